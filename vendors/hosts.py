@@ -1,0 +1,56 @@
+"""Which hosts a browser may be sent to."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+
+def allowed(url: str, domains: tuple[str, ...]) -> bool:
+    """Whether a browser may be sent to `url`: https (plain http on loopback only), a host of `domains`."""
+    try:
+        parts = urlsplit(url)
+        host = (parts.hostname or "").lower()
+    except ValueError:
+        return False
+    if parts.username or parts.password or not host or _odd(url):
+        return False
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
+        return False
+    return any(_matches(parts.netloc.lower(), host, domain.lower()) for domain in domains)
+
+
+def _odd(url: str) -> bool:
+    """Browsers read backslashes and white space in ways of their own."""
+    return "\\" in url or any(character <= " " for character in url)
+
+
+def _matches(netloc: str, host: str, domain: str) -> bool:
+    if domain.startswith("."):
+        return host == domain[1:] or host.endswith(domain)
+    return netloc == domain if ":" in domain else host == domain
+
+
+def address_problem(url: str) -> str:
+    """What is wrong with the address of a vendor's API, which may carry a path prefix; or ""."""
+    try:
+        parts = urlsplit(url)
+        host, _ = (parts.hostname or "").lower(), parts.port
+    except ValueError:
+        return "is not an address"
+    if parts.scheme not in {"https", "http"} or not host or _odd(url):
+        return "must begin with https:// and name a host"
+    if parts.scheme == "http" and not is_loopback(host):
+        return "must begin with https:// (http is for this machine only)"
+    if "@" in parts.netloc or "?" in url or "#" in url:
+        return "must hold no user, password, query or fragment"
+    return ""
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name stands for this machine: localhost and its subdomains, 127.0.0.0/8, ::1."""
+    return host in {"localhost", "::1"} or host.endswith(".localhost") or _is_127(host)
+
+
+def _is_127(host: str) -> bool:
+    parts = host.split(".")
+    return len(parts) == 4 and parts[0] == "127" and all(part.isdigit() for part in parts)
