@@ -1,0 +1,195 @@
+"""Talking to the vendor: outside any transaction, under the account's lease, until somebody else must act."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from django.db import connection as database
+from django.db import transaction
+from django.utils import timezone
+
+from vendors.contract import Garbled, Step, Unavailable, VendorError, text
+
+from ..models import Account, Attempt, Connection
+from ..situation import dumped
+from . import orders, records
+from .leases import LEASE, Lease, LeaseLost, leased
+from .orders import Trip
+from .outcomes import Outcome, blocked, write
+from .settle import settle
+
+log = logging.getLogger(__name__)
+ROUNDS = 40  # of Progress in one go: more than any flow needs
+BUSY = timedelta(seconds=1)  # until the account's other conversation is asked about again
+SWITCHED_OFF = timedelta(hours=1)
+
+
+def carry(attempt_id: int, *, present: bool = False) -> None:
+    """Carry an attempt on until somebody else has to act. Safe to call at any time, from anywhere."""
+    attempt = Attempt.objects.select_related("connection").get(pk=attempt_id)
+    with leased(attempt.connection.account_id) as lease:
+        if lease is None:
+            _later(Attempt, attempt_id)
+            return
+        for _ in range(ROUNDS):
+            trip = _prepare(attempt_id, lease, present)
+            if trip is None or not _settle(trip, _ask(trip)):
+                return
+        if trip := _prepare(attempt_id, lease, present):
+            _settle(trip, Garbled(f"{trip.call} made no headway in {ROUNDS} rounds"))
+
+
+def refresh(connection_id: int) -> None:
+    """Ask the vendor whether a shop is (still) connected."""
+    account_id = Connection.objects.values_list("account_id", flat=True).get(pk=connection_id)
+    with leased(account_id) as lease:
+        if lease is None:
+            _later(Connection, connection_id)
+            return
+        for _ in range(ROUNDS):
+            trip = _prepare_check(connection_id, lease)
+            if trip is None or not _settle(trip, _ask(trip)):
+                return
+
+
+def _later(model: type[Attempt] | type[Connection], pk: int) -> None:
+    rows = model._default_manager.filter(pk=pk).exclude(due_at=None)
+    rows.update(due_at=timezone.now() + BUSY)
+
+
+@transaction.atomic
+def _prepare(attempt_id: int, lease: Lease, present: bool) -> Trip | None:
+    """The next call, or None when nothing is to be done. Counts the try before the call is made."""
+    lease.renew()
+    attempt = records.attempt(attempt_id)
+    account = attempt.connection.account
+    if attempt.ended or attempt.due_at is None:
+        return None
+    if attempt.deadline <= timezone.now():
+        records.expire(attempt)
+        return None
+    vendor = orders.vendor_of(account.vendor)
+    if vendor is None:
+        _switched_off(attempt)
+        return None
+    if account.unsure and account.creator_id != attempt.pk and attempt.purpose != "end":
+        row = blocked(vendor, f"unsure-{account.unsure}")
+        records.tell(attempt, write(attempt, row))
+        return None
+    attempt.tries += 1
+    attempt.due_at = timezone.now() + LEASE
+    attempt.save(update_fields=["tries", "due_at"])
+    return Trip(
+        lease=lease,
+        vendor=vendor,
+        connection=attempt.connection,
+        attempt=attempt,
+        order=orders.for_attempt(attempt, present=present),
+        call=attempt.call["name"],
+        argument=attempt.call.get("argument"),
+        number=attempt.call_number,
+    )
+
+
+@transaction.atomic
+def _prepare_check(connection_id: int, lease: Lease) -> Trip | None:
+    lease.renew()
+    connection = records.connection(connection_id)
+    vendor = orders.vendor_of(connection.account.vendor)
+    if connection.due_at is None or vendor is None:
+        Connection.objects.filter(pk=connection_id, due_at__isnull=False).update(
+            due_at=timezone.now() + SWITCHED_OFF
+        )
+        return None
+    connection.tries += 1
+    connection.due_at = timezone.now() + LEASE
+    connection.save(update_fields=["tries", "due_at"])
+    order = orders.for_check(connection)
+    return Trip(
+        lease=lease,
+        vendor=vendor,
+        connection=connection,
+        attempt=None,
+        order=order,
+        call="check",
+    )
+
+
+def _switched_off(attempt: Attempt) -> None:
+    attempt.due_at = timezone.now() + SWITCHED_OFF
+    note = dumped(text("This service is switched off at the moment. Your place is kept."))
+    attempt.note, told = note, attempt.note != note
+    records.tell(attempt, told)
+
+
+def _ask(trip: Trip) -> Outcome:
+    """Outside any transaction, with no database connection held. Only the contract's errors are caught."""
+    if not database.in_atomic_block:
+        database.close()
+    vendor, order, argument = trip.vendor, trip.order, trip.argument
+    try:
+        match trip.call:
+            case "start":
+                return vendor.start(order)
+            case "returned":
+                return vendor.returned(order, argument)
+            case "answered":
+                return vendor.answered(order, argument)
+            case "check":
+                return vendor.check(order)
+            case "enter":
+                return vendor.enter(order)
+            case "end":
+                return vendor.end(order)
+            case "resolve":
+                return vendor.resolve(order, argument)
+    except VendorError as error:
+        log.info("%s %s: %s %s", vendor.slug, trip.call, type(error).__name__, error.detail)
+        return error
+    raise TypeError(f"{trip.call} is no call of the contract")
+
+
+def _settle(trip: Trip, outcome: Outcome) -> bool:
+    """Write what the vendor answered; True when the journey goes on at once."""
+    try:
+        with transaction.atomic():
+            trip.lease.renew()
+            return settle(trip, outcome)
+    except LeaseLost:
+        log.warning("%s %s: took longer than the lease", trip.vendor.slug, trip.call)
+        return False
+
+
+def resolve(account_id: int, found: str | None) -> Step | VendorError:
+    """Staff looked at an unsure creation: its id at the vendor, or None: it does not exist.
+
+    Returns the vendor's step, or the error that says what is wrong with the id.
+    """
+    with leased(account_id) as lease:
+        account = Account.objects.select_related("creator").get(pk=account_id)
+        if lease is None or not account.unsure or account.creator is None:
+            return Unavailable("somebody else is working on this account: try again in a moment")
+        trip = _resolution(account.creator, lease, found)
+        outcome = _ask(trip)
+        if isinstance(outcome, Step):
+            _settle(trip, outcome)
+        return outcome
+
+
+@transaction.atomic
+def _resolution(creator: Attempt, lease: Lease, found: str | None) -> Trip:
+    attempt = records.attempt(creator.pk)
+    vendor = orders.vendor_of(attempt.connection.account.vendor)
+    if vendor is None:
+        raise LookupError("this vendor is switched off")
+    return Trip(
+        lease=lease,
+        vendor=vendor,
+        connection=attempt.connection,
+        attempt=attempt,
+        order=orders.for_attempt(attempt, present=False),
+        call="resolve",
+        argument=found,
+        number=attempt.call_number,
+    )

@@ -1,0 +1,104 @@
+"""Hops: the links out, taken once, and the returns, spent once."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from vendors.contract import Redirect
+
+from ..models import Attempt, Hop, User
+
+LINK_LASTS = timedelta(minutes=60)  # when the vendor names no expiry
+SIZES = 20, 100, 4000  # of a return: parameters, letters of a name, letters of a value
+
+
+def digest(state: str) -> str:
+    return hashlib.sha256(state.encode()).hexdigest()
+
+
+def blank(attempt: Attempt) -> Hop:
+    """The hop whose state goes into the next link; made once, so that a repeated call reuses it."""
+    hops = Hop.objects.filter(attempt=attempt, user=attempt.user, minted=None, spent=None)
+    if hop := hops.exclude(state=None).first():
+        return hop
+    state = secrets.token_urlsafe(32)
+    return Hop.objects.create(attempt=attempt, user=attempt.user, state=state, digest=digest(state))
+
+
+def mint(attempt: Attempt, state: str, step: Redirect) -> None:
+    """Keep the link that a vendor gave, encrypted, until somebody takes it."""
+    Hop.objects.filter(attempt=attempt, state=state).update(
+        url=step.url,
+        expires=step.expires,
+        returns=step.returns,
+        minted=timezone.now(),
+    )
+
+
+def fresh(attempt: Attempt, now: datetime | None = None) -> Hop | None:
+    """The newest hop if its link still waits to be taken."""
+    now = now or timezone.now()
+    unexpired = Q(expires=None, minted__gt=now - LINK_LASTS) | Q(expires__gt=now)
+    hop = attempt.hops.exclude(minted=None).order_by("-minted").first()
+    if hop is None or not Hop.objects.filter(unexpired, pk=hop.pk, taken=None).exists():
+        return None
+    return hop if attempt.answer == "redirect" and attempt.ended is None else None
+
+
+@transaction.atomic
+def take(attempt: Attempt, user: User) -> str | None:
+    """The link, once: whoever asks second gets None. The link is forgotten as it is taken.
+
+    A hop is bound to the user it was made for: another member has to mint one of their own.
+    """
+    hop = fresh(attempt)
+    if hop is None or hop.user_id != user.pk:
+        return None
+    url = str(hop.url)
+    taken = Hop.objects.filter(pk=hop.pk, taken=None).update(taken=timezone.now(), url=None)
+    return url if taken else None
+
+
+def find(vendor: str, state: str) -> Hop | None:
+    """The hop that a return belongs to, spent or not; None for a made-up or missing state."""
+    if not state:
+        return None
+    hops = Hop.objects.select_related("attempt__connection__account__merchant", "user")
+    return hops.filter(digest=digest(state), attempt__connection__account__vendor=vendor).first()
+
+
+def spend(hop: Hop, params: Mapping[str, str]) -> bool:
+    """Spend the state and keep what came with it; False when it was spent before."""
+    return bool(
+        Hop.objects.filter(pk=hop.pk, state__isnull=False).update(
+            state=None, spent=timezone.now(), params=bounded(params)
+        )
+    )
+
+
+def claim(hop: Hop) -> bool:
+    """The bound user is here: True once for each hop."""
+    return bool(
+        Hop.objects.filter(pk=hop.pk, claimed=None)
+        .exclude(spent=None)
+        .update(claimed=timezone.now())
+    )
+
+
+def unclaimed(attempt: Attempt, user: User) -> Hop | None:
+    """A return that came while nobody was signed in."""
+    return attempt.hops.filter(user=user, claimed=None).exclude(spent=None).first()
+
+
+def bounded(params: Mapping[str, str]) -> dict[str, str]:
+    """Anybody may open the return address: only so much of it is kept."""
+    count, name, value = SIZES
+    kept = list(params.items())[:count]
+    return {key: text[:value] for key, text in kept if len(key) <= name}

@@ -1,0 +1,123 @@
+"""Rows → `Order`: everything a vendor may know for one call, as plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.db import connection as database
+from django.utils import timezone
+
+from vendors.contract import Business, Holder, Memos, Order, Person, Vendor
+
+from ..models import Account, Attempt, Connection, Merchant, User
+from ..situation import Status
+from . import hops
+from .leases import Lease
+
+
+@dataclass
+class Trip:
+    """One call to a vendor: the rows as they were when it was prepared, and the order made of them.
+
+    `attempt` is None for a check. `number` is the attempt's call number then.
+    """
+
+    lease: Lease
+    vendor: Vendor
+    connection: Connection
+    attempt: Attempt | None
+    order: Order
+    call: str
+    argument: Any = None
+    number: int = 0
+    account: Account = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.account = self.connection.account
+
+
+def vendor_of(slug: str) -> Vendor | None:
+    """The vendor, if it is offered: rows outlive vendors."""
+    offered: dict[str, Vendor] = settings.VENDORS.offered
+    return offered.get(slug)
+
+
+def return_address(slug: str) -> str:
+    """One constant address for each vendor; itembase wants it registered."""
+    return f"{settings.SITE_URL}/return/{slug}/"
+
+
+def for_attempt(attempt: Attempt, *, present: bool) -> Order:
+    """The order for the attempt's remembered call, with a fresh state for the hop it may lead to."""
+    connection, account = attempt.connection, attempt.connection.account
+    draft = account.memo if attempt.account_memo is None else attempt.account_memo
+    mine = account.creator_id == attempt.pk
+    return _order(
+        connection,
+        user=attempt.user,
+        purpose=attempt.purpose,
+        present=present,
+        state=hops.blank(attempt).state or "",
+        memos=Memos(account=draft, connection=attempt.connection_memo),
+        announced=account.doing if mine else "",
+        unsure=account.unsure if mine else "",
+    )
+
+
+def for_check(connection: Connection) -> Order:
+    """The order for a check: no merchant is there, nothing may be made."""
+    live = Memos(account=connection.account.memo, connection=connection.memo)
+    owner = connection.attempts.latest("created").user
+    return _order(connection, user=owner, purpose="check", memos=live)
+
+
+def _order(connection: Connection, *, user: User, memos: Memos, **rest: Any) -> Order:
+    account = connection.account
+    return Order(
+        merchant=_business(account.merchant),
+        user=Person(id=str(user.pk), email=user.email, name=user.name),
+        emails=_verified(account.merchant),
+        connector=connection.connector.key,
+        reference=connection.reference,
+        shop_name=connection.name,
+        options=connection.connector.options,
+        answers=connection.answers,
+        back=return_address(account.vendor),
+        memos=memos,
+        live=Memos(account=account.memo, connection=connection.memo),
+        account_key=account.key,
+        shop=connection.shop,
+        now=timezone.now(),
+        siblings=_live(account).exclude(pk=connection.pk).count(),
+        holder=lambda shop: holder(connection, shop),
+        **rest,
+    )
+
+
+def _business(merchant: Merchant) -> Business:
+    return Business(reference=merchant.reference, name=merchant.name, language=merchant.language)
+
+
+def _verified(merchant: Merchant) -> tuple[str, ...]:
+    found = EmailAddress.objects.filter(user__memberships__merchant=merchant, verified=True)
+    return tuple(found.order_by("pk").values_list("email", flat=True))
+
+
+def _live(account: Account) -> Any:
+    return account.connections.exclude(status=Status.DISCONNECTED)
+
+
+def holder(connection: Connection, shop: str) -> Holder:
+    """Who holds the vendor's object in our books. A flow may ask this between two HTTP calls."""
+    rows = Connection.objects.filter(vendor=connection.account.vendor, shop=shop)
+    row = rows.exclude(status=Status.DISCONNECTED).values("pk", "account_id").first()
+    if not database.in_atomic_block:
+        database.close()  # never hold a database connection over HTTP
+    if row is None:
+        return "none"
+    if row["pk"] == connection.pk:
+        return "self"
+    return "sibling" if row["account_id"] == connection.account_id else "other"

@@ -1,0 +1,202 @@
+"""The table of the design: what a step or an error means for the merchant, in words, and what comes next."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from vendors.contract import (
+    Ask,
+    Connected,
+    Declined,
+    Done,
+    Garbled,
+    NeedsMerchant,
+    Progress,
+    Question,
+    Redirect,
+    Refused,
+    Step,
+    Text,
+    Unavailable,
+    Unsure,
+    Vendor,
+    VendorError,
+    Waiting,
+    text,
+)
+
+from ..situation import Situation, Status, Turn, dumped
+
+Outcome = Step | VendorError
+FIRST_RETRY, LONGEST_RETRY = timedelta(seconds=5), timedelta(minutes=15)
+PATIENCE = timedelta(hours=24)  # with a vendor that does not answer
+STAFF_RETRY = timedelta(hours=1)  # staff may have mended it without telling us
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """One row of the table. `status=None` leaves the word as it is; `again=None`: only a person moves it."""
+
+    status: Status | None
+    turn: Turn
+    answer: str
+    note: Text | None = None
+    again: timedelta | None = None
+    patience: timedelta | None = None
+    cause: str = ""
+    detail: str = ""
+    link: str = ""
+    questions: tuple[Question, ...] = ()
+
+
+def verdict(outcome: Outcome, vendor: Vendor, tries: int) -> Verdict:
+    """The row for an outcome; `tries` is how often in a row the vendor was not available."""
+    if isinstance(outcome, VendorError):
+        return _of_error(outcome, vendor, tries)
+    return _of_step(outcome, vendor)
+
+
+def _of_step(step: Step, vendor: Vendor) -> Verdict:
+    match step:
+        case Redirect():
+            note = text("Everything is ready for you at %(vendor)s.", vendor=vendor.name)
+            return Verdict(
+                status=Status.IN_PROGRESS, turn=Turn.MERCHANT, answer="redirect", note=note
+            )
+        case Progress():
+            return Verdict(
+                status=Status.IN_PROGRESS, turn=Turn.US, answer="progress", again=timedelta(0)
+            )
+        case Waiting():
+            return Verdict(
+                status=Status.CHECKING,
+                turn=Turn.VENDOR,
+                answer="waiting",
+                note=step.note,
+                again=step.again,
+                patience=step.until,
+                cause="waiting",
+            )
+        case Ask():
+            return _action("ask", step.note, questions=step.questions)
+        case NeedsMerchant():
+            return _action(
+                "needs", step.note, questions=step.questions, link=step.link, again=step.again
+            )
+        case Declined():
+            stopped = text("You stopped at %(vendor)s. Nothing was connected.", vendor=vendor.name)
+            return _action("declined", step.note or stopped)
+        case Connected():
+            return Verdict(
+                status=Status.CONNECTED, turn=Turn.NOBODY, answer="connected", note=step.evidence
+            )
+        case Done():
+            return Verdict(
+                status=Status.DISCONNECTED, turn=Turn.MERCHANT, answer="done", note=step.here
+            )
+    raise TypeError(f"{type(step).__name__} is no step of the contract")
+
+
+def _of_error(error: VendorError, vendor: Vendor, tries: int) -> Verdict:
+    match error:
+        case Unavailable():
+            silent = text("%(vendor)s is not answering. We keep trying.", vendor=vendor.name)
+            return Verdict(
+                status=None,
+                turn=Turn.US,
+                answer="unavailable",
+                note=error.note or silent,
+                again=backoff(tries, error.retry_after),
+                patience=PATIENCE,
+                cause=error.cause,
+                detail=error.detail,
+            )
+        case Refused(who="merchant"):
+            refused = text("%(vendor)s did not accept this.", vendor=vendor.name)
+            return _action("refused", error.note or refused, detail=error.detail)
+        case Refused() | Garbled():
+            return _staff(
+                error, "refused" if isinstance(error, Refused) else "garbled", STAFF_RETRY
+            )
+        case Unsure():
+            return _staff(error, "unsure", None)
+    raise TypeError(f"{type(error).__name__} is no error of the contract")
+
+
+def _action(answer: str, note: Text, **rest: Any) -> Verdict:
+    return Verdict(
+        status=Status.ACTION_NEEDED, turn=Turn.MERCHANT, answer=answer, note=note, **rest
+    )
+
+
+def _staff(error: VendorError, answer: str, again: timedelta | None) -> Verdict:
+    on_it = text("Something went wrong on our side. Our staff know and are working on it.")
+    return Verdict(
+        status=Status.ON_IT,
+        turn=Turn.STAFF,
+        answer=answer,
+        note=error.note or on_it,
+        again=again,
+        cause=error.cause,
+        detail=error.detail,
+    )
+
+
+def blocked(vendor: Vendor, cause: str) -> Verdict:
+    """Another shop of the same account waits for staff; nothing may be made there until then."""
+    note = text(
+        "We are checking something in your account at %(vendor)s first.", vendor=vendor.name
+    )
+    return Verdict(status=Status.ON_IT, turn=Turn.STAFF, answer="blocked", note=note, cause=cause)
+
+
+def backoff(tries: int, retry_after: float | None = None) -> timedelta:
+    """5 s, 10 s, 20 s … 15 min, a fifth of it by chance; never sooner than the vendor asked for."""
+    wait = min(FIRST_RETRY * 2 ** min(tries, 20), LONGEST_RETRY)
+    spread = wait * random.uniform(0.8, 1.2)  # noqa: S311  # no secret: it spreads load
+    return max(spread, timedelta(seconds=retry_after or 0))
+
+
+SHOWN = ("status", "turn", "answer", "note", "cause", "detail", "link", "questions")
+
+
+def write(row: Situation, row_verdict: Verdict, now: datetime | None = None) -> bool:
+    """Put a verdict into a row, without saving; True when the merchant now reads something new."""
+    now = now or timezone.now()
+    before = (row.status, row.answer, row.note)
+    if row.answer != row_verdict.answer or row.since is None:
+        row.since = now
+    row.answer, row.turn = row_verdict.answer, row_verdict.turn
+    row.status = row_verdict.status or row.status
+    row.note = dumped(row_verdict.note) or (row.note if row_verdict.answer == "progress" else {})
+    row.cause = row_verdict.cause if row_verdict.turn == Turn.STAFF else ""
+    row.detail, row.link = row_verdict.detail, row_verdict.link
+    row.questions = [plain(question) for question in row_verdict.questions]
+    row.due_at = None if row_verdict.again is None else now + row_verdict.again
+    if row_verdict.patience is not None and now - row.since >= row_verdict.patience:
+        _out_of_patience(row, row_verdict)
+    row.version += 1
+    return (row.status, row.answer, row.note) != before
+
+
+def _out_of_patience(row: Situation, row_verdict: Verdict) -> None:
+    """Too long: staff are told; the vendor is still asked."""
+    row.status, row.cause = Status.ON_IT, row_verdict.cause
+    row.turn = Turn.STAFF if row_verdict.turn == Turn.VENDOR else Turn.US
+
+
+def plain(question: Question) -> dict[str, Any]:
+    """A question as it is stored: texts by id and parameters."""
+    return {
+        "key": question.key,
+        "label": dumped(question.label),
+        "help": dumped(question.help),
+        "choices": [[value, dumped(label)] for value, label in question.choices],
+        "initial": question.initial,
+        "required": question.required,
+    }

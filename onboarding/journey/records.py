@@ -1,0 +1,105 @@
+"""The rows of a journey, read with all they belong to and written with their timeline and alerts.
+
+Everything here runs in the caller's transaction.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from vendors.contract import Text, text
+
+from .. import logs
+from ..models import Account, Alert, Attempt, Connection, Event, User
+from ..situation import Situation, Status, Turn, dumped
+from .outcomes import SHOWN
+
+ROW_FIELDS = [*SHOWN, "version", "due_at", "tries", "since"]
+
+
+def attempt(pk: int) -> Attempt:
+    """The attempt, locked where the database can."""
+    rows = Attempt.objects.select_for_update(of=("self",))
+    return rows.select_related(
+        "user", "connection__connector", "connection__account__merchant"
+    ).get(pk=pk)
+
+
+def connection(pk: int) -> Connection:
+    rows = Connection.objects.select_for_update(of=("self",))
+    return rows.select_related("connector", "account__merchant").get(pk=pk)
+
+
+def record(
+    target: Connection,
+    note: Text | Mapping[str, Any] | None,
+    *,
+    attempt: Attempt | None = None,
+    user: User | None = None,
+    status: str = "",
+) -> None:
+    """One entry of the timeline; nothing to say makes no entry."""
+    if not note:
+        return
+    Event.objects.create(
+        connection=target,
+        attempt=attempt,
+        user=user,
+        status=status,
+        note=dumped(note) if isinstance(note, Text) else dict(note),
+        reference=logs.reference.get(),
+    )
+
+
+def tell(row: Attempt, told: bool) -> None:
+    """Save an attempt's situation, mirror it into its connection, keep the timeline and the alerts."""
+    row.save(update_fields=ROW_FIELDS)
+    _mirror(row)
+    if told:
+        record(row.connection, row.note, attempt=row, status=row.status)
+    alert(row.connection.vendor, row)
+
+
+def _mirror(row: Attempt) -> None:
+    """Never from Connected: only a check lowers a working shop. Opening and ending change no status."""
+    target = row.connection
+    target.version += 1
+    mirrored = target.status != Status.CONNECTED and row.purpose not in {"enter", "end"}
+    for name in SHOWN if mirrored else ():
+        setattr(target, name, getattr(row, name))
+    target.save(update_fields=[*(SHOWN if mirrored else ()), "version"])
+
+
+def alert(vendor: str, row: Situation) -> None:
+    """Staff hear of each vendor and cause once, until it clears (the sweep mails and clears)."""
+    if row.cause:
+        Alert.objects.get_or_create(vendor=vendor, cause=row.cause, cleared=None)
+
+
+def expire(row: Attempt) -> None:
+    """The deadline of an attempt is over: the merchant may begin again, nothing is lost."""
+    now = timezone.now()
+    row.ended, row.due_at, row.since, row.tries = now, None, now, 0
+    row.status, row.turn, row.answer = Status.ACTION_NEEDED, Turn.MERCHANT, "expired"
+    row.note = dumped(text("This was not finished within 7 days. Nothing is lost: start again."))
+    row.cause, row.detail, row.link, row.questions = "", "", "", []
+    row.version += 1
+    row.save(update_fields=["ended"])
+    tell(row, told=True)
+
+
+def wake(account: Account) -> None:
+    """Siblings that waited for an unsure creation go on."""
+    waiting = Attempt.objects.filter(connection__account=account, ended=None, answer="blocked")
+    waiting.update(due_at=timezone.now())
+
+
+def next_check(now: datetime) -> datetime:
+    """Spread by chance, so that shops connected together are not checked together for ever."""
+    return now + settings.CHECK_PERIOD * random.uniform(0.9, 1.1)  # noqa: S311

@@ -1,0 +1,215 @@
+"""What people do: each verb writes what they want, and leaves the vendor to `carry`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from vendors.contract import Text, text
+
+from ..models import Account, Attempt, Connection, Connector, Hop, Merchant, User
+from ..situation import Status, Turn
+from . import hops, records
+
+GRACE = timedelta(seconds=10)  # the web process does it now; the sweep only if that process dies
+AFRESH = {"declined", "refused", "expired"}  # after these, Continue begins again from the start
+WORKING = {"progress", "unavailable", "waiting", "blocked"}
+
+
+class NameTaken(Exception):
+    """The merchant has another shop of this name: names tell shops apart."""
+
+
+@transaction.atomic
+def begin(
+    *, merchant: Merchant, connector: Connector, user: User, name: str, answers: Mapping[str, str]
+) -> Attempt:
+    """A new connection and its first attempt; pressed twice, the same attempt.
+
+    Raises NameTaken when the name belongs to another shop.
+    """
+    account, _ = Account.objects.get_or_create(merchant=merchant, vendor=connector.vendor)
+    Account.objects.select_for_update().get(pk=account.pk)
+    if twin := _of_name(merchant, name):
+        attempt = twin.attempts.filter(ended=None, purpose=Attempt.Purpose.CONNECT).first()
+        if twin.connector_id != connector.pk or twin.shop or attempt is None:
+            raise NameTaken(name)
+        return attempt
+    connection = Connection.objects.create(
+        account=account,
+        vendor=account.vendor,
+        connector=connector,
+        name=name,
+        answers=dict(answers),
+    )
+    return _attempt(connection, user, Attempt.Purpose.CONNECT, "start")
+
+
+def _of_name(merchant: Merchant, name: str) -> Connection | None:
+    shops = Connection.objects.filter(account__merchant=merchant, name__iexact=name)
+    return shops.exclude(status=Status.DISCONNECTED).first()
+
+
+def _attempt(connection: Connection, user: User, purpose: str, call: str) -> Attempt:
+    attempt = Attempt.objects.create(
+        connection=connection,
+        user=user,
+        purpose=purpose,
+        call={"name": call},
+        call_number=1,
+        status=Status.IN_PROGRESS,
+        turn=Turn.US,
+        answer="progress",
+        due_at=timezone.now() + GRACE,
+    )
+    said = {
+        Attempt.Purpose.CONNECT: text("The connection was begun."),
+        Attempt.Purpose.RECONNECT: text("Reconnecting was begun."),
+        Attempt.Purpose.END: text("Disconnecting was begun."),
+    }
+    records.record(connection, said.get(Attempt.Purpose(purpose)), attempt=attempt, user=user)
+    records.tell(attempt, told=False)
+    return attempt
+
+
+@transaction.atomic
+def reconnect(connection: Connection, user: User) -> Attempt:
+    """Go on with the attempt that is open, else begin a new one."""
+    connection = records.connection(connection.pk)
+    if attempt := _open(connection):
+        return go_on(attempt, user)
+    first = connection.connected_at is None
+    purpose = Attempt.Purpose.CONNECT if first else Attempt.Purpose.RECONNECT
+    return _attempt(connection, user, purpose, "start")
+
+
+@transaction.atomic
+def enter(connection: Connection, user: User) -> Attempt:
+    """Open the vendor's pages again for a connected shop. Never changes its status."""
+    connection = records.connection(connection.pk)
+    mine = connection.attempts.filter(ended=None, purpose=Attempt.Purpose.ENTER, user=user)
+    if attempt := mine.first():
+        return go_on(attempt, user)
+    return _attempt(connection, user, Attempt.Purpose.ENTER, "enter")
+
+
+@transaction.atomic
+def disconnect(connection: Connection, user: User) -> Attempt:
+    """End a connection; whatever was open for it stops."""
+    connection = records.connection(connection.pk)
+    attempt = _open(connection)
+    if attempt and attempt.purpose == Attempt.Purpose.END:
+        return attempt
+    connection.attempts.filter(ended=None).update(ended=timezone.now(), due_at=None)
+    return _attempt(connection, user, Attempt.Purpose.END, "end")
+
+
+def _open(connection: Connection) -> Attempt | None:
+    rows = connection.attempts.filter(ended=None).exclude(purpose=Attempt.Purpose.ENTER)
+    attempt = rows.first()
+    if attempt and attempt.deadline <= timezone.now():
+        records.expire(records.attempt(attempt.pk))
+        return None
+    return attempt
+
+
+@transaction.atomic
+def go_on(attempt: Attempt, user: User) -> Attempt:
+    """Continue, Try again, Check again: the same call once more, or from the start after a no."""
+    row = records.attempt(attempt.pk)
+    if (
+        row.ended
+        or row.answer == "progress"
+        or (row.turn == Turn.STAFF and row.answer != "waiting")
+    ):
+        return row
+    row.user = user
+    if row.answer in AFRESH:
+        row.account_memo = None
+        name = {"enter": "enter", "end": "end"}.get(row.purpose, "start")
+        return _call(row, name)
+    return _call(row, row.call["name"], row.call.get("argument"))
+
+
+@transaction.atomic
+def answer(attempt: Attempt, user: User, answers: Mapping[str, str]) -> Attempt:
+    """The merchant's answers to the questions of an `Ask`."""
+    row = records.attempt(attempt.pk)
+    if row.ended or row.answer not in {"ask", "needs"}:
+        return row
+    row.user = user
+    return _call(row, "answered", dict(answers))
+
+
+@transaction.atomic
+def finish(attempt: Attempt, user: User) -> Attempt:
+    """ "I have finished": the return of a vendor that sends nobody back."""
+    row = records.attempt(attempt.pk)
+    if row.ended or not went_without_return(row):
+        return row
+    row.user = user
+    row.connection.told_at = timezone.now()
+    row.connection.save(update_fields=["told_at"])
+    said = text("You told us that you have finished.")
+    return _arrived(row, user, said, {})
+
+
+def went_without_return(attempt: Attempt) -> bool:
+    """Whether the merchant is at a vendor's page that will not send them back."""
+    if attempt.purpose == Attempt.Purpose.ENTER or attempt.answer != "redirect":
+        return False
+    return attempt.hops.filter(returns=False).exclude(taken=None).exists()
+
+
+@transaction.atomic
+def arrive(hop: Hop, params: Mapping[str, str], user: User | None) -> Attempt:
+    """A return: spent once, kept, and worked on when it is the bound user's browser that brought it."""
+    row = records.attempt(hop.attempt_id)
+    spent = hops.spend(hop, params)
+    if spent and user is not None:
+        return _claim(row, hop, user)
+    return row
+
+
+@transaction.atomic
+def claim(attempt: Attempt, user: User) -> bool:
+    """The bound user is back and signed in: a return that waited for them is worked on."""
+    hop = hops.unclaimed(attempt, user)
+    if hop is None:
+        return False
+    _claim(records.attempt(attempt.pk), hop, user)
+    return True
+
+
+def _claim(row: Attempt, hop: Hop, user: User) -> Attempt:
+    if not hops.claim(hop):
+        return row
+    row.connection.returned_at = timezone.now()
+    row.connection.save(update_fields=["returned_at"])
+    if row.ended or row.deadline <= timezone.now():
+        return row
+    hop.refresh_from_db(fields=["params"])
+    return _arrived(row, user, text("You came back."), hop.params or {})
+
+
+def _arrived(row: Attempt, user: User, said: Text, params: Mapping[str, str]) -> Attempt:
+    records.record(row.connection, said, attempt=row, user=user)
+    return _call(row, "returned", dict(params))
+
+
+def _call(row: Attempt, name: str, argument: Any = None) -> Attempt:
+    """Remember the call; an answer to an older one no longer counts."""
+    row.call = {"name": name, "argument": argument}
+    row.call_number += 1
+    row.status = Status.CHECKING if name == "returned" else Status.IN_PROGRESS
+    row.turn, row.answer, row.note, row.cause = Turn.US, "progress", {}, ""
+    row.detail, row.link, row.questions = "", "", []
+    row.tries, row.since, row.due_at = 0, timezone.now(), timezone.now() + GRACE
+    row.version += 1
+    row.save(update_fields=["user", "call", "call_number", "account_memo"])
+    records.tell(row, told=False)
+    return row

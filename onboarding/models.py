@@ -1,0 +1,283 @@
+"""The rows. They outlive vendors: a vendor is a slug here, and no vendor's name stands in this file."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy
+
+from .memo import MemoField
+from .situation import Situation, Status, shown
+from .users import User as User
+
+ALPHABET = (
+    "23456789abcdefghjkmnpqrstuvwxyz"  # nothing to mistake when it is read out over the phone
+)
+ATTEMPT_DAYS = 7
+
+
+def reference() -> str:
+    """Ten letters and digits, unguessable enough for a URL behind a login, easy to read out."""
+    return "".join(secrets.choice(ALPHABET) for _ in range(10))
+
+
+def attempt_deadline() -> Any:
+    return timezone.now() + timedelta(days=ATTEMPT_DAYS)
+
+
+class Merchant(models.Model):
+    reference = models.CharField(max_length=20, unique=True, default=reference, editable=False)
+    name = models.CharField(max_length=200)
+    language = models.CharField(max_length=10, default="en")
+    created = models.DateTimeField(default=timezone.now, editable=False)
+    members = models.ManyToManyField(User, through="Membership", related_name="merchants")
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("home", args=[self.reference])
+
+
+class Membership(models.Model):
+    class Role(models.TextChoices):
+        OWNER = "owner", gettext_lazy("Owner")
+        MEMBER = "member", gettext_lazy("Member")
+
+    merchant = models.ForeignKey(Merchant, models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=10, choices=Role, default=Role.MEMBER)
+    created = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["merchant", "user"], name="one_membership")]
+
+    def __str__(self) -> str:
+        return f"{self.user} · {self.merchant}"
+
+
+class Connector(models.Model):
+    """What a merchant chooses. The sweep refreshes the vendor's part; staff's part is never overwritten."""
+
+    slug = models.SlugField(max_length=120, unique=True)
+    vendor = models.SlugField(max_length=40)
+    key = models.CharField(max_length=100)
+    vendor_name = models.CharField(max_length=200, help_text="as the vendor calls it")
+    platform = models.SlugField(max_length=60, db_index=True)
+    category = models.SlugField(max_length=40, default="shop")
+    description = models.TextField(blank=True)
+    gone = models.DateTimeField(null=True, blank=True, help_text="the vendor stopped offering it")
+    staff_made = models.BooleanField(default=False, editable=False)
+    visible = models.BooleanField(default=True)
+    name = models.CharField(
+        max_length=200, blank=True, help_text="shown instead of the vendor's name"
+    )
+    position = models.IntegerField(default=100, help_text="lower comes first")
+    options = models.JSONField(default=dict, blank=True, help_text="handed to the vendor, as JSON")
+
+    class Meta:
+        ordering = ["position", "vendor_name"]
+
+    def __str__(self) -> str:
+        return self.name or self.vendor_name
+
+
+class Account(models.Model):
+    """The merchant's account at a vendor. Its lease lets one conversation at a time go on.
+
+    `doing`: a creation announced and not yet answered. `unsure`: one whose answer was lost; while it is set
+    nothing else may be created there. `creator` is the attempt that made the announcement.
+    """
+
+    merchant = models.ForeignKey(Merchant, models.PROTECT, related_name="accounts")
+    vendor = models.SlugField(max_length=40)
+    key = models.CharField(
+        max_length=200, blank=True, db_index=True, help_text="its id at the vendor"
+    )
+    memo = MemoField(default=dict, editable=False)
+    doing = models.CharField(max_length=60, blank=True, editable=False)
+    unsure = models.CharField(max_length=60, blank=True, editable=False)
+    creator = models.ForeignKey(
+        "Attempt", models.SET_NULL, null=True, blank=True, related_name="+", editable=False
+    )
+    lease_until = models.DateTimeField(null=True, blank=True, editable=False)
+    lease_token = models.CharField(max_length=40, blank=True, editable=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["merchant", "vendor"], name="one_account")]
+
+    def __str__(self) -> str:
+        return f"{self.merchant} · {self.vendor}"
+
+
+class Connection(Situation):
+    """One shop of one merchant through one connector."""
+
+    reference = models.CharField(max_length=20, unique=True, default=reference, editable=False)
+    account = models.ForeignKey(Account, models.PROTECT, related_name="connections")
+    connector = models.ForeignKey(Connector, models.PROTECT, related_name="connections")
+    name = models.CharField(max_length=100)
+    answers = MemoField(default=dict, editable=False)
+    memo = MemoField(default=dict, editable=False)
+    key = models.CharField(
+        max_length=200, blank=True, db_index=True, help_text="its id at the vendor"
+    )
+    vendor = models.SlugField(max_length=40, editable=False)
+    shop = models.CharField(max_length=250, blank=True, help_text="the shop's id at the vendor")
+    reveal = MemoField(null=True, default=None, editable=False)
+    created = models.DateTimeField(default=timezone.now, editable=False)
+    evidence = models.JSONField(default=dict, blank=True)
+    returned_at = models.DateTimeField(null=True, blank=True)
+    told_at = models.DateTimeField(null=True, blank=True, help_text="the merchant said: finished")
+    connected_at = models.DateTimeField(null=True, blank=True)
+    confirmed_at = models.DateTimeField(null=True, blank=True, help_text="the vendor said so")
+    checked_at = models.DateTimeField(null=True, blank=True)
+    expires = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["created"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["vendor", "shop"],
+                condition=~Q(shop="") & ~Q(status=Status.DISCONNECTED),
+                name="one_connection_a_shop",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def merchant(self) -> Merchant:
+        return self.account.merchant
+
+    @property
+    def proof(self) -> str:
+        """What we know and how, in the reader's language."""
+        return shown(self.evidence)
+
+    def get_absolute_url(self) -> str:
+        return reverse("connection", args=[self.account.merchant.reference, self.reference])
+
+
+class Attempt(Situation):
+    """One trip towards connecting, repairing, opening or ending a connection.
+
+    `call` is the remembered call: {"name": "returned", "argument": {...}}; `call_number` grows with each new
+    one, so that an answer to an older call never overwrites what the merchant did meanwhile.
+    """
+
+    class Purpose(models.TextChoices):
+        CONNECT = "connect", gettext_lazy("Connect")
+        RECONNECT = "reconnect", gettext_lazy("Reconnect")
+        ENTER = "enter", gettext_lazy("Open again")
+        END = "end", gettext_lazy("Disconnect")
+
+    reference = models.CharField(max_length=20, unique=True, default=reference, editable=False)
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="attempts")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="attempts")
+    purpose = models.CharField(max_length=10, choices=Purpose, default=Purpose.CONNECT)
+    call = MemoField(default=dict, editable=False)
+    call_number = models.PositiveIntegerField(default=0, editable=False)
+    account_memo = MemoField(null=True, default=None, editable=False)
+    connection_memo = MemoField(default=dict, editable=False)
+    ticks = models.JSONField(default=list, blank=True)
+    created = models.DateTimeField(default=timezone.now, editable=False)
+    deadline = models.DateTimeField(default=attempt_deadline)
+    ended = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["connection"],
+                condition=Q(ended=None) & ~Q(purpose="enter"),
+                name="one_open_attempt",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_purpose_display()} · {self.connection}"
+
+    def get_absolute_url(self) -> str:
+        merchant = self.connection.account.merchant
+        return reverse("attempt", args=[merchant.reference, self.reference])
+
+
+class Hop(models.Model):
+    """One redirect of the browser to a vendor's page.
+
+    `state` works once: spent it is NULL, and `digest` still finds the hop for a second opening. `url` is the
+    vendor's link, taken once: NULL before it is minted and after it was taken.
+    """
+
+    attempt = models.ForeignKey(Attempt, models.CASCADE, related_name="hops")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    state = models.CharField(max_length=64, unique=True, null=True)
+    digest = models.CharField(max_length=64, db_index=True)
+    url = MemoField(null=True, default=None)
+    expires = models.DateTimeField(null=True)
+    returns = models.BooleanField(default=True)
+    params = MemoField(null=True, default=None)
+    created = models.DateTimeField(default=timezone.now)
+    minted = models.DateTimeField(null=True)
+    taken = models.DateTimeField(null=True)
+    spent = models.DateTimeField(null=True)
+    claimed = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~Q(state=""), name="a_missing_state_is_null"),
+        ]
+
+
+class Event(models.Model):
+    """One entry of a connection's timeline; the sentence is translated when it is shown."""
+
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="events")
+    attempt = models.ForeignKey(Attempt, models.SET_NULL, null=True, related_name="events")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+    status = models.CharField(max_length=20, choices=Status, blank=True)
+    note = models.JSONField(default=dict)
+    reference = models.CharField(max_length=20, blank=True, help_text="of the request, to quote")
+
+    class Meta:
+        ordering = ["at", "pk"]
+
+    def __str__(self) -> str:
+        return shown(self.note)
+
+
+class Alert(models.Model):
+    """One mail to staff for each vendor and cause, until it clears."""
+
+    vendor = models.SlugField(max_length=40)
+    cause = models.CharField(max_length=100)
+    opened = models.DateTimeField(default=timezone.now)
+    mailed = models.DateTimeField(null=True, blank=True)
+    cleared = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["vendor", "cause"], condition=Q(cleared=None), name="one_open_alert"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.vendor}: {self.cause}"
+
+
+class Slot(models.Model):
+    """Periodic work by a unique key for each slot in time, so that any number of workers may run."""
+
+    key = models.CharField(max_length=100, unique=True)
+    at = models.DateTimeField(default=timezone.now)

@@ -1,0 +1,127 @@
+"""Periodic work: one slot in time, one unique key, so any number of workers may run."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+
+from django.conf import settings
+from django.core.mail import send_mail
+from django.db import IntegrityError, transaction
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.text import slugify
+
+from vendors.contract import Entry, Vendor, VendorError
+
+from .models import Alert, Attempt, Connection, Connector, Slot
+
+log = logging.getLogger(__name__)
+KEEP_SLOTS = timedelta(days=2)
+
+
+def run(submit: Callable[[str, str, Callable[[], None]], object]) -> None:
+    """The hourly catalogue of each vendor (the first slot is due at start), and mails to staff."""
+    hour = timezone.now().strftime("%Y-%m-%dT%H")
+    for slug, vendor in settings.VENDORS.offered.items():
+        if _mine(f"catalogue:{slug}:{hour}"):
+            submit(slug, f"{slug}:catalogue", partial(refresh_catalogue, vendor))
+    Slot.objects.filter(at__lt=timezone.now() - KEEP_SLOTS).delete()
+    clear_alerts()
+    mail_alerts()
+
+
+def _mine(key: str) -> bool:
+    """True for the one worker that takes this slot."""
+    if Slot.objects.filter(key=key).exists():
+        return False
+    try:
+        with transaction.atomic():
+            Slot.objects.create(key=key)
+    except IntegrityError:
+        return False
+    return True
+
+
+def refresh_catalogue(vendor: Vendor) -> None:
+    """Write what the vendor offers; what staff set stays, what vanished is marked as gone."""
+    try:
+        entries = vendor.connectors()
+    except VendorError as error:
+        log.warning("%s connectors: %s %s", vendor.slug, type(error).__name__, error.detail)
+        return
+    with transaction.atomic():
+        for entry in entries:
+            _refresh(vendor.slug, entry)
+        gone = Connector.objects.filter(vendor=vendor.slug, gone=None)
+        gone.exclude(key__in=[entry.key for entry in entries]).exclude(staff_made=True).update(
+            gone=timezone.now()
+        )
+
+
+def _refresh(vendor: str, entry: Entry) -> None:
+    Connector.objects.update_or_create(
+        vendor=vendor,
+        key=entry.key,
+        staff_made=False,
+        defaults={
+            "vendor_name": entry.name,
+            "platform": entry.platform,
+            "category": entry.category,
+            "description": entry.description,
+            "gone": None,
+        },
+        create_defaults={
+            "slug": slugify(f"{vendor}-{entry.key}"),
+            "vendor_name": entry.name,
+            "platform": entry.platform,
+            "category": entry.category,
+            "description": entry.description,
+        },
+    )
+
+
+def clear_alerts() -> None:
+    """An alert clears when no row of its vendor has its cause any more."""
+    for alert in Alert.objects.filter(cleared=None):
+        attempts = Attempt.objects.filter(
+            connection__vendor=alert.vendor, cause=alert.cause, ended=None
+        )
+        shops = Connection.objects.filter(vendor=alert.vendor, cause=alert.cause)
+        if not attempts.exists() and not shops.exists():
+            Alert.objects.filter(pk=alert.pk).update(cleared=timezone.now())
+
+
+def mail_alerts() -> None:
+    """Mail what staff have not heard of yet. A mail that fails is tried again by the next sweep."""
+    if not settings.STAFF_EMAIL:
+        return
+    for alert in Alert.objects.filter(cleared=None, mailed=None):
+        if Alert.objects.filter(pk=alert.pk, mailed=None).update(mailed=timezone.now()):
+            _mail(alert)
+
+
+def _mail(alert: Alert) -> None:
+    waiting = Connection.objects.filter(vendor=alert.vendor, cause=alert.cause)
+    address = settings.SITE_URL + reverse("admin:onboarding_connection_changelist")
+    lines = [
+        f"Something is staff's turn at {alert.vendor}: {alert.cause}.",
+        f"Shops that wait for it now: {waiting.count()}.",
+        "",
+        *{row.detail for row in waiting.exclude(detail="")[:5]},
+        "",
+        f"{address}?status__exact=on_it",
+        "You get one mail for each vendor and cause until it clears.",
+    ]
+    try:
+        send_mail(
+            f"[{settings.BRAND_NAME}] {alert.vendor}: {alert.cause}",
+            "\n".join(lines),
+            None,
+            settings.STAFF_EMAIL,
+        )
+    except OSError as error:
+        log.warning("mail to staff failed: %s", type(error).__name__)
+        Alert.objects.filter(pk=alert.pk).update(mailed=None)

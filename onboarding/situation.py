@@ -1,0 +1,70 @@
+"""Where a connection or an attempt stands: the words of the table in docs/design.md, as columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import models
+from django.utils.translation import gettext, gettext_lazy
+
+from vendors.contract import Text
+
+
+class Status(models.TextChoices):
+    NOT_STARTED = "not_started", gettext_lazy("Not started")
+    IN_PROGRESS = "in_progress", gettext_lazy("In progress")
+    CHECKING = "checking", gettext_lazy("Checking")
+    ACTION_NEEDED = "action_needed", gettext_lazy("Action needed")
+    ON_IT = "on_it", gettext_lazy("We’re on it")
+    CONNECTED = "connected", gettext_lazy("Connected")
+    PAUSED = "paused", gettext_lazy("Paused")
+    DISCONNECTED = "disconnected", gettext_lazy("Disconnected")
+
+
+class Turn(models.TextChoices):
+    NOBODY = "", "–"
+    MERCHANT = "merchant", gettext_lazy("you")
+    VENDOR = "vendor", gettext_lazy("the vendor")
+    US = "us", gettext_lazy("us")
+    STAFF = "staff", gettext_lazy("our staff")
+
+
+def dumped(note: Text | None) -> dict[str, Any]:
+    """A text as it is stored: msgid and parameters; translated when it is shown."""
+    return {"id": note.id, "params": dict(note.params)} if note else {}
+
+
+def shown(note: Mapping[str, Any]) -> str:
+    """A stored text in the reader's language."""
+    if not note:
+        return ""
+    return gettext(note["id"]) % note["params"] if note["params"] else gettext(note["id"])
+
+
+class Situation(models.Model):
+    """Where something stands: the word the merchant reads, the one sentence, whose turn, what comes next.
+
+    `answer` is the name of the step or error that led here ("redirect", "unavailable"). `due_at` is when the
+    journey asks the vendor again (None: nobody but a person moves it); `tries` counts since the last answer.
+    """
+
+    status = models.CharField(max_length=20, choices=Status, default=Status.NOT_STARTED)
+    turn = models.CharField(max_length=10, choices=Turn, default=Turn.MERCHANT, blank=True)
+    answer = models.CharField(max_length=20, blank=True)
+    note = models.JSONField(default=dict, blank=True)
+    cause = models.CharField(max_length=100, blank=True, help_text="why it is staff's turn")
+    detail = models.TextField(blank=True, help_text="the facts, for staff")
+    link = models.URLField(max_length=500, blank=True)
+    questions = models.JSONField(default=list, blank=True)
+    version = models.PositiveIntegerField(default=0)
+    due_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    tries = models.PositiveIntegerField(default=0)
+    since = models.DateTimeField(null=True, blank=True, help_text="when this wait or outage began")
+
+    class Meta:
+        abstract = True
+
+    @property
+    def sentence(self) -> str:
+        return shown(self.note)
