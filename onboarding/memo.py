@@ -32,12 +32,12 @@ def unseal(sealed: str) -> Any:
 
 
 class MemoField(models.TextField):  # type: ignore[type-arg]
-    """Any JSON value; `None` stays NULL. Cannot be searched: only ciphertext reaches the database."""
+    """Any JSON value; `None` stays NULL. Only ciphertext reaches the database."""
 
     def get_prep_value(self, value: Any) -> Any:
         return None if value is None else seal(value)
 
-    def from_db_value(self, value: str | None, expression: object, connection: object) -> Any:
+    def from_db_value(self, value: str | None, *_: object) -> Any:
         return None if value is None else unseal(value)
 
     def to_python(self, value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The rows. They outlive vendors: a vendor is a slug here, and no vendor's name stands in this file."""
+"""The rows. They outlive vendors: a vendor is a slug here, and no vendor is named."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Membership(models.Model):
 
 
 class Connector(models.Model):
-    """What a merchant chooses. The sweep refreshes the vendor's part; staff's part is never overwritten."""
+    """What a merchant chooses. The sweep refreshes the vendor's part, never the staff's."""
 
     slug = models.SlugField(max_length=120, unique=True)
     vendor = models.SlugField(max_length=40)
@@ -92,8 +92,8 @@ class Connector(models.Model):
 class Account(models.Model):
     """The merchant's account at a vendor. Its lease lets one conversation at a time go on.
 
-    `doing`: a creation announced and not yet answered. `unsure`: one whose answer was lost; while it is set
-    nothing else may be created there. `creator` is the attempt that made the announcement.
+    `doing`: a creation announced and not yet answered. `unsure`: one whose answer was lost; while
+    it is set nothing else may be created there. `creator` is the attempt that announced it.
     """
 
     merchant = models.ForeignKey(Merchant, models.PROTECT, related_name="accounts")
@@ -170,8 +170,8 @@ class Connection(Situation):
 class Attempt(Situation):
     """One trip towards connecting, repairing, opening or ending a connection.
 
-    `call` is the remembered call: {"name": "returned", "argument": {...}}; `call_number` grows with each new
-    one, so that an answer to an older call never overwrites what the merchant did meanwhile.
+    `call` is the remembered call: {"name": "returned", "argument": {...}}; `call_number` grows with
+    each, so that an answer to an older call never overwrites what the merchant did meanwhile.
     """
 
     class Purpose(models.TextChoices):
@@ -214,8 +214,8 @@ class Attempt(Situation):
 class Hop(models.Model):
     """One redirect of the browser to a vendor's page.
 
-    `state` works once: spent it is NULL, and `digest` still finds the hop for a second opening. `url` is the
-    vendor's link, taken once: NULL before it is minted and after it was taken.
+    `state` works once: spent it is NULL, and `digest` still finds the hop for a second opening.
+    `url` is the vendor's link, taken once: NULL before it is minted and after it was taken.
     """
 
     attempt = models.ForeignKey(Attempt, models.CASCADE, related_name="hops")
@@ -277,7 +277,7 @@ class Alert(models.Model):
 
 
 class Slot(models.Model):
-    """Periodic work by a unique key for each slot in time, so that any number of workers may run."""
+    """Periodic work: a unique key for each slot in time, so any number of workers may run."""
 
     key = models.CharField(max_length=100, unique=True)
     at = models.DateTimeField(default=timezone.now)

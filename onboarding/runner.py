@@ -1,7 +1,8 @@
 """When and where the journey is called.
 
-The web process hands a merchant's call to a bounded executor and waits a moment; everything else is the
-sweep's. Both only decide who calls `carry`: what is due stands in the rows, a lost task loses nothing.
+The web process hands a merchant's call to a bounded executor and waits a moment; everything else
+is the sweep's. Both only decide who calls `carry`: what is due stands in the rows, a lost task
+loses nothing.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class Executor:
         self._under_way: dict[str, Future[None]] = {}
 
     def submit(self, vendor: str, key: str, work: Work) -> Future[None] | None:
-        """Start `work` soon; None when the vendor's queue is full. The same key never runs twice at once."""
+        """Start `work` soon; None when the vendor's queue is full. No key runs twice at once."""
         with self._lock:
             if (running := self._under_way.get(key)) and not running.done():
                 return running
@@ -102,7 +103,7 @@ def hand_over(attempt: Attempt, *, patience: float = PATIENCE) -> None:
         _waiters.release()
 
 
-def inline(vendor: str, key: str, work: Work) -> None:  # noqa: ARG001
+def inline(vendor: str, key: str, work: Work) -> None:
     work()
 
 
@@ -157,4 +158,3 @@ def ask_now(connection: Connection) -> None:
     open_attempts = connection.attempts.filter(ended=None).exclude(call={})
     if not open_attempts.update(due_at=now):
         Connection.objects.filter(pk=connection.pk).exclude(shop="").update(due_at=now)
-

@@ -43,10 +43,10 @@ def shown(note: Mapping[str, Any]) -> str:
 
 
 class Situation(models.Model):
-    """Where something stands: the word the merchant reads, the one sentence, whose turn, what comes next.
+    """Where something stands: the word and the sentence that are read, whose turn, what is next.
 
-    `answer` is the name of the step or error that led here ("redirect", "unavailable"). `due_at` is when the
-    journey asks the vendor again (None: nobody but a person moves it); `tries` counts since the last answer.
+    `answer` names the step or error that led here ("redirect", "unavailable"). `due_at` is when
+    the vendor is asked again (None: only a person moves it); `tries` counts since the last answer.
     """
 
     status = models.CharField(max_length=20, choices=Status, default=Status.NOT_STARTED)

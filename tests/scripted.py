@@ -15,7 +15,7 @@ Answer = Step | VendorError | Callable[[Order], Step]
 
 @dataclass(frozen=True)
 class Scripted(Vendor):
-    """Answers each call with the next of `script`; an exception in it is raised, a function is called."""
+    """Answers each call with the next of `script`: raised, called with the order, or given."""
 
     script: list[Answer] = field(default_factory=list)
     asked: list[tuple[str, Order, Any]] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Every row of the design's table: what a step or an error makes of an attempt and its connection."""
+"""Every row of the design's table: what a step or an error makes of an attempt and its shop."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pytest_django.fixtures import Settings
 from onboarding import journey
 from onboarding.models import Alert, Attempt, Connection
 from onboarding.situation import Status, Turn
-from tests.people import People, connector
+from tests.people import People
+from tests.play import CONNECTED, begun, play
 from tests.scripted import Answer, Scripted, offered
 from vendors.contract import (
     Ask,
-    Connected,
     Declined,
     Done,
     Garbled,
@@ -37,7 +37,6 @@ ASK = Ask(
 )
 NEEDS = NeedsMerchant(code="user", note=text("Make an account there."), again=timedelta(minutes=5))
 WAIT = Waiting(note=text("Not done yet."), again=timedelta(minutes=1), until=timedelta(hours=1))
-CONNECTED = Connected(shop="shop-1", evidence=text("The vendor lists it."))
 DONE = Done(here=text("Ended here."), there=text("Not there."), todo=text("Remove it there."))
 REFUSED = Refused(who="merchant", note=text("Sign in as the other user."))
 STAFF = Refused(who="staff")
@@ -45,19 +44,7 @@ STAFF = Refused(who="staff")
 
 @pytest.fixture
 def attempt(people: People, scripted: Scripted) -> Attempt:
-    shop = connector("scripted")
-    return journey.begin(
-        merchant=people.acme, connector=shop, user=people.alice, name="My shop", answers={}
-    )
-
-
-def play(attempt: Attempt, vendor: Scripted, *answers: Answer, present: bool = True) -> Attempt:
-    """Carry the attempt on with these answers, all of which are used up."""
-    vendor.script.extend(answers)
-    Attempt.objects.filter(pk=attempt.pk, ended=None).update(due_at=timezone.now())
-    journey.carry(attempt.pk, present=present)
-    assert not vendor.script
-    return Attempt.objects.select_related("connection__account").get(pk=attempt.pk)
+    return begun(people)
 
 
 ROWS = [

@@ -1,4 +1,4 @@
-"""The journey: it turns what people do, and what vendors answer, into rows and events, alike for every vendor.
+"""The journey: what people do and what vendors answer becomes rows and events.
 
     verbs.py     what people do: begin, go on, answer, finish, arrive, disconnect …
     carry.py     talking to the vendor, outside any transaction, under the account's lease
@@ -7,8 +7,8 @@
     orders.py    rows → `Order`          records.py  rows, timeline, alerts
     hops.py      links and returns       leases.py   one conversation at a time
 
-A verb writes what somebody wants (`call`, `due_at`); `carry` makes the call and writes the answer. A process may
-die between any two lines: the row says what is due, and anybody may carry it on.
+A verb writes what somebody wants (`call`, `due_at`); `carry` makes the call and writes the answer.
+A process may die between any two lines: the row says what is due, and anybody may carry it on.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Talking to the vendor: outside any transaction, under the account's lease, until somebody else must act."""
+"""Talking to the vendor: outside any transaction, under the account's lease."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SWITCHED_OFF = timedelta(hours=1)
 
 
 def carry(attempt_id: int, *, present: bool = False) -> None:
-    """Carry an attempt on until somebody else has to act. Safe to call at any time, from anywhere."""
+    """Carry an attempt on until somebody else has to act. Safe at any time, from anywhere."""
     attempt = Attempt.objects.select_related("connection").get(pk=attempt_id)
     with leased(attempt.connection.account_id) as lease:
         if lease is None:
@@ -124,7 +124,7 @@ def _switched_off(attempt: Attempt) -> None:
 
 
 def _ask(trip: Trip) -> Outcome:
-    """Outside any transaction, with no database connection held. Only the contract's errors are caught."""
+    """With no transaction and no database connection held. Catches the contract's errors alone."""
     if not database.in_atomic_block:
         database.close()
     vendor, order, argument = trip.vendor, trip.order, trip.argument

@@ -28,7 +28,7 @@ class Lease:
     token: str
 
     def renew(self) -> None:
-        """Call it first in the transaction that writes an answer: it also locks the account's row."""
+        """First in the transaction that writes an answer: it also locks the account's row."""
         mine = Account.objects.filter(pk=self.account_id, lease_token=self.token)
         if not mine.update(lease_until=timezone.now() + LEASE):
             raise LeaseLost(f"account {self.account_id}")
@@ -51,7 +51,7 @@ def leased(account_id: int) -> Iterator[Lease | None]:
 
 @transaction.atomic
 def _take(account_id: int) -> Lease | None:
-    """A creation that was announced and not answered when the last holder left has an unknown outcome."""
+    """A creation announced and not answered when the last holder left has an unknown outcome."""
     now = timezone.now()
     lease = Lease(account_id, secrets.token_hex(16))
     free = Account.objects.filter(Q(lease_until=None) | Q(lease_until__lt=now), pk=account_id)

@@ -51,7 +51,7 @@ def return_address(slug: str) -> str:
 
 
 def for_attempt(attempt: Attempt, *, present: bool) -> Order:
-    """The order for the attempt's remembered call, with a fresh state for the hop it may lead to."""
+    """For the attempt's remembered call, with a fresh state for the hop it may lead to."""
     connection, account = attempt.connection, attempt.connection.account
     draft = account.memo if attempt.account_memo is None else attempt.account_memo
     mine = account.creator_id == attempt.pk

@@ -1,4 +1,4 @@
-"""The table of the design: what a step or an error means for the merchant, in words, and what comes next."""
+"""The table of the design: what a step or an error means for the merchant, and what comes next."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ STAFF_RETRY = timedelta(hours=1)  # staff may have mended it without telling us
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """One row of the table. `status=None` leaves the word as it is; `again=None`: only a person moves it."""
+    """One row of the table. `status=None`: unchanged; `again=None`: only a person moves it."""
 
     status: Status | None
     turn: Turn

@@ -58,7 +58,7 @@ def record(
 
 
 def tell(row: Attempt, told: bool) -> None:
-    """Save an attempt's situation, mirror it into its connection, keep the timeline and the alerts."""
+    """Save an attempt's situation, mirror it into its connection, keep timeline and alerts."""
     row.save(update_fields=ROW_FIELDS)
     _mirror(row)
     if told:
@@ -67,7 +67,7 @@ def tell(row: Attempt, told: bool) -> None:
 
 
 def _mirror(row: Attempt) -> None:
-    """Never from Connected: only a check lowers a working shop. Opening and ending change no status."""
+    """Not from Connected: only a check lowers a working shop; opening it changes no status."""
     target = row.connection
     target.version += 1
     mirrored = target.status != Status.CONNECTED and row.purpose not in {"enter", "end"}

@@ -1,4 +1,4 @@
-"""An outcome → rows: what a vendor's step or error changes. Runs in one transaction, under the lease."""
+"""An outcome → rows: what a step or error changes, in one transaction, under the lease."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def _keep_creation(trip: Trip, row: Attempt, outcome: Outcome) -> bool:
 
 
 def _keep(row: Attempt, step: Step) -> None:
-    """Drafts and plain ids. What was made at the vendor is live at once, whatever becomes of the attempt."""
+    """Drafts and plain ids. What was made at the vendor is live at once."""
     target, account = row.connection, row.connection.account
     if step.account is not None:
         row.account_memo = dict(step.account)
@@ -140,7 +140,7 @@ def _connected(trip: Trip, row: Attempt, step: Connected) -> None:
 
 
 def _confirmed(trip: Trip, row: Attempt, step: Connected) -> Text | None:
-    """Another merchant may be faster by a moment: then the database says so, and nothing is changed."""
+    """Another merchant may be faster by a moment: then the database says so."""
     target = row.connection
     try:
         with transaction.atomic():
@@ -229,7 +229,7 @@ def _still_connected(trip: Trip, target: Connection, step: Connected) -> None:
 
 
 def _not_connected(trip: Trip, target: Connection, outcome: Outcome) -> None:
-    """From Connected only what the merchant must mend lowers; the rest keeps it, "not confirmed since"."""
+    """Only what the merchant must mend lowers; the rest keeps it, "not confirmed since"."""
     now, found = timezone.now(), verdict(outcome, trip.vendor, max(target.tries - 1, 0))
     lowers = found.answer in LOWERS and found.turn == Turn.MERCHANT
     before = {name: getattr(target, name) for name in SHOWN}

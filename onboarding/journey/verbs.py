@@ -167,7 +167,7 @@ def went_without_return(attempt: Attempt) -> bool:
 
 @transaction.atomic
 def arrive(hop: Hop, params: Mapping[str, str], user: User | None) -> Attempt:
-    """A return: spent once, kept, and worked on when it is the bound user's browser that brought it."""
+    """A return: spent once, kept, and worked on when the bound user's browser brought it."""
     row = records.attempt(hop.attempt_id)
     spent = hops.spend(hop, params)
     if spent and user is not None:
