@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from . import journey, periodic
 from .models import Attempt, Connection
+from .situation import Status
 
 log = logging.getLogger(__name__)
 Work = Callable[[], None]
@@ -152,9 +153,15 @@ def work_forever(stop: threading.Event | None = None) -> None:
     executor.shut()
 
 
-def ask_now(connection: Connection) -> None:
-    """Staff's "ask the vendor now": whatever waits for this shop becomes due at once."""
+def ask_now(connection: Connection) -> bool:
+    """Staff's "ask the vendor now": whatever waits for this shop becomes due at once.
+
+    False when there is nothing to ask about. An open visit to the vendor's pages does not hide the
+    check, and an ended connection is not brought back to life by one.
+    """
     now = timezone.now()
-    open_attempts = connection.attempts.filter(ended=None).exclude(call={})
-    if not open_attempts.update(due_at=now):
-        Connection.objects.filter(pk=connection.pk).exclude(shop="").update(due_at=now)
+    trips = connection.attempts.filter(ended=None).exclude(call_number=0)
+    if trips.exclude(purpose=Attempt.Purpose.ENTER).update(due_at=now):
+        return True
+    live = Connection.objects.filter(pk=connection.pk).exclude(status=Status.DISCONNECTED)
+    return bool(live.exclude(shop="").update(due_at=now))
