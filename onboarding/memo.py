@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
@@ -31,8 +31,17 @@ def unseal(sealed: str) -> Any:
         raise MemoUnreadable("no key of MEMO_KEYS opens this memo") from None
 
 
-class MemoField(models.TextField):  # type: ignore[type-arg]
+if TYPE_CHECKING:
+    Column = models.TextField[Any, Any]
+else:
+    Column = models.TextField
+
+
+class MemoField(Column):
     """Any JSON value; `None` stays NULL. Only ciphertext reaches the database."""
+
+    _pyi_private_set_type: Any
+    _pyi_private_get_type: Any
 
     def get_prep_value(self, value: Any) -> Any:
         return None if value is None else seal(value)

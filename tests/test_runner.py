@@ -29,6 +29,10 @@ def executor(monkeypatch: pytest.MonkeyPatch) -> Iterator[runner.Executor]:
     made.shut()
 
 
+def wait_for(event: threading.Event) -> None:
+    assert event.wait(10)
+
+
 class Gate:
     """A vendor that answers when the test says so."""
 
@@ -79,7 +83,7 @@ def test_at_most_half_of_the_web_threads_wait(
 
 def test_one_vendor_does_not_wait_for_another(executor: runner.Executor) -> None:
     held, done = threading.Event(), threading.Event()
-    executor.submit("slow", "slow:1", lambda: held.wait(10) and None)
+    executor.submit("slow", "slow:1", lambda: wait_for(held))
     executor.submit("quick", "quick:1", done.set)
     assert done.wait(10)
     held.set()
@@ -87,7 +91,7 @@ def test_one_vendor_does_not_wait_for_another(executor: runner.Executor) -> None
 
 def test_the_same_row_is_never_submitted_twice(executor: runner.Executor) -> None:
     held = threading.Event()
-    first = executor.submit("slow", "slow:1", lambda: held.wait(10) and None)
+    first = executor.submit("slow", "slow:1", lambda: wait_for(held))
     assert executor.submit("slow", "slow:1", held.set) is first
     held.set()
 
@@ -97,7 +101,7 @@ def test_a_full_queue_leaves_the_row_to_the_sweep(
 ) -> None:
     monkeypatch.setattr(runner, "QUEUED", 1)
     held = threading.Event()
-    executor.submit("slow", "slow:1", lambda: held.wait(10) and None)
+    executor.submit("slow", "slow:1", lambda: wait_for(held))
     assert executor.submit("slow", "slow:2", lambda: None) is None
     held.set()
 

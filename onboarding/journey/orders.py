@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,7 +42,7 @@ class Trip:
 
 def vendor_of(slug: str) -> Vendor | None:
     """The vendor, if it is offered: rows outlive vendors."""
-    offered: dict[str, Vendor] = settings.VENDORS.offered
+    offered: Mapping[str, Vendor] = settings.VENDORS.offered
     return offered.get(slug)
 
 

@@ -157,7 +157,7 @@ def blocked(vendor: Vendor, cause: str) -> Verdict:
 
 def backoff(tries: int, retry_after: float | None = None) -> timedelta:
     """5 s, 10 s, 20 s … 15 min, a fifth of it by chance; never sooner than the vendor asked for."""
-    wait = min(FIRST_RETRY * 2 ** min(tries, 20), LONGEST_RETRY)
+    wait: timedelta = min(FIRST_RETRY * (1 << min(tries, 20)), LONGEST_RETRY)
     spread = wait * random.uniform(0.8, 1.2)  # noqa: S311  # no secret: it spreads load
     return max(spread, timedelta(seconds=retry_after or 0))
 

@@ -1,0 +1,24 @@
+"""The vendor library: plain Python, no Django, no database.
+
+`ALL` names the vendors; `load` makes those whose settings are there. A new vendor is a folder and a
+line here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from . import loading
+from .contract import Vendor
+from .itembase.flow import Itembase
+from .loading import Loaded, required, settings
+from .sharespine.flow import Sharespine
+
+__all__ = ["ALL", "Loaded", "load", "required", "settings"]
+
+ALL: tuple[type[Vendor], ...] = (Itembase, Sharespine)
+
+
+def load(environ: Mapping[str, str]) -> Loaded:
+    """The vendors that `environ` (os.environ, or a dict) gives, in the order of `ALL`."""
+    return loading.load(ALL, environ)

@@ -1,0 +1,265 @@
+"""How vendors are called over HTTP. The only module that imports requests.
+
+A client holds an `Api` for each base address and calls `send`, which answers with the parsed reply
+or raises one of the contract's four errors. Nothing of an answer, no id, query or secret gets into
+a log or an exception: their texts are made of method, path template, status and field names.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import requests
+import urllib3
+from pydantic import TypeAdapter
+from requests.adapters import HTTPAdapter
+
+from .contract import Garbled, Refused, Unavailable, Unsure, VendorError, Who
+from .reply import Nothing, Reply, loose_json, parse
+from .wire import POOLS, Trace, retry_after, tls_context
+
+__all__ = ["Api", "Nothing", "Reply"]
+
+log = logging.getLogger(__name__)
+# urllib3 quotes whole URLs, query and all, when it debugs and when it warns of odd headers.
+logging.getLogger("urllib3").setLevel(logging.ERROR)
+
+T = TypeVar("T")
+MACHINE_CODE = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+Refusal = Callable[[int, Any], str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Api:
+    """One base address of a vendor (it may carry a path prefix). Cheap: connections are shared.
+
+    `connect` and `read` are seconds for one socket operation, `total` for the whole call, from the
+    first packet to the last byte of the body. `auth` is for HTTP Basic. `refusal(status, body)`
+    finds the vendor's machine code in an error's JSON (None: not JSON); long ones are dropped.
+    """
+
+    name: str
+    base_url: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    auth: tuple[str, str] | None = field(default=None, repr=False)
+    connect: float = 5.0
+    read: float = 20.0
+    total: float = 30.0
+    limit_bytes: int = 2_000_000
+    pool: int = 8
+    refusal: Refusal | None = None
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        reply: type[T] | TypeAdapter[T],
+        *,
+        parts: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | None = None,
+        json: Any = None,
+        form: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        auth: tuple[str, str] | None = None,
+        bearer: str = "",
+        creates: bool = False,
+        ok: tuple[int, ...] = (200, 201),
+        credentials: Who = "staff",
+        refusal: Refusal | None = None,
+        retries: int = 0,
+    ) -> T:
+        """Make one call and parse its answer as `reply`: a model, `list[Model]`, `Nothing` …
+
+        `path` is a template, "/v1/users/{id}/instances"; `parts` fill it, URL-encoded. `creates`
+        marks a call that makes something without idempotency key: no clear answer is Unsure then.
+        `ok` lists the documented successes. `credentials` says whose they are, for 401 and 403.
+        `retries` repeats a GET that may be repeated, when the connection failed (not when slow).
+        """
+        if retries and method != "GET":
+            raise ValueError("only reads are repeated")
+        call = _Call(
+            api=self, method=method, path=path, creates=creates, credentials=credentials,
+            ok=(*ok, 204) if reply is Nothing else ok, refusal=refusal or self.refusal,
+        )  # fmt: skip
+        request = call.prepare(
+            url=self.base_url.rstrip("/") + _fill(path, parts or {}),
+            params=query,
+            json=json,
+            data=form,
+            headers=_headers(self.headers, headers, bearer),
+            auth=_basic(auth or self.auth),
+        )
+        return call.parse(call.exchange(request, retries), reply)
+
+
+class Adapter(HTTPAdapter):
+    """Parsing the CA bundle for each connection costs 20 ms of CPU: all share one context."""
+
+    def __init__(self, pool: int) -> None:
+        super().__init__(pool_connections=1, pool_maxsize=pool, max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, ssl_context=tls_context(), **kwargs)
+        self.poolmanager.pool_classes_by_scheme = POOLS
+
+    def cert_verify(self, conn: Any, *_: Any) -> None:
+        """Only the context verifies; a `ca_certs` here would make urllib3 load the bundle anew."""
+        if isinstance(conn, urllib3.HTTPSConnectionPool):
+            conn.cert_reqs = "CERT_REQUIRED"
+
+
+@cache
+def _shared_adapter(_base_url: str, pool: int) -> Adapter:
+    return Adapter(pool)
+
+
+@dataclass(frozen=True)
+class _Answer:
+    status: int
+    body: bytes | None = field(repr=False)  # None: too large
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Call:
+    """One call: knows how to make it and what each way of failing means for it."""
+
+    api: Api
+    method: str
+    path: str
+    creates: bool
+    ok: tuple[int, ...]
+    credentials: Who
+    refusal: Refusal | None
+
+    def prepare(self, **parts: Any) -> requests.PreparedRequest:
+        """Without a Session: no cookies are kept, no .netrc, no proxies, no redirects."""
+        try:
+            return requests.Request(self.method, **parts).prepare()
+        except requests.RequestException:
+            raise Garbled(self.says("cannot be sent")) from None
+
+    def exchange(self, request: requests.PreparedRequest, retries: int) -> _Answer:
+        trace, started = Trace(), time.monotonic()
+        try:
+            answer = self._ask(request, trace)
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+            slow = trace.late or isinstance(error, requests.Timeout)
+            self._log("time-out" if slow else "no answer", started)
+            if slow or not retries:
+                raise self.lost(trace, slow) from None
+        else:
+            self._log(str(answer.status), started)
+            return answer
+        return self.exchange(request, retries - 1)
+
+    def _ask(self, request: requests.PreparedRequest, trace: Trace) -> _Answer:
+        adapter = self._adapter()
+        try:
+            with trace.watch(self.api.total):
+                response = adapter.send(
+                    request, stream=True, timeout=(self.api.connect, self.api.read)
+                )
+                try:
+                    body = _read(response, self.api.limit_bytes)
+                finally:
+                    response.close()
+            if trace.late:  # a body that ends with its connection looks whole when it was cut
+                raise requests.ReadTimeout
+            return _Answer(
+                response.status_code, body, retry_after(response.headers.get("Retry-After", ""))
+            )
+        finally:
+            if self.creates:
+                adapter.close()
+
+    def _adapter(self) -> Adapter:
+        """A creation takes a connection of its own: a kept one that the vendor is just closing
+        would look like a lost answer."""
+        return Adapter(1) if self.creates else _shared_adapter(self.api.base_url, self.api.pool)
+
+    def _log(self, outcome: str, started: float) -> None:
+        spent = (time.monotonic() - started) * 1000
+        log.info("%s: %s %s: %s in %d ms", self.api.name, self.method, self.path, outcome, spent)
+
+    def says(self, words: str) -> str:
+        return f"{self.method} {self.path} {words}"
+
+    def lost(self, trace: Trace, slow: bool) -> VendorError:
+        """There was no answer."""
+        if trace.unsent:
+            return Unavailable(self.says("could not be sent: no connection"))
+        detail = self.says("took too long" if slow else "lost its connection")
+        return Unsure(detail) if self.creates else Unavailable(detail)
+
+    def parse(self, answer: _Answer, reply: type[T] | TypeAdapter[T]) -> T:
+        if answer.status not in self.ok:
+            raise self.failed(answer)
+        if reply is Nothing:
+            return Nothing()  # type: ignore[return-value]  # T is Nothing here
+        if answer.body is None:
+            raise self.unreadable(answer, "more than we read")
+        try:
+            return parse(answer.body, reply)
+        except ValueError as error:
+            raise self.unreadable(answer, str(error)) from None
+
+    def unreadable(self, answer: _Answer, why: str) -> VendorError:
+        detail = self.says(f"answered {answer.status}, unreadable: {why}")
+        return Unsure(detail) if self.creates else Garbled(detail)
+
+    def failed(self, answer: _Answer) -> VendorError:
+        """An undocumented 2xx and a redirect are as unclear, after a creation, as a 5xx."""
+        detail, status = self.says(f"answered {answer.status}"), answer.status
+        if status == 429:
+            return Unavailable(detail, retry_after=answer.retry_after)
+        if status == 408 or status >= 500:
+            late = Unavailable(detail, retry_after=answer.retry_after)
+            return Unsure(detail) if self.creates else late
+        if status < 400:
+            return Unsure(detail) if self.creates else Garbled(detail)
+        return self.refused(detail, answer)
+
+    def refused(self, detail: str, answer: _Answer) -> Refused:
+        code = self.refusal(answer.status, loose_json(answer.body)) if self.refusal else ""
+        code = code if MACHINE_CODE.fullmatch(code) else ""
+        credentials = answer.status in (401, 403)
+        who: Who = self.credentials if credentials else "staff"
+        refused = Refused(detail, who=who, status=answer.status, code=code)
+        if credentials:
+            refused.cause = "credentials"
+        return refused
+
+
+def _fill(path: str, parts: Mapping[str, str]) -> str:
+    if not all(part.strip(".") for part in parts.values()):
+        raise Garbled(f"{path}: an id is empty or made of dots")  # "..", it would be another path
+    return path.format_map({key: quote(part, safe="") for key, part in parts.items()})
+
+
+def _headers(
+    base: Mapping[str, str], more: Mapping[str, str] | None, bearer: str
+) -> dict[str, str]:
+    headers = {"Accept": "application/json", "User-Agent": "gangway/1.0", **base, **(more or {})}
+    return headers | ({"Authorization": f"Bearer {bearer}"} if bearer else {})
+
+
+def _basic(auth: tuple[str, str] | None) -> tuple[bytes, bytes] | None:
+    """As bytes: requests would encode them as latin-1, and fail for a password with a „ł“."""
+    return (auth[0].encode(), auth[1].encode()) if auth else None
+
+
+def _read(response: requests.Response, limit: int) -> bytes | None:
+    body = bytearray()
+    for chunk in response.iter_content(65_536):
+        body += chunk
+        if len(body) > limit:
+            return None
+    return bytes(body)

@@ -1,0 +1,1 @@
+"""itembase: selfservice links and OAuth. Reference: the itembase connect API guide."""

@@ -1,0 +1,156 @@
+"""itembase's calls: selfservice tokens, OAuth, the user and the user's instances.
+
+Replies name only the fields we use. References: the connect API guide ("Signing up users and add
+services with the connect API"), and the API guides for OAuth, user information and errors.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+from pydantic import Field
+
+from ..api import Api, Reply
+from ..contract import Garbled
+from ..hosts import allowed
+from .places import origin
+
+SCOPES = "user.minimal user.instances.read user.instances.write"
+
+
+def oauth_code(_status: int, body: Any) -> str:
+    """The machine code of an error: RFC 6749's `error`, else the guide's {"message", "code"}."""
+    if not isinstance(body, dict):
+        return ""
+    if isinstance(error := body.get("error"), str):
+        return error
+    said = f"{body.get('message', '')} {body.get('error_description', '')}"
+    return "invalid_grant" if "invalid_grant" in said else ""
+
+
+def process_url(uri: str, redirect_uri: str) -> str:
+    """`uri` with our return address as its GET parameter; a query it has already is kept."""
+    parts = urlsplit(uri)
+    ours = urlencode({"redirect_uri": redirect_uri})
+    return urlunsplit(parts._replace(query=f"{parts.query}&{ours}" if parts.query else ours))
+
+
+class Link(Reply):
+    """A selfservice token: `uri` is itembase's process page, `expires_in` is in seconds."""
+
+    token: str = Field(min_length=1)
+    uri: str = Field(min_length=1)
+    expires_in: int | None = None
+
+
+class Grant(Reply):
+    """OAuth tokens; `expires_in` is in seconds, the guide contradicts itself about its size."""
+
+    access_token: str = Field(min_length=1)
+    refresh_token: str | None = None
+    expires_in: int | None = None
+
+
+class Me(Reply):
+    uuid: str = Field(min_length=1)
+
+
+class Instance(Reply):
+    """A shop ("connection") or a service ("solution") of an itembase user."""
+
+    id: str = Field(min_length=1)
+    component_id: int | None = None
+    component_type: str | None = None
+    status: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Client:
+    """Addresses, each what stands before the documented path, and the operator's credentials."""
+
+    selfservice_url: str
+    accounts_url: str
+    api_url: str
+    users_url: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    token_method: str = "GET"
+
+    # Reference: connect API guide, example 1 (no authorisation, but a client id)
+    def link_for_anyone(self, component_id: int) -> Link:
+        """A link that signs up or signs in whoever follows it, and adds a shop to their account."""
+        body = {"component_ids": [component_id], "client_id": self.client_id, "action": "create"}
+        return self._link(body)
+
+    # Reference: connect API guide, example 2 (scope user.instances.write)
+    def link_for_user(self, access: str, component_id: int) -> Link:
+        """A link that adds a shop to the account of the user whose access token this is."""
+        return self._link({"component_ids": [component_id], "action": "create"}, access)
+
+    # Reference: connect API guide, example 3 (scopes user.instances.read, user.instances.write)
+    def link_for_instance(self, access: str, instance_id: str) -> Link:
+        """A link that activates the operator's service for a shop the user already has."""
+        return self._link({"instance_id": instance_id, "action": "create"}, access)
+
+    def _link(self, body: dict[str, Any], access: str = "") -> Link:
+        link = self._api(self.selfservice_url).send(
+            "POST", "/v1/tokens", Link, json=body, bearer=access
+        )
+        domain = urlsplit(self.selfservice_url).hostname or ""
+        if not allowed(link.uri, (domain,)) or origin(link.uri) != origin(self.selfservice_url):
+            raise Garbled("POST /v1/tokens named a link to another host")
+        return link
+
+    # Reference: API guides, OAuth: /oauth/v2/auth
+    def authorize_url(self, redirect_uri: str, state: str) -> str:
+        query = {
+            "response_type": "code",
+            "client_id": self.client_id,
+            "scope": SCOPES,
+            "redirect_uri": redirect_uri,
+            "state": state,
+        }
+        return f"{self.accounts_url}/oauth/v2/auth?{urlencode(query)}"
+
+    # Reference: API guides, OAuth: /oauth/v2/token, grant_type=authorization_code
+    def exchange(self, code: str, redirect_uri: str) -> Grant:
+        """Spend a code. `redirect_uri` must be the one given to `authorize_url`.
+
+        Raises Refused with code "invalid_grant" when the code is spent or too old.
+        """
+        return self._grant(
+            {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
+        )
+
+    # Reference: API guides, OAuth: /oauth/v2/token, grant_type=refresh_token
+    def refresh(self, refresh_token: str) -> Grant:
+        """New tokens; the one given here stops working. Refused "invalid_grant": it already had."""
+        return self._grant({"grant_type": "refresh_token", "refresh_token": refresh_token})
+
+    def _grant(self, fields: dict[str, str]) -> Grant:
+        fields = {"client_id": self.client_id, "client_secret": self.client_secret, **fields}
+        accounts = self._api(self.accounts_url)
+        if self.token_method == "POST":
+            return accounts.send("POST", "/oauth/v2/token", Grant, form=fields)
+        # The guide documents a GET with everything in the query; Api never logs a query.
+        return accounts.send("GET", "/oauth/v2/token", Grant, query=fields)
+
+    # Reference: API guides, user information (scope user.minimal)
+    def me(self, access: str) -> Me:
+        return self._api(self.users_url).send("GET", "/v1/me", Me, bearer=access, retries=1)
+
+    # Reference: connect API guide, example 3: a bare list (scope user.instances.read)
+    def instances(self, access: str, user_id: str) -> list[Instance]:
+        return self._api(self.api_url).send(
+            "GET",
+            "/v1/users/{id}/instances",
+            list[Instance],
+            parts={"id": user_id},
+            bearer=access,
+            retries=1,
+        )
+
+    def _api(self, base_url: str) -> Api:
+        return Api(name="itembase", base_url=base_url, refusal=oauth_code)

@@ -1,0 +1,267 @@
+"""What a merchant sees of the itembase sandbox: the process, the consent, the activation."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from urllib.parse import quote, urlencode, urlsplit
+
+from vendors.itembase.sandbox.accounts import (
+    CLIENT_ID,
+    CODE_SECONDS,
+    SCOPES,
+    add_code,
+    registered,
+    signed_in,
+)
+from vendors.itembase.sandbox.selfservice import COMPONENTS, activated, connected
+from vendors.sandbox import (
+    CASE_BUTTONS,
+    Answer,
+    Html,
+    Refused,
+    Request,
+    Row,
+    Store,
+    join,
+    markup,
+    page,
+    redirect,
+)
+
+NAME = "itembase"
+COOKIE = "itembase_sandbox"
+ANY_TOKEN_CALL = "* /accounts/oauth/v2/token"
+
+PROCESS = """<form method="post">
+<p><strong>{client}</strong> asks to connect: <strong>{connectors}</strong></p>
+{who}{store}
+<p class="row"><button class="main" name="case" value="approve">Connect the store</button>
+<button name="case" value="decline">Cancel</button></p>{cases}
+<details><summary>Connect without activating</summary>
+<p class="row"><button name="case" value="unactivated">Connect, activate later</button></p>
+</details></form>"""
+
+STORE = """<label>Name of the store
+<input type="text" name="store" value="{name}" required maxlength="80"></label>"""
+
+CONSENT = """<form method="post">
+<p><strong>{client}</strong> asks for access to your itembase account:</p><ul>{scopes}</ul>{who}
+<p class="row"><button class="main" name="case" value="approve">Allow</button>
+<button name="case" value="decline">Deny</button></p>{cases}</form>"""
+
+FINISH = """<form method="post"><p>Activate <strong>{client}</strong> for your stores?</p>
+<p class="row"><button class="main" name="case" value="approve">Activate</button>
+<button name="case" value="decline">Cancel</button></p></form>"""
+
+PICKER = """<fieldset><legend>Sign in to itembase as</legend>{known}
+<label><input type="radio" name="user" value="new"{chosen}> a new user</label>
+<label>E-mail of the new user
+<input type="email" name="email" value="{email}" autocomplete="off"></label></fieldset>"""
+
+CHOICE = """<label><input type="radio" name="user" value="{id}"{chosen}> {email}</label>"""
+BACK = """<p>{message}</p><p><a href="{url}">Back to {host}</a></p>"""
+CHECKED = Html(" checked")
+
+
+def process(request: Request, store: Store) -> Answer:
+    """The page behind a token's `uri`, with `redirect_uri` as GET parameter."""
+    token, back = _token(request, store), _back(request)
+    over = _over(token, back)
+    if over:
+        return over
+    names = ", ".join(_connectors(token, store))
+    body = markup(
+        PROCESS,
+        client=CLIENT_ID,
+        connectors=names,
+        who=_signed_in_as(token, store) or _picker(request, store),
+        store=Html("") if token["instance_id"] else _store_name(names, store),
+        cases=CASE_BUTTONS,
+    )
+    return page(NAME, f"Connect {names}", body)
+
+
+def process_done(request: Request, store: Store) -> Answer:
+    token, back = _token(request, store), _back(request)
+    over = _over(token, back)
+    if over:
+        return over
+    form = request.form()
+    case = form.get("case", "")
+    if case == "expired":
+        token = store.change("tokens", token["id"], expires_at=0)
+        return _over(token, back) or Answer(500)
+    if case == "decline":
+        store.change("tokens", token["id"], status="declined")
+        return _leave(back, "Nothing was connected.", token, "The user has cancelled.")
+    _known_case(case, "unactivated")
+    user = signed_in(store, token["user"] or form.get("user", ""), form.get("email", "").strip())
+    connected(store, token, user, form.get("store", "").strip(), case != "unactivated")
+    answer = _leave(back, "The store is connected. You can close this page.", token)
+    return _remember(answer, user).playing(case, user["id"], _route(case))
+
+
+def _known_case(case: str, *more: str) -> None:
+    if case not in {"approve", "slow", "dead", "garbled", "lost", *more}:
+        raise Refused(400, "Choose one of the buttons.")
+
+
+def _route(case: str) -> str:
+    # What hurts most to lose is the answer that carries the tokens.
+    return ANY_TOKEN_CALL if case == "lost" else "*"
+
+
+def _token(request: Request, store: Store) -> Row:
+    token = store.get("tokens", request.params["token"])
+    if token is None:
+        raise Refused(404, "This link does not exist.")
+    return token
+
+
+def _back(request: Request) -> str:
+    """The caller's redirect_uri; "" if none was given."""
+    url = request.args.get("redirect_uri", "")
+    odd = any(sign <= " " or sign == "\\" for sign in url)
+    if url and (odd or urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname):
+        raise Refused(400, "redirect_uri is not a web address.")
+    return url
+
+
+def _over(token: Row, back: str) -> Answer | None:
+    """The page for a token that can no longer be used, or None."""
+    if token["status"] != "new":
+        heading, error, message = "Already finished", "", "This link has been used."
+    elif token["expires_at"] <= time.time():
+        heading, error = "This link has expired", "The token has expired."
+        message = "It was only valid for a limited time. Start again where you came from."
+    else:
+        return None
+    body = markup("<p>{message}</p>", message=message)
+    if back:
+        url, host = _returned(back, token, error), urlsplit(back).hostname
+        body = markup(BACK, message=message, url=url, host=host)
+    return page(NAME, heading, body, 410)
+
+
+def _returned(back: str, token: Row, error: str = "") -> str:
+    return merged(back, {"ibsstoken": token["id"]} | ({"error": error} if error else {}))
+
+
+def merged(url: str, params: Mapping[str, str]) -> str:
+    """`url` with `params` after the query that it already has."""
+    parts = urlsplit(url)
+    added = urlencode(params, quote_via=quote)
+    return parts._replace(query=f"{parts.query}&{added}" if parts.query else added).geturl()
+
+
+def _leave(back: str, message: str, token: Row, error: str = "") -> Answer:
+    if back:
+        return redirect(_returned(back, token, error))
+    return page(NAME, "Finished", markup("<p>{message}</p>", message=message))
+
+
+def _connectors(token: Row, store: Store) -> list[str]:
+    if token["instance_id"]:
+        held = store.get("connections", token["instance_id"])
+        return [str(held["name"])] if held else []
+    return [COMPONENTS[component] for component in token["component_ids"]]
+
+
+def _store_name(names: str, store: Store) -> Html:
+    number = store.count().get("connections", 0) + 1
+    return markup(STORE, name=f"{names} store {number}")
+
+
+def _signed_in_as(token: Row, store: Store) -> Html:
+    user = store.get("users", token["user"]) if token["user"] else None
+    text = "<p>Signed in to itembase as <strong>{email}</strong></p>"
+    return markup(text, email=user["email"]) if user else Html("")
+
+
+def _picker(request: Request, store: Store) -> Html:
+    users, current = store.rows("users"), request.cookie(COOKIE)
+    known = [
+        markup(CHOICE, id=u["id"], email=u["email"], chosen=_checked(u["id"] == current))
+        for u in users
+    ]
+    new = _checked(current not in {user["id"] for user in users})
+    email = f"merchant{len(users) + 1}@shop.example"
+    return markup(PICKER, known=join(known), chosen=new, email=email)
+
+
+def _checked(yes: bool) -> Html:
+    return CHECKED if yes else Html("")
+
+
+def _remember(answer: Answer, user: Row) -> Answer:
+    answer.headers["Set-Cookie"] = f"{COOKIE}={user['id']}; Path=/itembase; HttpOnly; SameSite=Lax"
+    return answer
+
+
+# Reference: "Authorization and authentication with OAuth 2.0", steps 1 to 3
+def consent(request: Request, store: Store) -> Answer:
+    wrong = _wrong_request(request)
+    if wrong:
+        return wrong
+    scopes = join([markup("<li>{s}</li>", s=s) for s in request.args["scope"].split()])
+    who = _picker(request, store)
+    body = markup(CONSENT, client=CLIENT_ID, scopes=scopes, who=who, cases=CASE_BUTTONS)
+    return page(NAME, "Allow access", body)
+
+
+def consent_done(request: Request, store: Store) -> Answer:
+    wrong = _wrong_request(request)
+    if wrong:
+        return wrong
+    args, form = request.args, request.form()
+    case = form.get("case", "")
+    if case == "decline":
+        return _oauth_back(args, {"error": "access_denied"})
+    _known_case(case, "expired")
+    user = signed_in(store, form.get("user", ""), form.get("email", "").strip())
+    lives = 0 if case == "expired" else CODE_SECONDS
+    code = add_code(store, user, args["scope"], args["redirect_uri"], lives)
+    answer = _remember(_oauth_back(args, {"code": code}), user)
+    return answer.playing(case, user["id"], _route(case))
+
+
+def _wrong_request(request: Request) -> Answer | None:
+    """RFC 6749, 4.1.2.1: nobody is sent to an address that was not registered."""
+    args = request.args
+    if args.get("client_id") != CLIENT_ID:
+        raise Refused(400, "client_id is missing or unknown.")
+    if not registered(args.get("redirect_uri", "")):
+        raise Refused(400, "redirect_uri is not registered.")
+    if args.get("response_type") != "code":
+        return _oauth_back(args, {"error": "unsupported_response_type"})
+    scopes = set(args.get("scope", "").split())
+    if "user.minimal" not in scopes or scopes - SCOPES:
+        return _oauth_back(args, {"error": "invalid_scope"})
+    return None
+
+
+def _oauth_back(args: Mapping[str, str], params: dict[str, str]) -> Answer:
+    state = {"state": args["state"]} if "state" in args else {}
+    return redirect(merged(args["redirect_uri"], params | state))
+
+
+# Reference: "Activation", step 3
+def finish(request: Request, store: Store) -> Answer:
+    _activation(request, store)
+    return page(NAME, "Activate the application", markup(FINISH, client=CLIENT_ID))
+
+
+def finish_done(request: Request, store: Store) -> Answer:
+    """Back to the registered address, without any parameter: it proves nothing."""
+    row = _activation(request, store)
+    if request.form().get("case") == "approve":
+        activated(store, row["user"])
+    return redirect(row["redirect_uri"])
+
+
+def _activation(request: Request, store: Store) -> Row:
+    row = store.get("activations", request.params["code"])
+    if row is None or row["expires_at"] <= time.time():
+        raise Refused(404, "This link does not exist or has expired.")
+    return row

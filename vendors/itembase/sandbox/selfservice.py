@@ -1,0 +1,176 @@
+"""Selfservice tokens, instances and activation of the itembase sandbox."""
+
+from __future__ import annotations
+
+import secrets
+import time
+import uuid
+from typing import Any
+
+from vendors.itembase.sandbox.accounts import CLIENT_ID, authorised
+from vendors.sandbox import Answer, Refused, Request, Row, Store, reply
+
+OWN_COMPONENT = 77
+COMPONENTS = {
+    6: "eBay",
+    7: "Shopify",
+    20: "SEO shop",
+    12: "Big Commerce",
+    11: "Magento",
+    30: "Magento",
+    14: "Prestashop",
+    34: "Gambio",
+    22: "WooCommerce",
+    23: "Virtuemart",
+}
+TOKEN_SECONDS = 1200
+ACTIVATION_SECONDS = 1200
+FIELDS = {
+    "component_ids",
+    "client_id",
+    "instance_id",
+    "action",
+    "additional_parameters",
+    "enable_whisper_signup",
+}
+
+
+# Reference: "Signing up users and add services with the connect API", examples 1 to 3
+def create_token(request: Request, store: Store) -> Answer:
+    body = request.json()
+    _demand_known(body)
+    if "authorization" not in request.headers:
+        token = _for_new_user(body)
+    elif "instance_id" in body:
+        token = _for_instance(body, _known_user(request, store, body, "user.instances.read"), store)
+    else:
+        token = _for_known_user(body, _known_user(request, store, body))
+    row = store.add("tokens", secrets.token_hex(20), **token, **_always(body))
+    return reply(_shown(row, request.origin), 201)
+
+
+def _demand_known(body: dict[str, Any]) -> None:
+    unknown = set(body) - FIELDS
+    if unknown:
+        raise Refused(400, f"Unknown field: {', '.join(sorted(unknown))}.")
+    if body.get("action") != "create":
+        raise Refused(400, "action must be create.")
+    if not isinstance(body.get("enable_whisper_signup", False), bool):
+        raise Refused(400, "enable_whisper_signup must be a boolean.")
+    if body.get("additional_parameters", []) != [] and not isinstance(
+        body["additional_parameters"], dict
+    ):
+        raise Refused(400, "additional_parameters must be an object.")
+
+
+def _always(body: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "client_id": CLIENT_ID,
+        "action": "create",
+        "status": "new",
+        "enable_whisper_signup": body.get("enable_whisper_signup", False),
+        # PHP writes an empty mapping as a list.
+        "additional_parameters": body.get("additional_parameters") or [],
+        "expires_at": time.time() + TOKEN_SECONDS,
+    }
+
+
+def _for_new_user(body: dict[str, Any]) -> dict[str, Any]:
+    if body.get("client_id") != CLIENT_ID:
+        raise Refused(401, "client_id is missing or wrong.")
+    if "instance_id" in body:
+        raise Refused(401, "An existing store needs an access token.")
+    return {"user": None, "component_ids": _components(body), "instance_id": None}
+
+
+def _known_user(request: Request, store: Store, body: dict[str, Any], *scopes: str) -> Row:
+    if body.get("client_id", CLIENT_ID) != CLIENT_ID:
+        raise Refused(401, "client_id is not the one of the access token.")
+    return authorised(request, store, "user.instances.write", *scopes)
+
+
+def _for_known_user(body: dict[str, Any], grant: Row) -> dict[str, Any]:
+    return {"user": grant["user"], "component_ids": _components(body), "instance_id": None}
+
+
+def _for_instance(body: dict[str, Any], grant: Row, store: Store) -> dict[str, Any]:
+    if "component_ids" in body:
+        raise Refused(400, "Either component_ids or instance_id.")
+    found = store.get("connections", str(body["instance_id"]))
+    if found is None or found["user"] != grant["user"]:
+        raise Refused(404, "Not found.")
+    return {"user": grant["user"], "component_ids": [], "instance_id": found["id"]}
+
+
+def _components(body: dict[str, Any]) -> list[int]:
+    wanted = body.get("component_ids")
+    if not isinstance(wanted, list) or not wanted:
+        raise Refused(400, "component_ids must be a list of integers.")
+    if not all(type(one) is int and one in COMPONENTS for one in wanted):
+        raise Refused(400, "component_ids has an unknown component.")
+    return wanted
+
+
+def _shown(row: Row, origin: str) -> dict[str, Any]:
+    return {
+        "token": row["id"],
+        "client_id": row["client_id"],
+        "user_id": row["user"],
+        "action": row["action"],
+        "component_ids": [*row["component_ids"], OWN_COMPONENT],
+        "instance_id": row["instance_id"],
+        "status": row["status"],
+        "enable_whisper_signup": row["enable_whisper_signup"],
+        "expires_in": TOKEN_SECONDS,
+        "uri": f"{origin}/itembase/selfservice/process/{row['id']}",
+        "additional_parameters": row["additional_parameters"],
+    }
+
+
+def connected(store: Store, token: Row, user: Row, store_name: str, activate: bool) -> None:
+    """What approving the process does: the new stores, our client's solution, the token spent."""
+    for component in token["component_ids"]:
+        fields = {"component_id": component, "status": "connection.valid", "name": store_name}
+        store.add("connections", str(uuid.uuid4()), user=user["id"], **fields)
+    if activate:
+        activated(store, user["id"])
+    store.change("tokens", token["id"], status="finished", signed_in=user["id"])
+
+
+def activated(store: Store, user: str) -> None:
+    if not store.rows("solutions", user=user):
+        fields = {"component_id": OWN_COMPONENT, "status": None}
+        store.add("solutions", str(uuid.uuid4()), user=user, **fields)
+
+
+# Reference: "Signing up users and add services with the connect API", example 3
+def instances(request: Request, store: Store) -> Answer:
+    grant = authorised(request, store, "user.instances.read")
+    user = request.params["user"]
+    if user != grant["user"]:
+        raise Refused(403, "The access token belongs to another user.")
+    connections = [_instance(row, "connection") for row in store.rows("connections", user=user)]
+    solutions = [_instance(row, "solution") for row in store.rows("solutions", user=user)]
+    return reply(connections + solutions)
+
+
+def _instance(row: Row, component_type: str) -> dict[str, Any]:
+    path = f"/v1/users/{row['user']}/instances/{row['id']}"
+    hrefs = {"self": path, "meta": f"{path}/meta", "connections": f"{path}/connections"}
+    return {
+        "id": row["id"],
+        "component_id": row["component_id"],
+        "component_type": component_type,
+        "status": row["status"],
+        "_links": [{"rel": rel, "href": href} for rel, href in hrefs.items()],
+    }
+
+
+# Reference: "Activation", step 2
+def activate(request: Request, store: Store) -> Answer:
+    grant = authorised(request, store)
+    expires_at = int(time.time()) + ACTIVATION_SECONDS
+    fields = {"user": grant["user"], "redirect_uri": grant["redirect_uri"]}
+    row = store.add("activations", secrets.token_hex(20), expires_at=expires_at, **fields)
+    url = f"{request.origin}/itembase/solution/finish/{row['id']}"
+    return reply({"activation_url": url, "expires_at": expires_at})

@@ -1,0 +1,201 @@
+"""What goes wrong in a sandbox, and the barrier at which an answer is held."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from typing import Any
+
+from vendors.sandbox.http import Answer
+
+DEFAULT_WHEN = {
+    "status": "before",
+    "reset": "before",
+    "truncated": "after",
+    "html": "after",
+    "empty": "after",
+    "slow": "after",
+    "drip": "after",
+    "hold": "after",
+    "replace": "after",
+}
+ALWAYS_AFTER = {"truncated", "replace", "drip"}
+PARAMS = {
+    "status": {"status", "body", "headers"},
+    "html": {"status"},
+    "slow": {"seconds"},
+    "drip": {"interval"},
+    "replace": {"body", "merge", "remove", "status"},
+}
+ERROR_PAGE = b"<!doctype html><html><body><h1>502 Bad Gateway</h1></body></html>"
+
+
+@dataclass(eq=False)
+class Fault:
+    """One planted fault. `times` None: for ever; `lasts`: seconds after which it is gone."""
+
+    vendor: str
+    route: str
+    kind: str
+    times: int | None = 1
+    when: str = ""
+    flow: str = ""
+    lasts: float | None = None
+    params: Mapping[str, Any] = field(default_factory=dict)
+    born: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        if self.kind not in DEFAULT_WHEN:
+            raise ValueError(f"unknown kind {self.kind!r}; one of {', '.join(DEFAULT_WHEN)}")
+        self.when = self.when or DEFAULT_WHEN[self.kind]
+        if self.when not in {"before", "after"} or (
+            self.kind in ALWAYS_AFTER and self.when == "before"
+        ):
+            raise ValueError(f"{self.kind} cannot happen {self.when!r}")
+        unknown = set(self.params) - PARAMS.get(self.kind, set())
+        if unknown:
+            raise ValueError(f"{self.kind} does not take {', '.join(sorted(unknown))}")
+
+    def over(self) -> bool:
+        gone = self.lasts is not None and time.monotonic() > self.born + self.lasts
+        return gone or self.times == 0
+
+    def hits(self, vendor: str, route: str, page: bool, flow: str) -> bool:
+        named = self.route == route or (not page and fnmatchcase(route, self.route))
+        return self.vendor == vendor and named and self.flow in {"", flow} and not self.over()
+
+
+@dataclass(eq=False)
+class Arrival:
+    """A request that waits at the barrier."""
+
+    vendor: str
+    route: str
+    go: threading.Event = field(default_factory=threading.Event)
+
+
+class Faults:
+    """All planted faults and all waiting requests of one server."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._planted: list[Fault] = []
+        self._waiting: list[Arrival] = []
+        self._stopping = threading.Event()
+
+    def plant(self, fault: Fault) -> None:
+        with self._changed:
+            self._planted = [kept for kept in self._planted if not kept.over()] + [fault]
+
+    def take(self, vendor: str, route: str, page: bool, flow: str) -> Fault | None:
+        """The oldest fault that hits this call; one of its times is spent."""
+        with self._changed:
+            fault = next((f for f in self._planted if f.hits(vendor, route, page, flow)), None)
+            if fault and fault.times is not None:
+                fault.times -= 1
+            return fault
+
+    def clear(self, vendor: str = "") -> None:
+        """Remove the faults (of one vendor) and let every waiting request go on."""
+        with self._changed:
+            self._planted = [f for f in self._planted if vendor and f.vendor != vendor]
+            for arrival in self._waiting:
+                if vendor in {"", arrival.vendor}:
+                    arrival.go.set()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self.clear()
+
+    def hold(self, vendor: str, route: str) -> None:
+        arrival = Arrival(vendor, route)
+        with self._changed:
+            if self._stopping.is_set():
+                return
+            self._waiting.append(arrival)
+            self._changed.notify_all()
+        arrival.go.wait()
+        with self._changed:
+            self._waiting.remove(arrival)
+
+    def arrived(self, vendor: str, route: str, count: int, timeout: float) -> list[str]:
+        """Wait until `count` requests wait at the barrier; their routes. Raises TimeoutError."""
+        with self._changed:
+            if not self._changed.wait_for(
+                lambda: len(self._held(vendor, route)) >= count, timeout=timeout
+            ):
+                raise TimeoutError(f"{count} of {route} did not arrive within {timeout} s")
+            return [arrival.route for arrival in self._held(vendor, route)]
+
+    def release(self, vendor: str, route: str, count: int) -> int:
+        """Let the `count` that waited longest go on. Raises LookupError if fewer are waiting."""
+        with self._changed:
+            held = self._held(vendor, route)
+            if len(held) < count:
+                raise LookupError(f"only {len(held)} of {route} wait at the barrier")
+            for arrival in held[:count]:
+                arrival.go.set()
+            return count
+
+    def _held(self, vendor: str, route: str) -> list[Arrival]:
+        waiting = (a for a in self._waiting if a.vendor == vendor and not a.go.is_set())
+        return [a for a in waiting if a.route == route or fnmatchcase(a.route, route)]
+
+    def pause(self, fault: Fault | None, route: str, when: str) -> None:
+        """Hold or delay the call on `route`, if that is what the fault does at this moment."""
+        if fault is None or fault.when != when:
+            return
+        if fault.kind == "hold":
+            self.hold(fault.vendor, route)
+        elif fault.kind == "slow":
+            self.rest(float(fault.params.get("seconds", 4)))
+
+    def rest(self, seconds: float) -> None:
+        """Sleep, but not longer than the server lives."""
+        self._stopping.wait(seconds)
+
+
+def instead(fault: Fault) -> Answer | None:
+    """What is answered in place of the deed, or None if the deed is done."""
+    return spoil(fault, Answer(200)) if fault.when == "before" else None
+
+
+def spoil(fault: Fault, answer: Answer) -> Answer | None:
+    """The answer after the fault; None for the kinds that only take time."""
+    params = fault.params
+    if fault.kind == "status":
+        return _status(int(params.get("status", 503)), params)
+    if fault.kind == "html":
+        headers = {"Content-Type": "text/html"}
+        return Answer(int(params.get("status", 200)), ERROR_PAGE, headers)
+    if fault.kind == "empty":
+        return replace(answer, body=b"")
+    if fault.kind in {"reset", "truncated"}:
+        return replace(answer, manner=fault.kind)
+    if fault.kind == "drip":
+        return replace(answer, manner="drip", interval=float(params.get("interval", 0.5)))
+    if fault.kind == "replace":
+        return _replaced(answer, params)
+    return None
+
+
+def _status(status: int, params: Mapping[str, Any]) -> Answer:
+    body = params.get("body", {"message": "A fault that was asked for."})
+    raw = body.encode() if isinstance(body, str) else json.dumps(body).encode()
+    kind = "text/plain" if isinstance(body, str) else "application/json"
+    given = {str(name): str(value) for name, value in params.get("headers", {}).items()}
+    return Answer(status, raw, {"Content-Type": kind} | given)
+
+
+def _replaced(answer: Answer, params: Mapping[str, Any]) -> Answer:
+    if "body" in params:
+        data = params["body"]
+    else:
+        kept = json.loads(answer.body) | dict(params.get("merge", {}))
+        data = {name: kept[name] for name in kept if name not in params.get("remove", ())}
+    status = int(params.get("status", answer.status))
+    return replace(answer, status=status, body=json.dumps(data).encode())

@@ -1,0 +1,1 @@
+"""Sharespine Integration Platform (formerly Plugboard): tenants made by the Reseller API."""

@@ -1,0 +1,114 @@
+"""What api.py needs below requests: one TLS context, and what became of a call on its socket."""
+
+from __future__ import annotations
+
+import re
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import cache
+from typing import Any
+
+import certifi
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+LONGEST_RETRY_AFTER = 86_400.0  # seconds
+
+_here = threading.local()  # .trace: that of the call this thread is making
+
+
+class Trace:
+    """`unsent`: it never left, because no connection was made. `late`: it was cut at its deadline.
+
+    A time-out of a socket bounds one operation only; a vendor that drips a byte a second, be it in
+    the headers, ends only when its socket is shut.
+    """
+
+    def __init__(self) -> None:
+        self.unsent = False
+        self.late = False
+        self.sock: socket.socket | None = None
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def watch(self, seconds: float) -> Iterator[None]:
+        timer = threading.Timer(seconds, self._cut)
+        timer.daemon = True
+        _here.trace = self
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            with self._lock:  # from here on the connection may serve another call
+                self.sock = None
+
+    def _cut(self) -> None:
+        with self._lock:
+            self.late = True
+            if self.sock:
+                with suppress(OSError):
+                    # Not SSLSocket's own, which changes the object under the thread that reads it.
+                    socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
+
+
+class _Watched(HTTPConnection):
+    """Tells this thread's trace about the connection. urllib3 makes TLS within `connect`.
+
+    The trace keeps the socket, because http.client drops it before a body that ends with it is read.
+    """
+
+    def connect(self) -> None:
+        trace: Trace = _here.trace
+        trace.unsent = True
+        super().connect()
+        if trace.late:
+            raise TimeoutError
+        trace.unsent = False
+
+    def send(self, data: Any) -> None:
+        if self.sock is None:
+            self.connect()
+        _here.trace.sock = self.sock
+        super().send(data)
+
+
+class _WatchedTLS(_Watched, HTTPSConnection):
+    pass
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Watched
+
+
+class _PoolTLS(HTTPSConnectionPool):
+    ConnectionCls = _WatchedTLS
+
+
+@cache
+def tls_context() -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=certifi.where())
+
+
+POOLS = {"http": _Pool, "https": _PoolTLS}
+
+
+def retry_after(value: str) -> float | None:
+    """Seconds from now, of a number of seconds or an HTTP date; None if absent or unreadable."""
+    value = value.strip()
+    try:
+        seconds = float(value) if re.fullmatch(r"[0-9]{1,9}", value) else _until(value)
+    except ValueError:
+        return None
+    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER)
+
+
+def _until(date: str) -> float:
+    moment = parsedate_to_datetime(date)
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return (moment - datetime.now(UTC)).total_seconds()
