@@ -1,0 +1,43 @@
+# make demo    the site with sandboxed vendors at http://localhost:8000 (PORT=… FRESH=1)
+# make serve   the site as an operator runs it, configured by the environment
+# make test    sets up, then runs the tests (ARGS="-k sharespine")
+# make lint    formatting, types, templates, import rules
+# make lock    compiles requirements*.in (needs uv)
+
+PY := .venv/bin/python
+ARGS ?=
+
+.PHONY: setup setup-dev demo serve test lint format lock
+
+setup:
+	@bin/setup requirements.txt
+
+setup-dev:
+	@bin/setup requirements-dev.txt
+
+demo: setup
+	@exec $(PY) bin/serve.py --demo
+
+serve: setup
+	@exec $(PY) bin/serve.py
+
+test: setup-dev
+	@$(PY) -m pytest $(ARGS)
+
+lint: setup-dev
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+	$(PY) -m djlint --check --lint templates
+	.venv/bin/lint-imports
+	$(PY) manage.py makemigrations --check --dry-run
+	$(PY) manage.py check
+
+format: setup-dev
+	$(PY) -m ruff format .
+	$(PY) -m ruff check --fix .
+	$(PY) -m djlint --reformat --quiet templates
+
+lock:
+	uv pip compile --quiet --generate-hashes --universal --no-header --python-version 3.11 requirements.in -o requirements.txt
+	uv pip compile --quiet --generate-hashes --universal --no-header --python-version 3.11 requirements-dev.in -o requirements-dev.txt

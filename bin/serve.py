@@ -1,0 +1,202 @@
+"""Starts the whole site and keeps it running: bin/serve.py [--demo]
+
+Prepares database, cache table and static files, then runs the web server and the worker (and with
+--demo the sandbox) until Ctrl-C or SIGTERM. A process that dies is started again.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+
+ROOT = Path(__file__).resolve().parent.parent
+MANAGE = [sys.executable, "manage.py"]
+WEB = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "onboarding.wsgi:application"]
+MARK = ".gangway-demo"
+STAFF = "staff@example.com"
+
+
+@dataclass
+class Child:
+    """One process that is to run as long as we do."""
+
+    name: str
+    command: list[str]
+    process: subprocess.Popen[bytes] | None = None
+    started: float = 0.0
+    early_ends: int = 0
+
+    def start(self) -> None:
+        self.started = time.monotonic()
+        self.process = subprocess.Popen(self.command, cwd=ROOT)
+
+    def keep_running(self) -> None:
+        """Start again what has ended; SystemExit when it ends at once three times in a row."""
+        if self.process is None or self.process.poll() is None:
+            return
+        lived = time.monotonic() - self.started
+        self.early_ends = self.early_ends + 1 if lived < 5 else 0
+        if self.early_ends == 3:
+            sys.exit(f"The {self.name} process cannot run: status {self.process.returncode}.")
+        print(f"The {self.name} process ended and is started again.", flush=True)
+        self.start()
+
+    def stop(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+
+    def wait(self, seconds: float) -> None:
+        if self.process is None:
+            return
+        try:
+            self.process.wait(max(seconds, 0.1))
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+@dataclass
+class Site:
+    """All processes of one site."""
+
+    children: list[Child] = field(default_factory=list)
+    parent: int = field(default_factory=os.getppid)
+
+    def run(self, ready: str) -> None:
+        """Start, say `ready` once the web server listens, and watch until told to stop."""
+        for child in self.children:
+            child.start()
+        while not listening():
+            self.watch()
+        print(ready, flush=True)
+        while os.getppid() == self.parent:  # `make` killed: nobody could stop us any more
+            self.watch()
+
+    def watch(self) -> None:
+        for child in self.children:
+            child.keep_running()
+        time.sleep(0.3)
+
+    def stop(self) -> None:
+        for child in self.children:
+            child.stop()
+        last = time.monotonic() + 25
+        for child in self.children:
+            child.wait(last - time.monotonic())
+
+
+def host() -> str:
+    given = os.environ.get("HOST") or "127.0.0.1"
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(given, given)  # noqa: S104
+
+
+def port() -> int:
+    given = os.environ.get("PORT") or "8000"
+    return int(given) if given.isdigit() else sys.exit("PORT must be a number.")
+
+
+def listening(at: int = 0) -> bool:
+    """Whether something answers at our port (or another)."""
+    with socket.socket(socket.AF_INET6 if ":" in host() else socket.AF_INET) as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((host(), at or port())) == 0
+
+
+def refuse_taken(*ports: int) -> None:
+    for taken in ports:
+        if listening(taken):
+            sys.exit(f"Port {taken} is in use by another program; choose one with PORT=…")
+
+
+def manage(*words: str) -> None:
+    """Run a command of manage.py; its own words say why when it fails."""
+    if subprocess.run([*MANAGE, *words], cwd=ROOT, check=False).returncode:
+        sys.exit(f"manage.py {words[0]} failed.")
+
+
+def prepare() -> None:
+    manage("check")
+    manage("migrate", "--verbosity", "0")
+    manage("createcachetable")
+    manage("collectstatic", "--noinput", "--verbosity", "0")
+
+
+def demo_environment() -> None:
+    """What makes a site the demo; whatever else is set stays."""
+    folder = ROOT / (os.environ.get("DATA_DIR") or "data/demo")
+    if os.environ.get("FRESH", "") not in {"", "0"}:
+        wipe(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MARK).touch()
+    os.environ |= {"DATA_DIR": str(folder), "DEBUG": "0", "SANDBOX": "1", "EMAIL_URL": "demo:"}
+    os.environ.setdefault("WEB_CONCURRENCY", "2")
+
+
+def wipe(folder: Path) -> None:
+    """Delete the demo's state; a folder that the demo did not make is left alone."""
+    if (folder / MARK).exists():
+        shutil.rmtree(folder)
+    elif folder.exists() and any(folder.iterdir()):
+        sys.exit(f"{folder} was not made by the demo: FRESH=1 does not wipe it.")
+
+
+def demo() -> tuple[list[Child], str]:
+    demo_environment()
+    refuse_taken(port(), port() + 1)
+    prepare()
+    manage("staff", STAFF, "--verbosity", "0")
+    log = str(Path(os.environ["DATA_DIR"]) / "access.log")
+    children = [
+        Child("sandbox", [*MANAGE, "sandbox"]),
+        Child("worker", [*MANAGE, "worker"]),
+        Child("web", [*WEB, "--access-logfile", log]),
+    ]
+    return children, welcome(f"http://localhost:{port()}")
+
+
+def welcome(site: str) -> str:
+    return f"""
+  Gangway is ready            {site}/
+  Mails it has sent           {site}/demo/mails/
+  The imitated vendors        http://127.0.0.1:{port() + 1}/
+  Staff                       {site}/admin/  as {STAFF}: the code to sign in is in the mails
+  Stop with Ctrl-C. State is kept between runs; FRESH=1 make demo starts anew.
+"""
+
+
+def serve() -> tuple[list[Child], str]:
+    refuse_taken(port())
+    prepare()
+    children = [Child("worker", [*MANAGE, "worker"]), Child("web", WEB)]
+    return children, f"Gangway serves at {host()}:{port()}"
+
+
+def interrupted(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def main() -> None:
+    for asked in (signal.SIGTERM, signal.SIGINT):  # even where a shell had us ignore Ctrl-C
+        signal.signal(asked, interrupted)
+    site = Site()
+    try:
+        site.children, ready = demo() if "--demo" in sys.argv[1:] else serve()
+        site.run(ready)
+    except KeyboardInterrupt:
+        print("Stopping", flush=True)
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        site.stop()
+
+
+if __name__ == "__main__":
+    main()

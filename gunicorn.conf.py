@@ -1,0 +1,49 @@
+"""How gunicorn serves the site: threads, a process for each core, logs without query strings."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from typing import Any
+
+from onboarding.logs import WithoutQuery
+from onboarding.settings import HOST, PORT, SITE_HOST, WEB_THREADS
+
+
+def addresses() -> list[str]:
+    """HOST:PORT; for `localhost` on IPv4 also ::1, which browsers may try first."""
+    found = [f"[{HOST}]:{PORT}" if ":" in HOST else f"{HOST}:{PORT}"]
+    if HOST == "127.0.0.1" and SITE_HOST == "localhost" and has_ipv6_loopback():
+        found.append(f"[::1]:{PORT}")
+    return found
+
+
+def has_ipv6_loopback() -> bool:
+    """Whether ::1 can be bound; containers often have no IPv6."""
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+bind = addresses()
+worker_class = "gthread"
+workers = int(os.environ.get("WEB_CONCURRENCY") or len(os.sched_getaffinity(0)))
+threads = WEB_THREADS
+keepalive = 5
+graceful_timeout = 20
+worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108
+# Whom to believe about the client is PROXY_COUNT's business, in our middleware.
+forwarded_allow_ips = ""
+secure_scheme_headers: dict[str, str] = {}
+control_socket_disable = True
+accesslog = "-"
+access_log_format = "%(t)s %(h)s [%({x-request-reference}o)s] %(m)s %(U)s %(s)s %(B)s %(M)sms"
+
+
+def on_starting(server: Any) -> None:
+    """gunicorn quotes whole addresses in its own error lines."""
+    logging.getLogger("gunicorn.error").addFilter(WithoutQuery())

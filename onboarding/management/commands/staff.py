@@ -1,0 +1,43 @@
+"""`manage.py staff <e-mail>`: a staff user who may do everything and signs in by a mailed code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.validators import validate_email
+from django.db import transaction
+
+from onboarding.models import User
+
+
+class Command(BaseCommand):
+    help = "Make a user staff with a verified address; made when there is none. Safe to repeat."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("email")
+
+    def handle(self, *args: Any, email: str, **options: Any) -> None:
+        email = email.strip().lower()
+        try:
+            validate_email(email)
+        except ValidationError:
+            raise CommandError("That is not an e-mail address.") from None
+        make_staff(email)
+        self.stdout.write(f"{email} is staff and signs in at {settings.SITE_URL}/admin/")
+
+
+@transaction.atomic
+def make_staff(email: str) -> User:
+    """The user of this address (lower case), staff and superuser, the address verified."""
+    user = User.objects.filter(email=email).first() or User.objects.create_user(email)
+    user.is_staff = user.is_superuser = user.is_active = True
+    user.save(update_fields=["is_staff", "is_superuser", "is_active"])
+    EmailAddress.objects.filter(user=user, primary=True).exclude(email=email).update(primary=False)
+    EmailAddress.objects.update_or_create(
+        user=user, email=email, defaults={"verified": True, "primary": True}
+    )
+    return user

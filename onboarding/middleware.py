@@ -1,0 +1,87 @@
+"""What happens to every request: a reference to quote, proxies believed or not, one host name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from secrets import choice
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
+from django.http.request import split_domain_port
+
+from vendors.hosts import is_loopback
+
+from . import logs
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # without 0, 1, I and O, which are misread aloud
+
+
+def new_reference() -> str:
+    """A short reference such as 7K3Q-9M2P: what a person quotes, what log lines carry."""
+    letters = "".join(choice(LETTERS) for _ in range(8))
+    return f"{letters[:4]}-{letters[4:]}"
+
+
+def reference(get_response: GetResponse) -> GetResponse:
+    """Gives each request a reference: `request.reference`, X-Request-Reference, every log line.
+
+    Django logs a 404 after the middleware is done, so `forget` ends it when the answer is sent.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        found = new_reference()
+        request.reference = found  # type: ignore[attr-defined]
+        logs.reference.set(found)
+        response = get_response(request)
+        response["X-Request-Reference"] = found
+        return response
+
+    return middleware
+
+
+def forget(**kwargs: object) -> None:
+    """What this thread logs from now on belongs to no request."""
+    logs.reference.set("-")
+
+
+def proxies(get_response: GetResponse) -> GetResponse:
+    """Believes X-Forwarded-For and -Proto as far as PROXY_COUNT proxies have written them.
+
+    Each proxy appends to the right, so the n-th entry from the right is what the outermost of our
+    own proxies saw; what stands left of it anybody may have invented.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        if count := settings.PROXY_COUNT:
+            if address := nth_from_right(request.META.get("HTTP_X_FORWARDED_FOR", ""), count):
+                request.META["REMOTE_ADDR"] = address
+            scheme = nth_from_right(request.META.get("HTTP_X_FORWARDED_PROTO", ""), count)
+            if scheme in {"http", "https"}:
+                request.META["wsgi.url_scheme"] = scheme
+        return get_response(request)
+
+    return middleware
+
+
+def nth_from_right(header: str, count: int) -> str:
+    """The n-th entry from the right; the leftmost when there are fewer; empty when none."""
+    entries = [entry.strip() for entry in header.split(",") if entry.strip()]
+    return entries[-min(count, len(entries))] if entries else ""
+
+
+def one_loopback_host(get_response: GetResponse) -> GetResponse:
+    """On a developer's machine sends 127.0.0.1 to localhost (or what SITE_URL says).
+
+    Cookies belong to a host name: a merchant who starts under one and returns under the other
+    would be signed out.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        host = split_domain_port(request.get_host())[0].strip("[]")
+        elsewhere = is_loopback(host) and host != settings.SITE_HOST
+        if settings.LOOPBACK and elsewhere and request.method in {"GET", "HEAD"}:
+            return HttpResponseRedirect(settings.SITE_URL + request.get_full_path())
+        return get_response(request)
+
+    return middleware

@@ -1,0 +1,15 @@
+"""What gunicorn serves: `onboarding.wsgi:application`."""
+
+from __future__ import annotations
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "onboarding.settings")
+
+application = get_wsgi_application()
+
+from .checks import refuse_to_start  # noqa: E402  (needs Django set up)
+
+refuse_to_start()
