@@ -1,0 +1,111 @@
+"""The demo's mails: kept as files in DATA_DIR and shown on a page, instead of being sent.
+
+Both exist only with EMAIL_URL=demo:, which a system check refuses on a public address: whoever can
+open the page can sign in as anybody. Files, because web process, worker and commands all write.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from email import message_from_bytes, policy
+from pathlib import Path
+from secrets import token_hex
+from time import time_ns
+from typing import NamedTuple
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.core.mail.backends.base import BaseEmailBackend
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+KEPT = 200
+SHOWN = 50
+CODE = re.compile(r"^[A-Z0-9][A-Z0-9-]{4,11}$", re.MULTILINE)
+
+
+class Mail(NamedTuple):
+    """One mail as the page shows it; `key` grows with time, `code` is empty when it has none."""
+
+    key: str
+    to: str
+    subject: str
+    at: datetime
+    code: str
+    text: str
+
+
+class MailBackend(BaseEmailBackend):
+    """Django's mail backend for EMAIL_URL=demo:."""
+
+    def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
+        folder = mail_folder()
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for message in email_messages:
+            keep(folder, message.message().as_bytes())
+        forget_oldest(folder)
+        return len(email_messages)
+
+
+@require_safe
+@never_cache
+def demo_mails(request: HttpRequest) -> HttpResponse:
+    """The newest mails. `?since=<key>`, asked by htmx, answers 204 while there is none newer."""
+    if not settings.DEMO_MAILS:
+        raise Http404
+    mails = newest(mail_folder())
+    key = mails[0].key if mails else ""
+    if "since" in request.GET and request.GET["since"] == key:
+        return HttpResponse(status=204)
+    return render(request, "demo/mails.html", {"mails": mails, "newest": key})
+
+
+def mail_folder() -> Path:
+    """Where the demo's mails are kept."""
+    return Path(settings.DATA_DIR) / "mails"
+
+
+def keep(folder: Path, content: bytes) -> None:
+    """Write one mail; it appears whole or not at all, to every process."""
+    key = f"{time_ns():020d}-{token_hex(4)}"
+    draft = folder / f"{key}.draft"
+    draft.write_bytes(content)
+    draft.replace(folder / f"{key}.eml")
+
+
+def forget_oldest(folder: Path) -> None:
+    """Keep the newest; another process may be deleting the same files."""
+    for path in sorted(folder.glob("*.eml"), reverse=True)[KEPT:]:
+        path.unlink(missing_ok=True)
+
+
+def newest(folder: Path) -> list[Mail]:
+    """The newest mails first; one that another process has just deleted is left out."""
+    mails = (read(path) for path in sorted(folder.glob("*.eml"), reverse=True)[:SHOWN])
+    return [mail for mail in mails if mail]
+
+
+def read(path: Path) -> Mail | None:
+    """One kept mail, or None when it is gone."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    parsed = message_from_bytes(content, policy=policy.default)
+    body = parsed.get_body(("plain", "html"))
+    text = str(body.get_content()).strip() if body else ""
+    found = CODE.search(text)
+    seconds = int(path.stem.split("-")[0]) / 1e9
+    return Mail(
+        key=path.stem,
+        to=str(parsed["To"]),
+        subject=str(parsed["Subject"]),
+        at=datetime.fromtimestamp(seconds, tz=timezone.get_current_timezone()),
+        code=found.group() if found else "",
+        text=text,
+    )

@@ -1,0 +1,64 @@
+// Small comforts. Every page works without this file.
+(() => {
+  "use strict";
+
+  const each = (selector, act, root = document) => root.querySelectorAll(selector).forEach(act);
+
+  function reveal(root) {
+    each("[data-needs-js][hidden]", (element) => { element.hidden = false; }, root);
+  }
+
+  function focusErrors() {
+    const summary = document.querySelector(".error-summary");
+    if (summary) summary.focus();
+  }
+
+  // A link of the error summary goes to its field, not merely near it.
+  function followError(event) {
+    const link = event.target.closest(".error-summary a[href^='#']");
+    const field = link && document.getElementById(link.hash.slice(1));
+    if (!field) return;
+    event.preventDefault();
+    field.focus();
+  }
+
+  async function copy(event) {
+    const button = event.target.closest("[data-copy]");
+    if (!button) return;
+    await navigator.clipboard.writeText(button.dataset.copy);
+    const said = button.querySelector("[role='status']");
+    said.textContent = button.dataset.copied;
+    setTimeout(() => { said.textContent = ""; }, 3000);
+    button.classList.add("copied");
+  }
+
+  function closeMenus(event) {
+    const escape = event.type === "keydown" && event.key === "Escape";
+    if (event.type === "keydown" && !escape) return;
+    each("details.menu[open]", (menu) => {
+      if (!escape && menu.contains(event.target)) return;
+      menu.open = false;
+      if (escape) menu.querySelector("summary").focus();
+    });
+  }
+
+  // The visitor closed the passkey window, or the browser has none: say so in the page.
+  function passkeyFailed(event) {
+    const notice = document.querySelector("[data-passkey-error]");
+    if (!notice) return;
+    event.preventDefault();
+    notice.hidden = false;
+    notice.focus();
+  }
+
+  document.addEventListener("click", followError);
+  document.addEventListener("click", copy);
+  document.addEventListener("click", closeMenus);
+  document.addEventListener("keydown", closeMenus);
+  document.addEventListener("allauth.error", passkeyFailed);
+  document.addEventListener("htmx:afterSettle", (event) => reveal(event.target));
+  document.addEventListener("DOMContentLoaded", () => {
+    reveal(document);
+    focusErrors();
+  });
+})();
