@@ -84,10 +84,10 @@ class Site:
         """Start "web", "worker" (default: both) and wait until the catalogue is there."""
         for name in names or ("web", "worker"):
             command = WEB if name == "web" else [*MANAGE, "worker"]
-            log = (self.folder / f"{name}.log").open("ab")
-            self.processes[name] = subprocess.Popen(
-                command, cwd=ROOT, env=self.env, stdout=log, stderr=log, start_new_session=True
-            )
+            with (self.folder / f"{name}.log").open("ab") as log:
+                self.processes[name] = subprocess.Popen(
+                    command, cwd=ROOT, env=self.env, stdout=log, stderr=log, start_new_session=True
+                )
         until("the site answers", self._ready)
 
     def _ready(self) -> bool:

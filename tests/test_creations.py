@@ -141,3 +141,13 @@ def test_a_draft_of_the_account_is_not_live_until_connected(
     row = play(attempt, scripted, draft, wait)
     assert account_of(row).memo == {}
     assert scripted.last.memos.account == {"token": "new"}
+
+
+def test_what_another_merchant_holds_is_never_ours(
+    people: People, attempt: Attempt, scripted: Scripted
+) -> None:
+    """An account of theirs, whatever id staff typed."""
+    Account.objects.create(merchant=people.other, vendor="scripted", key="theirs")
+    play(attempt, scripted, ANNOUNCE, MADE, READY)
+    assert scripted.last.holder("theirs") == "other"
+    assert scripted.last.holder("r-1") == "none"

@@ -112,13 +112,24 @@ def _live(account: Account) -> Any:
 
 
 def holder(connection: Connection, shop: str) -> Holder:
-    """Who holds the vendor's object in our books. A flow may ask this between two HTTP calls."""
-    rows = Connection.objects.filter(vendor=connection.account.vendor, shop=shop)
-    row = rows.exclude(status=Status.DISCONNECTED).values("pk", "account_id").first()
-    if not database.in_atomic_block:
-        database.close()  # never hold a database connection over HTTP
+    """Who holds the vendor's object (a shop, an account) in our books.
+
+    A flow may ask this between two HTTP calls.
+    """
+    try:
+        return _holder(connection, shop)
+    finally:
+        if not database.in_atomic_block:
+            database.close()  # never hold a database connection over HTTP
+
+
+def _holder(connection: Connection, found: str) -> Holder:
+    account = connection.account
+    shops = Connection.objects.filter(vendor=account.vendor, shop=found)
+    row = shops.exclude(status=Status.DISCONNECTED).values("pk", "account_id").first()
     if row is None:
-        return "none"
+        others = Account.objects.filter(vendor=account.vendor, key=found).exclude(pk=account.pk)
+        return "other" if found and others.exists() else "none"
     if row["pk"] == connection.pk:
         return "self"
-    return "sibling" if row["account_id"] == connection.account_id else "other"
+    return "sibling" if row["account_id"] == account.pk else "other"

@@ -50,6 +50,8 @@ def test_a_check_asks_nothing_and_promises_nothing() -> None:
     step = trip.vendor.check(trip.order)
     assert isinstance(step, Connected)
     assert (step.shop, step.confirmed) == ("acme-1/c1", False)
+    trip.change(purpose="reconnect")
+    assert isinstance(trip.vendor.check(trip.order), Redirect)
 
 
 def opened(**reply: Any) -> Redirect:

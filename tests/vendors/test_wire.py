@@ -42,6 +42,17 @@ def test_the_shared_context_decides_whom_to_trust(
         assert len(server.requests) == 1
 
 
+def test_a_certificate_for_another_host_is_refused(
+    certificate: Certificate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vendors.api.tls_context", certificate.client)
+    with Canned(OK, tls=certificate.server()) as server:
+        elsewhere = Api(name="vendor", base_url=server.url.replace("127.0.0.1", "localhost"))
+        with pytest.raises(Unavailable, match="no connection"):
+            elsewhere.send("POST", "/things", Nothing, creates=True)
+        assert server.requests == []
+
+
 def test_one_context_serves_all_and_urllib3_gets_no_bundle_to_parse() -> None:
     pools = [Adapter(1).poolmanager.connection_from_url(f"https://{host}.example") for host in "ab"]
     Adapter(1).cert_verify(pools[0], "https://a.example", True, None)
@@ -67,9 +78,9 @@ def test_cookies_are_not_kept_but_connections_are() -> None:
 
 def test_a_creation_takes_a_connection_of_its_own() -> None:
     with Canned(OK, OK, OK) as server:
-        for creates in (False, True, False):
+        for creates, connections in ((False, 1), (True, 2), (False, 2)):
             make(server).send("POST", "/things", Nothing, creates=creates)
-        assert server.connections == 2
+            assert server.connections == connections
 
 
 def test_the_machines_proxies_and_netrc_are_not_used(

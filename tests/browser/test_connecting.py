@@ -1,0 +1,125 @@
+"""From nothing to connected: a person who knows nothing opens the address."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import NARROW, WIDE, Visit, Visitor
+
+LOOKS = [
+    pytest.param({"scripts": True, "width": WIDE, "dark": False}, id="scripts"),
+    pytest.param({"scripts": True, "width": NARROW, "dark": True}, id="narrow-dark"),
+    pytest.param({"scripts": False, "width": WIDE, "dark": True}, id="plain-dark"),
+    pytest.param({"scripts": False, "width": NARROW, "dark": False}, id="plain-narrow"),
+]
+
+
+def through_itembase(ann: Visitor) -> None:
+    ann.press("Connect the store")
+    ann.press("Allow")
+
+
+def through_sharespine(ann: Visitor) -> None:
+    ann.press("Set up my shop")
+    ann.open("/shops/")
+    ann.page.get_by_role("main").get_by_role("link", name="Any other shop system").click()
+    ann.shoot("away")
+    ann.press("I have finished")
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_a_new_merchant_connects_a_shop_through_itembase(
+    visit: Visit, look: dict[str, bool]
+) -> None:
+    ann = visit("ann", **look)
+    ann.sign_up("eBay", "Ann’s Antiques")
+    ann.shoot("check")
+    ann.press("Continue to itembase")
+    through_itembase(ann)
+    ann.sees("“eBay” is connected")
+    ann.shoot("connected")
+    ann.page.get_by_role("link", name="See this shop").click()
+    ann.sees("itembase lists your eBay shop as valid")
+    ann.sees("Confirmed by itembase")
+    ann.shoot("shop")
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_a_new_merchant_connects_a_shop_through_sharespine(
+    visit: Visit, look: dict[str, bool]
+) -> None:
+    ann = visit("ann", **look)
+    ann.sign_up("Any other shop system", "Ann’s Antiques")
+    ann.press("Continue to Sharespine")
+    through_sharespine(ann)
+    ann.sees("is connected")
+    ann.shoot("connected")
+    ann.page.get_by_role("link", name="See this shop").click()
+    ann.sees("You told us that the set-up is finished")
+    ann.shoot("shop")
+    ann.press("Open Sharespine again")
+    expect(ann.page).to_have_title(re.compile("Set up your shop"))
+
+
+def test_one_merchant_has_shops_through_both(visit: Visit) -> None:
+    ann = visit("ann")
+    ann.sign_up("eBay", "Ann’s Antiques")
+    ann.press("Continue to itembase")
+    through_itembase(ann)
+    ann.page.get_by_role("link", name="Connect another shop").click()
+    ann.page.get_by_role("link", name="Any other shop system").click()
+    ann.page.get_by_role("link", name="Continue").click()
+    ann.press("Continue to Sharespine")
+    through_sharespine(ann)
+    ann.open("/shops/")
+    expect(ann.page.get_by_role("main").get_by_text("Connected", exact=True)).to_have_count(2)
+    ann.shoot("home")
+
+
+def test_two_shops_of_one_platform_have_two_names(visit: Visit) -> None:
+    ann = visit("ann")
+    ann.sign_up("eBay", "Ann’s Antiques")
+    ann.press("Continue to itembase")
+    through_itembase(ann)
+    ann.open("/connect/ebay/")
+    ann.page.get_by_role("link", name="Continue").click()
+    expect(ann.page.get_by_label("Name of this shop")).to_have_value("eBay 2")
+    ann.press("Continue to itembase")
+    ann.press("Connect the store")
+    ann.sees("“eBay 2” is connected")
+
+
+def test_saying_no_is_an_outcome_and_there_is_a_way_on(visit: Visit) -> None:
+    ann = visit("ann")
+    ann.sign_up("eBay", "Ann’s Antiques")
+    ann.press("Continue to itembase")
+    ann.press("Cancel")
+    ann.sees("You stopped half-way")
+    ann.shoot("stopped")
+    ann.press("Start again at itembase")
+    through_itembase(ann)
+    ann.sees("“eBay” is connected")
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+@pytest.mark.parametrize(
+    "path", ["/", "/connectors/", "/connect/ebay/", "/accounts/login/", "/nowhere/"]
+)
+def test_public_pages_have_no_faults(visit: Visit, path: str, width: int, dark: bool) -> None:
+    ann = visit("ann", width=width, dark=dark)
+    ann.open(path)
+    ann.shoot("page")
+    wide = ann.page.evaluate("document.documentElement.scrollWidth")
+    assert wide <= width
+
+
+def test_the_catalogue_is_searched_while_typing(visit: Visit) -> None:
+    ann = visit("ann")
+    ann.open("/connectors/")
+    ann.page.get_by_label("Search").fill("magen")
+    expect(ann.page.get_by_role("link", name="eBay")).to_have_count(0)
+    expect(ann.page.get_by_role("link", name="Magento")).to_be_visible()

@@ -1,0 +1,104 @@
+"""Nothing is lost and nothing is made twice, whenever the processes are killed."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Visit, Visitor
+from tests.site import Site, until
+
+TENANT = "POST /reseller/tenant"
+USER = "POST /reseller/tenant/{codeName}/user"
+STAFF = "staff@example.com"
+ONE = {"tenants": 1, "users": 2, "connections": 1}
+
+
+@pytest.fixture(autouse=True)
+def clean(site: Site) -> Iterator[None]:
+    site.stage.reset()
+    yield
+    site.stage.clear()
+
+
+def made(site: Site) -> dict[str, int]:
+    counted = site.stage.counts("sharespine")["made"]
+    return {kind: counted.get(kind, 0) for kind in ONE}
+
+
+def lease_runs_out(site: Site) -> None:
+    """The time that a successor waits for a dead process, without waiting for it."""
+    with closing(sqlite3.connect(site.folder / "data" / "db.sqlite3", timeout=10)) as database:
+        past = "2000-01-01 00:00:00"
+        database.execute(
+            "UPDATE onboarding_account SET lease_until = ? WHERE lease_until > ?", (past, past)
+        )
+        database.execute("UPDATE onboarding_attempt SET due_at = ? WHERE due_at > ?", (past, past))
+        database.commit()
+
+
+def finish(ann: Visitor) -> None:
+    """From "everything is ready" to connected."""
+    ann.press("Continue to Sharespine")
+    ann.press("Set up my shop")
+    ann.open("/shops/")
+    ann.page.get_by_role("main").get_by_role("link", name="Any other shop system").click()
+    ann.press("I have finished")
+    ann.sees("is connected")
+
+
+def test_killed_between_two_creations_it_goes_on_alone(visit: Visit, site: Site) -> None:
+    wait = {"Retry-After": "1"}
+    site.stage.fault("sharespine", USER, kind="status", status=429, headers=wait, times=1)
+    ann = visit("ann")
+    ann.sign_up("Any other shop system", "Ann’s Antiques")
+    ann.press("Continue to Sharespine")
+    ann.sees("is not answering")
+    site.kill("web", "worker")
+    assert made(site) == {"tenants": 1, "users": 0, "connections": 0}
+    site.start()
+    until("the rest is made without anybody", lambda: made(site) == ONE)
+    ann.page.reload()
+    finish(ann)
+    assert made(site) == ONE
+
+
+def test_killed_during_a_creation_staff_decide(visit: Visit, site: Site) -> None:
+    site.stage.fault("sharespine", TENANT, kind="hold", when="after")
+    ann = visit("ann")
+    ann.sign_up("Any other shop system", "Ann’s Antiques")
+    ann.press("Continue to Sharespine")
+    site.stage.arrived("sharespine", TENANT)
+    site.kill("web", "worker")
+    site.stage.clear()
+    lease_runs_out(site)
+    before = len(site.mails(STAFF))
+    site.start()
+    ann.page.goto(ann.page.url)
+    ann.sees("We’re on it")
+    ann.shoot("on-it")
+    until("staff are told", lambda: len(site.mails(STAFF)) > before)
+
+    decide(visit, site)
+    expect(ann.page.get_by_role("button", name="Continue to Sharespine")).to_be_visible()
+    finish(ann)
+    assert made(site) == ONE
+
+
+def decide(visit: Visit, site: Site) -> None:
+    """Staff look at Sharespine, find the tenant, and enter its code name in the admin."""
+    site.manage("staff", STAFF)
+    tenant = site.stage.state("sharespine")["tenants"][0]["id"]
+    staff = visit("staff", dark=True)
+    staff.email = STAFF
+    staff.open("/admin/")
+    staff.sign_in()
+    staff.page.get_by_role("link", name="Accounts").first.click()
+    staff.page.get_by_role("link", name="Ann’s Antiques").first.click()
+    staff.page.get_by_label("It exists; its id there is").fill(tenant)
+    staff.page.screenshot(path="screenshots/staff-decide.png", full_page=True)
+    staff.press("It exists: go on with this id")
