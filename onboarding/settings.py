@@ -175,8 +175,13 @@ CSRF_FAILURE_VIEW = "onboarding.views.errors.csrf_failure"
 # -- languages, static files, logs -----------------------------------------------------------------
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("sv", "Svenska"), ("nl", "Nederlands")]
 LOCALE_PATHS = [BASE_DIR / "onboarding" / "locale"]
+# A language without translations would mix Django's sentences with our English ones.
+LANGUAGES = [("en", "English")] + [
+    (code, name)
+    for code, name in [("de", "Deutsch"), ("sv", "Svenska"), ("nl", "Nederlands")]
+    if (LOCALE_PATHS[0] / code / "LC_MESSAGES" / "django.mo").exists()
+]
 USE_TZ = True
 TIME_ZONE = "UTC"
 STATIC_URL = "/static/"

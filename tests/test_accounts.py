@@ -269,6 +269,9 @@ def test_signing_out_is_a_post(client: Client, known: User) -> None:
     assert not signed_in(client)
 
 
-def test_a_new_user_keeps_the_language_they_signed_up_in(client: Client) -> None:
+def test_a_new_user_keeps_the_language_they_signed_up_in(
+    client: Client, settings: Settings
+) -> None:
+    settings.LANGUAGES = [("en", "English"), ("de", "Deutsch")]
     client.post(LOGIN, {"email": ANNA}, headers={"accept-language": "de"})
     assert User.objects.get().language == "de"

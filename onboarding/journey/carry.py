@@ -13,7 +13,7 @@ from vendors.contract import Garbled, Step, Unavailable, VendorError, text
 
 from ..models import Account, Attempt, Connection
 from ..situation import dumped
-from . import orders, records
+from . import hops, orders, records
 from .leases import LEASE, Lease, LeaseLost, leased
 from .orders import Trip
 from .outcomes import Outcome, blocked, write
@@ -85,7 +85,7 @@ def _prepare(attempt_id: int, lease: Lease, present: bool) -> Trip | None:
         vendor=vendor,
         connection=attempt.connection,
         attempt=attempt,
-        order=orders.for_attempt(attempt, present=present),
+        order=orders.for_attempt(attempt, state=hops.blank(attempt), present=present),
         call=attempt.call["name"],
         argument=attempt.call.get("argument"),
         number=attempt.call_number,
@@ -188,7 +188,7 @@ def _resolution(creator: Attempt, lease: Lease, found: str | None) -> Trip:
         vendor=vendor,
         connection=attempt.connection,
         attempt=attempt,
-        order=orders.for_attempt(attempt, present=False),
+        order=orders.for_attempt(attempt, state="", present=False),
         call="resolve",
         argument=found,
         number=attempt.call_number,

@@ -11,9 +11,10 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from vendors.contract import Redirect
+from vendors.contract import Redirect, text
 
 from ..models import Attempt, Hop, User
+from . import orders, records
 
 LINK_LASTS = timedelta(minutes=60)  # when the vendor names no expiry
 SIZES = 20, 100, 4000  # of a return: parameters, letters of a name, letters of a value
@@ -23,13 +24,14 @@ def digest(state: str) -> str:
     return hashlib.sha256(state.encode()).hexdigest()
 
 
-def blank(attempt: Attempt) -> Hop:
-    """The hop whose state goes into the next link; made once, so that a repeated call reuses it."""
+def blank(attempt: Attempt) -> str:
+    """The state that goes into the next link; made once, so that a repeated call reuses it."""
     hops = Hop.objects.filter(attempt=attempt, user=attempt.user, minted=None, spent=None)
     if hop := hops.exclude(state=None).first():
-        return hop
+        return str(hop.state)
     state = secrets.token_urlsafe(32)
-    return Hop.objects.create(attempt=attempt, user=attempt.user, state=state, digest=digest(state))
+    Hop.objects.create(attempt=attempt, user=attempt.user, state=state, digest=digest(state))
+    return state
 
 
 def mint(attempt: Attempt, state: str, step: Redirect) -> None:
@@ -62,8 +64,12 @@ def take(attempt: Attempt, user: User) -> str | None:
     if hop is None or hop.user_id != user.pk:
         return None
     url = str(hop.url)
-    taken = Hop.objects.filter(pk=hop.pk, taken=None).update(taken=timezone.now(), url=None)
-    return url if taken else None
+    if not Hop.objects.filter(pk=hop.pk, taken=None).update(taken=timezone.now(), url=None):
+        return None
+    shop = attempt.connection
+    went = text("You went to %(vendor)s.", vendor=orders.vendor_name(shop.vendor))
+    records.record(shop, went, attempt=attempt, user=user)
+    return url
 
 
 def find(vendor: str, state: str) -> Hop | None:

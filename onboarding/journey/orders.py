@@ -15,7 +15,6 @@ from vendors.contract import Business, Holder, Memos, Order, Person, Vendor
 
 from ..models import Account, Attempt, Connection, Merchant, User
 from ..situation import Status
-from . import hops
 from .leases import Lease
 
 
@@ -46,13 +45,19 @@ def vendor_of(slug: str) -> Vendor | None:
     return offered.get(slug)
 
 
+def vendor_name(slug: str) -> str:
+    """The vendor's name, also when it is switched off."""
+    vendor = vendor_of(slug)
+    return vendor.name if vendor else slug.replace("-", " ").title()
+
+
 def return_address(slug: str) -> str:
     """One constant address for each vendor; itembase wants it registered."""
     return f"{settings.SITE_URL}/return/{slug}/"
 
 
-def for_attempt(attempt: Attempt, *, present: bool) -> Order:
-    """For the attempt's remembered call, with a fresh state for the hop it may lead to."""
+def for_attempt(attempt: Attempt, *, state: str, present: bool) -> Order:
+    """For the attempt's remembered call; `state` is for the hop it may lead to."""
     connection, account = attempt.connection, attempt.connection.account
     draft = account.memo if attempt.account_memo is None else attempt.account_memo
     mine = account.creator_id == attempt.pk
@@ -61,7 +66,7 @@ def for_attempt(attempt: Attempt, *, present: bool) -> Order:
         user=attempt.user,
         purpose=attempt.purpose,
         present=present,
-        state=hops.blank(attempt).state or "",
+        state=state,
         memos=Memos(account=draft, connection=attempt.connection_memo),
         announced=account.doing if mine else "",
         unsure=account.unsure if mine else "",

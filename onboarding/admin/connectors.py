@@ -1,0 +1,154 @@
+"""The catalogue: what staff say about a connector, beside what its vendor says."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.utils.text import slugify
+from django.utils.translation import gettext, gettext_lazy
+
+from ..models import Connector
+from . import rows
+from .lists import List, Rows, VendorFilter
+
+STAFFS = ("visible", "name", "position", "options")
+VENDORS = ("vendor", "key", "vendor_name", "platform", "category", "description", "gone", "slug")
+EXAMPLE = '{"path": "/"}'
+
+
+class OptionsField(forms.JSONField):
+    """A JSON object; what is wrong is said with its place."""
+
+    def to_python(self, value: Any) -> Any:
+        if not isinstance(value, str) or self.disabled:
+            return value
+        try:
+            found = json.loads(value or "{}")
+        except json.JSONDecodeError as error:
+            place = {"line": error.lineno, "column": error.colno, "example": EXAMPLE}
+            text = gettext("Not JSON at line %(line)s, column %(column)s. Write e.g. %(example)s")
+            raise ValidationError(text % place, code="invalid") from None
+        if not isinstance(found, dict):
+            text = gettext("This must be a JSON object, e.g. %(example)s") % {"example": EXAMPLE}
+            raise ValidationError(text, code="invalid")
+        return found
+
+
+class ConnectorForm(forms.ModelForm):  # type: ignore[type-arg]  # no subscript at run time
+    class Meta:
+        model = Connector
+        fields = (*STAFFS, "platform", "category", "description")
+        field_classes: ClassVar[dict[str, type[forms.Field]]] = {"options": OptionsField}
+
+
+class OwnForm(ConnectorForm):
+    """A connector that staff add: an entry of the vendor's, with a name and options of its own."""
+
+    opens = forms.ModelChoiceField(
+        Connector.objects.filter(staff_made=False, gone=None).order_by("vendor", "vendor_name"),
+        label=gettext_lazy("What it opens"),
+        help_text=gettext_lazy("The vendor’s entry that a merchant is led to."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["name"].required = True
+        self.fields["name"].help_text = gettext_lazy("As merchants read it: “WooCommerce”.")
+        self.fields["platform"].required = False
+        self.fields["platform"].help_text = gettext_lazy(
+            "The shop system in one word: “woocommerce”. Left empty: the name."
+        )
+
+    def clean_platform(self) -> str:
+        """Also the address of the deep link, so it never stays empty."""
+        typed: str = self.cleaned_data["platform"]
+        return typed or slugify(self.cleaned_data.get("name", ""))[:60] or "shop"
+
+
+@admin.register(Connector)
+class ConnectorAdmin(List):
+    form = ConnectorForm
+    list_display = ("__str__", "vendor_name_", "platform", "visible", "position", "offered", "own")
+    list_editable = ("visible", "position")
+    list_filter = (VendorFilter,)
+    search_fields = ("name", "vendor_name", "key")
+    ordering: ClassVar[tuple[str, ...]] = ("position", "vendor_name")
+
+    def columns(self, term: str) -> tuple[Rows, ...]:
+        every = Connector.objects.all()
+        by_name = every.filter(name__icontains=term), every.filter(vendor_name__icontains=term)
+        return (*by_name, every.filter(key=term), every.filter(platform=term.lower()))
+
+    @admin.display(description=gettext_lazy("vendor"))
+    def vendor_name_(self, row: Connector) -> str:
+        return rows.vendor_name(row.vendor)
+
+    @admin.display(description=gettext_lazy("still offered"), boolean=True)
+    def offered(self, row: Connector) -> bool:
+        return row.gone is None
+
+    @admin.display(description=gettext_lazy("added by staff"), boolean=True)
+    def own(self, row: Connector) -> bool:
+        return row.staff_made
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        return super().get_form(
+            request, obj, change, **(kwargs if change else {**kwargs, "form": OwnForm})
+        )
+
+    def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> Any:
+        """The boxes in the list have no label beside them."""
+        widgets = {
+            "visible": forms.CheckboxInput({"aria-label": gettext("Visible")}),
+            "position": forms.NumberInput({"aria-label": gettext("Position")}),
+        }
+        return super().get_changelist_form(request, **{**kwargs, "widgets": widgets})
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        if obj is None:
+            return (
+                "opens",
+                "name",
+                "platform",
+                "category",
+                "description",
+                "visible",
+                "position",
+                "options",
+            )
+        return (*STAFFS, *VENDORS)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        if obj is None:
+            return ()
+        typed = {"platform", "category", "description"} if obj.staff_made else set[str]()
+        return tuple(name for name in VENDORS if name not in typed)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Connector | None = None) -> bool:
+        """Not while a shop uses it, nor while the vendor offers it: it would be back in an hour."""
+        if obj is not None and (obj.connections.exists() or not (obj.staff_made or obj.gone)):
+            return False
+        return super().has_delete_permission(request, obj)
+
+    def save_model(
+        self, request: HttpRequest, obj: Connector, form: forms.ModelForm[Any], change: bool
+    ) -> None:
+        if not change:
+            opens: Connector = form.cleaned_data["opens"]
+            obj.vendor, obj.key, obj.vendor_name = opens.vendor, opens.key, obj.name
+            obj.staff_made, obj.slug = True, free_slug(f"{obj.vendor}-{slugify(obj.name)}")
+        super().save_model(request, obj, form, change)
+
+
+def free_slug(wanted: str) -> str:
+    """A slug that no connector has: the wanted one, or that with a number."""
+    wanted = wanted.strip("-")[:110]
+    candidates = (wanted if n == 1 else f"{wanted}-{n}" for n in range(1, 10_000))
+    return next(s for s in candidates if not Connector.objects.filter(slug=s).exists())
