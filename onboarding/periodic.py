@@ -62,24 +62,20 @@ def refresh_catalogue(vendor: Vendor) -> None:
 
 
 def _refresh(vendor: str, entry: Entry) -> None:
+    theirs = {
+        "vendor_name": entry.name,
+        "platform": entry.platform,
+        "category": entry.category,
+        "description": entry.description,
+        "gone": None,
+    }
+    first = {"slug": slugify(f"{vendor}-{entry.key}"), "position": entry.position}
     Connector.objects.update_or_create(
         vendor=vendor,
         key=entry.key,
         staff_made=False,
-        defaults={
-            "vendor_name": entry.name,
-            "platform": entry.platform,
-            "category": entry.category,
-            "description": entry.description,
-            "gone": None,
-        },
-        create_defaults={
-            "slug": slugify(f"{vendor}-{entry.key}"),
-            "vendor_name": entry.name,
-            "platform": entry.platform,
-            "category": entry.category,
-            "description": entry.description,
-        },
+        defaults=theirs,
+        create_defaults={**theirs, **first},
     )
 
 

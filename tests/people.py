@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from allauth.account.models import EmailAddress
 
@@ -25,7 +26,7 @@ def business(name: str, **roles: User) -> Merchant:
     return merchant
 
 
-def connector(vendor: str, key: str = "shop", **fields: str) -> Connector:
+def connector(vendor: str, key: str = "shop", **fields: Any) -> Connector:
     given = {"vendor_name": f"{vendor} {key}", "platform": key, "slug": f"{vendor}-{key}", **fields}
     return Connector.objects.create(vendor=vendor, key=key, **given)
 

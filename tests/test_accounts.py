@@ -13,6 +13,7 @@ from django.core import mail
 from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from onboarding.models import User
 

@@ -14,6 +14,7 @@ from vendors.contract import Text, text
 from ..models import Account, Attempt, Connection, Connector, Hop, Merchant, User
 from ..situation import Status, Turn
 from . import hops, records
+from .orders import holder
 
 GRACE = timedelta(seconds=10)  # the web process does it now; the sweep only if that process dies
 AFRESH = {"declined", "refused", "expired"}  # after these, Continue begins again from the start
@@ -82,6 +83,9 @@ def reconnect(connection: Connection, user: User) -> Attempt:
     connection = records.connection(connection.pk)
     if attempt := _open(connection):
         return go_on(attempt, user)
+    if connection.shop and holder(connection, connection.shop) in {"sibling", "other"}:
+        connection.shop = ""  # connected anew by somebody after we had disconnected it
+        connection.save(update_fields=["shop"])
     first = connection.connected_at is None
     purpose = Attempt.Purpose.CONNECT if first else Attempt.Purpose.RECONNECT
     return _attempt(connection, user, purpose, "start")

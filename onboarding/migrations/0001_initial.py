@@ -9,248 +9,645 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
+        ("auth", "0012_alter_user_first_name_max_length"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Connector',
+            name="Connector",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(max_length=120, unique=True)),
-                ('vendor', models.SlugField(max_length=40)),
-                ('key', models.CharField(max_length=100)),
-                ('vendor_name', models.CharField(help_text='as the vendor calls it', max_length=200)),
-                ('platform', models.SlugField(max_length=60)),
-                ('category', models.SlugField(default='shop', max_length=40)),
-                ('description', models.TextField(blank=True)),
-                ('gone', models.DateTimeField(blank=True, help_text='the vendor stopped offering it', null=True)),
-                ('staff_made', models.BooleanField(default=False, editable=False)),
-                ('visible', models.BooleanField(default=True)),
-                ('name', models.CharField(blank=True, help_text="shown instead of the vendor's name", max_length=200)),
-                ('position', models.IntegerField(default=100, help_text='lower comes first')),
-                ('options', models.JSONField(blank=True, default=dict, help_text='handed to the vendor, as JSON')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("slug", models.SlugField(max_length=120, unique=True)),
+                ("vendor", models.SlugField(max_length=40)),
+                ("key", models.CharField(max_length=100)),
+                (
+                    "vendor_name",
+                    models.CharField(help_text="as the vendor calls it", max_length=200),
+                ),
+                ("platform", models.SlugField(max_length=60)),
+                ("category", models.SlugField(default="shop", max_length=40)),
+                ("description", models.TextField(blank=True)),
+                (
+                    "gone",
+                    models.DateTimeField(
+                        blank=True, help_text="the vendor stopped offering it", null=True
+                    ),
+                ),
+                ("staff_made", models.BooleanField(default=False, editable=False)),
+                ("visible", models.BooleanField(default=True)),
+                (
+                    "name",
+                    models.CharField(
+                        blank=True, help_text="shown instead of the vendor's name", max_length=200
+                    ),
+                ),
+                ("position", models.IntegerField(default=100, help_text="lower comes first")),
+                (
+                    "options",
+                    models.JSONField(
+                        blank=True, default=dict, help_text="handed to the vendor, as JSON"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['position', 'vendor_name'],
+                "ordering": ["position", "vendor_name"],
             },
         ),
         migrations.CreateModel(
-            name='Slot',
+            name="Slot",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=100, unique=True)),
-                ('at', models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key", models.CharField(max_length=100, unique=True)),
+                ("at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
         ),
         migrations.CreateModel(
-            name='User',
+            name="User",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
-                ('email', models.EmailField(max_length=254, unique=True)),
-                ('name', models.CharField(blank=True, max_length=150)),
-                ('language', models.CharField(blank=True, max_length=10)),
-                ('is_staff', models.BooleanField(default=False)),
-                ('is_active', models.BooleanField(default=True)),
-                ('date_joined', models.DateTimeField(default=django.utils.timezone.now)),
-                ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
-                ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                (
+                    "last_login",
+                    models.DateTimeField(blank=True, null=True, verbose_name="last login"),
+                ),
+                (
+                    "is_superuser",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates that this user has all permissions without explicitly assigning them.",
+                        verbose_name="superuser status",
+                    ),
+                ),
+                ("email", models.EmailField(max_length=254, unique=True)),
+                ("name", models.CharField(blank=True, max_length=150)),
+                ("language", models.CharField(blank=True, max_length=10)),
+                ("is_staff", models.BooleanField(default=False)),
+                ("is_active", models.BooleanField(default=True)),
+                ("date_joined", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "groups",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="The groups this user belongs to. A user will get all permissions granted to each of their groups.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.group",
+                        verbose_name="groups",
+                    ),
+                ),
+                (
+                    "user_permissions",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="Specific permissions for this user.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.permission",
+                        verbose_name="user permissions",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Alert',
+            name="Alert",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('vendor', models.SlugField(max_length=40)),
-                ('cause', models.CharField(max_length=100)),
-                ('opened', models.DateTimeField(default=django.utils.timezone.now)),
-                ('mailed', models.DateTimeField(blank=True, null=True)),
-                ('cleared', models.DateTimeField(blank=True, null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("vendor", models.SlugField(max_length=40)),
+                ("cause", models.CharField(max_length=100)),
+                ("opened", models.DateTimeField(default=django.utils.timezone.now)),
+                ("mailed", models.DateTimeField(blank=True, null=True)),
+                ("cleared", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(condition=models.Q(('cleared', None)), fields=('vendor', 'cause'), name='one_open_alert')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("cleared", None)),
+                        fields=("vendor", "cause"),
+                        name="one_open_alert",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Attempt',
+            name="Attempt",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('status', models.CharField(choices=[('not_started', 'Not started'), ('in_progress', 'In progress'), ('checking', 'Checking'), ('action_needed', 'Action needed'), ('on_it', 'We’re on it'), ('connected', 'Connected'), ('paused', 'Paused'), ('disconnected', 'Disconnected')], default='not_started', max_length=20)),
-                ('turn', models.CharField(blank=True, choices=[('', '–'), ('merchant', 'you'), ('vendor', 'the vendor'), ('us', 'us'), ('staff', 'our staff')], default='merchant', max_length=10)),
-                ('answer', models.CharField(blank=True, max_length=20)),
-                ('note', models.JSONField(blank=True, default=dict)),
-                ('cause', models.CharField(blank=True, help_text="why it is staff's turn", max_length=100)),
-                ('detail', models.TextField(blank=True, help_text='the facts, for staff')),
-                ('link', models.URLField(blank=True, max_length=500)),
-                ('questions', models.JSONField(blank=True, default=list)),
-                ('version', models.PositiveIntegerField(default=0)),
-                ('due_at', models.DateTimeField(blank=True, db_index=True, null=True)),
-                ('tries', models.PositiveIntegerField(default=0)),
-                ('since', models.DateTimeField(blank=True, help_text='when this wait or outage began', null=True)),
-                ('reference', models.CharField(default=onboarding.models.reference, editable=False, max_length=20, unique=True)),
-                ('purpose', models.CharField(choices=[('connect', 'Connect'), ('reconnect', 'Reconnect'), ('enter', 'Open again'), ('end', 'Disconnect')], default='connect', max_length=10)),
-                ('call', onboarding.memo.MemoField(default=dict, editable=False)),
-                ('call_number', models.PositiveIntegerField(default=0, editable=False)),
-                ('account_memo', onboarding.memo.MemoField(default=None, editable=False, null=True)),
-                ('connection_memo', onboarding.memo.MemoField(default=dict, editable=False)),
-                ('ticks', models.JSONField(blank=True, default=list)),
-                ('created', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('deadline', models.DateTimeField(default=onboarding.models.attempt_deadline)),
-                ('ended', models.DateTimeField(blank=True, null=True)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attempts', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("not_started", "Not started"),
+                            ("in_progress", "In progress"),
+                            ("checking", "Checking"),
+                            ("action_needed", "Action needed"),
+                            ("on_it", "We’re on it"),
+                            ("connected", "Connected"),
+                            ("paused", "Paused"),
+                            ("disconnected", "Disconnected"),
+                        ],
+                        default="not_started",
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "turn",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("", "–"),
+                            ("merchant", "you"),
+                            ("vendor", "the vendor"),
+                            ("us", "us"),
+                            ("staff", "our staff"),
+                        ],
+                        default="merchant",
+                        max_length=10,
+                    ),
+                ),
+                ("answer", models.CharField(blank=True, max_length=20)),
+                ("note", models.JSONField(blank=True, default=dict)),
+                (
+                    "cause",
+                    models.CharField(
+                        blank=True, help_text="why it is staff's turn", max_length=100
+                    ),
+                ),
+                ("detail", models.TextField(blank=True, help_text="the facts, for staff")),
+                ("link", models.URLField(blank=True, max_length=500)),
+                ("questions", models.JSONField(blank=True, default=list)),
+                ("version", models.PositiveIntegerField(default=0)),
+                ("due_at", models.DateTimeField(blank=True, db_index=True, null=True)),
+                ("tries", models.PositiveIntegerField(default=0)),
+                (
+                    "since",
+                    models.DateTimeField(
+                        blank=True, help_text="when this wait or outage began", null=True
+                    ),
+                ),
+                (
+                    "reference",
+                    models.CharField(
+                        default=onboarding.models.reference,
+                        editable=False,
+                        max_length=20,
+                        unique=True,
+                    ),
+                ),
+                (
+                    "purpose",
+                    models.CharField(
+                        choices=[
+                            ("connect", "Connect"),
+                            ("reconnect", "Reconnect"),
+                            ("enter", "Open again"),
+                            ("end", "Disconnect"),
+                        ],
+                        default="connect",
+                        max_length=10,
+                    ),
+                ),
+                ("call", onboarding.memo.MemoField(default=dict, editable=False)),
+                ("call_number", models.PositiveIntegerField(default=0, editable=False)),
+                (
+                    "account_memo",
+                    onboarding.memo.MemoField(default=None, editable=False, null=True),
+                ),
+                ("connection_memo", onboarding.memo.MemoField(default=dict, editable=False)),
+                ("ticks", models.JSONField(blank=True, default=list)),
+                (
+                    "created",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
+                ),
+                ("deadline", models.DateTimeField(default=onboarding.models.attempt_deadline)),
+                ("ended", models.DateTimeField(blank=True, null=True)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="attempts",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-created'],
+                "ordering": ["-created"],
             },
         ),
         migrations.CreateModel(
-            name='Account',
+            name="Account",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('vendor', models.SlugField(max_length=40)),
-                ('key', models.CharField(blank=True, db_index=True, help_text='its id at the vendor', max_length=200)),
-                ('memo', onboarding.memo.MemoField(default=dict, editable=False)),
-                ('doing', models.CharField(blank=True, editable=False, max_length=60)),
-                ('unsure', models.CharField(blank=True, editable=False, max_length=60)),
-                ('lease_until', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('lease_token', models.CharField(blank=True, editable=False, max_length=40)),
-                ('creator', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='onboarding.attempt')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("vendor", models.SlugField(max_length=40)),
+                (
+                    "key",
+                    models.CharField(
+                        blank=True, db_index=True, help_text="its id at the vendor", max_length=200
+                    ),
+                ),
+                ("memo", onboarding.memo.MemoField(default=dict, editable=False)),
+                ("doing", models.CharField(blank=True, editable=False, max_length=60)),
+                ("unsure", models.CharField(blank=True, editable=False, max_length=60)),
+                ("lease_until", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("lease_token", models.CharField(blank=True, editable=False, max_length=40)),
+                (
+                    "creator",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="onboarding.attempt",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Connection',
+            name="Connection",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('status', models.CharField(choices=[('not_started', 'Not started'), ('in_progress', 'In progress'), ('checking', 'Checking'), ('action_needed', 'Action needed'), ('on_it', 'We’re on it'), ('connected', 'Connected'), ('paused', 'Paused'), ('disconnected', 'Disconnected')], default='not_started', max_length=20)),
-                ('turn', models.CharField(blank=True, choices=[('', '–'), ('merchant', 'you'), ('vendor', 'the vendor'), ('us', 'us'), ('staff', 'our staff')], default='merchant', max_length=10)),
-                ('answer', models.CharField(blank=True, max_length=20)),
-                ('note', models.JSONField(blank=True, default=dict)),
-                ('cause', models.CharField(blank=True, help_text="why it is staff's turn", max_length=100)),
-                ('detail', models.TextField(blank=True, help_text='the facts, for staff')),
-                ('link', models.URLField(blank=True, max_length=500)),
-                ('questions', models.JSONField(blank=True, default=list)),
-                ('version', models.PositiveIntegerField(default=0)),
-                ('due_at', models.DateTimeField(blank=True, db_index=True, null=True)),
-                ('tries', models.PositiveIntegerField(default=0)),
-                ('since', models.DateTimeField(blank=True, help_text='when this wait or outage began', null=True)),
-                ('reference', models.CharField(default=onboarding.models.reference, editable=False, max_length=20, unique=True)),
-                ('name', models.CharField(max_length=100)),
-                ('answers', onboarding.memo.MemoField(default=dict, editable=False)),
-                ('memo', onboarding.memo.MemoField(default=dict, editable=False)),
-                ('key', models.CharField(blank=True, db_index=True, help_text='its id at the vendor', max_length=200)),
-                ('vendor', models.SlugField(editable=False, max_length=40)),
-                ('shop', models.CharField(blank=True, help_text="the shop's id at the vendor", max_length=250)),
-                ('reveal', onboarding.memo.MemoField(default=None, editable=False, null=True)),
-                ('created', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('evidence', models.JSONField(blank=True, default=dict)),
-                ('returned_at', models.DateTimeField(blank=True, null=True)),
-                ('told_at', models.DateTimeField(blank=True, help_text='the merchant said: finished', null=True)),
-                ('connected_at', models.DateTimeField(blank=True, null=True)),
-                ('confirmed_at', models.DateTimeField(blank=True, help_text='the vendor said so', null=True)),
-                ('checked_at', models.DateTimeField(blank=True, null=True)),
-                ('expires', models.DateTimeField(blank=True, null=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='connections', to='onboarding.account')),
-                ('connector', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='connections', to='onboarding.connector')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("not_started", "Not started"),
+                            ("in_progress", "In progress"),
+                            ("checking", "Checking"),
+                            ("action_needed", "Action needed"),
+                            ("on_it", "We’re on it"),
+                            ("connected", "Connected"),
+                            ("paused", "Paused"),
+                            ("disconnected", "Disconnected"),
+                        ],
+                        default="not_started",
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "turn",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("", "–"),
+                            ("merchant", "you"),
+                            ("vendor", "the vendor"),
+                            ("us", "us"),
+                            ("staff", "our staff"),
+                        ],
+                        default="merchant",
+                        max_length=10,
+                    ),
+                ),
+                ("answer", models.CharField(blank=True, max_length=20)),
+                ("note", models.JSONField(blank=True, default=dict)),
+                (
+                    "cause",
+                    models.CharField(
+                        blank=True, help_text="why it is staff's turn", max_length=100
+                    ),
+                ),
+                ("detail", models.TextField(blank=True, help_text="the facts, for staff")),
+                ("link", models.URLField(blank=True, max_length=500)),
+                ("questions", models.JSONField(blank=True, default=list)),
+                ("version", models.PositiveIntegerField(default=0)),
+                ("due_at", models.DateTimeField(blank=True, db_index=True, null=True)),
+                ("tries", models.PositiveIntegerField(default=0)),
+                (
+                    "since",
+                    models.DateTimeField(
+                        blank=True, help_text="when this wait or outage began", null=True
+                    ),
+                ),
+                (
+                    "reference",
+                    models.CharField(
+                        default=onboarding.models.reference,
+                        editable=False,
+                        max_length=20,
+                        unique=True,
+                    ),
+                ),
+                ("name", models.CharField(max_length=100)),
+                ("answers", onboarding.memo.MemoField(default=dict, editable=False)),
+                ("memo", onboarding.memo.MemoField(default=dict, editable=False)),
+                (
+                    "key",
+                    models.CharField(
+                        blank=True, db_index=True, help_text="its id at the vendor", max_length=200
+                    ),
+                ),
+                ("vendor", models.SlugField(editable=False, max_length=40)),
+                (
+                    "shop",
+                    models.CharField(
+                        blank=True, help_text="the shop's id at the vendor", max_length=250
+                    ),
+                ),
+                ("reveal", onboarding.memo.MemoField(default=None, editable=False, null=True)),
+                (
+                    "created",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
+                ),
+                ("evidence", models.JSONField(blank=True, default=dict)),
+                ("returned_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "told_at",
+                    models.DateTimeField(
+                        blank=True, help_text="the merchant said: finished", null=True
+                    ),
+                ),
+                ("connected_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "confirmed_at",
+                    models.DateTimeField(blank=True, help_text="the vendor said so", null=True),
+                ),
+                ("checked_at", models.DateTimeField(blank=True, null=True)),
+                ("expires", models.DateTimeField(blank=True, null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="connections",
+                        to="onboarding.account",
+                    ),
+                ),
+                (
+                    "connector",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="connections",
+                        to="onboarding.connector",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['created'],
+                "ordering": ["created"],
             },
         ),
         migrations.AddField(
-            model_name='attempt',
-            name='connection',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='attempts', to='onboarding.connection'),
+            model_name="attempt",
+            name="connection",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="attempts",
+                to="onboarding.connection",
+            ),
         ),
         migrations.CreateModel(
-            name='Event',
+            name="Event",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('status', models.CharField(blank=True, choices=[('not_started', 'Not started'), ('in_progress', 'In progress'), ('checking', 'Checking'), ('action_needed', 'Action needed'), ('on_it', 'We’re on it'), ('connected', 'Connected'), ('paused', 'Paused'), ('disconnected', 'Disconnected')], max_length=20)),
-                ('note', models.JSONField(default=dict)),
-                ('reference', models.CharField(blank=True, help_text='of the request, to quote', max_length=20)),
-                ('attempt', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='events', to='onboarding.attempt')),
-                ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='events', to='onboarding.connection')),
-                ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "status",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("not_started", "Not started"),
+                            ("in_progress", "In progress"),
+                            ("checking", "Checking"),
+                            ("action_needed", "Action needed"),
+                            ("on_it", "We’re on it"),
+                            ("connected", "Connected"),
+                            ("paused", "Paused"),
+                            ("disconnected", "Disconnected"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("note", models.JSONField(default=dict)),
+                (
+                    "reference",
+                    models.CharField(
+                        blank=True, help_text="of the request, to quote", max_length=20
+                    ),
+                ),
+                (
+                    "attempt",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="events",
+                        to="onboarding.attempt",
+                    ),
+                ),
+                (
+                    "connection",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="events",
+                        to="onboarding.connection",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['at', 'pk'],
+                "ordering": ["at", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='Hop',
+            name="Hop",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(max_length=64, null=True, unique=True)),
-                ('digest', models.CharField(db_index=True, max_length=64)),
-                ('url', onboarding.memo.MemoField(default=None, null=True)),
-                ('expires', models.DateTimeField(null=True)),
-                ('returns', models.BooleanField(default=True)),
-                ('params', onboarding.memo.MemoField(default=None, null=True)),
-                ('created', models.DateTimeField(default=django.utils.timezone.now)),
-                ('minted', models.DateTimeField(null=True)),
-                ('taken', models.DateTimeField(null=True)),
-                ('spent', models.DateTimeField(null=True)),
-                ('claimed', models.DateTimeField(null=True)),
-                ('attempt', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='hops', to='onboarding.attempt')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("state", models.CharField(max_length=64, null=True, unique=True)),
+                ("digest", models.CharField(db_index=True, max_length=64)),
+                ("url", onboarding.memo.MemoField(default=None, null=True)),
+                ("expires", models.DateTimeField(null=True)),
+                ("returns", models.BooleanField(default=True)),
+                ("params", onboarding.memo.MemoField(default=None, null=True)),
+                ("created", models.DateTimeField(default=django.utils.timezone.now)),
+                ("minted", models.DateTimeField(null=True)),
+                ("taken", models.DateTimeField(null=True)),
+                ("spent", models.DateTimeField(null=True)),
+                ("claimed", models.DateTimeField(null=True)),
+                (
+                    "attempt",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="hops",
+                        to="onboarding.attempt",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Membership',
+            name="Membership",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('owner', 'Owner'), ('member', 'Member')], default='member', max_length=10)),
-                ('created', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[("owner", "Owner"), ("member", "Member")],
+                        default="member",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "created",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="memberships",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Merchant',
+            name="Merchant",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reference', models.CharField(default=onboarding.models.reference, editable=False, max_length=20, unique=True)),
-                ('name', models.CharField(max_length=200)),
-                ('language', models.CharField(default='en', max_length=10)),
-                ('created', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('members', models.ManyToManyField(related_name='merchants', through='onboarding.Membership', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "reference",
+                    models.CharField(
+                        default=onboarding.models.reference,
+                        editable=False,
+                        max_length=20,
+                        unique=True,
+                    ),
+                ),
+                ("name", models.CharField(max_length=200)),
+                ("language", models.CharField(default="en", max_length=10)),
+                (
+                    "created",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
+                ),
+                (
+                    "members",
+                    models.ManyToManyField(
+                        related_name="merchants",
+                        through="onboarding.Membership",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='membership',
-            name='merchant',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='onboarding.merchant'),
+            model_name="membership",
+            name="merchant",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="memberships",
+                to="onboarding.merchant",
+            ),
         ),
         migrations.AddField(
-            model_name='account',
-            name='merchant',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='accounts', to='onboarding.merchant'),
+            model_name="account",
+            name="merchant",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="accounts",
+                to="onboarding.merchant",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended', None), models.Q(('purpose', 'enter'), _negated=True)), fields=('connection',), name='one_open_attempt'),
+            model_name="attempt",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("ended", None), models.Q(("purpose", "enter"), _negated=True)),
+                fields=("connection",),
+                name="one_open_attempt",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='connection',
-            constraint=models.UniqueConstraint(condition=models.Q(models.Q(('shop', ''), _negated=True), models.Q(('status', 'disconnected'), _negated=True)), fields=('vendor', 'shop'), name='one_connection_a_shop'),
+            model_name="connection",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(
+                    models.Q(("shop", ""), _negated=True),
+                    models.Q(("status", "disconnected"), _negated=True),
+                ),
+                fields=("vendor", "shop"),
+                name="one_connection_a_shop",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='hop',
-            constraint=models.CheckConstraint(condition=models.Q(('state', ''), _negated=True), name='a_missing_state_is_null'),
+            model_name="hop",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state", ""), _negated=True), name="a_missing_state_is_null"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(fields=('merchant', 'user'), name='one_membership'),
+            model_name="membership",
+            constraint=models.UniqueConstraint(fields=("merchant", "user"), name="one_membership"),
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.UniqueConstraint(fields=('merchant', 'vendor'), name='one_account'),
+            model_name="account",
+            constraint=models.UniqueConstraint(fields=("merchant", "vendor"), name="one_account"),
         ),
     ]

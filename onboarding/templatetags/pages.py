@@ -1,4 +1,4 @@
-"""Sentences of vendors, moments and names for the merchant's pages: `{% load pages %}`."""
+"""Sentences of vendors, moments and kinds for the merchant's pages: `{% load pages %}`."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from onboarding.situation import Turn, dumped, shown
-from onboarding.views.outlook import vendor_name as name_of
+from onboarding.situation import dumped, shown
 from vendors.contract import Text
 
 register = template.Library()
@@ -40,15 +39,3 @@ def moment(at: datetime | str) -> SafeString | str:
 def category_name(category: str) -> str:
     """The words for a category's slug."""
     return category.replace("-", " ").capitalize()
-
-
-@register.filter
-def vendor_name(slug: str) -> str:
-    """The name of a vendor, also of one that is switched off."""
-    return name_of(slug)
-
-
-@register.filter
-def turn_name(turn: str) -> str:
-    """Whose turn it is, in a word; empty when it is nobody's."""
-    return str(Turn(turn).label) if turn else ""

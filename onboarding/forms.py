@@ -1,0 +1,126 @@
+"""The forms of the merchant's pages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext, gettext_lazy
+
+from .models import Connection, Merchant
+from .situation import Status, shown
+
+FEW = 7  # choices that are shown one below the other; more than that open as a list
+LONGEST = 500  # letters of an answer
+ANSWER = "answer_"
+
+
+class Choices(forms.RadioSelect):
+    """Radio buttons; an error summary's link leads to the first of them."""
+
+    def id_for_label(self, id_: str, index: str | None = None) -> str:
+        return super().id_for_label(id_, "0" if index is None else index)
+
+
+class BusinessForm(forms.Form):
+    name = forms.CharField(
+        label=gettext_lazy("What is your business called?"),
+        help_text=gettext_lazy("As your colleagues know it. You can invite them later."),
+        max_length=200,
+        error_messages={"required": gettext_lazy("Enter the name of your business.")},
+        widget=forms.TextInput(attrs={"autocomplete": "organization"}),
+    )
+
+
+class QuestionsForm(forms.Form):
+    """Fields for questions as they are stored (journey.outcomes.plain)."""
+
+    def __init__(self, questions: Sequence[Mapping[str, Any]], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for question in questions:
+            self.fields[ANSWER + question["key"]] = _field(question)
+
+    @property
+    def answers(self) -> dict[str, str]:
+        """What to hand on, by the questions' keys."""
+        fields = self.cleaned_data.items()
+        return {name.removeprefix(ANSWER): said for name, said in fields if name.startswith(ANSWER)}
+
+
+class ShopForm(QuestionsForm):
+    """The name of a new shop, and what only its vendor needs to know."""
+
+    name = forms.CharField(
+        label=gettext_lazy("Name of this shop"),
+        help_text=gettext_lazy("Only you and your colleagues see it. It tells your shops apart."),
+        max_length=100,
+        error_messages={"required": gettext_lazy("Give this shop a name.")},
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+
+class RenameForm(forms.Form):
+    name = forms.CharField(
+        label=gettext_lazy("Name of this shop"),
+        max_length=100,
+        error_messages={"required": gettext_lazy("Give this shop a name.")},
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+    def __init__(self, connection: Connection, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.connection = connection
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        others = shops(self.connection.account.merchant).exclude(pk=self.connection.pk)
+        if others.filter(name__iexact=name).exists():
+            raise forms.ValidationError(taken(name))
+        return name
+
+
+def shops(merchant: Merchant) -> Any:
+    """The shops of a merchant whose names are in use."""
+    rows = Connection.objects.filter(account__merchant=merchant)
+    return rows.exclude(status=Status.DISCONNECTED)
+
+
+def taken(name: str) -> str:
+    said = gettext("You have another shop called “%(name)s”. Give this one a name of its own.")
+    return said % {"name": name}
+
+
+def free_name(merchant: Merchant, wanted: str) -> str:
+    """The wanted name, or with the first number that tells it apart: "eBay", "eBay 2" …"""
+    used = {name.casefold() for name in shops(merchant).values_list("name", flat=True)}
+    numbered = (f"{wanted} {number}" for number in range(2, len(used) + 3))
+    return next(name for name in (wanted, *numbered) if name.casefold() not in used)
+
+
+def _field(question: Mapping[str, Any]) -> forms.Field:
+    label, initial = shown(question["label"]), question["initial"]
+    given: dict[str, Any] = {
+        "label": label,
+        "help_text": shown(question["help"]),
+        "initial": initial,
+        "required": question["required"],
+    }
+    if not question["choices"]:
+        missing = gettext("Answer this question: %(question)s") % {"question": label}
+        return forms.CharField(max_length=LONGEST, error_messages={"required": missing}, **given)
+    return _choice(question, label, given)
+
+
+def _choice(question: Mapping[str, Any], label: str, given: dict[str, Any]) -> forms.Field:
+    choices = [(value, shown(text)) for value, text in question["choices"]]
+    if not question["required"]:
+        choices = [("", gettext("None of these")), *choices]
+    choose = gettext("Choose an answer: %(question)s") % {"question": label}
+    widget = Choices if len(choices) <= FEW else forms.Select
+    return forms.ChoiceField(
+        choices=choices,
+        widget=widget,
+        error_messages={"required": choose, "invalid_choice": choose},
+        **given,
+    )

@@ -1,0 +1,53 @@
+"""Every address of the site."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import include, path
+
+from . import accounts, brand, demo
+from .views import attempts, catalogue, connect, connections, returns
+
+MERCHANT = "m/<slug:merchant>"
+ATTEMPT = f"{MERCHANT}/attempts/<slug:reference>"
+SHOP = f"{MERCHANT}/shops/<slug:reference>"
+
+urlpatterns = [
+    path("", catalogue.start, name="start"),
+    path("connectors/", catalogue.catalogue, name="catalogue"),
+    path("connect/<slug:platform>/", catalogue.platform, name="platform"),
+    path("go/<slug:slug>/", connect.go, name="go"),
+    path("welcome/", connect.welcome, name="welcome"),
+    path("shops/", connect.shops, name="shops"),
+    path(f"{MERCHANT}/", connections.home, name="home"),
+    path(f"{MERCHANT}/connect/<slug:slug>/", connect.connect, name="connect"),
+    path(f"{ATTEMPT}/", attempts.attempt, name="attempt"),
+    path(f"{ATTEMPT}/status/", attempts.status, name="attempt-status"),
+    path(f"{ATTEMPT}/continue/", attempts.go_on, name="continue"),
+    path(f"{ATTEMPT}/finish/", attempts.finish, name="finish"),
+    path(f"{ATTEMPT}/answer/", attempts.answer, name="answer"),
+    path(f"{ATTEMPT}/check/", attempts.check_again, name="check-again"),
+    path(f"{SHOP}/", connections.connection, name="connection"),
+    path(f"{SHOP}/status/", connections.status, name="connection-status"),
+    path(f"{SHOP}/reconnect/", connections.reconnect, name="reconnect"),
+    path(f"{SHOP}/enter/", connections.enter, name="enter"),
+    path(f"{SHOP}/disconnect/", connections.disconnect, name="disconnect"),
+    path(f"{SHOP}/rename/", connections.rename, name="rename"),
+    path("return/<slug:vendor>/", returns.arrive, name="return"),
+    path("return/<slug:vendor>/lost/", returns.lost, name="return-lost"),
+    path("admin/", admin.site.urls),
+    path("accounts/login/", accounts.start, name="account_login"),
+    path("accounts/login/password/", accounts.password, name="account_login_password"),
+    path("accounts/login/code/", accounts.code_gone, name="account_request_login_code"),
+    path("accounts/login/code/confirm/", accounts.enter_code, name="account_confirm_login_code"),
+    path("accounts/signup/", accounts.sign_up, name="account_signup"),
+    path("accounts/", include("allauth.urls")),
+    path("brand.css", brand.brand_css, name="brand_css"),
+    path("demo/mails/", demo.demo_mails, name="demo_mails"),
+]
+
+handler400 = "onboarding.views.errors.bad_request"
+handler403 = "onboarding.views.errors.forbidden"
+handler404 = "onboarding.views.errors.not_found"
+handler500 = "onboarding.views.errors.server_error"
+handler429 = "onboarding.accounts.too_many_requests"

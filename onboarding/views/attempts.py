@@ -1,0 +1,118 @@
+"""The one page of an attempt, and what its buttons do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET, require_POST
+
+from .. import journey, runner
+from ..forms import QuestionsForm
+from ..journey import hops, orders
+from ..models import Attempt
+from .access import Request, for_attempt
+from .leaving import SeeOther, away, leave, may_leave
+from .outlook import checklist, link, moves, next_try, outlook, vendor_name, whose
+from .polling import poll, seen
+
+A_MOMENT = 0.3  # seconds that a GET waits for the vendor
+
+
+@require_GET
+@may_leave
+@for_attempt
+def attempt(request: Request, attempt: Attempt) -> HttpResponse:
+    """How it stands. A return that waited for this user is worked on; nothing else changes."""
+    if journey.claim(attempt, request.user):
+        runner.hand_over(attempt, patience=A_MOMENT)
+        attempt.refresh_from_db()
+    return _page(request, attempt)
+
+
+@require_GET
+@for_attempt
+def status(request: Request, attempt: Attempt) -> HttpResponse:
+    """The polling element, and the status region when there is something new to say."""
+    look, version = seen(request)
+    going = moves(attempt)
+    news = version != attempt.version or not going
+    merchant = attempt.connection.account.merchant
+    again = poll("attempt-status", merchant, attempt, 0 if news else look + 1) if going else None
+    context = _context(request, attempt) if news else {}
+    return render(request, "onboarding/_attempt_status.html", {**context, "poll": again})
+
+
+@require_POST
+@for_attempt
+def go_on(request: Request, attempt: Attempt) -> HttpResponse:
+    """Continue: the link that waits, or a new one."""
+    if gone := away(hops.take(attempt, request.user)):
+        return gone
+    journey.go_on(attempt, request.user)
+    return leave(attempt, request.user)
+
+
+@require_POST
+@for_attempt
+def finish(request: Request, attempt: Attempt) -> HttpResponse:
+    """ "I have finished", where nobody is sent back."""
+    journey.finish(attempt, request.user)
+    return _looked(attempt)
+
+
+@require_POST
+@for_attempt
+def check_again(request: Request, attempt: Attempt) -> HttpResponse:
+    journey.go_on(attempt, request.user)
+    return _looked(attempt)
+
+
+@require_POST
+@may_leave
+@for_attempt
+def answer(request: Request, attempt: Attempt) -> HttpResponse:
+    """The answers to the vendor's questions; what is wrong is said with what was entered kept."""
+    form = QuestionsForm(attempt.questions, request.POST)
+    if not attempt.questions:
+        return SeeOther(attempt.get_absolute_url())
+    if not form.is_valid():
+        return _page(request, attempt, form)
+    journey.answer(attempt, request.user, form.answers)
+    return leave(attempt, request.user)
+
+
+def _looked(attempt: Attempt) -> HttpResponse:
+    runner.hand_over(attempt)
+    return SeeOther(attempt.get_absolute_url())
+
+
+def _page(request: Request, attempt: Attempt, form: QuestionsForm | None = None) -> HttpResponse:
+    context = _context(request, attempt, form)
+    merchant = context["merchant"]
+    again = poll("attempt-status", merchant, attempt) if moves(attempt) else None
+    return render(request, "onboarding/attempt.html", {**context, "poll": again})
+
+
+def _context(
+    request: Request, attempt: Attempt, form: QuestionsForm | None = None
+) -> dict[str, Any]:
+    connection = attempt.connection
+    view = outlook(attempt, request.user)
+    vendor = orders.vendor_of(connection.vendor)
+    asking = view.kind == "asking"
+    opens = "" if attempt.ended else link(attempt)
+    return {
+        "attempt": attempt,
+        "connection": connection,
+        "merchant": connection.account.merchant,
+        "outlook": view,
+        "whose": whose(attempt),
+        "next_try": next_try(attempt),
+        "link": opens,
+        "check_style": "quiet" if opens else view.style,
+        "items": checklist(attempt, vendor) if view.checklist else [],
+        "form": form or (QuestionsForm(attempt.questions) if asking else None),
+        "vendor_name": vendor_name(connection.vendor),
+    }
