@@ -43,13 +43,17 @@ class Question:
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """A connector as the vendor offers it; `platform` is the slug of the shop system ("ebay")."""
+    """A connector as the vendor offers it; `platform` is the slug of the shop system ("ebay").
+
+    `position`: where it first stands in the catalogue, lower comes first; staff may move it.
+    """
 
     key: str
     name: str
     platform: str
     category: str = "shop"
     description: str = ""
+    position: int = 100
 
 
 @dataclass(frozen=True, kw_only=True)

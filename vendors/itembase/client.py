@@ -148,6 +148,7 @@ class Client:
             "/v1/users/{id}/instances",
             list[Instance],
             parts={"id": user_id},
+            headers={"Content-Type": "application/json"},  # as in the guide's sample
             bearer=access,
             retries=1,
         )

@@ -91,4 +91,5 @@ class Offer(Vendor):
         """One generic entry. Staff may add named ones, with the options `path` and `options`."""
         words = "WooCommerce, Magento and many more: you choose yours on Sharespine's pages."
         name = "Any other shop system"
-        return (Entry(key="shop", name=name, platform="sharespine", description=words),)
+        entry = Entry(key="shop", name=name, platform="sharespine", description=words, position=900)
+        return (entry,)
