@@ -9,7 +9,10 @@ answers with one **step**, or raises one of four errors. It knows no database, n
     answered(order, answers)  the merchant answered the questions of an `Ask`
     check(order)              is the shop connected? asked any time, changes nothing
     enter(order)              open the vendor's pages again for a connected shop
+    pause(order)              let the shop rest; `resume` wakes it
+    resume(order)
     end(order)                disconnect the shop
+    act(order, key, answers)  one of `actions()`, for staff
     resolve(order, found)     staff looked at an unsure creation: its id there, or None: it does not exist
 
     Step
@@ -20,7 +23,7 @@ answers with one **step**, or raises one of four errors. It knows no database, n
     ├── NeedsMerchant  a normal state: something is to be done elsewhere
     ├── Connected      done
     ├── Declined       the merchant said no at the vendor: an outcome, not an error
-    └── Done           what `end` achieved
+    └── Done           what `pause`, `resume`, `end`, `act` achieved
 
     VendorError
     ├── Unavailable    nothing happened, or nothing that matters: try later
@@ -53,15 +56,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import ClassVar
+from typing import ClassVar, Literal
 
+from .errors import Garbled, Refused, Unavailable, Unsure, VendorError
 from .order import Business, Entry, Holder, Memo, Memos, Order, Person, Purpose, Question, Text, Who
 from .order import text as text
 
 __all__ = [
-    "Ask", "Business", "Connected", "Declined", "Done", "Entry", "Garbled", "Holder", "Memo", "Memos",
-    "NeedsMerchant", "Order", "Person", "Progress", "Purpose", "Question", "Redirect", "Refused", "Step",
-    "Text", "Unavailable", "Unsure", "Vendor", "VendorError", "Waiting", "Who", "text",
+    "Action", "Ask", "Business", "Connected", "Declined", "Done", "Entry", "Garbled", "Holder",
+    "Memo", "Memos", "NeedsMerchant", "Order", "Person", "Progress", "Purpose", "Question", "Redirect",
+    "Refused", "Step", "Text", "Unavailable", "Unsure", "Vendor", "VendorError", "Waiting", "Who", "text",
 ]  # fmt: skip
 
 
@@ -85,12 +89,14 @@ class Redirect(Step):
     """Send the merchant to `url`. `""`: the next act mints a link, ask again with a merchant present.
 
     `returns=False`: the vendor will not send them back; the page offers "I have finished".
-    `expires` is when the link stops working, if the vendor says so.
+    `bare`: it sends them back, but without our state. `expires` is when the link stops working, if
+    the vendor says so.
     """
 
     url: str = field(repr=False)
     expires: datetime | None = None
     returns: bool = True
+    bare: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,70 +154,28 @@ class Declined(Step):
 
 @dataclass(frozen=True, kw_only=True)
 class Done(Step):
-    """What ended here, what ended at the vendor, what the merchant still must do, a task for staff."""
+    """What changed here, what at the vendor, what the merchant still must do, a task for staff.
+
+    `ends`: the account is gone at the vendor, and with it every shop that uses it.
+    """
 
     here: Text
     there: Text
     todo: Text | None = None
     staff_task: str = ""
+    ends: bool = False
 
 
-# -- what a call raises --------------------------------------------------------------------------
+@dataclass(frozen=True, kw_only=True)
+class Action:
+    """Something staff may have done at the vendor; `danger`: it cannot be taken back."""
 
-
-class VendorError(Exception):
-    """`note` is for the merchant, `detail` for staff: neither holds a secret, a URL's query or raw text.
-
-    `cause` groups alike errors ("credentials", "tenant", …): staff get one mail for each vendor and cause.
-    """
-
-    cause = "error"
-
-    def __init__(self, detail: str = "", *, note: Text | None = None, cause: str = "") -> None:
-        super().__init__(detail)
-        self.detail = detail
-        self.note = note
-        self.cause = cause or type(self).cause
-
-
-class Unavailable(VendorError):
-    """Nothing happened, or nothing that matters. `retry_after` is in seconds, when the vendor said so."""
-
-    cause = "unavailable"
-
-    def __init__(
-        self, detail: str = "", *, note: Text | None = None, retry_after: float | None = None
-    ) -> None:
-        super().__init__(detail, note=note)
-        self.retry_after = retry_after
-
-
-class Refused(VendorError):
-    """The vendor said no. `who` must change something: the merchant, or staff (operator's credentials)."""
-
-    cause = "refused"
-
-    def __init__(
-        self,
-        detail: str = "",
-        *,
-        who: Who,
-        note: Text | None = None,
-        status: int = 0,
-        code: str = "",
-    ) -> None:
-        super().__init__(detail, note=note, cause=f"refused-{code or status or who}")
-        self.who = who
-        self.status = status
-        self.code = code
-
-
-class Unsure(VendorError):
-    cause = "unsure"
-
-
-class Garbled(VendorError):
-    cause = "garbled"
+    key: str
+    label: Text
+    explain: Text
+    on: Literal["account", "connection"] = "account"
+    questions: tuple[Question, ...] = ()
+    danger: bool = False
 
 
 # -- the vendor ----------------------------------------------------------------------------------
@@ -253,6 +217,13 @@ class Vendor:
         """What only this vendor needs to know before the merchant leaves."""
         return ()
 
+    def staff_questions(self) -> tuple[Question, ...]:
+        """What only staff can enter, once for each account; kept encrypted (`order.staff`)."""
+        return ()
+
+    def actions(self) -> tuple[Action, ...]:
+        return ()
+
     def start(self, order: Order) -> Step:
         raise NotImplementedError
 
@@ -268,8 +239,17 @@ class Vendor:
     def enter(self, order: Order) -> Step:
         raise Garbled(f"{self.slug} has no pages to open again")
 
+    def pause(self, order: Order) -> Step:
+        raise Garbled(f"{self.slug} cannot pause")
+
+    def resume(self, order: Order) -> Step:
+        raise Garbled(f"{self.slug} cannot resume")
+
     def end(self, order: Order) -> Step:
         raise NotImplementedError
+
+    def act(self, order: Order, key: str, answers: Mapping[str, str]) -> Step:
+        raise Garbled(f"{self.slug} has no action “{key}”")
 
     def resolve(self, order: Order, found: str | None) -> Step:
         raise Garbled(f"{self.slug} makes nothing that could be unsure")

@@ -8,30 +8,33 @@ from datetime import datetime
 from typing import Any, Literal
 
 Memo = Mapping[str, Any]  # JSON; kept encrypted, handed back untouched
-Purpose = Literal["connect", "reconnect", "enter", "check", "end"]
+Purpose = Literal["connect", "reconnect", "enter", "check", "pause", "resume", "end", "act"]
 Holder = Literal["self", "sibling", "other", "none"]
 Who = Literal["merchant", "staff"]
 
 
 @dataclass(frozen=True)
 class Text:
-    """A sentence for people: an English msgid with %(name)s places, translated where it is shown."""
+    """A sentence for people: an English msgid with %(name)s places, translated where it is shown.
+
+    A moment among the params is shown in the reader's way of writing time.
+    """
 
     id: str
-    params: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, str | datetime] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return self.id % self.params if self.params else self.id
 
 
-def text(id: str, **params: str) -> Text:
+def text(id: str, **params: str | datetime) -> Text:
     """Mark an English sentence for translation (makemessages looks for this name)."""
     return Text(id, params)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """Something the merchant chooses (`choices`: (value, label) pairs) or types."""
+    """Something a person chooses (`choices`: (value, label) pairs) or types; `secret`: hidden."""
 
     key: str
     label: Text
@@ -39,6 +42,7 @@ class Question:
     choices: tuple[tuple[str, Text], ...] = ()
     initial: str = ""
     required: bool = True
+    secret: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +105,7 @@ class Order:
     shop_name: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)  # set by staff on the connector
     answers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    staff: Mapping[str, str] = field(default_factory=dict, repr=False)  # of staff, on the account
     purpose: Purpose = "connect"
     present: bool = False  # a merchant is waiting: links may be minted
     back: str = ""  # the bare return address

@@ -1,0 +1,60 @@
+"""What a vendor's call raises: one of four errors. Part of the contract (contract.py)."""
+
+from __future__ import annotations
+
+from .order import Text, Who
+
+
+class VendorError(Exception):
+    """`note` is for the merchant, `detail` for staff: neither holds a secret, a URL's query or raw text.
+
+    `cause` groups alike errors ("credentials", "tenant", …): staff get one mail for each vendor and cause.
+    """
+
+    cause = "error"
+
+    def __init__(self, detail: str = "", *, note: Text | None = None, cause: str = "") -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.note = note
+        self.cause = cause or type(self).cause
+
+
+class Unavailable(VendorError):
+    """Nothing happened, or nothing that matters. `retry_after` is in seconds, when the vendor said so."""
+
+    cause = "unavailable"
+
+    def __init__(
+        self, detail: str = "", *, note: Text | None = None, retry_after: float | None = None
+    ) -> None:
+        super().__init__(detail, note=note)
+        self.retry_after = retry_after
+
+
+class Refused(VendorError):
+    """The vendor said no. `who` must change something: the merchant, or staff (operator's credentials)."""
+
+    cause = "refused"
+
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        who: Who,
+        note: Text | None = None,
+        status: int = 0,
+        code: str = "",
+    ) -> None:
+        super().__init__(detail, note=note, cause=f"refused-{code or status or who}")
+        self.who = who
+        self.status = status
+        self.code = code
+
+
+class Unsure(VendorError):
+    cause = "unsure"
+
+
+class Garbled(VendorError):
+    cause = "garbled"
