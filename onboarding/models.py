@@ -13,6 +13,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
+from .mails import Mailed
+from .members import Invitation as Invitation
+from .members import Membership as Membership
 from .memo import MemoField
 from .situation import Situation, Status, shown
 from .users import User as User
@@ -44,23 +47,6 @@ class Merchant(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("home", args=[self.reference])
-
-
-class Membership(models.Model):
-    class Role(models.TextChoices):
-        OWNER = "owner", gettext_lazy("Owner")
-        MEMBER = "member", gettext_lazy("Member")
-
-    merchant = models.ForeignKey(Merchant, models.CASCADE, related_name="memberships")
-    user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
-    role = models.CharField(max_length=10, choices=Role, default=Role.MEMBER)
-    created = models.DateTimeField(default=timezone.now, editable=False)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["merchant", "user"], name="one_membership")]
-
-    def __str__(self) -> str:
-        return f"{self.user} · {self.merchant}"
 
 
 class Connector(models.Model):
@@ -102,6 +88,7 @@ class Account(models.Model):
         max_length=200, blank=True, db_index=True, help_text="its id at the vendor"
     )
     memo = MemoField(default=dict, editable=False)
+    staff_answers = MemoField(default=dict, editable=False)
     doing = models.CharField(max_length=60, blank=True, editable=False)
     unsure = models.CharField(max_length=60, blank=True, editable=False)
     creator = models.ForeignKey(
@@ -140,6 +127,7 @@ class Connection(Situation):
     confirmed_at = models.DateTimeField(null=True, blank=True, help_text="the vendor said so")
     checked_at = models.DateTimeField(null=True, blank=True)
     expires = models.DateTimeField(null=True, blank=True)
+    task = models.TextField(blank=True, help_text="what staff still have to do for it")
 
     class Meta:
         ordering = ["created"]
@@ -178,6 +166,8 @@ class Attempt(Situation):
         CONNECT = "connect", gettext_lazy("Connect")
         RECONNECT = "reconnect", gettext_lazy("Reconnect")
         ENTER = "enter", gettext_lazy("Open again")
+        PAUSE = "pause", gettext_lazy("Pause")
+        RESUME = "resume", gettext_lazy("Resume")
         END = "end", gettext_lazy("Disconnect")
 
     reference = models.CharField(max_length=20, unique=True, default=reference, editable=False)
@@ -189,6 +179,8 @@ class Attempt(Situation):
     account_memo = MemoField(null=True, default=None, editable=False)
     connection_memo = MemoField(default=dict, editable=False)
     ticks = models.JSONField(default=list, blank=True)
+    found = models.CharField(max_length=250, blank=True, help_text="another shop than was meant")
+    accepted = models.CharField(max_length=250, blank=True, help_text="it is meant after all")
     created = models.DateTimeField(default=timezone.now, editable=False)
     deadline = models.DateTimeField(default=attempt_deadline)
     ended = models.DateTimeField(null=True, blank=True)
@@ -225,6 +217,7 @@ class Hop(models.Model):
     url = MemoField(null=True, default=None)
     expires = models.DateTimeField(null=True)
     returns = models.BooleanField(default=True)
+    bare = models.BooleanField(default=False)
     params = MemoField(null=True, default=None)
     created = models.DateTimeField(default=timezone.now)
     minted = models.DateTimeField(null=True)
@@ -256,13 +249,12 @@ class Event(models.Model):
         return shown(self.note)
 
 
-class Alert(models.Model):
+class Alert(Mailed):
     """One mail to staff for each vendor and cause, until it clears."""
 
     vendor = models.SlugField(max_length=40)
     cause = models.CharField(max_length=100)
     opened = models.DateTimeField(default=timezone.now)
-    mailed = models.DateTimeField(null=True, blank=True)
     cleared = models.DateTimeField(null=True, blank=True)
 
     class Meta:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from functools import partial
 
 from django.conf import settings
-from django.core.mail import send_mail
+from django.core.mail import EmailMessage
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
@@ -16,6 +16,7 @@ from django.utils.text import slugify
 
 from vendors.contract import Entry, Vendor, VendorError
 
+from . import mails, team
 from .models import Alert, Attempt, Connection, Connector, Slot
 
 log = logging.getLogger(__name__)
@@ -23,14 +24,14 @@ KEEP_SLOTS = timedelta(days=2)
 
 
 def run(submit: Callable[[str, str, Callable[[], None]], object]) -> None:
-    """The hourly catalogue of each vendor (the first slot is due at start), and mails to staff."""
+    """The hourly catalogue of each vendor (the first slot is due at start), and mails."""
     hour = timezone.now().strftime("%Y-%m-%dT%H")
     for slug, vendor in settings.VENDORS.offered.items():
         if _mine(f"catalogue:{slug}:{hour}"):
             submit(slug, f"{slug}:catalogue", partial(refresh_catalogue, vendor))
     Slot.objects.filter(at__lt=timezone.now() - KEEP_SLOTS).delete()
     clear_alerts()
-    mail_alerts()
+    submit("mail", "mail:due", mail)  # a dead mail server holds up no shop
 
 
 def _mine(key: str) -> bool:
@@ -90,16 +91,14 @@ def clear_alerts() -> None:
             Alert.objects.filter(pk=alert.pk).update(cleared=timezone.now())
 
 
-def mail_alerts() -> None:
-    """Mail what staff have not heard of yet. A mail that fails is tried again by the next sweep."""
-    if not settings.STAFF_EMAIL:
-        return
-    for alert in Alert.objects.filter(cleared=None, mailed=None):
-        if Alert.objects.filter(pk=alert.pk, mailed=None).update(mailed=timezone.now()):
-            _mail(alert)
+def mail() -> None:
+    """What somebody has not heard of yet: staff of alerts, people of their invitations."""
+    if settings.STAFF_EMAIL:
+        mails.send_due(Alert.objects.filter(cleared=None), _alert)
+    team.mail_invitations()
 
 
-def _mail(alert: Alert) -> None:
+def _alert(alert: Alert) -> EmailMessage:
     waiting = Connection.objects.filter(vendor=alert.vendor, cause=alert.cause)
     address = settings.SITE_URL + reverse("admin:onboarding_connection_changelist")
     lines = [
@@ -111,13 +110,5 @@ def _mail(alert: Alert) -> None:
         f"{address}?status__exact=on_it",
         "You get one mail for each vendor and cause until it clears.",
     ]
-    try:
-        send_mail(
-            f"[{settings.BRAND_NAME}] {alert.vendor}: {alert.cause}",
-            "\n".join(lines),
-            None,
-            settings.STAFF_EMAIL,
-        )
-    except OSError as error:
-        log.warning("mail to staff failed: %s", type(error).__name__)
-        Alert.objects.filter(pk=alert.pk).update(mailed=None)
+    subject = f"[{settings.BRAND_NAME}] {alert.vendor}: {alert.cause}"
+    return EmailMessage(subject, "\n".join(lines), to=settings.STAFF_EMAIL)

@@ -228,6 +228,7 @@ ACCOUNT_RATE_LIMITS = {
     "send_code": "1/10s/key",
     "request_login_code": "200/m/ip,3/m/key,10/h/key",
     "signup": "200/m/ip",
+    "invite": "30/h/key",
     "login": "300/m/ip",
     "login_failed": "100/m/ip,5/300s/key",
     "reset_password": "200/m/ip,5/m/key",

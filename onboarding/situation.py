@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django.db import models
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext, gettext_lazy
 
 from vendors.contract import Text
@@ -32,14 +35,28 @@ class Turn(models.TextChoices):
 
 def dumped(note: Text | None) -> dict[str, Any]:
     """A text as it is stored: msgid and parameters; translated when it is shown."""
-    return {"id": note.id, "params": dict(note.params)} if note else {}
+    if note is None:
+        return {}
+    return {"id": note.id, "params": {key: _kept(value) for key, value in note.params.items()}}
+
+
+def _kept(value: str | datetime) -> str | dict[str, str]:
+    return {"at": value.isoformat()} if isinstance(value, datetime) else value
 
 
 def shown(note: Mapping[str, Any]) -> str:
     """A stored text in the reader's language."""
     if not note:
         return ""
-    return gettext(note["id"]) % note["params"] if note["params"] else gettext(note["id"])
+    params = {key: _words(value) for key, value in note["params"].items()}
+    return gettext(note["id"]) % params if params else gettext(note["id"])
+
+
+def _words(value: str | Mapping[str, str]) -> str:
+    if isinstance(value, str):
+        return value
+    at = localtime(datetime.fromisoformat(value["at"]))
+    return f"{date_format(at, 'DATETIME_FORMAT')} {at.tzname()}"
 
 
 class Situation(models.Model):

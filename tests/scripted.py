@@ -54,8 +54,17 @@ class Scripted(Vendor):
     def enter(self, order: Order) -> Step:
         return self._next("enter", order)
 
+    def pause(self, order: Order) -> Step:
+        return self._next("pause", order)
+
+    def resume(self, order: Order) -> Step:
+        return self._next("resume", order)
+
     def end(self, order: Order) -> Step:
         return self._next("end", order)
+
+    def act(self, order: Order, key: str, answers: Mapping[str, str]) -> Step:
+        return self._next("act", order, (key, dict(answers)))
 
     def resolve(self, order: Order, found: str | None) -> Step:
         return self._next("resolve", order, found)

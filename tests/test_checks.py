@@ -121,13 +121,13 @@ def test_reconnecting_to_another_shop_changes_nothing(
 ) -> None:
     other = Connected(shop="shop-2", evidence=text("…"))
     row = play(journey.reconnect(shop, people.alice), scripted, other)
-    assert (row.answer, row.connection.shop) == ("refused", "shop-1")
+    assert (row.answer, row.connection.shop) == ("wrong_shop", "shop-1")
     assert row.connection.status == Status.CONNECTED
 
 
 def test_a_shop_is_held_once(people: People, shop: Connection, scripted: Scripted) -> None:
     row = play(begun(people, "The same again"), scripted, CONNECTED)
-    assert (row.answer, row.connection.status) == ("refused", Status.ACTION_NEEDED)
+    assert (row.answer, row.connection.status) == ("wrong_shop", Status.ACTION_NEEDED)
     assert "already" in row.sentence
 
 

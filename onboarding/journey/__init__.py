@@ -1,8 +1,10 @@
 """The journey: what people do and what vendors answer becomes rows and events.
 
-    verbs.py     what people do: begin, go on, answer, finish, arrive, disconnect …
+    verbs.py     what merchants do: begin, go on, answer, finish, arrive, disconnect …
+    choices.py   which shop it shall be, when another was found than was meant
+    desk.py      what staff do: resolve, act, know
     carry.py     talking to the vendor, outside any transaction, under the account's lease
-    settle.py    an outcome → rows, in one transaction
+    settle.py    an outcome → rows, in one transaction; shops.py the shop's own row
     outcomes.py  the table: step or error → status, whose turn, sentence, when again
     orders.py    rows → `Order`          records.py  rows, timeline, alerts
     hops.py      links and returns       leases.py   one conversation at a time
@@ -13,7 +15,9 @@ A process may die between any two lines: the row says what is due, and anybody m
 
 from __future__ import annotations
 
-from .carry import carry, refresh, resolve
+from .carry import carry, refresh
+from .choices import both, found_elsewhere, go_back, use_found
+from .desk import act, know, resolve, task_done
 from .verbs import (
     NameTaken,
     answer,
@@ -24,23 +28,34 @@ from .verbs import (
     enter,
     finish,
     go_on,
+    pause,
     reconnect,
+    resume,
     went_without_return,
 )
 
 __all__ = [
     "NameTaken",
+    "act",
     "answer",
     "arrive",
     "begin",
+    "both",
     "carry",
     "claim",
     "disconnect",
     "enter",
     "finish",
+    "found_elsewhere",
+    "go_back",
     "go_on",
+    "know",
+    "pause",
     "reconnect",
     "refresh",
     "resolve",
+    "resume",
+    "task_done",
+    "use_found",
     "went_without_return",
 ]

@@ -9,9 +9,9 @@ from django.db import connection as database
 from django.db import transaction
 from django.utils import timezone
 
-from vendors.contract import Garbled, Step, Unavailable, VendorError, text
+from vendors.contract import Garbled, VendorError, text
 
-from ..models import Account, Attempt, Connection
+from ..models import Attempt, Connection
 from ..situation import dumped
 from . import hops, orders, records
 from .leases import LEASE, Lease, LeaseLost, leased
@@ -34,10 +34,10 @@ def carry(attempt_id: int, *, present: bool = False) -> None:
             return
         for _ in range(ROUNDS):
             trip = _prepare(attempt_id, lease, present)
-            if trip is None or not _settle(trip, _ask(trip)):
+            if trip is None or not settled(trip, ask(trip)):
                 return
         if trip := _prepare(attempt_id, lease, present):
-            _settle(trip, Garbled(f"{trip.call} made no headway in {ROUNDS} rounds"))
+            settled(trip, Garbled(f"{trip.call} made no headway in {ROUNDS} rounds"))
 
 
 def refresh(connection_id: int) -> None:
@@ -49,7 +49,7 @@ def refresh(connection_id: int) -> None:
             return
         for _ in range(ROUNDS):
             trip = _prepare_check(connection_id, lease)
-            if trip is None or not _settle(trip, _ask(trip)):
+            if trip is None or not settled(trip, ask(trip)):
                 return
 
 
@@ -105,7 +105,7 @@ def _prepare_check(connection_id: int, lease: Lease) -> Trip | None:
     connection.tries += 1
     connection.due_at = timezone.now() + LEASE
     connection.save(update_fields=["tries", "due_at"])
-    order = orders.for_check(connection)
+    order = orders.for_connection(connection, "check")
     return Trip(
         lease=lease,
         vendor=vendor,
@@ -123,7 +123,7 @@ def _switched_off(attempt: Attempt) -> None:
     records.tell(attempt, told)
 
 
-def _ask(trip: Trip) -> Outcome:
+def ask(trip: Trip) -> Outcome:
     """With no transaction and no database connection held. Catches the contract's errors alone."""
     if not database.in_atomic_block:
         database.close()
@@ -142,15 +142,21 @@ def _ask(trip: Trip) -> Outcome:
                 return vendor.enter(order)
             case "end":
                 return vendor.end(order)
+            case "pause":
+                return vendor.pause(order)
+            case "resume":
+                return vendor.resume(order)
             case "resolve":
                 return vendor.resolve(order, argument)
+            case "act":
+                return vendor.act(order, argument["key"], argument["answers"])
     except VendorError as error:
         log.info("%s %s: %s %s", vendor.slug, trip.call, type(error).__name__, error.detail)
         return error
     raise TypeError(f"{trip.call} is no call of the contract")
 
 
-def _settle(trip: Trip, outcome: Outcome) -> bool:
+def settled(trip: Trip, outcome: Outcome) -> bool:
     """Write what the vendor answered; True when the journey goes on at once."""
     try:
         with transaction.atomic():
@@ -159,37 +165,3 @@ def _settle(trip: Trip, outcome: Outcome) -> bool:
     except LeaseLost:
         log.warning("%s %s: took longer than the lease", trip.vendor.slug, trip.call)
         return False
-
-
-def resolve(account_id: int, found: str | None) -> Step | VendorError:
-    """Staff looked at an unsure creation: its id at the vendor, or None: it does not exist.
-
-    Returns the vendor's step, or the error that says what is wrong with the id.
-    """
-    with leased(account_id) as lease:
-        account = Account.objects.select_related("creator").get(pk=account_id)
-        if lease is None or not account.unsure or account.creator is None:
-            return Unavailable("somebody else is working on this account: try again in a moment")
-        trip = _resolution(account.creator, lease, found)
-        outcome = _ask(trip)
-        if isinstance(outcome, Step):
-            _settle(trip, outcome)
-        return outcome
-
-
-@transaction.atomic
-def _resolution(creator: Attempt, lease: Lease, found: str | None) -> Trip:
-    attempt = records.attempt(creator.pk)
-    vendor = orders.vendor_of(attempt.connection.account.vendor)
-    if vendor is None:
-        raise LookupError("this vendor is switched off")
-    return Trip(
-        lease=lease,
-        vendor=vendor,
-        connection=attempt.connection,
-        attempt=attempt,
-        order=orders.for_attempt(attempt, state="", present=False),
-        call="resolve",
-        argument=found,
-        number=attempt.call_number,
-    )

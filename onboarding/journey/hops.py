@@ -40,6 +40,7 @@ def mint(attempt: Attempt, state: str, step: Redirect) -> None:
         url=step.url,
         expires=step.expires,
         returns=step.returns,
+        bare=step.bare,
         minted=timezone.now(),
     )
 
@@ -78,6 +79,16 @@ def find(vendor: str, state: str) -> Hop | None:
         return None
     hops = Hop.objects.select_related("attempt__connection__account__merchant", "user")
     return hops.filter(digest=digest(state), attempt__connection__account__vendor=vendor).first()
+
+
+def find_bare(vendor: str, user: User) -> Hop | None:
+    """The one hop of this user that comes back without a state; None if there are several or none."""
+    hops = Hop.objects.select_related("attempt__connection__account__merchant").filter(
+        attempt__connection__account__vendor=vendor, attempt__ended=None,
+        user=user, bare=True, spent=None,
+    )  # fmt: skip
+    found = list(hops.exclude(taken=None)[:2])
+    return found[0] if len(found) == 1 else None
 
 
 def spend(hop: Hop, params: Mapping[str, str]) -> bool:

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import connection as database
 from django.utils import timezone
 
-from vendors.contract import Business, Holder, Memos, Order, Person, Vendor
+from vendors.contract import Business, Holder, Memos, Order, Person, Purpose, Vendor
 
 from ..models import Account, Attempt, Connection, Merchant, User
 from ..situation import Status
@@ -73,11 +73,11 @@ def for_attempt(attempt: Attempt, *, state: str, present: bool) -> Order:
     )
 
 
-def for_check(connection: Connection) -> Order:
-    """The order for a check: no merchant is there, nothing may be made."""
+def for_connection(connection: Connection, purpose: Purpose) -> Order:
+    """For a check, or for something staff have done: no merchant is there, no link is made."""
     live = Memos(account=connection.account.memo, connection=connection.memo)
     owner = connection.attempts.latest("created").user
-    return _order(connection, user=owner, purpose="check", memos=live)
+    return _order(connection, user=owner, purpose=purpose, memos=live)
 
 
 def _order(connection: Connection, *, user: User, memos: Memos, **rest: Any) -> Order:
@@ -91,6 +91,7 @@ def _order(connection: Connection, *, user: User, memos: Memos, **rest: Any) -> 
         shop_name=connection.name,
         options=connection.connector.options,
         answers=connection.answers,
+        staff=account.staff_answers,
         back=return_address(account.vendor),
         memos=memos,
         live=Memos(account=account.memo, connection=connection.memo),

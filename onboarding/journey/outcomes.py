@@ -155,6 +155,19 @@ def blocked(vendor: Vendor, cause: str) -> Verdict:
     return Verdict(status=Status.ON_IT, turn=Turn.STAFF, answer="blocked", note=note, cause=cause)
 
 
+def wrong_shop(whose: str, name: str) -> Verdict:
+    """Connected, but to another shop than was meant: the merchant says which it shall be."""
+    if whose == "other":
+        taken = text("This shop is connected by another business. Choose another, or ask us.")
+        return _action("refused", taken)
+    if whose == "sibling":
+        return _action(
+            "wrong_shop", text("You have connected this shop already, under another name.")
+        )
+    another = text("That was another shop than “%(name)s”. Nothing was changed.", name=name)
+    return _action("wrong_shop", another)
+
+
 def backoff(tries: int, retry_after: float | None = None) -> timedelta:
     """5 s, 10 s, 20 s … 15 min, a fifth of it by chance; never sooner than the vendor asked for."""
     wait: timedelta = min(FIRST_RETRY * (1 << min(tries, 20)), LONGEST_RETRY)

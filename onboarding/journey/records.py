@@ -67,10 +67,10 @@ def tell(row: Attempt, told: bool) -> None:
 
 
 def _mirror(row: Attempt) -> None:
-    """Not from Connected: only a check lowers a working shop; opening it changes no status."""
+    """Not from Connected: only a check lowers a working shop; other trips change no status."""
     target = row.connection
     target.version += 1
-    mirrored = target.status != Status.CONNECTED and row.purpose not in {"enter", "end"}
+    mirrored = target.status != Status.CONNECTED and row.purpose in {"connect", "reconnect"}
     for name in SHOWN if mirrored else ():
         setattr(target, name, getattr(row, name))
     target.save(update_fields=[*(SHOWN if mirrored else ()), "version"])

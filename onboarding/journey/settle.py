@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from vendors.contract import (
@@ -13,23 +12,18 @@ from vendors.contract import (
     Garbled,
     Progress,
     Redirect,
-    Refused,
     Step,
-    Text,
     Unavailable,
     Unsure,
-    text,
 )
 from vendors.hosts import allowed
 
-from ..models import Account, Attempt, Connection
-from ..situation import Status, Turn, dumped
-from . import hops, records
-from .orders import Trip, holder
-from .outcomes import SHOWN, Outcome, verdict, write
-from .records import ROW_FIELDS, record, tell
-
-LOWERS = {"ask", "needs", "refused"}  # all that a check may say against a connected shop
+from ..models import Account, Attempt
+from ..situation import Status, Turn
+from . import hops, records, shops
+from .orders import Trip
+from .outcomes import Outcome, verdict, write, wrong_shop
+from .records import record, tell
 
 
 def settle(trip: Trip, outcome: Outcome) -> bool:
@@ -37,7 +31,7 @@ def settle(trip: Trip, outcome: Outcome) -> bool:
     if isinstance(outcome, Redirect) and outcome.url and not _may_open(trip, outcome.url):
         outcome = Garbled(f"{trip.call} named a link to a host that is not this vendor's")
     if trip.attempt is None:
-        return _settle_check(trip, outcome)
+        return shops.acted(trip, outcome) if trip.call == "act" else shops.checked(trip, outcome)
     row = records.attempt(trip.attempt.pk)
     look = _keep_creation(trip, row, outcome)
     if isinstance(outcome, Step):
@@ -50,7 +44,7 @@ def settle(trip: Trip, outcome: Outcome) -> bool:
     if isinstance(outcome, Connected):
         _connected(trip, row, outcome)
     elif isinstance(outcome, Done):
-        _done(trip, row, outcome)
+        shops.done(trip, row, outcome)
     else:
         if isinstance(outcome, Redirect) and outcome.url:
             hops.mint(row, trip.order.state, outcome)
@@ -129,117 +123,13 @@ def _stand(trip: Trip, row: Attempt, outcome: Outcome) -> None:
 
 
 def _connected(trip: Trip, row: Attempt, step: Connected) -> None:
-    wrong = _wrong_shop(row.connection, step.shop) or _confirmed(trip, row, step)
-    if wrong is not None:
-        _stand(trip, row, Refused("another shop", who="merchant", note=wrong, code="wrong-shop"))
+    """Connected, unless it is another shop than was meant: then the merchant, or the truth, decides."""
+    found = shops.whose(row, step.shop)
+    if found == "ours" and not shops.confirm(trip, row, step):
+        found = shops.whose(row, step.shop)  # another merchant was faster by a moment
+    if found == "ours":
         return
-    write(row, verdict(step, trip.vendor, 0))
-    row.tries, row.due_at, row.ended = 0, None, timezone.now()
-    row.save(update_fields=[*ROW_FIELDS, "ended"])
-    record(row.connection, step.evidence, attempt=row, status=Status.CONNECTED)
-
-
-def _confirmed(trip: Trip, row: Attempt, step: Connected) -> Text | None:
-    """Another merchant may be faster by a moment: then the database says so."""
-    target = row.connection
-    try:
-        with transaction.atomic():
-            _confirm(trip, target, step)
-            target.memo = row.connection_memo
-            target.save()
-    except IntegrityError:
-        target.refresh_from_db()
-        return _wrong_shop(target, step.shop)
-    return None
-
-
-def _wrong_shop(target: Connection, shop: str) -> Text | None:
-    """Whether this is another shop than the one that was meant, or one that somebody holds."""
-    if target.shop and target.shop != shop:
-        return text("That was another shop than “%(name)s”. Nothing was changed.", name=target.name)
-    match holder(target, shop):
-        case "sibling":
-            return text("You have connected this shop already, under another name.")
-        case "other":
-            return text("This shop is connected by another business. Choose another, or ask us.")
-    return None
-
-
-def _confirm(trip: Trip, target: Connection, step: Connected) -> None:
-    """The evidence of a connected shop."""
-    now = timezone.now()
-    write(target, verdict(step, trip.vendor, 0))
-    target.shop, target.evidence, target.expires = step.shop, dumped(step.evidence), step.until
-    target.connected_at = target.connected_at or now
-    if step.confirmed:
-        target.confirmed_at = target.checked_at = now
-    if step.reveal is not None:
-        target.reveal = dict(step.reveal)
-    target.tries, target.due_at = 0, records.next_check(now)
-
-
-def _done(trip: Trip, row: Attempt, step: Done) -> None:
-    """Disconnected: what ended here, what at the vendor, what is left for the merchant."""
-    target, found = row.connection, verdict(step, trip.vendor, 0)
-    for said in (step.here, step.there, step.todo):
-        record(target, said, attempt=row, status=Status.DISCONNECTED)
-    write(target, found)
-    target.detail = step.staff_task
-    target.save(update_fields=ROW_FIELDS)
-    write(row, found)
-    row.tries, row.ended = 0, timezone.now()
-    row.save(update_fields=[*ROW_FIELDS, "ended"])
-
-
-# -- checks --------------------------------------------------------------------------------------
-
-
-def _settle_check(trip: Trip, outcome: Outcome) -> bool:
-    """A check writes straight into the connection and its account; it never makes anything."""
-    target = records.connection(trip.connection.pk)
-    if isinstance(outcome, Step):
-        _keep_checked(target, outcome)
-    if isinstance(outcome, Progress):
-        return True
-    if isinstance(outcome, Connected) and outcome.shop != target.shop:
-        outcome = Garbled("the check answered for another shop")
-    if isinstance(outcome, Connected):
-        _still_connected(trip, target, outcome)
-    else:
-        _not_connected(trip, target, outcome)
-    return False
-
-
-def _keep_checked(target: Connection, step: Step) -> None:
-    account = target.account
-    if step.account is not None:
-        account.memo = dict(step.account)
-        account.save(update_fields=["memo"])
-    if step.connection is not None:
-        target.memo = dict(step.connection)
-        target.save(update_fields=["memo"])
-
-
-def _still_connected(trip: Trip, target: Connection, step: Connected) -> None:
-    healed = target.status != Status.CONNECTED
-    _confirm(trip, target, step)
-    target.save()
-    if healed:
-        record(target, step.evidence, status=Status.CONNECTED)
-
-
-def _not_connected(trip: Trip, target: Connection, outcome: Outcome) -> None:
-    """Only what the merchant must mend lowers; the rest keeps it, "not confirmed since"."""
-    now, found = timezone.now(), verdict(outcome, trip.vendor, max(target.tries - 1, 0))
-    lowers = found.answer in LOWERS and found.turn == Turn.MERCHANT
-    before = {name: getattr(target, name) for name in SHOWN}
-    told = write(target, found)
-    if before["status"] == Status.CONNECTED and not lowers:
-        target.status, told = Status.CONNECTED, False
-    if not isinstance(outcome, Unavailable):
-        target.tries = 0
-    target.due_at = target.due_at or records.next_check(now)
-    target.save(update_fields=ROW_FIELDS)
-    if told:
-        record(target, target.note, status=target.status)
-    records.alert(target.vendor, target)
+    row.found = step.shop if found != "other" else ""
+    row.save(update_fields=["found"])
+    row.tries = 0
+    tell(row, write(row, wrong_shop(found, row.connection.name)))

@@ -17,8 +17,10 @@ from . import hops, records
 from .orders import holder
 
 GRACE = timedelta(seconds=10)  # the web process does it now; the sweep only if that process dies
-AFRESH = {"declined", "refused", "expired"}  # after these, Continue begins again from the start
-WORKING = {"progress", "unavailable", "waiting", "blocked"}
+AFRESH = {"declined", "refused", "wrong_shop"}  # after these, Continue begins from the start
+
+
+FIRST_CALL = {"connect": "start", "reconnect": "start"}  # every other purpose names its call
 
 
 class NameTaken(Exception):
@@ -35,7 +37,7 @@ def begin(
     """
     account, _ = Account.objects.get_or_create(merchant=merchant, vendor=connector.vendor)
     Account.objects.select_for_update().get(pk=account.pk)
-    if twin := _of_name(merchant, name):
+    if twin := of_name(merchant, name):
         attempt = twin.attempts.filter(ended=None, purpose=Attempt.Purpose.CONNECT).first()
         if twin.connector_id != connector.pk or twin.shop or attempt is None:
             raise NameTaken(name)
@@ -50,7 +52,7 @@ def begin(
     return _attempt(connection, user, Attempt.Purpose.CONNECT, "start")
 
 
-def _of_name(merchant: Merchant, name: str) -> Connection | None:
+def of_name(merchant: Merchant, name: str) -> Connection | None:
     shops = Connection.objects.filter(account__merchant=merchant, name__iexact=name)
     return shops.exclude(status=Status.DISCONNECTED).first()
 
@@ -70,6 +72,8 @@ def _attempt(connection: Connection, user: User, purpose: str, call: str) -> Att
     said = {
         Attempt.Purpose.CONNECT: text("The connection was begun."),
         Attempt.Purpose.RECONNECT: text("Reconnecting was begun."),
+        Attempt.Purpose.PAUSE: text("Pausing was begun."),
+        Attempt.Purpose.RESUME: text("Resuming was begun."),
         Attempt.Purpose.END: text("Disconnecting was begun."),
     }
     records.record(connection, said.get(Attempt.Purpose(purpose)), attempt=attempt, user=user)
@@ -101,15 +105,30 @@ def enter(connection: Connection, user: User) -> Attempt:
     return _attempt(connection, user, Attempt.Purpose.ENTER, "enter")
 
 
-@transaction.atomic
+def pause(connection: Connection, user: User) -> Attempt:
+    """Let a connected shop rest; whatever was open for it stops."""
+    return _instead(connection, user, Attempt.Purpose.PAUSE)
+
+
+def resume(connection: Connection, user: User) -> Attempt:
+    """Wake a paused shop."""
+    return _instead(connection, user, Attempt.Purpose.RESUME)
+
+
 def disconnect(connection: Connection, user: User) -> Attempt:
     """End a connection; whatever was open for it stops."""
+    return _instead(connection, user, Attempt.Purpose.END)
+
+
+@transaction.atomic
+def _instead(connection: Connection, user: User, purpose: Attempt.Purpose) -> Attempt:
+    """An attempt instead of whatever is open; pressed twice, the same one."""
     connection = records.connection(connection.pk)
     attempt = _open(connection)
-    if attempt and attempt.purpose == Attempt.Purpose.END:
+    if attempt and attempt.purpose == purpose:
         return attempt
     connection.attempts.filter(ended=None).update(ended=timezone.now(), due_at=None)
-    return _attempt(connection, user, Attempt.Purpose.END, "end")
+    return _attempt(connection, user, purpose, purpose.value)
 
 
 def _open(connection: Connection) -> Attempt | None:
@@ -134,9 +153,8 @@ def go_on(attempt: Attempt, user: User) -> Attempt:
     row.user = user
     if row.answer in AFRESH:
         row.account_memo = None
-        name = {"enter": "enter", "end": "end"}.get(row.purpose, "start")
-        return _call(row, name)
-    return _call(row, row.call["name"], row.call.get("argument"))
+        return call(row, FIRST_CALL.get(row.purpose, row.purpose))
+    return call(row, row.call["name"], row.call.get("argument"))
 
 
 @transaction.atomic
@@ -146,7 +164,7 @@ def answer(attempt: Attempt, user: User, answers: Mapping[str, str]) -> Attempt:
     if row.ended or row.answer not in {"ask", "needs"}:
         return row
     row.user = user
-    return _call(row, "answered", dict(answers))
+    return call(row, "answered", dict(answers))
 
 
 @transaction.atomic
@@ -202,10 +220,10 @@ def _claim(row: Attempt, hop: Hop, user: User) -> Attempt:
 
 def _arrived(row: Attempt, user: User, said: Text, params: Mapping[str, str]) -> Attempt:
     records.record(row.connection, said, attempt=row, user=user)
-    return _call(row, "returned", dict(params))
+    return call(row, "returned", dict(params))
 
 
-def _call(row: Attempt, name: str, argument: Any = None) -> Attempt:
+def call(row: Attempt, name: str, argument: Any = None) -> Attempt:
     """Remember the call; an answer to an older one no longer counts."""
     row.call = {"name": name, "argument": argument}
     row.call_number += 1
@@ -214,6 +232,6 @@ def _call(row: Attempt, name: str, argument: Any = None) -> Attempt:
     row.detail, row.link, row.questions = "", "", []
     row.tries, row.since, row.due_at = 0, timezone.now(), timezone.now() + GRACE
     row.version += 1
-    row.save(update_fields=["user", "call", "call_number", "account_memo"])
+    row.save(update_fields=["user", "call", "call_number", "account_memo", "accepted"])
     records.tell(row, told=False)
     return row

@@ -1,0 +1,172 @@
+"""A shop's own row: confirmed, checked, paused, ended. All in the caller's transaction."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from vendors.contract import Connected, Done, Garbled, Progress, Step, Unavailable
+
+from ..models import Alert, Attempt, Connection
+from ..situation import Status, Turn, dumped
+from . import records
+from .orders import Trip, holder
+from .outcomes import Outcome, Verdict, verdict, write
+from .records import ROW_FIELDS, record
+
+LOWERS = {"ask", "needs", "refused"}  # all that a check may say against a connected shop
+Whose = Literal["ours", "another", "sibling", "other"]
+TASK = "task"  # the cause of an alert
+
+
+def whose(row: Attempt, shop: str) -> Whose:
+    """The shop that was meant, another one of this merchant's, a sibling's, another merchant's."""
+    target = row.connection
+    held = holder(target, shop)
+    if held == "other":
+        return "other"
+    if held == "sibling":
+        return "sibling"
+    if target.shop and target.shop != shop and row.accepted != shop:
+        return "another"
+    return "ours"
+
+
+def confirm(trip: Trip, row: Attempt, step: Connected) -> bool:
+    """The evidence of a connected shop, and the end of the attempt. False: somebody else has it."""
+    target = row.connection
+    try:
+        with transaction.atomic():
+            _evidence(trip, target, step)
+            target.memo = row.connection_memo
+            target.save()
+    except IntegrityError:
+        target.refresh_from_db()
+        return False
+    write(row, verdict(step, trip.vendor, 0))
+    row.tries, row.due_at, row.ended = 0, None, timezone.now()
+    row.save(update_fields=[*ROW_FIELDS, "ended"])
+    record(target, step.evidence, attempt=row, status=Status.CONNECTED)
+    return True
+
+
+def _evidence(trip: Trip, target: Connection, step: Connected) -> None:
+    now = timezone.now()
+    write(target, verdict(step, trip.vendor, 0))
+    target.shop, target.evidence, target.expires = step.shop, dumped(step.evidence), step.until
+    target.connected_at = target.connected_at or now
+    if step.confirmed:
+        target.confirmed_at = target.checked_at = now
+    if step.reveal is not None:
+        target.reveal = dict(step.reveal)
+    target.tries, target.due_at = 0, records.next_check(now)
+
+
+# -- paused, resumed, ended -----------------------------------------------------------------------
+
+
+def done(trip: Trip, row: Attempt, step: Done) -> None:
+    """What changed here, what at the vendor, what is left for the merchant and for staff."""
+    _rest(trip, row.connection, step, _verdict(trip, row.purpose, step), row)
+    write(row, verdict(step, trip.vendor, 0))
+    row.tries, row.ended = 0, timezone.now()
+    row.save(update_fields=[*ROW_FIELDS, "ended"])
+
+
+def _verdict(trip: Trip, purpose: str, step: Done) -> Verdict:
+    found = verdict(step, trip.vendor, 0)
+    match purpose:
+        case Attempt.Purpose.PAUSE:
+            return replace(found, status=Status.PAUSED)
+        case Attempt.Purpose.RESUME:
+            return replace(found, status=Status.CONNECTED, turn=Turn.NOBODY, answer="connected")
+    return found
+
+
+def _rest(
+    trip: Trip, target: Connection, step: Done, found: Verdict, row: Attempt | None = None
+) -> None:
+    for said in (step.here, step.there, step.todo):
+        record(target, said, attempt=row, status=str(found.status))
+    write(target, found)
+    target.due_at = timezone.now() if found.status == Status.CONNECTED else None
+    target.task = step.staff_task
+    target.save(update_fields=[*ROW_FIELDS, "task"])
+    if target.task:
+        Alert.objects.get_or_create(vendor=target.vendor, cause=TASK, cleared=None)
+
+
+def acted(trip: Trip, outcome: Outcome) -> bool:
+    """What staff had done at the vendor. `ends`: every shop of the account is disconnected."""
+    target = records.connection(trip.connection.pk)
+    if isinstance(outcome, Step):
+        _keep(target, outcome)
+    if not isinstance(outcome, Done):
+        return False
+    shops = target.account.connections.exclude(status=Status.DISCONNECTED)
+    for shop in shops if outcome.ends else []:
+        shop.attempts.filter(ended=None).update(ended=timezone.now(), due_at=None)
+        _rest(trip, shop, outcome, verdict(outcome, trip.vendor, 0))
+    if not outcome.ends:
+        record(target, outcome.here)
+        Connection.objects.filter(pk=target.pk).update(task=outcome.staff_task)
+    return False
+
+
+# -- checks --------------------------------------------------------------------------------------
+
+
+def checked(trip: Trip, outcome: Outcome) -> bool:
+    """A check writes straight into the connection and its account; it never makes anything."""
+    target = records.connection(trip.connection.pk)
+    if isinstance(outcome, Step):
+        _keep(target, outcome)
+    if target.due_at is None:
+        return False  # paused or ended meanwhile
+    if isinstance(outcome, Progress):
+        return True
+    if isinstance(outcome, Connected) and outcome.shop != target.shop:
+        outcome = Garbled("the check answered for another shop")
+    if isinstance(outcome, Connected):
+        _still_connected(trip, target, outcome)
+    else:
+        _not_connected(trip, target, outcome)
+    return False
+
+
+def _keep(target: Connection, step: Step) -> None:
+    account = target.account
+    if step.account is not None:
+        account.memo = dict(step.account)
+        account.save(update_fields=["memo"])
+    if step.connection is not None:
+        target.memo = dict(step.connection)
+        target.save(update_fields=["memo"])
+
+
+def _still_connected(trip: Trip, target: Connection, step: Connected) -> None:
+    healed = target.status != Status.CONNECTED
+    _evidence(trip, target, step)
+    target.save()
+    if healed:
+        record(target, step.evidence, status=Status.CONNECTED)
+
+
+def _not_connected(trip: Trip, target: Connection, outcome: Outcome) -> None:
+    """Only what the merchant must mend lowers; the rest keeps it, "not confirmed since"."""
+    now, found = timezone.now(), verdict(outcome, trip.vendor, max(target.tries - 1, 0))
+    lowers = found.answer in LOWERS and found.turn == Turn.MERCHANT
+    was_connected = target.status == Status.CONNECTED
+    told = write(target, found)
+    if was_connected and not lowers:
+        target.status, told = Status.CONNECTED, False
+    if not isinstance(outcome, Unavailable):
+        target.tries = 0
+    target.due_at = target.due_at or records.next_check(now)
+    target.save(update_fields=ROW_FIELDS)
+    if told:
+        record(target, target.note, status=target.status)
+    records.alert(target.vendor, target)

@@ -1,0 +1,141 @@
+"""What owners and members do with their team: invite, accept, change roles, remove, leave."""
+
+from __future__ import annotations
+
+from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
+from django.template.loader import render_to_string
+from django.utils import timezone, translation
+
+from . import mails
+from .members import invitation_expiry
+from .models import Invitation, Membership, Merchant, User
+
+OPEN = Q(accepted=None, revoked=None)
+
+
+class LastOwner(Exception):
+    """A business without an owner could never be run again by its own people."""
+
+
+class InvitedAlready(Exception):
+    """The address has an open invitation: that one can be sent again."""
+
+
+def invite(merchant: Merchant, by: User, email: str, role: str) -> Invitation:
+    """A new invitation, mailed at once; one that has expired makes room. Raises InvitedAlready."""
+    now = timezone.now()
+    address = email.strip().lower()
+    old = merchant.invitations.filter(OPEN, email=address, expires__lte=now)
+    try:
+        with transaction.atomic():
+            old.update(revoked=now)
+            made = merchant.invitations.create(email=address, role=role, invited_by=by)
+    except IntegrityError as error:
+        raise InvitedAlready(address) from error
+    mails.send(made, _invitation)
+    return made
+
+
+def send_again(invitation: Invitation) -> None:
+    """The same invitation once more, with all its days; what is not open stays as it is."""
+    anew = {"expires": invitation_expiry(), "mailed": None, "mailing": None}
+    if Invitation.objects.filter(OPEN, pk=invitation.pk).update(**anew):
+        invitation.refresh_from_db()
+        mails.send(invitation, _invitation)
+
+
+def revoke(invitation: Invitation) -> None:
+    """Withdraw it; what was accepted meanwhile stays."""
+    Invitation.objects.filter(OPEN, pk=invitation.pk).update(revoked=timezone.now())
+
+
+def is_for(invitation: Invitation, user: User) -> bool:
+    """Whether the user has proven to read the mail of the invited address."""
+    mine = EmailAddress.objects.filter(user=user, verified=True)
+    return mine.filter(email__iexact=invitation.email).exists()
+
+
+@transaction.atomic
+def accept(invitation: Invitation, user: User) -> bool:
+    """Once, while it is open: makes the user a member. Whoever is one already keeps their role."""
+    now = timezone.now()
+    valid = Invitation.objects.filter(OPEN, pk=invitation.pk, expires__gt=now)
+    if not is_for(invitation, user) or not valid.update(accepted=now):
+        return False
+    Membership.objects.get_or_create(
+        merchant=invitation.merchant, user=user, defaults={"role": invitation.role}
+    )
+    return True
+
+
+def open_invitations(user: User) -> QuerySet[Invitation]:
+    """What the user may accept, the newest first."""
+    mine = EmailAddress.objects.filter(user=user, verified=True).values("email")
+    rows = Invitation.objects.filter(OPEN, email__in=mine, expires__gt=timezone.now())
+    return rows.select_related("merchant", "invited_by").order_by("-created")
+
+
+def has_member(merchant: Merchant, email: str) -> bool:
+    people = User.objects.filter(memberships__merchant=merchant)
+    verified = Q(emailaddress__email__iexact=email, emailaddress__verified=True)
+    return people.filter(Q(email__iexact=email) | verified).exists()
+
+
+@transaction.atomic
+def change_role(membership: Membership, role: str) -> None:
+    """Raises LastOwner when nobody would be left to run the business."""
+    if role != Membership.Role.OWNER:
+        _give_up(membership)
+    Membership.objects.filter(pk=membership.pk).update(role=role)
+
+
+@transaction.atomic
+def remove(membership: Membership) -> None:
+    """The person goes, their attempts stay with the business. Raises LastOwner."""
+    _give_up(membership)
+    membership.delete()
+
+
+def is_last_owner(membership: Membership) -> bool:
+    owners = membership.merchant.memberships.filter(role=Membership.Role.OWNER)
+    return membership.owns and not owners.exclude(pk=membership.pk).exists()
+
+
+def _give_up(membership: Membership) -> None:
+    """Before an owner ceases to be one: another must stay, and their open invitations end.
+
+    Else an owner who has to go could have invited another address of their own.
+    """
+    Merchant.objects.select_for_update().get(pk=membership.merchant_id)  # two owners, at once
+    membership.refresh_from_db(fields=["role"])
+    if is_last_owner(membership):
+        raise LastOwner
+    sent = membership.merchant.invitations.filter(OPEN, invited_by=membership.user)
+    sent.update(revoked=timezone.now())
+
+
+def mail_invitations() -> None:
+    """For the sweep: those whose mail failed, or whose process died before it was out."""
+    rows = Invitation.objects.filter(OPEN, expires__gt=timezone.now())
+    mails.send_due(rows.select_related("merchant", "invited_by"), _invitation)
+
+
+def _invitation(invitation: Invitation) -> EmailMessage:
+    """In the language of the invited person, if we know them; else in the merchant's."""
+    known = User.objects.filter(email=invitation.email).first()
+    context = {
+        "invitation": invitation,
+        "by": invitation.invited_by,
+        "address": settings.SITE_URL + invitation.get_absolute_url(),
+        "brand_name": settings.BRAND_NAME,
+        "support_email": settings.SUPPORT_EMAIL,
+        "site_url": settings.SITE_URL,
+    }
+    with translation.override((known and known.language) or invitation.merchant.language):
+        subject = render_to_string("onboarding/email/invitation_subject.txt", context)
+        body = render_to_string("onboarding/email/invitation_message.txt", context)
+    return EmailMessage(" ".join(subject.split()), body, to=[invitation.email])
