@@ -12,7 +12,8 @@ answers with one **step**, or raises one of four errors. It knows no database, n
     pause(order)              let the shop rest; `resume` wakes it
     resume(order)
     end(order)                disconnect the shop
-    act(order, key, answers)  one of `actions()`, for staff
+    act(order, key, answers)  one of `actions()` on an account or a connection
+    run(key, answers, …)      one of `actions()` on the vendor or a connector; no merchant is meant
     resolve(order, found)     staff looked at an unsure creation: its id there, or None: it does not exist
 
     Step
@@ -56,16 +57,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import ClassVar, Literal
+from typing import ClassVar
 
+from .actions import Action, Item, Rows
 from .errors import Garbled, Refused, Unavailable, Unsure, VendorError
 from .order import Business, Entry, Holder, Memo, Memos, Order, Person, Purpose, Question, Text, Who
 from .order import text as text
 
 __all__ = [
-    "Action", "Ask", "Business", "Connected", "Declined", "Done", "Entry", "Garbled", "Holder",
+    "Action", "Ask", "Business", "Connected", "Declined", "Done", "Entry", "Garbled", "Holder", "Item",
     "Memo", "Memos", "NeedsMerchant", "Order", "Person", "Progress", "Purpose", "Question", "Redirect",
-    "Refused", "Step", "Text", "Unavailable", "Unsure", "Vendor", "VendorError", "Waiting", "Who", "text",
+    "Refused", "Rows", "Step", "Text", "Unavailable", "Unsure", "Vendor", "VendorError", "Waiting",
+    "Who", "text",
 ]  # fmt: skip
 
 
@@ -166,18 +169,6 @@ class Done(Step):
     ends: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class Action:
-    """Something staff may have done at the vendor; `danger`: it cannot be taken back."""
-
-    key: str
-    label: Text
-    explain: Text
-    on: Literal["account", "connection"] = "account"
-    questions: tuple[Question, ...] = ()
-    danger: bool = False
-
-
 # -- the vendor ----------------------------------------------------------------------------------
 
 
@@ -221,6 +212,21 @@ class Vendor:
         """What only staff can enter, once for each account; kept encrypted (`order.staff`)."""
         return ()
 
+    def connector_questions(self, connector: str) -> tuple[Question, ...]:
+        """What staff set on a connector: its `options` (`order.options`), checked by `check_options`.
+
+        A connector whose required questions are not answered is not offered.
+        """
+        return ()
+
+    def check_options(self, answers: Mapping[str, str]) -> Mapping[str, Text]:
+        """What is wrong with staff's answers to `connector_questions`: key → sentence."""
+        return {}
+
+    def inventory(self) -> tuple[Item, ...]:
+        """Everything of ours at the vendor, for reconciliation. Reads only."""
+        raise Garbled(f"{self.slug} keeps no list")
+
     def actions(self) -> tuple[Action, ...]:
         return ()
 
@@ -249,6 +255,17 @@ class Vendor:
         raise NotImplementedError
 
     def act(self, order: Order, key: str, answers: Mapping[str, str]) -> Step:
+        raise Garbled(f"{self.slug} has no action “{key}”")
+
+    def run(
+        self,
+        key: str,
+        answers: Mapping[str, str],
+        *,
+        connector: str = "",
+        ids: tuple[str, ...] = (),
+    ) -> Done | Rows:
+        """`ids` are the selected rows. Asked from staff's page, synchronously."""
         raise Garbled(f"{self.slug} has no action “{key}”")
 
     def resolve(self, order: Order, found: str | None) -> Step:
