@@ -138,6 +138,8 @@ def demo_environment() -> None:
     (folder / MARK).touch()
     os.environ |= {"DATA_DIR": str(folder), "DEBUG": "0", "SANDBOX": "1", "EMAIL_URL": "demo:"}
     os.environ.setdefault("WEB_CONCURRENCY", "2")
+    os.environ.setdefault("STAFF_EMAIL", STAFF)
+    os.environ.setdefault("SUPPORT_EMAIL", "help@example.com")
 
 
 def wipe(folder: Path) -> None:

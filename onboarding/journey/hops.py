@@ -68,7 +68,7 @@ def take(attempt: Attempt, user: User) -> str | None:
     if not Hop.objects.filter(pk=hop.pk, taken=None).update(taken=timezone.now(), url=None):
         return None
     shop = attempt.connection
-    went = text("You went to %(vendor)s.", vendor=orders.vendor_name(shop.vendor))
+    went = text("Went to %(vendor)s.", vendor=orders.vendor_name(shop.vendor))
     records.record(shop, went, attempt=attempt, user=user)
     return url
 

@@ -14,7 +14,7 @@ from vendors.contract import Text, text
 from ..models import Account, Attempt, Connection, Connector, Hop, Merchant, User
 from ..situation import Status, Turn
 from . import hops, records
-from .orders import holder
+from .orders import holder, vendor_name
 
 GRACE = timedelta(seconds=10)  # the web process does it now; the sweep only if that process dies
 AFRESH = {"declined", "refused", "wrong_shop"}  # after these, Continue begins from the start
@@ -176,7 +176,7 @@ def finish(attempt: Attempt, user: User) -> Attempt:
     row.user = user
     row.connection.told_at = timezone.now()
     row.connection.save(update_fields=["told_at"])
-    said = text("You told us that you have finished.")
+    said = text("Said: I have finished.")
     return _arrived(row, user, said, {})
 
 
@@ -215,7 +215,12 @@ def _claim(row: Attempt, hop: Hop, user: User) -> Attempt:
     if row.ended or row.deadline <= timezone.now():
         return row
     hop.refresh_from_db(fields=["params"])
-    return _arrived(row, user, text("You came back."), hop.params or {})
+    return _arrived(
+        row,
+        user,
+        text("Came back from %(vendor)s.", vendor=vendor_name(row.connection.vendor)),
+        hop.params or {},
+    )
 
 
 def _arrived(row: Attempt, user: User, said: Text, params: Mapping[str, str]) -> Attempt:
