@@ -7,107 +7,26 @@ the end every shop is connected, and nothing was made twice.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pytest_django.fixtures import Settings
 
 import vendors
 from onboarding import journey, periodic
-from onboarding.models import Account, Connection, Connector
+from onboarding.forms import ANSWER
+from onboarding.models import Account, Attempt, Connection, Connector
+from onboarding.situation import shown
+from tests.contract_itembase import ITEMBASE, ITEMBASE_CASES, break_itembase
+from tests.contract_row import CASES, Row
+from tests.contract_sharespine import SHARESPINE, break_sharespine
 from tests.merchant import Browser, settled, time_passes
 from tests.people import People
 from vendors import sandbox
-from vendors.api import Api
-from vendors.itembase import calls
 from vendors.sandbox.stage import PLAYS
-from vendors.sharespine import client
-
-CASES = {"approve", "decline", "expired", "slow", "dead", "garbled", "lost"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """`press`: the buttons at the vendor; `play`: the case on this route, from the start on.
-
-    Then the merchant's shop has `status`, its page says `says`, and the vendor has made `made`.
-    `after` is what the vendor has made in the end.
-    """
-
-    press: tuple[str, ...] = ()
-    play: tuple[str, str] | None = None
-    status: str = "connected"
-    says: str
-    made: dict[str, int]
-    after: dict[str, int]
-
-    @property
-    def case(self) -> str:
-        return (
-            self.play[0]
-            if self.play
-            else next((p for p in self.press if p != "approve"), "approve")
-        )
-
-
-STORE = {"connections": 1, "users": 1}
-ONE, TWO = {"tokens": 1, **STORE}, {"tokens": 2, **STORE}
-LINK = {"tokens": 1}
-VALID = "itembase lists your eBay shop as valid"
-SILENT = "is not answering"
-STAFF = "Our staff know"
-TOKENS = "POST /selfservice/v1/tokens"
-STOPPED = "You stopped at itembase"
-TO_DO = "action_needed"
-
-ITEMBASE = [
-    Row(says=VALID, made=ONE, after=ONE),
-    Row(press=("decline",), status=TO_DO, says=STOPPED, made=LINK, after=TWO),
-    Row(press=("approve", "decline"), status=TO_DO, says=STOPPED, made=ONE, after=ONE),
-    Row(press=("expired",), status=TO_DO, says="no longer valid", made=LINK, after=TWO),
-    Row(press=("approve", "expired"), status="in_progress", says="Continue to itembase", made=ONE, after=ONE),
-    Row(press=("slow",), says=VALID, made=ONE, after=ONE),
-    Row(press=("dead",), status="checking", says=SILENT, made=ONE, after=ONE),
-    Row(press=("garbled",), status="on_it", says=STAFF, made=ONE, after=ONE),
-    Row(press=("lost",), status="checking", says=SILENT, made=ONE, after=ONE),
-    Row(play=("slow", TOKENS), says=VALID, made=ONE, after=ONE),
-    Row(play=("dead", TOKENS), status="in_progress", says=SILENT, made={}, after=ONE),
-    Row(play=("garbled", TOKENS), status="on_it", says=STAFF, made=LINK, after=TWO),
-    Row(play=("lost", TOKENS), status="in_progress", says=SILENT, made=LINK, after=TWO),
-]  # fmt: skip
-
-ROOM = {"tenants": 1, "users": 2, "connections": 1}
-WORD = "You told us that the set-up is finished"
-TENANT, USER = "POST /reseller/tenant", "POST /reseller/tenant/{codeName}/user"
-API = "POST /reseller/tenant/{codeName}/connection"
-LOGIN = "POST /reseller/tenant/{codeName}/login/{login}"
-T, TU = {"tenants": 1}, {"tenants": 1, "users": 1}
-TUU = {"tenants": 1, "users": 2}
-
-SHARESPINE = [
-    Row(says=WORD, made=ROOM, after=ROOM),
-    Row(press=("decline",), says=WORD, made=ROOM, after=ROOM),
-    Row(press=("expired",), says=WORD, made=ROOM, after=ROOM),
-    Row(press=("slow",), says=WORD, made=ROOM, after=ROOM),
-    Row(press=("dead",), says=WORD, made=ROOM, after=ROOM),
-    Row(press=("garbled",), says=WORD, made=ROOM, after=ROOM),
-    Row(press=("lost",), says=WORD, made=ROOM, after=ROOM),
-    Row(play=("slow", "*"), says=WORD, made=ROOM, after=ROOM),
-    *(
-        Row(play=(case, route), status="on_it", says=STAFF, made=made, after=ROOM)
-        for route, before, done in [
-            (TENANT, {}, T), (USER, T, TU), (API, TUU, ROOM),
-        ]
-        for case, made in [("dead", before), ("garbled", done), ("lost", done)]
-    ),
-    Row(play=("dead", LOGIN), status="in_progress", says=SILENT, made=ROOM, after=ROOM),
-    Row(play=("garbled", LOGIN), status="on_it", says=STAFF, made=ROOM, after=ROOM),
-    Row(play=("lost", LOGIN), status="in_progress", says=SILENT, made=ROOM, after=ROOM),
-]  # fmt: skip
 
 TABLE = {"itembase": ITEMBASE, "sharespine": SHARESPINE}
+SPECIAL = {"itembase": ITEMBASE_CASES}
 CONNECTORS = {"itembase": "itembase-ebay", "sharespine": "sharespine-shop"}
 ROWS = [
     pytest.param(vendor, row, id=f"{vendor}-{number}-{row.case}")
@@ -122,8 +41,9 @@ def stage(
 ) -> Iterator[sandbox.Running]:
     """The sandboxes on a free port, and the site pointed at them by its settings alone."""
     monkeypatch.setitem(PLAYS["slow"], "seconds", 0.1)
-    running = sandbox.start(tmp_path)
-    settings.VENDORS = vendors.load(sandbox.environ(running.url))
+    slugs = [vendor.slug for vendor in vendors.ALL]
+    running = sandbox.start(tmp_path, vendors=slugs)
+    settings.VENDORS = vendors.load(sandbox.environ(running.url, *slugs))
     for vendor in settings.VENDORS.offered.values():
         periodic.refresh_catalogue(vendor)
     yield running
@@ -142,16 +62,24 @@ def page(shop: Connection) -> str:
     return (open_attempt or shop).get_absolute_url()
 
 
-def travel(browser: Browser, link: str, *press: str) -> Connection:
+def newest() -> Connection:
+    return Connection.objects.latest("created")
+
+
+def travel(
+    browser: Browser, link: str, *press: str, then: Callable[[], None] | None = None, **form: str
+) -> Connection:
     """Through the vendor's pages, and to "I have finished" where nobody is sent back."""
     settled()
-    browser.travel(link, *press)
-    shop = Connection.objects.get()
+    browser.travel(link, *press, **form)
+    if then:
+        then()
+    shop = newest()
     attempt = shop.attempts.latest("created")
     if journey.went_without_return(attempt):
         browser.press(attempt.get_absolute_url() + "finish/")
         settled()
-    return Connection.objects.get()
+    return newest()
 
 
 def made(stage: sandbox.Running, vendor: str, kinds: dict[str, int]) -> dict[str, int]:
@@ -176,46 +104,54 @@ def _id(kind: str) -> str:
 def test_every_vendor_in_every_case(
     vendor: str, row: Row, browser: Browser, stage: sandbox.Running
 ) -> None:
+    if row.scene:
+        row.scene(stage, browser)
     if row.play:
         stage.play(vendor, *row.play)
     connector = Connector.objects.get(slug=CONNECTORS[vendor])
-    shop = travel(browser, browser.connect(connector, "My shop"), *row.press)
+    who = {"email": row.email} if row.email else {}
+    link, staff = browser.connect(connector, "My shop"), row.staff
+    then = (lambda: staff(stage)) if staff else None
+    shop = travel(browser, link, *row.press, then=then, **who)
     assert shop.status == row.status
     assert row.says in browser.page(page(shop))
     assert made(stage, vendor, row.after) == row.made
 
     stage.clear()
-    shop = mend(stage, browser, shop)
+    shop = mend(stage, browser, shop, row)
     assert shop.status == "connected"
     assert made(stage, vendor, row.after) == row.after
 
 
-def mend(stage: sandbox.Running, browser: Browser, shop: Connection) -> Connection:
+def mend(stage: sandbox.Running, browser: Browser, shop: Connection, row: Row) -> Connection:
     """The vendor works again, staff do their part, and the merchant goes on."""
     account = Account.objects.get(pk=shop.account_id)
     if account.unsure:
         resolve(stage, account)
+    if row.heal:
+        row.heal(stage)
     time_passes()
     attempt = shop.attempts.filter(ended=None).first()
     if attempt is None:
-        return Connection.objects.get()
-    return travel(browser, browser.press(attempt.get_absolute_url() + "continue/"))
+        return newest()
+    page = attempt.get_absolute_url()
+    if attempt.questions:
+        return travel(browser, browser.press(f"{page}answer/", **answers(attempt, row.choose)))
+    return travel(browser, browser.press(f"{page}continue/"))
+
+
+def answers(attempt: Attempt, choose: str) -> dict[str, str]:
+    """The choice whose label says `choose`, for every question."""
+    found = {}
+    for question in attempt.questions:
+        labels = {shown(label): value for value, label in question["choices"]}
+        found[ANSWER + question["key"]] = next(labels[label] for label in labels if choose in label)
+    return found
 
 
 @pytest.mark.parametrize("vendor", [vendor.slug for vendor in vendors.ALL])
 def test_no_vendor_and_no_case_is_forgotten(vendor: str) -> None:
-    assert {row.case for row in TABLE[vendor]} == CASES
-
-
-def break_itembase(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(calls, "process_url", lambda uri, redirect_uri: uri)
-
-
-def break_sharespine(monkeypatch: pytest.MonkeyPatch) -> None:
-    def without_reseller(**given: Any) -> Api:
-        return Api(**{**given, "headers": {"User-Agent": given["headers"]["User-Agent"]}})
-
-    monkeypatch.setattr(client, "Api", without_reseller)
+    assert {row.case for row in TABLE[vendor]} == SPECIAL.get(vendor, CASES)
 
 
 @pytest.mark.parametrize(

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
 import requests
 
 from vendors import sandbox
-from vendors.contract import Business, Memos, Order, Person, Progress, Redirect, Step
+from vendors.contract import (
+    Ask,
+    Business,
+    Connected,
+    Holder,
+    Memos,
+    Order,
+    Person,
+    Progress,
+    Redirect,
+    Step,
+)
 from vendors.itembase.flow import Itembase
 
 BACK = "http://localhost:8000/return/itembase/"
@@ -23,6 +34,18 @@ def settings(environ: Mapping[str, str], **changes: Any) -> Itembase:
     return Itembase(**{**fields, **changes})
 
 
+def leads_to(step: Step) -> str:
+    """The kind of page behind a link: "process", "v2" (OAuth) or "finish" (activation)."""
+    assert isinstance(step, Redirect), step
+    return step.url.partition("?")[0].rpartition("/")[0].rpartition("/")[2]
+
+
+def choices(step: Step) -> dict[str, str]:
+    """What an `Ask` offers: label → value."""
+    assert isinstance(step, Ask), step
+    return {str(label): value for value, label in step.questions[0].choices}
+
+
 def visit(url: str, case: str = "approve", email: str = "ann@shop.example") -> dict[str, str]:
     """Press one button behind a link to the sandbox: the query with which it sends us back."""
     form = {"case": case, "user": "new", "email": email, "store": "Ann's shop"}
@@ -31,6 +54,22 @@ def visit(url: str, case: str = "approve", email: str = "ann@shop.example") -> d
     target = answer.headers.get("Location", "")
     assert target.startswith(BACK), answer.text
     return dict(parse_qsl(urlsplit(target).query))
+
+
+def holding(**held: str) -> Callable[[str], Holder]:
+    """Who holds which shop: `holding(sibling="shop-1")`; nobody holds the others."""
+    holders: dict[str, Holder] = {shop: cast("Holder", who) for who, shop in held.items()}
+    return lambda shop: holders.get(shop, "none")
+
+
+def first_shop(running: sandbox.Running) -> Trip:
+    """A merchant with one connected shop."""
+    trip = Trip(running)
+    step = trip.connect()
+    assert isinstance(step, Connected)
+    trip.given["shop"] = step.shop
+    trip.live = trip.memos
+    return trip
 
 
 class Trip:
@@ -97,6 +136,34 @@ class Trip:
         later.account_key, later.states = self.account_key, self.states
         later.now = self.now + timedelta(hours=1)
         return later
+
+    def another_shop(self, **order: Any) -> Trip:
+        """A second shop of the same merchant, beside the first one."""
+        held = self.given["shop"]
+        return self.again(**{"holder": holding(sibling=held), "siblings": 1, **order})
+
+    def add_store(self, component: int = 6, **fields: Any) -> str:
+        """A shop that the merchant added at itembase without us; its id."""
+        rows = self.running.state("itembase")["connections"]
+        form = {"do": "add", "component": component, "store": "Old", "user": rows[0]["user"]}
+        self._at_the_desk(form)
+        added = str(self.running.state("itembase")["connections"][-1]["id"])
+        self.running.change("itembase", "connections", {"id": added}, **fields)
+        return added
+
+    def sign_out(self) -> None:
+        """Neither the access token nor the refresh token works any more."""
+        for user in self.running.state("itembase")["users"]:
+            self._at_the_desk({"do": "revoke", "user": user["id"]})
+
+    def deactivate(self) -> None:
+        for user in self.running.state("itembase")["users"]:
+            self._at_the_desk({"do": "deactivate", "user": user["id"]})
+
+    def _at_the_desk(self, form: dict[str, Any]) -> None:
+        url = f"{self.running.url}/itembase/accounts/stores"
+        answer = requests.post(url, data=form, allow_redirects=False, timeout=5)
+        assert answer.status_code == 303, answer.text
 
     def calls(self, route: str) -> int:
         return self.running.counts("itembase")["calls"].get(route, 0)

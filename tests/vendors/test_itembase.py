@@ -256,14 +256,20 @@ def test_a_status_has_its_meaning(trip: Trip, status: str | None, outcome: type)
     assert isinstance(trip.follow(step), outcome)
 
 
-def test_a_shop_that_is_not_activated_is_not_called_connected(trip: Trip) -> None:
-    step = trip.follow(trip.follow(trip.run("start"), "unactivated"))
-    assert isinstance(step, Waiting)
-    assert str(step.note) == "Your eBay shop is there, but not shared with us yet."
-
-
 def test_disconnecting_says_what_itembase_cannot_do(trip: Trip) -> None:
     trip.connect()
     step = trip.run("end")
     assert isinstance(step, Done)
     assert "no way to end it from here" in str(step.there)
+    assert "deleted our keys" in str(step.here)
+    assert step.todo
+
+
+@pytest.mark.parametrize(("siblings", "kept"), [(0, False), (1, True)])
+def test_the_last_shop_takes_the_tokens_with_it(trip: Trip, siblings: int, kept: bool) -> None:
+    trip.connect()
+    trip.given["siblings"] = siblings
+    trip.live = trip.memos
+    trip.run("end")
+    assert ("access" in trip.live.account, "access" in trip.memos.account) == (kept, kept)
+    assert trip.memos.connection == {}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from tests.vendors.itembase_trip import Trip, visit
+from tests.vendors.itembase_trip import Trip, first_shop, leads_to, visit
 from vendors import sandbox
 from vendors.contract import (
     Connected,
@@ -16,7 +17,6 @@ from vendors.contract import (
     Progress,
     Redirect,
     Refused,
-    Step,
     Unavailable,
     Waiting,
 )
@@ -28,55 +28,12 @@ TOKEN = "GET /accounts/oauth/v2/token"
 def connected(tmp_path: Path) -> Iterator[Trip]:
     """A merchant with one connected shop."""
     stage = sandbox.start(tmp_path, vendors=["itembase"])
-    trip = Trip(stage)
-    step = trip.connect()
-    assert isinstance(step, Connected)
-    trip.given["shop"] = step.shop
-    trip.live = trip.memos
-    yield trip
+    yield first_shop(stage)
     stage.stop()
 
 
-def another_shop(connected: Trip) -> Trip:
-    """A second attempt of the same merchant: its shop is not the first one."""
-    held = connected.given["shop"]
-    return connected.again(holder=lambda shop: "sibling" if shop == held else "none")
-
-
-def leads_to(step: Step) -> str:
-    assert isinstance(step, Redirect)
-    return step.url.partition("?")[0].rpartition("/")[0].rpartition("/")[2]
-
-
-# -- example 2 -----------------------------------------------------------------------------------
-
-
-def test_a_second_shop_needs_no_second_sign_in(connected: Trip) -> None:
-    trip = another_shop(connected)
-    step = trip.follow(trip.run("start"))
-    assert isinstance(step, Connected)
-    assert step.shop != connected.given["shop"]
-    assert trip.calls(TOKEN) == 1
-
-
-def test_shops_that_were_there_before_are_not_the_new_one(connected: Trip) -> None:
-    trip = connected.again()
-    step = trip.follow(trip.run("start"))
-    assert isinstance(step, Connected)
-    assert step.shop != connected.given["shop"]
-
-
-def test_a_shop_made_in_this_attempt_stays_new_when_the_link_is_made_again(connected: Trip) -> None:
-    trip = connected.again()
-    first = trip.run("start")
-    assert isinstance(first, Redirect)
-    visit(first.url)  # the return is lost: the merchant closes the tab and begins again
-    trip.run("start")
-    assert isinstance(trip.run("check"), Connected)
-
-
 def test_an_expired_token_is_renewed_before_the_link_is_made(connected: Trip) -> None:
-    trip = another_shop(connected)
+    trip = connected.another_shop()
     trip.expire()
     step = trip.once("start")
     assert isinstance(step, Progress)
@@ -85,21 +42,33 @@ def test_an_expired_token_is_renewed_before_the_link_is_made(connected: Trip) ->
     assert isinstance(trip.follow(trip.run("start")), Connected)
 
 
-def test_a_dead_sign_in_means_the_way_of_a_new_merchant(connected: Trip) -> None:
-    trip = another_shop(connected)
-    trip.expire()
-    trip.running.change("itembase", "grants", {}, refresh_token="another")
+def test_a_known_account_signs_in_before_a_shop_is_added(connected: Trip) -> None:
+    trip = connected.another_shop()
+    trip.sign_out()
     step = trip.run("start")
-    assert leads_to(step) == "process"
+    assert leads_to(step) == "v2"
     assert "access" in trip.live.account
-    assert isinstance(trip.follow(trip.follow(step)), Connected)
+    second = trip.follow(step)
+    assert leads_to(second) == "process"
+    assert isinstance(trip.follow(second), Connected)
 
 
-# -- example 3 -----------------------------------------------------------------------------------
+def test_who_has_no_other_shop_may_come_with_another_user(connected: Trip) -> None:
+    trip = connected.again()
+    trip.live = trip.memos = Memos()
+    assert isinstance(trip.connect(email="eve@shop.example"), Connected)
+    assert trip.account_key != connected.account_key
+
+
+# -- reconnecting ----------------------------------------------------------------------------------
+
+
+def reconnecting(connected: Trip) -> Trip:
+    return connected.again(shop=connected.given["shop"], purpose="reconnect")
 
 
 def test_reconnecting_activates_the_held_shop(connected: Trip) -> None:
-    trip = connected.again(shop=connected.given["shop"], purpose="reconnect")
+    trip = reconnecting(connected)
     step = trip.follow(trip.run("start"))
     assert isinstance(step, Connected)
     assert step.shop == connected.given["shop"]
@@ -107,7 +76,7 @@ def test_reconnecting_activates_the_held_shop(connected: Trip) -> None:
 
 
 def test_reconnecting_signed_out_begins_with_oauth(connected: Trip) -> None:
-    trip = connected.again(shop=connected.given["shop"], purpose="reconnect")
+    trip = reconnecting(connected)
     trip.live = trip.memos = Memos()
     first = trip.run("start")
     assert leads_to(first) == "v2"
@@ -117,27 +86,37 @@ def test_reconnecting_signed_out_begins_with_oauth(connected: Trip) -> None:
     assert trip.made("connections") == 1
 
 
-def test_reconnecting_a_shop_that_was_removed_there_says_so(connected: Trip) -> None:
-    trip = connected.again(shop="gone-from-itembase", purpose="reconnect")
-    step = trip.run("start")
+@pytest.mark.parametrize("shop", ["never-there", "removed"])
+def test_reconnecting_a_shop_that_was_removed_there_says_so(connected: Trip, shop: str) -> None:
+    if shop == "removed":
+        shop = connected.given["shop"]
+        connected.running.change("itembase", "connections", {}, removed=True)
+    step = connected.again(shop=shop, purpose="reconnect").run("start")
     assert isinstance(step, NeedsMerchant)
     assert step.code == "store-gone"
 
 
-def test_another_itembase_user_is_refused_and_nothing_is_overwritten(connected: Trip) -> None:
-    trip = connected.again(shop=connected.given["shop"], purpose="reconnect")
-    trip.expire()
-    trip.running.change("itembase", "grants", {}, refresh_token="another")
-    live = trip.live
+# -- another user ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("again", [reconnecting, Trip.another_shop])
+def test_another_itembase_user_is_refused_and_nothing_is_overwritten(
+    connected: Trip, again: Callable[[Trip], Trip]
+) -> None:
+    trip = again(connected)
+    trip.sign_out()
+    live, key = trip.live, trip.account_key
     with pytest.raises(Refused) as refused:
         trip.follow(trip.run("start"), email="eve@shop.example")
     assert (refused.value.who, refused.value.code) == ("merchant", "other-user")
-    assert trip.live == live
+    assert "sign in as the user" in str(refused.value.note)
+    assert (trip.live, trip.account_key) == (live, key)
     assert "access" not in trip.memos.account
+    assert trip.made("connections") == 1
 
 
 def test_after_another_user_the_right_one_can_sign_in(connected: Trip) -> None:
-    trip = connected.again(shop=connected.given["shop"], purpose="reconnect")
+    trip = reconnecting(connected)
     trip.live = trip.memos = Memos()
     with pytest.raises(Refused):
         trip.follow(trip.run("start"), email="eve@shop.example")
@@ -145,13 +124,25 @@ def test_after_another_user_the_right_one_can_sign_in(connected: Trip) -> None:
     assert isinstance(step, Connected)
 
 
-def test_a_shop_added_by_another_user_is_not_counted_as_added(connected: Trip) -> None:
-    trip = connected.again()
-    trip.live = trip.memos = Memos()
-    second = trip.follow(trip.run("start"), email="eve@shop.example")
+def test_the_refusal_of_another_user_is_repeated_after_a_kill(connected: Trip) -> None:
+    trip = reconnecting(connected)
+    trip.sign_out()
+    step = trip.run("start")
+    assert isinstance(step, Redirect)
+    params = visit(step.url, email="eve@shop.example")
+    for _ in range(2):
+        with pytest.raises(Refused):
+            trip.run("returned", params)
+
+
+def test_two_first_shops_of_two_users_do_not_mix(connected: Trip) -> None:
+    """Both attempts began before anybody was signed in; the other one was faster."""
+    trip = Trip(connected.running, siblings=1)
+    step = trip.follow(trip.run("start"), email="eve@shop.example")
+    trip.account_key, trip.live = connected.account_key, Memos(account={})
     with pytest.raises(Refused):
-        trip.follow(second, email="eve@shop.example")
-    assert leads_to(trip.run("start")) == "process"
+        trip.follow(step, email="eve@shop.example")
+    assert leads_to(trip.run("start")) == "v2"
 
 
 # -- check ---------------------------------------------------------------------------------------
@@ -178,8 +169,7 @@ def test_a_check_finds_that_the_shop_is_gone(connected: Trip) -> None:
 
 def test_a_check_with_a_dead_sign_in_asks_to_sign_in_again(connected: Trip) -> None:
     trip = connected.again(shop=connected.given["shop"], purpose="check")
-    trip.expire()
-    trip.running.change("itembase", "grants", {}, refresh_token="another")
+    trip.sign_out()
     step = trip.run("check")
     assert isinstance(step, NeedsMerchant)
     assert step.code == "sign-in"
@@ -207,7 +197,7 @@ def test_a_lost_renewal_is_tried_once_with_the_old_token(connected: Trip) -> Non
 
 
 def test_a_token_renewed_by_a_sibling_is_used(connected: Trip) -> None:
-    trip = another_shop(connected)
+    trip = connected.another_shop()
     trip.run("start")
     sibling = connected.again(shop=connected.given["shop"], purpose="check")
     sibling.now = trip.now
@@ -226,3 +216,31 @@ def test_a_new_token_that_is_refused_is_not_renewed_for_ever(connected: Trip) ->
         trip.run("check")
     assert refused.value.who == "staff"
     assert trip.calls(TOKEN) == 2
+
+
+def test_a_lost_renewal_means_one_hop_to_sign_in(connected: Trip) -> None:
+    trip = connected.another_shop()
+    trip.expire()
+    trip.running.fault("itembase", TOKEN, kind="reset", when="after")
+    with pytest.raises(Unavailable):
+        trip.run("start")
+    step = trip.run("start")
+    assert leads_to(step) == "v2"
+    assert leads_to(trip.follow(step)) == "process"
+
+
+def test_the_newest_sign_in_wins(connected: Trip) -> None:
+    """A sibling signed in anew while this attempt held an older renewal."""
+    trip = connected.another_shop()
+    trip.expire()
+    trip.run("start")
+    sibling = connected.again(shop=connected.given["shop"], purpose="reconnect")
+    sibling.now = trip.now
+    sibling.follow(sibling.run("start"))
+    sibling.sign_out()
+    sibling.now += timedelta(minutes=1)
+    sibling.follow(sibling.follow(sibling.run("start")))
+    trip.live = Memos(account=sibling.live.account)
+    renewals = trip.calls(TOKEN)
+    assert isinstance(trip.run("check"), Waiting)
+    assert trip.calls(TOKEN) == renewals

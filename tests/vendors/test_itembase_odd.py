@@ -17,6 +17,7 @@ from vendors.itembase.signin import YEAR, seconds
 KEYS = {"ITEMBASE_CLIENT_ID": "acme", "ITEMBASE_CLIENT_SECRET": "hush-hush"}
 TOKENS = "https://selfservice.itembase.com/v1/tokens"
 OAUTH = "https://accounts.itembase.com/oauth/v2/token"
+ME = "https://users.itembase.com/v1/me"
 INSTANCES = "https://api.itembase.com/v1/users/u1/instances"
 LINK = {
     "token": "85b6",
@@ -167,13 +168,31 @@ def test_instances_are_read_leniently(client: Client, web: responses.RequestsMoc
     assert second.component_id == 1467287667226799671
 
 
-@pytest.mark.parametrize("answer", [{"json": {"items": []}}, {"body": "", "status": 204}])
+HTML: dict[str, Any] = {"body": "<html>busy</html>", "content_type": "text/html"}
+EMPTY: dict[str, Any] = {"body": "", "status": 204}
+
+
+@pytest.mark.parametrize("answer", [{"json": {"items": []}}, {"json": [{"id": ""}]}, EMPTY, HTML])
 def test_instances_that_are_no_list_are_garbled(
     client: Client, web: responses.RequestsMock, answer: dict[str, Any]
 ) -> None:
     web.get(INSTANCES, **answer)
     with pytest.raises(Garbled):
         client.instances("a", "u1")
+
+
+def test_a_user_is_read_leniently(client: Client, web: responses.RequestsMock) -> None:
+    web.get(ME, json={"uuid": 1467287667226799671, "middle_name": None, "brand_new": []})
+    assert client.me("a").uuid == "1467287667226799671"
+
+
+@pytest.mark.parametrize("answer", [{"json": {"email": "a@b"}}, {"json": []}, EMPTY, HTML])
+def test_a_user_without_an_id_is_garbled(
+    client: Client, web: responses.RequestsMock, answer: dict[str, Any]
+) -> None:
+    web.get(ME, **answer)
+    with pytest.raises(Garbled):
+        client.me("a")
 
 
 # -- settings ------------------------------------------------------------------------------------

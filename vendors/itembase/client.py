@@ -37,6 +37,12 @@ def process_url(uri: str, redirect_uri: str) -> str:
     return urlunsplit(parts._replace(query=f"{parts.query}&{ours}" if parts.query else ours))
 
 
+def _same_place(link: str, base_url: str) -> bool:
+    """Whether a link that itembase gave leads to the server that gave it."""
+    domain = urlsplit(base_url).hostname or ""
+    return allowed(link, (domain,)) and origin(link) == origin(base_url)
+
+
 class Link(Reply):
     """A selfservice token: `uri` is itembase's process page, `expires_in` is in seconds."""
 
@@ -57,6 +63,13 @@ class Me(Reply):
     uuid: str = Field(min_length=1)
 
 
+class Activation(Reply):
+    """A page on which the user activates the operator's service; `expires_at` in POSIX seconds."""
+
+    activation_url: str = Field(min_length=1)
+    expires_at: int | None = None
+
+
 class Instance(Reply):
     """A shop ("connection") or a service ("solution") of an itembase user."""
 
@@ -74,6 +87,7 @@ class Client:
     accounts_url: str
     api_url: str
     users_url: str
+    solution_url: str
     client_id: str
     client_secret: str = field(repr=False)
     token_method: str = "GET"
@@ -98,9 +112,15 @@ class Client:
         link = self._api(self.selfservice_url).send(
             "POST", "/v1/tokens", Link, json=body, bearer=access
         )
-        domain = urlsplit(self.selfservice_url).hostname or ""
-        if not allowed(link.uri, (domain,)) or origin(link.uri) != origin(self.selfservice_url):
+        if not _same_place(link.uri, self.selfservice_url):
             raise Garbled("POST /v1/tokens named a link to another host")
+        return link
+
+    # Reference: API guides, "Activation": on the server's side, with the user's access token
+    def activation(self, access: str) -> Activation:
+        link = self._api(self.solution_url).send("GET", "/activate", Activation, bearer=access)
+        if not _same_place(link.activation_url, self.solution_url):
+            raise Garbled("GET /activate named a link to another host")
         return link
 
     # Reference: API guides, OAuth: /oauth/v2/auth

@@ -87,6 +87,7 @@ class Itembase(Vendor):
             accounts_url=self.address("accounts_url"),
             api_url=self.address("api_url"),
             users_url=self.address("users_url"),
+            solution_url=self.address("solution_url"),
             client_id=self.client_id,
             client_secret=self.client_secret,
             token_method=self.token_method,
@@ -104,12 +105,22 @@ class Itembase(Vendor):
     def check(self, order: Order) -> Step:
         return self._call(order).check()
 
+    # itembase documents no revocation, neither of tokens nor of an activation.
     def end(self, order: Order) -> Step:
+        """The last shop of an account takes the account's tokens with it."""
+        last = not order.siblings
+        here = (
+            text("We no longer use or check this shop, and we have deleted our keys to itembase.")
+            if last
+            else text("We no longer use or check this shop.")
+        )
         return Done(
-            here=text("We no longer use or check this shop."),
+            here=here,
             there=text("itembase documents no way to end it from here: your shop stays there."),
             todo=text("Remove the shop or our access to it in your itembase account."),
             connection={},
+            account={} if last else None,
+            promote=last,
         )
 
     def _call(self, order: Order) -> Call:

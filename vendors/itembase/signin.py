@@ -11,7 +11,7 @@ from .client import Grant
 
 ACCESS_SECONDS = 3600  # the shortest life the guide names, for a reply without `expires_in`
 YEAR = 365 * 86400
-YOUNG_SECONDS = 60
+YOUNG_SECONDS = 10
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,14 +5,28 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import timedelta
 
-from ..contract import Ask, Connected, NeedsMerchant, Order, Question, Step, Text, Waiting, text
+from ..contract import (
+    Ask,
+    Connected,
+    Memo,
+    NeedsMerchant,
+    Order,
+    Question,
+    Refused,
+    Step,
+    Text,
+    Waiting,
+    text,
+)
 from .client import Instance
 from .places import platform
 
-VALID = "connection.valid"
+NEW = "new"  # no id of itembase: those are uuids
+VALID, PENDING = "connection.valid", "connection.pending"
 FIRST_LOOK, SLOWEST_LOOK = timedelta(seconds=15), timedelta(minutes=15)
 PATIENCE = timedelta(hours=24)
 GIVE_TIME = timedelta(minutes=10)
+LOOKS = 3  # in vain: a minute and a half
 
 
 def again(looks: int) -> timedelta:
@@ -20,13 +34,22 @@ def again(looks: int) -> timedelta:
     return min(FIRST_LOOK * (1 << min(looks, 10)), SLOWEST_LOOK)
 
 
+def connections(rows: Sequence[Instance]) -> list[Instance]:
+    """Shops; never a solution, nor a type that is not documented."""
+    return [row for row in rows if row.component_type == "connection"]
+
+
+def shared(rows: Sequence[Instance]) -> bool:
+    """Whether the operator's service is activated for this user."""
+    return any(row.component_type == "solution" for row in rows)
+
+
 def of_component(rows: Sequence[Instance], component_id: int) -> list[Instance]:
-    """The shops of one platform, in an order that stays; never a solution."""
-    shops = (row for row in rows if row.component_type == "connection")
-    return sorted((row for row in shops if row.component_id == component_id), key=_id)
+    """The shops of one platform, in an order that stays."""
+    return sorted((row for row in connections(rows) if row.component_id == component_id), key=_id)
 
 
-def free(shops: Sequence[Instance], order: Order, before: Collection[str]) -> list[Instance]:
+def free(shops: Sequence[Instance], order: Order, before: Collection[str] = ()) -> list[Instance]:
     """Those that may be this connection's: held by nobody and new, or its own already."""
     holders = {shop.id: order.holder(shop.id) for shop in shops}
     return [
@@ -36,22 +59,76 @@ def free(shops: Sequence[Instance], order: Order, before: Collection[str]) -> li
     ]
 
 
-def judge(shop: Instance, rows: Sequence[Instance], connector: str) -> Step:
-    """What the chosen shop's status means; those beyond valid and pending are undocumented."""
-    key, name, status = shop.id, platform(connector), shop.status or ""
-    if status == VALID and not any(row.component_type == "solution" for row in rows):
-        note = text("Your %(platform)s shop is there, but not shared with us yet.", platform=name)
-        return _wait(note, key)
-    if status == VALID:
+def taken(holder: str) -> Refused | None:
+    """The refusal of a shop that somebody else holds in our books."""
+    if holder == "other":
+        note = text(
+            "This shop is connected by another business. Go back and choose another. If it is"
+            " yours, ask us."
+        )
+        return Refused("held by another merchant", who="merchant", code="held", note=note)
+    if holder == "sibling":
+        note = text("You have connected this shop already, under another name. Choose another.")
+        return Refused("held by a sibling", who="merchant", code="held-by-you", note=note)
+    return None
+
+
+def needs_attention(shop: Instance) -> bool:
+    """Statuses of a connection beyond valid and pending are undocumented."""
+    status = shop.status or ""
+    return status.startswith("connection.") and status not in (VALID, PENDING)
+
+
+def judge(shop: Instance, connector: str) -> Step:
+    """What the status of a shop means."""
+    key, name = shop.id, platform(connector)
+    if shop.status == VALID:
         evidence = text("itembase lists your %(platform)s shop as valid.", platform=name)
         return Connected(shop=key, evidence=evidence, connection_key=key, done=("store",))
-    if status.startswith("connection.") and status != "connection.pending":
+    if needs_attention(shop):
         return _attention(name, key)
     return _wait(text("itembase is still checking your %(platform)s shop.", platform=name), key)
 
 
-def none_yet(connector: str) -> Waiting:
+def not_shared_yet(shop: Instance, connector: str, looks: int) -> Step:
+    """Nothing says whether the merchant allowed it there: itembase's turn for a moment, then theirs."""
+    if shop.status != VALID:
+        return judge(shop, connector)
     name = platform(connector)
+    if looks < LOOKS:
+        note = text(
+            "Your %(platform)s shop is there, but itembase does not share it with us yet. If you"
+            " stopped before you allowed it, check again: then you can go there once more.",
+            platform=name,
+        )
+        return _wait(note, shop.id)
+    note = text(
+        "Your %(platform)s shop is there, but itembase does not share it with us. Check again, then"
+        " continue to itembase and allow it there.",
+        platform=name,
+    )
+    return NeedsMerchant(code="not-shared", note=note, again=GIVE_TIME, connection_key=shop.id)
+
+
+def no_longer_shared(connector: str) -> NeedsMerchant:
+    note = text(
+        "itembase no longer shares your %(platform)s shop with us. Reconnect it to allow it again.",
+        platform=platform(connector),
+    )
+    return NeedsMerchant(code="not-shared", note=note, again=GIVE_TIME)
+
+
+def none_yet(shops: Sequence[Instance], order: Order, draft: Memo) -> Waiting:
+    """None is new and free.
+
+    Raises Refused when, after a while, the only new ones are another business's: itembase seems
+    to have listed the very shop that was added, and to wait for another would be in vain.
+    """
+    added = [shop for shop in shops if shop.id not in draft.get("before", [])]
+    held = any(order.holder(shop.id) == "other" for shop in added)
+    if held and draft.get("looks", 0) >= LOOKS and (refusal := taken("other")):
+        raise refusal
+    name = platform(order.connector)
     return _wait(text("itembase does not list your new %(platform)s shop yet.", platform=name))
 
 
@@ -65,11 +142,31 @@ def gone(connector: str) -> NeedsMerchant:
 
 
 def ask(shops: Sequence[Instance], connector: str) -> Ask:
+    """Which of several is the one that was just added."""
     name = platform(connector)
     note = text("itembase lists several %(platform)s shops. Choose yours.", platform=name)
-    choices = tuple((shop.id, _words(shop, n, name)) for n, shop in enumerate(shops, start=1))
+    return _question(note, _choices(shops, name), name)
+
+
+def offer(shops: Sequence[Instance], connector: str) -> Ask:
+    """A shop that is at itembase already, or a new one."""
+    name = platform(connector)
+    note = text(
+        "You have %(platform)s shops at itembase that are not used here yet.", platform=name
+    )
+    if not shops:
+        note = text("That shop is no longer free at itembase.")
+    new = (NEW, text("Add a new %(platform)s shop", platform=name))
+    return _question(note, (*_choices(shops, name), new), name)
+
+
+def _question(note: Text, choices: tuple[tuple[str, Text], ...], name: str) -> Ask:
     label = text("Which %(platform)s shop do you want to connect?", platform=name)
     return Ask(note=note, questions=(Question(key="store", label=label, choices=choices),))
+
+
+def _choices(shops: Sequence[Instance], name: str) -> tuple[tuple[str, Text], ...]:
+    return tuple((shop.id, _words(shop, n, name)) for n, shop in enumerate(shops, start=1))
 
 
 def _wait(note: Text, key: str = "") -> Waiting:
@@ -92,7 +189,7 @@ def _words(shop: Instance, number: int, name: str) -> Text:
         return text(
             "%(platform)s shop %(number)s (connected at itembase, not used here yet)", **params
         )
-    if (shop.status or "connection.pending") == "connection.pending":
+    if not needs_attention(shop):
         return text("%(platform)s shop %(number)s (itembase is still checking it)", **params)
     return text("%(platform)s shop %(number)s (needs attention at itembase)", **params)
 

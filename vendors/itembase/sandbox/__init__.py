@@ -6,7 +6,7 @@ Reference: itembase API guides, "Signing up users and add services with the conn
 
 from __future__ import annotations
 
-from vendors.itembase.sandbox import accounts, pages, selfservice
+from vendors.itembase.sandbox import accounts, activation, desk, pages, selfservice
 from vendors.sandbox import Answer, Imitation, Request, Store, reply
 
 
@@ -59,10 +59,14 @@ sandbox.api("GET", "/accounts/oauth/v2/token")(accounts.token_by_get)
 sandbox.api("POST", "/accounts/oauth/v2/token")(accounts.token_by_post)
 sandbox.api("GET", "/users/v1/me")(accounts.me)
 sandbox.api("GET", "/api/v1/users/{user}/instances")(selfservice.instances)
-sandbox.api("GET", "/solution/activate")(selfservice.activate)
+sandbox.api("GET", "/solution/activate")(activation.activate)
 sandbox.page("GET", "/selfservice/process/{token}")(pages.process)
 sandbox.page("POST", "/selfservice/process/{token}")(pages.process_done)
 sandbox.page("GET", "/accounts/oauth/v2/auth")(pages.consent)
 sandbox.page("POST", "/accounts/oauth/v2/auth")(pages.consent_done)
-sandbox.page("GET", "/solution/finish/{code}")(pages.finish)
-sandbox.page("POST", "/solution/finish/{code}")(pages.finish_done)
+sandbox.page("GET", "/solution/finish/{code}")(activation.finish)
+sandbox.page("POST", "/solution/finish/{code}")(activation.finish_done)
+sandbox.page("GET", "/solution/directory")(activation.directory)
+sandbox.page("POST", "/solution/directory")(activation.directory_done)
+sandbox.page("GET", "/accounts/stores")(desk.stores)
+sandbox.page("POST", "/accounts/stores")(desk.stores_done)

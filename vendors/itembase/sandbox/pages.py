@@ -1,4 +1,4 @@
-"""What a merchant sees of the itembase sandbox: the process, the consent, the activation."""
+"""What a merchant sees of the itembase sandbox: the process and the consent."""
 
 from __future__ import annotations
 
@@ -38,9 +38,12 @@ PROCESS = """<form method="post">
 {who}{store}
 <p class="row"><button class="main" name="case" value="approve">Connect the store</button>
 <button name="case" value="decline">Cancel</button></p>{cases}
-<details><summary>Connect without activating</summary>
-<p class="row"><button name="case" value="unactivated">Connect, activate later</button></p>
-</details></form>"""
+<details><summary>Connect in another way</summary>
+<p class="row"><button name="case" value="unactivated">Connect, activate later</button>
+<button name="case" value="several">Connect two stores</button>
+<button name="case" value="pending">Connect, still being checked</button>
+<button name="case" value="attention">Connect, with a problem</button></p>
+</details></form>{desk}"""
 
 STORE = """<label>Name of the store
 <input type="text" name="store" value="{name}" required maxlength="80"></label>"""
@@ -48,11 +51,9 @@ STORE = """<label>Name of the store
 CONSENT = """<form method="post">
 <p><strong>{client}</strong> asks for access to your itembase account:</p><ul>{scopes}</ul>{who}
 <p class="row"><button class="main" name="case" value="approve">Allow</button>
-<button name="case" value="decline">Deny</button></p>{cases}</form>"""
+<button name="case" value="decline">Deny</button></p>{cases}</form>{desk}"""
 
-FINISH = """<form method="post"><p>Activate <strong>{client}</strong> for your stores?</p>
-<p class="row"><button class="main" name="case" value="approve">Activate</button>
-<button name="case" value="decline">Cancel</button></p></form>"""
+DESK = Html('<p><a href="/itembase/accounts/stores">Users and stores at itembase</a></p>')
 
 PICKER = """<fieldset><legend>Sign in to itembase as</legend>{known}
 <label><input type="radio" name="user" value="new"{chosen}> a new user</label>
@@ -62,6 +63,7 @@ PICKER = """<fieldset><legend>Sign in to itembase as</legend>{known}
 CHOICE = """<label><input type="radio" name="user" value="{id}"{chosen}> {email}</label>"""
 BACK = """<p>{message}</p><p><a href="{url}">Back to {host}</a></p>"""
 CHECKED = Html(" checked")
+STATUSES = {"pending": "connection.pending", "attention": "connection.invalid"}
 
 
 def process(request: Request, store: Store) -> Answer:
@@ -75,9 +77,10 @@ def process(request: Request, store: Store) -> Answer:
         PROCESS,
         client=CLIENT_ID,
         connectors=names,
-        who=_signed_in_as(token, store) or _picker(request, store),
+        who=_signed_in_as(token, store) or picker(request, store),
         store=Html("") if token["instance_id"] else _store_name(names, store),
         cases=CASE_BUTTONS,
+        desk=DESK,
     )
     return page(NAME, f"Connect {names}", body)
 
@@ -95,9 +98,13 @@ def process_done(request: Request, store: Store) -> Answer:
     if case == "decline":
         store.change("tokens", token["id"], status="declined")
         return _leave(back, "Nothing was connected.", token, "The user has cancelled.")
-    _known_case(case, "unactivated")
+    _known_case(case, "unactivated", "several", *STATUSES)
     user = signed_in(store, token["user"] or form.get("user", ""), form.get("email", "").strip())
-    connected(store, token, user, form.get("store", "").strip(), case != "unactivated")
+    name, status = form.get("store", "").strip(), STATUSES.get(case, "connection.valid")
+    names = [name, f"{name} (second)"] if case == "several" else [name]
+    connected(store, token, user, names, status)
+    if case != "unactivated":
+        activated(store, user["id"])
     answer = _leave(back, "The store is connected. You can close this page.", token)
     return _remember(answer, user).playing(case, user["id"], _route(case))
 
@@ -179,7 +186,7 @@ def _signed_in_as(token: Row, store: Store) -> Html:
     return markup(text, email=user["email"]) if user else Html("")
 
 
-def _picker(request: Request, store: Store) -> Html:
+def picker(request: Request, store: Store) -> Html:
     users, current = store.rows("users"), request.cookie(COOKIE)
     known = [
         markup(CHOICE, id=u["id"], email=u["email"], chosen=_checked(u["id"] == current))
@@ -205,8 +212,8 @@ def consent(request: Request, store: Store) -> Answer:
     if wrong:
         return wrong
     scopes = join([markup("<li>{s}</li>", s=s) for s in request.args["scope"].split()])
-    who = _picker(request, store)
-    body = markup(CONSENT, client=CLIENT_ID, scopes=scopes, who=who, cases=CASE_BUTTONS)
+    who = picker(request, store)
+    body = markup(CONSENT, client=CLIENT_ID, scopes=scopes, who=who, cases=CASE_BUTTONS, desk=DESK)
     return page(NAME, "Allow access", body)
 
 
@@ -244,24 +251,3 @@ def _wrong_request(request: Request) -> Answer | None:
 def _oauth_back(args: Mapping[str, str], params: dict[str, str]) -> Answer:
     state = {"state": args["state"]} if "state" in args else {}
     return redirect(merged(args["redirect_uri"], params | state))
-
-
-# Reference: "Activation", step 3
-def finish(request: Request, store: Store) -> Answer:
-    _activation(request, store)
-    return page(NAME, "Activate the application", markup(FINISH, client=CLIENT_ID))
-
-
-def finish_done(request: Request, store: Store) -> Answer:
-    """Back to the registered address, without any parameter: it proves nothing."""
-    row = _activation(request, store)
-    if request.form().get("case") == "approve":
-        activated(store, row["user"])
-    return redirect(row["redirect_uri"])
-
-
-def _activation(request: Request, store: Store) -> Row:
-    row = store.get("activations", request.params["code"])
-    if row is None or row["expires_at"] <= time.time():
-        raise Refused(404, "This link does not exist or has expired.")
-    return row

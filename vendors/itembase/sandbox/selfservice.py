@@ -1,4 +1,4 @@
-"""Selfservice tokens, instances and activation of the itembase sandbox."""
+"""Selfservice tokens and instances of the itembase sandbox."""
 
 from __future__ import annotations
 
@@ -24,7 +24,6 @@ COMPONENTS = {
     23: "Virtuemart",
 }
 TOKEN_SECONDS = 1200
-ACTIVATION_SECONDS = 1200
 FIELDS = {
     "component_ids",
     "client_id",
@@ -97,7 +96,7 @@ def _for_instance(body: dict[str, Any], grant: Row, store: Store) -> dict[str, A
     if "component_ids" in body:
         raise Refused(400, "Either component_ids or instance_id.")
     found = store.get("connections", str(body["instance_id"]))
-    if found is None or found["user"] != grant["user"]:
+    if found is None or found["user"] != grant["user"] or not listed(found):
         raise Refused(404, "Not found.")
     return {"user": grant["user"], "component_ids": [], "instance_id": found["id"]}
 
@@ -127,20 +126,26 @@ def _shown(row: Row, origin: str) -> dict[str, Any]:
     }
 
 
-def connected(store: Store, token: Row, user: Row, store_name: str, activate: bool) -> None:
-    """What approving the process does: the new stores, our client's solution, the token spent."""
+def connected(store: Store, token: Row, user: Row, names: list[str], status: str) -> None:
+    """What approving the process does: stores of these names, or the known one; the token spent."""
     for component in token["component_ids"]:
-        fields = {"component_id": component, "status": "connection.valid", "name": store_name}
-        store.add("connections", str(uuid.uuid4()), user=user["id"], **fields)
-    if activate:
-        activated(store, user["id"])
+        for name in names:
+            fields = {"component_id": component, "status": status, "name": name}
+            store.add("connections", str(uuid.uuid4()), user=user["id"], **fields)
+    if token["instance_id"] and status != "connection.valid":
+        store.change("connections", token["instance_id"], status=status)
     store.change("tokens", token["id"], status="finished", signed_in=user["id"])
 
 
 def activated(store: Store, user: str) -> None:
-    if not store.rows("solutions", user=user):
+    """Our client's solution, once for each user."""
+    if not any(listed(row) for row in store.rows("solutions", user=user)):
         fields = {"component_id": OWN_COMPONENT, "status": None}
         store.add("solutions", str(uuid.uuid4()), user=user, **fields)
+
+
+def listed(row: Row) -> bool:
+    return not row.get("removed", False)
 
 
 # Reference: "Signing up users and add services with the connect API", example 3
@@ -149,9 +154,15 @@ def instances(request: Request, store: Store) -> Answer:
     user = request.params["user"]
     if user != grant["user"]:
         raise Refused(403, "The access token belongs to another user.")
-    connections = [_instance(row, "connection") for row in store.rows("connections", user=user)]
-    solutions = [_instance(row, "solution") for row in store.rows("solutions", user=user)]
-    return reply(connections + solutions)
+    kinds = {"connections": "connection", "solutions": "solution"}
+    return reply(
+        [
+            _instance(row, component_type)
+            for kind, component_type in kinds.items()
+            for row in store.rows(kind, user=user)
+            if listed(row)
+        ]
+    )
 
 
 def _instance(row: Row, component_type: str) -> dict[str, Any]:
@@ -164,13 +175,3 @@ def _instance(row: Row, component_type: str) -> dict[str, Any]:
         "status": row["status"],
         "_links": [{"rel": rel, "href": href} for rel, href in hrefs.items()],
     }
-
-
-# Reference: "Activation", step 2
-def activate(request: Request, store: Store) -> Answer:
-    grant = authorised(request, store)
-    expires_at = int(time.time()) + ACTIVATION_SECONDS
-    fields = {"user": grant["user"], "redirect_uri": grant["redirect_uri"]}
-    row = store.add("activations", secrets.token_hex(20), expires_at=expires_at, **fields)
-    url = f"{request.origin}/itembase/solution/finish/{row['id']}"
-    return reply({"activation_url": url, "expires_at": expires_at})

@@ -1,0 +1,48 @@
+"""itembase's longer ways in Chromium: a shop that is there already, and the activation page."""
+
+from __future__ import annotations
+
+from tests.browser.conftest import NARROW, Visit, Visitor
+
+
+def another(ann: Visitor) -> None:
+    """From the attempt's page to the last one before itembase, for a second shop."""
+    ann.page.get_by_role("link", name="Connect another shop").click()
+    ann.page.get_by_role("link", name="eBay").click()
+    ann.page.get_by_role("link", name="Continue").click()
+
+
+def test_a_shop_that_is_at_itembase_already_is_chosen_in_words(visit: Visit) -> None:
+    ann = visit("ann", width=NARROW, dark=True)
+    ann.sign_up("eBay", "Ann’s Antiques")
+    ann.press("Continue to itembase")
+    ann.page.locator("summary", has_text="Connect in another way").click()
+    ann.press("Connect two stores")
+    ann.press("Allow")
+    ann.page.get_by_label("eBay shop 1").check()
+    ann.press("Continue")
+    ann.sees("is connected")
+    another(ann)
+    ann.press("Continue to itembase")
+    ann.sees("Which eBay shop do you want to connect?")
+    ann.shoot("which")
+    ann.page.get_by_label("eBay shop 1").check()
+    ann.press("Continue")
+    ann.press("Connect the store")
+    ann.sees("is connected")
+
+
+def test_a_shop_that_is_not_shared_is_activated_on_the_way(visit: Visit) -> None:
+    ann = visit("ann", scripts=False)
+    ann.sign_up("eBay", "Ann’s Antiques")
+    ann.press("Continue to itembase")
+    ann.page.locator("summary", has_text="Connect in another way").click()
+    ann.press("Connect, activate later")
+    ann.press("Allow")
+    ann.press("Cancel")
+    ann.sees("does not share it with us yet")
+    ann.shoot("not-shared")
+    ann.press("Check again now")
+    ann.press("Continue to itembase")
+    ann.press("Activate")
+    ann.sees("is connected")

@@ -1,0 +1,124 @@
+"""A page of the itembase sandbox alone: what happened at itembase without us."""
+
+from __future__ import annotations
+
+import uuid
+
+from vendors.itembase.sandbox.accounts import signed_in
+from vendors.itembase.sandbox.pages import NAME, picker
+from vendors.itembase.sandbox.selfservice import COMPONENTS, listed
+from vendors.sandbox import Answer, Html, Refused, Request, Row, Store, join, markup, page, redirect
+
+PATH = "/itembase/accounts/stores"
+STATUSES = "connection.valid", "connection.pending", "connection.invalid", "something.new", ""
+
+PAGE = """<p>What happens at itembase without anybody else.</p>{stores}
+<form method="post"><h2>Add a store</h2>{who}
+<label>Platform <select name="component">{components}</select></label>
+<label>Name <input type="text" name="store" value="An older store" required maxlength="80"></label>
+<p class="row"><button class="main" name="do" value="add">Add it</button></p></form>
+<h2>Sign-ins of other applications</h2>{users}
+<p><a href="/itembase/solution/directory">Services that can be started from here</a></p>"""
+
+STORE = """<form method="post"><fieldset><legend>{name} of {email}, {platform}</legend>
+<input type="hidden" name="id" value="{id}">
+<label>Status <select name="status">{statuses}</select></label>
+<p class="row"><button name="do" value="status">Set the status</button>
+<button name="do" value="remove">Remove the store</button></p></fieldset></form>"""
+
+USER = """<form method="post"><fieldset><legend>{email}</legend>
+<input type="hidden" name="user" value="{id}">
+<p class="row"><button name="do" value="expire">Let access tokens expire</button>
+<button name="do" value="lose">… and lose the answer to the next renewal</button>
+<button name="do" value="revoke">End all sign-ins</button>
+<button name="do" value="deactivate">Take the activation away</button></p></fieldset></form>"""
+
+OPTION = """<option value="{value}"{selected}>{label}</option>"""
+
+
+def stores(request: Request, store: Store) -> Answer:
+    rows = [_store(row, store) for row in store.rows("connections") if listed(row)]
+    users = [markup(USER, email=user["email"], id=user["id"]) for user in store.rows("users")]
+    components = {str(number): name for number, name in COMPONENTS.items()}
+    body = markup(
+        PAGE,
+        stores=join(rows),
+        who=picker(request, store),
+        components=_options(components, "6"),
+        users=join(users),
+    )
+    return page(NAME, "Users and stores", body)
+
+
+def _store(row: Row, store: Store) -> Html:
+    user = store.get("users", row["user"]) or {"email": "nobody"}
+    return markup(
+        STORE,
+        id=row["id"],
+        name=row["name"],
+        email=user["email"],
+        platform=COMPONENTS.get(row["component_id"], "another platform"),
+        statuses=_options({one: one or "(none)" for one in STATUSES}, row["status"] or ""),
+    )
+
+
+def _options(choices: dict[str, str], chosen: str) -> Html:
+    return join(
+        [
+            markup(OPTION, value=value, label=label, selected=" selected" * (value == chosen))
+            for value, label in choices.items()
+        ]
+    )
+
+
+def stores_done(request: Request, store: Store) -> Answer:
+    form = request.form()
+    deed = form.get("do", "")
+    answer = redirect(PATH)
+    if deed == "add":
+        _add(store, form)
+    elif deed in {"status", "remove"}:
+        _alter(store, form, deed)
+    elif deed in {"expire", "lose", "revoke", "deactivate"}:
+        user = _known(store, "users", form.get("user", ""))["id"]
+        _sign_out(store, user, deed)
+        if deed == "lose":
+            return answer.playing("lost", user, "* /accounts/oauth/v2/token")
+    else:
+        raise Refused(400, "Choose one of the buttons.")
+    return answer
+
+
+def _add(store: Store, form: dict[str, str]) -> None:
+    component = form.get("component", "")
+    if component not in map(str, COMPONENTS):
+        raise Refused(400, "Choose a platform.")
+    user = signed_in(store, form.get("user", ""), form.get("email", "").strip())
+    fields = {"component_id": int(component), "status": "connection.valid"}
+    name = form.get("store", "")
+    store.add("connections", str(uuid.uuid4()), user=user["id"], name=name, **fields)
+
+
+def _alter(store: Store, form: dict[str, str], deed: str) -> None:
+    row = _known(store, "connections", form.get("id", ""))
+    if deed == "remove":
+        store.change("connections", row["id"], removed=True)
+        return
+    if form.get("status") not in STATUSES:
+        raise Refused(400, "Choose a status.")
+    store.change("connections", row["id"], status=form["status"] or None)
+
+
+def _sign_out(store: Store, user: str, deed: str) -> None:
+    for grant in store.rows("grants", user=user) if deed != "deactivate" else []:
+        dead = {"refresh_token": None} if deed == "revoke" else {}
+        store.change("grants", grant["id"], expires_at=0, **dead)
+    for solution in store.rows("solutions", user=user) if deed == "deactivate" else []:
+        store.change("solutions", solution["id"], removed=True)
+
+
+def _known(store: Store, kind: str, id: str) -> Row:
+    row = store.get(kind, id)
+    if row is None:
+        raise Refused(404, "Not found.")
+    return row
