@@ -67,7 +67,7 @@ def test_every_vendor_with_a_sandbox_is_found_and_has_settings() -> None:
 def test_what_is_not_declared_is_not_there(sandbox: Running) -> None:
     url = f"{sandbox.url}/sharespine/reseller/tenant"
     assert requests.get(f"{sandbox.url}/nobody/x", timeout=5).status_code == 404
-    assert requests.get(f"{url}/demoacme-1", timeout=5).status_code == 404
+    assert requests.get(f"{url}/demoacme-1/x", timeout=5).status_code == 404
     wrong = requests.get(url, timeout=5)
     assert (wrong.status_code, wrong.headers["Allow"]) == (405, "POST")
 

@@ -190,22 +190,6 @@ def test_a_case_of_the_wizard_strikes_the_next_call(sandbox: Running, case: str)
     assert logins == (2 if case == "lost" else 1)
 
 
-def test_the_tenant_api_demands_the_tenants_own_credentials(sandbox: Running) -> None:
-    code = tenant(sandbox)
-    call(sandbox, f"/{code}/user", USER)
-    connection = call(sandbox, f"/{code}/connection", CONNECTION).json()["id"]
-    password = sandbox.state("sharespine")["users"][0]["password"]
-    headers = {"X-Tenant": code, "X-ConnectionId": connection, "User-Agent": HEADERS["User-Agent"]}
-    good: dict[str, Any] = {"headers": headers, "auth": (USER["login"], password), "timeout": 5}
-    url = f"{sandbox.url}/sharespine/api/"
-    assert requests.get(url, **good).json()["id"] == connection
-    assert requests.get(url, **good | {"auth": AUTH}).status_code == 401
-    assert requests.get(url, **good | {"data": "body"}).status_code == 400
-    for name, status in (("X-Tenant", 401), ("X-ConnectionId", 403), ("User-Agent", 400)):
-        wrong = headers | {name: "other"}
-        assert requests.get(url, **good | {"headers": wrong}).status_code == status
-
-
 def test_pages_escape_what_others_wrote(sandbox: Running) -> None:
     code = tenant(sandbox)
     call(sandbox, f"/{code}/user", USER | {"login": "<i>x</i>"})

@@ -9,7 +9,7 @@ import pytest
 import responses
 
 from tests.vendors.sharespine_trip import Trip
-from vendors.contract import Connected, Done, Garbled, Memos, Progress, Redirect, Refused, Unsure
+from vendors.contract import Connected, Done, Garbled, Memos, Redirect, Refused, Unsure
 
 MEMO = {"tenant": "acme-1", "users": {"7": "u-7"}, "api_user": "api", "connection": "c0ffee"}
 API = "https://api.plugboard.example"
@@ -107,8 +107,21 @@ def created(memo: dict[str, Any], key: str, path: str, **reply: Any) -> Any:
         return trip.vendor.start(trip.order)
 
 
-def test_numbers_are_taken_for_ids() -> None:
-    assert created({}, "tenant", "", json={"codeName": 12}).account == {"tenant": "12"}
+@pytest.mark.parametrize(
+    ("memo", "key", "path", "reply", "after"),
+    [
+        ({}, "tenant", "", {"codeName": 12}, {"tenant": "12"}),
+        ({"tenant": "t"}, "connection", "/t/connection", {"id": 7}, {"connection": "7"}),
+        ({"tenant": "t"}, "user", "/t/user", {"login": "u-7"}, {"users": {"7": "u-7"}}),
+    ],
+)
+def test_numbers_are_taken_for_ids_and_more_than_we_know_is_ignored(
+    memo: dict[str, Any], key: str, path: str, reply: dict[str, Any], after: dict[str, Any]
+) -> None:
+    full = {"tenant": "t", "users": {"7": "u-7"}, "api_user": "api", "connection": "c"}
+    known = memo if key != "connection" else {**full, "connection": ""}
+    made = created(known, key, path, json={**reply, "new": {"in": ["2031"]}, "id_": 1})
+    assert made.account == {**known, **after}
 
 
 @pytest.mark.parametrize(
@@ -129,37 +142,28 @@ def test_an_odd_answer_after_a_creation_is_unsure(
     assert caught.value.cause == f"unsure-{key}"
 
 
-def test_disconnecting_leaves_the_words_to_send_to_sharespine() -> None:
-    trip = ready(purpose="end")
-    step = trip.vendor.end(trip.order)
-    assert isinstance(step, Done)
-    assert "acme-1" in step.staff_task
-    trip.change(siblings=1)
-    step = trip.vendor.end(trip.order)
-    assert isinstance(step, Done)
-    assert (step.staff_task, step.todo is not None) == ("", True)
-
-
-def switched(trip: Trip, status: int) -> tuple[Done, Any]:
-    with responses.RequestsMock() as mock:
-        mock.add(responses.PUT, f"{API}/reseller/tenant/acme-1", status=status)
-        step = trip.once(trip.vendor.end)
-        assert isinstance(step, Done)
-        return step, mock.calls[0].request.body
-
-
-def test_with_manage_the_space_is_switched_off_and_on_again() -> None:
+@pytest.mark.parametrize(
+    ("reply", "works"),
+    [
+        ({"status": 204}, True),
+        ({"json": {"codeName": "acme-1", "active": False, "new": 1}}, True),
+        ({"json": {"codeName": "acme-1"}}, True),
+        ({"json": {"codeName": "acme-1", "active": "false"}}, True),
+        ({"json": {"codeName": "acme-1", "active": True}}, False),
+        ({"body": "<html>"}, False),
+        ({"body": ""}, False),
+        ({"json": ["Error"]}, False),
+        ({"status": 302, "headers": {"Location": "https://evil.example/"}}, False),
+        ({"status": 404}, False),
+    ],
+)
+def test_only_the_record_or_silence_says_that_a_space_is_off(
+    reply: dict[str, Any], works: bool
+) -> None:
     trip = ready(manage=True)
-    step, body = switched(trip, 200)
-    assert (body, step.staff_task) == (b'{"active": false}', "")
     with responses.RequestsMock() as mock:
-        mock.add(responses.PUT, f"{API}/reseller/tenant/acme-1", status=204)
-        assert isinstance(trip.once(trip.vendor.start), Progress)
-        assert mock.calls[0].request.body == b'{"active": true}'
-    assert trip.order.memos.account["active"] is True
-
-
-def test_a_refused_switch_leaves_the_words_to_send() -> None:
-    trip = ready(manage=True)
-    step, _ = switched(trip, 405)
-    assert "acme-1" in step.staff_task
+        mock.add(responses.PUT, f"{API}/reseller/tenant/acme-1", **reply)
+        step = trip.vendor.pause(trip.order)
+        assert mock.calls[0].request.body == b'{"active": false}'
+    assert isinstance(step, Done)
+    assert (step.staff_task == "") == works

@@ -7,11 +7,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from vendors.contract import Entry, Text, Vendor, text
+from vendors.contract import Action, Entry, Question, Text, Vendor, text
 from vendors.hosts import address_problem
 
 CONTACT = re.compile(r"[!-'*-?A-~]+@[!-'*-?A-~]+")  # stands in a header, between parentheses
 HOST = re.compile(r"\.?[a-z0-9-]+(\.[a-z0-9-]+)*(:[0-9]+)?", re.IGNORECASE)
+DELETE = "delete-tenant"
+CODE_NAME = Question(
+    key="code_name", label=text("The code name of the tenant, exactly as it stands in the account")
+)
+STATE = Question(
+    key="state",
+    label=text("Is it still there?"),
+    choices=(
+        ("there", text("Yes: delete it")),
+        ("gone", text("No: Sharespine has deleted it, forget it here too")),
+    ),
+    initial="there",
+)
 
 
 @dataclass(frozen=True)
@@ -93,3 +106,30 @@ class Offer(Vendor):
         name = "Any other shop system"
         entry = Entry(key="shop", name=name, platform="sharespine", description=words, position=900)
         return (entry,)
+
+    def staff_questions(self) -> tuple[Question, ...]:
+        question = Question(
+            key="api_password",
+            label=text("Password of the user “api” at Sharespine"),
+            help=text(
+                "No call gives it to us: ask Sharespine for it, or set it there. With it we can ask"
+                " Sharespine whether the shop is connected, and count its orders."
+            ),
+            required=False,
+            secret=True,
+        )
+        return (question,)
+
+    def actions(self) -> tuple[Action, ...]:
+        delete = Action(
+            key=DELETE,
+            label=text("Delete the space at Sharespine"),
+            explain=text(
+                "Sharespine deletes the tenant and all data in it, for every shop of this merchant."
+                " This cannot be taken back. To let a shop rest, pause or disconnect it instead."
+            ),
+            on="account",
+            questions=(CODE_NAME, STATE),
+            danger=True,
+        )
+        return (delete,)

@@ -1,26 +1,31 @@
-"""An imitation of Sharespine's Reseller API, Tenant API root, and the wizard behind a login URL.
+"""An imitation of Sharespine's Reseller API; its Tenant API and the wizard stand beside this file.
 
 Reference: Sharespine developers, "Onboard tenant".
 """
 
 from __future__ import annotations
 
-import re
 import secrets
 import time
-from collections.abc import Callable, Mapping
-from typing import Any
 from urllib.parse import quote, urlsplit
 
 from vendors.sandbox import Answer, Imitation, Refused, Request, Row, Store, reply
-from vendors.sharespine.sandbox import wizard
+from vendors.sharespine.sandbox import operator, tenantapi, wizard
+from vendors.sharespine.sandbox.demands import (
+    CONNECTION,
+    LOGIN,
+    TENANT,
+    USER,
+    demand_agent,
+    demanded,
+    demanded_part,
+)
 
 USERNAME = "demo-reseller"
 PASSWORD = "demo-reseller-secret"
 RESELLER = "demo"
 PREFIX = "demo"
 LOGIN_SECONDS = 600
-AGENT = re.compile(r"\S+/\S+ \([^()\s@]+@[^()\s@]+\.[^()\s@]+\)")
 
 
 def environ(base_url: str) -> dict[str, str]:
@@ -55,91 +60,18 @@ sandbox = Imitation(
     refuse=refuse,
     flow=flow,
     shows={
-        "tenants": ("id", "fullName"),
+        "tenants": ("id", "fullName", "active"),
         "users": ("tenant", "login", "password"),
         "connections": ("tenant", "id", "name"),
         "setups": ("tenant", "login", "shop"),
+        "orders": ("tenant", "id", "lastModified"),
     },
 )
-
-Check = Callable[[Any], bool]
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and bool(value.strip())
-
-
-def _is_reference(value: Any) -> bool:
-    return isinstance(value, str) and bool(re.fullmatch(r"[a-z0-9][a-z0-9_-]*", value))
-
-
-def _is_email(value: Any) -> bool:
-    return isinstance(value, str) and bool(re.fullmatch(r"[^@\s]+@[^@\s]+", value))
-
-
-def _is_language(value: Any) -> bool:
-    return isinstance(value, str) and bool(re.fullmatch(r"[a-z]{3}", value))
-
-
-def _is_flag(value: Any) -> bool:
-    return isinstance(value, bool)
-
-
-def _is_object(value: Any) -> bool:
-    return isinstance(value, dict)
-
-
-def _is_path(value: Any) -> bool:
-    return isinstance(value, str) and bool(re.fullmatch(r"/[!-\[\]-~]*", value))
-
-
-def _list_of(check: Check) -> Check:
-    return lambda value: isinstance(value, list) and all(check(one) for one in value)
-
-
-TENANT: dict[str, Check] = {
-    "customerReference": _is_reference,
-    "active": _is_flag,
-    "fullName": _is_text,
-    "email": _is_email,
-    "defaultLanguage": _is_language,
-    "languages": _list_of(_is_language),
-    "options": _list_of(_is_text),
-}
-USER: dict[str, Check] = {
-    "login": _is_text,
-    "fullName": _is_text,
-    "email": _is_email,
-    "permissions": _list_of(_is_text),
-    "defaultLanguage": _is_language,
-}
-CONNECTION: dict[str, Check] = {
-    "active": _is_flag,
-    "name": _is_text,
-    "type": lambda value: value == "api",
-    "configuration": _is_object,
-}
-LOGIN: dict[str, Check] = {"path": _is_path}
-
-
-def _demanded(request: Request, fields: Mapping[str, Check]) -> dict[str, Any]:
-    """The JSON body, which must have exactly these fields."""
-    body = request.json()
-    wrong = sorted(name for name in fields if name not in body or not fields[name](body[name]))
-    unknown = sorted(set(body) - set(fields))
-    if wrong or unknown:
-        raise Refused(400, f"Missing, wrong or unknown: {', '.join(wrong + unknown)}.")
-    return body
-
-
-def _demand_agent(request: Request) -> None:
-    if not AGENT.match(request.headers.get("user-agent", "")):
-        raise Refused(400, "User-Agent must be like my-app/1.0 (you@example.com).")
 
 
 def _demand_reseller(request: Request) -> None:
     """Basic authentication, X-Reseller and a User-Agent with a contact address."""
-    _demand_agent(request)
+    demand_agent(request)
     if request.basic() != (USERNAME, PASSWORD):
         raise Refused(401, "Wrong user name or password.", {"WWW-Authenticate": "Basic"})
     if request.headers.get("x-reseller") != RESELLER:
@@ -148,7 +80,7 @@ def _demand_reseller(request: Request) -> None:
 
 def _tenant(request: Request, store: Store) -> Row:
     tenant = store.get("tenants", request.params["codeName"])
-    if tenant is None:
+    if tenant is None or tenant.get("deleted"):
         raise Refused(404, "No such tenant.")
     return tenant
 
@@ -157,11 +89,13 @@ def _tenant(request: Request, store: Store) -> Row:
 @sandbox.api("POST", "/reseller/tenant")
 def create_tenant(request: Request, store: Store) -> Answer:
     _demand_reseller(request)
-    body = _demanded(request, TENANT)
+    body = demanded(request, TENANT)
     if body["defaultLanguage"] not in body["languages"]:
         raise Refused(400, "defaultLanguage is not one of languages.")
     number = store.count().get("tenants", 0) + 1
-    tenant = store.add("tenants", f"{PREFIX}{body['customerReference']}-{number}", **body)
+    tenant = store.add(
+        "tenants", f"{PREFIX}{body['customerReference']}-{number}", deleted=False, **body
+    )
     return reply({"codeName": tenant["id"]}, 201)
 
 
@@ -169,7 +103,7 @@ def create_tenant(request: Request, store: Store) -> Answer:
 @sandbox.api("POST", "/reseller/tenant/{codeName}/user")
 def create_user(request: Request, store: Store) -> Answer:
     _demand_reseller(request)
-    tenant, body = _tenant(request, store), _demanded(request, USER)
+    tenant, body = _tenant(request, store), demanded(request, USER)
     if store.rows("users", tenant=tenant["id"], login=body["login"]):
         raise Refused(409, "This login exists in the tenant.")
     # How a tenant user gets a password is not documented; ours is shown in the sandbox's pages.
@@ -182,7 +116,7 @@ def create_user(request: Request, store: Store) -> Answer:
 @sandbox.api("POST", "/reseller/tenant/{codeName}/connection")
 def create_connection(request: Request, store: Store) -> Answer:
     _demand_reseller(request)
-    tenant, body = _tenant(request, store), _demanded(request, CONNECTION)
+    tenant, body = _tenant(request, store), demanded(request, CONNECTION)
     row = store.add("connections", secrets.token_hex(16), tenant=tenant["id"], **body)
     return reply({"id": row["id"]} | body, 201)
 
@@ -191,7 +125,9 @@ def create_connection(request: Request, store: Store) -> Answer:
 @sandbox.api("POST", "/reseller/tenant/{codeName}/login/{login}")
 def create_login(request: Request, store: Store) -> Answer:
     _demand_reseller(request)
-    tenant, body = _tenant(request, store), _demanded(request, LOGIN)
+    tenant, body = _tenant(request, store), demanded(request, LOGIN)
+    if not tenant["active"]:
+        raise Refused(403, "The tenant is not active.")
     login = request.params["login"]
     if not store.rows("users", tenant=tenant["id"], login=login):
         raise Refused(404, "No such login in the tenant.")
@@ -203,21 +139,35 @@ def create_login(request: Request, store: Store) -> Answer:
     return reply({"path": body["path"], "loginUrl": url, "expires": expires})
 
 
-# Reference: "Access tenant data"
-@sandbox.api("GET", "/api/")
-def tenant_root(request: Request, store: Store) -> Answer:
-    """Metadata of the API connection, which is also how credentials are checked."""
-    _demand_agent(request)
-    login, password = request.basic() or ("", "")
-    of = {"tenant": request.headers.get("x-tenant", "")}
-    if not store.rows("users", login=login, password=password, **of):
-        raise Refused(401, "Wrong tenant, login or password.", {"WWW-Authenticate": "Basic"})
-    found = store.rows("connections", id=request.headers.get("x-connectionid", ""), **of)
-    if not found or not found[0]["active"]:
-        raise Refused(403, "X-ConnectionId is missing, unknown or not active.")
-    return reply({name: found[0][name] for name in ("id", "name", "type", "active")})
+# Reference: "active" under "Create tenant": deactivate it, delete it (all data will be lost). How is
+# not documented, so only resellers for whom it was switched on can (`operator.py`).
+@sandbox.api("PUT", "/reseller/tenant/{codeName}")
+def change_tenant(request: Request, store: Store) -> Answer:
+    tenant = _managed(request, store)
+    part = demanded_part(request, TENANT)
+    changed = store.change("tenants", tenant["id"], **part)
+    return reply({"codeName": tenant["id"]} | {name: changed[name] for name in TENANT})
 
 
+@sandbox.api("DELETE", "/reseller/tenant/{codeName}")
+def delete_tenant(request: Request, store: Store) -> Answer:
+    tenant = _managed(request, store)
+    store.change("tenants", tenant["id"], deleted=True)
+    return Answer(204)
+
+
+def _managed(request: Request, store: Store) -> Row:
+    _demand_reseller(request)
+    if not operator.manages(store):
+        raise Refused(405, "Method not allowed.", {"Allow": ""})
+    return _tenant(request, store)
+
+
+sandbox.api("GET", "/api/")(tenantapi.root)
+sandbox.api("GET", "/api/order")(tenantapi.orders)
+
+sandbox.page("GET", "/operator")(operator.show)
+sandbox.page("POST", "/operator")(operator.switch)
 sandbox.page("GET", "/my/_tokenlogin/{login}/{id}")(wizard.sign_in)
 sandbox.page("GET", "/my/{path...}")(wizard.show)
 sandbox.page("POST", "/my/{path...}")(wizard.set_up)

@@ -18,6 +18,7 @@ from vendors.sandbox import (
     page,
     redirect,
 )
+from vendors.sharespine.sandbox import tenantapi
 
 NAME = "Sharespine"
 COOKIE = "sharespine_sandbox"
@@ -28,9 +29,12 @@ WIZARD = """<p>Tenant <strong>{tenant}</strong> · signed in as <strong>{login}<
 <input type="text" name="shop" value="shop.example" required maxlength="200"></label>
 <p class="row"><button class="main" name="case" value="approve">Set up my shop</button>
 <button name="case" value="decline">Leave without setting up</button></p>{cases}</form>
+<form method="post"><p>Orders in this tenant: {orders}</p>
+<p class="row"><button name="case" value="order">Place a test order</button></p></form>
 <details><summary>For the operator (sandbox only)</summary>
 <p>Passwords for the Tenant API. How a tenant user gets one is not documented.</p>
-<ul>{users}</ul><p>Connections:</p><ul>{connections}</ul></details>"""
+<ul>{users}</ul><p>Connections:</p><ul>{connections}</ul>
+<p><a href="/sharespine/operator">What was agreed with the reseller</a></p></details>"""
 
 CLOSE = Html(
     "<p>You can close this page. Go back to where you came from and say that you have finished:"
@@ -65,6 +69,9 @@ def _session(request: Request, store: Store) -> Row:
     session = store.get("sessions", request.cookie(COOKIE))
     if session is None:
         raise Refused(403, "You are not signed in. Ask for a new link where you came from.")
+    tenant = store.get("tenants", session["tenant"])
+    if tenant is None or tenant.get("deleted") or not tenant["active"]:
+        raise Refused(403, "This tenant is switched off.")
     return session
 
 
@@ -80,6 +87,7 @@ def show(request: Request, store: Store) -> Answer:
         login=session["login"],
         done=done,
         cases=CASE_BUTTONS,
+        orders=len(store.rows("orders", **tenant)),
         users=join(users),
         connections=join(connections),
     )
@@ -97,6 +105,9 @@ def _connection(row: Row) -> Html:
 def set_up(request: Request, store: Store) -> Answer:
     session, form = _session(request, store), request.form()
     case = form.get("case", "")
+    if case == "order":
+        tenantapi.place(store, session["tenant"], "buyer@shop.example")
+        return redirect(f"/sharespine{request.path}")
     if case == "decline":
         return page(NAME, "Nothing was set up", CLOSE)
     if case == "expired":
