@@ -58,9 +58,7 @@ class Invitation(Mailed):
     merchant = models.ForeignKey("Merchant", models.CASCADE, related_name="invitations")
     reference = models.CharField(max_length=32, unique=True, default=unguessable, editable=False)
     email = models.EmailField()
-    role = models.CharField(
-        max_length=10, choices=Membership.Role, default=Membership.Role.MEMBER
-    )
+    role = models.CharField(max_length=10, choices=Membership.Role, default=Membership.Role.MEMBER)
     invited_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
     )

@@ -19,6 +19,9 @@ from .members import Membership as Membership
 from .memo import MemoField
 from .situation import Situation, Status, shown
 from .users import User as User
+from .work import Leased as Leased
+from .work import Operator as Operator
+from .work import Slot as Slot
 
 ALPHABET = (
     "23456789abcdefghjkmnpqrstuvwxyz"  # nothing to mistake when it is read out over the phone
@@ -75,7 +78,7 @@ class Connector(models.Model):
         return self.name or self.vendor_name
 
 
-class Account(models.Model):
+class Account(Leased):
     """The merchant's account at a vendor. Its lease lets one conversation at a time go on.
 
     `doing`: a creation announced and not yet answered. `unsure`: one whose answer was lost; while
@@ -94,8 +97,6 @@ class Account(models.Model):
     creator = models.ForeignKey(
         "Attempt", models.SET_NULL, null=True, blank=True, related_name="+", editable=False
     )
-    lease_until = models.DateTimeField(null=True, blank=True, editable=False)
-    lease_token = models.CharField(max_length=40, blank=True, editable=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["merchant", "vendor"], name="one_account")]
@@ -169,6 +170,7 @@ class Attempt(Situation):
         PAUSE = "pause", gettext_lazy("Pause")
         RESUME = "resume", gettext_lazy("Resume")
         END = "end", gettext_lazy("Disconnect")
+        ACT = "act", gettext_lazy("Change")
 
     reference = models.CharField(max_length=20, unique=True, default=reference, editable=False)
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="attempts")
@@ -180,6 +182,7 @@ class Attempt(Situation):
     connection_memo = MemoField(default=dict, editable=False)
     ticks = models.JSONField(default=list, blank=True)
     found = models.CharField(max_length=250, blank=True, help_text="another shop than was meant")
+    found_evidence = models.JSONField(default=dict, blank=True)
     accepted = models.CharField(max_length=250, blank=True, help_text="it is meant after all")
     created = models.DateTimeField(default=timezone.now, editable=False)
     deadline = models.DateTimeField(default=attempt_deadline)
@@ -268,8 +271,19 @@ class Alert(Mailed):
         return f"{self.vendor}: {self.cause}"
 
 
-class Slot(models.Model):
-    """Periodic work: a unique key for each slot in time, so any number of workers may run."""
+class Notice(Mailed):
+    """A warning before something ends. A renewal has another end, so warnings of its own."""
 
-    key = models.CharField(max_length=100, unique=True)
-    at = models.DateTimeField(default=timezone.now)
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="notices")
+    kind = models.CharField(max_length=10)
+    expires = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["connection", "kind", "expires"], name="one_notice_of_an_end"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.connection}: {self.kind}"

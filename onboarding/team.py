@@ -40,23 +40,26 @@ def invite(merchant: Merchant, by: User, email: str, role: str) -> Invitation:
     return made
 
 
-def send_again(invitation: Invitation) -> None:
-    """The same invitation once more, with all its days; what is not open stays as it is."""
+def send_again(invitation: Invitation) -> bool:
+    """The same invitation once more, with all its days; False when it is no longer open."""
     anew = {"expires": invitation_expiry(), "mailed": None, "mailing": None}
-    if Invitation.objects.filter(OPEN, pk=invitation.pk).update(**anew):
-        invitation.refresh_from_db()
-        mails.send(invitation, _invitation)
+    if not Invitation.objects.filter(OPEN, pk=invitation.pk).update(**anew):
+        return False
+    invitation.refresh_from_db()
+    mails.send(invitation, _invitation)
+    return True
 
 
-def revoke(invitation: Invitation) -> None:
-    """Withdraw it; what was accepted meanwhile stays."""
-    Invitation.objects.filter(OPEN, pk=invitation.pk).update(revoked=timezone.now())
+def revoke(invitation: Invitation) -> bool:
+    """Withdraw it; False when it was accepted meanwhile."""
+    same = Invitation.objects.filter(pk=invitation.pk, accepted=None)
+    return bool(same.update(revoked=timezone.now()))
 
 
 def is_for(invitation: Invitation, user: User) -> bool:
     """Whether the user has proven to read the mail of the invited address."""
     mine = EmailAddress.objects.filter(user=user, verified=True)
-    return mine.filter(email__iexact=invitation.email).exists()
+    return bool(mine.filter(email__iexact=invitation.email).exists())
 
 
 @transaction.atomic
@@ -111,8 +114,8 @@ def _give_up(membership: Membership) -> None:
     Else an owner who has to go could have invited another address of their own.
     """
     Merchant.objects.select_for_update().get(pk=membership.merchant_id)  # two owners, at once
-    membership.refresh_from_db(fields=["role"])
-    if is_last_owner(membership):
+    now = Membership.objects.filter(pk=membership.pk).first()
+    if now and is_last_owner(now):
         raise LastOwner
     sent = membership.merchant.invitations.filter(OPEN, invited_by=membership.user)
     sent.update(revoked=timezone.now())

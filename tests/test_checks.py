@@ -163,3 +163,12 @@ def test_a_disconnected_shop_may_be_connected_by_somebody_else(
     done = Done(here=text("Ended."), there=text("…"))
     play(journey.disconnect(shop, people.alice), scripted, done)
     assert play(begun(people, "Anew"), scripted, CONNECTED).connection.status == Status.CONNECTED
+
+
+def test_a_check_never_names_somebody_who_has_left(
+    people: People, shop: Connection, scripted: Scripted
+) -> None:
+    play(journey.reconnect(shop, people.bob), scripted, CONNECTED)
+    people.acme.memberships.filter(user=people.bob).delete()
+    check(shop, scripted, CONNECTED)
+    assert scripted.last.user.email == "alice@example.org"

@@ -80,16 +80,28 @@ def test_staffs_answers_reach_the_vendor_and_cause_a_check(
     assert "s3cret" not in repr(scripted.last)
 
 
+def test_staffs_answers_wake_an_attempt_that_waited_for_them(
+    people: People, scripted: Scripted
+) -> None:
+    row = play(begun(people), scripted, Refused(who="staff"))
+    journey.know(row.connection.account_id, {"api_password": "s3cret"})
+    due = again(row).due_at
+    assert due is not None
+    assert due <= timezone.now()
+
+
 def test_an_action_that_ends_an_account_ends_all_its_shops(
     people: People, shop: Connection, scripted: Scripted
 ) -> None:
+    journey.know(shop.account_id, {"api_password": "s3cret"})
     second = play(begun(people, "Second"), scripted, Redirect(url=""))
     scripted.script.append(GONE)
     journey.act(shop.pk, "delete", {"code": "x"})
     assert scripted.asked[-1][2] == ("delete", {"code": "x"})
     assert {row.status for row in Connection.objects.all()} == {Status.DISCONNECTED}
     assert again(second).ended
-    assert Account.objects.get(pk=shop.account_id).memo == {}
+    account = Account.objects.get(pk=shop.account_id)
+    assert (account.memo, account.key, account.staff_answers) == ({}, "", {})
 
 
 def test_a_refused_action_changes_nothing(shop: Connection, scripted: Scripted) -> None:
@@ -110,7 +122,9 @@ def test_a_return_without_a_state_finds_the_one_hop_that_has_none(
     assert hop is not None
     assert hops.find_bare("scripted", people.bob) is None
     journey.arrive(hop, {}, people.alice)
-    assert hops.find_bare("scripted", people.alice) is None
+    again = hops.find_bare("scripted", people.alice)
+    assert again is not None
+    assert again.spent
 
 
 def test_two_such_hops_are_no_answer(people: People, scripted: Scripted) -> None:
@@ -125,3 +139,11 @@ def test_moments_in_a_sentence_are_shown_in_words() -> None:
     said = shown(dumped(text("The last order came at %(time)s.", time=at)))
     assert "2026" in said
     assert "12:05" in said
+
+
+def test_an_action_on_a_shop_is_followed_by_a_check(shop: Connection, scripted: Scripted) -> None:
+    scripted.script.append(Done(here=text("Renewed."), there=text("It runs on.")))
+    journey.act(shop.pk, "renew", {"until": "2027-01-31"})
+    due = Connection.objects.get(pk=shop.pk).due_at
+    assert due is not None
+    assert due <= timezone.now()

@@ -8,6 +8,7 @@
     outcomes.py  the table: step or error → status, whose turn, sentence, when again
     orders.py    rows → `Order`          records.py  rows, timeline, alerts
     hops.py      links and returns       leases.py   one conversation at a time
+    names.py     what tells a merchant's shops apart
 
 A verb writes what somebody wants (`call`, `due_at`); `carry` makes the call and writes the answer.
 A process may die between any two lines: the row says what is due, and anybody may carry it on.
@@ -18,8 +19,8 @@ from __future__ import annotations
 from .carry import carry, refresh
 from .choices import both, found_elsewhere, go_back, use_found
 from .desk import act, know, resolve, task_done
+from .names import NameTaken, free_name
 from .verbs import (
-    NameTaken,
     answer,
     arrive,
     begin,
@@ -28,9 +29,11 @@ from .verbs import (
     enter,
     finish,
     go_on,
+    have_done,
     pause,
     reconnect,
     resume,
+    revealed,
     went_without_return,
 )
 
@@ -47,14 +50,17 @@ __all__ = [
     "enter",
     "finish",
     "found_elsewhere",
+    "free_name",
     "go_back",
     "go_on",
+    "have_done",
     "know",
     "pause",
     "reconnect",
     "refresh",
     "resolve",
     "resume",
+    "revealed",
     "task_done",
     "use_found",
     "went_without_return",

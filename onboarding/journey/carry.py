@@ -9,12 +9,12 @@ from django.db import connection as database
 from django.db import transaction
 from django.utils import timezone
 
-from vendors.contract import Garbled, VendorError, text
+from vendors.contract import Garbled, Unavailable, VendorError, text
 
 from ..models import Attempt, Connection
 from ..situation import dumped
 from . import hops, orders, records
-from .leases import LEASE, Lease, LeaseLost, leased
+from .leases import LEASE, Lease, LeaseLost, alone, leased
 from .orders import Trip
 from .outcomes import Outcome, blocked, write
 from .settle import settle
@@ -34,7 +34,7 @@ def carry(attempt_id: int, *, present: bool = False) -> None:
             return
         for _ in range(ROUNDS):
             trip = _prepare(attempt_id, lease, present)
-            if trip is None or not settled(trip, ask(trip)):
+            if trip is None or not _step(trip):
                 return
         if trip := _prepare(attempt_id, lease, present):
             settled(trip, Garbled(f"{trip.call} made no headway in {ROUNDS} rounds"))
@@ -49,8 +49,21 @@ def refresh(connection_id: int) -> None:
             return
         for _ in range(ROUNDS):
             trip = _prepare_check(connection_id, lease)
-            if trip is None or not settled(trip, ask(trip)):
+            if trip is None or not _step(trip):
                 return
+
+
+def _step(trip: Trip) -> bool:
+    """Ask and write. Where a limit is shared, from counting to the saved creation nobody else makes."""
+    if not (trip.vendor.serial and trip.order.announced):
+        return settled(trip, ask(trip))
+    with alone(trip.vendor.slug) as mine:
+        queue = text(
+            "One moment: another shop is being prepared at %(vendor)s.", vendor=trip.vendor.name
+        )
+        return settled(
+            trip, ask(trip) if mine else Unavailable("another creation goes on", note=queue)
+        )
 
 
 def _later(model: type[Attempt] | type[Connection], pk: int) -> None:

@@ -11,8 +11,9 @@ from vendors.contract import text
 from ..models import Attempt, Connection, User
 from ..situation import Status, dumped
 from . import records
+from .names import NameTaken, of_name
 from .orders import holder
-from .verbs import NameTaken, call, of_name
+from .verbs import call
 
 
 @transaction.atomic
@@ -45,7 +46,8 @@ def _leave_to_sibling(row: Attempt, user: User) -> Attempt:
 def found_elsewhere(attempt: Attempt) -> Connection | None:
     """The other connection of this account that has the shop which was found."""
     shops = Connection.objects.filter(account=attempt.connection.account_id, shop=attempt.found)
-    return shops.exclude(Q(pk=attempt.connection_id) | Q(shop="")).first()
+    gone = Q(pk=attempt.connection_id) | Q(shop="") | Q(status=Status.DISCONNECTED)
+    return shops.exclude(gone).first()
 
 
 @transaction.atomic

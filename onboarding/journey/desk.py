@@ -94,8 +94,10 @@ def know(account_id: int, answers: Mapping[str, str]) -> None:
     account = Account.objects.select_for_update().get(pk=account_id)
     account.staff_answers = {**account.staff_answers, **answers}
     account.save(update_fields=["staff_answers"])
-    due = account.connections.exclude(due_at=None)
-    due.update(due_at=timezone.now())
+    now = timezone.now()
+    account.connections.exclude(due_at=None).update(due_at=now)
+    waiting = Attempt.objects.filter(connection__account=account, ended=None)
+    waiting.exclude(due_at=None).update(due_at=now)
 
 
 def task_done(connection_id: int) -> bool:

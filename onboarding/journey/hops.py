@@ -77,17 +77,22 @@ def find(vendor: str, state: str) -> Hop | None:
     """The hop that a return belongs to, spent or not; None for a made-up or missing state."""
     if not state:
         return None
-    hops = Hop.objects.select_related("attempt__connection__account__merchant", "user")
+    hops = Hop.objects.select_related("attempt__connection__account__merchant")
     return hops.filter(digest=digest(state), attempt__connection__account__vendor=vendor).first()
 
 
 def find_bare(vendor: str, user: User) -> Hop | None:
-    """The one hop of this user that comes back without a state; None if there are several or none."""
+    """The hop of this user's open attempt that comes back without a state, spent or not.
+
+    None if several attempts wait for such a return: it does not say for which it is. Of an
+    attempt's links to the same page the newest counts.
+    """
     hops = Hop.objects.select_related("attempt__connection__account__merchant").filter(
-        attempt__connection__account__vendor=vendor, attempt__ended=None,
-        user=user, bare=True, spent=None,
-    )  # fmt: skip
-    found = list(hops.exclude(taken=None)[:2])
+        attempt__connection__account__vendor=vendor, attempt__ended=None, user=user, bare=True
+    )
+    taken = hops.exclude(taken=None).order_by("pk")
+    newest = {hop.attempt_id: hop for hop in taken}.values()
+    found = [hop for hop in newest if hop.spent is None] or list(newest)
     return found[0] if len(found) == 1 else None
 
 
@@ -115,7 +120,7 @@ def unclaimed(attempt: Attempt, user: User) -> Hop | None:
 
 
 def bounded(params: Mapping[str, str]) -> dict[str, str]:
-    """Anybody may open the return address: only so much of it is kept."""
+    """Anybody may open the return address: only so much of it is kept, the state first."""
     count, name, value = SIZES
-    kept = list(params.items())[:count]
+    kept = sorted(params.items(), key=lambda each: each[0] != "state")[:count]
     return {key: text[:value] for key, text in kept if len(key) <= name}

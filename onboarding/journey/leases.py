@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db import transaction
+from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from ..models import Account
+from ..models import Account, Leased, Operator
 
 # A vendor's call ends within 30 s (vendors/api.py); the lease outlives it by 10 s.
 LEASE = timedelta(seconds=40)
@@ -24,40 +24,59 @@ class LeaseLost(Exception):
 
 @dataclass(frozen=True)
 class Lease:
-    account_id: int
+    model: type[Leased]
+    pk: int
     token: str
 
+    def take(self) -> bool:
+        now = timezone.now()
+        free = Q(lease_until=None) | Q(lease_until__lt=now)
+        rows = self.model._default_manager.filter(free, pk=self.pk)
+        return bool(rows.update(lease_until=now + LEASE, lease_token=self.token))
+
     def renew(self) -> None:
-        """First in the transaction that writes an answer: it also locks the account's row."""
-        mine = Account.objects.filter(pk=self.account_id, lease_token=self.token)
-        if not mine.update(lease_until=timezone.now() + LEASE):
-            raise LeaseLost(f"account {self.account_id}")
+        """First in the transaction that writes an answer: it also locks the row."""
+        if not self._mine().update(lease_until=timezone.now() + LEASE):
+            raise LeaseLost(f"{self.model.__name__} {self.pk}")
 
     def give_back(self) -> None:
-        mine = Account.objects.filter(pk=self.account_id, lease_token=self.token)
-        mine.update(lease_until=None, lease_token="")
+        self._mine().update(lease_until=None, lease_token="")
+
+    def _mine(self) -> models.QuerySet[Leased]:
+        return self.model._default_manager.filter(pk=self.pk, lease_token=self.token)
 
 
 @contextmanager
 def leased(account_id: int) -> Iterator[Lease | None]:
-    """The lease, or None while somebody else holds it."""
-    lease = _take(account_id)
+    """The account's lease, or None while somebody else holds it."""
+    lease = Lease(Account, account_id, secrets.token_hex(16))
+    taken = _taken(lease)
     try:
-        yield lease
+        yield lease if taken else None
     finally:
-        if lease:
+        if taken:
             lease.give_back()
 
 
 @transaction.atomic
-def _take(account_id: int) -> Lease | None:
+def _taken(lease: Lease) -> bool:
     """A creation announced and not answered when the last holder left has an unknown outcome."""
-    now = timezone.now()
-    lease = Lease(account_id, secrets.token_hex(16))
-    free = Account.objects.filter(Q(lease_until=None) | Q(lease_until__lt=now), pk=account_id)
-    if not free.update(lease_until=now + LEASE, lease_token=lease.token):
-        return None
-    account = Account.objects.get(pk=account_id)
+    if not lease.take():
+        return False
+    account = Account.objects.get(pk=lease.pk)
     if account.doing:
-        Account.objects.filter(pk=account_id).update(unsure=account.doing, doing="")
-    return lease
+        Account.objects.filter(pk=lease.pk).update(unsure=account.doing, doing="")
+    return True
+
+
+@contextmanager
+def alone(vendor: str) -> Iterator[bool]:
+    """Whether no other merchant's creation goes on at this vendor, whose limit all of them share."""
+    row, _ = Operator.objects.get_or_create(vendor=vendor)
+    lease = Lease(Operator, row.pk, secrets.token_hex(16))
+    taken = lease.take()
+    try:
+        yield taken
+    finally:
+        if taken:
+            lease.give_back()

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from vendors.contract import Business, Holder, Memos, Order, Person, Purpose, Vendor
 
-from ..models import Account, Attempt, Connection, Merchant, User
+from ..models import Account, Attempt, Connection, Membership, Merchant, User
 from ..situation import Status
 from .leases import Lease
 
@@ -76,8 +76,17 @@ def for_attempt(attempt: Attempt, *, state: str, present: bool) -> Order:
 def for_connection(connection: Connection, purpose: Purpose) -> Order:
     """For a check, or for something staff have done: no merchant is there, no link is made."""
     live = Memos(account=connection.account.memo, connection=connection.memo)
-    owner = connection.attempts.latest("created").user
-    return _order(connection, user=owner, purpose=purpose, memos=live)
+    return _order(connection, user=_somebody(connection), purpose=purpose, memos=live)
+
+
+def _somebody(connection: Connection) -> User:
+    """Who was last at it, if they still belong to the merchant; else an owner."""
+    last = connection.attempts.latest("created").user
+    members = connection.account.merchant.memberships
+    if members.filter(user=last).exists():
+        return last
+    owner = members.filter(role=Membership.Role.OWNER).select_related("user").first()
+    return owner.user if owner else last
 
 
 def _order(connection: Connection, *, user: User, memos: Memos, **rest: Any) -> Order:

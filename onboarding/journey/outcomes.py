@@ -212,4 +212,5 @@ def plain(question: Question) -> dict[str, Any]:
         "choices": [[value, dumped(label)] for value, label in question.choices],
         "initial": question.initial,
         "required": question.required,
+        "secret": question.secret,
     }

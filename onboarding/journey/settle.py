@@ -19,7 +19,7 @@ from vendors.contract import (
 from vendors.hosts import allowed
 
 from ..models import Account, Attempt
-from ..situation import Status, Turn
+from ..situation import Status, Turn, dumped
 from . import hops, records, shops
 from .orders import Trip
 from .outcomes import Outcome, verdict, write, wrong_shop
@@ -130,6 +130,7 @@ def _connected(trip: Trip, row: Attempt, step: Connected) -> None:
     if found == "ours":
         return
     row.found = step.shop if found != "other" else ""
-    row.save(update_fields=["found"])
+    row.found_evidence = dumped(step.evidence)
+    row.save(update_fields=["found", "found_evidence"])
     row.tries = 0
     tell(row, write(row, wrong_shop(found, row.connection.name)))

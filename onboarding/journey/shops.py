@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from vendors.contract import Connected, Done, Garbled, Progress, Step, Unavailable
 
-from ..models import Alert, Attempt, Connection
+from ..models import Account, Alert, Attempt, Connection
 from ..situation import Status, Turn, dumped
 from . import records
 from .orders import Trip, holder
@@ -70,8 +70,9 @@ def _evidence(trip: Trip, target: Connection, step: Connected) -> None:
 
 def done(trip: Trip, row: Attempt, step: Done) -> None:
     """What changed here, what at the vendor, what is left for the merchant and for staff."""
-    _rest(trip, row.connection, step, _verdict(trip, row.purpose, step), row)
-    write(row, verdict(step, trip.vendor, 0))
+    found = _verdict(trip, row.purpose, step)
+    _rest(trip, row.connection, step, found, row)
+    write(row, found)
     row.tries, row.ended = 0, timezone.now()
     row.save(update_fields=[*ROW_FIELDS, "ended"])
 
@@ -93,9 +94,15 @@ def _rest(
         record(target, said, attempt=row, status=str(found.status))
     write(target, found)
     target.due_at = timezone.now() if found.status == Status.CONNECTED else None
-    target.task = step.staff_task
-    target.save(update_fields=[*ROW_FIELDS, "task"])
-    if target.task:
+    target.save(update_fields=ROW_FIELDS)
+    _task(target, step.staff_task)
+
+
+def _task(target: Connection, task: str) -> None:
+    """What staff have to do at the vendor, until they say that it is done."""
+    target.task = task
+    target.save(update_fields=["task"])
+    if task:
         Alert.objects.get_or_create(vendor=target.vendor, cause=TASK, cleared=None)
 
 
@@ -107,13 +114,29 @@ def acted(trip: Trip, outcome: Outcome) -> bool:
     if not isinstance(outcome, Done):
         return False
     shops = target.account.connections.exclude(status=Status.DISCONNECTED)
+    once = replace(outcome, staff_task="")  # not a task for each of the shops
+    if outcome.ends:
+        _forget(target.account)
     for shop in shops if outcome.ends else []:
         shop.attempts.filter(ended=None).update(ended=timezone.now(), due_at=None)
-        _rest(trip, shop, outcome, verdict(outcome, trip.vendor, 0))
+        _rest(trip, shop, once, verdict(once, trip.vendor, 0))
     if not outcome.ends:
         record(target, outcome.here)
-        Connection.objects.filter(pk=target.pk).update(task=outcome.staff_task)
+        _look_again(target)
+    _task(target, outcome.staff_task)
     return False
+
+
+def _forget(account: Account) -> None:
+    """The account is gone at the vendor: what we knew of it would mislead the next one."""
+    account.key, account.doing, account.unsure, account.staff_answers = "", "", "", {}
+    account.save(update_fields=["key", "doing", "unsure", "staff_answers"])
+
+
+def _look_again(target: Connection) -> None:
+    """What was changed at the vendor shows here after the next check: now."""
+    same = Connection.objects.filter(pk=target.pk).exclude(due_at=None)
+    same.update(due_at=timezone.now())
 
 
 # -- checks --------------------------------------------------------------------------------------

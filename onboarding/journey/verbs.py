@@ -14,17 +14,14 @@ from vendors.contract import Text, text
 from ..models import Account, Attempt, Connection, Connector, Hop, Merchant, User
 from ..situation import Status, Turn
 from . import hops, records
+from .names import NameTaken, free_name, of_name
 from .orders import holder, vendor_name
 
 GRACE = timedelta(seconds=10)  # the web process does it now; the sweep only if that process dies
 AFRESH = {"declined", "refused", "wrong_shop"}  # after these, Continue begins from the start
 
 
-FIRST_CALL = {"connect": "start", "reconnect": "start"}  # every other purpose names its call
-
-
-class NameTaken(Exception):
-    """The merchant has another shop of this name: names tell shops apart."""
+TRAVELS = {Attempt.Purpose.CONNECT, Attempt.Purpose.RECONNECT}
 
 
 @transaction.atomic
@@ -52,17 +49,14 @@ def begin(
     return _attempt(connection, user, Attempt.Purpose.CONNECT, "start")
 
 
-def of_name(merchant: Merchant, name: str) -> Connection | None:
-    shops = Connection.objects.filter(account__merchant=merchant, name__iexact=name)
-    return shops.exclude(status=Status.DISCONNECTED).first()
-
-
-def _attempt(connection: Connection, user: User, purpose: str, call: str) -> Attempt:
+def _attempt(
+    connection: Connection, user: User, purpose: str, call: str, argument: Any = None
+) -> Attempt:
     attempt = Attempt.objects.create(
         connection=connection,
         user=user,
         purpose=purpose,
-        call={"name": call},
+        call={"name": call, "argument": argument},
         call_number=1,
         status=Status.IN_PROGRESS,
         turn=Turn.US,
@@ -87,12 +81,27 @@ def reconnect(connection: Connection, user: User) -> Attempt:
     connection = records.connection(connection.pk)
     if attempt := _open(connection):
         return go_on(attempt, user)
+    if connection.status == Status.DISCONNECTED:
+        _name_of_its_own(connection, user)
     if connection.shop and holder(connection, connection.shop) in {"sibling", "other"}:
         connection.shop = ""  # connected anew by somebody after we had disconnected it
         connection.save(update_fields=["shop"])
     first = connection.connected_at is None
     purpose = Attempt.Purpose.CONNECT if first else Attempt.Purpose.RECONNECT
     return _attempt(connection, user, purpose, "start")
+
+
+def _name_of_its_own(connection: Connection, user: User) -> None:
+    """Another shop may have taken the name while this one was disconnected: that one keeps it."""
+    old, name = connection.name, free_name(connection.account.merchant, connection.name)
+    if name == old:
+        return
+    connection.name = name
+    connection.save(update_fields=["name"])
+    said = text(
+        "Another shop is called “%(old)s” now: this one became “%(name)s”.", old=old, name=name
+    )
+    records.record(connection, said, user=user)
 
 
 @transaction.atomic
@@ -120,15 +129,29 @@ def disconnect(connection: Connection, user: User) -> Attempt:
     return _instead(connection, user, Attempt.Purpose.END)
 
 
+def have_done(connection: Connection, user: User, key: str, answers: Mapping[str, str]) -> Attempt:
+    """One of the vendor's actions for merchants: it may make things, so it is an attempt."""
+    argument = {"key": key, "answers": dict(answers)}
+    return _instead(connection, user, Attempt.Purpose.ACT, argument)
+
+
+def revealed(connection_id: int) -> bool:
+    """The merchant has what was shown once: it is forgotten. False when there was nothing."""
+    rows = Connection.objects.filter(pk=connection_id, reveal__isnull=False)
+    return bool(rows.update(reveal=None))
+
+
 @transaction.atomic
-def _instead(connection: Connection, user: User, purpose: Attempt.Purpose) -> Attempt:
+def _instead(
+    connection: Connection, user: User, purpose: Attempt.Purpose, argument: Any = None
+) -> Attempt:
     """An attempt instead of whatever is open; pressed twice, the same one."""
     connection = records.connection(connection.pk)
     attempt = _open(connection)
     if attempt and attempt.purpose == purpose:
         return attempt
     connection.attempts.filter(ended=None).update(ended=timezone.now(), due_at=None)
-    return _attempt(connection, user, purpose, purpose.value)
+    return _attempt(connection, user, purpose, purpose.value, argument)
 
 
 def _open(connection: Connection) -> Attempt | None:
@@ -151,9 +174,9 @@ def go_on(attempt: Attempt, user: User) -> Attempt:
     ):
         return row
     row.user = user
-    if row.answer in AFRESH:
+    if row.answer in AFRESH and row.purpose in TRAVELS:
         row.account_memo = None
-        return call(row, FIRST_CALL.get(row.purpose, row.purpose))
+        return call(row, "start")
     return call(row, row.call["name"], row.call.get("argument"))
 
 
@@ -212,7 +235,7 @@ def _claim(row: Attempt, hop: Hop, user: User) -> Attempt:
         return row
     row.connection.returned_at = timezone.now()
     row.connection.save(update_fields=["returned_at"])
-    if row.ended or row.deadline <= timezone.now():
+    if row.ended:
         return row
     hop.refresh_from_db(fields=["params"])
     return _arrived(
