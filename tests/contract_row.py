@@ -26,6 +26,7 @@ class Row:
     `after` is what the vendor has made in the end.
     """
 
+    name: str = ""
     scene: Scene | None = None
     press: tuple[str, ...] = ()
     email: str = ""
@@ -40,8 +41,8 @@ class Row:
 
     @property
     def case(self) -> str:
-        if self.play:
-            return self.play[0]
+        if self.name or self.play:
+            return self.name or (self.play or ("",))[0]
         if self.scene:
             return self.scene.__name__
         return next((p for p in self.press if p != "approve"), "approve")

@@ -151,3 +151,14 @@ def test_what_another_merchant_holds_is_never_ours(
     play(attempt, scripted, ANNOUNCE, MADE, READY)
     assert scripted.last.holder("theirs") == "other"
     assert scripted.last.holder("r-1") == "none"
+
+
+def test_a_creation_that_is_lost_for_ever_does_not_run_in_circles(
+    attempt: Attempt, scripted: Scripted
+) -> None:
+    scripted.script.extend([ANNOUNCE, LOST, Progress()] * 50)
+    journey.carry(attempt.pk)
+    row = again(attempt)
+    assert (row.answer, row.turn) == ("garbled", Turn.STAFF)
+    assert row.due_at is not None
+    assert row.due_at > timezone.now() + timedelta(minutes=30)

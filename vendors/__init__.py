@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from . import loading
+from .capillary.flow import Capillary
+from .celigo.flow import Celigo
 from .contract import Vendor
 from .itembase.flow import Itembase
 from .loading import Loaded, required, settings
@@ -16,7 +18,7 @@ from .sharespine.flow import Sharespine
 
 __all__ = ["ALL", "Loaded", "load", "required", "settings"]
 
-ALL: tuple[type[Vendor], ...] = (Itembase, Sharespine)
+ALL: tuple[type[Vendor], ...] = (Itembase, Sharespine, Celigo, Capillary)
 
 
 def load(environ: Mapping[str, str]) -> Loaded:

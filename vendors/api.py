@@ -1,4 +1,4 @@
-"""How vendors are called over HTTP. The only module that imports requests.
+"""How vendors are called over HTTP. Only this module, and wire.py below it, import requests.
 
 A client holds an `Api` for each base address and calls `send`, which answers with the parsed reply
 or raises one of the contract's four errors. Nothing of an answer, no id, query or secret gets into
@@ -12,18 +12,17 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urljoin
 
 import requests
 import urllib3
 from pydantic import TypeAdapter
-from requests.adapters import HTTPAdapter
 
 from .contract import Garbled, Refused, Unavailable, Unsure, VendorError, Who
+from .hosts import below
 from .reply import Nothing, Reply, loose_json, parse
-from .wire import POOLS, Trace, retry_after, tls_context
+from .wire import Adapter, Trace, retry_after, shared_adapter
 
 __all__ = ["Api", "Nothing", "Reply"]
 
@@ -34,6 +33,8 @@ logging.getLogger("urllib3").setLevel(logging.ERROR)
 T = TypeVar("T")
 MACHINE_CODE = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 Refusal = Callable[[int, Any], str]
+Meaning = Callable[[int, Any], int]
+PAGES = 100  # of one list
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +44,7 @@ class Api:
     `connect` and `read` are seconds for one socket operation, `total` for the whole call, from the
     first packet to the last byte of the body. `auth` is for HTTP Basic. `refusal(status, body)`
     finds the vendor's machine code in an error's JSON (None: not JSON); long ones are dropped.
+    `meaning(status, body)` is the status that an answer stands for, where its JSON contradicts it.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Api:
     limit_bytes: int = 2_000_000
     pool: int = 8
     refusal: Refusal | None = None
+    meaning: Meaning | None = None
 
     def send(
         self,
@@ -89,7 +92,7 @@ class Api:
             ok=(*ok, 204) if reply is Nothing else ok, refusal=refusal or self.refusal,
         )  # fmt: skip
         request = call.prepare(
-            url=self.base_url.rstrip("/") + _fill(path, parts or {}),
+            url=self._url(path, parts),
             params=query,
             json=json,
             data=form,
@@ -98,26 +101,35 @@ class Api:
         )
         return call.parse(call.exchange(request, retries), reply)
 
+    def rows(
+        self, path: str, page: TypeAdapter[list[T] | None], *, parts: Mapping[str, str] | None = None
+    ) -> list[T]:
+        """All rows of a list, which is empty with 204; `Link: <…>; rel="next"` leads on.
 
-class Adapter(HTTPAdapter):
-    """Parsing the CA bundle for each connection costs 20 ms of CPU: all share one context."""
+        A next page is asked for as it is named, but only below `base_url`. `total` is for all.
+        """
+        call = _Call(
+            api=self, method="GET", path=path, creates=False, credentials="staff",
+            ok=(200, 204), refusal=self.refusal,
+        )  # fmt: skip
+        url, found, began = self._url(path, parts), list[T](), time.monotonic()
+        for _ in range(PAGES):
+            headers = _headers(self.headers, None, "")
+            request = call.prepare(url=url, headers=headers, auth=_basic(self.auth))
+            answer = call.exchange(request, 0)
+            some: list[T] | None = call.parse(answer, page)
+            found += some or []
+            if not answer.next:
+                return found
+            url = urljoin(url, answer.next)
+            if not below(url, self.base_url):
+                raise Garbled(call.says("named a next page outside of the API"))
+            if time.monotonic() - began > self.total:
+                raise Unavailable(call.says("took too long, page after page"))
+        raise Garbled(call.says(f"has more than {PAGES} pages"))
 
-    def __init__(self, pool: int) -> None:
-        super().__init__(pool_connections=1, pool_maxsize=pool, max_retries=0)
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, ssl_context=tls_context(), **kwargs)
-        self.poolmanager.pool_classes_by_scheme = POOLS
-
-    def cert_verify(self, conn: Any, *_: Any) -> None:
-        """Only the context verifies; a `ca_certs` here would make urllib3 load the bundle anew."""
-        if isinstance(conn, urllib3.HTTPSConnectionPool):
-            conn.cert_reqs = "CERT_REQUIRED"
-
-
-@cache
-def _shared_adapter(_base_url: str, pool: int) -> Adapter:
-    return Adapter(pool)
+    def _url(self, path: str, parts: Mapping[str, str] | None) -> str:
+        return self.base_url.rstrip("/") + _fill(path, parts or {})
 
 
 @dataclass(frozen=True)
@@ -125,6 +137,7 @@ class _Answer:
     status: int
     body: bytes | None = field(repr=False)  # None: too large
     retry_after: float | None = None
+    next: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,17 +186,24 @@ class _Call:
                     response.close()
             if trace.late:  # a body that ends with its connection looks whole when it was cut
                 raise requests.ReadTimeout
-            return _Answer(
-                response.status_code, body, retry_after(response.headers.get("Retry-After", ""))
-            )
+            return self._heard(response, body)
         finally:
             if self.creates:
                 adapter.close()
 
+    def _heard(self, response: requests.Response, body: bytes | None) -> _Answer:
+        status, meaning = response.status_code, self.api.meaning
+        return _Answer(
+            meaning(status, loose_json(body)) if meaning else status,
+            body,
+            retry_after(response.headers.get("Retry-After", "")),
+            response.links.get("next", {}).get("url", ""),
+        )
+
     def _adapter(self) -> Adapter:
         """A creation takes a connection of its own: a kept one that the vendor is just closing
         would look like a lost answer."""
-        return Adapter(1) if self.creates else _shared_adapter(self.api.base_url, self.api.pool)
+        return Adapter(1) if self.creates else shared_adapter(self.api.base_url, self.api.pool)
 
     def _log(self, outcome: str, started: float) -> None:
         spent = (time.monotonic() - started) * 1000
@@ -207,7 +227,8 @@ class _Call:
         if answer.body is None:
             raise self.unreadable(answer, "more than we read")
         try:
-            return parse(answer.body, reply)
+            # A caller that takes 204 for a success gets None: its `reply` has to allow that.
+            return parse(b"null" if answer.status == 204 else answer.body, reply)
         except ValueError as error:
             raise self.unreadable(answer, str(error)) from None
 

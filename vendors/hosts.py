@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 
 def allowed(url: str, domains: tuple[str, ...]) -> bool:
@@ -44,6 +44,23 @@ def address_problem(url: str) -> str:
     if "@" in parts.netloc or "?" in url or "#" in url:
         return "must hold no user, password, query or fragment"
     return ""
+
+
+def below(url: str, base_url: str) -> bool:
+    """Whether `url` is an address of the server, and below the path, of `base_url`."""
+    try:
+        there, base = urlsplit(url), urlsplit(base_url)
+        same = _server(there) == _server(base)
+    except ValueError:
+        return False
+    if not same or "@" in there.netloc or _odd(url) or "/." in unquote(there.path):
+        return False
+    return there.path.startswith(base.path.rstrip("/") + "/")
+
+
+def _server(parts: SplitResult) -> tuple[str, str | None, int | None]:
+    own_port = {"https": 443, "http": 80}.get(parts.scheme)
+    return parts.scheme, parts.hostname, parts.port or own_port
 
 
 def is_loopback(host: str) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
+
 from datetime import timedelta
 
 from django.db import connection as database
@@ -37,6 +39,7 @@ def carry(attempt_id: int, *, present: bool = False) -> None:
             if trip is None or not _step(trip):
                 return
         if trip := _prepare(attempt_id, lease, present):
+            trip.order = replace(trip.order, announced="", unsure="")  # nothing was asked
             settled(trip, Garbled(f"{trip.call} made no headway in {ROUNDS} rounds"))
 
 

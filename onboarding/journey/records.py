@@ -44,15 +44,17 @@ def record(
     user: User | None = None,
     status: str = "",
 ) -> None:
-    """One entry of the timeline; nothing to say makes no entry."""
-    if not note:
+    """One entry of the timeline. Nothing to say, or what was said last by itself, makes none."""
+    said = dumped(note) if isinstance(note, Text) else dict(note or {})
+    last = target.events.order_by("-pk").values("note", "user").first()
+    if not said or (user is None and last == {"note": said, "user": None}):
         return
     Event.objects.create(
         connection=target,
         attempt=attempt,
         user=user,
         status=status,
-        note=dumped(note) if isinstance(note, Text) else dict(note),
+        note=said,
         reference=logs.reference.get(),
     )
 

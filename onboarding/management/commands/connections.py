@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.dateparse import parse_date, parse_datetime
 
 from onboarding import journey
+from onboarding.journey import orders
 from onboarding.models import Connection, Merchant
 from onboarding.situation import Status, dumped, shown
 from vendors.contract import VendorError
@@ -61,16 +62,22 @@ def _moment(text: str | None) -> str:
 def _done(action: str, row: Connection, until: str) -> dict[str, Any]:
     problem = ""
     if action == "renew" and row.status != Status.DISCONNECTED:
-        problem = _renew(row, until)
+        problem = _act(row, "renew", {"until": until})
     elif action == "end" and row.status != Status.DISCONNECTED:
         problem = _end(row)
     row.refresh_from_db()
     return {**_facts(row), "ok": not problem, "problem": problem}
 
 
-def _renew(row: Connection, until: str) -> str:
+def _offers(row: Connection, key: str) -> bool:
+    vendor = orders.vendor_of(row.vendor)
+    return vendor is not None and key in {action.key for action in vendor.actions()}
+
+
+def _act(row: Connection, key: str, answers: dict[str, str]) -> str:
+    """What went wrong; empty when it was done."""
     try:
-        outcome = journey.act(row.pk, "renew", {"until": until})
+        outcome = journey.act(row.pk, key, answers)
     except LookupError:
         return "the vendor is switched off"
     if isinstance(outcome, VendorError):
@@ -79,6 +86,9 @@ def _renew(row: Connection, until: str) -> str:
 
 
 def _end(row: Connection) -> str:
+    """Where the vendor can, what was bought is ended first: a reconnect must not bring it back."""
+    if problem := _act(row, "expire", {}) if _offers(row, "expire") else "":
+        return problem
     attempt = journey.disconnect(row, row.attempts.latest("created").user)
     journey.carry(attempt.pk)
     attempt.refresh_from_db()

@@ -1,0 +1,75 @@
+"""An imitation of Capillary's v3 integrations: API clients of one org, and their tokens.
+
+Reference: Capillary API documentation, "Integrations", "Introduction". It answers below
+`/capillary`; its page for people is `/capillary/`.
+"""
+
+from __future__ import annotations
+
+import json
+
+from vendors.capillary.sandbox import clients, console
+from vendors.capillary.sandbox.rules import (
+    KEY,
+    PASSWORD,
+    SECRET,
+    TILL,
+    USERNAME,
+    guarded,
+    opened,
+    refuse,
+)
+from vendors.sandbox import Imitation, Request, Store
+
+
+def environ(base_url: str) -> dict[str, str]:
+    """The settings with which Gangway uses this sandbox; its credentials are invented."""
+    return {
+        "CAPILLARY_API_URL": f"{base_url}/capillary",
+        "CAPILLARY_AUTH": "oauth",
+        "CAPILLARY_KEY": KEY,
+        "CAPILLARY_SECRET": SECRET,
+        "CAPILLARY_TILL_ID": str(TILL),
+    }
+
+
+def basic_environ(base_url: str) -> dict[str, str]:
+    """The same for the other way of authentication: as a till, with its password."""
+    kept = {k: v for k, v in environ(base_url).items() if k.endswith(("_URL", "_TILL_ID"))}
+    mine = {"CAPILLARY_USERNAME": USERNAME, "CAPILLARY_PASSWORD": PASSWORD}
+    return kept | {"CAPILLARY_AUTH": "basic"} | mine
+
+
+def flow(request: Request, _store: Store) -> str:
+    """The client (clientKey) that a call is about; "" for lists and creations."""
+    if request.path != "/v3/oauth/token/generate":
+        return request.params.get("clientKey", "")
+    try:
+        body = json.loads(request.body or b"{}")
+    except ValueError:
+        return ""
+    return str(body.get("key", "")) if isinstance(body, dict) else ""
+
+
+sandbox = Imitation(
+    "capillary",
+    "Capillary",
+    refuse=refuse,
+    flow=flow,
+    shows={"clients": ("name", "id", "valid", "expirationTokenTime", "description")},
+)
+
+ROUTES = {
+    ("GET", "/v3/integrations/scopes"): clients.scopes,
+    ("POST", "/v3/integrations/clients"): clients.create,
+    ("GET", "/v3/integrations/clients"): clients.get_all,
+    ("GET", "/v3/integrations/clients/{clientKey}"): clients.get,
+    ("PUT", "/v3/integrations/clients/{clientKey}"): clients.update,
+    ("DELETE", "/v3/integrations/clients/{clientKey}"): clients.delete,
+}
+for (method, path), handler in ROUTES.items():
+    sandbox.api(method, path)(guarded(handler))
+sandbox.api("POST", "/v3/oauth/token/generate")(opened(clients.generate))
+
+sandbox.page("GET", "/")(console.show)
+sandbox.page("POST", "/")(console.pressed)

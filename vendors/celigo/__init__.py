@@ -1,0 +1,1 @@
+"""Celigo integrator.io: integration apps ("connectors") and their licences."""

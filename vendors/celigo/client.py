@@ -1,0 +1,243 @@
+"""integrator.io's connector API: connectors, their install base, and their licences.
+
+Source: https://github.com/celigo/integrator-api-docs (connector.md), errors and pages of lists:
+https://developer.celigo.com/api/ (errors, rate-limits, pagination, api-conventions). The
+documentation gives samples and no schema: unknown fields are ignored, and kept where a PUT, which
+replaces the whole object, would lose them. Times are UTC, like `2017-11-01T18:29:59.999Z`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, TypedDict
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+
+from vendors.api import Api, Nothing, Reply
+from vendors.contract import Refused
+
+# By which of our sentences a code of `errors[]` is answered, whatever the status: that of
+# `invalid_user` is not documented, and its sample stands where a licence was expected.
+STATUSES = {"invalid_user": 422, "rate_limited": 429, "access_restricted": 403}
+LICENCE_KEPT = ("sandbox", "type", "_editionId")  # what a PUT may carry beside `expires` and `opts`
+CONNECTOR_READ_ONLY = {"_id", "lastModified"}
+
+
+WHEN: TypeAdapter[datetime] = TypeAdapter(datetime)
+
+
+def when(value: Any) -> datetime | None:
+    """A moment that cannot be read is not known: one odd row must not hide a whole list."""
+    try:
+        found = WHEN.validate_python(value)
+    except ValidationError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+class Connector(Reply):
+    """An integration app; `handle` is its short name in URLs."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: str = Field(alias="_id", min_length=1)
+    name: str | None = None
+    description: str | None = None
+    handle: str | None = None
+    published: Any = None
+    applications: Any = None
+
+    @property
+    def offered(self) -> bool:
+        return self.published in (True, "true")
+
+    def whole(self) -> dict[str, Any]:
+        """All that a PUT may write, under the names of the API."""
+        fields = self.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        return {key: value for key, value in fields.items() if key not in CONNECTOR_READ_ONLY}
+
+
+class Integration(Reply):
+    """A row of the install base; of its fields none is documented."""
+
+    id: str | None = Field(None, alias="_integrationId")
+    name: str | None = None
+    email: str | None = None
+    version: str | None = None
+    environment: Any = None
+
+
+class User(Reply):
+    """Whom a licence is for; `_id` appears once they have installed the app."""
+
+    id: str | None = Field(None, alias="_id")
+    email: str | None = None
+
+
+class Licence(Reply):
+    """`opts` is the connector's own: `{"connectorEdition": …, "addonLicenses": […]}`."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: str = Field(alias="_id", min_length=1)
+    ends: Any = Field(None, alias="expires")
+    begun: Any = Field(None, alias="created")
+    opts: Any = None
+    user: User | None = None
+    integration_id: str | None = Field(None, alias="_integrationId")
+
+    @property
+    def expires(self) -> datetime | None:
+        return when(self.ends)
+
+    @property
+    def created(self) -> datetime | None:
+        return when(self.begun)
+
+    @property
+    def email(self) -> str:
+        return (self.user and self.user.email) or ""
+
+    @property
+    def installed(self) -> bool:
+        return bool(self.user and self.user.id and self.integration_id)
+
+    def over(self, now: datetime) -> bool:
+        return self.expires is not None and self.expires <= now
+
+    def whole(self) -> dict[str, Any]:
+        """All that a PUT may write, under the names of the API."""
+        known: dict[str, Any] = {"expires": self.ends, "opts": self.opts or {}}
+        more = self.model_extra or {}
+        return known | {key: more[key] for key in LICENCE_KEPT if key in more}
+
+
+class NewLicence(TypedDict):
+    email: str
+    expires: str
+    opts: Mapping[str, Any]
+
+
+CONNECTORS: TypeAdapter[list[Connector] | None] = TypeAdapter(list[Connector] | None)
+LICENCES: TypeAdapter[list[Licence] | None] = TypeAdapter(list[Licence] | None)
+INTEGRATIONS: TypeAdapter[list[Integration] | None] = TypeAdapter(list[Integration] | None)
+
+
+@dataclass(frozen=True)
+class Client:
+    api: Api
+
+    # Reference: connector.md, GET /connectors
+    def connectors(self) -> list[Connector]:
+        return self.api.rows("/v1/connectors", CONNECTORS)
+
+    # Reference: connector.md, GET /connectors/{_id} (example 1)
+    def connector(self, id: str) -> Connector:
+        return self.api.send("GET", "/v1/connectors/{id}", Connector, parts={"id": id}, retries=1)
+
+    # Reference: connector.md, POST /connectors
+    def create_connector(self, fields: Mapping[str, Any]) -> Connector:
+        return self.api.send("POST", "/v1/connectors", Connector, json=dict(fields), creates=True)
+
+    # Reference: connector.md, PUT /connectors/{_id}; api-conventions: PUT replaces the object
+    def update_connector(self, id: str, whole: Mapping[str, Any]) -> Connector:
+        """`whole`: `Connector.whole()` with what is to change."""
+        path = "/v1/connectors/{id}"
+        return self.api.send("PUT", path, Connector, parts={"id": id}, json=dict(whole))
+
+    # Reference: connector.md, DELETE /connectors/{_id}
+    def delete_connector(self, id: str) -> bool:
+        """False: it was gone already."""
+        return self._delete("/v1/connectors/{id}", {"id": id})
+
+    # Reference: connector.md, GET /connectors/{_id}/installBase
+    def install_base(self, id: str) -> list[Integration]:
+        return self.api.rows("/v1/connectors/{id}/installBase", INTEGRATIONS, parts={"id": id})
+
+    # Reference: connector.md, PUT /connectors/{_id}/update: "Push update to _integrationIds[]"
+    def push_update(self, id: str, integrations: Sequence[str]) -> None:
+        """What it answers is not documented."""
+        self.api.send(
+            "PUT", "/v1/connectors/{id}/update", Nothing, ok=(200,),
+            parts={"id": id}, json={"_integrationIds": list(integrations)},
+        )  # fmt: skip
+
+    # Reference: connector.md, GET /connectors/{_id}/licenses (example 2)
+    def licences(self, connector: str) -> list[Licence]:
+        path = "/v1/connectors/{connector}/licenses"
+        return self.api.rows(path, LICENCES, parts={"connector": connector})
+
+    # Reference: connector.md, GET /connectors/{_id}/licenses/{_id_of_license}
+    def licence(self, connector: str, id: str) -> Licence:
+        path = "/v1/connectors/{connector}/licenses/{id}"
+        return self.api.send("GET", path, Licence, parts=_parts(connector, id), retries=1)
+
+    # Reference: connector.md, POST /connectors/{_id}/licenses (examples 3 and 5)
+    def create_licence(self, connector: str, new: NewLicence) -> Licence:
+        """Refused with the code `invalid_user` where nobody there has this e-mail address."""
+        return self.api.send(
+            "POST", "/v1/connectors/{connector}/licenses", Licence,
+            parts={"connector": connector}, json=new, creates=True,
+        )  # fmt: skip
+
+    # Reference: connector.md, PUT /connectors/{_id}/licenses/{_id_of_license} (example 4)
+    def update_licence(self, connector: str, id: str, whole: Mapping[str, Any]) -> Licence:
+        """`whole`: `Licence.whole()` with what is to change."""
+        path = "/v1/connectors/{connector}/licenses/{id}"
+        return self.api.send("PUT", path, Licence, parts=_parts(connector, id), json=dict(whole))
+
+    # Reference: connector.md, DELETE /connectors/{_id}/licenses/{_id_of_license}
+    def delete_licence(self, connector: str, id: str) -> bool:
+        """False: it was gone already."""
+        path = "/v1/connectors/{connector}/licenses/{id}"
+        return self._delete(path, _parts(connector, id))
+
+    def _delete(self, path: str, parts: Mapping[str, str]) -> bool:
+        try:
+            self.api.send("DELETE", path, Nothing, ok=(200, 204), parts=parts)
+        except Refused as no:
+            if no.status != 404:
+                raise
+            return False
+        return True
+
+
+def _parts(connector: str, id: str) -> dict[str, str]:
+    return {"connector": connector, "id": id}
+
+
+def moment(at: datetime) -> str:
+    """As integrator.io writes it: `2017-11-01T18:29:59.999Z`."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _codes(body: Any) -> list[str]:
+    """The codes of `{"errors": [{"code", "message"?, "field"?}]}`; an error without one is "error"."""
+    errors = body.get("errors") if isinstance(body, dict) else None
+    rows = errors if isinstance(errors, list) else [errors] if errors else []
+    codes = [str((isinstance(row, dict) and row.get("code")) or "error") for row in rows]
+    return sorted(codes, key=lambda code: code not in STATUSES)
+
+
+def machine_code(_status: int, body: Any) -> str:
+    return next(iter(_codes(body)), "")
+
+
+def meaning(status: int, body: Any) -> int:
+    """`errors` decide, also with 200; their code does, never their message."""
+    codes = _codes(body)
+    if not codes:
+        return status
+    return STATUSES.get(codes[0], status if status >= 400 else 422)
+
+
+def connect(*, api_url: str, token: str) -> Client:
+    """`api_url` is what stands before `/v1`. Short enough for two calls within an account's lease."""
+    headers = {"Authorization": f"Bearer {token}"}
+    api = Api(
+        name="celigo", base_url=api_url, headers=headers, read=15, total=15,
+        refusal=machine_code, meaning=meaning,
+    )  # fmt: skip
+    return Client(api)

@@ -1,0 +1,186 @@
+"""integrator.io as a merchant sees it: an account, the licences issued to it, and "Install"."""
+
+from __future__ import annotations
+
+import re
+
+from vendors.celigo.sandbox.licenses import install, signed_up, uninstall
+from vendors.celigo.sandbox.rules import now
+from vendors.sandbox import (
+    CASE_BUTTONS,
+    Answer,
+    Html,
+    Refused,
+    Request,
+    Row,
+    Store,
+    join,
+    markup,
+    page,
+)
+
+NAME = "integrator.io"
+COOKIE = "celigo_sandbox"
+POST_LICENSE = "POST /v1/connectors/{_id}/licenses"
+CASES = {"slow", "dead", "garbled", "lost"}
+
+SIGN_IN = """{said}<form method="post"><input type="hidden" name="user" value="new">
+<label>E-mail address <input type="email" name="email" value="{email}" required
+autocomplete="off"></label>
+<p class="row"><button class="main" name="case" value="approve">Create an integrator.io
+account</button></p>{cases}</form>{known}
+<form method="post"><button name="case" value="decline">Leave</button></form>{desk}"""
+
+KNOWN = """<form method="post"><input type="hidden" name="case" value="approve">
+<p class="row">{buttons}</p></form>"""
+CHOICE = '<button name="user" value="{id}">Sign in as {email}</button>'
+
+HOME = """{said}<p>Signed in as <strong>{email}</strong></p>
+{licenses}
+<form method="post"><p class="row"><button name="case" value="decline">Leave without installing</button>
+<button name="case" value="signout">Sign out</button></p>{cases}</form>{desk}"""
+
+LICENSE = """<section><h2>{connector}</h2><p>{state} Expires {expires}. Edition: {edition}.</p>
+<form method="post"><input type="hidden" name="license" value="{id}">
+<p class="row">{button}</p></form></section>"""
+
+INSTALL = Html('<button class="main" name="case" value="approve">Install</button>')
+UNINSTALL = Html('<button name="case" value="uninstall">Uninstall</button>')
+DESK = Html(
+    '<p class="hint">For the operator (sandbox only): <a href="/celigo/partner">desk</a></p>'
+)
+
+
+def show(request: Request, store: Store) -> Answer:
+    user = store.get("users", request.cookie(COOKIE))
+    return _home(store, user) if user else _sign_in(store)
+
+
+def pressed(request: Request, store: Store) -> Answer:
+    """Any button: of the page for signing in, or of the page of whoever is signed in."""
+    form = request.form()
+    case = form.get("case", "")
+    if case not in {"approve", "decline", "signout", "uninstall", "expired"} | CASES:
+        raise Refused(400, "Choose one of the buttons.")
+    user = store.get("users", request.cookie(COOKIE))
+    if case in {"decline", "signout"}:
+        return _signed_out(store, case)
+    if user is None:
+        return _signed_in(store, form, case)
+    return _acted(store, user, form.get("license", ""), case)
+
+
+def _signed_out(store: Store, case: str) -> Answer:
+    if case == "decline":
+        text = "<p>You can close this page. Go back to where you came from.</p>"
+        return page(NAME, "Nothing was installed", Html(text))
+    answer = _sign_in(store, "You are signed out.")
+    answer.headers["Set-Cookie"] = f"{COOKIE}=; Path=/celigo; Max-Age=0"
+    return answer
+
+
+def _signed_in(store: Store, form: dict[str, str], case: str) -> Answer:
+    user = _chosen(store, form.get("user", ""), form.get("email", "").strip())
+    if case == "expired":
+        _expire(store, user)
+    answer = _home(store, user, "You are signed in.")
+    cookie = f"{COOKIE}={user['id']}; Path=/celigo; HttpOnly; SameSite=Lax"
+    answer.headers["Set-Cookie"] = cookie
+    # Before anything is issued, what hurts most to lose is the answer that carries the licence.
+    return answer.playing(case, "", POST_LICENSE if case == "lost" else "*")
+
+
+def _chosen(store: Store, id: str, email: str) -> Row:
+    if id != "new":
+        found = store.get("users", id)
+        if found is None:
+            raise Refused(400, "Choose as whom to sign in.")
+        return found
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+", email):
+        raise Refused(400, "A new account needs an e-mail address.")
+    return signed_up(store, email)
+
+
+def _acted(store: Store, user: Row, license_id: str, case: str) -> Answer:
+    if case == "expired":
+        _expire(store, user)
+        return _home(store, user, "Your licences have expired.")
+    row = _license(store, user, license_id, installed=case == "uninstall")
+    if row is None:
+        said = "There is nothing to do."
+    elif case == "uninstall":
+        uninstall(store, row)
+        said = "It is uninstalled."
+    else:
+        install(store, row, user["name"])
+        said = "It is installed."
+    return _home(store, user, said).playing(case, "")
+
+
+def _license(store: Store, user: Row, id: str, installed: bool) -> Row | None:
+    """The licence with this id; without one, the newest that can be (un)installed."""
+    mine = _mine(store, user)
+    if not id:
+        fitting = (row for row in mine if bool(row["integration"]) == installed)
+        alive = [row for row in fitting if row["expires"] > now()]
+        return alive[-1] if alive else None
+    found = [row for row in mine if row["id"] == id]
+    if not found:
+        raise Refused(404, "This licence does not exist.")
+    if not installed and found[0]["expires"] <= now():
+        raise Refused(409, "This licence has expired.")
+    return found[0]
+
+
+def _mine(store: Store, user: Row) -> list[Row]:
+    return store.rows("licenses", owner=user["id"], deleted=False)
+
+
+def _expire(store: Store, user: Row) -> None:
+    for row in _mine(store, user):
+        store.change("licenses", row["id"], expires=now())
+
+
+def _said(text: str) -> Html:
+    return markup('<p role="status">{text}</p>', text=text) if text else Html("")
+
+
+def _sign_in(store: Store, said: str = "") -> Answer:
+    users = store.rows("users")
+    buttons = [markup(CHOICE, id=user["id"], email=user["email"]) for user in users]
+    body = markup(
+        SIGN_IN,
+        said=_said(said),
+        email=f"merchant{len(users) + 1}@shop.example",
+        known=markup(KNOWN, buttons=join(buttons)) if buttons else Html(""),
+        cases=CASE_BUTTONS,
+        desk=DESK,
+    )
+    return page(NAME, "Your integrator.io account", body)
+
+
+def _home(store: Store, user: Row, said: str = "") -> Answer:
+    sections = [_section(store, row) for row in _mine(store, user)]
+    body = markup(
+        HOME,
+        said=_said(said),
+        email=user["email"],
+        licenses=join(sections) or Html("<p>No licence has been issued to this address.</p>"),
+        cases=CASE_BUTTONS,
+        desk=DESK,
+    )
+    return page(NAME, "Your licences", body)
+
+
+def _section(store: Store, row: Row) -> Html:
+    found, over = store.get("connectors", row["connector"]), row["expires"] <= now()
+    edition = (row["opts"] or {}).get("connectorEdition", "none")
+    return markup(
+        LICENSE,
+        connector=found["name"] if found else "",
+        state="Expired." if over else "Installed." if row["integration"] else "Not installed.",
+        expires=row["expires"],
+        edition=edition,
+        id=row["id"],
+        button=UNINSTALL if row["integration"] else Html("") if over else INSTALL,
+    )

@@ -1,0 +1,200 @@
+"""Connectors, their install base and pushed updates in the Celigo sandbox.
+
+Reference: Celigo, "Connector API".
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from vendors.celigo.sandbox.rules import (
+    PARTNER,
+    PUSHED,
+    TOKEN_STATE,
+    Check,
+    Wrong,
+    demanded,
+    error,
+    is_flag,
+    is_id,
+    is_ids,
+    is_list,
+    is_object,
+    is_string,
+    is_text,
+    is_texts,
+    listed,
+    now,
+)
+from vendors.sandbox import Answer, Refused, Request, Row, Store, reply
+
+FIELDS: dict[str, Check] = {
+    "name": is_text,
+    "description": is_string,
+    "imageURL": is_string,
+    "websiteURL": is_string,
+    "contactEmail": is_string,
+    "handle": is_string,
+    "published": is_flag,
+    "managed": is_flag,
+    "_integrationId": is_id,
+    "_stackId": is_id,
+    "installerFunction": is_string,
+    "updateFunction": is_string,
+    "preUninstallFunction": is_string,
+    "uninstallerFunction": is_string,
+    "externalInstallerFunction": is_string,
+    "_sharedImportIds": is_ids,
+    "_sharedExportIds": is_ids,
+    "_iClientIdMap": is_list,
+    "applications": is_texts,
+    "oAuthServerFlow": is_object,
+    "trialEnabled": is_flag,
+}
+READ_ONLY = ("_id", "lastModified", "createdAt", "lastModifiedBy")
+CLEARED: dict[str, Any] = {
+    "published": False,
+    "managed": False,
+    "_sharedImportIds": [],
+    "_sharedExportIds": [],
+    "_iClientIdMap": [],
+    "applications": [],
+}
+
+PRESET = {
+    "54fa0b38a7044f9252000036": ("Shopify - NetSuite Connector", True),
+    "54fa0b38a7044f9252000037": ("Magento - NetSuite Connector", True),
+    "54fa0b38a7044f9252000038": ("Amazon - Salesforce Connector", True),
+    "54fa0b38a7044f9252000039": ("eBay - NetSuite Connector", False),
+}
+
+
+def preset(store: Store) -> None:
+    """The connectors that the operator has at Celigo from the beginning."""
+    if store.rows("connectors"):
+        return
+    for number, (id, (name, published)) in enumerate(PRESET.items()):
+        _add(store, id, _sample(name, published, number))
+
+
+def _sample(name: str, published: bool, number: int) -> dict[str, Any]:
+    applications = [part.lower() for part in name.removesuffix(" Connector").split(" - ")]
+    return {
+        "name": name,
+        "description": f"{name} keeps orders, customers, fulfillments and items in sync.",
+        "imageURL": f"/images/company-logos/{'-'.join(applications)}.png",
+        "websiteURL": f"http://www.celigo.com/products/{'-'.join(applications)}-connector/",
+        "contactEmail": "sales@celigo.example",
+        "handle": f"sc{number + 1}n",
+        "published": published,
+        "managed": True,
+        "_integrationId": f"5593228187085d362c0444{number:02x}",
+        "_stackId": f"5593228187085d362c0455{number:02x}",
+        "installerFunction": "installConnector",
+        "updateFunction": "updateConnector",
+        "preUninstallFunction": "preUninstallFunction",
+        "uninstallerFunction": "uninstallConnector",
+        "externalInstallerFunction": "installConnectorFromExternalApp",
+        "_iClientIdMap": [
+            {
+                "_id": False,
+                "_iClientIds": [f"553f9dfc4a7d2ca3238e19{number:02x}"],
+                "connection": {"type": applications[-1]},
+            }
+        ],
+        "applications": applications[::-1],
+        "oAuthServerFlow": {"_iClientId": f"553fa0c93a7044f9252001{number:02x}"},
+    }
+
+
+def _kept(fields: dict[str, Any]) -> dict[str, Any]:
+    """What a row holds after a POST or PUT: everything that was left out is cleared."""
+    whole = CLEARED | fields
+    about = {"name": whole["name"], "published": whole["published"], "lastModified": now()}
+    return {**about, "fields": whole}
+
+
+def _add(store: Store, id: str, fields: dict[str, Any]) -> Row:
+    return store.add("connectors", id, deleted=False, **_kept(fields))
+
+
+def _shown(row: Row) -> dict[str, Any]:
+    return {"_id": row["id"], **row["fields"], "lastModified": row["lastModified"]}
+
+
+def connector(request: Request, store: Store) -> Row:
+    """The connector in the path; 404 for an unknown or deleted one."""
+    preset(store)
+    row = store.get("connectors", request.params["_id"])
+    if row is None or row["deleted"]:
+        raise Refused(404, "No such connector.")
+    return row
+
+
+def token_info(_request: Request, store: Store) -> Answer:
+    scope = "*" if TOKEN_STATE.value(store) == "full" else "custom"
+    return reply({"_userId": PARTNER, "scope": scope})
+
+
+def get_all(request: Request, store: Store) -> Answer:
+    preset(store)
+    return listed(request, store, store.rows("connectors", deleted=False), _shown)
+
+
+def get(request: Request, store: Store) -> Answer:
+    return reply(_shown(connector(request, store)))
+
+
+def create(request: Request, store: Store) -> Answer:
+    preset(store)
+    row = _add(store, secrets.token_hex(12), demanded(request.json(), FIELDS, ("name",)))
+    return reply(_shown(row), 201)
+
+
+def update(request: Request, store: Store) -> Answer:
+    """A full replace; what is read-only may be sent back and is ignored."""
+    row = connector(request, store)
+    fields = demanded(request.json(), FIELDS, ("name",), READ_ONLY)
+    return reply(_shown(store.change("connectors", row["id"], **_kept(fields))))
+
+
+def delete(request: Request, store: Store) -> Answer:
+    store.change("connectors", connector(request, store)["id"], deleted=True)
+    return Answer(204)
+
+
+def install_base(request: Request, store: Store) -> Answer:
+    rows = installed(store, connector(request, store)["id"])
+    return listed(request, store, rows, _installed_row)
+
+
+def installed(store: Store, connector_id: str) -> list[Row]:
+    return store.rows("integrations", connector=connector_id, removed=False)
+
+
+def _installed_row(row: Row) -> dict[str, Any]:
+    shown = {"_integrationId": row["id"]}
+    return shown | {name: row[name] for name in ("email", "name", "version", "environment")}
+
+
+def push(request: Request, store: Store) -> Answer:
+    """An update to some of the integrations in the install base, and to no others."""
+    row = connector(request, store)
+    wanted: list[str] = demanded(request.json(), {"_integrationIds": is_ids}, ("_integrationIds",))[
+        "_integrationIds"
+    ]
+    base = {each["id"]: each for each in installed(store, row["id"])}
+    if not wanted or set(wanted) - set(base):
+        told = "`_integrationIds` must name integrations of the install base."
+        raise Wrong(422, error("invalid_ref", told, "_integrationIds"))
+    for id in set(wanted):
+        store.change("integrations", id, version=_next(base[id]["version"]))
+    fields = {"connector": row["id"], "integrations": wanted, "at": now()}
+    store.add("pushes", secrets.token_hex(12), **fields)
+    return Answer(200) if PUSHED.value(store) == "empty" else reply({})
+
+
+def _next(version: str) -> str:
+    begin, _, last = version.rpartition(".")
+    return f"{begin}.{int(last) + 1}"

@@ -1,0 +1,141 @@
+"""Users and licences of the Celigo sandbox.
+
+Reference: Celigo, "Connector API", examples 2 to 5.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from vendors.celigo.sandbox.connectors import connector
+from vendors.celigo.sandbox.rules import (
+    INVALID_USER,
+    Check,
+    Wrong,
+    demanded,
+    error,
+    is_flag,
+    is_id,
+    is_object,
+    is_text,
+    is_time,
+    listed,
+    now,
+)
+from vendors.sandbox import Answer, Refused, Request, Row, Store, reply
+
+NO_USER = (
+    "We were not able to find any user with the provided email address.  "
+    "Please ask the user to first create an integrator.io account."
+)
+MORE: dict[str, Check] = {
+    "trialEndDate": is_time,
+    "sandbox": is_flag,
+    "_editionId": is_id,
+    "type": lambda value: value in ("integrationApp", "integrationAppChild"),
+}
+FIELDS: dict[str, Check] = {"expires": is_time, "opts": is_object} | MORE
+READ_ONLY = ("_id", "created", "user", "email", "_integrationId", "_connectorId", "lastModified")
+
+
+def user_of(store: Store, email: str) -> Row | None:
+    """The integrator.io user with this address, however it is written."""
+    wanted = email.strip().casefold()
+    return next((u for u in store.rows("users") if u["email"].casefold() == wanted), None)
+
+
+def signed_up(store: Store, email: str) -> Row:
+    """The user with this address, made if there is none."""
+    name = email.partition("@")[0].replace(".", " ").title()
+    return user_of(store, email) or store.add(
+        "users", secrets.token_hex(12), email=email, name=name
+    )
+
+
+def issued(store: Store, connector_id: str, user: Row, fields: dict[str, Any]) -> Row:
+    about = {"email": user["email"], "owner": user["id"], "connector": connector_id}
+    state = {"created": now(), "installed_by": "", "integration": "", "deleted": False}
+    return store.add("licenses", secrets.token_hex(12), **about, **state, **_kept(fields))
+
+
+def _kept(fields: dict[str, Any]) -> dict[str, Any]:
+    """What a row holds after a POST or PUT: everything that was left out is cleared."""
+    more = {name: fields[name] for name in MORE if name in fields}
+    return {"expires": fields["expires"], "opts": fields.get("opts"), "more": more}
+
+
+def _shown(row: Row) -> dict[str, Any]:
+    shown = {"_id": row["id"], "expires": row["expires"], "created": row["created"], **row["more"]}
+    if row["opts"] is not None:
+        shown["opts"] = row["opts"]
+    shown["user"] = {"email": row["email"]}
+    if row["installed_by"]:
+        shown["user"] |= {"_id": row["owner"], "name": row["installed_by"]}
+    return shown | ({"_integrationId": row["integration"]} if row["integration"] else {})
+
+
+def _license(request: Request, store: Store) -> Row:
+    owner = connector(request, store)
+    row = store.get("licenses", request.params["_id_of_license"])
+    if row is None or row["deleted"] or row["connector"] != owner["id"]:
+        raise Refused(404, "No such license.")
+    return row
+
+
+def get_all(request: Request, store: Store) -> Answer:
+    rows = store.rows("licenses", connector=connector(request, store)["id"], deleted=False)
+    return listed(request, store, rows, _shown)
+
+
+def get(request: Request, store: Store) -> Answer:
+    return reply(_shown(_license(request, store)))
+
+
+def create(request: Request, store: Store) -> Answer:
+    """A licence for the user with this e-mail. A repeated call makes a second one."""
+    owner = connector(request, store)
+    fields = demanded(request.json(), FIELDS | {"email": is_text}, ("email", "expires"))
+    user = user_of(store, fields["email"])
+    if user is None:
+        raise Wrong(int(INVALID_USER.value(store)), error("invalid_user", NO_USER))
+    return reply(_shown(issued(store, owner["id"], user, fields)), 201)
+
+
+def update(request: Request, store: Store) -> Answer:
+    """A full replace; what is read-only may be sent back and is ignored."""
+    row = _license(request, store)
+    fields = demanded(request.json(), FIELDS, ("expires",), READ_ONLY)
+    return reply(_shown(store.change("licenses", row["id"], **_kept(fields))))
+
+
+def delete(request: Request, store: Store) -> Answer:
+    row = _license(request, store)
+    uninstall(store, row)
+    store.change("licenses", row["id"], deleted=True)
+    return Answer(204)
+
+
+def install(store: Store, row: Row, name: str) -> None:
+    """What the button in integrator.io does; once installed, it changes nothing."""
+    if row["integration"]:
+        return
+    found = store.get("connectors", row["connector"])
+    integration = store.add(
+        "integrations",
+        secrets.token_hex(12),
+        connector=row["connector"],
+        email=row["email"],
+        name=found["name"] if found else "",
+        version="1.0.0",
+        environment="sandbox" if row["more"].get("sandbox") else "production",
+        removed=False,
+    )
+    store.change("licenses", row["id"], integration=integration["id"], installed_by=name)
+
+
+def uninstall(store: Store, row: Row) -> None:
+    """The integration goes; the licence stays, and so does the user on it."""
+    if row["integration"]:
+        store.change("integrations", row["integration"], removed=True)
+        store.change("licenses", row["id"], integration="")

@@ -1,0 +1,148 @@
+"""What a licence's state means to a merchant, in steps and refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from vendors.contract import (
+    Ask,
+    Connected,
+    NeedsMerchant,
+    Order,
+    Question,
+    Refused,
+    Step,
+    Text,
+    text,
+)
+
+from .client import Licence
+
+SOONEST, LATEST = timedelta(minutes=5), timedelta(hours=1)
+
+
+def pace(waited: timedelta) -> timedelta:
+    """integrator.io is not asked faster than every few minutes, and the longer it takes the slower."""
+    return min(max(waited / 4, SOONEST), LATEST)
+
+
+def which_email(order: Order, emails: Sequence[str]) -> Ask:
+    note = text("The licence is issued to an e-mail address. It must be yours at integrator.io.")
+    return Ask(note=note, questions=(_email_question(emails, order.user.email),))
+
+
+def _email_question(emails: Sequence[str], initial: str) -> Question:
+    return Question(
+        key="email",
+        label=text("Which e-mail address do you use at integrator.io?"),
+        choices=tuple((email, text("%(email)s", email=email)) for email in emails),
+        initial=initial if initial in emails else "",
+    )
+
+
+def no_account(email: str, emails: Sequence[str], link: str, waited: timedelta) -> NeedsMerchant:
+    """A normal state: the merchant signs up there, or says another address."""
+    several = len(emails) > 1
+    note = text(
+        "integrator.io has no account with the address %(email)s. Create one with exactly this"
+        " address, or choose another address here; we then go on by ourselves.",
+        email=email,
+    )
+    if not several:
+        note = text(
+            "integrator.io has no account with the address %(email)s. Create one with exactly this"
+            " address; we then go on by ourselves.",
+            email=email,
+        )
+    questions = (_email_question(emails, email),) if several else ()
+    return NeedsMerchant(
+        code="no-account", note=note, link=link, questions=questions, again=pace(waited)
+    )
+
+
+def state(licence: Licence, id: str, order: Order, link: str) -> Step:
+    """`id`: what was asked for."""
+    if licence.over(order.now):
+        return expired(licence.expires)
+    if not licence.installed:
+        return _install(licence, id, order.now, link)
+    return Connected(
+        shop=id, evidence=_evidence(licence), until=licence.expires, connection_key=id,
+        done=("install",),
+    )  # fmt: skip
+
+
+def _evidence(licence: Licence) -> Text:
+    if licence.expires is None:
+        return text("integrator.io says that the app is installed.")
+    return text(
+        "integrator.io says that the app is installed. Its licence lasts until %(time)s.",
+        time=licence.expires,
+    )
+
+
+def _install(licence: Licence, id: str, now: datetime, link: str) -> NeedsMerchant:
+    note = text(
+        "Your licence is ready. Sign in at integrator.io as %(email)s, install the app there, then"
+        " come back. We look for it by ourselves too.",
+        email=licence.email,
+    )
+    if not licence.email:
+        note = text(
+            "Your licence is ready. Sign in at integrator.io, install the app there, then come"
+            " back. We look for it by ourselves too."
+        )
+    again = pace(now - (licence.created or now))
+    return NeedsMerchant(code="install", note=note, link=link, again=again, connection_key=id)
+
+
+def expired(ended: datetime | None) -> NeedsMerchant:
+    if ended is None:
+        note = text("Your licence has ended. Ask us to renew it: your shop then goes on.")
+    else:
+        note = text(
+            "Your licence ended at %(time)s. Ask us to renew it: your shop then goes on.",
+            time=ended,
+        )
+    return NeedsMerchant(code="expired", note=note, again=LATEST)
+
+
+def gone() -> NeedsMerchant:
+    note = text("The licence of this shop no longer exists at integrator.io. Ask us for a new one.")
+    return NeedsMerchant(code="licence-gone", note=note)
+
+
+def no_email() -> Refused:
+    note = text("Confirm an e-mail address first: the licence is issued to it.")
+    return Refused("no member has a verified address", who="merchant", code="no-email", note=note)
+
+
+def not_a_members() -> Refused:
+    note = text("This is no confirmed e-mail address of you or your colleagues. Choose one.")
+    return Refused("not a verified address", who="merchant", code="unverified", note=note)
+
+
+def exists(email: str, rows: Sequence[Licence], whose: Sequence[str]) -> Refused:
+    """A licence is there that this connection did not make: staff decide, or a second would be made."""
+    listed = ", ".join(f"{row.id} ({held})" for row, held in zip(rows, whose, strict=True))
+    note = text(
+        "integrator.io has a licence for %(email)s already. Our staff look whether it is the one"
+        " for this shop.",
+        email=email,
+    )
+    detail = f"licences of this connector for {hidden(email)} exist already: {listed}"
+    refused = Refused(detail, who="staff", code="licence-exists", note=note)
+    refused.cause = "licence-exists"
+    return refused
+
+
+def held_elsewhere() -> Refused:
+    note = text("The licence of this shop is used for another shop now. Ask us for a new one.")
+    return Refused("the licence has another holder", who="merchant", code="held", note=note)
+
+
+def hidden(email: str) -> str:
+    """For the eyes of staff and the log: enough to know it again among a merchant's few."""
+    name, _, domain = email.partition("@")
+    return f"{name[:2]}…@{domain}"

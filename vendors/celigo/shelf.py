@@ -1,0 +1,195 @@
+"""What staff do with the operator's connectors at integrator.io, and with those who installed them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from vendors.contract import Action, Done, Garbled, Question, Refused, Rows, Text, text
+
+from .client import CONNECTOR_READ_ONLY, Client, Connector
+
+FIELDS: Mapping[str, Text] = {
+    "name": text("Name"),
+    "description": text("Description"),
+    "contactEmail": text("E-mail address for questions"),
+    "websiteURL": text("Web page"),
+    "imageURL": text("Address of its picture"),
+    "handle": text("Short name (handle)"),
+}
+YES_NO = (("true", text("Yes")), ("false", text("No")))
+MORE = Question(
+    key="more",
+    label=text("Other fields, as JSON"),
+    help=text('Under the names of the API, like {"_stackId": "…", "applications": ["shopify"]}.'),
+    required=False,
+)
+PUBLISHED = Question(
+    key="published",
+    label=text("Published: merchants may choose it"),
+    choices=YES_NO,
+    required=False,
+)
+QUESTIONS = (
+    *(Question(key=key, label=label, required=False) for key, label in FIELDS.items()),
+    PUBLISHED,
+    MORE,
+)
+CREATE = Action(
+    key="create-connector",
+    label=text("Make a connector"),
+    explain=text("Makes a new connector at integrator.io. There is no way to make it only once:"
+                 " if no clear answer comes, look there before you try again."),
+    on="vendor",
+    questions=(replace(QUESTIONS[0], required=True), *QUESTIONS[1:]),
+)  # fmt: skip
+EDIT = Action(
+    key="edit-connector",
+    label=text("Change the connector"),
+    explain=text("What is left empty stays as it is."),
+    on="connector",
+    questions=QUESTIONS,
+)
+DELETE = Action(
+    key="delete-connector",
+    label=text("Delete the connector"),
+    explain=text("Deletes it at integrator.io, for everybody. This cannot be taken back."),
+    on="connector",
+    questions=(
+        Question(
+            key="id",
+            label=text("Id of the connector"),
+            help=text("Type its key exactly as it is shown."),
+        ),
+    ),
+    danger=True,
+)
+BASE = Action(
+    key="install-base",
+    label=text("Who has installed it"),
+    explain=text("Lists every installation with its version. Choose those that are to be updated."),
+    on="connector",
+)
+PUSH = Action(
+    key="push-update",
+    label=text("Push the update"),
+    explain=text("Updates the chosen installations to the connector's present version."),
+    on="connector",
+    hidden=True,
+)
+ACTIONS = (CREATE, EDIT, BASE, PUSH, DELETE)
+
+
+def run(
+    api: Client, key: str, answers: Mapping[str, str], *, connector: str, ids: tuple[str, ...]
+) -> Done | Rows:
+    match key:
+        case "create-connector":
+            return _create(api, answers)
+        case "edit-connector":
+            return _edit(api, connector, answers)
+        case "delete-connector":
+            return _delete(api, connector, answers.get("id", "").strip())
+        case "install-base":
+            return _base(api, connector)
+        case "push-update":
+            return _push(api, connector, ids)
+    raise Garbled(f"celigo has no action “{key}”")
+
+
+def _create(api: Client, answers: Mapping[str, str]) -> Done:
+    fields = _fields(answers)
+    if not str(fields.get("name", "")).strip():
+        raise _wrong("name", text("Give the connector a name."))
+    made = api.create_connector(fields)
+    here = text("The connector “%(name)s” was made: %(key)s.", name=made.name or "", key=made.id)
+    return _compared(here, made, fields)
+
+
+def _edit(api: Client, id: str, answers: Mapping[str, str]) -> Done:
+    """PUT replaces the whole connector: what is there is sent with what is to change."""
+    fields = _fields(answers)
+    if not fields:
+        raise _wrong("name", text("Enter what is to change."))
+    whole = api.connector(id).whole()
+    answer = api.update_connector(id, {**whole, **fields})
+    return _compared(text("The connector was changed."), answer, fields)
+
+
+def _compared(here: Text, answer: Connector, fields: Mapping[str, Any]) -> Done:
+    got = answer.whole()
+    differing = [key for key, value in fields.items() if got.get(key) != value]
+    if not differing:
+        return Done(here=here, there=text("integrator.io has confirmed it."))
+    there = text(
+        "integrator.io answered something else than we sent for: %(fields)s. Look there.",
+        fields=", ".join(differing),
+    )
+    return Done(here=here, there=there)
+
+
+def _delete(api: Client, id: str, typed: str) -> Done:
+    if typed != id:
+        raise _wrong("id", text("This is not this connector's id. Nothing was deleted."))
+    there = api.delete_connector(id)
+    said = text("The connector was deleted.") if there else text("The connector was gone already.")
+    return Done(here=said, there=text("integrator.io has confirmed it."))
+
+
+def _base(api: Client, id: str) -> Rows:
+    columns = (
+        text("Installation"),
+        text("Name"),
+        text("E-mail address"),
+        text("Version"),
+        text("Environment"),
+    )
+    rows = [
+        (row.id, row.name or "", row.email or "", row.version or "", str(row.environment or ""))
+        for row in api.install_base(id)
+        if row.id
+    ]
+    return Rows(columns=columns, rows=tuple(rows), then=PUSH.key)
+
+
+def _push(api: Client, id: str, ids: tuple[str, ...]) -> Done:
+    """Only installations that the connector has now."""
+    if not ids:
+        raise _wrong("ids", text("Choose at least one installation. Nothing was sent."))
+    chosen = tuple(dict.fromkeys(ids))
+    if not {row.id for row in api.install_base(id)}.issuperset(chosen):
+        raise _wrong("ids", text("The list has changed. Look at it again. Nothing was sent."))
+    api.push_update(id, chosen)
+    here = text("The update was pushed to %(count)s installations.", count=str(len(chosen)))
+    return Done(here=here, there=text("integrator.io updates them one after the other."))
+
+
+def _fields(answers: Mapping[str, str]) -> dict[str, Any]:
+    """What was answered, under the names of the API."""
+    fields: dict[str, Any] = {
+        key: answers[key].strip() for key in FIELDS if answers.get(key, "").strip()
+    }
+    published = answers.get("published", "")
+    if published not in ("", "true", "false"):
+        raise _wrong("published", text("Choose yes or no."))
+    if published:
+        fields["published"] = published == "true"
+    return fields | _more(answers.get("more", "").strip())
+
+
+def _more(typed: str) -> dict[str, Any]:
+    try:
+        more = json.loads(typed or "{}")
+    except ValueError:
+        more = None
+    if not isinstance(more, dict):
+        raise _wrong("more", text('This is no JSON object, like {"handle": "shop"}.'))
+    if CONNECTOR_READ_ONLY & more.keys():
+        raise _wrong("more", text("The fields _id and lastModified cannot be set."))
+    return more
+
+
+def _wrong(key: str, said: Text) -> Refused:
+    return Refused(f"not accepted: {key}", who="staff", note=said, code=key)
