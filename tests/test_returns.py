@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from django.urls import reverse
 
 from onboarding.journey import hops
-from onboarding.models import Attempt, Hop, Membership
+from onboarding.models import Attempt
 from tests.people import People
 from tests.play import CONNECTED
+from tests.returning import BACK, LOST, come_back, state
 from tests.scripted import Scripted
 from tests.visit import LINK, OPEN, browser, setting_out, words
 from vendors.contract import Redirect
 
 pytestmark = pytest.mark.usefixtures("at_once")
-BACK = reverse("return", args=["scripted"])
-LOST = reverse("return-lost", args=["scripted"])
 
 
 @pytest.fixture
 def attempt(people: People, scripted: Scripted) -> Attempt:
     """Alice has gone to the vendor."""
     return setting_out(people, scripted, OPEN)
-
-
-def state(attempt: Attempt) -> str:
-    return str(Hop.objects.filter(attempt=attempt).exclude(state=None).latest("pk").state)
-
-
-def come_back(client: Any, attempt: Attempt, **params: str) -> Any:
-    return client.get(BACK, {"state": state(attempt), **params})
 
 
 def test_a_return_is_asked_about_and_leads_to_a_clean_address(
@@ -86,35 +75,6 @@ def test_a_head_spends_nothing(people: People, attempt: Attempt) -> None:
     response = browser(people.alice).head(BACK, params)
     assert (response.status_code, response.content) == (200, b"")
     assert state(attempt) == params["state"]
-
-
-def test_without_a_login_it_waits_for_its_user(
-    people: People, scripted: Scripted, attempt: Attempt
-) -> None:
-    response = come_back(browser(), attempt, code="secret")
-    signing_in = f"{reverse('account_login')}?next={attempt.get_absolute_url()}"
-    assert (response.status_code, response["Location"]) == (303, signing_in)
-    assert scripted.calls == ["start"]
-    browser(people.bob).get(attempt.get_absolute_url())
-    assert scripted.calls == ["start"]
-    scripted.script.append(CONNECTED)
-    page = browser(people.alice).get(attempt.get_absolute_url())
-    assert "is connected" in words(page)
-    assert scripted.asked[-1][2]["code"] == "secret"
-
-
-def test_another_user_changes_nothing(people: People, scripted: Scripted, attempt: Attempt) -> None:
-    response = come_back(browser(people.bob), attempt)
-    assert (response.status_code, response["Location"]) == (303, LOST)
-    assert state(attempt)
-    assert scripted.calls == ["start"]
-
-
-def test_who_left_the_business_changes_nothing(people: People, attempt: Attempt) -> None:
-    Membership.objects.filter(user=people.alice).delete()
-    response = come_back(browser(people.alice), attempt)
-    assert response["Location"] == LOST
-    assert state(attempt)
 
 
 @pytest.mark.parametrize("query", ["", "?state=", "?state=made-up", "?error=access_denied"])
