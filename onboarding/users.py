@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
 from django.utils import timezone
+from django.utils.functional import cached_property
+
+if TYPE_CHECKING:
+    from .models import Merchant
 
 
 class UserManager(BaseUserManager["User"]):
@@ -41,6 +45,11 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.email
+
+    @cached_property
+    def businesses(self) -> list[Merchant]:
+        """The merchants of this user, by name; read once for a request."""
+        return list(self.merchants.order_by("name"))
 
     def get_full_name(self) -> str:
         return self.name or self.email

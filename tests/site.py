@@ -131,6 +131,15 @@ class Site:
         assert found, "no code in the mail"
         return found[1]
 
+    def link(self, address: str, path: str) -> str:
+        """The link under `path` in the newest mail to this address, once it is there."""
+        until(
+            f"a mail with a link for {address}", lambda: path in "".join(self.mails(address)[-1:])
+        )
+        found = re.search(rf"^{re.escape(self.url + path)}\S+$", self.mails(address)[-1], re.M)
+        assert found, "no link in the mail"
+        return found[0]
+
 
 def _body(mail: object) -> str:
     parts = mail.walk()  # type: ignore[attr-defined]

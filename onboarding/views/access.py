@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase, QueryDict
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django_htmx.http import HttpResponseClientRedirect
@@ -41,12 +42,34 @@ def signed_in(view: View) -> View:
 
 def for_member(view: View) -> View:
     """Gives the view the membership instead of the merchant's reference."""
+    return _for_member(view, "")
 
+
+def for_team(view: View) -> View:
+    """The same for what is done to the team: after signing in one gets its page, never an action."""
+    return _for_member(view, "team")
+
+
+def for_owner(view: View) -> View:
+    """The same for owners; members are told whom to ask."""
+
+    @wraps(view)
+    def inner(request: HttpRequest, mine: Membership, **kwargs: Any) -> HttpResponseBase:
+        if mine.owns:
+            return view(request, mine, **kwargs)
+        owners = mine.merchant.memberships.filter(role=Membership.Role.OWNER)
+        context = {"merchant": mine.merchant, "owners": owners.select_related("user")}
+        return render(request, "onboarding/team_owners_only.html", context, status=403)
+
+    return for_team(inner)
+
+
+def _for_member(view: View, page: str) -> View:
     @never_cache
     @wraps(view)
-    def inner(request: HttpRequest, merchant: str, **kwargs: str) -> HttpResponseBase:
+    def inner(request: HttpRequest, merchant: str, **kwargs: Any) -> HttpResponseBase:
         if not isinstance(user := request.user, User):
-            return to_sign_in(request, request.path)
+            return to_sign_in(request, reverse(page, args=[merchant]) if page else request.path)
         rows = Membership.objects.select_related("merchant")
         mine = get_object_or_404(rows, merchant__reference=merchant, user=user)
         return view(request, mine, **kwargs)
@@ -73,13 +96,15 @@ def for_connection(view: View) -> View:
 
     @never_cache
     @wraps(view)
-    def inner(request: HttpRequest, merchant: str, reference: str) -> HttpResponseBase:
+    def inner(
+        request: HttpRequest, merchant: str, reference: str, **kwargs: Any
+    ) -> HttpResponseBase:
         if not isinstance(user := request.user, User):
             return to_sign_in(request, reverse("connection", args=[merchant, reference]))
         rows = Connection.objects.select_related("connector", "account__merchant").filter(
             account__merchant__reference=merchant, account__merchant__memberships__user=user
         )
-        return view(request, get_object_or_404(rows, reference=reference))
+        return view(request, get_object_or_404(rows, reference=reference), **kwargs)
 
     return inner
 

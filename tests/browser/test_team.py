@@ -1,0 +1,84 @@
+"""Invited by mail, accepted in another browser by somebody who is new here."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.browser.conftest import NARROW, WIDE, Visit, Visitor
+
+LOOKS = [
+    pytest.param({"scripts": True, "width": WIDE}, id="scripts"),
+    pytest.param({"scripts": True, "width": NARROW, "dark": True}, id="narrow-dark"),
+    pytest.param({"scripts": False, "width": NARROW}, id="plain-narrow"),
+]
+
+
+def invites(ann: Visitor, email: str) -> str:
+    """Ann asks them to her team; the link that they find in their mailbox."""
+    ann.page.get_by_role("link", name="Team", exact=True).click()
+    ann.page.get_by_role("link", name="Invite somebody").click()
+    ann.press("Send the invitation")
+    ann.sees("Enter the e-mail address of the person to invite.")
+    ann.shoot("wrong")
+    ann.page.get_by_label("E-mail address").fill(email)
+    ann.press("Send the invitation")
+    ann.sees(f"{email} is invited.")
+    ann.shoot("invited")
+    return ann.site.link(email, "/invitations/")
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_a_colleague_is_invited_and_accepts_in_another_browser(
+    visit: Visit, look: dict[str, bool]
+) -> None:
+    ann, bob = visit("ann", **look), visit("bob", **look)
+    ann.sign_up("eBay", "Ann’s Antiques")
+    bob.page.goto(invites(ann, bob.email))
+    bob.sees("You are invited to Ann’s Antiques")
+    bob.shoot("nobody")
+    bob.page.get_by_role("main").get_by_role("link", name="Sign in or sign up").click()
+    bob.sign_in()
+    bob.sees("As a member you connect and repair its shops.")
+    bob.shoot("invitation")
+    bob.press("Accept the invitation")
+    bob.sees("You belong to Ann’s Antiques now.")
+    bob.page.get_by_role("link", name="Team", exact=True).click()
+    bob.sees(ann.email)
+    bob.shoot("team")
+
+
+def test_an_invitation_to_somebody_else_is_refused_calmly(visit: Visit) -> None:
+    ann, bob, eve = visit("ann"), visit("bob"), visit("eve")
+    ann.sign_up("eBay", "Ann’s Antiques")
+    link = invites(ann, bob.email)
+    eve.sign_up("eBay", "Eve’s Eggs")
+    eve.page.goto(link)
+    eve.sees("which is another address")
+    eve.shoot("other")
+    eve.page.get_by_role("main").get_by_role("button", name="Sign out").click()
+    eve.sees("To accept it, sign in with the address that got the mail")
+    ann.press("Withdraw")
+    eve.page.reload()
+    eve.sees("This invitation was withdrawn")
+    eve.shoot("withdrawn")
+
+
+def test_an_owner_removes_and_leaves(visit: Visit) -> None:
+    ann, bob = visit("ann"), visit("bob")
+    ann.sign_up("eBay", "Ann’s Antiques")
+    bob.page.goto(invites(ann, bob.email))
+    bob.page.get_by_role("main").get_by_role("link", name="Sign in or sign up").click()
+    bob.sign_in()
+    bob.press("Accept the invitation")
+    bob.sees("You belong to Ann’s Antiques now.")
+    ann.open("/shops/")
+    ann.page.get_by_role("link", name="Team", exact=True).click()
+    ann.page.get_by_role("main").get_by_role("link", name="Remove").click()
+    ann.shoot("remove")
+    ann.press("Remove from the team")
+    ann.sees("no longer belongs to the team")
+    ann.page.get_by_role("link", name="What you can do").click()
+    ann.sees("A business needs an owner")
+    ann.shoot("last-owner")
+    bob.open("/shops/")
+    bob.sees("What is your business called?")
