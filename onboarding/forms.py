@@ -8,8 +8,10 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext, gettext_lazy
 
-from .models import Connection, Merchant
-from .situation import Status, shown
+from . import team
+from .journey import names
+from .models import Connection, Membership, Merchant
+from .situation import shown
 
 FEW = 7  # choices that are shown one below the other; more than that open as a list
 LONGEST = 500  # letters of an answer
@@ -31,6 +33,46 @@ class BusinessForm(forms.Form):
         error_messages={"required": gettext_lazy("Enter the name of your business.")},
         widget=forms.TextInput(attrs={"autocomplete": "organization"}),
     )
+
+
+class InviteForm(forms.Form):
+    email = forms.EmailField(
+        label=gettext_lazy("E-mail address"),
+        help_text=gettext_lazy("They accept by signing in with this address, and no other."),
+        error_messages={
+            "required": gettext_lazy("Enter the e-mail address of the person to invite."),
+            "invalid": gettext_lazy("Enter an e-mail address such as name@example.com."),
+        },
+        widget=forms.EmailInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    role = forms.ChoiceField(
+        label=gettext_lazy("What may they do?"),
+        choices=[
+            (Membership.Role.MEMBER, gettext_lazy("Member: connects and repairs shops")),
+            (
+                Membership.Role.OWNER,
+                gettext_lazy("Owner: also invites, removes people and disconnects shops"),
+            ),
+        ],
+        initial=Membership.Role.MEMBER,
+        widget=Choices,
+        error_messages={"required": gettext_lazy("Choose what they may do.")},
+    )
+
+    def __init__(self, merchant: Merchant, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.merchant = merchant
+
+    def clean_email(self) -> str:
+        email: str = self.cleaned_data["email"].lower()
+        if team.has_member(self.merchant, email):
+            said = gettext("%(email)s belongs to the team already.")
+            raise forms.ValidationError(said % {"email": email})
+        return email
+
+
+class RoleForm(forms.Form):
+    role = forms.ChoiceField(choices=Membership.Role)
 
 
 class QuestionsForm(forms.Form):
@@ -60,42 +102,31 @@ class ShopForm(QuestionsForm):
     )
 
 
-class RenameForm(forms.Form):
+class NameForm(forms.Form):
     name = forms.CharField(
         label=gettext_lazy("Name of this shop"),
-        max_length=100,
+        max_length=names.LONGEST,
         error_messages={"required": gettext_lazy("Give this shop a name.")},
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
 
+
+class RenameForm(NameForm):
     def __init__(self, connection: Connection, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.connection = connection
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
-        others = shops(self.connection.account.merchant).exclude(pk=self.connection.pk)
+        others = names.named(self.connection.account.merchant).exclude(pk=self.connection.pk)
         if others.filter(name__iexact=name).exists():
             raise forms.ValidationError(taken(name))
         return name
 
 
-def shops(merchant: Merchant) -> Any:
-    """The shops of a merchant whose names are in use."""
-    rows = Connection.objects.filter(account__merchant=merchant)
-    return rows.exclude(status=Status.DISCONNECTED)
-
-
 def taken(name: str) -> str:
     said = gettext("You have another shop called “%(name)s”. Give this one a name of its own.")
     return said % {"name": name}
-
-
-def free_name(merchant: Merchant, wanted: str) -> str:
-    """The wanted name, or with the first number that tells it apart: "eBay", "eBay 2" …"""
-    used = {name.casefold() for name in shops(merchant).values_list("name", flat=True)}
-    numbered = (f"{wanted} {number}" for number in range(2, len(used) + 3))
-    return next(name for name in (wanted, *numbered) if name.casefold() not in used)
 
 
 def _field(question: Mapping[str, Any]) -> forms.Field:
@@ -108,6 +139,8 @@ def _field(question: Mapping[str, Any]) -> forms.Field:
     }
     if not question["choices"]:
         missing = gettext("Answer this question: %(question)s") % {"question": label}
+        if question.get("secret"):
+            given["widget"] = forms.PasswordInput(attrs={"autocomplete": "new-password"})
         return forms.CharField(max_length=LONGEST, error_messages={"required": missing}, **given)
     return _choice(question, label, given)
 

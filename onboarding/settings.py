@@ -203,7 +203,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL = "account_login"
-LOGIN_REDIRECT_URL = "/"
+LOGIN_REDIRECT_URL = "/shops/"
 STAFF_MFA = env.flag("STAFF_MFA")
 ACCOUNT_ADAPTER = "onboarding.accounts.Adapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None

@@ -6,11 +6,23 @@ from django.contrib import admin
 from django.urls import include, path
 
 from . import accounts, brand, demo
-from .views import attempts, catalogue, connect, connections, returns
+from .views import (
+    actions,
+    attempts,
+    catalogue,
+    choices,
+    connect,
+    connections,
+    invitations,
+    returns,
+    reveal,
+    team,
+)
 
 MERCHANT = "m/<slug:merchant>"
 ATTEMPT = f"{MERCHANT}/attempts/<slug:reference>"
 SHOP = f"{MERCHANT}/shops/<slug:reference>"
+TEAM = f"{MERCHANT}/team"
 
 urlpatterns = [
     path("", catalogue.start, name="start"),
@@ -27,12 +39,29 @@ urlpatterns = [
     path(f"{ATTEMPT}/finish/", attempts.finish, name="finish"),
     path(f"{ATTEMPT}/answer/", attempts.answer, name="answer"),
     path(f"{ATTEMPT}/check/", attempts.check_again, name="check-again"),
+    path(f"{ATTEMPT}/use/", choices.use_found, name="use-found"),
+    path(f"{ATTEMPT}/back/", choices.go_back, name="go-back"),
+    path(f"{ATTEMPT}/both/", choices.both, name="both"),
     path(f"{SHOP}/", connections.connection, name="connection"),
     path(f"{SHOP}/status/", connections.status, name="connection-status"),
     path(f"{SHOP}/reconnect/", connections.reconnect, name="reconnect"),
     path(f"{SHOP}/enter/", connections.enter, name="enter"),
+    path(f"{SHOP}/pause/", connections.pause, name="pause"),
+    path(f"{SHOP}/resume/", connections.resume, name="resume"),
     path(f"{SHOP}/disconnect/", connections.disconnect, name="disconnect"),
     path(f"{SHOP}/rename/", connections.rename, name="rename"),
+    path(f"{SHOP}/actions/<slug:key>/", actions.act, name="act"),
+    path(f"{SHOP}/secrets/", reveal.show, name="reveal"),
+    path(f"{SHOP}/secrets/download/", reveal.download, name="reveal-download"),
+    path(f"{SHOP}/secrets/kept/", reveal.kept, name="reveal-kept"),
+    path(f"{TEAM}/", team.team, name="team"),
+    path(f"{TEAM}/invite/", team.invite, name="invite"),
+    path(f"{TEAM}/invitations/<slug:invitation>/send/", team.send_again, name="send-again"),
+    path(f"{TEAM}/invitations/<slug:invitation>/revoke/", team.revoke, name="revoke"),
+    path(f"{TEAM}/members/<int:member>/role/", team.change_role, name="change-role"),
+    path(f"{TEAM}/members/<int:member>/remove/", team.remove, name="remove-member"),
+    path(f"{TEAM}/leave/", team.leave, name="leave-team"),
+    path("invitations/<slug:reference>/", invitations.invitation, name="invitation"),
     path("return/<slug:vendor>/", returns.arrive, name="return"),
     path("return/<slug:vendor>/lost/", returns.lost, name="return-lost"),
     path("admin/", admin.site.urls),

@@ -7,7 +7,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from vendors.contract import Entry, Order, Step, Text, Vendor, VendorError, text
+from vendors.contract import (
+    Action,
+    Done,
+    Entry,
+    Item,
+    Order,
+    Question,
+    Rows,
+    Step,
+    Text,
+    Vendor,
+    VendorError,
+    text,
+)
 from vendors.loading import Loaded
 
 Answer = Step | VendorError | Callable[[Order], Step]
@@ -38,6 +51,23 @@ class Scripted(Vendor):
 
     def connectors(self) -> tuple[Entry, ...]:
         return (Entry(key="shop", name="Scripted shop", platform="scripted"),)
+
+    def staff_questions(self) -> tuple[Question, ...]:
+        return (
+            Question(key="door_code", label=text("Door code"), secret=True),
+            Question(key="floor", label=text("Floor"), required=False),
+        )
+
+    def actions(self) -> tuple[Action, ...]:
+        typed = Question(key="code", label=text("Type the room's code"))
+        tidy, burn = text("Tidy the room"), text("Burn the room down")
+        everywhere = text("For every shop in it.")
+        return (
+            Action(key="tidy", label=tidy, explain=text("For this shop."), on="connection"),
+            Action(key="burn", label=burn, explain=everywhere, questions=(typed,), danger=True),
+            Action(key="then", label=text("Hidden"), explain=everywhere, hidden=True),
+            Action(key="mine", label=text("Merchant's"), explain=everywhere, who="merchant"),
+        )
 
     def start(self, order: Order) -> Step:
         return self._next("start", order)
@@ -83,6 +113,49 @@ class Scripted(Vendor):
     @property
     def last(self) -> Order:
         return self.asked[-1][1]
+
+
+@dataclass(frozen=True)
+class Planned(Scripted):
+    """The same with what staff set on connectors, have done there, and compare.
+
+    `run` answers with the next of `results`, `inventory` what is in `items`; `faults` are of options.
+    """
+
+    asks: list[Question] = field(default_factory=list)
+    faults: dict[str, Text] = field(default_factory=dict)
+    offers: list[Action] = field(default_factory=list)
+    items: list[Item] = field(default_factory=list)
+    results: list[Done | Rows | VendorError] = field(default_factory=list)
+    ran: list[tuple[str, dict[str, str], str, tuple[str, ...]]] = field(default_factory=list)
+
+    def connector_questions(self, connector: str) -> tuple[Question, ...]:
+        return tuple(self.asks)
+
+    def check_options(self, answers: Mapping[str, str]) -> Mapping[str, Text]:
+        return {key: self.faults[said] for key, said in answers.items() if said in self.faults}
+
+    def actions(self) -> tuple[Action, ...]:
+        return tuple(self.offers)
+
+    def inventory(self) -> tuple[Item, ...]:
+        if self.results and isinstance(error := self.results.pop(0), VendorError):
+            raise error
+        return tuple(self.items)
+
+    def run(
+        self,
+        key: str,
+        answers: Mapping[str, str],
+        *,
+        connector: str = "",
+        ids: tuple[str, ...] = (),
+    ) -> Done | Rows:
+        self.ran.append((key, dict(answers), connector, ids))
+        result = self.results.pop(0)
+        if isinstance(result, VendorError):
+            raise result
+        return result
 
 
 def offered(*vendors: Vendor) -> Loaded:

@@ -79,7 +79,9 @@ def _hide_secrets(shop: Connection) -> None:
     Attempt.objects.update(
         call={"name": "start", "argument": hidden}, account_memo=hidden, connection_memo=hidden
     )
-    Account.objects.update(memo=hidden, lease_token=SECRET, lease_until=timezone.now())
+    Account.objects.update(
+        memo=hidden, staff_answers=hidden, lease_token=SECRET, lease_until=timezone.now()
+    )
     attempt = shop.attempts.get()
     attempt.hops.all().delete()
     Hop.objects.create(

@@ -2,11 +2,13 @@
 
     lists.py        what keeps a list fast with a million rows: search, filters, a capped count
     rows.py         what the pages show of accounts, connections and attempts, in plain words
-    connections.py  connections and attempts, "ask the vendor now"
+    connections.py  connections, "ask the vendor now", tasks     attempts.py  attempts
     accounts.py     accounts, and the two buttons for a creation whose answer was lost
+    desk.py         what a vendor offers to have done     knowledge.py  what only staff know
     merchants.py    merchants and users        connectors.py  the catalogue        alerts.py  alerts
 
-What is encrypted at rest (memos, answers, reveal, links) is not even read here.
+What is encrypted at rest (memos, answers, reveal, links) is not even read here, but for the page on
+which staff enter what only they know: it says whether there is something.
 """
 
 from __future__ import annotations
@@ -23,9 +25,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy
 
-from . import accounts, alerts, connections, connectors, merchants
+from . import accounts, alerts, attempts, connections, connectors, merchants
 
-__all__ = ["accounts", "alerts", "connections", "connectors", "login", "merchants"]
+__all__ = ["accounts", "alerts", "attempts", "connections", "connectors", "login", "merchants"]
 
 
 def login(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:

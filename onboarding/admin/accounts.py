@@ -8,8 +8,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, path
 from django.utils.translation import gettext, gettext_lazy
@@ -17,10 +16,12 @@ from django.utils.translation import gettext, gettext_lazy
 from vendors.contract import VendorError
 
 from .. import journey
+from ..journey import orders
 from ..models import Account
-from ..situation import dumped, shown
 from . import rows
-from .lists import ReadOnly, Rows, UnsureFilter, VendorFilter, merchants_like
+from .desk import refusal
+from .knowledge import Knowledge
+from .lists import Rows, UnsureFilter, VendorFilter, merchants_like
 
 
 class Found(forms.Form):
@@ -34,8 +35,8 @@ class Found(forms.Form):
 
 
 @admin.register(Account)
-class AccountAdmin(ReadOnly):
-    secret = ("memo",)
+class AccountAdmin(Knowledge):
+    secret = rows.ACCOUNT_SECRETS
     list_display = ("merchant", "vendor_name", "key", "doing", "unsure")
     list_filter = (UnsureFilter, VendorFilter)
     list_select_related = ("merchant",)
@@ -56,7 +57,7 @@ class AccountAdmin(ReadOnly):
 
     @admin.display(description=gettext_lazy("vendor"))
     def vendor_name(self, row: Account) -> str:
-        return rows.vendor_name(row.vendor)
+        return orders.vendor_name(row.vendor)
 
     @admin.display(description=gettext_lazy("being made now"))
     def under_way(self, row: Account) -> str:
@@ -79,6 +80,7 @@ class AccountAdmin(ReadOnly):
                 "connections": rows.connections(account.connections.all()),
                 "unsure": rows.unsure(account),
                 "may_act": self.may_act(request),
+                "desk": self.panel(account),
                 **(extra_context or {}),
             }
         return super().change_view(request, object_id, form_url, extra_context)
@@ -92,11 +94,7 @@ class AccountAdmin(ReadOnly):
 
     def resolve_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """A GET shows the facts and the buttons; a POST is one of the buttons."""
-        if not self.may_act(request):
-            raise PermissionDenied
-        account: Account | None = self.get_object(request, unquote(object_id))
-        if account is None:
-            raise Http404
+        account: Account = self.acted_on(request, object_id)
         doubt = rows.unsure(account)
         if doubt is None:
             self.message_user(request, gettext("Nothing is unsure here any more."))
@@ -124,8 +122,7 @@ class AccountAdmin(ReadOnly):
     ) -> str:
         outcome = journey.resolve(account.pk, found)
         if isinstance(outcome, VendorError):
-            said = (shown(dumped(outcome.note)), outcome.detail)
-            return " · ".join(part for part in said if part) or gettext("This was not accepted.")
+            return refusal(outcome)
         answer = "it does not exist" if found is None else f"it exists, its id is {found}"
         self.log_change(request, account, f"Lost answer, {doubt['creation']}: {answer}.")
         text = gettext("Saved. The connection goes on by itself within a few seconds.")

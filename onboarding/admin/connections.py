@@ -1,4 +1,4 @@
-"""Connections and attempts: where each stands, its timeline, and "ask the vendor now"."""
+"""Connections: where each stands, its timeline, "ask the vendor now", and staff's tasks."""
 
 from __future__ import annotations
 
@@ -7,22 +7,24 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.utils.text import Truncator
 from django.utils.translation import gettext, gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
-from .. import runner
-from ..models import Attempt, Connection
+from .. import journey, runner
+from ..journey import orders
+from ..models import Connection
 from . import rows
+from .desk import Desk
 from .lists import (
     BegunFilter,
     ReadOnly,
     Rows,
     StatusFilter,
+    TaskFilter,
     TurnFilter,
     VendorFilter,
     ids,
@@ -72,8 +74,8 @@ class Standing(ReadOnly):
 
 
 @admin.register(Connection)
-class ConnectionAdmin(Standing):
-    secret = (*rows.CONNECTION_SECRETS, "account__memo")
+class ConnectionAdmin(Desk, Standing):
+    secret = (*rows.CONNECTION_SECRETS, *rows.OF_ITS_ACCOUNT)
     list_display = (
         "name",
         "merchant_link",
@@ -83,7 +85,7 @@ class ConnectionAdmin(Standing):
         "whose_turn",
         "facts",
     )
-    list_filter = (StatusFilter, TurnFilter, VendorFilter, BegunFilter)
+    list_filter = (StatusFilter, TurnFilter, TaskFilter, VendorFilter, BegunFilter)
     list_select_related = ("account__merchant", "connector")
     search_fields = ("reference", "name", "key", "shop", "account__merchant__name")
     search_help_text = gettext_lazy(
@@ -139,7 +141,7 @@ class ConnectionAdmin(Standing):
 
     @admin.display(description=gettext_lazy("vendor"))
     def vendor_name(self, row: Connection) -> str:
-        return rows.vendor_name(row.vendor)
+        return orders.vendor_name(row.vendor)
 
     @admin.display(description=gettext_lazy("connector"))
     def connector_link(self, row: Connection) -> str:
@@ -189,19 +191,33 @@ class ConnectionAdmin(Standing):
 
     def ask_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The button on a connection's page; only a POST comes here."""
-        if not self.may_act(request):
-            raise PermissionDenied
-        shop: Connection | None = self.get_object(request, unquote(object_id))
-        if shop is None:
-            raise Http404
+        shop: Connection = self.acted_on(request, object_id)
         asked = self._ask(request, shop)
         self._say(request, int(asked), int(not asked))
         return redirect("admin:onboarding_connection_change", shop.pk)
 
+    def done_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """ "It is done": only for the task that stood on the page."""
+        shop: Connection = self.acted_on(request, object_id)
+        if not shop.task or request.POST.get("task") != shop.task:
+            text = gettext("The task has changed since you opened the page. Read it again.")
+            self.message_user(request, text, messages.WARNING)
+        elif journey.task_done(shop.pk):
+            self.log_change(request, shop, f"Task done: {shop.task}")
+            self.message_user(request, gettext("The task is done."), messages.SUCCESS)
+        return redirect("admin:onboarding_connection_change", shop.pk)
+
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(require_POST(self.ask_view))
-        address = path("<path:object_id>/ask/", view, name="onboarding_connection_ask")
-        return [address, *super().get_urls()]
+        views = {"ask": self.ask_view, "done": self.done_view}
+        addresses = [
+            path(
+                f"<path:object_id>/{name}/",
+                self.admin_site.admin_view(require_POST(view)),
+                name=f"onboarding_connection_{name}",
+            )
+            for name, view in views.items()
+        ]
+        return [*addresses, *super().get_urls()]
 
     def change_view(
         self,
@@ -217,59 +233,7 @@ class ConnectionAdmin(Standing):
                 "attempts": rows.attempts(shop.attempts.all()),
                 "unsure": rows.unsure(shop.account),
                 "may_act": self.may_act(request),
-                **(extra_context or {}),
-            }
-        return super().change_view(request, object_id, form_url, extra_context)
-
-
-@admin.register(Attempt)
-class AttemptAdmin(Standing):
-    secret = (
-        *rows.ATTEMPT_SECRETS,
-        *(f"connection__{name}" for name in (*rows.CONNECTION_SECRETS, "account__memo")),
-    )
-    list_display = (
-        "connection",
-        "purpose",
-        "status_now",
-        "whose_turn",
-        "facts",
-        "user",
-        "created",
-        "ended",
-    )
-    list_filter = (StatusFilter, TurnFilter, BegunFilter)
-    list_select_related = ("connection__account__merchant", "user")
-    search_fields = ("reference",)
-    search_help_text = gettext_lazy("The reference of an attempt or of a connection, in full.")
-    fieldsets = (
-        (gettext_lazy("Where it stands"), {"fields": (*STANDS, "tries", "deadline", "ended")}),
-        (
-            gettext_lazy("What it is"),
-            {"fields": ("connection_link", "purpose", "user", "reference", "created")},
-        ),
-    )
-
-    def columns(self, term: str) -> Iterable[Rows]:
-        yield Attempt.objects.filter(reference=term.lower())
-        yield Attempt.objects.filter(connection__reference=term.lower())
-
-    @admin.display(description=gettext_lazy("connection"))
-    def connection_link(self, row: Attempt) -> str:
-        return rows.link(row.connection)
-
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        attempt: Attempt | None = self.get_object(request, unquote(object_id))
-        if attempt is not None:
-            extra_context = {
-                "timeline": rows.timeline(attempt.events.all()),
-                "hops": rows.hops(attempt),
+                "desk": self.panel(shop),
                 **(extra_context or {}),
             }
         return super().change_view(request, object_id, form_url, extra_context)

@@ -12,8 +12,8 @@ from django.http import HttpRequest
 from django.utils.text import slugify
 from django.utils.translation import gettext, gettext_lazy
 
+from ..journey import orders
 from ..models import Connector
-from . import rows
 from .lists import List, Rows, VendorFilter
 
 STAFFS = ("visible", "name", "position", "options")
@@ -86,7 +86,7 @@ class ConnectorAdmin(List):
 
     @admin.display(description=gettext_lazy("vendor"))
     def vendor_name_(self, row: Connector) -> str:
-        return rows.vendor_name(row.vendor)
+        return orders.vendor_name(row.vendor)
 
     @admin.display(description=gettext_lazy("still offered"), boolean=True)
     def offered(self, row: Connector) -> bool:

@@ -13,9 +13,11 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
@@ -88,6 +90,15 @@ class ReadOnly(List):
     def may_act(self, request: HttpRequest) -> bool:
         """Whether this member of staff may press buttons here, though nobody may type."""
         return super().has_change_permission(request)
+
+    def acted_on(self, request: HttpRequest, object_id: str) -> Any:
+        """The row that a button is about: 403 for those who only read, 404 where there is none."""
+        if not self.may_act(request):
+            raise PermissionDenied
+        row = self.get_object(request, unquote(object_id))
+        if row is None:
+            raise Http404
+        return row
 
 
 def ids(rows: Rows, column: str = "pk") -> list[int]:
@@ -173,3 +184,12 @@ class UnsureFilter(Fixed):
 
     def queryset(self, request: HttpRequest, queryset: Rows) -> Rows:
         return queryset.exclude(unsure="") if self.value() else queryset
+
+
+class TaskFilter(Fixed):
+    title = gettext_lazy("tasks")
+    parameter_name = "task"
+    choices_there = (("1", gettext_lazy("only shops with a task for staff")),)
+
+    def queryset(self, request: HttpRequest, queryset: Rows) -> Rows:
+        return queryset.exclude(task="") if self.value() else queryset

@@ -65,7 +65,7 @@ class MerchantAdmin(List):
             accounts = Account.objects.filter(merchant=merchant).select_related("merchant")
             extra_context = {
                 "connections": rows.connections(shops),
-                "accounts": accounts.defer("memo"),
+                "accounts": accounts.defer(*rows.ACCOUNT_SECRETS),
                 **(extra_context or {}),
             }
         return super().change_view(request, object_id, form_url, extra_context)

@@ -14,7 +14,7 @@ from django.utils.timezone import localtime
 
 from vendors.contract import Vendor
 
-from ..journey.orders import vendor_of
+from ..journey.orders import vendor_name, vendor_of
 from ..models import Account, Attempt, Connection, Event, Hop
 from ..situation import Situation, dumped, shown
 from .lists import TURNS
@@ -24,6 +24,8 @@ ENTRIES = 200  # of a timeline
 HOP_FACTS = ("created", "minted", "taken", "spent", "claimed", "expires", "returns", "user__email")
 ATTEMPT_SECRETS = ("call", "account_memo", "connection_memo")
 CONNECTION_SECRETS = ("answers", "memo", "reveal")
+ACCOUNT_SECRETS = ("memo", "staff_answers")
+OF_ITS_ACCOUNT = tuple(f"account__{name}" for name in ACCOUNT_SECRETS)
 
 
 def link(row: Model | None, words: str = "") -> SafeString | str:
@@ -33,12 +35,6 @@ def link(row: Model | None, words: str = "") -> SafeString | str:
     opts = row._meta
     address = reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[row.pk])
     return format_html('<a href="{}">{}</a>', address, words or str(row))
-
-
-def vendor_name(slug: str) -> str:
-    """As people read it; the slug for a vendor that is switched off or gone."""
-    vendor = vendor_of(slug)
-    return vendor.name if vendor else f"{slug} (switched off)"
 
 
 def turn(row: Situation) -> Any:
@@ -75,8 +71,7 @@ def attempts(rows: QuerySet[Attempt]) -> QuerySet[Attempt]:
 
 def connections(rows: QuerySet[Connection]) -> QuerySet[Connection]:
     readable = rows.select_related("connector", "account__merchant")
-    secrets = (*CONNECTION_SECRETS, "account__memo")
-    return readable.defer(*secrets).order_by("-pk")[:LISTED]
+    return readable.defer(*CONNECTION_SECRETS, *OF_ITS_ACCOUNT).order_by("-pk")[:LISTED]
 
 
 def hops(attempt: Attempt) -> list[dict[str, Any]]:

@@ -1,15 +1,15 @@
-"""What the page of an attempt says, one for each answer of a vendor and for each end."""
+"""What the page of an attempt says while it is open, one for each answer of a vendor."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext
 
 from .. import journey
 from ..models import Attempt, Hop, User
-from ..situation import Turn
+from ..situation import Status, Turn
 
 TRAVELS = {Attempt.Purpose.CONNECT, Attempt.Purpose.RECONNECT}
 
@@ -45,7 +45,10 @@ def _progress(attempt: Attempt, words: dict[str, str]) -> Outlook:
         return _asking_the_vendor(words)
     headings = {
         Attempt.Purpose.ENTER: gettext("Opening %(vendor)s"),
+        Attempt.Purpose.PAUSE: gettext("Pausing “%(shop)s”"),
+        Attempt.Purpose.RESUME: gettext("Resuming “%(shop)s”"),
         Attempt.Purpose.END: gettext("Disconnecting “%(shop)s”"),
+        Attempt.Purpose.ACT: gettext("Changing “%(shop)s” at %(vendor)s"),
     }
     preparing = gettext("Preparing your connection to %(vendor)s")
     return Outlook(
@@ -138,11 +141,13 @@ def _waiting(attempt: Attempt, words: dict[str, str]) -> Outlook:
 
 
 def _needs(attempt: Attempt, words: dict[str, str]) -> Outlook:
+    heading = gettext("One thing to do at %(vendor)s") % words
     if attempt.questions:
-        return _ask(attempt, words)
+        done = gettext("I have done it: go on")
+        return replace(_ask(attempt, words), heading=heading, label=done)
     return Outlook(
         kind="stopped",
-        heading=gettext("One thing to do at %(vendor)s") % words,
+        heading=heading,
         sentence=attempt.sentence,
         more=gettext("When you have done it, come back here and let us check again."),
         action="check",
@@ -160,6 +165,19 @@ def _ask(attempt: Attempt, words: dict[str, str]) -> Outlook:
     )
 
 
+def _wrong_shop(attempt: Attempt, words: dict[str, str]) -> Outlook:
+    """An interruption: three answers, drawn by _choice.html."""
+    works = attempt.connection.status == Status.CONNECTED
+    stays = gettext("“%(shop)s” stays connected as it is until you decide.") % words
+    return Outlook(
+        kind="choosing",
+        heading=gettext("Is this the shop you meant?"),
+        sentence=attempt.sentence,
+        more=stays if works else "",
+        action="choose",
+    )
+
+
 def _declined(attempt: Attempt, words: dict[str, str]) -> Outlook:
     return Outlook(
         kind="stopped",
@@ -174,11 +192,13 @@ def _declined(attempt: Attempt, words: dict[str, str]) -> Outlook:
 def _refused(attempt: Attempt, words: dict[str, str]) -> Outlook:
     if attempt.turn == Turn.STAFF:
         return _on_it(attempt, words)
+    write = gettext("If it happens again, write to us and quote the reference below.")
+    choose = gettext("To change what you entered, choose it again on the page of this shop.")
     return Outlook(
         kind="refused",
         heading=gettext("%(vendor)s did not accept this") % words,
         sentence=attempt.sentence,
-        more=gettext("If it happens again, write to us and quote the reference below."),
+        more=choose if attempt.purpose == Attempt.Purpose.ACT else write,
         action="continue",
         label=gettext("Try again"),
     )
@@ -210,6 +230,7 @@ ANSWERS: Mapping[str, Callable[[Attempt, dict[str, str]], Outlook]] = {
     "waiting": _waiting,
     "ask": _ask,
     "needs": _needs,
+    "wrong_shop": _wrong_shop,
     "declined": _declined,
     "refused": _refused,
     "unavailable": _unavailable,
@@ -217,43 +238,3 @@ ANSWERS: Mapping[str, Callable[[Attempt, dict[str, str]], Outlook]] = {
     "unsure": _on_it,
     "blocked": _on_it,
 }
-
-
-# -- the ends ------------------------------------------------------------------------------------
-
-
-def connected(attempt: Attempt, words: dict[str, str]) -> Outlook:
-    return Outlook(
-        kind="connected",
-        heading=gettext("“%(shop)s” is connected") % words,
-        sentence=attempt.sentence,
-    )
-
-
-def disconnected(attempt: Attempt, words: dict[str, str]) -> Outlook:
-    heading = gettext("“%(shop)s” is disconnected") % words
-    return Outlook(kind="ended", heading=heading, sentence=attempt.sentence)
-
-
-def expired(attempt: Attempt, words: dict[str, str]) -> Outlook:
-    return Outlook(
-        kind="expired",
-        heading=gettext("This was left too long"),
-        sentence=attempt.sentence,
-        action="reconnect" if attempt.purpose in TRAVELS else "",
-        label=gettext("Start again"),
-    )
-
-
-def stopped(words: dict[str, str]) -> Outlook:
-    sentence = gettext("Something else was begun for “%(shop)s” meanwhile. Go on there.") % words
-    return Outlook(kind="stopped", heading=gettext("This was ended"), sentence=sentence)
-
-
-def off(words: dict[str, str]) -> Outlook:
-    return Outlook(
-        kind="staff",
-        heading=gettext("%(vendor)s is switched off") % words,
-        sentence=gettext("We do not offer %(vendor)s at the moment.") % words,
-        more=gettext("Your place is kept, and nothing is lost."),
-    )

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_POST
 
 from .. import journey, runner
-from ..forms import QuestionsForm
+from ..forms import NameForm, QuestionsForm
 from ..journey import hops, orders
 from ..models import Attempt
+from ..situation import shown
 from .access import Request, for_attempt
 from .leaving import SeeOther, away, leave, may_leave
-from .outlook import checklist, link, moves, next_try, outlook, vendor_name, whose
+from .outlook import checklist, link, moves, next_try, outlook, whose
 from .polling import poll, seen
+from .reveal import waits
 
 A_MOMENT = 0.3  # seconds that a GET waits for the vendor
 
@@ -28,7 +31,7 @@ def attempt(request: Request, attempt: Attempt) -> HttpResponse:
     if journey.claim(attempt, request.user):
         runner.hand_over(attempt, patience=A_MOMENT)
         attempt.refresh_from_db()
-    return _page(request, attempt)
+    return page(request, attempt)
 
 
 @require_GET
@@ -78,7 +81,7 @@ def answer(request: Request, attempt: Attempt) -> HttpResponse:
     if not attempt.questions:
         return SeeOther(attempt.get_absolute_url())
     if not form.is_valid():
-        return _page(request, attempt, form)
+        return page(request, attempt, form)
     journey.answer(attempt, request.user, form.answers)
     return leave(attempt, request.user)
 
@@ -88,20 +91,18 @@ def _looked(attempt: Attempt) -> HttpResponse:
     return SeeOther(attempt.get_absolute_url())
 
 
-def _page(request: Request, attempt: Attempt, form: QuestionsForm | None = None) -> HttpResponse:
+def page(request: Request, attempt: Attempt, form: Form | None = None) -> HttpResponse:
+    """The page as it stands; `form`: what was entered and is wrong."""
     context = _context(request, attempt, form)
     merchant = context["merchant"]
     again = poll("attempt-status", merchant, attempt) if moves(attempt) else None
     return render(request, "onboarding/attempt.html", {**context, "poll": again})
 
 
-def _context(
-    request: Request, attempt: Attempt, form: QuestionsForm | None = None
-) -> dict[str, Any]:
+def _context(request: Request, attempt: Attempt, form: Form | None = None) -> dict[str, Any]:
     connection = attempt.connection
     view = outlook(attempt, request.user)
     vendor = orders.vendor_of(connection.vendor)
-    asking = view.kind == "asking"
     opens = "" if attempt.ended else link(attempt)
     return {
         "attempt": attempt,
@@ -113,6 +114,20 @@ def _context(
         "link": opens,
         "check_style": "quiet" if opens else view.style,
         "items": checklist(attempt, vendor) if view.checklist else [],
-        "form": form or (QuestionsForm(attempt.questions) if asking else None),
-        "vendor_name": vendor_name(connection.vendor),
+        "form": form or _form(attempt, view.action),
+        "found": shown(attempt.found_evidence),
+        "reveals": view.kind == "connected" and waits(connection),
+        "other": journey.found_elsewhere(attempt) if view.action == "choose" else None,
+        "vendor_name": orders.vendor_name(connection.vendor),
     }
+
+
+def _form(attempt: Attempt, action: str) -> Form | None:
+    """What the merchant is asked for on this page."""
+    shop = attempt.connection
+    match action:
+        case "answer":
+            return QuestionsForm(attempt.questions)
+        case "choose":
+            return NameForm(initial={"name": journey.free_name(shop.account.merchant, shop.name)})
+    return None

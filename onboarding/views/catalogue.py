@@ -15,9 +15,9 @@ from .access import Request, memberships
 
 
 def offered() -> QuerySet[Connector]:
-    """What merchants may choose: shown by staff, still with the vendor, the vendor switched on."""
+    """What merchants may choose: shown and set up by staff, still with a vendor that is on."""
     vendors = list(settings.VENDORS.offered)
-    return Connector.objects.filter(visible=True, gone=None, vendor__in=vendors)
+    return Connector.objects.filter(visible=True, ready=True, gone=None, vendor__in=vendors)
 
 
 @require_safe

@@ -13,10 +13,11 @@ from django.views.decorators.http import require_GET, require_http_methods
 from vendors.contract import Vendor
 
 from .. import journey
-from ..forms import BusinessForm, ShopForm, free_name, taken
+from ..forms import BusinessForm, ShopForm, taken
 from ..journey import orders
 from ..journey.outcomes import plain
 from ..models import Connector, Membership, Merchant, User
+from ..team import open_invitations
 from .access import Request, for_member, memberships, posted, signed_in
 from .catalogue import offered
 from .leaving import leave, may_leave
@@ -54,7 +55,11 @@ def welcome(request: Request) -> HttpResponse:
     """The one question before the first shop."""
     form = BusinessForm(posted(request))
     if not form.is_valid():
-        context = {"form": form, "next": request.GET.get("next", "")}
+        context = {
+            "form": form,
+            "next": request.GET.get("next", ""),
+            "open_invitations": open_invitations(request.user),
+        }
         return render(request, "onboarding/welcome.html", context)
     merchant = _business(request.user, form.cleaned_data["name"])
     target = request.POST.get("next", "")
@@ -83,7 +88,7 @@ def connect(request: Request, membership: Membership, slug: str) -> HttpResponse
     merchant = membership.merchant
     questions = [plain(question) for question in vendor.questions(connector.key)]
     form = ShopForm(
-        questions, posted(request), initial={"name": free_name(merchant, str(connector))}
+        questions, posted(request), initial={"name": journey.free_name(merchant, str(connector))}
     )
     if form.is_valid() and (left := _begin(request.user, merchant, connector, form)):
         return left
@@ -106,5 +111,5 @@ def _begin(
 
 
 def domain(vendor: Vendor) -> str:
-    """The domain that opens, as it stands in the address bar."""
-    return vendor.domains()[0].lstrip(".")
+    """The domain that opens, as it stands in the address bar; empty where the merchant stays here."""
+    return next((host.lstrip(".") for host in vendor.domains()), "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -18,10 +18,12 @@ from ..journey import orders
 from ..models import Attempt, Connection, Event, Membership
 from ..situation import Status
 from .access import Request, for_connection, for_member, owns, posted
+from .actions import actions_of
 from .leaving import SeeOther, leave, may_leave
-from .outlook import link, moves, outlook, vendor_name
+from .outlook import link, moves, outlook
 from .polling import poll, seen
-from .shop import evidence, hint, stopped
+from .reveal import waits
+from .shop import changed, evidence, hint
 
 TIMELINE = 50  # entries of a page
 
@@ -35,7 +37,7 @@ def home(request: Request, membership: Membership) -> HttpResponse:
     rows = [_row(membership, shop) for shop in shops.annotate(open_attempt=_open())]
     live = [row for row in rows if row["status"] != Status.DISCONNECTED]
     ended = [row for row in rows if row["status"] == Status.DISCONNECTED]
-    several = Membership.objects.filter(user=request.user).aggregate(n=Count("pk"))["n"] > 1
+    several = len(request.user.businesses) > 1
     context = {"merchant": merchant, "live": live, "ended": ended, "several": several}
     return render(request, "onboarding/home.html", context)
 
@@ -101,16 +103,26 @@ def _context(request: Request, connection: Connection) -> dict[str, Any]:
     return {
         "connection": connection,
         "merchant": connection.account.merchant,
-        "vendor_name": vendor_name(connection.vendor),
+        "vendor_name": orders.vendor_name(connection.vendor),
         "offered": vendor is not None,
         "enters": bool(vendor and vendor.can("enter")) and connection.status == Status.CONNECTED,
+        "pauses": _may(connection, "pause", Status.CONNECTED),
+        "resumes": _may(connection, "resume", Status.PAUSED),
         "trip": trip,
         "link": "" if trip else link(connection),
         "outlook": outlook(trip, request.user) if trip else None,
+        "actions": actions_of(connection, trip),
+        "reveals": waits(connection),
         "evidence": evidence(connection),
-        "stopped": stopped(connection),
+        "changed": changed(connection),
         "entries": [_entry(event, request) for event in events],
     }
+
+
+def _may(connection: Connection, call: str, status: Status) -> bool:
+    """Whether the vendor has this call, and the shop is in the status that it starts from."""
+    vendor = orders.vendor_of(connection.vendor)
+    return vendor is not None and vendor.can(call) and connection.status == status
 
 
 def _entry(event: Event, request: Request) -> dict[str, Any]:
@@ -125,7 +137,12 @@ def _entry(event: Event, request: Request) -> dict[str, Any]:
 @require_POST
 @for_connection
 def reconnect(request: Request, connection: Connection) -> HttpResponse:
-    return leave(journey.reconnect(connection, request.user), request.user)
+    attempt = journey.reconnect(connection, request.user)
+    if attempt.connection.name != connection.name:
+        words = {"old": connection.name, "name": attempt.connection.name}
+        said = gettext("Another shop is called “%(old)s” now: this one became “%(name)s”.")
+        messages.info(request, said % words)
+    return leave(attempt, request.user)
 
 
 @require_POST
@@ -135,19 +152,53 @@ def enter(request: Request, connection: Connection) -> HttpResponse:
     return leave(journey.enter(connection, request.user), request.user)
 
 
+def _page(
+    request: Request, connection: Connection, name: str, *, status: int = 200
+) -> HttpResponse:
+    """A page of its own about what one may do with a shop."""
+    context = {
+        "connection": connection,
+        "merchant": connection.account.merchant,
+        "vendor_name": orders.vendor_name(connection.vendor),
+    }
+    return render(request, f"onboarding/{name}.html", context, status=status)
+
+
+@require_http_methods(["GET", "POST"])
+@for_connection
+def pause(request: Request, connection: Connection) -> HttpResponse:
+    """What rests meanwhile, and the button; for owners."""
+    if not owns(request.user, connection):
+        return _page(request, connection, "owners_only", status=403)
+    possible = _may(connection, "pause", Status.CONNECTED)
+    if possible and request.method == "GET":
+        return _page(request, connection, "pause")
+    if possible:
+        runner.hand_over(journey.pause(connection, request.user))
+    return SeeOther(connection.get_absolute_url())
+
+
+@require_POST
+@for_connection
+def resume(request: Request, connection: Connection) -> HttpResponse:
+    """Wake a paused shop; for owners."""
+    if not owns(request.user, connection):
+        return _page(request, connection, "owners_only", status=403)
+    if not _may(connection, "resume", Status.PAUSED):
+        return SeeOther(connection.get_absolute_url())
+    attempt = journey.resume(connection, request.user)
+    runner.hand_over(attempt)
+    return SeeOther(connection.get_absolute_url())
+
+
 @require_http_methods(["GET", "POST"])
 @for_connection
 def disconnect(request: Request, connection: Connection) -> HttpResponse:
     """What it means, and the button; for owners."""
-    context = {
-        "connection": connection,
-        "merchant": connection.account.merchant,
-        "vendor_name": vendor_name(connection.vendor),
-    }
     if not owns(request.user, connection):
-        return render(request, "onboarding/owners_only.html", context, status=403)
+        return _page(request, connection, "owners_only", status=403)
     if request.method == "GET":
-        return render(request, "onboarding/disconnect.html", context)
+        return _page(request, connection, "disconnect")
     if connection.status != Status.DISCONNECTED:
         runner.hand_over(journey.disconnect(connection, request.user))
     return SeeOther(connection.get_absolute_url())

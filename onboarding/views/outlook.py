@@ -10,42 +10,52 @@ from django.utils.translation import gettext
 
 from vendors.contract import Vendor
 
+from .. import journey
 from ..journey import orders
 from ..models import Attempt, Connection, User
 from ..situation import Turn, dumped, shown
-from .answers import ANSWERS, Outlook, connected, disconnected, expired, off, redirect, stopped
+from . import ends
+from .answers import ANSWERS, Outlook, redirect
 
+OVER = {"connected", "done"}
 RESTING = {"merchant", ""}  # turns in which nothing changes by itself
-
-
-def vendor_name(slug: str) -> str:
-    """The vendor's name, also when it is switched off."""
-    vendor = orders.vendor_of(slug)
-    return vendor.name if vendor else slug.replace("-", " ").title()
 
 
 def outlook(attempt: Attempt, user: User) -> Outlook:
     """How the attempt stands, for this reader."""
     slug = attempt.connection.vendor
-    words = {"vendor": vendor_name(slug), "shop": attempt.connection.name}
-    if attempt.answer == "connected":
-        return connected(attempt, words)
-    if attempt.answer == "done":
-        return disconnected(attempt, words)
-    if attempt.ended:
-        return expired(attempt, words) if attempt.answer == "expired" else stopped(words)
+    words = {"vendor": orders.vendor_name(slug), "shop": attempt.connection.name}
+    if attempt.ended or attempt.answer in OVER:
+        return _end(attempt, words)
     if orders.vendor_of(slug) is None:
-        return off(words)
+        return ends.off(words)
     if attempt.answer == "redirect":
         return redirect(attempt, user, words)
     return ANSWERS[attempt.answer](attempt, words)
+
+
+def _end(attempt: Attempt, words: dict[str, str]) -> Outlook:
+    match attempt.answer:
+        case "connected" | "done" if attempt.purpose == Attempt.Purpose.ACT:
+            return ends.acted(attempt, words)
+        case "connected":
+            return ends.connected(attempt, words)
+        case "done" if attempt.purpose == Attempt.Purpose.PAUSE:
+            return ends.paused(attempt, words)
+        case "done":
+            return ends.disconnected(attempt, words)
+        case "expired":
+            return ends.expired(attempt, words)
+        case "wrong_shop" if journey.found_elsewhere(attempt):
+            return ends.kept()
+    return ends.stopped(words)
 
 
 def whose(attempt: Attempt) -> str:
     """Whose turn it is, in words; nothing when it is over."""
     if attempt.ended:
         return ""
-    words = {"vendor": vendor_name(attempt.connection.vendor)}
+    words = {"vendor": orders.vendor_name(attempt.connection.vendor)}
     return {
         "merchant": gettext("It is your turn"),
         "vendor": gettext("%(vendor)s is at work") % words,
@@ -66,8 +76,9 @@ def link(row: Attempt | Connection) -> str:
 
 
 def moves(attempt: Attempt) -> bool:
-    """Whether the page may change while the merchant only looks at it."""
-    return attempt.ended is None and attempt.turn not in RESTING
+    """Whether the page may change while the merchant only looks at it; a form stays as it is."""
+    asked_again = attempt.due_at is not None and not attempt.questions
+    return attempt.ended is None and (attempt.turn not in RESTING or asked_again)
 
 
 def checklist(attempt: Attempt, vendor: Vendor | None) -> list[Mapping[str, Any]]:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Any
 
-from django.utils.translation import gettext
+from django.utils import timezone
+from django.utils.translation import gettext, ngettext
 
-from ..models import Attempt, Connection
+from ..journey.orders import vendor_name
+from ..models import Connection
 from ..situation import Status
-from .outlook import vendor_name
+
+RESTING = {Status.PAUSED, Status.DISCONNECTED}
+SENTENCES = 3  # of a Done: here, there, and what is left to do
 
 
 def hint(shop: Connection) -> str:
     """The one next thing, in a line."""
     words = {"vendor": vendor_name(shop.vendor)}
+    if shop.reveal and shop.status == Status.CONNECTED:
+        return gettext("Something is ready that is shown only once: look at it")
     if shop.status == Status.CONNECTED and is_doubted(shop):
         return gettext("Connected through %(vendor)s; the last check got no answer") % words
     if shop.status == Status.CONNECTED:
@@ -44,9 +51,22 @@ def evidence(shop: Connection) -> list[dict[str, Any]]:
         (confirmed, _confirmed(shop)),
         (gettext("Last checked"), shop.checked_at),
         (gettext("Not confirmed since"), shop.checked_at if is_doubted(shop) else None),
-        (gettext("Ends"), shop.expires),
     ]
-    return [{"key": key, "value": value} for key, value in known if value]
+    rows: list[dict[str, Any]] = [{"key": key, "value": value} for key, value in known if value]
+    return [*rows, *_end(shop)]
+
+
+def _end(shop: Connection) -> list[dict[str, Any]]:
+    """When it ends, and how many days are left until then."""
+    if shop.expires is None or shop.status == Status.DISCONNECTED:
+        return []
+    left = shop.expires - timezone.now()
+    if left < timedelta(0):
+        return [{"key": gettext("Ended"), "value": shop.expires}]
+    said = gettext("less than a day left")
+    if left.days:
+        said = ngettext("%(n)s day left", "%(n)s days left", left.days) % {"n": left.days}
+    return [{"key": gettext("Ends on"), "value": shop.expires, "more": said}]
 
 
 def _confirmed(shop: Connection) -> datetime | str | None:
@@ -55,11 +75,11 @@ def _confirmed(shop: Connection) -> datetime | str | None:
     return shop.confirmed_at
 
 
-def stopped(shop: Connection) -> list[str]:
-    """What ended here, what at the vendor, and what the merchant still must do."""
-    if shop.status != Status.DISCONNECTED:
+def changed(shop: Connection) -> list[str]:
+    """Of a paused or disconnected shop: what changed here, at the vendor, what is left to do."""
+    if shop.status not in RESTING:
         return []
-    ends = shop.attempts.filter(purpose=Attempt.Purpose.END, answer="done")
-    if (last := ends.first()) is None:
-        return []
-    return [str(event) for event in last.events.filter(status=Status.DISCONNECTED)]
+    told = list(shop.events.exclude(status="").order_by("-at", "-pk")[:SENTENCES])
+    last = [event for event in told if event.attempt_id == told[0].attempt_id]
+    same = takewhile(lambda event: event.status == shop.status, last)
+    return [str(event) for event in reversed(list(same))]

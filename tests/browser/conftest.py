@@ -68,6 +68,15 @@ class Visitor:
     def press(self, name: str) -> None:
         self.page.get_by_role("button", name=name).click()
 
+    def leave(self, vendor: str) -> None:
+        """To the vendor's page: at once, or by the button of a page that had to wait for it."""
+        button = self.page.get_by_role("button", name=f"Continue to {vendor}")
+        button.click()
+        there = self.page.get_by_text("An imitation of")
+        expect(button.or_(there)).to_be_visible()
+        if button.is_visible():
+            button.click()
+
     def sees(self, words: str) -> None:
         """Sooner or later: with scripts the page polls, without them it refreshes itself."""
         expect(self.page.get_by_role("main")).to_contain_text(words)

@@ -43,7 +43,7 @@ def lease_runs_out(site: Site) -> None:
 
 def finish(ann: Visitor) -> None:
     """From "everything is ready" to connected."""
-    ann.press("Continue to Sharespine")
+    ann.leave("Sharespine")
     ann.press("Set up my shop")
     ann.open("/shops/")
     ann.page.get_by_role("main").get_by_role("link", name="Any other shop system").click()

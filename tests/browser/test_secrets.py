@@ -29,13 +29,13 @@ def secrets(site: Site) -> set[str]:
 
 def connect_both(ann: Visitor) -> None:
     ann.sign_up("eBay", "Ann’s Antiques")
-    ann.press("Continue to itembase")
+    ann.leave("itembase")
     ann.press("Connect the store")
     ann.press("Allow")
     ann.sees("is connected")
     ann.open("/connect/sharespine/")
     ann.page.get_by_role("link", name="Continue").click()
-    ann.press("Continue to Sharespine")
+    ann.leave("Sharespine")
     ann.press("Set up my shop")
     for path in ("/shops/", "/demo/mails/", "/return/itembase/?state=x&code=y"):
         ann.open(path)

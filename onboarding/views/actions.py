@@ -1,0 +1,78 @@
+"""What merchants may have done at the vendor, drawn from what its module offers (`actions()`)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
+
+from vendors.contract import Action
+
+from .. import journey
+from ..forms import QuestionsForm
+from ..journey import orders
+from ..journey.outcomes import plain
+from ..models import Attempt, Connection
+from ..situation import Status
+from .access import Request, for_connection, posted
+from .leaving import SeeOther, leave, may_leave
+
+MAY = {Status.CONNECTED, Status.ACTION_NEEDED}
+
+
+def actions_of(connection: Connection, trip: Attempt | None) -> list[dict[str, Any]]:
+    """For _connection_actions.html. `page`: it asks or warns first; otherwise it is one button."""
+    merchant = connection.account.merchant.reference
+    return [
+        {
+            "label": action.label,
+            "explain": action.explain,
+            "danger": action.danger,
+            "page": bool(action.questions) or action.danger,
+            "address": reverse("act", args=[merchant, connection.reference, action.key]),
+        }
+        for action in _offered(connection, trip)
+    ]
+
+
+def _offered(connection: Connection, trip: Attempt | None) -> list[Action]:
+    """Nothing before the shop was ever connected, nor while an earlier action goes on."""
+    vendor = orders.vendor_of(connection.vendor)
+    if vendor is None or connection.connected_at is None or connection.status not in MAY:
+        return []
+    if trip and trip.purpose == Attempt.Purpose.ACT and trip.answer != "refused":
+        return []
+    return [each for each in vendor.actions() if each.who == "merchant" and not each.hidden]
+
+
+@require_http_methods(["GET", "POST"])
+@may_leave
+@for_connection
+def act(request: Request, connection: Connection, key: str) -> HttpResponse:
+    """What it does, what it asks, and the button; the POST begins it."""
+    trip = connection.attempts.filter(ended=None).exclude(purpose=Attempt.Purpose.ENTER).first()
+    action = next((each for each in _offered(connection, trip) if each.key == key), None)
+    if action is None:
+        return _instead(connection, key)
+    form = QuestionsForm([plain(each) for each in action.questions], posted(request))
+    if form.is_valid():
+        return leave(journey.have_done(connection, request.user, key, form.answers), request.user)
+    context = {
+        "action": action,
+        "form": form,
+        "connection": connection,
+        "merchant": connection.account.merchant,
+        "vendor_name": orders.vendor_name(connection.vendor),
+    }
+    return render(request, "onboarding/act.html", context)
+
+
+def _instead(connection: Connection, key: str) -> HttpResponse:
+    """Not possible now: the shop's page says how it stands. 404 for what no vendor offers."""
+    vendor = orders.vendor_of(connection.vendor)
+    if vendor and not any(each.key == key and each.who == "merchant" for each in vendor.actions()):
+        raise Http404
+    return SeeOther(connection.get_absolute_url())
