@@ -147,7 +147,7 @@ def _field(question: Mapping[str, Any]) -> forms.Field:
 
 def _choice(question: Mapping[str, Any], label: str, given: dict[str, Any]) -> forms.Field:
     choices = [(value, shown(text)) for value, text in question["choices"]]
-    if not question["required"]:
+    if not question["required"] and all(value for value, _ in choices):
         choices = [("", gettext("None of these")), *choices]
     choose = gettext("Choose an answer: %(question)s") % {"question": label}
     widget = Choices if len(choices) <= FEW else forms.Select

@@ -70,6 +70,9 @@ class Connector(models.Model):
     )
     position = models.IntegerField(default=100, help_text="lower comes first")
     options = models.JSONField(default=dict, blank=True, help_text="handed to the vendor, as JSON")
+    ready = models.BooleanField(
+        default=True, editable=False, help_text="staff have set what the vendor asks of them"
+    )
 
     class Meta:
         ordering = ["position", "vendor_name"]

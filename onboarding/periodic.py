@@ -10,17 +10,20 @@ from functools import partial
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import slugify
 
 from vendors.contract import Entry, Vendor, VendorError
 
-from . import mails, team
+from . import mails, notices, readiness, team
+from .journey.shops import TASK
 from .models import Alert, Attempt, Connection, Connector, Slot
 
 log = logging.getLogger(__name__)
 KEEP_SLOTS = timedelta(days=2)
+SHOWN = 5  # shops that a mail tells about
 
 
 def run(submit: Callable[[str, str, Callable[[], None]], object]) -> None:
@@ -46,10 +49,16 @@ def _mine(key: str) -> bool:
     return True
 
 
+def refresh_soon(vendor: Vendor) -> None:
+    """Something was changed there: the next sweep looks, not the next hour's."""
+    Slot.objects.filter(key__startswith=f"catalogue:{vendor.slug}:").delete()
+
+
 def refresh_catalogue(vendor: Vendor) -> None:
     """Write what the vendor offers; what staff set stays, what vanished is marked as gone."""
     try:
         entries = vendor.connectors()
+        needed = readiness.needed(vendor, [entry.key for entry in entries])
     except VendorError as error:
         log.warning("%s connectors: %s %s", vendor.slug, type(error).__name__, error.detail)
         return
@@ -60,6 +69,7 @@ def refresh_catalogue(vendor: Vendor) -> None:
         gone.exclude(key__in=[entry.key for entry in entries]).exclude(staff_made=True).update(
             gone=timezone.now()
         )
+        readiness.write(vendor.slug, needed)
 
 
 def _refresh(vendor: str, entry: Entry) -> None:
@@ -86,29 +96,51 @@ def clear_alerts() -> None:
         attempts = Attempt.objects.filter(
             connection__vendor=alert.vendor, cause=alert.cause, ended=None
         )
-        shops = Connection.objects.filter(vendor=alert.vendor, cause=alert.cause)
-        if not attempts.exists() and not shops.exists():
+        if not attempts.exists() and not _waiting(alert).exists():
             Alert.objects.filter(pk=alert.pk).update(cleared=timezone.now())
 
 
+def _waiting(alert: Alert) -> QuerySet[Connection]:
+    shops = Connection.objects.filter(vendor=alert.vendor)
+    return shops.exclude(task="") if alert.cause == TASK else shops.filter(cause=alert.cause)
+
+
 def mail() -> None:
-    """What somebody has not heard of yet: staff of alerts, people of their invitations."""
+    """What somebody has not heard of yet: staff of alerts, people of invitations and ends."""
     if settings.STAFF_EMAIL:
         mails.send_due(Alert.objects.filter(cleared=None), _alert)
     team.mail_invitations()
+    notices.mail_due()
 
 
 def _alert(alert: Alert) -> EmailMessage:
-    waiting = Connection.objects.filter(vendor=alert.vendor, cause=alert.cause)
     address = settings.SITE_URL + reverse("admin:onboarding_connection_changelist")
-    lines = [
+    said = _tasks(alert, address) if alert.cause == TASK else _turn(alert, address)
+    closing = "You get one mail for each vendor and cause until it clears."
+    subject = f"[{settings.BRAND_NAME}] {alert.vendor}: {alert.cause}"
+    return EmailMessage(subject, "\n".join([*said, closing]), to=settings.STAFF_EMAIL)
+
+
+def _turn(alert: Alert, address: str) -> list[str]:
+    waiting = _waiting(alert)
+    return [
         f"Something is staff's turn at {alert.vendor}: {alert.cause}.",
         f"Shops that wait for it now: {waiting.count()}.",
         "",
-        *{row.detail for row in waiting.exclude(detail="")[:5]},
+        *{row.detail for row in waiting.exclude(detail="")[:SHOWN]},
         "",
         f"{address}?status__exact=on_it",
-        "You get one mail for each vendor and cause until it clears.",
     ]
-    subject = f"[{settings.BRAND_NAME}] {alert.vendor}: {alert.cause}"
-    return EmailMessage(subject, "\n".join(lines), to=settings.STAFF_EMAIL)
+
+
+def _tasks(alert: Alert, address: str) -> list[str]:
+    waiting = _waiting(alert)
+    return [
+        f"Something is to be done by hand at {alert.vendor}.",
+        f"Shops with such a task now: {waiting.count()}.",
+        "",
+        *(f"{row.name}: {row.task}" for row in waiting[:SHOWN]),
+        "",
+        "When it is done, say so on the shop's page:",
+        f"{address}?task=1",
+    ]

@@ -85,7 +85,7 @@ executor = Executor()
 _waiters = threading.BoundedSemaphore(max(settings.WEB_THREADS // 2, 1))
 
 
-def hand_over(attempt: Attempt, *, patience: float = PATIENCE) -> None:
+def hand_over(attempt: Attempt, *, patience: float | None = None) -> None:
     """Have the merchant's call made now; return when it is answered, or after `patience` seconds.
 
     At most half of the web threads wait; they hold no database connection meanwhile.
@@ -99,7 +99,7 @@ def hand_over(attempt: Attempt, *, patience: float = PATIENCE) -> None:
     try:
         if not database.in_atomic_block:
             database.close()
-        wait([future], timeout=patience)
+        wait([future], timeout=PATIENCE if patience is None else patience)
     finally:
         _waiters.release()
 

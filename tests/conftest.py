@@ -12,7 +12,7 @@ from pytest_django.fixtures import Settings
 
 from onboarding import runner
 from tests.people import People, everybody
-from tests.scripted import Scripted, offered
+from tests.scripted import Planned, Scripted, offered
 from tests.visit import AtOnce
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
@@ -64,10 +64,24 @@ def people(transactional_db: None) -> People:
     return everybody()
 
 
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How busy this machine is decides no test: requests wait for the vendor as long as it takes."""
+    monkeypatch.setattr(runner, "PATIENCE", 60)
+
+
 @pytest.fixture
 def scripted(settings: Settings) -> Scripted:
     """The only vendor on offer: it answers what the test says."""
     vendor = Scripted()
+    settings.VENDORS = offered(vendor)
+    return vendor
+
+
+@pytest.fixture
+def planned(settings: Settings) -> Planned:
+    """The only vendor on offer, of the kind that staff set up."""
+    vendor = Planned()
     settings.VENDORS = offered(vendor)
     return vendor
 

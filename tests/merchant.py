@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -95,13 +93,3 @@ def time_passes() -> None:
     Attempt.objects.filter(ended=None).exclude(due_at=None).update(due_at=now)
     Connection.objects.exclude(due_at=None).update(due_at=now)
     runner.sweep()
-
-
-@contextmanager
-def impatient() -> Iterator[None]:
-    """No request waits for a vendor: whatever is slow is slow for every test alike."""
-    before, runner.PATIENCE = runner.PATIENCE, 0
-    try:
-        yield
-    finally:
-        runner.PATIENCE = before

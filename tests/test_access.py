@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from onboarding.models import Attempt
+from onboarding.models import Attempt, Merchant
 from tests.people import People
 from tests.scripted import Scripted
 from tests.visit import OPEN, browser, setting_out, url, words
@@ -36,11 +36,22 @@ def address(name: str, attempt: Attempt) -> str:
     pattern = next(p for p in patterns(get_resolver()) if p.name == name)
     about = attempt if "/attempts/" in str(pattern.pattern) else shop
     known = {"merchant": merchant, "reference": about.reference, "slug": shop.connector.slug}
+    known["key"] = "mine"  # the scripted vendor's action for merchants
+    known |= team_of(shop.account.merchant)
     return reverse(name, kwargs={each: known[each] for each in pattern.pattern.converters})
 
 
+def team_of(merchant: Merchant) -> dict[str, str]:
+    """A member and an invitation of Alice's, by the names that addresses have for them."""
+    bob = merchant.memberships.get(role="member")
+    invitation, _ = merchant.invitations.get_or_create(email="dora@example.org")
+    return {"member": str(bob.pk), "invitation": invitation.reference}
+
+
 def test_the_walk_finds_the_pages_of_merchants() -> None:
-    assert {"home", "connect", "attempt", "continue", "connection"} <= set(OF_A_MERCHANT)
+    assert {"home", "connect", "attempt", "continue", "connection", "team", "revoke"} <= set(
+        OF_A_MERCHANT
+    )
 
 
 @pytest.mark.parametrize("method", ["get", "post"])

@@ -72,7 +72,7 @@ def page(client: Client, email: str) -> str:
 def test_a_new_address_gets_a_code_and_is_signed_in_with_it(client: Client) -> None:
     assert ask(client) == CODE
     response = client.post(CODE, {"code": code()})
-    assert (response.status_code, response.headers["Location"]) == (302, "/")
+    assert (response.status_code, response.headers["Location"]) == (302, "/shops/")
     assert signed_in(client)
     assert EmailAddress.objects.get().verified
     assert not User.objects.get().has_usable_password()
@@ -100,7 +100,7 @@ def test_a_user_made_by_staff_without_an_address_row_signs_in_with_one_code(clie
     User.objects.create_user(ANNA)
     ask(client)
     response = client.post(CODE, {"code": code()})
-    assert response.headers["Location"] == "/"
+    assert response.headers["Location"] == "/shops/"
     assert signed_in(client)
     assert len(mail.outbox) == 1
 
@@ -247,7 +247,7 @@ def test_the_connector_chosen_before_is_where_they_land(client: Client, name: st
 def test_nobody_is_sent_to_another_host(client: Client, target: str) -> None:
     where = ask(client, next=target)
     assert "evil" not in where
-    assert client.post(CODE, {"code": code(), "next": target}).headers["Location"] == "/"
+    assert client.post(CODE, {"code": code(), "next": target}).headers["Location"] == "/shops/"
 
 
 def test_the_code_is_in_the_mail_and_nowhere_else(

@@ -10,7 +10,7 @@ from onboarding.situation import Status
 from tests.people import People
 from tests.play import again, begun, play
 from tests.scripted import Scripted
-from vendors.contract import Ask, Connected, Progress, Question, Unavailable, text
+from vendors.contract import Ask, Connected, Done, Progress, Question, Unavailable, text
 
 SECRET = Connected(
     shop="shop-1", evidence=text("A token was made."), reveal={"Key": "k-1", "Secret": "s-1"}
@@ -65,3 +65,11 @@ def test_what_was_confirmed_is_forgotten(people: People, shop: Connection) -> No
 
 def test_it_is_kept_until_then(people: People, shop: Connection) -> None:
     assert again(shop.attempts.get()).connection.reveal == {"Key": "k-1", "Secret": "s-1"}
+
+
+def test_what_a_disconnected_shop_would_reveal_is_forgotten(
+    people: People, shop: Connection, scripted: Scripted
+) -> None:
+    done = Done(here=text("Ended."), there=text("Deleted there."))
+    row = play(journey.disconnect(shop, people.alice), scripted, done)
+    assert row.connection.reveal is None

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import socket
-
 import pytest
 from django.core.mail import EmailMessage
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from onboarding import runner
+from onboarding import journey, runner
 from onboarding.models import Account, Alert, Attempt, Connection, Hop
 from tests.people import People
 from tests.play import CONNECTED, begun, play
 from tests.scripted import Scripted
-from vendors.contract import Garbled, Refused
+from tests.site import free_port
+from vendors.contract import Done, Garbled, Refused, text
 
 STAFF = ["staff@example.org", "night@example.org"]
 SECRET = "c4n4ry-do-not-mail"
@@ -93,19 +93,14 @@ def test_a_mail_that_failed_is_sent_by_a_later_sweep(
 ) -> None:
     working = settings.EMAIL_BACKEND
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", _closed_port()
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", free_port()
     play(begun(people), scripted, NO_KEY)
     quiet_sweep(scripted)
     assert Alert.objects.get().mailed is None
     settings.EMAIL_BACKEND = working
+    Alert.objects.update(mailing=timezone.now())  # a minute later
     quiet_sweep(scripted)
     assert len(mailoutbox) == 1
-
-
-def _closed_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def test_no_secret_is_mailed(
@@ -113,7 +108,7 @@ def test_no_secret_is_mailed(
 ) -> None:
     attempt = play(begun(people), scripted, NO_KEY)
     Connection.objects.update(memo={"x": SECRET}, answers={"x": SECRET}, reveal={"x": SECRET})
-    Account.objects.update(memo={"x": SECRET}, lease_token=SECRET)
+    Account.objects.update(memo={"x": SECRET}, staff_answers={"x": SECRET}, lease_token=SECRET)
     Attempt.objects.update(call={"name": SECRET}, connection_memo={"x": SECRET})
     Hop.objects.filter(attempt=attempt).update(state=SECRET, url=SECRET, params={"x": SECRET})
     quiet_sweep(scripted)
@@ -128,3 +123,20 @@ def test_without_an_address_nobody_is_mailed(
     quiet_sweep(scripted)
     assert mailoutbox == []
     assert Alert.objects.get().mailed is None
+
+
+def test_a_task_is_mailed_and_clears_when_it_is_done(
+    people: People, scripted: Scripted, mailoutbox: list[EmailMessage]
+) -> None:
+    shop = play(begun(people), scripted, CONNECTED).connection
+    asked = Done(here=text("Ended."), there=text("Still on."), staff_task="Switch room 1 off.")
+    play(journey.disconnect(shop, people.alice), scripted, asked)
+    quiet_sweep(scripted)
+    [mail] = mailoutbox
+    for line in ("My shop: Switch room 1 off.", "Shops with such a task now: 1."):
+        assert line in mail.body.splitlines()
+    assert "/admin/onboarding/connection/?task=1\n" in mail.body
+    assert Alert.objects.get().cleared is None
+    journey.task_done(shop.pk)
+    quiet_sweep(scripted)
+    assert Alert.objects.get().cleared is not None

@@ -102,7 +102,11 @@ class Api:
         return call.parse(call.exchange(request, retries), reply)
 
     def rows(
-        self, path: str, page: TypeAdapter[list[T] | None], *, parts: Mapping[str, str] | None = None
+        self,
+        path: str,
+        page: TypeAdapter[list[T] | None],
+        *,
+        parts: Mapping[str, str] | None = None,
     ) -> list[T]:
         """All rows of a list, which is empty with 204; `Link: <…>; rel="next"` leads on.
 

@@ -7,14 +7,18 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.text import slugify
 from django.utils.translation import gettext, gettext_lazy
 
+from .. import readiness
 from ..journey import orders
 from ..models import Connector
-from .lists import List, Rows, VendorFilter
+from .lists import Rows, VendorFilter
+from .vendors import Vendors, desk_of, with_desks
 
 STAFFS = ("visible", "name", "position", "options")
 VENDORS = ("vendor", "key", "vendor_name", "platform", "category", "description", "gone", "slug")
@@ -64,6 +68,14 @@ class OwnForm(ConnectorForm):
             "The shop system in one word: “woocommerce”. Left empty: the name."
         )
 
+    def clean(self) -> dict[str, Any]:
+        """Where a vendor asks questions, the next page asks them: no JSON is typed."""
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        opens = data.get("opens")
+        if opens and data.get("options") and readiness.asks(orders.vendor_of(opens.vendor)):
+            self.add_error("options", gettext("Leave this empty: you are asked on the next page."))
+        return data
+
     def clean_platform(self) -> str:
         """Also the address of the deep link, so it never stays empty."""
         typed: str = self.cleaned_data["platform"]
@@ -71,9 +83,18 @@ class OwnForm(ConnectorForm):
 
 
 @admin.register(Connector)
-class ConnectorAdmin(List):
+class ConnectorAdmin(Vendors):
     form = ConnectorForm
-    list_display = ("__str__", "vendor_name_", "platform", "visible", "position", "offered", "own")
+    list_display = (
+        "__str__",
+        "vendor_name_",
+        "platform",
+        "visible",
+        "position",
+        "set_up",
+        "offered",
+        "own",
+    )
     list_editable = ("visible", "position")
     list_filter = (VendorFilter,)
     search_fields = ("name", "vendor_name", "key")
@@ -87,6 +108,10 @@ class ConnectorAdmin(List):
     @admin.display(description=gettext_lazy("vendor"))
     def vendor_name_(self, row: Connector) -> str:
         return orders.vendor_name(row.vendor)
+
+    @admin.display(description=gettext_lazy("set up"), boolean=True)
+    def set_up(self, row: Connector) -> bool:
+        return row.ready
 
     @admin.display(description=gettext_lazy("still offered"), boolean=True)
     def offered(self, row: Connector) -> bool:
@@ -123,7 +148,8 @@ class ConnectorAdmin(List):
                 "position",
                 "options",
             )
-        return (*STAFFS, *VENDORS)
+        asks = readiness.asks(orders.vendor_of(obj.vendor))
+        return (*(name for name in STAFFS if name != "options" or not asks), *VENDORS)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         if obj is None:
@@ -144,7 +170,39 @@ class ConnectorAdmin(List):
             opens: Connector = form.cleaned_data["opens"]
             obj.vendor, obj.key, obj.vendor_name = opens.vendor, opens.key, obj.name
             obj.staff_made, obj.slug = True, free_slug(f"{obj.vendor}-{slugify(obj.name)}")
+            obj.ready = not readiness.asks(orders.vendor_of(obj.vendor))
         super().save_model(request, obj, form, change)
+
+    def response_add(
+        self, request: HttpRequest, obj: Connector, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """What its vendor asks about it comes next: before that nobody is offered it."""
+        if plan := self.plan_of(obj):
+            return redirect(plan["address"])
+        return super().response_add(request, obj, post_url_continue)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        context = {"desks": with_desks(), **(extra_context or {})}
+        return super().changelist_view(request, context)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        row: Connector | None = self.get_object(request, unquote(object_id))
+        if row is not None:
+            extra_context = {
+                "plan": self.plan_of(row),
+                "desk": desk_of(row).panel() if orders.vendor_of(row.vendor) else {},
+                "may_act": self.has_change_permission(request, row),
+                **(extra_context or {}),
+            }
+        return super().change_view(request, object_id, form_url, extra_context)
 
 
 def free_slug(wanted: str) -> str:

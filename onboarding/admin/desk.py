@@ -12,21 +12,51 @@ from django.shortcuts import redirect, render
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext
 
-from vendors.contract import Action, Done, Step, VendorError
+from vendors.contract import (
+    Action,
+    Done,
+    Garbled,
+    Refused,
+    Step,
+    Unavailable,
+    Unsure,
+    VendorError,
+)
 
 from .. import journey
-from ..forms import QuestionsForm
+from ..forms import ANSWER, QuestionsForm
 from ..journey import orders
 from ..journey.outcomes import plain
 from ..models import Account, Connection
 from ..situation import dumped, shown
-from .lists import ReadOnly
+from .lists import List, ReadOnly
 
 
 def refusal(error: VendorError) -> str:
     """What the vendor's module says is wrong, for staff."""
-    said = (shown(dumped(error.note)), error.detail)
+    note = shown(dumped(error.note))
+    said = (_kind(error), note, "" if note and note in error.detail else error.detail)
     return " · ".join(part for part in said if part) or gettext("This was not accepted.")
+
+
+def _kind(error: VendorError) -> str:
+    match error:
+        case Unavailable():
+            return gettext("The vendor is not answering. Try again later.")
+        case Unsure():
+            return gettext("No clear answer came. Look at the vendor before you try again.")
+        case Garbled():
+            return gettext("The vendor answered something that we do not understand.")
+    return ""
+
+
+def blame(form: Form, error: VendorError) -> str:
+    """Says at the field what is wrong with it; otherwise returns what to say above the form."""
+    field = f"{ANSWER}{error.code}" if isinstance(error, Refused) else ""
+    if field not in form.fields:
+        return refusal(error)
+    form.add_error(field, shown(dumped(error.note)) or error.detail)
+    return ""
 
 
 class Desk(ReadOnly):
@@ -49,7 +79,7 @@ class Desk(ReadOnly):
         """For admin/parts/desk.html."""
         name = f"admin:onboarding_{self.opts.model_name}_act"
         offers = [
-            {**_words(action), "address": reverse(name, args=[row.pk, action.key])}
+            {**words_of(action), "address": reverse(name, args=[row.pk, action.key])}
             for action in self.offers(row)
         ]
         return {"vendor": orders.vendor_name(row.vendor), "offers": offers}
@@ -66,14 +96,14 @@ class Desk(ReadOnly):
             outcome = journey.act(shop, key, form.answers)
             if isinstance(outcome, Step):
                 return self._acted(request, row, action, outcome)
-            wrong = refusal(outcome)
-        return self.desk_page(request, row, form, {**_words(action), "problem": wrong})
+            wrong = blame(form, outcome)
+        return self.desk_page(request, row, form, {**words_of(action), "problem": wrong})
 
     def _acted(
         self, request: HttpRequest, row: Account | Connection, action: Action, step: Step
     ) -> HttpResponse:
         self.log_change(request, row, f"{action.label}: done.")
-        for level, sentence in _told(step):
+        for level, sentence in told(step):
             self.message_user(request, sentence, level)
         return redirect(f"admin:onboarding_{self.opts.model_name}_change", row.pk)
 
@@ -81,16 +111,19 @@ class Desk(ReadOnly):
         self, request: HttpRequest, row: Any, form: Form, words: dict[str, Any]
     ) -> HttpResponse:
         """A page with a form, for one thing; 422 with what was entered when something is wrong."""
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "original": row,
-            "vendor": orders.vendor_name(row.vendor),
-            "form": form,
-            **words,
-        }
-        status = 422 if form.errors or words.get("problem") else 200
-        return render(request, "admin/onboarding/desk.html", context, status=status)
+        back = reverse(f"admin:onboarding_{self.opts.model_name}_change", args=[row.pk])
+        about = {"original": row, "back": back, "vendor": orders.vendor_name(row.vendor)}
+        return form_page(self, request, form, {**about, **words})
+
+
+def form_page(
+    model_admin: List, request: HttpRequest, form: Form, words: dict[str, Any]
+) -> HttpResponse:
+    """The same for what has no row: `original` is what it is called, `back` where it stands."""
+    site = model_admin.admin_site.each_context(request)
+    context = {**site, "opts": model_admin.opts, "form": form, **words}
+    status = 422 if form.errors or words.get("problem") else 200
+    return render(request, "admin/onboarding/desk.html", context, status=status)
 
 
 def through(row: Account | Connection) -> int | None:
@@ -105,12 +138,12 @@ def posted(request: HttpRequest) -> QueryDict | None:
     return request.POST if request.method == "POST" else None
 
 
-def _words(action: Action) -> dict[str, Any]:
+def words_of(action: Action) -> dict[str, Any]:
     label, explain = shown(dumped(action.label)), shown(dumped(action.explain))
     return {"title": label, "explain": explain, "danger": action.danger, "button": label}
 
 
-def _told(step: Step) -> Iterator[tuple[int, str]]:
+def told(step: Step) -> Iterator[tuple[int, str]]:
     """What a step achieved, as messages; the task is repeated on the shop's page."""
     if not isinstance(step, Done):
         yield messages.SUCCESS, gettext("Done.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-
 from datetime import timedelta
 
 from django.db import connection as database

@@ -46,8 +46,8 @@ def record(
 ) -> None:
     """One entry of the timeline. Nothing to say, or what was said last by itself, makes none."""
     said = dumped(note) if isinstance(note, Text) else dict(note or {})
-    last = target.events.order_by("-pk").values("note", "user").first()
-    if not said or (user is None and last == {"note": said, "user": None}):
+    last = target.events.order_by("-pk").first()
+    if not said or (user is None and last and (last.note, last.user_id) == (said, None)):
         return
     Event.objects.create(
         connection=target,

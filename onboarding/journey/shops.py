@@ -71,10 +71,22 @@ def _evidence(trip: Trip, target: Connection, step: Connected) -> None:
 def done(trip: Trip, row: Attempt, step: Done) -> None:
     """What changed here, what at the vendor, what is left for the merchant and for staff."""
     found = _verdict(trip, row.purpose, step)
-    _rest(trip, row.connection, step, found, row)
+    if row.purpose == Attempt.Purpose.ACT:
+        found = replace(found, status=_changed(trip, row, step))
+    else:
+        _rest(trip, row.connection, step, found, row)
     write(row, found)
     row.tries, row.ended = 0, timezone.now()
     row.save(update_fields=[*ROW_FIELDS, "ended"])
+
+
+def _changed(trip: Trip, row: Attempt, step: Done) -> Status:
+    """A merchant's action: the shop stays as it was, unless the account is gone with it."""
+    target = row.connection
+    acted(trip, replace(step, staff_task=step.staff_task or target.task))
+    for said in (step.there, step.todo):
+        record(target, said, attempt=row)
+    return Status.DISCONNECTED if step.ends else Status(target.status)
 
 
 def _verdict(trip: Trip, purpose: str, step: Done) -> Verdict:
@@ -94,7 +106,9 @@ def _rest(
         record(target, said, attempt=row, status=str(found.status))
     write(target, found)
     target.due_at = timezone.now() if found.status == Status.CONNECTED else None
-    target.save(update_fields=ROW_FIELDS)
+    if found.status == Status.DISCONNECTED:
+        target.reveal = None  # what it opened is closed
+    target.save(update_fields=[*ROW_FIELDS, "reveal"])
     _task(target, step.staff_task)
 
 

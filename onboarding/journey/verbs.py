@@ -15,7 +15,7 @@ from ..models import Account, Attempt, Connection, Connector, Hop, Merchant, Use
 from ..situation import Status, Turn
 from . import hops, records
 from .names import NameTaken, free_name, of_name
-from .orders import holder, vendor_name
+from .orders import holder, vendor_name, vendor_of
 
 GRACE = timedelta(seconds=10)  # the web process does it now; the sweep only if that process dies
 AFRESH = {"declined", "refused", "wrong_shop"}  # after these, Continue begins from the start
@@ -69,10 +69,18 @@ def _attempt(
         Attempt.Purpose.PAUSE: text("Pausing was begun."),
         Attempt.Purpose.RESUME: text("Resuming was begun."),
         Attempt.Purpose.END: text("Disconnecting was begun."),
+        Attempt.Purpose.ACT: argument and _label(connection, argument["key"]),
     }
     records.record(connection, said.get(Attempt.Purpose(purpose)), attempt=attempt, user=user)
     records.tell(attempt, told=False)
     return attempt
+
+
+def _label(connection: Connection, key: str) -> Text | None:
+    """What the vendor calls an action: that is what its asker wanted."""
+    vendor = vendor_of(connection.vendor)
+    actions = vendor.actions() if vendor else ()
+    return next((each.label for each in actions if each.key == key), None)
 
 
 @transaction.atomic
@@ -130,7 +138,10 @@ def disconnect(connection: Connection, user: User) -> Attempt:
 
 
 def have_done(connection: Connection, user: User, key: str, answers: Mapping[str, str]) -> Attempt:
-    """One of the vendor's actions for merchants: it may make things, so it is an attempt."""
+    """One of the vendor's actions for merchants: it may make things, so it is an attempt.
+
+    After a no it is begun anew, with the new answers.
+    """
     argument = {"key": key, "answers": dict(answers)}
     return _instead(connection, user, Attempt.Purpose.ACT, argument)
 
@@ -148,7 +159,8 @@ def _instead(
     """An attempt instead of whatever is open; pressed twice, the same one."""
     connection = records.connection(connection.pk)
     attempt = _open(connection)
-    if attempt and attempt.purpose == purpose:
+    anew = argument is not None and attempt is not None and attempt.answer in AFRESH
+    if attempt and attempt.purpose == purpose and not anew:
         return attempt
     connection.attempts.filter(ended=None).update(ended=timezone.now(), due_at=None)
     return _attempt(connection, user, purpose, purpose.value, argument)

@@ -35,6 +35,8 @@ OUTCOME_ICONS = {
     "asking": "info",
     "waiting": "hourglass",
     "ended": "unplug",
+    "paused": "circle-pause",
+    "choosing": "store",
 }
 NOTICE_ICONS = {
     "info": "info",

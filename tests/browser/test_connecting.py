@@ -122,4 +122,4 @@ def test_the_catalogue_is_searched_while_typing(visit: Visit) -> None:
     ann.open("/connectors/")
     ann.page.get_by_label("Search").fill("magen")
     expect(ann.page.get_by_role("link", name="eBay")).to_have_count(0)
-    expect(ann.page.get_by_role("link", name="Magento")).to_be_visible()
+    expect(ann.page.get_by_role("link", name="Magento").first).to_be_visible()

@@ -23,7 +23,7 @@ def test_a_shop_that_is_at_itembase_already_is_chosen_in_words(visit: Visit) -> 
     ann.press("Continue")
     ann.sees("is connected")
     another(ann)
-    ann.leave("itembase")
+    ann.press("Continue to itembase")
     ann.sees("Which eBay shop do you want to connect?")
     ann.shoot("which")
     ann.page.get_by_label("eBay shop 1").check()

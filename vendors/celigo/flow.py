@@ -125,7 +125,7 @@ class Celigo(Offer):
         if rows:
             raise says.exists(email, rows, [_whose(order, row.id) for row in rows])
         same = note.get("email") == email
-        known = {key: note[key] for key in ("asked", "lost") if same and key in note}
+        known: dict[str, Any] = {k: note[k] for k in ("asked", "lost") if same and k in note}
         memo = notes.kept(order, {"email": email, "before": [row.id for row in rows], **known})
         return Progress(doing=LICENCE, account=memo, promote=True)
 
