@@ -186,7 +186,8 @@ class Vendor:
     creations: ClassVar[
         Mapping[str, Text]
     ] = {}  # `doing` key → what staff are asked for in `resolve`
-    serial: ClassVar[bool] = False
+    serial: ClassVar[bool] = False  # merchants share a limit: one creation at a time
+    leaves: ClassVar[bool] = True  # beginning leads to the vendor's pages
 
     def problems(self) -> tuple[tuple[str, str], ...]:
         """Settings that are set but wrong: (name, what to do)."""

@@ -112,4 +112,5 @@ def _begin(
 
 def domain(vendor: Vendor) -> str:
     """The domain that opens, as it stands in the address bar; empty where the merchant stays here."""
-    return next((host.lstrip(".") for host in vendor.domains()), "")
+    hosts = vendor.domains() if vendor.leaves else ()
+    return next((host.lstrip(".") for host in hosts), "")

@@ -43,14 +43,14 @@ def test_a_licence_is_issued_and_the_app_installed(visit: Visit, look: dict[str,
     ann = visit("ann", **look)
     ann.sign_up(AMAZON, "Ann’s Antiques")
     ann.shoot("check")
-    ann.press("Continue")
+    ann.press("Connect")
     ann.sees("integrator.io has no account with the address")
     ann.shoot("no-account")
     at_integrator(ann, "Create an integrator.io account")
     ann.press("I have done it: check again")
     ann.sees("Your licence is ready")
     ann.shoot("install")
-    at_integrator(ann, f"Sign in as {ann.email}", "Install")
+    at_integrator(ann, "Install")
     ann.press("I have done it: check again")
     ann.sees("is connected")
     ann.page.get_by_role("link", name="See this shop").click()
@@ -63,8 +63,8 @@ def test_a_key_and_a_secret_are_shown_once(
     visit: Visit, site: Site, staff_profile: None, look: dict[str, bool]
 ) -> None:
     ann = visit("ann", **look)
-    ann.sign_up("Capillary", "Ann’s Antiques")
-    ann.press("Continue")
+    ann.sign_up("Capillary", f"Ann {ann.title[-6:]}")  # names of clients tell them apart
+    ann.press("Connect")
     ann.sees("is connected")
     ann.page.get_by_role("link", name="See this shop").click()
     ann.press("Show them")

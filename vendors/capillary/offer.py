@@ -98,6 +98,7 @@ class Offer(Vendor):
 
     slug: ClassVar[str] = "capillary"
     name: ClassVar[str] = "Capillary"
+    leaves: ClassVar[bool] = False
     serial: ClassVar[bool] = True  # the organisation has room for 15 clients
     summary: ClassVar[Text] = text(
         "We make an API client for you at Capillary, try it out, and show you its key and its"

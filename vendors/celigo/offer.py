@@ -27,6 +27,7 @@ class Offer(Vendor):
 
     slug: ClassVar[str] = "celigo"
     name: ClassVar[str] = "Celigo integrator.io"
+    leaves: ClassVar[bool] = False  # the merchant goes there without us
     summary: ClassVar[Text] = text(
         "We issue a licence for the integration app to your e-mail address at integrator.io. You"
         " install the app there, and we see when it is installed."
