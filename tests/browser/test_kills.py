@@ -9,7 +9,7 @@ from contextlib import closing
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Visit, Visitor
+from tests.browser.conftest import SHOTS, Visit, Visitor
 from tests.site import Site, until
 
 TENANT = "POST /reseller/tenant"
@@ -100,5 +100,5 @@ def decide(visit: Visit, site: Site) -> None:
     staff.page.get_by_role("link", name="Accounts").first.click()
     staff.page.get_by_role("link", name="Ann’s Antiques").first.click()
     staff.page.get_by_label("It exists; its id there is").fill(tenant)
-    staff.page.screenshot(path="screenshots/staff-decide.png", full_page=True)
+    staff.page.screenshot(path=SHOTS / "staff-decide.png", full_page=True)
     staff.press("It exists: go on with this id")
