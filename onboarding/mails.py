@@ -25,6 +25,7 @@ class Mailed(models.Model):
 
     mailed = models.DateTimeField(null=True, blank=True)
     mailing = models.DateTimeField(null=True, blank=True, editable=False)
+    mail_tries = models.PositiveIntegerField(default=0, editable=False)
 
     class Meta:
         abstract = True

@@ -18,10 +18,14 @@ from .members import Invitation as Invitation
 from .members import Membership as Membership
 from .memo import MemoField
 from .situation import Situation, Status, shown
+from .traffic import Call as Call
+from .traffic import Standby as Standby
 from .users import User as User
+from .work import Breaker as Breaker
 from .work import Leased as Leased
 from .work import Operator as Operator
 from .work import Slot as Slot
+from .work import Worker as Worker
 
 ALPHABET = (
     "23456789abcdefghjkmnpqrstuvwxyz"  # nothing to mistake when it is read out over the phone

@@ -64,6 +64,8 @@ class Situation(models.Model):
 
     `answer` names the step or error that led here ("redirect", "unavailable"). `due_at` is when
     the vendor is asked again (None: only a person moves it); `tries` counts since the last answer.
+    `claimed`: since then a process is at it; still set at the next claim, that process died, which
+    `deaths` counts: a row that kills whoever takes it ends as staff's turn.
     """
 
     status = models.CharField(max_length=20, choices=Status, default=Status.NOT_STARTED)
@@ -77,6 +79,8 @@ class Situation(models.Model):
     version = models.PositiveIntegerField(default=0)
     due_at = models.DateTimeField(null=True, blank=True, db_index=True)
     tries = models.PositiveIntegerField(default=0)
+    claimed = models.DateTimeField(null=True, blank=True, editable=False)
+    deaths = models.PositiveIntegerField(default=0, editable=False)
     since = models.DateTimeField(null=True, blank=True, help_text="when this wait or outage began")
 
     class Meta:

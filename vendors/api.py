@@ -13,16 +13,17 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
-from urllib.parse import quote, urljoin
+from urllib.parse import quote, urljoin, urlsplit
 
 import requests
 import urllib3
 from pydantic import TypeAdapter
 
+from . import watch
 from .contract import Garbled, Refused, Unavailable, Unsure, VendorError, Who
 from .hosts import below
 from .reply import Nothing, Reply, loose_json, parse
-from .wire import Adapter, Trace, retry_after, shared_adapter
+from .wire import Adapter, Trace, basic, headed, read, retry_after, shared_adapter
 
 __all__ = ["Api", "Nothing", "Reply"]
 
@@ -96,8 +97,8 @@ class Api:
             params=query,
             json=json,
             data=form,
-            headers=_headers(self.headers, headers, bearer),
-            auth=_basic(auth or self.auth),
+            headers=headed(self.headers, headers, bearer),
+            auth=basic(auth or self.auth),
         )
         return call.parse(call.exchange(request, retries), reply)
 
@@ -118,8 +119,8 @@ class Api:
         )  # fmt: skip
         url, found, began = self._url(path, parts), list[T](), time.monotonic()
         for _ in range(PAGES):
-            headers = _headers(self.headers, None, "")
-            request = call.prepare(url=url, headers=headers, auth=_basic(self.auth))
+            headers = headed(self.headers, None, "")
+            request = call.prepare(url=url, headers=headers, auth=basic(self.auth))
             answer = call.exchange(request, 0)
             some: list[T] | None = call.parse(answer, page)
             found += some or []
@@ -164,28 +165,37 @@ class _Call:
             raise Garbled(self.says("cannot be sent")) from None
 
     def exchange(self, request: requests.PreparedRequest, retries: int) -> _Answer:
+        seconds = self._admitted()
         trace, started = Trace(), time.monotonic()
         try:
-            answer = self._ask(request, trace)
+            answer = self._ask(request, trace, seconds)
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             slow = trace.late or isinstance(error, requests.Timeout)
-            self._log("time-out" if slow else "no answer", started)
+            self._tell("time-out" if slow else "no answer", started)
             if slow or not retries:
                 raise self.lost(trace, slow) from None
         else:
-            self._log(str(answer.status), started)
+            self._tell(str(answer.status), started, answer)
             return answer
         return self.exchange(request, retries - 1)
 
-    def _ask(self, request: requests.PreparedRequest, trace: Trace) -> _Answer:
+    def _admitted(self) -> float:
+        """How many seconds the call may take. A host that rests is not called, nor is one too late."""
+        if wait := watch.rest(self.host):
+            raise Unavailable(self.says("was not sent: the host rests"), retry_after=wait)
+        seconds = watch.left(self.api.total)
+        if seconds <= 0:
+            raise Unavailable(self.says("was not sent: the step took too long"))
+        return seconds
+
+    def _ask(self, request: requests.PreparedRequest, trace: Trace, seconds: float) -> _Answer:
         adapter = self._adapter()
+        patience = (min(self.api.connect, seconds), min(self.api.read, seconds))
         try:
-            with trace.watch(self.api.total):
-                response = adapter.send(
-                    request, stream=True, timeout=(self.api.connect, self.api.read)
-                )
+            with trace.watch(seconds):
+                response = adapter.send(request, stream=True, timeout=patience)
                 try:
-                    body = _read(response, self.api.limit_bytes)
+                    body = read(response, self.api.limit_bytes)
                 finally:
                     response.close()
             if trace.late:  # a body that ends with its connection looks whole when it was cut
@@ -209,9 +219,30 @@ class _Call:
         would look like a lost answer."""
         return Adapter(1) if self.creates else shared_adapter(self.api.base_url, self.api.pool)
 
-    def _log(self, outcome: str, started: float) -> None:
-        spent = (time.monotonic() - started) * 1000
-        log.info("%s: %s %s: %s in %d ms", self.api.name, self.method, self.path, outcome, spent)
+    @property
+    def host(self) -> str:
+        return urlsplit(self.api.base_url).netloc
+
+    def _tell(self, outcome: str, started: float, answer: _Answer | None = None) -> None:
+        spent, call = time.monotonic() - started, f"{self.method} {self.path}"
+        log.info("%s: %s: %s in %d ms", self.api.name, call, outcome, spent * 1000)
+        status = answer.status if answer else 0
+        called = watch.Called(
+            vendor=self.api.name,
+            host=self.host,
+            call=call,
+            outcome=outcome,
+            seconds=spent,
+            unavailable=not status or status in (408, 429) or status >= 500,
+            retry_after=answer.retry_after if answer else None,
+            credentials=self._of_credentials(status),
+        )
+        watch.tell(called)
+
+    def _of_credentials(self, status: int) -> watch.Credentials:
+        if self.credentials != "staff":
+            return ""
+        return "refused" if status in (401, 403) else "accepted" if status in self.ok else ""
 
     def says(self, words: str) -> str:
         return f"{self.method} {self.path} {words}"
@@ -267,24 +298,3 @@ def _fill(path: str, parts: Mapping[str, str]) -> str:
     if not all(part.strip(".") for part in parts.values()):
         raise Garbled(f"{path}: an id is empty or made of dots")  # "..", it would be another path
     return path.format_map({key: quote(part, safe="") for key, part in parts.items()})
-
-
-def _headers(
-    base: Mapping[str, str], more: Mapping[str, str] | None, bearer: str
-) -> dict[str, str]:
-    headers = {"Accept": "application/json", "User-Agent": "gangway/1.0", **base, **(more or {})}
-    return headers | ({"Authorization": f"Bearer {bearer}"} if bearer else {})
-
-
-def _basic(auth: tuple[str, str] | None) -> tuple[bytes, bytes] | None:
-    """As bytes: requests would encode them as latin-1, and fail for a password with a „ł“."""
-    return (auth[0].encode(), auth[1].encode()) if auth else None
-
-
-def _read(response: requests.Response, limit: int) -> bytes | None:
-    body = bytearray()
-    for chunk in response.iter_content(65_536):
-        body += chunk
-        if len(body) > limit:
-            return None
-    return bytes(body)

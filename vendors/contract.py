@@ -202,6 +202,10 @@ class Vendor:
         """Every URL among the settings, for form-action and the doctor."""
         return ()
 
+    def probe(self) -> None:
+        """A harmless call with the operator's credentials: that it returns says that they are taken."""
+        raise Garbled(f"{self.slug} has no harmless call")
+
     def connectors(self) -> tuple[Entry, ...]:
         raise NotImplementedError
 

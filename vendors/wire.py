@@ -6,7 +6,7 @@ import re
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -14,6 +14,7 @@ from functools import cache
 from typing import Any
 
 import certifi
+import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -134,3 +135,22 @@ def _until(date: str) -> float:
     moment = parsedate_to_datetime(date)
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return (moment - datetime.now(UTC)).total_seconds()
+
+
+def headed(base: Mapping[str, str], more: Mapping[str, str] | None, bearer: str) -> dict[str, str]:
+    headers = {"Accept": "application/json", "User-Agent": "gangway/1.0", **base, **(more or {})}
+    return headers | ({"Authorization": f"Bearer {bearer}"} if bearer else {})
+
+
+def basic(auth: tuple[str, str] | None) -> tuple[bytes, bytes] | None:
+    """As bytes: requests would encode them as latin-1, and fail for a password with a „ł“."""
+    return (auth[0].encode(), auth[1].encode()) if auth else None
+
+
+def read(response: requests.Response, limit: int) -> bytes | None:
+    body = bytearray()
+    for chunk in response.iter_content(65_536):
+        body += chunk
+        if len(body) > limit:
+            return None
+    return bytes(body)
