@@ -35,7 +35,7 @@ def at_integrator(ann: Visitor, *buttons: str) -> None:
         if email.count():
             email.fill(ann.email)
         there.get_by_role("button", name=button, exact=True).click()
-    there.close()
+    there.wait_for_load_state()  # it stays open: Chromium may hang when it closes a page that loads
 
 
 @pytest.mark.parametrize("look", LOOKS)
