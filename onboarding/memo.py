@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.apps import apps
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Cast
 
 
 class MemoUnreadable(Exception):
-    """No key of MEMO_KEYS opens a memo. Never answered with ciphertext or with an empty memo."""
+    """No key of MEMO_KEYS opens a memo."""
+
+
+class Unread(dict[str, Any]):
+    """What a page gets for a memo that no key opens: nothing, and it is written back as it was.
+
+    The journey looks for it (journey/lost.py) and asks no vendor with it: a flow would take it for
+    a memo in which nothing was noted yet, and make things twice.
+    """
+
+    def __init__(self, sealed: str) -> None:
+        super().__init__()
+        self.sealed = sealed
 
 
 @lru_cache(maxsize=4)
@@ -20,13 +35,26 @@ def _cipher(keys: tuple[str, ...]) -> MultiFernet:
     return MultiFernet([Fernet(key) for key in keys])
 
 
+def _keys() -> MultiFernet:
+    return _cipher(tuple(settings.MEMO_KEYS))
+
+
 def seal(value: object) -> str:
-    return _cipher(tuple(settings.MEMO_KEYS)).encrypt(json.dumps(value).encode()).decode()
+    return _keys().encrypt(json.dumps(value).encode()).decode()
 
 
 def unseal(sealed: str) -> Any:
+    """Raises MemoUnreadable."""
     try:
-        return json.loads(_cipher(tuple(settings.MEMO_KEYS)).decrypt(sealed))
+        return json.loads(_keys().decrypt(sealed))
+    except InvalidToken:
+        raise MemoUnreadable("no key of MEMO_KEYS opens this memo") from None
+
+
+def resealed(sealed: str) -> str:
+    """The same, encrypted with the first key. Raises MemoUnreadable."""
+    try:
+        return _keys().rotate(sealed).decode()
     except InvalidToken:
         raise MemoUnreadable("no key of MEMO_KEYS opens this memo") from None
 
@@ -44,10 +72,17 @@ class MemoField(Column):
     _pyi_private_get_type: Any
 
     def get_prep_value(self, value: Any) -> Any:
+        if isinstance(value, Unread):
+            return value.sealed
         return None if value is None else seal(value)
 
     def from_db_value(self, value: str | None, *_: object) -> Any:
-        return None if value is None else unseal(value)
+        if value is None:
+            return None
+        try:
+            return unseal(value)
+        except MemoUnreadable:
+            return Unread(value)
 
     def to_python(self, value: Any) -> Any:
         return value
@@ -55,3 +90,45 @@ class MemoField(Column):
     def value_to_string(self, obj: models.Model) -> str:
         """Dumps keep the ciphertext: a fixture never holds a secret."""
         return str(self.get_prep_value(self.value_from_object(obj)))
+
+
+# -- all memos there are -------------------------------------------------------------------------
+
+
+def columns() -> Iterator[tuple[type[models.Model], str]]:
+    """Every (model, column) that holds memos."""
+    for model in apps.get_app_config("onboarding").get_models():
+        for field in model._meta.concrete_fields:
+            if isinstance(field, MemoField):
+                yield model, field.attname
+
+
+def sealed_rows(model: type[models.Model], column: str) -> Iterator[tuple[int, str]]:
+    """(primary key, ciphertext) of every memo in a column, as it stands in the database."""
+    raw = Cast(column, models.TextField())
+    rows = model._default_manager.exclude(**{column: None}).annotate(_sealed=raw)
+    yield from rows.order_by("pk").values_list("pk", "_sealed").iterator(chunk_size=1000)
+
+
+def rekey(model: type[models.Model], column: str) -> tuple[int, set[int]]:
+    """Encrypt a column's memos with the first key: how many were, and keys of the unreadable rows.
+
+    A memo that is written meanwhile is newer, and has the first key already.
+    """
+    first, count, unreadable = Fernet(settings.MEMO_KEYS[0]), 0, set[int]()
+    for pk, sealed in sealed_rows(model, column):
+        try:
+            first.decrypt(sealed)
+        except InvalidToken:
+            try:
+                count += _replace(model, column, pk, sealed)
+            except MemoUnreadable:
+                unreadable.add(pk)
+    return count, unreadable
+
+
+def _replace(model: type[models.Model], column: str, pk: int, sealed: str) -> int:
+    fresh = Unread(resealed(sealed))  # written as it stands
+    raw = Cast(column, models.TextField())
+    same = model._default_manager.annotate(_sealed=raw).filter(pk=pk, _sealed=sealed)
+    return same.update(**{column: fresh})

@@ -113,6 +113,7 @@ class Order:
     memos: Memos = field(default_factory=Memos)
     live: Memos = field(default_factory=Memos)
     account_key: str = ""  # the vendor's id of the account, as last promoted
+    connection_key: str = ""  # the vendor's id of what was made for the connection
     shop: str = ""  # the vendor's id of the connected shop
     announced: str = ""
     unsure: str = ""

@@ -13,7 +13,7 @@ from ..situation import Status, dumped
 from . import records
 from .names import NameTaken, of_name
 from .orders import holder
-from .verbs import call
+from .verbs import call, repeat
 
 
 @transaction.atomic
@@ -28,7 +28,7 @@ def use_found(attempt: Attempt, user: User) -> Attempt:
     row.accepted = row.found
     said = text("You chose to use the other shop from now on.")
     records.record(row.connection, said, attempt=row, user=user)
-    return call(row, row.call["name"], row.call.get("argument"))
+    return repeat(row)
 
 
 def _leave_to_sibling(row: Attempt, user: User) -> Attempt:
@@ -67,7 +67,7 @@ def both(attempt: Attempt, user: User, name: str) -> Attempt:
     row.user, row.purpose = user, Attempt.Purpose.CONNECT
     row.save(update_fields=["connection", "purpose"])
     records.record(row.connection, text("The connection was begun."), attempt=row, user=user)
-    return call(row, row.call["name"], row.call.get("argument"))
+    return repeat(row)
 
 
 @transaction.atomic

@@ -7,16 +7,17 @@ from collections.abc import Mapping
 from django.db import transaction
 from django.utils import timezone
 
-from vendors.contract import Step, Unavailable, Vendor
+from vendors.contract import Garbled, Step, Unavailable, Vendor
 
 from ..models import Account, Attempt, Connection
-from . import orders, records
+from . import lost, orders, records
 from .carry import ask, settled
 from .leases import Lease, leased
 from .orders import Trip
 from .outcomes import Outcome
 
 BUSY = "somebody else is working on this account: try again in a moment"
+LOST = "no key of MEMO_KEYS opens what we noted about this shop"
 
 
 def resolve(account_id: int, found: str | None) -> Outcome:
@@ -28,11 +29,7 @@ def resolve(account_id: int, found: str | None) -> Outcome:
         account = Account.objects.select_related("creator").get(pk=account_id)
         if lease is None or not account.unsure or account.creator is None:
             return Unavailable(BUSY)
-        trip = _resolution(account.creator, lease, found)
-        outcome = ask(trip)
-        if isinstance(outcome, Step):
-            settled(trip, outcome)
-        return outcome
+        return _talk(_resolution(account.creator, lease, found))
 
 
 @transaction.atomic
@@ -59,11 +56,16 @@ def act(connection_id: int, key: str, answers: Mapping[str, str]) -> Outcome:
     with leased(account_id) as lease:
         if lease is None:
             return Unavailable(BUSY)
-        trip = _action(connection_id, lease, key, answers)
-        outcome = ask(trip)
-        if isinstance(outcome, Step):
-            settled(trip, outcome)
-        return outcome
+        return _talk(_action(connection_id, lease, key, answers))
+
+
+def _talk(trip: Trip) -> Outcome:
+    if lost.unreadable(trip.connection, trip.attempt):
+        return Garbled(LOST)
+    outcome = ask(trip)
+    if isinstance(outcome, Step):
+        settled(trip, outcome)
+    return outcome
 
 
 @transaction.atomic

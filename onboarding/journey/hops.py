@@ -62,7 +62,7 @@ def take(attempt: Attempt, user: User) -> str | None:
     A hop is bound to the user it was made for: another member has to mint one of their own.
     """
     hop = fresh(attempt)
-    if hop is None or hop.user_id != user.pk:
+    if hop is None or hop.user_id != user.pk or not hop.url:
         return None
     url = str(hop.url)
     if not Hop.objects.filter(pk=hop.pk, taken=None).update(taken=timezone.now(), url=None):

@@ -213,6 +213,17 @@ def _on_it(attempt: Attempt, words: dict[str, str]) -> Outlook:
     )
 
 
+def _lost(attempt: Attempt, words: dict[str, str]) -> Outlook:
+    return Outlook(
+        kind="stopped",
+        heading=gettext("Connect “%(shop)s” once more") % words,
+        sentence=attempt.sentence,
+        more=gettext("At %(vendor)s nothing has changed.") % words,
+        action="continue",
+        label=gettext("Connect it"),
+    )
+
+
 def _unavailable(attempt: Attempt, words: dict[str, str]) -> Outlook:
     return Outlook(
         kind="waiting",
@@ -237,4 +248,5 @@ ANSWERS: Mapping[str, Callable[[Attempt, dict[str, str]], Outlook]] = {
     "garbled": _on_it,
     "unsure": _on_it,
     "blocked": _on_it,
+    "lost": _lost,
 }

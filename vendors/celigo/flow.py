@@ -120,7 +120,7 @@ class Celigo(Offer):
         plan.plan(order.options)
         rows = self._listed(order, email)
         for row in rows:
-            if order.holder(row.id) == "self":
+            if row.id == order.connection_key or order.holder(row.id) == "self":
                 return _made(order, {**note, "email": email}, row, row.id)
         if rows:
             raise says.exists(email, rows, [_whose(order, row.id) for row in rows])

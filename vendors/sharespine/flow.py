@@ -7,7 +7,8 @@ staff have entered the API user's password, the Tenant API confirms it (evidence
 
 The account's memo: `{"tenant": codeName, "users": {our user id: login}, "api_user": login,
 "connection": id}`, each key there once the thing is made; `"active"`: False once we have switched
-the tenant off, or asked for it; `"orders"`: evidence.py. The connection's memo is empty.
+the tenant off, or asked for it; `"orders"`: evidence.py; `"forgotten"`: what was made or not before the
+memo was lost. The connection's memo is empty.
 Source: https://developers.sharespine.com/docs/tutorials/resellerapi/onboard-tenant.html
 """
 
@@ -34,7 +35,7 @@ from vendors.contract import (
 from vendors.hosts import allowed
 
 from . import client, evidence, rest
-from .making import CREATIONS, Making
+from .making import CREATIONS, Making, remembered
 from .offer import DELETE
 
 # Parentheses are legal in a URL; but the documentation's own sample of a login URL ends in a stray
@@ -48,6 +49,8 @@ class Sharespine(Making):
 
     def start(self, order: Order) -> Step:
         memo = order.memos.account
+        if order.account_key and "tenant" not in memo:
+            return Progress(account=remembered(order), promote=True)
         if memo.get("active") is False and self._switch(memo["tenant"], True):
             return Progress(account={**memo, "active": True}, promote=True)
         missing = self._missing(order)

@@ -7,6 +7,7 @@ Source: https://developers.sharespine.com/docs/tutorials/resellerapi/onboard-ten
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +30,7 @@ class Making(Offer):
         if key not in CREATIONS:
             raise Garbled(f"sharespine makes nothing that is called “{key}”")
         if found is None:
-            return Progress()
+            return Progress(account=recalled(order.memos.account, key), promote=True)
         if not self._plausible(order, key, found):
             note = text("This is not an id that we could have made. Please look again.")
             raise Refused(f"not plausible: {_facts(order, key)}", who="staff", note=note)
@@ -52,6 +53,11 @@ class Making(Offer):
             raise Unsure(f"it may or may not exist: {facts}", cause=f"unsure-{order.unsure}")
         if order.announced != key:
             return Progress(doing=key)
+        if key in order.memos.account.get("forgotten", ()):
+            facts = _facts(order, key)
+            raise Unsure(
+                f"it was made before our notes were lost, or not: {facts}", cause=f"unsure-{key}"
+            )
         create = {
             "tenant": self._create_tenant,
             "user": self._create_user,
@@ -124,12 +130,24 @@ def _options(order: Order) -> tuple[str, ...]:
 
 
 def _made(order: Order, key: str, id: str) -> Progress:
-    memo: dict[str, Any] = dict(order.memos.account)
+    memo = recalled(order.memos.account, key)
     if key == "user":
         memo["users"] = {**memo.get("users", {}), order.user.id: id}
     else:
         memo[key] = id
     return Progress(done=(key,), account=memo, promote=True, account_key=memo.get("tenant", ""))
+
+
+def remembered(order: Order) -> dict[str, Any]:
+    """The memo of an account of which only the tenant is still known: staff look for the rest."""
+    return {"tenant": order.account_key, "forgotten": list(CREATIONS[1:])}
+
+
+def recalled(memo: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """The memo, now that it is known whether this was made."""
+    left = [each for each in memo.get("forgotten", ()) if each != key]
+    rest = {name: memo[name] for name in memo if name != "forgotten"}
+    return {**rest, "forgotten": left} if left else rest
 
 
 def _facts(order: Order, key: str) -> str:
