@@ -45,12 +45,11 @@ def test_connecting_once_more_makes_nothing_twice(
     if row.scene:
         row.scene(stage, browser)
     connector = Connector.objects.get(slug=CONNECTORS[vendor])
-    shop = travel(browser, browser.connect(connector, "My shop"), *row.press, **who)
+    shop = travel(browser, browser.connect(connector, "My shop"), *row.press, then=None, **who)
     made, status = things(stage, vendor), shop.status
     settings.MEMO_KEYS = [Fernet.generate_key().decode()]
-    again = travel(
-        browser, browser.press(f"{shop.get_absolute_url()}reconnect/"), *row.press, **who
-    )
+    link = browser.press(f"{shop.get_absolute_url()}reconnect/")
+    again = travel(browser, link, *row.press, then=None, **who)
     again = staff_decide(stage, browser, again)
     assert (again.pk, again.status) == (shop.pk, status)
     assert things(stage, vendor) == made
