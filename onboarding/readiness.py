@@ -1,4 +1,4 @@
-"""Whether staff have set on a connector what its vendor asks of them: before that it is not offered.
+"""What merchants may choose: nothing for which staff have not yet set what its vendor asks of them.
 
 A vendor may have to be asked over HTTP for its questions, so the answer stands in a column: written
 hourly and whenever staff save, read by the catalogue.
@@ -9,11 +9,20 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from django.conf import settings
+from django.db.models import QuerySet
+
 from vendors.contract import Question, Vendor
 
 from .models import Connector
 
 Needed = Mapping[str, Collection[str]]  # a connector's key → the questions that must be answered
+
+
+def offered() -> QuerySet[Connector]:
+    """What merchants may choose: shown and set up by staff, still with a vendor that is on."""
+    vendors = list(settings.VENDORS.offered)
+    return Connector.objects.filter(visible=True, ready=True, gone=None, vendor__in=vendors)
 
 
 def needed(vendor: Vendor, keys: Iterable[str]) -> Needed:

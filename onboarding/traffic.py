@@ -7,6 +7,7 @@ from django.db import models
 from django.utils import timezone
 
 from .mails import Mailed
+from .memo import MemoField
 
 
 class Call(models.Model):
@@ -34,13 +35,16 @@ class Call(models.Model):
 
 
 class Standby(Mailed):
-    """Somebody who left it with us: mailed once when the vendor is back, with a link that resumes."""
+    """Somebody who left it with us: mailed once when the vendor is back, with a link that resumes.
+
+    `typed`: what stood in the check page's form, but no secret; it is there again when they resume.
+    """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     merchant = models.ForeignKey("Merchant", models.CASCADE, related_name="+")
     connector = models.ForeignKey("Connector", models.CASCADE, related_name="+")
+    typed = MemoField(default=dict, editable=False)
     asked = models.DateTimeField(default=timezone.now)
-    ready = models.DateTimeField(null=True, blank=True, help_text="when the vendor was back")
 
     class Meta:
         constraints = [

@@ -75,14 +75,14 @@ def test_hidden_gone_and_switched_off_connectors_are_not_shown(
     assert "Nothing can be connected at the moment" in words(browser().get(CATALOGUE))
 
 
-def test_the_catalogue_costs_four_queries(
+def test_the_catalogue_costs_five_queries(
     people: People, scripted: Scripted, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     for number in range(20):
         connector("scripted", f"shop-{number}")
     alice = browser(people.alice)
     alice.get(CATALOGUE)
-    with django_assert_max_num_queries(4):
+    with django_assert_max_num_queries(5):
         alice.get(CATALOGUE)
 
 

@@ -6,6 +6,7 @@
     accounts.py     accounts, and the two buttons for a creation whose answer was lost
     desk.py         what a vendor offers to have done     knowledge.py  what only staff know
     merchants.py    merchants and users        connectors.py  the catalogue        alerts.py  alerts
+    standbys.py     who waits to hear that a vendor is back  traffic.py    calls to vendors, their hosts
 
 What is encrypted at rest (memos, answers, reveal, links) is not even read here, but for the page on
 which staff enter what only they know: it says whether there is something.
@@ -25,9 +26,18 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy
 
-from . import accounts, alerts, attempts, connections, connectors, merchants
+from . import accounts, alerts, attempts, connections, connectors, merchants, standbys
 
-__all__ = ["accounts", "alerts", "attempts", "connections", "connectors", "login", "merchants"]
+__all__ = [
+    "accounts",
+    "alerts",
+    "attempts",
+    "connections",
+    "connectors",
+    "login",
+    "merchants",
+    "standbys",
+]
 
 
 def login(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from django.conf import settings
-from django.db.models import QuerySet
+from collections.abc import Iterable
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
+from ..breaker import Trouble, trouble
 from ..journey import orders
 from ..models import Connector, User
+from ..readiness import offered as offered
 from .access import Request, memberships
-
-
-def offered() -> QuerySet[Connector]:
-    """What merchants may choose: shown and set up by staff, still with a vendor that is on."""
-    vendors = list(settings.VENDORS.offered)
-    return Connector.objects.filter(visible=True, ready=True, gone=None, vendor__in=vendors)
 
 
 @require_safe
@@ -30,7 +26,7 @@ def start(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def catalogue(request: Request) -> HttpResponse:
-    """All connectors, searched and by category. One query, so that it stays quick while typing."""
+    """All connectors, searched and by category. Two queries, so that it stays quick while typing."""
     asked = request.GET.get("q", "").strip()[:100]
     category = request.GET.get("category", "")
     every = sorted(offered(), key=lambda each: (each.position, str(each).casefold()))
@@ -38,7 +34,15 @@ def catalogue(request: Request) -> HttpResponse:
     shown = [c for c in every if category in ("", c.category) and _matches(c, asked)]
     part = request.htmx and not request.htmx.history_restore_request
     template = "onboarding/_catalogue_results.html" if part else "onboarding/catalogue.html"
-    context = {"connectors": shown, "categories": categories, "q": asked, "category": category}
+    down = troubles(shown)
+    context = {
+        "connectors": shown,
+        "categories": categories,
+        "q": asked,
+        "category": category,
+        "away": down,
+        "troubles": [(orders.vendor_name(slug), why) for slug, why in sorted(down.items())],
+    }
     response = render(request, template, context)
     patch_vary_headers(response, ["HX-Request"])
     return response
@@ -51,6 +55,11 @@ def _matches(connector: Connector, asked: str) -> bool:
     return all(word in text for word in asked.casefold().split())
 
 
+def troubles(connectors: Iterable[Connector]) -> dict[str, Trouble]:
+    """Which of their vendors cannot be used now, by slug; costs one query, none for nothing."""
+    return trouble({connector.vendor for connector in connectors})
+
+
 @require_safe
 def platform(request: HttpRequest, platform: str) -> HttpResponse:
     """The public page of a platform: what will happen, what to have at hand, one button."""
@@ -58,5 +67,6 @@ def platform(request: HttpRequest, platform: str) -> HttpResponse:
     if not found:
         context = {"asked": platform, "connectors": offered()[:12]}
         return render(request, "onboarding/platform_unknown.html", context, status=404)
-    choices = [(connector, orders.vendor_of(connector.vendor)) for connector in found]
+    down = troubles(found)
+    choices = [(each, orders.vendor_of(each.vendor), down.get(each.vendor)) for each in found]
     return render(request, "onboarding/platform.html", {"choices": choices, "first": found[0]})

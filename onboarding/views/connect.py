@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 from allauth.account.adapter import get_adapter
-from django.http import Http404, HttpResponse
+from django.contrib import messages
+from django.forms import PasswordInput
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_GET, require_http_methods
 
 from vendors.contract import Vendor
 
-from .. import journey
-from ..forms import BusinessForm, ShopForm, taken
+from .. import journey, standby
+from ..breaker import trouble
+from ..forms import LONGEST, BusinessForm, ShopForm, taken
 from ..journey import orders
 from ..journey.outcomes import plain
 from ..models import Connector, Membership, Merchant, User
+from ..readiness import offered
 from ..team import open_invitations
 from .access import Request, for_member, memberships, posted, signed_in
-from .catalogue import offered
 from .leaving import leave, may_leave
 
 
@@ -81,33 +87,95 @@ def _business(user: User, name: str) -> Merchant:
 @for_member
 def connect(request: Request, membership: Membership, slug: str) -> HttpResponse:
     """Check before you leave; the POST begins the connection and leaves."""
+    choice = _choice(membership, slug)
+    left = standby.latest(membership, choice.connector)
+    form = choice.form(posted(request), left.typed if left else {})
+    if form.is_valid() and (gone := _begin(request.user, choice, form)):
+        return gone
+    return _page(request, choice, form, waits=left is not None and left.mailed is None)
+
+
+@require_http_methods(["GET", "POST"])
+@may_leave
+@for_member
+def leave_it(request: Request, membership: Membership, slug: str) -> HttpResponse:
+    """ "Leave it with us": kept as it was typed, right or wrong, until the vendor is back.
+
+    A GET is somebody who had to sign in first: they press the button again.
+    """
+    choice = _choice(membership, slug)
+    page = redirect("connect", merchant=membership.merchant.reference, slug=slug)
+    if request.method == "GET":
+        return page
+    typed = kept(choice.form(request.POST, {}))
+    if trouble([choice.connector.vendor]):
+        standby.leave(membership, choice.connector, typed)
+        return page
+    said = gettext("%(vendor)s is answering again. You can go on now.")
+    messages.success(request, said % {"vendor": choice.vendor.name})
+    return _page(request, choice, choice.form(None, typed))
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a member wants to connect, for which business."""
+
+    membership: Membership
+    connector: Connector
+    vendor: Vendor
+
+    def form(self, data: QueryDict | None, typed: Mapping[str, str]) -> ShopForm:
+        questions = [plain(question) for question in self.vendor.questions(self.connector.key)]
+        name = journey.free_name(self.membership.merchant, str(self.connector))
+        return ShopForm(questions, data, initial={"name": name, **typed})
+
+
+def _choice(membership: Membership, slug: str) -> Choice:
     connector = offered().filter(slug=slug).first()
     vendor = orders.vendor_of(connector.vendor) if connector else None
     if connector is None or vendor is None:
         raise Http404
-    merchant = membership.merchant
-    questions = [plain(question) for question in vendor.questions(connector.key)]
-    form = ShopForm(
-        questions, posted(request), initial={"name": journey.free_name(merchant, str(connector))}
-    )
-    if form.is_valid() and (left := _begin(request.user, merchant, connector, form)):
-        return left
-    context = {"form": form, "merchant": merchant, "connector": connector, "vendor": vendor}
-    return render(request, "onboarding/connect.html", {**context, "domain": domain(vendor)})
+    return Choice(membership, connector, vendor)
 
 
-def _begin(
-    user: User, merchant: Merchant, connector: Connector, form: ShopForm
-) -> HttpResponse | None:
-    name = form.cleaned_data["name"]
+def _page(request: Request, choice: Choice, form: ShopForm, *, waits: bool = False) -> HttpResponse:
+    """`waits`: they have left it with us, and no mail has come yet."""
+    context = {
+        "form": form,
+        "merchant": choice.membership.merchant,
+        "connector": choice.connector,
+        "vendor": choice.vendor,
+        "domain": domain(choice.vendor),
+        "trouble": trouble([choice.connector.vendor]).get(choice.connector.vendor),
+        "waits": waits,
+    }
+    return render(request, "onboarding/connect.html", context)
+
+
+def _begin(user: User, choice: Choice, form: ShopForm) -> HttpResponse | None:
+    mine, name = choice.membership, form.cleaned_data["name"]
     try:
         attempt = journey.begin(
-            merchant=merchant, connector=connector, user=user, name=name, answers=form.answers
+            merchant=mine.merchant,
+            connector=choice.connector,
+            user=user,
+            name=name,
+            answers=form.answers,
         )
     except journey.NameTaken:
         form.add_error("name", taken(name))
         return None
+    standby.begun(mine, choice.connector)
     return leave(attempt, user)
+
+
+def kept(form: ShopForm) -> dict[str, str]:
+    """What was typed, right or wrong, by the names of the fields; no secret."""
+    secret = {
+        name for name, field in form.fields.items() if isinstance(field.widget, PasswordInput)
+    }
+    typed = {name: form.data.get(name, "")[:LONGEST] for name in form.fields.keys() - secret}
+    return {name: said for name, said in typed.items() if said}
 
 
 def domain(vendor: Vendor) -> str:

@@ -1,0 +1,117 @@
+"""A vendor is away before the merchant starts: it is said, left with us, and a mail brings them back."""
+
+from __future__ import annotations
+
+import time
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import NARROW, WIDE, Visit, Visitor
+from tests.site import Site, until
+
+PLATFORM = "Any other shop system"
+AWAY = "Sharespine has not been answering since"
+FAILURES = 5  # calls in a row, and it is called silent
+CODES = 11  # seconds between two codes to one address
+
+
+def shoot(ann: Visitor, name: str) -> None:
+    """The page wide and narrow, in light and in dark."""
+    for width, scheme in ((WIDE, "dark"), (NARROW, "light"), (NARROW, "dark"), (WIDE, "light")):
+        ann.page.set_viewport_size({"width": width, "height": 800})
+        ann.page.emulate_media(
+            color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce"
+        )
+        ann.shoot(f"{name}-{width}-{scheme}")
+
+
+def breaks_down(carl: Visitor) -> None:
+    """From now on all of it answers 503; somebody was there already, and his presses find it out."""
+    carl.sign_up(PLATFORM, "Carl’s Carpets")
+    carl.leave("Sharespine")
+    carl.site.stage.fault("sharespine", kind="status", status=503, times=None)
+    carl.open("/shops/")
+    carl.page.get_by_role("main").get_by_role("link", name=PLATFORM).click()
+    carl.press("Open Sharespine again")
+    for _ in range(FAILURES - 1):
+        carl.sees("Sharespine is not answering")
+        carl.press("Try again now")
+    carl.sees("Sharespine is not answering")
+    carl.shoot("attempt")
+    carl.open("/connectors/")
+    carl.sees(AWAY)
+
+
+def heals(carl: Visitor) -> None:
+    """Sharespine works again. The host rests a little before a press of his finds it out."""
+    carl.site.stage.clear("sharespine")
+    carl.open("/shops/")
+    carl.page.get_by_role("main").get_by_role("link", name=PLATFORM).click()
+    until("Sharespine is asked again", lambda: _through(carl))
+
+
+def _through(carl: Visitor) -> bool:
+    again = carl.page.get_by_role("button", name="Try again now")
+    ready = carl.page.get_by_role("button", name="Continue to Sharespine")
+    expect(again.or_(ready)).to_be_visible()
+    if again.is_visible():
+        with carl.page.expect_navigation():
+            again.click()
+        carl.page.wait_for_timeout(500)
+    return ready.is_visible()
+
+
+def leaves_it(ann: Visitor) -> None:
+    ann.sees(AWAY)
+    ann.page.get_by_label("Name of this shop").fill("The green shop")
+    ann.press("Leave it with us")
+    ann.sees(f"We mail {ann.email} when Sharespine is back")
+    shoot(ann, "left")
+
+
+def goes_on(ann: Visitor) -> None:
+    expect(ann.page.get_by_label("Name of this shop")).to_have_value("The green shop")
+    ann.leave("Sharespine")
+    expect(ann.page.get_by_text("An imitation of")).to_be_visible()
+
+
+def test_left_with_us_a_mail_brings_them_back(visit: Visit, site: Site) -> None:
+    carl, ann, bea = visit("carl"), visit("ann"), visit("bea", scripts=False, width=NARROW)
+    breaks_down(carl)
+    bea.sign_up(PLATFORM, "Bea’s Books")
+    signed_up = time.monotonic()
+    leaves_it(bea)
+    ann.open("/connectors/")
+    shoot(ann, "catalogue")
+    ann.page.get_by_role("link", name=PLATFORM).click()
+    shoot(ann, "platform")
+    ann.sign_up(PLATFORM, "Ann’s Antiques")
+    shoot(ann, "check")
+    leaves_it(ann)
+    heals(carl)
+    ann.page.goto(site.link(ann.email, "/m/"))
+    ann.shoot("back")
+    goes_on(ann)
+    until("the site mails Bea another code", lambda: time.monotonic() > signed_up + CODES)
+    again = visit("bea", scripts=False, width=NARROW)
+    again.email = bea.email
+    again.page.goto(site.link(bea.email, "/m/"))
+    again.sign_in()
+    goes_on(again)
+
+
+def test_refused_credentials_are_said_in_plain_words(visit: Visit, site: Site) -> None:
+    site.stage.fault("itembase", kind="status", status=401, times=None)
+    ann = visit("ann")
+    ann.sign_up("eBay", "Ann’s Antiques")
+    ann.press("Continue to itembase")
+    ann.sees("We’re on it")
+    ann.open("/connectors/")
+    ann.sees("We cannot reach itembase at the moment: our staff know and are working on it.")
+    shoot(ann, "catalogue")
+    ann.page.get_by_role("link", name="eBay").click()
+    ann.page.get_by_role("link", name="Continue").click()
+    shoot(ann, "check")
+    ann.press("Leave it with us")
+    ann.sees(f"We mail {ann.email} when itembase is back")
+    shoot(ann, "left")
