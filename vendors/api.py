@@ -23,7 +23,7 @@ from . import watch
 from .contract import Garbled, Refused, Unavailable, Unsure, VendorError, Who
 from .hosts import below
 from .reply import Nothing, Reply, loose_json, parse
-from .wire import Adapter, Trace, basic, headed, read, retry_after, shared_adapter
+from .wire import Adapter, Answer, Meaning, Trace, basic, headed, read, shared_adapter
 
 __all__ = ["Api", "Nothing", "Reply"]
 
@@ -34,8 +34,8 @@ logging.getLogger("urllib3").setLevel(logging.ERROR)
 T = TypeVar("T")
 MACHINE_CODE = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 Refusal = Callable[[int, Any], str]
-Meaning = Callable[[int, Any], int]
 PAGES = 100  # of one list
+TO_CREATE = 15.0  # seconds; a creation that is cut off is a doubt, so it is not begun with less
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +46,8 @@ class Api:
     first packet to the last byte of the body. `auth` is for HTTP Basic. `refusal(status, body)`
     finds the vendor's machine code in an error's JSON (None: not JSON); long ones are dropped.
     `meaning(status, body)` is the status that an answer stands for, where its JSON contradicts it.
+    `own`: the credentials are the operator's, not a merchant's; a refusal with a code in `taken`
+    says that they are accepted.
     """
 
     name: str
@@ -56,9 +58,11 @@ class Api:
     read: float = 20.0
     total: float = 30.0
     limit_bytes: int = 2_000_000
-    pool: int = 8
+    pool: int = 32
     refusal: Refusal | None = None
     meaning: Meaning | None = None
+    own: bool = True
+    taken: tuple[str, ...] = ()
 
     def send(
         self,
@@ -137,14 +141,6 @@ class Api:
         return self.base_url.rstrip("/") + _fill(path, parts or {})
 
 
-@dataclass(frozen=True)
-class _Answer:
-    status: int
-    body: bytes | None = field(repr=False)  # None: too large
-    retry_after: float | None = None
-    next: str = field(default="", repr=False)
-
-
 @dataclass(frozen=True, kw_only=True)
 class _Call:
     """One call: knows how to make it and what each way of failing means for it."""
@@ -164,7 +160,7 @@ class _Call:
         except requests.RequestException:
             raise Garbled(self.says("cannot be sent")) from None
 
-    def exchange(self, request: requests.PreparedRequest, retries: int) -> _Answer:
+    def exchange(self, request: requests.PreparedRequest, retries: int) -> Answer:
         seconds = self._admitted()
         trace, started = Trace(), time.monotonic()
         try:
@@ -180,15 +176,15 @@ class _Call:
         return self.exchange(request, retries - 1)
 
     def _admitted(self) -> float:
-        """How many seconds the call may take. A host that rests is not called, nor is one too late."""
-        if wait := watch.rest(self.host):
-            raise Unavailable(self.says("was not sent: the host rests"), retry_after=wait)
+        """How many seconds the call may take. One too late is not made, nor any to a host that rests."""
         seconds = watch.left(self.api.total)
-        if seconds <= 0:
+        if seconds <= 0 or (self.creates and seconds < min(self.api.total, TO_CREATE)):
             raise Unavailable(self.says("was not sent: the step took too long"))
+        if wait := watch.rest(self.host):  # last: with 0 we may be the one call that tries the host
+            raise Unavailable(self.says("was not sent: the host rests"), retry_after=wait)
         return seconds
 
-    def _ask(self, request: requests.PreparedRequest, trace: Trace, seconds: float) -> _Answer:
+    def _ask(self, request: requests.PreparedRequest, trace: Trace, seconds: float) -> Answer:
         adapter = self._adapter()
         patience = (min(self.api.connect, seconds), min(self.api.read, seconds))
         try:
@@ -200,19 +196,10 @@ class _Call:
                     response.close()
             if trace.late:  # a body that ends with its connection looks whole when it was cut
                 raise requests.ReadTimeout
-            return self._heard(response, body)
+            return Answer.of(response, body, self.api.meaning)
         finally:
             if self.creates:
                 adapter.close()
-
-    def _heard(self, response: requests.Response, body: bytes | None) -> _Answer:
-        status, meaning = response.status_code, self.api.meaning
-        return _Answer(
-            meaning(status, loose_json(body)) if meaning else status,
-            body,
-            retry_after(response.headers.get("Retry-After", "")),
-            response.links.get("next", {}).get("url", ""),
-        )
 
     def _adapter(self) -> Adapter:
         """A creation takes a connection of its own: a kept one that the vendor is just closing
@@ -221,9 +208,10 @@ class _Call:
 
     @property
     def host(self) -> str:
-        return urlsplit(self.api.base_url).netloc
+        """With its port; never with the user and password that an address may carry."""
+        return urlsplit(self.api.base_url).netloc.rpartition("@")[2]
 
-    def _tell(self, outcome: str, started: float, answer: _Answer | None = None) -> None:
+    def _tell(self, outcome: str, started: float, answer: Answer | None = None) -> None:
         spent, call = time.monotonic() - started, f"{self.method} {self.path}"
         log.info("%s: %s: %s in %d ms", self.api.name, call, outcome, spent * 1000)
         status = answer.status if answer else 0
@@ -235,14 +223,23 @@ class _Call:
             seconds=spent,
             unavailable=not status or status in (408, 429) or status >= 500,
             retry_after=answer.retry_after if answer else None,
-            credentials=self._of_credentials(status),
+            credentials=self._of_credentials(answer) if answer else "",
+            ahead=answer.ahead if answer else None,
         )
         watch.tell(called)
 
-    def _of_credentials(self, status: int) -> watch.Credentials:
-        if self.credentials != "staff":
+    def _of_credentials(self, answer: Answer) -> watch.Credentials:
+        if self.credentials != "staff" or not self.api.own:
             return ""
-        return "refused" if status in (401, 403) else "accepted" if status in self.ok else ""
+        if self.api.taken and self._code(answer) in self.api.taken:
+            return "accepted"
+        if answer.status in (401, 403):
+            return "refused" if answer.status == 401 else "doubted"
+        return "accepted" if answer.status in self.ok else ""
+
+    def _code(self, answer: Answer) -> str:
+        code = self.refusal(answer.status, loose_json(answer.body)) if self.refusal else ""
+        return code if MACHINE_CODE.fullmatch(code) else ""
 
     def says(self, words: str) -> str:
         return f"{self.method} {self.path} {words}"
@@ -254,7 +251,7 @@ class _Call:
         detail = self.says("took too long" if slow else "lost its connection")
         return Unsure(detail) if self.creates else Unavailable(detail)
 
-    def parse(self, answer: _Answer, reply: type[T] | TypeAdapter[T]) -> T:
+    def parse(self, answer: Answer, reply: type[T] | TypeAdapter[T]) -> T:
         if answer.status not in self.ok:
             raise self.failed(answer)
         if reply is Nothing:
@@ -267,11 +264,11 @@ class _Call:
         except ValueError as error:
             raise self.unreadable(answer, str(error)) from None
 
-    def unreadable(self, answer: _Answer, why: str) -> VendorError:
+    def unreadable(self, answer: Answer, why: str) -> VendorError:
         detail = self.says(f"answered {answer.status}, unreadable: {why}")
         return Unsure(detail) if self.creates else Garbled(detail)
 
-    def failed(self, answer: _Answer) -> VendorError:
+    def failed(self, answer: Answer) -> VendorError:
         """An undocumented 2xx and a redirect are as unclear, after a creation, as a 5xx."""
         detail, status = self.says(f"answered {answer.status}"), answer.status
         if status == 429:
@@ -283,12 +280,10 @@ class _Call:
             return Unsure(detail) if self.creates else Garbled(detail)
         return self.refused(detail, answer)
 
-    def refused(self, detail: str, answer: _Answer) -> Refused:
-        code = self.refusal(answer.status, loose_json(answer.body)) if self.refusal else ""
-        code = code if MACHINE_CODE.fullmatch(code) else ""
+    def refused(self, detail: str, answer: Answer) -> Refused:
         credentials = answer.status in (401, 403)
         who: Who = self.credentials if credentials else "staff"
-        refused = Refused(detail, who=who, status=answer.status, code=code)
+        refused = Refused(detail, who=who, status=answer.status, code=self._code(answer))
         if credentials:
             refused.cause = "credentials"
         return refused

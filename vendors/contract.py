@@ -111,11 +111,13 @@ class Progress(Step):
 
 @dataclass(frozen=True, kw_only=True)
 class Waiting(Step):
-    """The vendor is not done. Asked again after `again`; staff's turn `until` after the wait began."""
+    """The vendor is not done. Asked again: after `soonest` at first, the longer it takes the more
+    rarely, every `again` in the end. Staff's turn `until` after the wait began."""
 
     note: Text
     again: timedelta
     until: timedelta
+    soonest: timedelta = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,13 +128,15 @@ class Ask(Step):
 
 @dataclass(frozen=True, kw_only=True)
 class NeedsMerchant(Step):
-    """Something to do elsewhere; asked again after `again`, and whenever the merchant says "Check again"."""
+    """Something to do elsewhere; asked again as `Waiting` is (None: not), and when the merchant says
+    "Check again", which begins the wait anew."""
 
     code: str
     note: Text
     link: str = ""
     questions: tuple[Question, ...] = ()
     again: timedelta | None = None
+    soonest: timedelta = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,6 +209,10 @@ class Vendor:
     def probe(self) -> None:
         """A harmless call with the operator's credentials: that it returns says that they are taken."""
         raise Garbled(f"{self.slug} has no harmless call")
+
+    def knock(self) -> None:
+        """For a vendor without `probe`: a call that asks for nothing. It returns if anybody answers."""
+        raise Garbled(f"{self.slug} has no door to knock at")
 
     def connectors(self) -> tuple[Entry, ...]:
         raise NotImplementedError

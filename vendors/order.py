@@ -34,7 +34,11 @@ def text(id: str, **params: str | datetime) -> Text:
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """Something a person chooses (`choices`: (value, label) pairs) or types; `secret`: hidden."""
+    """Something a person chooses (`choices`: (value, label) pairs) or types; `secret`: hidden.
+
+    `addresses`: one of `order.emails` is asked for, and `choices` are those that there are now. The
+    page offers those that there are when it is looked at, and says how to confirm another one.
+    """
 
     key: str
     label: Text
@@ -43,6 +47,7 @@ class Question:
     initial: str = ""
     required: bool = True
     secret: bool = False
+    addresses: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Literal
 
-Credentials = Literal["", "accepted", "refused"]
+Credentials = Literal["", "accepted", "doubted", "refused"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +23,9 @@ class Called:
 
     `call` is method and path template. `outcome` is the status, "time-out" or "no answer".
     `unavailable`: the host did not do its work (no answer, 408, 429, 5xx). `retry_after` is in seconds.
-    `credentials`: what the vendor said of the operator's; "" when it was not about them.
+    `credentials`: what the vendor said of the operator's: a 401 refuses them, a 403 may be about the one
+    thing that was asked for ("doubted"); "" when it was not about them. `at`: when it was over.
+    `ahead`: seconds by which the vendor's clock is ahead of ours, when it says what time it is there.
     """
 
     vendor: str
@@ -33,6 +36,8 @@ class Called:
     unavailable: bool
     retry_after: float | None = None
     credentials: Credentials = ""
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    ahead: float | None = None
 
 
 @dataclass

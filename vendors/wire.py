@@ -6,8 +6,9 @@ import re
 import socket
 import ssl
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
@@ -19,7 +20,10 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
+from .reply import loose_json
+
 LONGEST_RETRY_AFTER = 86_400.0  # seconds
+Meaning = Callable[[int, Any], int]
 
 _here = threading.local()  # .trace: that of the call this thread is making
 
@@ -131,6 +135,14 @@ def retry_after(value: str) -> float | None:
     return min(max(seconds, 0.0), LONGEST_RETRY_AFTER)
 
 
+def ahead(date: str) -> float | None:
+    """Seconds from now to an HTTP date; None if absent or unreadable."""
+    try:
+        return _until(date)
+    except ValueError:
+        return None
+
+
 def _until(date: str) -> float:
     moment = parsedate_to_datetime(date)
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
@@ -154,3 +166,25 @@ def read(response: requests.Response, limit: int) -> bytes | None:
         if len(body) > limit:
             return None
     return bytes(body)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the rest reads of an answer; nothing of it is shown by its repr but the status."""
+
+    status: int
+    body: bytes | None = field(repr=False)  # None: too large
+    retry_after: float | None = None
+    next: str = field(default="", repr=False)
+    ahead: float | None = None
+
+    @classmethod
+    def of(cls, response: requests.Response, body: bytes | None, meaning: Meaning | None) -> Answer:
+        status = response.status_code
+        return cls(
+            meaning(status, loose_json(body)) if meaning else status,
+            body,
+            retry_after(response.headers.get("Retry-After", "")),
+            response.links.get("next", {}).get("url", ""),
+            ahead(response.headers.get("Date", "")),
+        )

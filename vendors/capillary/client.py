@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Annotated, Any, TypedDict, TypeVar
@@ -173,7 +173,8 @@ class Client:
         """Raises Refused with code "320001" if Capillary does not know this pair."""
         pair = {"key": key, "secret": secret}
         path = "/v3/oauth/token/generate"
-        return self._api.send("POST", path, Envelope[Token], json=pair).data
+        api = replace(self._api, own=(key, secret) == (self.key, self.secret))
+        return api.send("POST", path, Envelope[Token], json=pair).data
 
     # -- the operator's sign-in ------------------------------------------------------------------
 

@@ -89,12 +89,13 @@ class Desk(Making):
         try:
             chosen = profile.typed(answers.get("scopes", ""))
         except ValueError:
-            raise _no(text("Write scopes as in the example: 1 READ .*v3/customers.*")) from None
+            note = text("Write scopes as in the example: 1 READ .*v3/customers.*")
+            raise _no(note, "scopes") from None
         if not chosen and memo:
             chosen = profile.answers(memo)
         faults = profile.faults({**said, **chosen}, self._api().scopes(), self.till_id)
-        for wrong in faults.values():
-            raise _no(wrong)
+        for key, wrong in faults.items():
+            raise _no(wrong, key if key in said else "scopes")
         return profile.read({**said, **chosen}, self.till_id)
 
     def _put(self, key: str, payload: NewClient) -> None:
@@ -127,8 +128,9 @@ def _changed_here(memo: Mapping[str, object] | None) -> Done:
     return Done(here=text("The API client was changed."), there=there, connection=memo)
 
 
-def _no(note: Text) -> Refused:
-    return Refused(str(note), who="staff", code="input", note=note)
+def _no(note: Text, key: str = "key") -> Refused:
+    """`key`: of the question that was answered so; said above the form where it is none of it."""
+    return Refused(str(note), who="staff", code=key, note=note)
 
 
 def facts(row: ApiClient) -> dict[str, str]:

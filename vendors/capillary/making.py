@@ -96,7 +96,7 @@ class Making(Offer):
             if no.status not in (401, 498):
                 raise
             note = text("Capillary has made your key, but does not accept it yet.")
-            again, until = timedelta(seconds=20), timedelta(hours=1)
+            again, until = timedelta(minutes=5), timedelta(hours=1)
             return Waiting(note=note, again=again, until=until, connection=draft)
         if spare := draft.pop("spare", ""):
             draft["old"] = [*draft["old"], *self._undeleted(spare)]

@@ -49,13 +49,17 @@ ACTIONS = (
         who="merchant",
         on="connection",
         danger=True,
+        when=lambda live: bool(live.connection.get("old")),
     ),
     Action(
         key="rescope",
-        label=text("Take over the permissions as they are offered now"),
-        explain=text("Your key and secret stay the same; what they open is set anew."),
+        label=text("Change what your key opens"),
+        explain=text(
+            "Your key and secret stay the same. What they open is set anew, as it is offered now."
+        ),
         who="merchant",
         on="connection",
+        connectors=text("What shall your key open?"),
     ),
     Action(
         key="edit",
@@ -148,6 +152,9 @@ class Offer(Vendor):
 
     def addresses(self) -> tuple[str, ...]:
         return (self.api_url,)
+
+    def probe(self) -> None:
+        self._api().scopes()
 
     def connectors(self) -> tuple[Entry, ...]:
         """Access to the API. Each profile of scopes that staff define is a connector of this key."""

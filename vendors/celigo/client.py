@@ -230,7 +230,8 @@ def meaning(status: int, body: Any) -> int:
     codes = _codes(body)
     if not codes:
         return status
-    return STATUSES.get(codes[0], status if status >= 400 else 422)
+    found = STATUSES.get(codes[0], status if status >= 400 else 422)
+    return 401 if (status, found) == (401, 403) else found  # "access_restricted" is said with both
 
 
 def connect(*, api_url: str, token: str) -> Client:

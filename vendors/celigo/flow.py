@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from vendors.contract import (
     Done,
     Garbled,
-    NeedsMerchant,
     Order,
     Progress,
     Refused,
@@ -125,7 +124,7 @@ class Celigo(Offer):
         if rows:
             raise says.exists(email, rows, [_whose(order, row.id) for row in rows])
         same = note.get("email") == email
-        known: dict[str, Any] = {k: note[k] for k in ("asked", "lost") if same and k in note}
+        known: dict[str, Any] = {"lost": note["lost"]} if same and "lost" in note else {}
         memo = notes.kept(order, {"email": email, "before": [row.id for row in rows], **known})
         return Progress(doing=LICENCE, account=memo, promote=True)
 
@@ -140,18 +139,12 @@ class Celigo(Offer):
         except Refused as no:
             if no.code != "invalid_user":
                 raise
-            return self._no_account(order, note)
+            return says.no_account(note["email"], _emails(order), self.site())
         except Unsure as lost:
             raise _unsure(f"{lost.detail}; it may or may not exist", note) from None
         if not self._could_be_ours(order, note, licence, licence.id):
             raise _unsure("POST licenses answered with another licence than was asked for", note)
         return _made(order, note, licence, licence.id)
-
-    def _no_account(self, order: Order, note: dict[str, Any]) -> NeedsMerchant:
-        since = notes.time(note, "asked") or order.now
-        memo = notes.kept(order, {**note, "asked": moment(since)})
-        step = says.no_account(note["email"], _emails(order), self.site(), order.now - since)
-        return replace(step, account=memo, promote=True)
 
     def _find(self, order: Order, note: dict[str, Any]) -> Step:
         """After a lost answer: the one licence that was not there before is ours."""

@@ -6,7 +6,6 @@ that were given up, and a disconnect: `{"licences": {reference: {...}}}`, each w
     email, before   for whom a licence was announced, and the ids that were listed for them before
     id              of the licence, once it is made
     former          when it would have ended, kept when it is ended by a disconnect
-    asked           since when integrator.io says that it does not know the address
     lost, pause     how often an answer was lost and nothing was found; until when we wait then
 """
 

@@ -82,6 +82,9 @@ class Offer(Vendor):
     def client(self) -> client.Client:
         return client.connect(api_url=self.api_url, token=self.token)
 
+    def probe(self) -> None:
+        self.client().connectors()
+
     # -- what there is ---------------------------------------------------------------------------
 
     def connectors(self) -> tuple[Entry, ...]:

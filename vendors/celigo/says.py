@@ -19,12 +19,8 @@ from vendors.contract import (
 
 from .client import Licence
 
+# integrator.io is not asked faster than every few minutes.
 SOONEST, LATEST = timedelta(minutes=5), timedelta(hours=1)
-
-
-def pace(waited: timedelta) -> timedelta:
-    """integrator.io is not asked faster than every few minutes, and the longer it takes the slower."""
-    return min(max(waited / 4, SOONEST), LATEST)
 
 
 def which_email(order: Order, emails: Sequence[str]) -> Ask:
@@ -37,27 +33,21 @@ def _email_question(emails: Sequence[str], initial: str) -> Question:
         key="email",
         label=text("Which e-mail address do you use at integrator.io?"),
         choices=tuple((email, text("%(email)s", email=email)) for email in emails),
+        addresses=True,
         initial=initial if initial in emails else "",
     )
 
 
-def no_account(email: str, emails: Sequence[str], link: str, waited: timedelta) -> NeedsMerchant:
+def no_account(email: str, emails: Sequence[str], link: str) -> NeedsMerchant:
     """A normal state: the merchant signs up there, or says another address."""
-    several = len(emails) > 1
     note = text(
         "integrator.io has no account with the address %(email)s. Create one with exactly this"
-        " address, or choose another address here; we then go on by ourselves.",
+        " address, or tell us another one of yours; we then go on by ourselves.",
         email=email,
     )
-    if not several:
-        note = text(
-            "integrator.io has no account with the address %(email)s. Create one with exactly this"
-            " address; we then go on by ourselves.",
-            email=email,
-        )
-    questions = (_email_question(emails, email),) if several else ()
+    questions = (_email_question(emails, email),)
     return NeedsMerchant(
-        code="no-account", note=note, link=link, questions=questions, again=pace(waited)
+        code="no-account", note=note, link=link, questions=questions, soonest=SOONEST, again=LATEST
     )
 
 
@@ -66,7 +56,7 @@ def state(licence: Licence, id: str, order: Order, link: str) -> Step:
     if licence.over(order.now):
         return expired(licence.expires)
     if not licence.installed:
-        return _install(licence, id, order.now, link)
+        return _install(licence, id, link)
     return Connected(
         shop=id, evidence=_evidence(licence), until=licence.expires, connection_key=id,
         done=("install",),
@@ -82,7 +72,7 @@ def _evidence(licence: Licence) -> Text:
     )
 
 
-def _install(licence: Licence, id: str, now: datetime, link: str) -> NeedsMerchant:
+def _install(licence: Licence, id: str, link: str) -> NeedsMerchant:
     note = text(
         "Your licence is ready. Sign in at integrator.io as %(email)s, install the app there, then"
         " come back. We look for it by ourselves too.",
@@ -93,8 +83,9 @@ def _install(licence: Licence, id: str, now: datetime, link: str) -> NeedsMercha
             "Your licence is ready. Sign in at integrator.io, install the app there, then come"
             " back. We look for it by ourselves too."
         )
-    again = pace(now - (licence.created or now))
-    return NeedsMerchant(code="install", note=note, link=link, again=again, connection_key=id)
+    return NeedsMerchant(
+        code="install", note=note, link=link, connection_key=id, soonest=SOONEST, again=LATEST
+    )
 
 
 def expired(ended: datetime | None) -> NeedsMerchant:
@@ -105,7 +96,7 @@ def expired(ended: datetime | None) -> NeedsMerchant:
             "Your licence ended at %(time)s. Ask us to renew it: your shop then goes on.",
             time=ended,
         )
-    return NeedsMerchant(code="expired", note=note, again=LATEST)
+    return NeedsMerchant(code="expired", note=note, soonest=SOONEST, again=LATEST)
 
 
 def gone() -> NeedsMerchant:

@@ -20,6 +20,7 @@ FIELDS: Mapping[str, Text] = {
     "handle": text("Short name (handle)"),
 }
 YES_NO = (("true", text("Yes")), ("false", text("No")))
+AS_IT_IS = ("", text("As it is"))
 MORE = Question(
     key="more",
     label=text("Other fields, as JSON"),
@@ -29,28 +30,28 @@ MORE = Question(
 PUBLISHED = Question(
     key="published",
     label=text("Published: merchants may choose it"),
-    choices=YES_NO,
+    choices=(AS_IT_IS, *YES_NO),
     required=False,
 )
-QUESTIONS = (
-    *(Question(key=key, label=label, required=False) for key, label in FIELDS.items()),
-    PUBLISHED,
-    MORE,
-)
+NAME, *DETAILS = (Question(key=key, label=label, required=False) for key, label in FIELDS.items())
+
 CREATE = Action(
     key="create-connector",
     label=text("Make a connector"),
     explain=text("Makes a new connector at integrator.io. There is no way to make it only once:"
                  " if no clear answer comes, look there before you try again."),
     on="vendor",
-    questions=(replace(QUESTIONS[0], required=True), *QUESTIONS[1:]),
+    questions=(
+        replace(NAME, required=True), *DETAILS,
+        replace(PUBLISHED, choices=YES_NO, initial="false", required=True), MORE,
+    ),
 )  # fmt: skip
 EDIT = Action(
     key="edit-connector",
     label=text("Change the connector"),
     explain=text("What is left empty stays as it is."),
     on="connector",
-    questions=QUESTIONS,
+    questions=(NAME, *DETAILS, PUBLISHED, MORE),
 )
 DELETE = Action(
     key="delete-connector",
@@ -141,13 +142,13 @@ def _delete(api: Client, id: str, typed: str) -> Done:
 def _base(api: Client, id: str) -> Rows:
     columns = (
         text("Installation"),
-        text("Name"),
-        text("E-mail address"),
         text("Version"),
+        text("E-mail address"),
+        text("Name"),
         text("Environment"),
     )
     rows = [
-        (row.id, row.name or "", row.email or "", row.version or "", str(row.environment or ""))
+        (row.id, row.version or "", row.email or "", row.name or "", str(row.environment or ""))
         for row in api.install_base(id)
         if row.id
     ]
@@ -162,7 +163,7 @@ def _push(api: Client, id: str, ids: tuple[str, ...]) -> Done:
     if not {row.id for row in api.install_base(id)}.issuperset(chosen):
         raise _wrong("ids", text("The list has changed. Look at it again. Nothing was sent."))
     api.push_update(id, chosen)
-    here = text("The update was pushed to %(count)s installations.", count=str(len(chosen)))
+    here = text("The update was pushed. Installations: %(count)s.", count=str(len(chosen)))
     return Done(here=here, there=text("integrator.io updates them one after the other."))
 
 

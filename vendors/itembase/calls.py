@@ -234,7 +234,5 @@ class Call(Conversation):
         elif isinstance(step, NeedsMerchant):
             self.draft.pop("instance", None)
         if isinstance(step, Waiting):
-            looks = int(self.draft.get("looks", 0))
-            self.draft["looks"] = looks + 1
-            step = replace(step, again=stores.again(looks))
+            self.draft["looks"] = int(self.draft.get("looks", 0)) + 1
         return replace(step, connection=self.draft)

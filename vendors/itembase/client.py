@@ -13,7 +13,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 from pydantic import Field
 
 from ..api import Api, Reply
-from ..contract import Garbled
+from ..contract import Garbled, Refused
 from ..hosts import allowed
 from .places import origin
 
@@ -28,6 +28,12 @@ def oauth_code(_status: int, body: Any) -> str:
         return error
     said = f"{body.get('message', '')} {body.get('error_description', '')}"
     return "invalid_grant" if "invalid_grant" in said else ""
+
+
+def oauth_meaning(status: int, body: Any) -> int:
+    """A client that is not known may be told so with a 400 (RFC 6749, section 5.2): it is a 401."""
+    unknown = isinstance(body, dict) and body.get("error") == "invalid_client"
+    return 401 if unknown and status == 400 else status
 
 
 def process_url(uri: str, redirect_uri: str) -> str:
@@ -109,9 +115,8 @@ class Client:
         return self._link({"instance_id": instance_id, "action": "create"}, access)
 
     def _link(self, body: dict[str, Any], access: str = "") -> Link:
-        link = self._api(self.selfservice_url).send(
-            "POST", "/v1/tokens", Link, json=body, bearer=access
-        )
+        selfservice = self._api(self.selfservice_url, own=not access)
+        link = selfservice.send("POST", "/v1/tokens", Link, json=body, bearer=access)
         if not _same_place(link.uri, self.selfservice_url):
             raise Garbled("POST /v1/tokens named a link to another host")
         return link
@@ -151,11 +156,22 @@ class Client:
 
     def _grant(self, fields: dict[str, str]) -> Grant:
         fields = {"client_id": self.client_id, "client_secret": self.client_secret, **fields}
-        accounts = self._api(self.accounts_url)
+        accounts = self._api(self.accounts_url, own=True)
         if self.token_method == "POST":
             return accounts.send("POST", "/oauth/v2/token", Grant, form=fields)
         # The guide documents a GET with everything in the query; Api never logs a query.
         return accounts.send("GET", "/oauth/v2/token", Grant, query=fields)
+
+    def prove(self) -> None:
+        """A refresh token that nobody has is called invalid only to a client that is known.
+
+        Raises Refused when the client is not (RFC 6749, section 5.2).
+        """
+        try:
+            self.refresh("none")
+        except Refused as no:
+            if no.code != "invalid_grant":
+                raise
 
     # Reference: API guides, user information (scope user.minimal)
     def me(self, access: str) -> Me:
@@ -173,5 +189,9 @@ class Client:
             retries=1,
         )
 
-    def _api(self, base_url: str) -> Api:
-        return Api(name="itembase", base_url=base_url, refusal=oauth_code)
+    def _api(self, base_url: str, own: bool = False) -> Api:
+        """`own`: called as the operator's client, not with a merchant's token."""
+        return Api(
+            name="itembase", base_url=base_url, refusal=oauth_code, meaning=oauth_meaning,
+            own=own, taken=("invalid_grant",),
+        )  # fmt: skip

@@ -81,6 +81,13 @@ class Itembase(Vendor):
             Entry(key=key, name=platform(key), platform=key) for key in self.component_ids()
         )
 
+    def probe(self) -> None:
+        """The credentials at the accounts' server; then a link that nobody opens, and that runs out."""
+        client = self.client()
+        client.prove()
+        for component in list(self.component_ids().values())[:1]:
+            client.link_for_anyone(component)
+
     def client(self) -> Client:
         return Client(
             selfservice_url=self.address("selfservice_url"),

@@ -25,13 +25,8 @@ NEW = "new"  # no id of itembase: those are uuids
 VALID, PENDING = "connection.valid", "connection.pending"
 FIRST_LOOK, SLOWEST_LOOK = timedelta(seconds=15), timedelta(minutes=15)
 PATIENCE = timedelta(hours=24)
-GIVE_TIME = timedelta(minutes=10)
-LOOKS = 3  # in vain: a minute and a half
-
-
-def again(looks: int) -> timedelta:
-    """15 s, then twice as long after each look in vain, up to a quarter of an hour."""
-    return min(FIRST_LOOK * (1 << min(looks, 10)), SLOWEST_LOOK)
+GIVE_TIME = timedelta(hours=1)
+LOOKS = 6  # in vain: a minute and a half
 
 
 def connections(rows: Sequence[Instance]) -> list[Instance]:
@@ -170,7 +165,9 @@ def _choices(shops: Sequence[Instance], name: str) -> tuple[tuple[str, Text], ..
 
 
 def _wait(note: Text, key: str = "") -> Waiting:
-    return Waiting(note=note, again=FIRST_LOOK, until=PATIENCE, connection_key=key)
+    return Waiting(
+        note=note, soonest=FIRST_LOOK, again=SLOWEST_LOOK, until=PATIENCE, connection_key=key
+    )
 
 
 def _attention(name: str, key: str) -> NeedsMerchant:

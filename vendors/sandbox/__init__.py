@@ -227,7 +227,8 @@ class Conversation(BaseHTTPRequestHandler):
             self.close_connection = True
 
     def _bytes(self, answer: Answer) -> bytes:
-        headers = PAGE_HEADERS | answer.headers | {"Content-Length": str(len(answer.body))}
+        headers = {"Date": self.date_time_string()} | PAGE_HEADERS | answer.headers
+        headers["Content-Length"] = str(len(answer.body))
         if answer.manner == "truncated":
             self.close_connection = True
         if self.close_connection:
@@ -236,10 +237,12 @@ class Conversation(BaseHTTPRequestHandler):
         lines += [f"{name}: {value}" for name, value in headers.items()]
         if any("\r" in line or "\n" in line for line in lines):
             raise ValueError("a header with a line break")
+        head = "\r\n".join([*lines, "", ""]).encode()
         body = b"" if self.command == "HEAD" else answer.body
-        if answer.manner == "truncated":
-            body = body[: len(body) // 2]
-        return "\r\n".join([*lines, "", ""]).encode() + body
+        if answer.manner != "truncated":
+            return head + body
+        # Without a body it ends within its first line: what came would else be a whole answer.
+        return head + body[: len(body) // 2] if body else head[: len("HTTP/1.1")]
 
     def _reset(self) -> None:
         # With a linger of nothing, close sends RST instead of FIN.

@@ -22,21 +22,32 @@ DEFAULT_WHEN = {
     "drip": "after",
     "hold": "after",
     "replace": "after",
+    "half": "after",
+    "types": "after",
+    "oversized": "after",
+    "redirect": "before",
 }
-ALWAYS_AFTER = {"truncated", "replace", "drip"}
+ALWAYS_AFTER = {"truncated", "replace", "drip", "half", "types", "oversized"}
 PARAMS = {
     "status": {"status", "body", "headers"},
     "html": {"status"},
     "slow": {"seconds"},
     "drip": {"interval"},
     "replace": {"body", "merge", "remove", "status"},
+    "oversized": {"size"},
+    "redirect": {"to", "status"},
 }
+LARGE = 2_100_000  # bytes: more than Gangway reads of most answers
+ODD = {"odd": True}
 ERROR_PAGE = b"<!doctype html><html><body><h1>502 Bad Gateway</h1></body></html>"
 
 
 @dataclass(eq=False)
 class Fault:
-    """One planted fault. `times` None: for ever; `lasts`: seconds after which it is gone."""
+    """One planted fault. `times` None: for ever; `lasts`: seconds after which it is gone.
+
+    `skip`: so many calls that it would hit are spared first.
+    """
 
     vendor: str
     route: str
@@ -45,6 +56,7 @@ class Fault:
     when: str = ""
     flow: str = ""
     lasts: float | None = None
+    skip: int = 0
     params: Mapping[str, Any] = field(default_factory=dict)
     born: float = field(default_factory=time.monotonic)
 
@@ -59,6 +71,8 @@ class Fault:
         unknown = set(self.params) - PARAMS.get(self.kind, set())
         if unknown:
             raise ValueError(f"{self.kind} does not take {', '.join(sorted(unknown))}")
+        if self.kind == "redirect" and "to" not in self.params:
+            raise ValueError("redirect needs `to`, the address that it names")
 
     def over(self) -> bool:
         gone = self.lasts is not None and time.monotonic() > self.born + self.lasts
@@ -94,7 +108,10 @@ class Faults:
     def take(self, vendor: str, route: str, page: bool, flow: str) -> Fault | None:
         """The oldest fault that hits this call; one of its times is spent."""
         with self._changed:
-            fault = next((f for f in self._planted if f.hits(vendor, route, page, flow)), None)
+            found = [f for f in self._planted if f.hits(vendor, route, page, flow)]
+            fault = next((f for f in found if not f.skip), None)
+            for spared in found[: found.index(fault) if fault else None]:
+                spared.skip -= 1
             if fault and fault.times is not None:
                 fault.times -= 1
             return fault
@@ -178,9 +195,42 @@ def spoil(fault: Fault, answer: Answer) -> Answer | None:
         return replace(answer, manner=fault.kind)
     if fault.kind == "drip":
         return replace(answer, manner="drip", interval=float(params.get("interval", 0.5)))
-    if fault.kind == "replace":
-        return _replaced(answer, params)
+    if fault.kind == "redirect":
+        headers = {"Location": str(params["to"])}
+        return Answer(int(params.get("status", 307)), b"", headers)
+    return _other_body(fault.kind, answer, params)
+
+
+def _other_body(kind: str, answer: Answer, params: Mapping[str, Any]) -> Answer | None:
+    """The whole message, with a body that it should not have."""
+    match kind:
+        case "replace":
+            return _replaced(answer, params)
+        case "half":
+            return _with(answer, answer.body[: len(answer.body) // 2] or b"{")
+        case "types":
+            return _with(answer, json.dumps(_twisted(answer.body)).encode())
+        case "oversized":
+            return _with(answer, (answer.body or b"{}").ljust(int(params.get("size", LARGE))))
     return None
+
+
+def _with(answer: Answer, body: bytes) -> Answer:
+    """204 is the status of an answer without a body."""
+    return replace(answer, status=200 if answer.status == 204 else answer.status, body=body)
+
+
+def _twisted(body: bytes) -> Any:
+    """Everything where it was, and of another type than it was."""
+    return _odd(json.loads(body or b"{}"))
+
+
+def _odd(value: Any) -> Any:
+    if isinstance(value, dict) and value:
+        return {name: _odd(each) for name, each in value.items()}
+    if isinstance(value, list) and value:
+        return [_odd(each) for each in value]
+    return ODD
 
 
 def _status(status: int, params: Mapping[str, Any]) -> Answer:

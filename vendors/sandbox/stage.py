@@ -116,16 +116,18 @@ class Stage:
         when: str = "",
         flow: str = "",
         lasts: float | None = None,
+        skip: int = 0,
         **params: Any,
     ) -> None:
-        """Plant a fault on the next `times` calls (None: all, for `lasts` seconds) of a route.
+        """Plant a fault on the next `times` calls (None: all, for `lasts` seconds) of a route,
+        after sparing `skip` of them.
 
         `route` is a declared name such as "POST /reseller/tenant", or a pattern with `*`, which
         stands for API calls only. `flow` limits it to one itembase user or Sharespine codeName.
         Raises ValueError for a route, kind or parameter that does not exist.
         """
         self._known(vendor, route)
-        self.faults.plant(Fault(vendor, route, kind, times, when, flow, lasts, params))
+        self.faults.plant(Fault(vendor, route, kind, times, when, flow, lasts, skip, params))
 
     def play(self, vendor: str, case: str, route: str = "*", flow: str = "") -> None:
         """Play one of the cases slow, dead, garbled, lost on the next calls."""
@@ -174,6 +176,18 @@ class Stage:
             self._calls.clear()
             for store in self._stores.values():
                 store.empty()
+
+    def snapshot(self) -> list[tuple[Any, ...]]:
+        """All that the vendors remember now, for `restore`."""
+        return self._database.run("SELECT number, vendor, kind, id, body FROM thing")
+
+    def restore(self, kept: list[tuple[Any, ...]]) -> None:
+        """Everything works again, and is as it was at a `snapshot`. Calls stay counted."""
+        self.clear()
+        with self._database.turn():
+            self._database.run("DELETE FROM thing")
+            for row in kept:
+                self._database.run("INSERT INTO thing VALUES (?, ?, ?, ?, ?)", *row)
 
     def close(self) -> None:
         self.faults.stop()

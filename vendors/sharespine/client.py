@@ -10,14 +10,15 @@ https://helpdesk.sharespine.com/hc/sv/articles/360017909317-Get-Started
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypedDict
 
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, WrapValidator
 
-from vendors.api import Api, Reply
-from vendors.contract import Garbled
+from vendors.api import Api, Nothing, Reply
+from vendors.contract import Garbled, Refused
 
 
 class NewTenant(TypedDict):
@@ -188,6 +189,15 @@ def connect(*, api_url: str, username: str, password: str, reseller: str, contac
     return Client(api)
 
 
+# Reference: …/360017909317-Get-Started (the root of the Tenant API)
+def knock(api_url: str, contact: str) -> None:
+    """Ask the documented root without any credentials: whatever it says, somebody answers."""
+    headers = {"User-Agent": f"gangway/1.0 ({contact})"}
+    api = Api(name="sharespine", base_url=api_url, headers=headers, own=False, connect=3, total=10)
+    with suppress(Refused):
+        api.send("GET", "/api/", Nothing, ok=(200,))
+
+
 def connect_tenant(
     *, api_url: str, contact: str, tenant: str, connection: str, login: str, password: str
 ) -> TenantClient:
@@ -200,7 +210,7 @@ def connect_tenant(
         "User-Agent": f"gangway/1.0 ({contact})",
     }
     api = Api(
-        name="sharespine tenant", base_url=api_url, headers=headers, auth=(login, password),
+        name="sharespine", base_url=api_url, headers=headers, auth=(login, password), own=False,
         refusal=machine_code, connect=3, read=8, total=10, limit_bytes=8_000_000,
     )  # fmt: skip
     return TenantClient(api)

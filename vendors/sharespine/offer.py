@@ -10,6 +10,8 @@ from typing import Any, ClassVar
 from vendors.contract import Action, Entry, Question, Text, Vendor, text
 from vendors.hosts import address_problem
 
+from .client import knock
+
 CONTACT = re.compile(r"[!-'*-?A-~]+@[!-'*-?A-~]+")  # stands in a header, between parentheses
 HOST = re.compile(r"\.?[a-z0-9-]+(\.[a-z0-9-]+)*(:[0-9]+)?", re.IGNORECASE)
 DELETE = "delete-tenant"
@@ -99,6 +101,10 @@ class Offer(Vendor):
 
     def addresses(self) -> tuple[str, ...]:
         return (self.api_url,)
+
+    def knock(self) -> None:
+        """Of the Reseller API only calls that make something are documented."""
+        knock(self.api_url, self.contact)
 
     def connectors(self) -> tuple[Entry, ...]:
         """One generic entry. Staff may add named ones, with the options `path` and `options`."""

@@ -1,0 +1,84 @@
+"""The harmless call of each vendor: it changes nothing there, and knows our credentials from others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import vendors
+from vendors import sandbox
+from vendors.contract import Refused, Unavailable, Vendor
+from vendors.watch import Watch, watched
+
+PROBED = ["itembase", "celigo", "capillary"]
+WRONG: dict[str, dict[str, str]] = {
+    "itembase": {"client_secret": "wr0ng"},
+    "celigo": {"api_token": "wr0ng"},
+    "capillary": {"secret": "wr0ng"},
+}
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sandbox.Running]:
+    running = sandbox.start(Path(tmp_path_factory.mktemp("probes")))
+    yield running
+    running.stop()
+
+
+@pytest.fixture(autouse=True)
+def _whole(stage: sandbox.Running) -> None:
+    stage.clear()
+
+
+def vendor(stage: sandbox.Running, slug: str, **changes: Any) -> Vendor:
+    found = vendors.load(sandbox.environ(stage.url)).offered[slug]
+    return replace(found, **changes)
+
+
+@pytest.mark.parametrize("slug", PROBED)
+def test_a_probe_makes_nothing_and_says_that_we_are_taken(
+    stage: sandbox.Running, slug: str
+) -> None:
+    vendor(stage, slug).probe()
+    before = stage.counts(slug)["made"]
+    with watched(Watch(30)) as step:
+        vendor(stage, slug).probe()
+    assert {each.credentials for each in step.calls} == {"accepted"}
+    assert not any(each.unavailable for each in step.calls)
+    made = stage.counts(slug)["made"]
+    assert {kind for kind in made if made[kind] != before[kind]} <= {"tokens"}  # they run out
+
+
+@pytest.mark.parametrize("slug", PROBED)
+def test_a_probe_sees_that_our_credentials_are_wrong(stage: sandbox.Running, slug: str) -> None:
+    with watched(Watch(30)) as step, pytest.raises(Refused) as caught:
+        vendor(stage, slug, **WRONG[slug]).probe()
+    assert step.calls[-1].credentials == "refused"
+    assert caught.value.cause == "credentials"
+
+
+@pytest.mark.parametrize("slug", PROBED)
+def test_a_probe_sees_that_nobody_answers(stage: sandbox.Running, slug: str) -> None:
+    stage.fault(slug, kind="status", times=None, status=503)
+    with pytest.raises(Unavailable):
+        vendor(stage, slug).probe()
+
+
+def test_sharespine_is_only_knocked_at(stage: sandbox.Running) -> None:
+    sharespine = vendor(stage, "sharespine")
+    assert (sharespine.can("probe"), sharespine.can("knock")) == (False, True)
+    before = stage.counts("sharespine")["made"]
+    with watched(Watch(30)) as step:
+        sharespine.knock()
+    assert [(each.unavailable, each.credentials) for each in step.calls] == [(False, "")]
+    assert stage.counts("sharespine")["made"] == before
+
+
+def test_a_knock_sees_that_nobody_answers(stage: sandbox.Running) -> None:
+    stage.fault("sharespine", kind="status", times=None, status=502)
+    with pytest.raises(Unavailable):
+        vendor(stage, "sharespine").knock()

@@ -1,0 +1,137 @@
+"""The deadline of a whole step, and what is told of its calls."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+import pytest
+from pydantic import TypeAdapter
+
+from tests.vendors.canned import RESET, Canned, http
+from vendors import watch
+from vendors.api import Api, Nothing, Reply
+from vendors.contract import Unavailable, VendorError
+from vendors.watch import Called, Watch, watched
+
+
+class Thing(Reply):
+    id: str
+
+
+THINGS: TypeAdapter[list[Thing] | None] = TypeAdapter(list[Thing] | None)
+
+
+def api(server: Canned) -> Api:
+    return Api(name="vendor", base_url=server.url)
+
+
+def send(server: Canned, path: str = "/things", **parts: str) -> None:
+    api(server).send("GET", path, Nothing, ok=(200,), parts=parts)
+
+
+def spent(step: Watch) -> Callable[[str], float]:
+    """What is asked before each call uses up the step's time: only the first call fits."""
+
+    def rest(host: str) -> float:
+        step._began -= 60
+        return 0.0
+
+    return rest
+
+
+def test_a_call_takes_no_longer_than_what_is_left_of_the_step() -> None:
+    began = time.monotonic()
+    with Canned((b"HTTP/1.1 200 OK\r\n", b"X: y\r\n")) as server, watched(Watch(30)) as step:
+        step._began -= 29.7
+        with pytest.raises(Unavailable, match="took too long"):
+            send(server)
+    assert time.monotonic() - began < 20  # a call may take 30 s by itself
+    assert step.calls[0].outcome == "time-out"
+
+
+def test_several_calls_share_the_seconds_of_a_step() -> None:
+    with Canned(http(), http()) as server, watched(Watch(30)) as step:
+        step.rest = spent(step)
+        send(server)
+        with pytest.raises(Unavailable, match="was not sent: the step took too long"):
+            send(server)
+        assert len(server.requests) == len(step.calls) == 1
+
+
+def test_a_creation_is_not_begun_when_it_might_be_cut_off() -> None:
+    with Canned(http()) as server, watched(Watch(30)) as step:
+        step._began -= 20
+        with pytest.raises(Unavailable, match="was not sent"):
+            api(server).send("POST", "/things", Nothing, ok=(200,), creates=True)
+        send(server)
+        assert len(server.requests) == 1
+
+
+def test_the_pages_of_a_list_share_them_too() -> None:
+    page = http('[{"id": "1"}]', "200 OK", 'Link: </things?page=2>; rel="next"')
+    with Canned(page, http("[]")) as server, watched(Watch(30)) as step:
+        step.rest = spent(step)
+        with pytest.raises(Unavailable, match="the step took too long"):
+            api(server).rows("/things", THINGS)
+        assert len(server.requests) == 1
+
+
+def test_without_a_step_each_call_has_its_own_time() -> None:
+    with Canned(http()) as server:
+        send(server)
+        assert watch.left(5.0) == 5.0
+
+
+def test_a_host_that_rests_is_not_called() -> None:
+    with Canned(http()) as server, watched(Watch(30, rest=lambda host: 7.0)) as step:
+        with pytest.raises(Unavailable, match="the host rests") as caught:
+            send(server)
+        assert (caught.value.retry_after, server.requests, step.calls) == (7.0, [], [])
+
+
+def test_what_is_told_of_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[Called] = []
+    monkeypatch.setattr(watch, "observers", [heard.append])
+    with Canned(http(), RESET) as server, watched(Watch(30)) as step:
+        send(server, "/things/{id}", id="id-4711")
+        with pytest.raises(Unavailable):
+            send(server)
+    assert [(each.call, each.outcome) for each in heard] == [
+        ("GET /things/{id}", "200"),
+        ("GET /things", "no answer"),
+    ]
+    assert heard == step.calls
+    assert "4711" not in repr(heard)
+
+
+@pytest.mark.parametrize(
+    ("answer", "own", "said"),
+    [
+        (http(), True, "accepted"),
+        (http("{}", "401 Unauthorized"), True, "refused"),
+        (http("{}", "403 Forbidden"), True, "doubted"),
+        (http('{"error": "spent"}', "401 Unauthorized"), True, "accepted"),
+        (http("{}", "404 Not Found"), True, ""),
+        (http("{}", "503 Busy"), True, ""),
+        (http(), False, ""),
+        (http("{}", "401 Unauthorized"), False, ""),
+    ],
+)
+def test_what_is_told_of_our_credentials(answer: bytes, own: bool, said: str) -> None:
+    def code(status: int, body: dict[str, str]) -> str:
+        return body.get("error", "")
+
+    with Canned(answer) as server, watched(Watch(30)) as step:
+        mine = Api(name="v", base_url=server.url, own=own, refusal=code, taken=("spent",))
+        with suppress(VendorError):
+            mine.send("GET", "/", Nothing, ok=(200,))
+    assert step.calls[0].credentials == said
+
+
+def test_a_host_is_named_without_what_opens_it() -> None:
+    with Canned(http()) as server, watched(Watch(30)) as step:
+        host = server.url.removeprefix("http://")
+        Api(name="v", base_url=f"http://us3r:s3cr3t@{host}").send("GET", "/", Nothing, ok=(200,))
+    assert step.calls[0].host == host
