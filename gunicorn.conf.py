@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import socket
 from typing import Any
 
-from onboarding.logs import WithoutQuery
+from gunicorn.glogging import Logger
+
+from onboarding import settings
+from onboarding.logs import TEXT, Json, JsonAccess, Text, WithoutQuery, WithReference
 from onboarding.settings import HOST, PORT, SITE_HOST, WEB_THREADS
 
 
@@ -44,6 +46,27 @@ accesslog = "-"
 access_log_format = "%(t)s %(h)s [%({x-request-reference}o)s] %(m)s %(U)s %(s)s %(B)s %(M)sms"
 
 
+class Lines(Logger):  # type: ignore[misc]  # gunicorn has no types
+    """gunicorn's own lines look like all others, and never quote an address whole."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        in_json = settings.LOG_FORMAT == "json"
+        for handler in self.error_log.handlers:
+            handler.setFormatter(Json() if in_json else Text(TEXT, style="{"))
+            handler.addFilter(WithReference())
+            handler.addFilter(WithoutQuery())
+        for handler in self.access_log.handlers if in_json else ():
+            handler.setFormatter(JsonAccess())
+
+
+logger_class = Lines
+
+
 def on_starting(server: Any) -> None:
-    """gunicorn quotes whole addresses in its own error lines."""
-    logging.getLogger("gunicorn.error").addFilter(WithoutQuery())
+    """What the processes of this machine counted before they died is counted no more."""
+    if settings.METRICS:
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "onboarding.settings")
+        from onboarding import metrics  # prometheus_client is loaded only where METRICS asks for it
+
+        metrics.forget_dead(settings.METRICS_DIR)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.conf import settings
 from django.core.signals import request_finished
+
+from vendors import watch
 
 
 class OnboardingConfig(AppConfig):
@@ -12,6 +15,12 @@ class OnboardingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from . import checks, middleware  # noqa: F401  (registers the system checks)
+        from . import checks, logs, middleware  # noqa: F401  (registers the system checks)
 
         request_finished.connect(middleware.forget, dispatch_uid="forget-reference")
+        if settings.LOG_FORMAT == "json":
+            logs.speak_for_python()
+        if settings.METRICS:
+            from . import metrics  # prometheus_client is loaded only where METRICS asks for it
+
+            watch.observers.append(metrics.observe)

@@ -2,7 +2,8 @@
 
 E001 a setting cannot be read · E002 a key is missing · E003 a key of MEMO_KEYS is no Fernet key ·
 E004 sessions in cookies · E005 demo mails, E006 sandbox, E007 DEBUG on a public address ·
-E008 no EMAIL_URL · E009 a vendor's settings · E010 a cache that processes do not share
+E008 no EMAIL_URL · E009 a vendor's settings · E010 a cache that processes do not share ·
+E011 Celery without Redis
 W001 plain http on a public address · W002 https without a proxy · W003 nothing uses a setting yet ·
 W004 nobody is told about staff's turns
 """
@@ -55,6 +56,9 @@ def _errors() -> Iterator[CheckMessage]:
         yield Error(f"{name}: {message}.", id="onboarding.E009")
     if settings.CACHES["default"]["BACKEND"].endswith(PRIVATE_CACHES):
         yield Error("The cache must be shared by all processes.", id="onboarding.E010")
+    if settings.RUNNER == "celery" and not settings.REDIS_URL:
+        hint = "Set REDIS_URL=redis://host:6379/0, or RUNNER=threads."
+        yield Error("RUNNER=celery needs REDIS_URL.", hint=hint, id="onboarding.E011")
 
 
 def _keys() -> Iterator[CheckMessage]:

@@ -48,13 +48,17 @@ SITE = (
     Setting("PORT", "8000", "port the web server binds to"),
     Setting("PROXY_COUNT", "0", "proxies before us; 0 ignores `X-Forwarded-*`"),
     Setting("REDIS_URL", "", "cache on Redis instead of in the database", secret=True),
-    Setting("RUNNER", "threads", "what runs the background work: `threads`"),
+    Setting(
+        "RUNNER",
+        "threads",
+        "how workers share the work: `threads`, or `celery` (needs `REDIS_URL`)",
+    ),
     Setting(
         "CHECK_PERIOD", "24h", "time between two checks of a connected shop: `90s` `5m` `24h` `1d`"
     ),
-    Setting("RETENTION_DAYS", "400", "days after which old events are deleted", later=True),
+    Setting("RETENTION_DAYS", "400", "days after which what is over is deleted"),
     Setting("LOG_FORMAT", "text", "`text` or `json`"),
-    Setting("METRICS", "0", "`1` serves Prometheus metrics", later=True),
+    Setting("METRICS", "0", "`1` serves Prometheus metrics at `/metrics`"),
     Setting("STAFF_MFA", "0", "`1` asks staff for a second factor", later=True),
     Setting("DEBUG", "0", "`1` shows tracebacks; only on a loopback `SITE_URL`"),
     Setting("SANDBOX", "0", "`1`: vendors without settings use our sandbox; only on loopback"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from secrets import choice
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
@@ -12,15 +11,9 @@ from django.http.request import split_domain_port
 from vendors.hosts import is_loopback
 
 from . import logs
+from .views import health
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
-LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # without 0, 1, I and O, which are misread aloud
-
-
-def new_reference() -> str:
-    """A short reference such as 7K3Q-9M2P: what a person quotes, what log lines carry."""
-    letters = "".join(choice(LETTERS) for _ in range(8))
-    return f"{letters[:4]}-{letters[4:]}"
 
 
 def reference(get_response: GetResponse) -> GetResponse:
@@ -30,7 +23,7 @@ def reference(get_response: GetResponse) -> GetResponse:
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        found = new_reference()
+        found = logs.new_reference()
         request.reference = found  # type: ignore[attr-defined]
         logs.reference.set(found)
         response = get_response(request)
@@ -43,6 +36,16 @@ def reference(get_response: GetResponse) -> GetResponse:
 def forget(**kwargs: object) -> None:
     """What this thread logs from now on belongs to no request."""
     logs.reference.set("-")
+
+
+def machines(get_response: GetResponse) -> GetResponse:
+    """Answers load balancers and monitoring, who ask by IP address and in plain http."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        view = health.view_of(request.path_info)
+        return view(request) if view else get_response(request)
+
+    return middleware
 
 
 def proxies(get_response: GetResponse) -> GetResponse:

@@ -68,6 +68,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "onboarding.middleware.reference",
+    "onboarding.middleware.machines",
     "onboarding.middleware.proxies",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -107,10 +108,11 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # What gunicorn.conf.py starts in each process; the runner lets at most half of them wait.
 WEB_THREADS = 8
-RUNNER = env.choice("RUNNER", "threads")
+RUNNER = env.choice("RUNNER", "threads", "celery")
 CHECK_PERIOD = env.duration("CHECK_PERIOD")
 RETENTION_DAYS = env.number("RETENTION_DAYS", 1, 36500)
 METRICS = env.flag("METRICS")
+METRICS_DIR = DATA_DIR / "metrics"  # what the processes of this machine count
 
 _own_file = addresses.sqlite(str(DATA_DIR / "db.sqlite3"))
 DATABASES = {"default": _own_file}
@@ -120,8 +122,10 @@ if _database := env.text("DATABASE_URL"):
     )
 if DATABASES["default"] is _own_file:
     DATA_DIR.mkdir(parents=True, exist_ok=True)
+REDIS_URL = env.text("REDIS_URL")
 CACHES = {
-    "default": env.parsed("REDIS_URL", env.text("REDIS_URL"), addresses.cache, addresses.cache(""))
+    "default": env.parsed("REDIS_URL", REDIS_URL, addresses.cache, addresses.cache("")),
+    "database": addresses.cache(""),  # what stands in while Redis is away
 }
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 
@@ -191,7 +195,8 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
-LOGGING = logging_settings(env.choice("LOG_FORMAT", "text", "json"))
+LOG_FORMAT = env.choice("LOG_FORMAT", "text", "json")
+LOGGING = logging_settings(LOG_FORMAT)
 
 # -- accounts (django-allauth) --------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""The commands that operators type: staff, doctor, worker."""
+"""The commands that operators type: staff and worker; doctor: test_doctor.py."""
 
 from __future__ import annotations
 
@@ -12,20 +12,11 @@ from pathlib import Path
 import pytest
 from allauth.account.models import EmailAddress
 from django.core.management import CommandError, call_command
-from pytest_django import Settings
 
 from onboarding.models import User
 from onboarding.signals import stop_on_signal
-from vendors import Loaded
-from vendors.itembase.flow import Itembase
 
 ROOT = Path(__file__).resolve().parent.parent
-
-
-def doctor() -> str:
-    out = StringIO()
-    call_command("doctor", stdout=out)
-    return out.getvalue()
 
 
 @pytest.mark.django_db
@@ -54,28 +45,6 @@ def test_staff_wants_an_address() -> None:
     with pytest.raises(CommandError, match="not an e-mail address"):
         call_command("staff", "ann")
     assert not User.objects.exists()
-
-
-def test_doctor_names_what_is_missing_and_the_return_address(settings: Settings) -> None:
-    settings.VENDORS = Loaded({}, {"itembase": ("ITEMBASE_CLIENT_SECRET",)}, ())
-    said = doctor()
-    assert "itembase: not offered; still to be set: ITEMBASE_CLIENT_SECRET" in said
-    assert "http://localhost/return/itembase/" in said
-
-
-def test_doctor_says_which_vendors_are_offered(settings: Settings) -> None:
-    vendor = Itembase(client_id="id", client_secret="secret")
-    settings.VENDORS = Loaded({"itembase": vendor}, {}, ())
-    assert "itembase: offered" in doctor()
-
-
-def test_doctor_fails_where_a_setting_is_wrong(settings: Settings) -> None:
-    settings.VENDORS = Loaded({}, {}, (("ITEMBASE_TOKEN_METHOD", "must be GET or POST"),))
-    out = StringIO()
-    with pytest.raises(SystemExit) as stopped:
-        call_command("doctor", stdout=out)
-    assert stopped.value.code == 1
-    assert "ITEMBASE_TOKEN_METHOD: must be GET or POST. (onboarding.E009)" in out.getvalue()
 
 
 def test_sigterm_asks_the_work_to_stop() -> None:

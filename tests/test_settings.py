@@ -123,7 +123,7 @@ def test_postgresql_has_a_pool_and_limits(load: Load) -> None:
     named = {name: database[name] for name in ("NAME", "USER", "PASSWORD", "HOST", "PORT")}
     assert [*named.values()] == ["way", "gang", "p@ss", "db.example", "5433"]
     assert database["OPTIONS"]["sslmode"] == "require"
-    assert database["OPTIONS"]["pool"]["max_size"] == 10
+    assert database["OPTIONS"]["pool"]["max_size"] == 16
     assert "idle_in_transaction_session_timeout=5s" in database["OPTIONS"]["options"]
 
 
@@ -157,7 +157,7 @@ def test_the_other_mail_addresses(load: Load) -> None:
         ("PORT", "80a"),
         ("PROXY_COUNT", "-1"),
         ("CHECK_PERIOD", "daily"),
-        ("RUNNER", "celery"),
+        ("RUNNER", "huey"),
         ("LOG_FORMAT", "xml"),
         ("DEBUG", "maybe"),
         ("DATABASE_URL", "mysql://u:geheim@h/n"),

@@ -1,39 +1,44 @@
-"""`manage.py doctor`: which vendors are offered, what is still missing, what is wrong."""
+"""`manage.py doctor`: looks at everything an operator has to get right, and says how to mend it."""
 
 from __future__ import annotations
 
+import json
 import sys
+from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
-from django.conf import settings
-from django.core.checks import WARNING, run_checks
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 
-import vendors
-from vendors.contract import Vendor
+from onboarding.doctor import Finding, examine
+
+WORDS = {"ok": "ok   ", "note": "note ", "fault": "FAULT"}
 
 
 class Command(BaseCommand):
-    help = "Say of each vendor whether it is offered and what is missing. Exit status 1: a fault."
+    help = "Look at settings, database, cache, mail, workers, keys and vendors. Exit status 1: a fault."
     requires_system_checks = ()  # it reports them itself, beside everything else
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--json", action="store_true", help='{"ok": …, "checks": [{id, level, message, fix}]}'
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
-        found = [message for message in run_checks() if message.level >= WARNING]
-        for message in found:
-            word = "FAULT" if message.is_serious() else "note "
-            self.stdout.write(f"{word}  {message.msg} ({message.id})")
-        for vendor in vendors.ALL:
-            self.stdout.write("\n".join(about(vendor)))
-        if any(message.is_serious() for message in found):
+        found = list(self._told(options["json"]))
+        well = all(finding.level != "fault" for finding in found)
+        if options["json"]:
+            checks = [asdict(finding) for finding in found]
+            self.stdout.write(json.dumps({"ok": well, "checks": checks}, indent=2))
+        if not well:
             sys.exit(1)
 
-
-def about(vendor: type[Vendor]) -> list[str]:
-    """The lines on one vendor: offered or what is missing, and its return address."""
-    missing = settings.VENDORS.missing.get(vendor.slug, ())
-    if vendor.slug in settings.VENDORS.offered:
-        state = "offered"
-    else:
-        state = f"not offered; still to be set: {', '.join(missing)}" if missing else "not offered"
-    address = f"{settings.SITE_URL}/return/{vendor.slug}/"
-    return [f"{vendor.name}: {state}", f"    return address {address}"]
+    def _told(self, silently: bool) -> Iterator[Finding]:
+        """Each at once, for some take a while."""
+        for finding in examine():
+            if not silently:
+                self.stdout.write(f"{WORDS[finding.level]}  {finding.message}")
+                if finding.fix:
+                    self.stdout.write(f"       → {finding.fix}")
+                self.stdout.flush()
+            yield finding
