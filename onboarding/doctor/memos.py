@@ -13,6 +13,7 @@ from .finding import Finding
 
 NAMED = 20  # shops that are named; more are counted
 TOGETHER = 500  # rows in one query: SQLite bounds its variables
+Unreadable = dict[type[Model], set[Any]]  # primary keys
 WAYS: dict[type[Model], str] = {
     Connection: "pk",
     Account: "account",
@@ -30,14 +31,14 @@ def keys() -> Finding:
     if not _usable():
         words = "Not looked at: MEMO_KEYS holds no usable key."
         return Finding("memos", "note", words, "Set MEMO_KEYS; `manage.py check` makes one.")
-    count, unreadable = 0, dict[type[Model], set[Any]]()
+    count, unreadable = 0, Unreadable()
     for model, column in memo.columns():
         for pk, sealed in memo.sealed_rows(model, column):
             count += 1
             if not _opens(sealed):
                 unreadable.setdefault(model, set()).add(pk)
     if unreadable:
-        return Finding("memos", "fault", _said(unreadable), FIX)
+        return Finding("memos", "fault", said(unreadable), FIX)
     return Finding("memos", "ok", f"MEMO_KEYS open all {count} memos.")
 
 
@@ -57,14 +58,19 @@ def _opens(sealed: str) -> bool:
     return True
 
 
-def _said(unreadable: dict[type[Model], set[Any]]) -> str:
+def said(unreadable: Unreadable) -> str:
     tables = [f"{len(rows)} {_name(model, len(rows))}" for model, rows in unreadable.items()]
     words = f"No key of MEMO_KEYS opens what is noted in {', '.join(tables)}."
-    shops = sorted(set().union(*(_shops(model, rows) for model, rows in unreadable.items())))
+    shops = affected(unreadable)
     if not shops:
         return f"{words} No shop needs it."
     more = f" and {len(shops) - NAMED} more" if len(shops) > NAMED else ""
     return f"{words} Shops that need it: {', '.join(shops[:NAMED])}{more}."
+
+
+def affected(unreadable: Unreadable) -> list[str]:
+    """References of the shops that need what cannot be read."""
+    return sorted(set().union(*(_shops(model, rows) for model, rows in unreadable.items())))
 
 
 def _name(model: type[Model], count: int) -> str:
