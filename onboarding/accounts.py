@@ -37,6 +37,7 @@ from .models import User
 
 APP = "allauth.account"
 NEXT = "after_sign_in"
+AFTER_ADDRESS = "after_address"
 JUST_SENT = "just_sent"
 
 
@@ -76,6 +77,11 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no ty
         target = redirect_url or asked_for(request) or remembered
         response: HttpResponse = super().post_login(request, user, redirect_url=target, **kwargs)
         return response
+
+    def get_email_verification_redirect_url(self, email_address: EmailAddress) -> str:
+        """Back to the page that asked for another address."""
+        usual: str = super().get_email_verification_redirect_url(email_address)
+        return str(self.request.session.pop(AFTER_ADDRESS, usual))
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return reverse("mfa_index")

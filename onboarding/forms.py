@@ -10,7 +10,7 @@ from django.utils.translation import gettext, gettext_lazy
 
 from . import team
 from .journey import names
-from .models import Connection, Membership, Merchant
+from .models import Connection, Connector, Membership, Merchant
 from .situation import shown
 
 FEW = 7  # choices that are shown one below the other; more than that open as a list
@@ -90,6 +90,29 @@ class QuestionsForm(forms.Form):
         return {name.removeprefix(ANSWER): said for name, said in fields if name.startswith(ANSWER)}
 
 
+class ActForm(QuestionsForm):
+    """A merchant's action: what the vendor asks, and which of its connectors it shall be.
+
+    A choice of one is not asked for, but an answer that is gone meanwhile is told.
+    """
+
+    def __init__(
+        self,
+        questions: Sequence[Mapping[str, Any]],
+        connectors: Sequence[Connector],
+        label: str,
+        data: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(questions, data)
+        self.connectors = {each.slug: each for each in connectors}
+        if len(connectors) > 1 or (connectors and data and "connector" in data):
+            self.fields["connector"] = _of_connectors(connectors, label)
+
+    @property
+    def chosen(self) -> Connector | None:
+        return self.connectors.get(self.cleaned_data.get("connector", ""))
+
+
 class ShopForm(QuestionsForm):
     """The name of a new shop, and what only its vendor needs to know."""
 
@@ -127,6 +150,22 @@ class RenameForm(NameForm):
 def taken(name: str) -> str:
     said = gettext("You have another shop called “%(name)s”. Give this one a name of its own.")
     return said % {"name": name}
+
+
+def _of_connectors(connectors: Sequence[Connector], label: str) -> forms.Field:
+    """The first is what the shop has now."""
+    now = gettext("%(connector)s (as now)") % {"connector": connectors[0]}
+    rest = [(each.slug, str(each)) for each in connectors[1:]]
+    return forms.ChoiceField(
+        choices=[(connectors[0].slug, now), *rest],
+        initial=connectors[0].slug,
+        label=label,
+        widget=Choices if len(connectors) <= FEW else forms.Select,
+        error_messages={
+            "required": gettext("Choose one of these."),
+            "invalid_choice": gettext("This is no longer offered. Choose one of these."),
+        },
+    )
 
 
 def _field(question: Mapping[str, Any]) -> forms.Field:

@@ -8,6 +8,7 @@ from django.urls import include, path
 from . import accounts, brand, demo
 from .views import (
     actions,
+    addresses,
     attempts,
     catalogue,
     choices,
@@ -33,6 +34,7 @@ urlpatterns = [
     path("shops/", connect.shops, name="shops"),
     path(f"{MERCHANT}/", connections.home, name="home"),
     path(f"{MERCHANT}/connect/<slug:slug>/", connect.connect, name="connect"),
+    path(f"{MERCHANT}/connect/<slug:slug>/leave-it/", connect.leave_it, name="leave-it"),
     path(f"{ATTEMPT}/", attempts.attempt, name="attempt"),
     path(f"{ATTEMPT}/status/", attempts.status, name="attempt-status"),
     path(f"{ATTEMPT}/continue/", attempts.go_on, name="continue"),
@@ -70,6 +72,7 @@ urlpatterns = [
     path("accounts/login/code/", accounts.code_gone, name="account_request_login_code"),
     path("accounts/login/code/confirm/", accounts.enter_code, name="account_confirm_login_code"),
     path("accounts/signup/", accounts.sign_up, name="account_signup"),
+    path("accounts/email/", addresses.addresses, name="account_email"),
     path("accounts/", include("allauth.urls")),
     path("brand.css", brand.brand_css, name="brand_css"),
     path("demo/mails/", demo.demo_mails, name="demo_mails"),

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy
 
 from ..models import Attempt
-from . import rows
+from . import rows, traffic
 from .connections import STANDS, Standing
 from .lists import BegunFilter, Rows, StatusFilter, TurnFilter
 
@@ -64,6 +64,7 @@ class AttemptAdmin(Standing):
             extra_context = {
                 "timeline": rows.timeline(attempt.events.all()),
                 "hops": rows.hops(attempt),
+                "calls": traffic.calls(attempt.calls.all()),
                 **(extra_context or {}),
             }
         return super().change_view(request, object_id, form_url, extra_context)

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 from .. import journey, runner
 from ..journey import orders
 from ..models import Connection
-from . import rows
+from . import rows, traffic
 from .desk import Desk
 from .lists import (
     BegunFilter,
@@ -231,6 +231,7 @@ class ConnectionAdmin(Desk, Standing):
             extra_context = {
                 "timeline": rows.timeline(shop.events.all()),
                 "attempts": rows.attempts(shop.attempts.all()),
+                "calls": traffic.calls(shop.calls.all()),
                 "unsure": rows.unsure(shop.account),
                 "may_act": self.may_act(request),
                 "desk": self.panel(shop),

@@ -11,7 +11,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db import connection as database
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
@@ -19,7 +18,7 @@ from django.utils.translation import gettext
 
 from vendors.contract import Question, Text, Vendor, VendorError, text
 
-from .. import readiness
+from .. import breaker, readiness
 from ..forms import ANSWER, QuestionsForm
 from ..journey import orders
 from ..journey.outcomes import plain
@@ -27,12 +26,6 @@ from ..models import Connector
 from ..situation import dumped, shown
 from .desk import form_page, posted, refusal
 from .lists import List
-
-
-def release() -> None:
-    """No database connection is held while a vendor is asked."""
-    if not database.in_atomic_block:
-        database.close()
 
 
 class Plans(List):
@@ -67,9 +60,9 @@ class Plans(List):
         vendor = orders.vendor_of(row.vendor)
         if vendor is None or not readiness.asks(vendor):
             raise Http404
-        release()
         try:
-            asked = vendor.connector_questions(row.key)
+            with breaker.heed(vendor.slug):
+                asked = vendor.connector_questions(row.key)
         except VendorError as error:
             return self._page(request, row, QuestionsForm([]), refusal(error))
         form = QuestionsForm([plain(each) for each in drawn(asked, row.options)], posted(request))
@@ -127,9 +120,9 @@ def _label(key: str) -> Text:
 
 def _accepted(vendor: Vendor, row: Connector, form: QuestionsForm) -> bool:
     """What the vendor's module says against the answers stands at their fields."""
-    release()
     try:
-        faults = vendor.check_options(form.answers)
+        with breaker.heed(vendor.slug):
+            faults = vendor.check_options(form.answers)
     except VendorError as error:
         form.add_error(None, refusal(error))
         return False

@@ -21,17 +21,16 @@ from django.utils.translation import gettext, ngettext
 
 from vendors.contract import Action, Done, Refused, Rows, Vendor, VendorError
 
-from .. import periodic
+from .. import breaker, periodic
 from ..forms import QuestionsForm
 from ..journey import orders
 from ..journey.outcomes import plain
 from ..models import Connector
 from ..situation import dumped, shown
+from . import traffic
 from .desk import blame, form_page, posted, refusal, told, words_of
 from .inventory import compared
-from .plans import Plans, release
-
-ON = {"vendor", "connector"}
+from .plans import Plans
 
 
 @dataclass(frozen=True)
@@ -89,11 +88,10 @@ def desk_of(connector: Connector) -> Desk:
 
 
 def with_desks() -> list[tuple[str, str]]:
-    """(name, address) of the vendors at which staff can do or see something."""
+    """(name, address) of the vendors: what staff can do there, and whether it answers."""
     return [
         (vendor.name, reverse("admin:onboarding_connector_vendor", args=[slug]))
         for slug, vendor in settings.VENDORS.offered.items()
-        if vendor.can("inventory") or any(each.on in ON for each in vendor.actions())
     ]
 
 
@@ -124,6 +122,7 @@ class Vendors(Plans):
             "desk": desk.panel(),
             "may_act": may_act,
             "compares": desk.vendor.can("inventory") and may_act,
+            "hosts": traffic.hosts(vendor),
             "connectors": self.get_queryset(request).filter(vendor=vendor),
         }
         if context["compares"] and "compare" in request.GET:
@@ -232,17 +231,18 @@ class Vendors(Plans):
 def _asked(
     desk: Desk, action: Action, answers: dict[str, str], ids: tuple[str, ...]
 ) -> Done | Rows | VendorError:
-    release()
     connector = desk.connector.key if desk.connector else ""
     try:
-        return desk.vendor.run(action.key, answers, connector=connector, ids=ids)
+        with breaker.heed(desk.vendor.slug, seconds=breaker.AT_LENGTH):
+            return desk.vendor.run(action.key, answers, connector=connector, ids=ids)
     except VendorError as error:
         return error
 
 
 def _comparison(vendor: Vendor) -> dict[str, Any]:
-    release()
     try:
-        return {"inventory": compared(vendor.slug, vendor.inventory())}
+        with breaker.heed(vendor.slug, seconds=breaker.AT_LENGTH):
+            found = vendor.inventory()
+        return {"inventory": compared(vendor.slug, found)}
     except VendorError as error:
         return {"problem": refusal(error)}

@@ -1,6 +1,6 @@
 """The journey: what people do and what vendors answer becomes rows and events.
 
-    verbs.py     what merchants do: begin, go on, answer, finish, arrive, disconnect …
+    verbs.py     what merchants do: begin, go on, answer, disconnect …; arrivals.py come back
     choices.py   which shop it shall be, when another was found than was meant
     desk.py      what staff do: resolve, act, know
     carry.py     talking to the vendor, outside any transaction, under the account's lease
@@ -16,25 +16,22 @@ A process may die between any two lines: the row says what is due, and anybody m
 
 from __future__ import annotations
 
+from .arrivals import arrive, claim, finish, went_without_return
 from .carry import carry, refresh
 from .choices import both, found_elsewhere, go_back, use_found
 from .desk import act, know, resolve, task_done
 from .names import NameTaken, free_name
 from .verbs import (
     answer,
-    arrive,
     begin,
-    claim,
     disconnect,
     enter,
-    finish,
     go_on,
     have_done,
     pause,
     reconnect,
     resume,
     revealed,
-    went_without_return,
 )
 
 __all__ = [

@@ -6,48 +6,59 @@ import logging
 from dataclasses import replace
 from datetime import timedelta
 
-from django.db import connection as database
 from django.db import transaction
 from django.utils import timezone
 
-from vendors.contract import Garbled, Unavailable, VendorError, text
+from vendors.contract import Garbled, Step, Unavailable, VendorError, text
 
+from .. import breaker, logs
 from ..models import Attempt, Connection
 from ..situation import dumped
-from . import hops, orders, records
-from .leases import LEASE, Lease, LeaseLost, alone, leased
+from . import claims, hops, lost, orders, records, shops
+from .leases import Lease, LeaseLost, alone, leased
 from .orders import Trip
-from .outcomes import Outcome, blocked, write
+from .outcomes import Outcome, blocked, no_such_choice, write
 from .settle import settle
 
 log = logging.getLogger(__name__)
 ROUNDS = 40  # of Progress in one go: more than any flow needs
 BUSY = timedelta(seconds=1)  # until the account's other conversation is asked about again
 SWITCHED_OFF = timedelta(hours=1)
+Rows = type[Attempt] | type[Connection]
 
 
-def carry(attempt_id: int, *, present: bool = False) -> None:
-    """Carry an attempt on until somebody else has to act. Safe at any time, from anywhere."""
-    attempt = Attempt.objects.select_related("connection").get(pk=attempt_id)
-    with leased(attempt.connection.account_id) as lease:
+@logs.referred()
+def carry(attempt_id: int, *, present: bool = False, due: bool = False) -> None:
+    """Carry an attempt on until somebody else has to act. Safe at any time, from anywhere.
+
+    `due`: only if it still is, for another worker may have been faster.
+    """
+    accounts = Attempt.objects.values_list("connection__account_id", flat=True)
+    with claims.counted(Attempt, attempt_id), leased(accounts.get(pk=attempt_id)) as lease:
         if lease is None:
             _later(Attempt, attempt_id)
             return
+        if due and not _still_due(Attempt, attempt_id):
+            return
+        trip: Trip | None = None
         for _ in range(ROUNDS):
-            trip = _prepare(attempt_id, lease, present)
+            trip = _prepare(attempt_id, lease, present, trip)
             if trip is None or not _step(trip):
                 return
-        if trip := _prepare(attempt_id, lease, present):
+        if trip := _prepare(attempt_id, lease, present, trip):
             trip.order = replace(trip.order, announced="", unsure="")  # nothing was asked
             settled(trip, Garbled(f"{trip.call} made no headway in {ROUNDS} rounds"))
 
 
-def refresh(connection_id: int) -> None:
+@logs.referred()
+def refresh(connection_id: int, *, due: bool = False) -> None:
     """Ask the vendor whether a shop is (still) connected."""
-    account_id = Connection.objects.values_list("account_id", flat=True).get(pk=connection_id)
-    with leased(account_id) as lease:
+    accounts = Connection.objects.values_list("account_id", flat=True)
+    with claims.counted(Connection, connection_id), leased(accounts.get(pk=connection_id)) as lease:
         if lease is None:
             _later(Connection, connection_id)
+            return
+        if due and not _still_due(Connection, connection_id):
             return
         for _ in range(ROUNDS):
             trip = _prepare_check(connection_id, lease)
@@ -68,13 +79,20 @@ def _step(trip: Trip) -> bool:
         )
 
 
-def _later(model: type[Attempt] | type[Connection], pk: int) -> None:
-    rows = model._default_manager.filter(pk=pk).exclude(due_at=None)
+def _later(model: Rows, pk: int) -> None:
+    """The account is busy with another row; if it is with this one, that decides when it is due."""
+    rows = model._default_manager.filter(pk=pk, claimed=None).exclude(due_at=None)
     rows.update(due_at=timezone.now() + BUSY)
 
 
+def _still_due(model: Rows, pk: int) -> bool:
+    """Whoever came when we had the lease already may have put it off (`_later`)."""
+    soon = timezone.now() + 2 * BUSY
+    return bool(model._default_manager.filter(pk=pk, due_at__lte=soon).exists())
+
+
 @transaction.atomic
-def _prepare(attempt_id: int, lease: Lease, present: bool) -> Trip | None:
+def _prepare(attempt_id: int, lease: Lease, present: bool, last: Trip | None) -> Trip | None:
     """The next call, or None when nothing is to be done. Counts the try before the call is made."""
     lease.renew()
     attempt = records.attempt(attempt_id)
@@ -88,13 +106,22 @@ def _prepare(attempt_id: int, lease: Lease, present: bool) -> Trip | None:
     if vendor is None:
         _switched_off(attempt)
         return None
+    if lost.unreadable(attempt.connection, attempt):
+        lost.stop(attempt)
+        return None
+    if orders.chosen(attempt) is None:
+        records.tell(attempt, write(attempt, no_such_choice()))
+        return None
     if account.unsure and account.creator_id != attempt.pk and attempt.purpose != "end":
         row = blocked(vendor, f"unsure-{account.unsure}")
         records.tell(attempt, write(attempt, row))
         return None
-    attempt.tries += 1
-    attempt.due_at = timezone.now() + LEASE
-    attempt.save(update_fields=["tries", "due_at"])
+    if claims.poisoned(attempt):
+        _poisoned(attempt)
+        return None
+    if not claims.claim(attempt):
+        return None
+    same_call = last is not None and last.number == attempt.call_number
     return Trip(
         lease=lease,
         vendor=vendor,
@@ -104,6 +131,7 @@ def _prepare(attempt_id: int, lease: Lease, present: bool) -> Trip | None:
         call=attempt.call["name"],
         argument=attempt.call.get("argument"),
         number=attempt.call_number,
+        before=last.before if last and same_call else (attempt.answer, attempt.since),
     )
 
 
@@ -117,9 +145,14 @@ def _prepare_check(connection_id: int, lease: Lease) -> Trip | None:
             due_at=timezone.now() + SWITCHED_OFF
         )
         return None
-    connection.tries += 1
-    connection.due_at = timezone.now() + LEASE
-    connection.save(update_fields=["tries", "due_at"])
+    if lost.unreadable(connection):
+        lost.checked(connection)
+        return None
+    if claims.poisoned(connection):
+        shops.poisoned(connection)
+        return None
+    if not claims.claim(connection):
+        return None
     order = orders.for_connection(connection, "check")
     return Trip(
         lease=lease,
@@ -131,6 +164,11 @@ def _prepare_check(connection_id: int, lease: Lease) -> Trip | None:
     )
 
 
+def _poisoned(attempt: Attempt) -> None:
+    found = claims.poison(attempt, attempt.call["name"])
+    records.tell(attempt, write(attempt, found))
+
+
 def _switched_off(attempt: Attempt) -> None:
     attempt.due_at = timezone.now() + SWITCHED_OFF
     note = dumped(text("This service is switched off at the moment. Your place is kept."))
@@ -140,34 +178,38 @@ def _switched_off(attempt: Attempt) -> None:
 
 def ask(trip: Trip) -> Outcome:
     """With no transaction and no database connection held. Catches the contract's errors alone."""
-    if not database.in_atomic_block:
-        database.close()
-    vendor, order, argument = trip.vendor, trip.order, trip.argument
+    vendor = trip.vendor
     try:
-        match trip.call:
-            case "start":
-                return vendor.start(order)
-            case "returned":
-                return vendor.returned(order, argument)
-            case "answered":
-                return vendor.answered(order, argument)
-            case "check":
-                return vendor.check(order)
-            case "enter":
-                return vendor.enter(order)
-            case "end":
-                return vendor.end(order)
-            case "pause":
-                return vendor.pause(order)
-            case "resume":
-                return vendor.resume(order)
-            case "resolve":
-                return vendor.resolve(order, argument)
-            case "act":
-                return vendor.act(order, argument["key"], argument["answers"])
+        with breaker.heed(vendor.slug, connection=trip.connection, attempt=trip.attempt):
+            return _call(trip)
     except VendorError as error:
         log.info("%s %s: %s %s", vendor.slug, trip.call, type(error).__name__, error.detail)
         return error
+
+
+def _call(trip: Trip) -> Step:
+    vendor, order, argument = trip.vendor, trip.order, trip.argument
+    match trip.call:
+        case "start":
+            return vendor.start(order)
+        case "returned":
+            return vendor.returned(order, argument)
+        case "answered":
+            return vendor.answered(order, argument)
+        case "check":
+            return vendor.check(order)
+        case "enter":
+            return vendor.enter(order)
+        case "end":
+            return vendor.end(order)
+        case "pause":
+            return vendor.pause(order)
+        case "resume":
+            return vendor.resume(order)
+        case "resolve":
+            return vendor.resolve(order, argument)
+        case "act":
+            return vendor.act(order, argument["key"], argument["answers"])
     raise TypeError(f"{trip.call} is no call of the contract")
 
 
@@ -179,4 +221,5 @@ def settled(trip: Trip, outcome: Outcome) -> bool:
             return settle(trip, outcome)
     except LeaseLost:
         log.warning("%s %s: took longer than the lease", trip.vendor.slug, trip.call)
+        claims.outlived(trip.attempt or trip.connection)
         return False

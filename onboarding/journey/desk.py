@@ -93,7 +93,7 @@ def _vendor(connection: Connection) -> Vendor:
 @transaction.atomic
 def know(account_id: int, answers: Mapping[str, str]) -> None:
     """Staff's answers to the vendor's `staff_questions`: its connected shops are checked with them."""
-    account = Account.objects.select_for_update().get(pk=account_id)
+    account = Account.objects.select_for_update(no_key=True).get(pk=account_id)
     account.staff_answers = {**account.staff_answers, **answers}
     account.save(update_fields=["staff_answers"])
     now = timezone.now()

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from ..models import Account, Leased, Operator
 
-# A vendor's call ends within 30 s (vendors/api.py); the lease outlives it by 10 s.
+# All calls of a step end within 30 s (breaker.STEP); the lease outlives them by 10 s.
 LEASE = timedelta(seconds=40)
 
 

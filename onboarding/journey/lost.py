@@ -88,7 +88,7 @@ def _lower(target: Connection) -> None:
     if not target.shop or target.due_at is None:
         return  # it never was connected, rests or has ended
     told = write(target, _verdict(target))
-    target.tries, target.due_at = 0, records.next_check(timezone.now())
+    target.tries, target.due_at = 0, records.next_check(target, timezone.now())
     target.save(update_fields=records.ROW_FIELDS)
     if told:
         records.record(target, target.note, status=target.status)

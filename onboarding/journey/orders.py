@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from allauth.account.models import EmailAddress
@@ -13,7 +14,7 @@ from django.utils import timezone
 
 from vendors.contract import Business, Holder, Memos, Order, Person, Purpose, Vendor
 
-from ..models import Account, Attempt, Connection, Membership, Merchant, User
+from ..models import Account, Attempt, Connection, Connector, Membership, Merchant, User
 from ..situation import Status
 from .leases import Lease
 
@@ -22,7 +23,8 @@ from .leases import Lease
 class Trip:
     """One call to a vendor: the rows as they were when it was prepared, and the order made of them.
 
-    `attempt` is None for a check. `number` is the attempt's call number then.
+    `attempt` is None for a check. `number` is the attempt's call number then; `before` how it stood
+    when its carrying began, and since when.
     """
 
     lease: Lease
@@ -33,6 +35,7 @@ class Trip:
     call: str
     argument: Any = None
     number: int = 0
+    before: tuple[str, datetime | None] = ("", None)
     account: Account = field(init=False)
 
     def __post_init__(self) -> None:
@@ -56,6 +59,17 @@ def return_address(slug: str) -> str:
     return f"{settings.SITE_URL}/return/{slug}/"
 
 
+def chosen(attempt: Attempt) -> Connector | None:
+    """The connector that the merchant chose; the shop's own where none was asked for.
+
+    None: it no longer exists.
+    """
+    slug = attempt.call.get("connector")
+    if not slug:
+        return attempt.connection.connector
+    return Connector.objects.filter(slug=slug, vendor=attempt.connection.vendor).first()
+
+
 def for_attempt(attempt: Attempt, *, state: str, present: bool) -> Order:
     """For the attempt's remembered call; `state` is for the hop it may lead to."""
     connection, account = attempt.connection, attempt.connection.account
@@ -63,6 +77,7 @@ def for_attempt(attempt: Attempt, *, state: str, present: bool) -> Order:
     mine = account.creator_id == attempt.pk
     return _order(
         connection,
+        connector=chosen(attempt) or connection.connector,
         user=attempt.user,
         purpose=attempt.purpose,
         present=present,
@@ -76,7 +91,13 @@ def for_attempt(attempt: Attempt, *, state: str, present: bool) -> Order:
 def for_connection(connection: Connection, purpose: Purpose) -> Order:
     """For a check, or for something staff have done: no merchant is there, no link is made."""
     live = Memos(account=connection.account.memo, connection=connection.memo)
-    return _order(connection, user=_somebody(connection), purpose=purpose, memos=live)
+    return _order(
+        connection,
+        connector=connection.connector,
+        user=_somebody(connection),
+        purpose=purpose,
+        memos=live,
+    )
 
 
 def _somebody(connection: Connection) -> User:
@@ -89,22 +110,25 @@ def _somebody(connection: Connection) -> User:
     return owner.user if owner else last
 
 
-def _order(connection: Connection, *, user: User, memos: Memos, **rest: Any) -> Order:
+def _order(
+    connection: Connection, *, connector: Connector, user: User, memos: Memos, **rest: Any
+) -> Order:
     account = connection.account
     return Order(
         merchant=_business(account.merchant),
         user=Person(id=str(user.pk), email=user.email, name=user.name),
-        emails=_verified(account.merchant),
-        connector=connection.connector.key,
+        emails=verified(account.merchant),
+        connector=connector.key,
         reference=connection.reference,
         shop_name=connection.name,
-        options=connection.connector.options,
+        options=connector.options,
         answers=connection.answers,
         staff=account.staff_answers,
         back=return_address(account.vendor),
         memos=memos,
         live=Memos(account=account.memo, connection=connection.memo),
         account_key=account.key,
+        connection_key=connection.key,
         shop=connection.shop,
         now=timezone.now(),
         siblings=_live(account).exclude(pk=connection.pk).count(),
@@ -117,7 +141,8 @@ def _business(merchant: Merchant) -> Business:
     return Business(reference=merchant.reference, name=merchant.name, language=merchant.language)
 
 
-def _verified(merchant: Merchant) -> tuple[str, ...]:
+def verified(merchant: Merchant) -> tuple[str, ...]:
+    """E-mail addresses of its members, the oldest first."""
     found = EmailAddress.objects.filter(user__memberships__merchant=merchant, verified=True)
     return tuple(found.order_by("pk").values_list("email", flat=True))
 

@@ -40,13 +40,17 @@ STAFF_RETRY = timedelta(hours=1)  # staff may have mended it without telling us
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """One row of the table. `status=None`: unchanged; `again=None`: only a person moves it."""
+    """One row of the table. `status=None`: unchanged; `again=None`: only a person moves it.
+
+    With `soonest`, `again` is how long it gets in the end (`pace`).
+    """
 
     status: Status | None
     turn: Turn
     answer: str
     note: Text | None = None
     again: timedelta | None = None
+    soonest: timedelta | None = None
     patience: timedelta | None = None
     cause: str = ""
     detail: str = ""
@@ -79,6 +83,7 @@ def _of_step(step: Step, vendor: Vendor) -> Verdict:
                 answer="waiting",
                 note=step.note,
                 again=step.again,
+                soonest=step.soonest,
                 patience=step.until,
                 cause="waiting",
             )
@@ -86,8 +91,9 @@ def _of_step(step: Step, vendor: Vendor) -> Verdict:
             return _action("ask", step.note, questions=step.questions)
         case NeedsMerchant():
             return _action(
-                "needs", step.note, questions=step.questions, link=step.link, again=step.again
-            )
+                "needs", step.note, questions=step.questions, link=step.link, again=step.again,
+                soonest=step.soonest,
+            )  # fmt: skip
         case Declined():
             stopped = text("You stopped at %(vendor)s. Nothing was connected.", vendor=vendor.name)
             return _action("declined", step.note or stopped)
@@ -155,6 +161,11 @@ def blocked(vendor: Vendor, cause: str) -> Verdict:
     return Verdict(status=Status.ON_IT, turn=Turn.STAFF, answer="blocked", note=note, cause=cause)
 
 
+def no_such_choice() -> Verdict:
+    """What the merchant chose was deleted by staff before the vendor was asked."""
+    return _action("refused", text("What you chose is no longer offered. Nothing was changed."))
+
+
 def wrong_shop(whose: str, name: str) -> Verdict:
     """Connected, but to another shop than was meant: the merchant says which it shall be."""
     if whose == "other":
@@ -190,11 +201,23 @@ def write(row: Situation, row_verdict: Verdict, now: datetime | None = None) -> 
     row.cause = row_verdict.cause if row_verdict.turn == Turn.STAFF else ""
     row.detail, row.link = row_verdict.detail, row_verdict.link
     row.questions = [plain(question) for question in row_verdict.questions]
-    row.due_at = None if row_verdict.again is None else now + row_verdict.again
+    row.due_at = _due_at(row_verdict, row.since, now)
     if row_verdict.patience is not None and now - row.since >= row_verdict.patience:
         _out_of_patience(row, row_verdict)
     row.version += 1
     return (row.status, row.answer, row.note) != before
+
+
+def _due_at(row_verdict: Verdict, since: datetime, now: datetime) -> datetime | None:
+    again, soonest = row_verdict.again, row_verdict.soonest
+    if again is None:
+        return None
+    return now + (again if soonest is None else pace(now - since, soonest, again))
+
+
+def pace(waited: timedelta, soonest: timedelta, longest: timedelta) -> timedelta:
+    """Soon and often at first, then rarely: a quarter more of the time that it took so far."""
+    return min(max(waited / 4, soonest), longest)
 
 
 def _out_of_patience(row: Situation, row_verdict: Verdict) -> None:
@@ -213,4 +236,5 @@ def plain(question: Question) -> dict[str, Any]:
         "initial": question.initial,
         "required": question.required,
         "secret": question.secret,
+        "addresses": question.addresses,
     }

@@ -5,12 +5,12 @@ Everything here runs in the caller's transaction.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db import connection as database
 from django.utils import timezone
 
 from vendors.contract import Text, text
@@ -20,19 +20,30 @@ from ..models import Account, Alert, Attempt, Connection, Event, User
 from ..situation import Situation, Status, Turn, dumped
 from .outcomes import SHOWN
 
-ROW_FIELDS = [*SHOWN, "version", "due_at", "tries", "since"]
+EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
+GOLDEN = 0.6180339887498949  # its multiples, cut to their fractions, lie evenly between 0 and 1
+AFTER_END = timedelta(minutes=1)
+ROW_FIELDS = [*SHOWN, "version", "due_at", "tries", "claimed", "deaths", "since"]
 
 
 def attempt(pk: int) -> Attempt:
-    """The attempt, locked where the database can."""
-    rows = Attempt.objects.select_for_update(of=("self",))
+    """The attempt, with its shop locked where the database can.
+
+    Everywhere in this order: account (its lease), shop, attempt. The shop in a statement of its own:
+    PostgreSQL joins the rows of before it waited, and finds none if the attempt's user has changed.
+    """
+    if database.features.has_select_for_update:
+        shops = Connection.objects.select_for_update(no_key=True)
+        shops.only("pk").get(pk__in=Attempt.objects.filter(pk=pk).values("connection"))
+    rows = Attempt.objects.select_for_update(of=("self",), no_key=True)
     return rows.select_related(
         "user", "connection__connector", "connection__account__merchant"
     ).get(pk=pk)
 
 
 def connection(pk: int) -> Connection:
-    rows = Connection.objects.select_for_update(of=("self",))
+    """The shop, locked where the database can."""
+    rows = Connection.objects.select_for_update(of=("self",), no_key=True)
     return rows.select_related("connector", "account__merchant").get(pk=pk)
 
 
@@ -102,6 +113,14 @@ def wake(account: Account) -> None:
     waiting.update(due_at=timezone.now())
 
 
-def next_check(now: datetime) -> datetime:
-    """Spread by chance, so that shops connected together are not checked together for ever."""
-    return now + settings.CHECK_PERIOD * random.uniform(0.9, 1.1)  # noqa: S311
+def next_check(target: Connection, now: datetime) -> datetime:
+    """The shop's own moment in every CHECK_PERIOD, half a period to one and a half from now.
+
+    The moments lie evenly, whenever the shops were connected or an outage ended. Before that, when
+    what the vendor gave ends: it is seen at once that it has, or that it was renewed.
+    """
+    period: timedelta = settings.CHECK_PERIOD
+    mine = EPOCH + period * ((target.pk * GOLDEN) % 1)
+    due: datetime = mine + period * -((mine - now - period / 2) // period)
+    end = target.expires + AFTER_END if target.expires else due
+    return min(due, end) if end > now else due

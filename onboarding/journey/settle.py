@@ -20,7 +20,7 @@ from vendors.hosts import allowed
 
 from ..models import Account, Attempt
 from ..situation import Status, Turn, dumped
-from . import hops, records, shops
+from . import claims, hops, records, shops
 from .orders import Trip
 from .outcomes import Outcome, verdict, write, wrong_shop
 from .records import record, tell
@@ -37,9 +37,12 @@ def settle(trip: Trip, outcome: Outcome) -> bool:
     if isinstance(outcome, Step):
         _keep(row, outcome)
         _tick(trip, row, outcome.done)
+    again = look or isinstance(outcome, Progress)
+    claims.settled(row, headway=not again)
     if row.ended or row.call_number != trip.number:
+        row.save(update_fields=claims.CLAIMED)
         return row.ended is None  # the merchant did something meanwhile: that call is next
-    if look or isinstance(outcome, Progress):
+    if again:
         return _go_on(row)
     if isinstance(outcome, Connected):
         _connected(trip, row, outcome)
@@ -98,9 +101,9 @@ def _tick(trip: Trip, row: Attempt, done: Iterable[str]) -> None:
     """A tick is a committed checkpoint."""
     for key in done:
         if key not in row.ticks:
-            row.ticks = [*row.ticks, key]
+            row.ticks, row.deaths = [*row.ticks, key], 0
             record(row.connection, dict(trip.vendor.checklist).get(key), attempt=row)
-    row.save(update_fields=["ticks"])
+    row.save(update_fields=["ticks", "deaths"])
 
 
 def _go_on(row: Attempt) -> bool:
@@ -118,8 +121,10 @@ def _stand(trip: Trip, row: Attempt, outcome: Outcome) -> None:
     """The outcome's row of the table, into the attempt and, where it may, the connection."""
     if not isinstance(outcome, Unavailable):
         row.tries = 0
-    told = write(row, verdict(outcome, trip.vendor, max(row.tries - 1, 0)))
-    tell(row, told)
+    found = verdict(outcome, trip.vendor, max(row.tries - 1, 0))
+    if row.answer == "progress" and trip.before[0] == found.answer:
+        row.answer, row.since = trip.before  # a token renewed on the way begins no new wait
+    tell(row, write(row, found))
 
 
 def _connected(trip: Trip, row: Attempt, step: Connected) -> None:

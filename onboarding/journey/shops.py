@@ -8,11 +8,11 @@ from typing import Literal
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from vendors.contract import Connected, Done, Garbled, Progress, Step, Unavailable
+from vendors.contract import Connected, Done, Garbled, Progress, Step, Unavailable, text
 
 from ..models import Account, Alert, Attempt, Connection
 from ..situation import Status, Turn, dumped
-from . import records
+from . import claims, orders, records
 from .orders import Trip, holder
 from .outcomes import Outcome, Verdict, verdict, write
 from .records import ROW_FIELDS, record
@@ -43,6 +43,7 @@ def confirm(trip: Trip, row: Attempt, step: Connected) -> bool:
             _evidence(trip, target, step)
             target.memo = row.connection_memo
             target.save()
+            _take_over(row)
     except IntegrityError:
         target.refresh_from_db()
         return False
@@ -51,6 +52,16 @@ def confirm(trip: Trip, row: Attempt, step: Connected) -> bool:
     row.save(update_fields=[*ROW_FIELDS, "ended"])
     record(target, step.evidence, attempt=row, status=Status.CONNECTED)
     return True
+
+
+def _take_over(row: Attempt) -> None:
+    """The connector that the merchant chose becomes the shop's own, with what the vendor then did."""
+    target, chosen = row.connection, orders.chosen(row)
+    if chosen is None or chosen.pk == target.connector_id:
+        return
+    target.connector = chosen
+    target.save(update_fields=["connector"])
+    record(target, text("It goes through “%(connector)s” now.", connector=str(chosen)), attempt=row)
 
 
 def _evidence(trip: Trip, target: Connection, step: Connected) -> None:
@@ -62,7 +73,7 @@ def _evidence(trip: Trip, target: Connection, step: Connected) -> None:
         target.confirmed_at = target.checked_at = now
     if step.reveal is not None:
         target.reveal = dict(step.reveal)
-    target.tries, target.due_at = 0, records.next_check(now)
+    target.tries, target.due_at = 0, records.next_check(target, now)
 
 
 # -- paused, resumed, ended -----------------------------------------------------------------------
@@ -84,6 +95,8 @@ def _changed(trip: Trip, row: Attempt, step: Done) -> Status:
     """A merchant's action: the shop stays as it was, unless the account is gone with it."""
     target = row.connection
     acted(trip, replace(step, staff_task=step.staff_task or target.task))
+    if not step.ends:
+        _take_over(row)
     for said in (step.there, step.todo):
         record(target, said, attempt=row)
     return Status.DISCONNECTED if step.ends else Status(target.status)
@@ -161,10 +174,10 @@ def checked(trip: Trip, outcome: Outcome) -> bool:
     target = records.connection(trip.connection.pk)
     if isinstance(outcome, Step):
         _keep(target, outcome)
-    if target.due_at is None:
-        return False  # paused or ended meanwhile
-    if isinstance(outcome, Progress):
-        return True
+    claims.settled(target, headway=not isinstance(outcome, Progress))
+    if target.due_at is None or isinstance(outcome, Progress):
+        target.save(update_fields=claims.CLAIMED)
+        return target.due_at is not None  # None: paused or ended meanwhile
     if isinstance(outcome, Connected) and outcome.shop != target.shop:
         outcome = Garbled("the check answered for another shop")
     if isinstance(outcome, Connected):
@@ -194,15 +207,28 @@ def _still_connected(trip: Trip, target: Connection, step: Connected) -> None:
 
 def _not_connected(trip: Trip, target: Connection, outcome: Outcome) -> None:
     """Only what the merchant must mend lowers; the rest keeps it, "not confirmed since"."""
-    now, found = timezone.now(), verdict(outcome, trip.vendor, max(target.tries - 1, 0))
-    lowers = found.answer in LOWERS and found.turn == Turn.MERCHANT
-    was_connected = target.status == Status.CONNECTED
-    told = write(target, found)
-    if was_connected and not lowers:
-        target.status, told = Status.CONNECTED, False
+    told = _stand(target, verdict(outcome, trip.vendor, max(target.tries - 1, 0)))
     if not isinstance(outcome, Unavailable):
         target.tries = 0
-    target.due_at = target.due_at or records.next_check(now)
+    target.due_at = target.due_at or records.next_check(target, timezone.now())
+    _tell(target, told)
+
+
+def poisoned(target: Connection) -> None:
+    """Its checks kill whoever makes them: it is what it was, and not checked until staff ask."""
+    _tell(target, _stand(target, claims.poison(target, "check")))
+
+
+def _stand(target: Connection, found: Verdict) -> bool:
+    lowers = found.answer in LOWERS and found.turn == Turn.MERCHANT
+    kept = target.status == Status.CONNECTED and not lowers
+    told = write(target, found)
+    if kept:
+        target.status = Status.CONNECTED
+    return told and not kept
+
+
+def _tell(target: Connection, told: bool) -> None:
     target.save(update_fields=ROW_FIELDS)
     if told:
         record(target, target.note, status=target.status)

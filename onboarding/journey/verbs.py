@@ -11,14 +11,19 @@ from django.utils import timezone
 
 from vendors.contract import Text, text
 
-from ..models import Account, Attempt, Connection, Connector, Hop, Merchant, User
+from ..models import Account, Attempt, Connection, Connector, Merchant, User
 from ..situation import Status, Turn
-from . import hops, records
+from . import lost, records
 from .names import NameTaken, free_name, of_name
-from .orders import holder, vendor_name, vendor_of
+from .orders import holder, vendor_of
 
 GRACE = timedelta(seconds=10)  # the web process does it now; the sweep only if that process dies
-AFRESH = {"declined", "refused", "wrong_shop"}  # after these, Continue begins from the start
+AFRESH = {
+    "declined",
+    "refused",
+    "wrong_shop",
+    "lost",
+}  # after these, Continue begins from the start
 
 
 TRAVELS = {Attempt.Purpose.CONNECT, Attempt.Purpose.RECONNECT}
@@ -33,7 +38,7 @@ def begin(
     Raises NameTaken when the name belongs to another shop.
     """
     account, _ = Account.objects.get_or_create(merchant=merchant, vendor=connector.vendor)
-    Account.objects.select_for_update().get(pk=account.pk)
+    Account.objects.select_for_update(no_key=True).get(pk=account.pk)
     if twin := of_name(merchant, name):
         attempt = twin.attempts.filter(ended=None, purpose=Attempt.Purpose.CONNECT).first()
         if twin.connector_id != connector.pk or twin.shop or attempt is None:
@@ -50,13 +55,20 @@ def begin(
 
 
 def _attempt(
-    connection: Connection, user: User, purpose: str, call: str, argument: Any = None
+    connection: Connection,
+    user: User,
+    purpose: str,
+    call: str,
+    argument: Any = None,
+    chosen: Connector | None = None,
 ) -> Attempt:
+    if purpose in TRAVELS:
+        lost.give_up(connection)
     attempt = Attempt.objects.create(
         connection=connection,
         user=user,
         purpose=purpose,
-        call={"name": call, "argument": argument},
+        call={"name": call, "argument": argument, "connector": chosen and chosen.slug},
         call_number=1,
         status=Status.IN_PROGRESS,
         turn=Turn.US,
@@ -137,13 +149,20 @@ def disconnect(connection: Connection, user: User) -> Attempt:
     return _instead(connection, user, Attempt.Purpose.END)
 
 
-def have_done(connection: Connection, user: User, key: str, answers: Mapping[str, str]) -> Attempt:
+def have_done(
+    connection: Connection,
+    user: User,
+    key: str,
+    answers: Mapping[str, str],
+    chosen: Connector | None = None,
+) -> Attempt:
     """One of the vendor's actions for merchants: it may make things, so it is an attempt.
 
-    After a no it is begun anew, with the new answers.
+    After a no it is begun anew, with the new answers. `chosen` becomes the shop's connector when it
+    succeeds; what is begun goes on, also when staff hide that connector meanwhile.
     """
     argument = {"key": key, "answers": dict(answers)}
-    return _instead(connection, user, Attempt.Purpose.ACT, argument)
+    return _instead(connection, user, Attempt.Purpose.ACT, argument, chosen)
 
 
 def revealed(connection_id: int) -> bool:
@@ -154,7 +173,11 @@ def revealed(connection_id: int) -> bool:
 
 @transaction.atomic
 def _instead(
-    connection: Connection, user: User, purpose: Attempt.Purpose, argument: Any = None
+    connection: Connection,
+    user: User,
+    purpose: Attempt.Purpose,
+    argument: Any = None,
+    chosen: Connector | None = None,
 ) -> Attempt:
     """An attempt instead of whatever is open; pressed twice, the same one."""
     connection = records.connection(connection.pk)
@@ -163,7 +186,7 @@ def _instead(
     if attempt and attempt.purpose == purpose and not anew:
         return attempt
     connection.attempts.filter(ended=None).update(ended=timezone.now(), due_at=None)
-    return _attempt(connection, user, purpose, purpose.value, argument)
+    return _attempt(connection, user, purpose, purpose.value, argument, chosen)
 
 
 def _open(connection: Connection) -> Attempt | None:
@@ -186,10 +209,17 @@ def go_on(attempt: Attempt, user: User) -> Attempt:
     ):
         return row
     row.user = user
-    if row.answer in AFRESH and row.purpose in TRAVELS:
+    gone = lost.unreadable(row.connection, row)
+    if row.purpose in TRAVELS and (gone or row.answer in AFRESH):
+        lost.give_up(row.connection, row)
         row.account_memo = None
         return call(row, "start")
-    return call(row, row.call["name"], row.call.get("argument"))
+    return repeat(row)
+
+
+def repeat(row: Attempt) -> Attempt:
+    """The call that is remembered, once more."""
+    return call(row, row.call.get("name", "start"), row.call.get("argument"))
 
 
 @transaction.atomic
@@ -202,75 +232,15 @@ def answer(attempt: Attempt, user: User, answers: Mapping[str, str]) -> Attempt:
     return call(row, "answered", dict(answers))
 
 
-@transaction.atomic
-def finish(attempt: Attempt, user: User) -> Attempt:
-    """ "I have finished": the return of a vendor that sends nobody back."""
-    row = records.attempt(attempt.pk)
-    if row.ended or not went_without_return(row):
-        return row
-    row.user = user
-    row.connection.told_at = timezone.now()
-    row.connection.save(update_fields=["told_at"])
-    said = text("Said: I have finished.")
-    return _arrived(row, user, said, {})
-
-
-def went_without_return(attempt: Attempt) -> bool:
-    """Whether the merchant is at a vendor's page that will not send them back."""
-    if attempt.purpose == Attempt.Purpose.ENTER or attempt.answer != "redirect":
-        return False
-    return attempt.hops.filter(returns=False).exclude(taken=None).exists()
-
-
-@transaction.atomic
-def arrive(hop: Hop, params: Mapping[str, str], user: User | None) -> Attempt:
-    """A return: spent once, kept, and worked on when the bound user's browser brought it."""
-    row = records.attempt(hop.attempt_id)
-    spent = hops.spend(hop, params)
-    if spent and user is not None:
-        return _claim(row, hop, user)
-    return row
-
-
-@transaction.atomic
-def claim(attempt: Attempt, user: User) -> bool:
-    """The bound user is back and signed in: a return that waited for them is worked on."""
-    hop = hops.unclaimed(attempt, user)
-    if hop is None:
-        return False
-    _claim(records.attempt(attempt.pk), hop, user)
-    return True
-
-
-def _claim(row: Attempt, hop: Hop, user: User) -> Attempt:
-    if not hops.claim(hop):
-        return row
-    row.connection.returned_at = timezone.now()
-    row.connection.save(update_fields=["returned_at"])
-    if row.ended:
-        return row
-    hop.refresh_from_db(fields=["params"])
-    return _arrived(
-        row,
-        user,
-        text("Came back from %(vendor)s.", vendor=vendor_name(row.connection.vendor)),
-        hop.params or {},
-    )
-
-
-def _arrived(row: Attempt, user: User, said: Text, params: Mapping[str, str]) -> Attempt:
-    records.record(row.connection, said, attempt=row, user=user)
-    return call(row, "returned", dict(params))
-
-
 def call(row: Attempt, name: str, argument: Any = None) -> Attempt:
     """Remember the call; an answer to an older one no longer counts."""
-    row.call = {"name": name, "argument": argument}
+    row.call = {**row.call, "name": name, "argument": argument}
     row.call_number += 1
     row.status = Status.CHECKING if name == "returned" else Status.IN_PROGRESS
     row.turn, row.answer, row.note, row.cause = Turn.US, "progress", {}, ""
     row.detail, row.link, row.questions = "", "", []
-    row.tries, row.since, row.due_at = 0, timezone.now(), timezone.now() + GRACE
+    row.tries, row.deaths, row.since = 0, 0, timezone.now()
+    row.due_at = timezone.now() + GRACE
     row.version += 1
     row.save(update_fields=["user", "call", "call_number", "account_memo", "accepted"])
     records.tell(row, told=False)

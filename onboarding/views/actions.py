@@ -9,15 +9,16 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from vendors.contract import Action
+from vendors.contract import Action, Memos
 
 from .. import journey
-from ..forms import QuestionsForm
+from ..forms import ActForm
 from ..journey import orders
 from ..journey.outcomes import plain
-from ..models import Attempt, Connection
-from ..situation import Status
+from ..models import Attempt, Connection, Connector
+from ..situation import Status, dumped, shown
 from .access import Request, for_connection, posted
+from .catalogue import offered
 from .leaving import SeeOther, leave, may_leave
 
 MAY = {Status.CONNECTED, Status.ACTION_NEEDED}
@@ -31,7 +32,7 @@ def actions_of(connection: Connection, trip: Attempt | None) -> list[dict[str, A
             "label": action.label,
             "explain": action.explain,
             "danger": action.danger,
-            "page": bool(action.questions) or action.danger,
+            "page": bool(action.questions) or action.danger or len(_choice(connection, action)) > 1,
             "address": reverse("act", args=[merchant, connection.reference, action.key]),
         }
         for action in _offered(connection, trip)
@@ -45,7 +46,17 @@ def _offered(connection: Connection, trip: Attempt | None) -> list[Action]:
         return []
     if trip and trip.purpose == Attempt.Purpose.ACT and trip.answer != "refused":
         return []
-    return [each for each in vendor.actions() if each.who == "merchant" and not each.hidden]
+    live = Memos(account=connection.account.memo, connection=connection.memo)
+    mine = (each for each in vendor.actions() if each.who == "merchant" and not each.hidden)
+    return [each for each in mine if each.when(live)]
+
+
+def _choice(connection: Connection, action: Action) -> list[Connector]:
+    """Of a choice of connectors, the shop's own first."""
+    if action.connectors is None:
+        return []
+    own = connection.connector
+    return [own, *offered().filter(vendor=connection.vendor).exclude(pk=own.pk)]
 
 
 @require_http_methods(["GET", "POST"])
@@ -57,9 +68,15 @@ def act(request: Request, connection: Connection, key: str) -> HttpResponse:
     action = next((each for each in _offered(connection, trip) if each.key == key), None)
     if action is None:
         return _instead(connection, key)
-    form = QuestionsForm([plain(each) for each in action.questions], posted(request))
+    form = ActForm(
+        [plain(each) for each in action.questions],
+        _choice(connection, action),
+        shown(dumped(action.connectors)),
+        posted(request),
+    )
     if form.is_valid():
-        return leave(journey.have_done(connection, request.user, key, form.answers), request.user)
+        trip = journey.have_done(connection, request.user, key, form.answers, form.chosen)
+        return leave(trip, request.user)
     context = {
         "action": action,
         "form": form,

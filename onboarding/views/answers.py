@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from .. import journey
 from ..models import Attempt, Hop, User
 from ..situation import Status, Turn
+from .asked import asked
 
 TRAVELS = {Attempt.Purpose.CONNECT, Attempt.Purpose.RECONNECT}
 
@@ -126,7 +127,7 @@ def _colleague_away(words: dict[str, str], finish: bool) -> Outlook:
 
 def _waiting(attempt: Attempt, words: dict[str, str]) -> Outlook:
     late = attempt.turn == Turn.STAFF
-    done = gettext("You have done your part. You may leave this page and come back later.")
+    done = gettext("We keep asking. You may leave this page and come back later.")
     slow = gettext("This takes longer than it should. Our staff know and are looking into it.")
     return Outlook(
         kind="staff" if late else "checking",
@@ -142,7 +143,7 @@ def _waiting(attempt: Attempt, words: dict[str, str]) -> Outlook:
 
 def _needs(attempt: Attempt, words: dict[str, str]) -> Outlook:
     heading = gettext("One thing to do at %(vendor)s") % words
-    if attempt.questions:
+    if asked(attempt):
         done = gettext("I have done it: go on")
         return replace(_ask(attempt, words), heading=heading, label=done)
     return Outlook(
@@ -246,6 +247,7 @@ ANSWERS: Mapping[str, Callable[[Attempt, dict[str, str]], Outlook]] = {
     "refused": _refused,
     "unavailable": _unavailable,
     "garbled": _on_it,
+    "poison": _on_it,
     "unsure": _on_it,
     "blocked": _on_it,
     "lost": _lost,

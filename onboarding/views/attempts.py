@@ -15,6 +15,7 @@ from ..journey import hops, orders
 from ..models import Attempt
 from ..situation import shown
 from .access import Request, for_attempt
+from .asked import asked, wants_address
 from .leaving import SeeOther, away, leave, may_leave
 from .outlook import checklist, link, moves, next_try, outlook, whose
 from .polling import poll, seen
@@ -77,8 +78,9 @@ def check_again(request: Request, attempt: Attempt) -> HttpResponse:
 @for_attempt
 def answer(request: Request, attempt: Attempt) -> HttpResponse:
     """The answers to the vendor's questions; what is wrong is said with what was entered kept."""
-    form = QuestionsForm(attempt.questions, request.POST)
-    if not attempt.questions:
+    questions = asked(attempt)
+    form = QuestionsForm(questions, request.POST)
+    if not questions:
         return SeeOther(attempt.get_absolute_url())
     if not form.is_valid():
         return page(request, attempt, form)
@@ -115,6 +117,7 @@ def _context(request: Request, attempt: Attempt, form: Form | None = None) -> di
         "check_style": "quiet" if opens else view.style,
         "items": checklist(attempt, vendor) if view.checklist else [],
         "form": form or _form(attempt, view.action),
+        "wants_address": wants_address(attempt),
         "found": shown(attempt.found_evidence),
         "reveals": view.kind == "connected" and waits(connection),
         "other": journey.found_elsewhere(attempt) if view.action == "choose" else None,
@@ -127,7 +130,7 @@ def _form(attempt: Attempt, action: str) -> Form | None:
     shop = attempt.connection
     match action:
         case "answer":
-            return QuestionsForm(attempt.questions)
+            return QuestionsForm(asked(attempt))
         case "choose":
             return NameForm(initial={"name": journey.free_name(shop.account.merchant, shop.name)})
     return None

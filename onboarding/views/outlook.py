@@ -16,6 +16,7 @@ from ..models import Attempt, Connection, User
 from ..situation import Turn, dumped, shown
 from . import ends
 from .answers import ANSWERS, Outlook, redirect
+from .asked import asked
 
 OVER = {"connected", "done"}
 RESTING = {"merchant", ""}  # turns in which nothing changes by itself
@@ -77,7 +78,7 @@ def link(row: Attempt | Connection) -> str:
 
 def moves(attempt: Attempt) -> bool:
     """Whether the page may change while the merchant only looks at it; a form stays as it is."""
-    asked_again = attempt.due_at is not None and not attempt.questions
+    asked_again = attempt.due_at is not None and not asked(attempt)
     return attempt.ended is None and (attempt.turn not in RESTING or asked_again)
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 
 import pytest
 from playwright.sync_api import expect
@@ -28,17 +26,6 @@ def clean(site: Site) -> Iterator[None]:
 def made(site: Site) -> dict[str, int]:
     counted = site.stage.counts("sharespine")["made"]
     return {kind: counted.get(kind, 0) for kind in ONE}
-
-
-def lease_runs_out(site: Site) -> None:
-    """The time that a successor waits for a dead process, without waiting for it."""
-    with closing(sqlite3.connect(site.folder / "data" / "db.sqlite3", timeout=10)) as database:
-        past = "2000-01-01 00:00:00"
-        database.execute(
-            "UPDATE onboarding_account SET lease_until = ? WHERE lease_until > ?", (past, past)
-        )
-        database.execute("UPDATE onboarding_attempt SET due_at = ? WHERE due_at > ?", (past, past))
-        database.commit()
 
 
 def finish(ann: Visitor) -> None:
@@ -75,7 +62,7 @@ def test_killed_during_a_creation_staff_decide(visit: Visit, site: Site) -> None
     site.stage.arrived("sharespine", TENANT)
     site.kill("web", "worker")
     site.stage.clear()
-    lease_runs_out(site)
+    site.books.leases_run_out()
     before = len(site.mails(STAFF))
     site.start()
     ann.page.goto(ann.page.url)

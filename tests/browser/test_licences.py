@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+from typing import Any
+
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import NARROW, WIDE, Visit, Visitor
-from tests.site import Site
+from tests.site import Site, until
 
 LOOKS = [
     pytest.param({"scripts": True, "width": NARROW, "dark": False}, id="narrow"),
@@ -76,3 +80,85 @@ def test_a_key_and_a_secret_are_shown_once(
     expect(ann.page.get_by_role("main")).not_to_contain_text(secret)
     expect(ann.page.get_by_role("button", name="Show them")).to_have_count(0)
     assert secret not in site.logs()
+
+
+def confirm_another(ann: Visitor, email: str) -> None:
+    """On the page of one's own addresses; the code comes by mail."""
+    ann.page.get_by_label("E-mail address").fill(email)
+    ann.press("Add it")
+    until("the code", lambda: ann.site.mails(email))
+    found = re.search(r"\b[A-Z0-9]{4}-[A-Z0-9]{4}\b", ann.site.mails(email)[-1])
+    assert found
+    ann.page.get_by_label("Code").fill(found[0])
+    ann.press("Confirm")
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_another_address_of_ones_own_gets_the_only_licence(
+    visit: Visit, site: Site, look: dict[str, bool]
+) -> None:
+    ann = visit("ann", **look)
+    there = f"owner-{ann.email}"
+    ann.sign_up(AMAZON, "Ann’s Antiques")
+    ann.press("Connect")
+    ann.sees("Do you use another address at Celigo integrator.io?")
+    ann.page.get_by_role("link", name="Add it in your settings").click()
+    ann.page.get_by_role("link", name="Back to your shop").wait_for()
+    ann.shoot("settings")
+    confirm_another(ann, there)
+    ann.sees("integrator.io has no account with the address")
+    expect(ann.page.get_by_label(there)).to_be_checked()
+    ann.shoot("chosen")
+    at_integrator(replace(ann, email=there), "Create an integrator.io account")
+    ann.press("I have done it: go on")
+    ann.sees("Your licence is ready")
+    licences = site.stage.state("celigo")["licenses"]
+    assert [row["email"] for row in licences if ann.title.lower() in row["email"]] == [there]
+
+
+@pytest.fixture
+def second_profile(site: Site, staff_profile: None) -> str:
+    """Another profile beside the first; its name."""
+    name, said = "Reading orders only", {"scope_3": "READ", "expiry": "300"}
+    given = {"name": name, "vendor_name": name, "options": said, "staff_made": True}
+    code = (
+        "from onboarding.models import Connector;"
+        "Connector.objects.update_or_create(slug='orders', defaults=dict("
+        f"vendor='capillary', key='api', platform='orders', **{given!r}))"
+    )
+    site.manage("shell", "-c", code)
+    return name
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_a_key_gets_another_profile_and_stays_the_same(
+    visit: Visit, site: Site, second_profile: str, look: dict[str, bool]
+) -> None:
+    ann = visit("ann", **look)
+    ann.sign_up("Capillary API access", business := f"Anna {ann.title[-6:]}")
+    ann.press("Connect")
+    ann.sees("is connected")
+    ann.page.get_by_role("link", name="See this shop").click()
+    expect(ann.page.get_by_role("link", name="delete the old one")).to_have_count(0)
+    before = client_of(site, business)
+    ann.page.get_by_role("link", name="Change what your key opens").click()
+    expect(ann.page.get_by_label("(as now)")).to_be_checked()
+    ann.page.get_by_label(second_profile).check()
+    ann.shoot("profiles")
+    ann.press("Change what your key opens")
+    ann.sees("Capillary has set the permissions of your key anew.")
+    ann.shoot("changed")
+    now = client_of(site, business)
+    assert now["scopes"] == [{"entityId": 3, "permission": "READ", "resources": []}]
+    assert (now["id"], now["secret"]) == (before["id"], before["secret"])
+    ann.page.get_by_role("link", name="About this shop").or_(
+        ann.page.get_by_role("link", name="See this shop")
+    ).first.click()
+    ann.sees(f"It goes through “{second_profile}” now.")
+    ann.shoot("shop")
+
+
+def client_of(site: Site, business: str) -> dict[str, Any]:
+    rows = site.stage.state("capillary")["clients"]
+    (client,) = (row for row in rows if row["name"].startswith(business))
+    return client

@@ -9,7 +9,7 @@ from typing import Any
 
 import vendors
 from vendors import sandbox
-from vendors.contract import Business, Memos, Order, Person, Progress, Step
+from vendors.contract import Business, Done, Memos, Order, Person, Progress, Step
 from vendors.sharespine.flow import Sharespine
 
 ANN = Person(id="7", email="ann@shop.example", name="Ann")
@@ -44,6 +44,8 @@ class Trip:
             self.change(memos=Memos(account=step.account))
         if step.account_key:
             self.change(account_key=step.account_key)
+        if isinstance(step, Done) and step.ends:
+            self.change(account_key="")
         if isinstance(step, Progress):
             self.change(announced=step.doing)
         return step

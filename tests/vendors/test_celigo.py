@@ -37,7 +37,8 @@ def test_published_connectors_are_offered_under_their_shop_system(running: Runni
 def test_without_an_account_there_the_merchant_is_told_to_make_one(trip: Trip) -> None:
     step = trip.start()
     assert isinstance(step, NeedsMerchant)
-    assert (step.code, step.questions) == ("no-account", ())
+    (question,) = step.questions
+    assert (step.code, question.addresses, question.initial) == ("no-account", True, ANN.email)
     assert ANN.email in str(step.note)
     assert step.link == f"{trip.running.url}/celigo/"
     assert "licenses" not in trip.running.counts("celigo")["made"]
@@ -51,15 +52,10 @@ def test_an_unknown_user_is_seen_at_any_status(trip: Trip, status: int) -> None:
     assert step.code == "no-account"
 
 
-def test_it_asks_more_slowly_the_longer_nobody_signs_up(trip: Trip) -> None:
-    waits = []
-    for _ in range(4):
-        step = trip.start()
-        assert isinstance(step, NeedsMerchant)
-        assert step.again
-        waits.append(round(step.again / timedelta(minutes=1)))
-        trip.passes(minutes=60)
-    assert waits == [5, 15, 30, 45]
+def test_integrator_io_is_not_asked_faster_than_every_few_minutes(trip: Trip) -> None:
+    step = trip.start()
+    assert isinstance(step, NeedsMerchant)
+    assert (step.soonest, step.again) == (timedelta(minutes=5), timedelta(hours=1))
 
 
 def test_signed_up_the_licence_is_made_once_and_then_to_be_installed(trip: Trip) -> None:
@@ -68,7 +64,7 @@ def test_signed_up_the_licence_is_made_once_and_then_to_be_installed(trip: Trip)
     for _ in range(3):
         step = trip.start()
         assert isinstance(step, NeedsMerchant)
-        assert (step.code, step.again) == ("install", timedelta(minutes=5))
+        assert (step.code, step.soonest) == ("install", timedelta(minutes=5))
     (licence,) = trip.licences()
     assert trip.keys[0] == step.connection_key == licence["id"]
     assert (licence["email"], licence["expires"]) == (ANN.email, thirty_days(trip))

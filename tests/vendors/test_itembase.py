@@ -233,10 +233,9 @@ def test_no_shop_yet_is_waited_for_and_found_later(trip: Trip) -> None:
     trip.running.fault("itembase", "GET /api/*", kind="replace", body=[], times=2)
     step = trip.connect()
     assert isinstance(step, Waiting)
-    assert (step.again, step.until) == (timedelta(seconds=15), timedelta(hours=24))
-    later = trip.run("check")
-    assert isinstance(later, Waiting)
-    assert later.again == timedelta(seconds=30)
+    assert (step.soonest, step.again) == (timedelta(seconds=15), timedelta(minutes=15))
+    assert step.until == timedelta(hours=24)
+    assert isinstance(trip.run("check"), Waiting)
     assert isinstance(trip.run("check"), Connected)
 
 

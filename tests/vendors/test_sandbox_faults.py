@@ -147,3 +147,66 @@ def test_everything_works_again_after_clear(sandbox: Running) -> None:
         create(sandbox)
     sandbox.clear("sharespine")
     assert create(sandbox).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("fault", "text"),
+    [
+        ({"kind": "half"}, '{"codeName"'),
+        ({"kind": "types"}, '{"codeName": {"odd": true}}'),
+        ({"kind": "oversized", "size": 99}, '{"codeName": "demoacme-1"}'.ljust(99)),
+    ],
+)
+def test_an_answer_is_whole_and_its_body_is_wrong(
+    sandbox: Running, fault: dict[str, Any], text: str
+) -> None:
+    sandbox.fault("sharespine", TENANT, **fault)
+    answer = create(sandbox)
+    assert answer.headers["Content-Length"] == str(len(answer.content))
+    assert answer.text.startswith(text)
+    assert sandbox.counts("sharespine")["made"] == {"tenants": 1}
+
+
+def test_a_redirect_leads_away_before_the_deed(sandbox: Running) -> None:
+    sandbox.fault("sharespine", TENANT, kind="redirect", to="http://127.0.0.1:9/x")
+    with pytest.raises(requests.ConnectionError, match="port=9"):
+        create(sandbox)
+    assert sandbox.counts("sharespine")["made"] == {}
+    with pytest.raises(ValueError, match="needs `to`"):
+        sandbox.fault("sharespine", TENANT, kind="redirect")
+
+
+def test_the_first_calls_can_be_spared(sandbox: Running) -> None:
+    sandbox.fault("sharespine", TENANT, kind="status", status=503, skip=2, times=None)
+    assert [create(sandbox).status_code for _ in range(4)] == [201, 201, 503, 503]
+    sandbox.fault("sharespine", TENANT, kind="status", status=500, skip=1)
+    assert create(sandbox).status_code == 503
+
+
+def delete(sandbox: Running) -> requests.Response:
+    """A new tenant, which is answered with 204: no body."""
+    requests.post(f"{sandbox.url}/sharespine/operator", data={"manage": "1"}, timeout=5)
+    url = f"{sandbox.url}/sharespine/reseller/tenant/{create(sandbox).json()['codeName']}"
+    auth = ("demo-reseller", "demo-reseller-secret")
+    return requests.delete(url, headers=HEADERS, auth=auth, timeout=5)
+
+
+def test_an_answer_without_a_body_can_be_cut_off_and_spoilt_too(sandbox: Running) -> None:
+    sandbox.fault("sharespine", "DELETE /reseller/tenant/{codeName}", kind="truncated")
+    with pytest.raises(requests.ConnectionError):
+        delete(sandbox)
+    sandbox.fault("sharespine", "DELETE /reseller/tenant/{codeName}", kind="types")
+    spoilt = delete(sandbox)
+    assert (spoilt.status_code, spoilt.json()) == (200, {"odd": True})
+    assert delete(sandbox).status_code == 204
+    assert all(row["deleted"] for row in sandbox.state("sharespine")["tenants"])
+
+
+def test_what_was_kept_comes_back(sandbox: Running) -> None:
+    create(sandbox)
+    kept = sandbox.snapshot()
+    create(sandbox)
+    sandbox.play("sharespine", "dead")
+    sandbox.restore(kept)
+    assert sandbox.counts("sharespine")["made"] == {"tenants": 1}
+    assert create(sandbox).status_code == 201

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import base64
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
 
 from tests.vendors.canned import Canned, http
 from tests.vendors.certificates import Certificate, self_signed
+from vendors import watch
 from vendors.api import Api, Nothing
 from vendors.contract import Garbled, Unavailable, Unsure
 from vendors.wire import Adapter, tls_context
@@ -112,3 +115,12 @@ def test_a_body_cut_short_is_a_lost_answer() -> None:
     cut = b"HTTP/1.1 200 OK\r\nContent-Length: 90\r\nConnection: close\r\n\r\n{}"
     with Canned(cut) as server, pytest.raises(Unsure, match="lost its connection"):
         make(server).send("POST", "/things", dict, creates=True)
+
+
+def test_how_far_the_vendors_clock_is_ahead_is_told() -> None:
+    later = format_datetime(datetime.now(UTC) + timedelta(seconds=120), usegmt=True)
+    answers = [http("{}", "200 OK", f"Date: {date}") for date in (later, "soon")]
+    with Canned(*answers) as server, watch.watched(watch.Watch(30)) as seen:
+        make(server).send("GET", "/things", Nothing)
+        make(server).send("GET", "/things", Nothing)
+    assert [called.ahead for called in seen.calls] == [pytest.approx(120, abs=30), None]

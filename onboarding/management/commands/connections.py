@@ -31,6 +31,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, action: str, merchant: str, **options: Any) -> None:
         rows = _rows(merchant, options["connector"])
         until = _moment(options["until"]) if action == "renew" else ""
+        rows = _renewable(rows) if action == "renew" else rows
         said = [_done(action, row, until) for row in rows]
         self.stdout.write(json.dumps(said, indent=2))
         if not all(row["ok"] for row in said):
@@ -49,6 +50,11 @@ def _rows(reference: str, connector: str | None) -> list[Connection]:
     return found
 
 
+def _renewable(rows: list[Connection]) -> list[Connection]:
+    """Live ones alone: what ended beside them stays so. Where there is none, what has ended is meant."""
+    return [row for row in rows if row.status != Status.DISCONNECTED] or rows
+
+
 def _moment(text: str | None) -> str:
     """As the merchant's system writes it; what it means is the vendor's to check."""
     try:
@@ -61,7 +67,7 @@ def _moment(text: str | None) -> str:
 
 def _done(action: str, row: Connection, until: str) -> dict[str, Any]:
     problem = ""
-    if action == "renew" and row.status != Status.DISCONNECTED:
+    if action == "renew":
         problem = _act(row, "renew", {"until": until})
     elif action == "end" and row.status != Status.DISCONNECTED:
         problem = _end(row)
