@@ -41,7 +41,12 @@ SITE = (
     Setting("SITE_URL", "http://localhost:$PORT", "address merchants open; https in production"),
     Setting("SECRET_KEY", "", "Django's signing key, 50 random characters", secret=True),
     Setting("MEMO_KEYS", "", "Fernet keys, comma-separated; the first encrypts", secret=True),
-    Setting("DATABASE_URL", "", "`postgres://user:pass@host/name`; default SQLite", secret=True),
+    Setting(
+        "DATABASE_URL",
+        "",
+        "`postgres://user:pass@host:port/name?sslmode=…`; default: a SQLite file in `DATA_DIR`",
+        secret=True,
+    ),
     Setting("DATA_DIR", "data", "folder of the SQLite file and of the sandbox's state"),
     Setting("ALLOWED_HOSTS", "", "host names beyond that of `SITE_URL`"),
     Setting("HOST", "127.0.0.1", "address the web server binds to"),

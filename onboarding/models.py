@@ -13,11 +13,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
-from .mails import Mailed
+from . import indexes
 from .members import Invitation as Invitation
 from .members import Membership as Membership
 from .memo import MemoField
 from .situation import Situation, Status, shown
+from .told import Alert as Alert
+from .told import Notice as Notice
 from .traffic import Call as Call
 from .traffic import Standby as Standby
 from .users import User as User
@@ -139,6 +141,7 @@ class Connection(Situation):
 
     class Meta:
         ordering = ["created"]
+        indexes = indexes.CONNECTION
         constraints = [
             models.UniqueConstraint(
                 fields=["vendor", "shop"],
@@ -197,6 +200,7 @@ class Attempt(Situation):
 
     class Meta:
         ordering = ["-created"]
+        indexes = indexes.ATTEMPT
         constraints = [
             models.UniqueConstraint(
                 fields=["connection"],
@@ -254,43 +258,7 @@ class Event(models.Model):
 
     class Meta:
         ordering = ["at", "pk"]
+        indexes = indexes.EVENT
 
     def __str__(self) -> str:
         return shown(self.note)
-
-
-class Alert(Mailed):
-    """One mail to staff for each vendor and cause, until it clears."""
-
-    vendor = models.SlugField(max_length=40)
-    cause = models.CharField(max_length=100)
-    opened = models.DateTimeField(default=timezone.now)
-    cleared = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["vendor", "cause"], condition=Q(cleared=None), name="one_open_alert"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.vendor}: {self.cause}"
-
-
-class Notice(Mailed):
-    """A warning before something ends. A renewal has another end, so warnings of its own."""
-
-    connection = models.ForeignKey(Connection, models.CASCADE, related_name="notices")
-    kind = models.CharField(max_length=10)
-    expires = models.DateTimeField()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["connection", "kind", "expires"], name="one_notice_of_an_end"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.connection}: {self.kind}"

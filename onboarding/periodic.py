@@ -17,21 +17,27 @@ from django.utils.text import slugify
 
 from vendors.contract import Entry, Vendor, VendorError
 
-from . import mails, notices, readiness, team
+from . import breaker, mails, notices, readiness, retention, standby, team
 from .journey.shops import TASK
 from .models import Alert, Attempt, Connection, Connector, Slot
 
 log = logging.getLogger(__name__)
+Submit = Callable[[str, str, Callable[[], None]], object]
 KEEP_SLOTS = timedelta(days=2)
 SHOWN = 5  # shops that a mail tells about
+MAIL, UNDELIVERED = "mail", "undelivered"
 
 
-def run(submit: Callable[[str, str, Callable[[], None]], object]) -> None:
-    """The hourly catalogue of each vendor (the first slot is due at start), and mails."""
+def run(submit: Submit) -> None:
+    """The hourly catalogue of each vendor (the first slot is due at start), probes, the daily
+    cleaning, and mails."""
     hour = timezone.now().strftime("%Y-%m-%dT%H")
     for slug, vendor in settings.VENDORS.offered.items():
         if _mine(f"catalogue:{slug}:{hour}"):
             submit(slug, f"{slug}:catalogue", partial(refresh_catalogue, vendor))
+    probe_doubtful(submit)
+    if _mine(f"retention:{hour[:10]}"):
+        submit("retention", "retention:day", retention.run)
     Slot.objects.filter(at__lt=timezone.now() - KEEP_SLOTS).delete()
     clear_alerts()
     submit("mail", "mail:due", mail)  # a dead mail server holds up no shop
@@ -49,6 +55,20 @@ def _mine(key: str) -> bool:
     return True
 
 
+def probe_doubtful(submit: Submit) -> None:
+    """A vendor that was silent or refused us is asked once a minute, also while no merchant comes."""
+    minute = timezone.now().strftime("%Y-%m-%dT%H:%M")
+    for slug in breaker.doubtful():
+        vendor = settings.VENDORS.offered.get(slug)
+        if vendor and _mine(f"probe:{slug}:{minute}"):
+            submit(slug, f"{slug}:probe", partial(_probe, vendor))
+
+
+def _probe(vendor: Vendor) -> None:
+    if breaker.probe(vendor):
+        refresh_soon(vendor)  # its connectors may not have come meanwhile
+
+
 def refresh_soon(vendor: Vendor) -> None:
     """Something was changed there: the next sweep looks, not the next hour's."""
     Slot.objects.filter(key__startswith=f"catalogue:{vendor.slug}:").delete()
@@ -57,8 +77,9 @@ def refresh_soon(vendor: Vendor) -> None:
 def refresh_catalogue(vendor: Vendor) -> None:
     """Write what the vendor offers; what staff set stays, what vanished is marked as gone."""
     try:
-        entries = vendor.connectors()
-        needed = readiness.needed(vendor, [entry.key for entry in entries])
+        with breaker.heed(vendor.slug, seconds=breaker.AT_LENGTH):
+            entries = vendor.connectors()
+            needed = readiness.needed(vendor, [entry.key for entry in entries])
     except VendorError as error:
         log.warning("%s connectors: %s %s", vendor.slug, type(error).__name__, error.detail)
         return
@@ -92,7 +113,7 @@ def _refresh(vendor: str, entry: Entry) -> None:
 
 def clear_alerts() -> None:
     """An alert clears when no row of its vendor has its cause any more."""
-    for alert in Alert.objects.filter(cleared=None):
+    for alert in Alert.objects.filter(cleared=None).exclude(cause=UNDELIVERED):
         attempts = Attempt.objects.filter(
             connection__vendor=alert.vendor, cause=alert.cause, ended=None
         )
@@ -111,11 +132,22 @@ def mail() -> None:
         mails.send_due(Alert.objects.filter(cleared=None), _alert)
     team.mail_invitations()
     notices.mail_due()
+    standby.mail_due()
+    _tell_of_the_undelivered()
+
+
+def _tell_of_the_undelivered() -> None:
+    """Mails that were given up are staff's: they may know another way to their reader."""
+    if mails.given_up():
+        Alert.objects.get_or_create(vendor=MAIL, cause=UNDELIVERED, cleared=None)
+    else:
+        Alert.objects.filter(cause=UNDELIVERED, cleared=None).update(cleared=timezone.now())
 
 
 def _alert(alert: Alert) -> EmailMessage:
     address = settings.SITE_URL + reverse("admin:onboarding_connection_changelist")
-    said = _tasks(alert, address) if alert.cause == TASK else _turn(alert, address)
+    told = {TASK: _tasks, UNDELIVERED: _undelivered}.get(alert.cause, _turn)
+    said = told(alert, address)
     closing = "You get one mail for each vendor and cause until it clears."
     subject = f"[{settings.BRAND_NAME}] {alert.vendor}: {alert.cause}"
     return EmailMessage(subject, "\n".join([*said, closing]), to=settings.STAFF_EMAIL)
@@ -130,6 +162,17 @@ def _turn(alert: Alert, address: str) -> list[str]:
         *{row.detail for row in waiting.exclude(detail="")[:SHOWN]},
         "",
         f"{address}?status__exact=on_it",
+    ]
+
+
+def _undelivered(alert: Alert, address: str) -> list[str]:
+    rows = mails.given_up()
+    return [
+        f"Mails that could not be sent for three days: {len(rows)}.",
+        "",
+        *(f"{type(row)._meta.verbose_name}: {row}" for row in rows[:SHOWN]),
+        "",
+        "They are not tried any more. The log says why; `manage.py doctor` tries the mail server.",
     ]
 
 

@@ -12,13 +12,16 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
+from typing import Any, Literal, NamedTuple
 
 from django.conf import settings
 from django.db import connection as database
 from django.db import connections
+from django.db.models import F, QuerySet, Window
+from django.db.models.functions import RowNumber
 from django.utils import timezone
 
-from . import journey, periodic
+from . import journey, logs, periodic, vitals
 from .models import Attempt, Connection
 from .situation import Status
 
@@ -26,10 +29,10 @@ log = logging.getLogger(__name__)
 Work = Callable[[], None]
 Submit = Callable[[str, str, Work], object]
 
-BOUND = 8  # calls at once to one vendor, for each process: a slow vendor fills its own bound only
+BOUND = 32  # calls at once to one vendor, for each process: a slow vendor fills its own bound only
 QUEUED = 100  # more than that waits for the sweep
 PATIENCE = 1.5  # seconds that a merchant's request waits for the vendor
-BATCH = 50
+BATCH = 50  # rows of each vendor in one look
 PULSE = 1.0  # seconds between two looks of the worker
 
 
@@ -41,10 +44,13 @@ class Executor:
         self._lock = threading.Lock()
         self._pools: dict[str, ThreadPoolExecutor] = {}
         self._under_way: dict[str, Future[None]] = {}
+        self._shut = False
 
     def submit(self, vendor: str, key: str, work: Work) -> Future[None] | None:
         """Start `work` soon; None when the vendor's queue is full. No key runs twice at once."""
         with self._lock:
+            if self._shut:
+                return None
             if (running := self._under_way.get(key)) and not running.done():
                 return running
             self._under_way = {k: f for k, f in self._under_way.items() if not f.done()}
@@ -66,10 +72,13 @@ class Executor:
         wait(under_way)
 
     def shut(self) -> None:
+        with self._lock:
+            self._shut = True
         for pool in self._pools.values():
             pool.shutdown(wait=True, cancel_futures=True)
 
 
+@logs.referred()
 def _loudly(work: Work) -> None:
     """A bug in a thread is logged; the row it was about stays due."""
     try:
@@ -104,64 +113,93 @@ def hand_over(attempt: Attempt, *, patience: float | None = None) -> None:
         _waiters.release()
 
 
+class Due(NamedTuple):
+    """A row that is due, at this vendor."""
+
+    vendor: str
+    kind: Literal["attempt", "connection"]
+    pk: int
+
+    @property
+    def key(self) -> str:
+        return f"{self.vendor}:{self.kind}:{self.pk}"
+
+    def work(self) -> None:
+        """Carry it on, unless another worker was faster."""
+        if self.kind == "attempt":
+            journey.carry(self.pk, due=True)
+        else:
+            journey.refresh(self.pk, due=True)
+
+
+Take = Callable[[Due], object]
+
+
+@logs.referred()
 def inline(vendor: str, key: str, work: Work) -> None:
     work()
 
 
-def sweep(submit: Submit = inline) -> int:
-    """Do what is due: attempts, checks, periodic work. Returns how many rows were due."""
+def sweep(submit: Submit = inline, take: Take | None = None) -> int:
+    """Do what is due: attempts, checks, periodic work. Returns how many rows were due.
+
+    `take` is handed the rows; without it they are submitted as the rest is.
+    """
     periodic.run(submit)
     due = _due_attempts() + _due_checks()
-    for vendor, key, work in due:
-        submit(vendor, f"{vendor}:{key}", work)
+    for row in due:
+        if take:
+            take(row)
+        else:
+            submit(row.vendor, row.key, row.work)
     return len(due)
 
 
-def _due_attempts() -> list[tuple[str, str, Work]]:
+def _due_attempts() -> list[Due]:
     now = timezone.now()
     expired = Attempt.objects.filter(ended=None, due_at=None, deadline__lte=now)
     expired.update(due_at=now)
-    rows = Attempt.objects.filter(ended=None, due_at__lte=now).order_by("due_at")
-    found = rows.values_list("connection__vendor", "pk")[:BATCH]
-    return [(vendor, f"attempt:{pk}", _carrying(pk)) for vendor, pk in found]
+    rows = Attempt.objects.filter(ended=None, due_at__lte=now)
+    return [Due(vendor, "attempt", pk) for vendor, pk in _oldest(rows, "connection__vendor")]
 
 
-def _due_checks() -> list[tuple[str, str, Work]]:
-    rows = Connection.objects.filter(due_at__lte=timezone.now()).order_by("due_at")
-    found = rows.values_list("vendor", "pk")[:BATCH]
-    return [(vendor, f"connection:{pk}", _refreshing(pk)) for vendor, pk in found]
+def _due_checks() -> list[Due]:
+    rows = Connection.objects.filter(due_at__lte=timezone.now())
+    return [Due(vendor, "connection", pk) for vendor, pk in _oldest(rows, "vendor")]
 
 
-def _carrying(pk: int) -> Work:
-    return lambda: journey.carry(pk)
+def _oldest(rows: QuerySet[Any], vendor: str) -> list[tuple[str, int]]:
+    """Of each vendor: a long queue at one of them hides nobody else's rows."""
+    place = Window(RowNumber(), partition_by=F(vendor), order_by="due_at")
+    first = rows.annotate(place=place).filter(place__lte=BATCH).order_by("due_at")
+    return list(first.values_list(vendor, "pk"))
 
 
-def _refreshing(pk: int) -> Work:
-    return lambda: journey.refresh(pk)
-
-
-def work_forever(stop: threading.Event | None = None) -> None:
+def work_forever(stop: threading.Event | None = None, take: Take | None = None) -> None:
     """The worker: sweep, rest a moment, sweep again, until `stop` is set."""
     stop = stop or threading.Event()
     while not stop.is_set():
         try:
-            sweep(executor.submit)
+            vitals.heart.beat()
+            sweep(executor.submit, take)
         except Exception:  # the database may be away for a moment; the rows wait
             log.exception("a sweep failed; the next one tries again")
         connections.close_all()
         stop.wait(PULSE)
     executor.shut()
+    vitals.heart.stop()
 
 
 def ask_now(connection: Connection) -> bool:
     """Staff's "ask the vendor now": whatever waits for this shop becomes due at once.
 
     False when there is nothing to ask about. An open visit to the vendor's pages does not hide the
-    check, and an ended connection is not brought back to life by one.
+    check, and an ended connection is not brought back to life by one. What was not tried any more,
+    because it killed its workers, is tried again.
     """
-    now = timezone.now()
+    anew = {"due_at": timezone.now(), "deaths": 0, "claimed": None}
     trips = connection.attempts.filter(ended=None).exclude(call_number=0)
-    if trips.exclude(purpose=Attempt.Purpose.ENTER).update(due_at=now):
+    if trips.exclude(purpose=Attempt.Purpose.ENTER).update(**anew):
         return True
     live = Connection.objects.filter(pk=connection.pk).exclude(status=Status.DISCONNECTED)
-    return bool(live.exclude(shop="").update(due_at=now))
+    return bool(live.exclude(shop="").update(**anew))

@@ -42,7 +42,7 @@ def invite(merchant: Merchant, by: User, email: str, role: str) -> Invitation:
 
 def send_again(invitation: Invitation) -> bool:
     """The same invitation once more, with all its days; False when it is no longer open."""
-    anew = {"expires": invitation_expiry(), "mailed": None, "mailing": None}
+    anew = {"expires": invitation_expiry(), "mailed": None, "mailing": None, "mail_tries": 0}
     if not Invitation.objects.filter(OPEN, pk=invitation.pk).update(**anew):
         return False
     invitation.refresh_from_db()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from io import StringIO
 from typing import Any
 
@@ -53,6 +54,20 @@ def test_it_ends_and_ending_again_is_fine(
     assert Connection.objects.get().status == Status.DISCONNECTED
     assert run("end", people.acme.reference)[0]["ok"]
     assert scripted.calls.count("end") == 1
+
+
+def test_what_was_disconnected_is_renewed_only_when_nothing_else_is_there(
+    people: People, shop: Connection, scripted: Scripted
+) -> None:
+    scripted.script.append(ENDED)
+    run("end", people.acme.reference)
+    scripted.script.append(RENEWED)
+    assert run("renew", people.acme.reference, "--until", "2027-01-31")[0]["ok"]
+    assert scripted.calls[-1] == "act"
+    play(begun(people, "Second"), scripted, replace(CONNECTED, shop="shop-2"))
+    scripted.script.append(RENEWED)
+    said = run("renew", people.acme.reference, "--until", "2027-01-31")
+    assert [row["name"] for row in said] == ["Second"]
 
 
 @pytest.mark.parametrize("answer", [Unavailable(), Refused(who="staff")])

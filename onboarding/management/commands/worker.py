@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
+from django.conf import settings
+from django.core.checks import run_checks
 from django.core.management.base import BaseCommand
 
 from onboarding import runner
 from onboarding.signals import stop_on_signal
+
+log = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
@@ -15,7 +20,27 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         with stop_on_signal() as stop:
-            self.stdout.write("Worker started")
+            self._say("Worker started")
+            if settings.RUNNER == "celery":
+                from onboarding import transport  # else nothing needs Celery
+
+                transport.work_forever(stop)
+            else:
+                runner.work_forever(stop)
+        self._say("Worker stopped")
+
+    def check(self, *args: Any, **options: Any) -> None:
+        """In JSON, warnings are lines like all others; with an error the worker does not start."""
+        found = run_checks() if settings.LOG_FORMAT == "json" else []
+        if not found or any(message.is_serious() for message in found):
+            super().check(*args, **options)
+            return
+        for message in found:
+            log.warning("%s (%s)", message.msg, message.id)
+
+    def _say(self, words: str) -> None:
+        if settings.LOG_FORMAT == "json":
+            log.info(words)
+        else:
+            self.stdout.write(words)
             self.stdout.flush()
-            runner.work_forever(stop)
-        self.stdout.write("Worker stopped")
