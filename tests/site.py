@@ -15,10 +15,12 @@ from pathlib import Path
 
 import requests
 
+from tests.books import Books
 from vendors import sandbox
 
 ROOT = Path(__file__).resolve().parent.parent
 MANAGE = [sys.executable, "manage.py"]
+WORKER = [*MANAGE, "worker"]
 WEB = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "onboarding.wsgi:application"]
 PATIENCE = 60  # seconds until a test gives up; never what decides it
 
@@ -46,6 +48,7 @@ class Site:
     port: int = field(default_factory=free_port)
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     more: dict[str, str] = field(default_factory=dict)
+    commands: dict[str, list[str]] = field(default_factory=lambda: {"web": WEB, "worker": WORKER})
 
     @property
     def url(self) -> str:
@@ -67,6 +70,10 @@ class Site:
             **self.more,
         }
 
+    @property
+    def books(self) -> Books:
+        return Books(self.folder / "data" / "db.sqlite3")
+
     def manage(self, *words: str) -> str:
         done = subprocess.run(
             [*MANAGE, *words], cwd=ROOT, env=self.env, capture_output=True, text=True, check=False
@@ -83,14 +90,19 @@ class Site:
     def start(self, *names: str) -> None:
         """Start "web", "worker" (default: both) and wait until the catalogue is there."""
         for name in names or ("web", "worker"):
-            command = WEB if name == "web" else [*MANAGE, "worker"]
             with (self.folder / f"{name}.log").open("ab") as log:
                 self.processes[name] = subprocess.Popen(
-                    command, cwd=ROOT, env=self.env, stdout=log, stderr=log, start_new_session=True
+                    self.commands[name],
+                    cwd=ROOT,
+                    env=self.env,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
                 )
         until("the site answers", self._ready)
 
     def _ready(self) -> bool:
+        assert all(each.poll() is None for each in self.processes.values()), self.logs()[-3000:]
         try:
             page = requests.get(f"{self.url}/connectors/", timeout=5)
         except requests.RequestException:

@@ -1,0 +1,54 @@
+"""`python -m tests.kills.crowd NAME …`: a merchant for each name, signed in; and one of the staff.
+
+Prints {name: {"merchant": reference, "session": …}} as JSON; the staff's merchant is "".
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+import django
+
+
+def main(names: list[str]) -> None:
+    from django.conf import settings
+    from django.db import transaction
+
+    from onboarding import periodic
+    from tests.contract_capillary import profile
+
+    for vendor in settings.VENDORS.offered.values():
+        periodic.refresh_catalogue(vendor)
+    profile()
+    with transaction.atomic():
+        crowd = {name: someone(name) for name in names} | {"staff": staff()}
+    sys.stdout.write(json.dumps(crowd))
+
+
+def someone(name: str) -> dict[str, str]:
+    from tests.people import business, person
+
+    user = person(f"{name}@example.org", name)
+    return {"merchant": business(name, owner=user).reference, "session": session(user)}
+
+
+def staff() -> dict[str, str]:
+    from onboarding.management.commands.staff import make_staff
+
+    return {"merchant": "", "session": session(make_staff("staff@example.com"))}
+
+
+def session(user: object) -> str:
+    from django.test import Client
+
+    client = Client()
+    client.force_login(user, "allauth.account.auth_backends.AuthenticationBackend")  # type: ignore[arg-type]
+    return client.cookies["sessionid"].value
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "onboarding.settings")
+    django.setup()
+    main(sys.argv[1:])
