@@ -1,13 +1,15 @@
 # make demo    the site with sandboxed vendors at http://localhost:8000 (PORT=… FRESH=1)
 # make serve   the site as an operator runs it, configured by the environment
-# make test    sets up, then runs the tests (ARGS="-k sharespine")
+# make test    sets up, then runs the tests (ARGS="-k sharespine"), with PostgreSQL here those on it first
+# make test-postgres    only those, on a PostgreSQL that is started for it and thrown away
+# make faults  writes docs/faults.md from what a run of tests/test_faults.py sees
 # make lint    formatting, types, templates, import rules
 # make lock    compiles requirements*.in (needs uv)
 
 PY := .venv/bin/python
 ARGS ?=
 
-.PHONY: setup setup-dev demo serve test lint format lock
+.PHONY: setup setup-dev demo serve test test-postgres faults lint format lock
 
 setup:
 	@bin/setup requirements.txt
@@ -21,8 +23,14 @@ demo: setup
 serve: setup
 	@exec $(PY) bin/serve.py
 
-test: setup-dev
+test: test-postgres
 	@$(PY) -m pytest $(ARGS)
+
+test-postgres: setup-dev
+	@$(PY) -m tests.postgres $(ARGS)
+
+faults: setup-dev
+	@FAULTS=write $(PY) -m pytest tests/test_faults.py $(ARGS)
 
 lint: setup-dev
 	$(PY) -m ruff format --check .

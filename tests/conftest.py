@@ -4,41 +4,97 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
+from django.contrib.contenttypes.management import create_contenttypes
 from django.core.cache import cache
+from django.db import connection
+from django.db.models.signals import post_migrate
 from pytest_django.fixtures import Settings
 
-from onboarding import runner
+from onboarding import caches, runner
+from tests import postgres
 from tests.people import People, everybody
 from tests.scripted import Planned, Scripted, offered
 from tests.visit import AtOnce
+from tests.workers import Redis
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
+REDIS = shutil.which("redis-server") or ""
 ROOT = Path(__file__).resolve().parent.parent
-_left_out = pytest.StashKey[int]()
+BOTH = (
+    "actions*", "admin*", "alerts", "attempts", "breaker*", "choices", "connect", "creations",
+    "database", "desk", "health", "hops", "invitations", "journey", "leases", "lost_keys", "mails",
+    "notices", "observed", "poison", "races*", "rechecks", "retention", "returns",
+    "returns_[!go]*", "reveal", "runner", "serial", "standby*", "team", "workers",
+)  # fmt: skip
+_left_out = pytest.StashKey[list[str]]()
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Without Chromium the browser tests are left out, loudly; REQUIRE_BROWSER=1 forbids that."""
+    """What this machine cannot run is left out loudly; REQUIRE_…=1 forbids that."""
+    for item in items:
+        if any(item.path.match(f"tests/test_{pattern}.py") for pattern in BOTH):
+            item.add_marker("both")
+    left_out = config.stash[_left_out] = []
     browser = [item for item in items if item.get_closest_marker("browser")]
-    if not browser or CHROMIUM:
-        return
-    if os.environ.get("REQUIRE_BROWSER") == "1":
-        raise pytest.UsageError("REQUIRE_BROWSER=1, but there is no Chromium.")
-    config.stash[_left_out] = len(browser)
-    for item in browser:
-        item.add_marker(pytest.mark.skip(reason="no Chromium on this machine"))
+    if browser and not CHROMIUM:
+        left_out.append(
+            _missing("BROWSER", "Chromium", "chromium", f"{len(browser)} browser tests")
+        )
+        for item in browser:
+            item.add_marker(pytest.mark.skip(reason="no Chromium on this machine"))
+    broker = [item for item in items if "broker" in getattr(item, "fixturenames", ())]
+    if broker and not REDIS:
+        left_out.append(
+            _missing("REDIS", "Redis", "redis-server", f"{len(broker)} tests of Celery")
+        )
+        for item in broker:
+            item.add_marker(pytest.mark.skip(reason="no Redis on this machine"))
+    both = sum(item.get_closest_marker("both") is not None for item in items)
+    if both and not postgres.programs() and connection.vendor == "sqlite":
+        what = f"{both} tests on PostgreSQL (they ran on SQLite)"
+        left_out.append(_missing("POSTGRES", "PostgreSQL", "postgresql", what))
+
+
+def _missing(name: str, program: str, package: str, what: str) -> str:
+    if os.environ.get(f"REQUIRE_{name}") == "1":
+        raise pytest.UsageError(f"REQUIRE_{name}=1, but there is no {program}.")
+    return f"{what}: no {program} here (Debian: apt-get install {package})"
 
 
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    if count := config.stash.get(_left_out, 0):
+    if left_out := config.stash.get(_left_out, []):
         terminalreporter.section("LEFT OUT")
-        line = f"{count} browser tests: no Chromium here (Debian: apt-get install chromium)"
+    for line in left_out:
         terminalreporter.write_line(line)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> Iterator[None]:
+    """Tables are emptied fast: that is done after each test, and took longer than most tests."""
+    post_migrate.disconnect(create_contenttypes)
+    post_migrate.disconnect(dispatch_uid="django.contrib.auth.management.create_permissions")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(connection.ops, "sql_flush", partial(_emptied, connection.ops.sql_flush))
+        yield
+
+
+def _emptied(
+    sql_flush: Callable[..., list[str]], style: object, tables: list[str], **how: bool
+) -> list[str]:
+    """Types and permissions stay. PostgreSQL needs 1 ms to delete, 200 to truncate."""
+    tables = [name for name in tables if name not in {"django_content_type", "auth_permission"}]
+    if connection.vendor == "sqlite":
+        return sql_flush(style, tables, **how)
+    unbound = "SET LOCAL session_replication_role = replica"  # foreign keys in any order
+    return [";".join([unbound, *(f'DELETE FROM "{name}"' for name in tables)])]
 
 
 @pytest.fixture(autouse=True)
@@ -84,6 +140,16 @@ def planned(settings: Settings) -> Planned:
     vendor = Planned()
     settings.VENDORS = offered(vendor)
     return vendor
+
+
+@pytest.fixture
+def broker() -> Iterator[Redis]:
+    """A Redis of our own; whoever asks for it is left out where there is none."""
+    made = Redis()
+    made.start()
+    yield made
+    made.stop()
+    caches.away.until, caches.away.changed = 0.0, set()
 
 
 @pytest.fixture

@@ -1,4 +1,7 @@
-"""The settings under test: the real ones, under an environment that nothing outside decides."""
+"""The settings under test: the real ones, under an environment that nothing outside decides.
+
+But for the database: TEST_DATABASE_URL names a PostgreSQL (tests/postgres.py starts one).
+"""
 
 from __future__ import annotations
 
@@ -17,12 +20,14 @@ for _name in list(os.environ):
 
 _folder = tempfile.TemporaryDirectory(prefix="gangway-tests-")
 os.environ |= {"SITE_URL": "http://localhost", "DATA_DIR": _folder.name}
+POSTGRES = os.environ.get("TEST_DATABASE_URL", "")
+os.environ |= {"DATABASE_URL": POSTGRES} if POSTGRES else {}
 
 from onboarding.settings import *  # noqa: E402, F403
 from onboarding.settings import DATA_DIR, DATABASES, STORAGES  # noqa: E402
 
-# A file, not memory: the runner's threads open connections of their own.
-DATABASES["default"]["TEST"] = {"NAME": str(Path(DATA_DIR) / "test.sqlite3")}
+if not POSTGRES:  # a file, not memory: the runner's threads open connections of their own
+    DATABASES["default"]["TEST"] = {"NAME": str(Path(DATA_DIR) / "test.sqlite3")}
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 (DATA_DIR / "static").mkdir()
