@@ -1,0 +1,80 @@
+"""What each way of failing has to lead to. Written from docs/design.md and the vendors' documents, not
+from what the code does: `RULES` says it for each sort of call, a scene's `but` where a vendor differs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from tests.faults.kinds import Fault, Means
+
+Sort = Literal["trip", "creates", "blind", "check", "evidence", "desk", "desk-creates", "catalogue"]
+Code = str
+
+FINE = "fine"
+LEGEND: Mapping[Code, str] = {
+    FINE: "as if nothing had gone wrong",
+    "waits": "“… is not answering. We keep trying.” Our turn: asked again after 5 s, 10 s …, or when"
+    " Retry-After says. The status stays what it was",
+    "pauses": "“We make sure that nothing is made twice, and go on in a moment.” Our turn: looked for"
+    " after a pause, then made again",
+    "found": "as if nothing had gone wrong: the answer was lost, we looked at once and found what had"
+    " been made",
+    "staff": "We’re on it: “Something went wrong on our side. Our staff know and are working on it.”"
+    " Staff get one mail; asked again hourly",
+    "staff look": "the same words, and nothing more is made until staff have looked: “it exists, its"
+    " id is …” or “it does not exist”",
+    "soon": "Checking: “Capillary has made your key, but does not accept it yet.” Asked again after"
+    " 20 s, staff’s turn after an hour",
+    "by hand": "done here; “We ask Sharespine to switch your space …”, and staff get the words to send",
+    "kept": "the shop stays Connected, and its page says “Not confirmed since …”",
+    "uncounted": "Connected: “Sharespine confirms the connection. We could not read its orders.”",
+    "later": "staff read “The vendor is not answering. Try again later.”",
+    "odd": "staff read “The vendor answered something that we do not understand.”",
+    "look first": "staff read “No clear answer came. Look at the vendor before you try again.”",
+    "no": "staff read that the vendor refused, with its status",
+    "stays": "the catalogue stays as it was; asked again with the next hour",
+}
+
+RULES: Mapping[Sort, Mapping[Means, Code]] = {
+    "trip": {
+        "unsent": "waits", "limit": "waits", "lost": "waits", "odd": "staff", "no": "staff",
+    },
+    "creates": {
+        "unsent": "waits", "limit": "waits", "lost": "pauses", "odd": "pauses", "no": "staff",
+    },
+    "blind": {
+        "unsent": "waits", "limit": "waits", "lost": "staff look", "odd": "staff look", "no": "staff",
+    },
+    "check": {
+        "unsent": "kept", "limit": "kept", "lost": "kept", "odd": "kept", "no": "kept",
+    },
+    "evidence": {
+        "unsent": "uncounted", "limit": "uncounted", "lost": "uncounted", "odd": "uncounted",
+        "no": "uncounted",
+    },
+    "desk": {
+        "unsent": "later", "limit": "later", "lost": "later", "odd": "odd", "no": "no",
+    },
+    "desk-creates": {
+        "unsent": "later", "limit": "later", "lost": "look first", "odd": "look first", "no": "no",
+    },
+    "catalogue": {
+        "unsent": "stays", "limit": "stays", "lost": "stays", "odd": "stays", "no": "stays",
+    },
+}  # fmt: skip
+
+
+def expected(sort: Sort, but: Mapping[str, Code], fault: Fault) -> Code:
+    """`but` names faults, what they mean, or "made": the deed was done although no answer says so."""
+    if fault.name in but:
+        return but[fault.name]
+    if fault.means == "nothing":
+        return FINE
+    unclear = fault.means in ("lost", "odd")
+    if sort == "creates" and fault.waits:
+        return "waits"  # whoever asks for a rest is not even asked whether it was made
+    if "made" in but and unclear and fault.deed:
+        return but["made"]
+    return but.get(fault.means, RULES[sort][fault.means])

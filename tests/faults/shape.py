@@ -1,0 +1,39 @@
+"""What a cell leaves behind, without ids and times.
+
+Where people go on from depends on these rows alone, so of the cells of one scene that leave the same
+rows behind, one is gone on from.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from onboarding.models import Account, Attempt, Connection
+from tests.faults.scene import Play
+
+NAME = re.compile(r"[A-Za-z_. -]{0,24}")  # no id, no time, no secret
+OURS = {
+    Account: ["memo", "key", "doing", "unsure"],
+    Connection: ["status", "turn", "answer", "cause", "memo", "key", "shop", "task", "expires"],
+    Attempt: ["status", "turn", "answer", "cause", "call", "ticks", "account_memo"],
+}
+
+
+def shape(play: Play) -> str:
+    ours = [
+        [[_plain(getattr(row, name)) for name in fields] for row in model._default_manager.all()]
+        for model, fields in OURS.items()
+    ]
+    drafts = [_plain(row.connection_memo) for row in Attempt.objects.all()]
+    return repr([ours, drafts, _plain(play.ground.stage.state(play.slug))])
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return sorted((_plain(key), _plain(each)) for key, each in value.items())
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, str):
+        return value if NAME.fullmatch(value) else "…"
+    return value if isinstance(value, bool | None) else "1"
