@@ -24,6 +24,7 @@ from typing import Any
 
 import requests
 
+from tests import postgres
 from tests.bench.crowd import Shopper, crowd
 from tests.site import ROOT, Site, free_port, until
 
@@ -63,7 +64,18 @@ class Readers:
 
 
 @contextmanager
-def site_and_sandbox(folder: Path) -> Iterator[Site]:
+def server(asked: bool) -> Iterator[dict[str, str]]:
+    """The settings of a PostgreSQL that lasts as long as the bench; none for SQLite."""
+    if not asked:
+        yield {}
+        return
+    bin = postgres.programs() or sys.exit("There is no PostgreSQL on this machine.")
+    with postgres.throwaway(bin) as address:
+        yield {"DATABASE_URL": address}
+
+
+@contextmanager
+def site_and_sandbox(folder: Path, more: dict[str, str]) -> Iterator[Site]:
     """The sandbox is a process of its own: its work must not slow the readers down."""
     port = free_port()
     (folder / "sandbox").mkdir()
@@ -71,7 +83,7 @@ def site_and_sandbox(folder: Path) -> Iterator[Site]:
         [sys.executable, "-c", SANDBOX, str(port), str(folder / "sandbox")], cwd=ROOT
     )
     stage: Any = SimpleNamespace(url=f"http://127.0.0.1:{port}")
-    site = Site(folder, stage, more={"WEB_CONCURRENCY": "2"})
+    site = Site(folder, stage, more={"WEB_CONCURRENCY": "2", **more})
     try:
         until("the sandbox answers", lambda: _answers(stage.url))
         site.prepare()
@@ -149,14 +161,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--merchants", type=int, default=300)
     parser.add_argument("--seconds", type=float, default=10.0, help="an answer of the vendor takes")
+    parser.add_argument("--postgres", action="store_true", help="instead of SQLite")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, site_and_sandbox(Path(folder)) as site:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        server(asked.postgres) as more,
+        site_and_sandbox(Path(folder), more) as site,
+    ):
         *merchants, reader = crowd(site, asked.merchants)
         read_for(reader, 5)  # warms up
         before = read_for(reader, 30)
         slow(site, asked.seconds)
         during, spent = rush(merchants, reader)
         good = verdict(before, during, merchants, spent)
+        if not good:
+            Path("slow_vendor.log").write_text(site.logs())
     sys.exit(0 if good else "A target is missed.")
 
 
