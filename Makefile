@@ -2,6 +2,7 @@
 # make serve   the site as an operator runs it, configured by the environment
 # make test    sets up, then runs the tests (ARGS="-k sharespine"), with PostgreSQL here those on it first
 # make test-postgres    only those, on a PostgreSQL that is started for it and thrown away
+# make bench   a slow vendor with 300 merchants in its flow, and everybody else's pages (ratios)
 # make faults  writes docs/faults.md from what a run of tests/test_faults.py sees
 # make lint    formatting, types, templates, import rules
 # make lock    compiles requirements*.in (needs uv)
@@ -9,7 +10,7 @@
 PY := .venv/bin/python
 ARGS ?=
 
-.PHONY: setup setup-dev demo serve test test-postgres faults lint format lock
+.PHONY: setup setup-dev demo serve test test-postgres bench faults lint format lock
 
 setup:
 	@bin/setup requirements.txt
@@ -28,6 +29,9 @@ test: test-postgres
 
 test-postgres: setup-dev
 	@$(PY) -m tests.postgres $(ARGS)
+
+bench: setup-dev
+	@$(PY) -m tests.bench.slow_vendor $(ARGS)
 
 faults: setup-dev
 	@FAULTS=write $(PY) -m pytest tests/test_faults.py $(ARGS)

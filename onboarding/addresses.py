@@ -62,7 +62,7 @@ def sqlite(path: str) -> dict[str, Any]:
         "CONN_MAX_AGE": None,
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",
-            "timeout": 5,
+            "timeout": 20,  # SQLite lets writers in by chance: one may wait long
             "init_command": SQLITE_PRAGMAS,
         },
     }

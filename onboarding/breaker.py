@@ -20,7 +20,7 @@ from django.utils import timezone
 from vendors.contract import Vendor, VendorError
 from vendors.watch import Called, Watch, watched
 
-from . import logs
+from . import logs, turns
 from .heard import CREDENTIALS, FIRST_REST, SILENT, learn, waiting
 from .models import Attempt, Breaker, Call, Connection
 
@@ -54,7 +54,7 @@ def heed(
     watch = Watch(seconds=seconds, rest=hosts.rest, calls=hosts.calls)
     give_back()
     try:
-        with watched(watch):
+        with turns.away(), watched(watch):
             yield watch
     finally:
         if watch.calls:

@@ -63,6 +63,8 @@ class Shopper:
 
     def __post_init__(self) -> None:
         self._session.cookies.set("sessionid", self.key, domain="localhost.local")
+        # A kept connection that the server is just closing looks like a fault; browsers try again.
+        self._session.headers["Connection"] = "close"
 
     def get(self, path: str) -> requests.Response:
         return self._seen(self._session.get(urljoin(self.site, path), timeout=60))

@@ -1,0 +1,56 @@
+"""A process works at a few rows at once; whoever waits for a vendor gives its turn away meanwhile.
+
+When many answers come in the same moment, their threads would otherwise crowd out the pages, and each
+other at the one lock that SQLite has for writing.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+AT_ONCE = 2  # for each process
+
+_free = threading.BoundedSemaphore(AT_ONCE)
+_here = threading.local()
+
+
+@contextmanager
+def turn() -> Iterator[None]:
+    """The block works at rows. Within another turn it is part of that one."""
+    if _held():
+        yield
+        return
+    _take()
+    try:
+        yield
+    finally:
+        _give()
+
+
+@contextmanager
+def away() -> Iterator[None]:
+    """The block waits for somebody else; a turn, if there is one, is given away and taken again."""
+    if not _held():
+        yield
+        return
+    _give()
+    try:
+        yield
+    finally:
+        _take()
+
+
+def _held() -> bool:
+    return getattr(_here, "held", False)
+
+
+def _take() -> None:
+    _free.acquire()
+    _here.held = True
+
+
+def _give() -> None:
+    _here.held = False
+    _free.release()

@@ -1,0 +1,65 @@
+"""A few rows at once in each process, while any number of vendors may be waited for."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from onboarding import turns
+
+
+@pytest.fixture(autouse=True)
+def one_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "_free", threading.BoundedSemaphore(1))
+
+
+def elsewhere(work: object) -> threading.Thread:
+    thread = threading.Thread(target=work)  # type: ignore[arg-type]
+    thread.start()
+    return thread
+
+
+def test_who_comes_second_waits_for_the_turn() -> None:
+    took = threading.Event()
+
+    def second() -> None:
+        with turns.turn():
+            took.set()
+
+    with turns.turn():
+        thread = elsewhere(second)
+        assert not took.wait(0.05)  # only that it is not there too early
+    thread.join(10)
+    assert took.is_set()
+
+
+def test_who_waits_for_a_vendor_gives_the_turn_away_and_takes_it_again() -> None:
+    def second() -> None:
+        with turns.turn():
+            pass
+
+    with turns.turn():
+        with turns.away():
+            elsewhere(second).join(10)
+            assert turns._free.acquire(blocking=False)
+            turns._free.release()
+        assert not turns._free.acquire(blocking=False)
+
+
+def test_a_turn_within_a_turn_is_the_same_one() -> None:
+    with turns.turn(), turns.turn():
+        pass
+    assert turns._free.acquire(blocking=False)
+
+
+def test_without_a_turn_there_is_none_to_give_away() -> None:
+    with turns.away():
+        pass
+    assert turns._free.acquire(blocking=False)
+
+
+def test_a_bug_gives_the_turn_back() -> None:
+    with pytest.raises(ZeroDivisionError), turns.turn(), turns.away():
+        raise ZeroDivisionError
+    assert turns._free.acquire(blocking=False)
