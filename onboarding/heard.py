@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 MANY = 5  # calls in a row that were not answered, and the host is called silent
 FIRST_REST, LONGEST_REST = timedelta(seconds=10), timedelta(minutes=5)
 LONGEST_ASKED = timedelta(minutes=15)  # that a Retry-After keeps everybody off the host
-REFUSED_AGAIN = timedelta(minutes=5)  # until a probe asks whether our credentials are taken again
+REFUSED_AGAIN = timedelta(minutes=2)  # until a probe asks whether our credentials are taken again
 SPREAD, WAKING = 10, timedelta(seconds=5)  # those that waited go on in ten parts of five seconds
 SILENT, CREDENTIALS = Breaker.Cause.SILENT, Breaker.Cause.CREDENTIALS
 # Who waited goes on at once; but who is to wait for longer than we ourselves ever do was told so.

@@ -13,7 +13,7 @@ from tests.people import People
 from tests.play import CONNECTED, begun, play
 from tests.scripted import Scripted
 from tests.site import free_port
-from vendors.contract import Done, Garbled, Refused, text
+from vendors.contract import Done, Garbled, Order, Progress, Refused, Step, text
 
 STAFF = ["staff@example.org", "night@example.org"]
 SECRET = "c4n4ry-do-not-mail"
@@ -86,6 +86,21 @@ def test_it_does_not_clear_while_another_shop_waits_for_it(
     play(mended, scripted, CONNECTED)
     quiet_sweep(scripted)
     assert Alert.objects.get().cleared is None
+
+
+def test_it_does_not_clear_while_the_vendor_is_being_asked_again(
+    people: People, scripted: Scripted, mailoutbox: list[EmailMessage]
+) -> None:
+    attempt = play(begun(people), scripted, NO_KEY)
+    quiet_sweep(scripted)
+
+    def meanwhile(_: Order) -> Step:
+        quiet_sweep(scripted)
+        raise NO_KEY
+
+    play(attempt, scripted, Progress(account={"token": "2"}), meanwhile)
+    quiet_sweep(scripted)
+    assert len(mailoutbox) == 1
 
 
 def test_a_mail_that_failed_is_sent_by_a_later_sweep(

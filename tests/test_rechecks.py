@@ -16,7 +16,17 @@ from onboarding.situation import Status
 from tests.people import People
 from tests.play import CONNECTED, again, begun, check, play
 from tests.scripted import Answer, Scripted
-from vendors.contract import Connected, NeedsMerchant, Order, Progress, Step, Waiting, text
+from vendors.contract import (
+    Connected,
+    Garbled,
+    NeedsMerchant,
+    Order,
+    Progress,
+    Refused,
+    Step,
+    Waiting,
+    text,
+)
 
 SECOND, MINUTE, HOUR, DAY = (timedelta(seconds=count) for count in (1, 60, 3600, 86400))
 WAIT = Waiting(note=text("…"), again=15 * MINUTE, until=DAY)
@@ -68,6 +78,23 @@ def test_the_longer_it_takes_the_more_rarely_it_is_asked(
     row = play(begun(people), scripted, answer)
     since(waited)
     assert waits(play(row, scripted, answer)) == wait
+
+
+@pytest.mark.parametrize("answer", [Garbled(), Refused(who="staff")])
+def test_what_is_staffs_turn_is_asked_soon_at_first_for_it_is_often_over_in_a_minute(
+    people: People, scripted: Scripted, answer: Answer
+) -> None:
+    row = play(begun(people), scripted, answer)
+    assert waits(row) == MINUTE
+    since(2 * HOUR)
+    assert waits(play(row, scripted, TOKEN, answer)) == 30 * MINUTE
+
+
+def test_a_connected_shop_with_an_odd_answer_is_asked_hourly(
+    people: People, scripted: Scripted
+) -> None:
+    shop = play(begun(people), scripted, CONNECTED).connection
+    assert waits(check(shop, scripted, Garbled())) == HOUR
 
 
 def test_a_token_renewed_on_the_way_begins_no_new_wait(people: People, scripted: Scripted) -> None:

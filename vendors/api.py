@@ -55,7 +55,7 @@ class Api:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     auth: tuple[str, str] | None = field(default=None, repr=False)
     connect: float = 5.0
-    read: float = 20.0
+    read: float = 28.0  # a creation that is given up too early is a doubt
     total: float = 30.0
     limit_bytes: int = 2_000_000
     pool: int = 32

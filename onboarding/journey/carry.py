@@ -11,13 +11,13 @@ from django.utils import timezone
 
 from vendors.contract import Garbled, Step, Unavailable, VendorError, text
 
-from .. import breaker, logs
+from .. import breaker, logs, turns
 from ..models import Attempt, Connection
 from ..situation import dumped
 from . import claims, hops, lost, orders, records, shops
 from .leases import Lease, LeaseLost, alone, leased
 from .orders import Trip
-from .outcomes import Outcome, blocked, no_such_choice, write
+from .outcomes import CIRCLES, Outcome, blocked, no_such_choice, write
 from .settle import settle
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,11 @@ def carry(attempt_id: int, *, present: bool = False, due: bool = False) -> None:
     `due`: only if it still is, for another worker may have been faster.
     """
     accounts = Attempt.objects.values_list("connection__account_id", flat=True)
-    with claims.counted(Attempt, attempt_id), leased(accounts.get(pk=attempt_id)) as lease:
+    with (
+        turns.turn(),
+        claims.counted(Attempt, attempt_id),
+        leased(accounts.get(pk=attempt_id)) as lease,
+    ):
         if lease is None:
             _later(Attempt, attempt_id)
             return
@@ -47,14 +51,19 @@ def carry(attempt_id: int, *, present: bool = False, due: bool = False) -> None:
                 return
         if trip := _prepare(attempt_id, lease, present, trip):
             trip.order = replace(trip.order, announced="", unsure="")  # nothing was asked
-            settled(trip, Garbled(f"{trip.call} made no headway in {ROUNDS} rounds"))
+            why = f"{trip.call} made no headway in {ROUNDS} rounds"
+            settled(trip, Garbled(why, cause=CIRCLES))
 
 
 @logs.referred()
 def refresh(connection_id: int, *, due: bool = False) -> None:
     """Ask the vendor whether a shop is (still) connected."""
     accounts = Connection.objects.values_list("account_id", flat=True)
-    with claims.counted(Connection, connection_id), leased(accounts.get(pk=connection_id)) as lease:
+    with (
+        turns.turn(),
+        claims.counted(Connection, connection_id),
+        leased(accounts.get(pk=connection_id)) as lease,
+    ):
         if lease is None:
             _later(Connection, connection_id)
             return

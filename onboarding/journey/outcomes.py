@@ -36,6 +36,8 @@ Outcome = Step | VendorError
 FIRST_RETRY, LONGEST_RETRY = timedelta(seconds=5), timedelta(minutes=15)
 PATIENCE = timedelta(hours=24)  # with a vendor that does not answer
 STAFF_RETRY = timedelta(hours=1)  # staff may have mended it without telling us
+SOON = timedelta(minutes=1)  # at first: an odd answer is often over by then
+CIRCLES = "circles"  # the cause where a flow made no headway: each round may have made something
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,6 +150,7 @@ def _staff(error: VendorError, answer: str, again: timedelta | None) -> Verdict:
         answer=answer,
         note=error.note or on_it,
         again=again,
+        soonest=None if error.cause == CIRCLES else SOON,
         cause=error.cause,
         detail=error.detail,
     )

@@ -110,7 +110,8 @@ def _go_on(row: Attempt) -> bool:
     """The same call again at once; if we die before that, the sweep makes it."""
     now = timezone.now()
     row.status, row.turn, row.answer, row.since = Status.IN_PROGRESS, Turn.US, "progress", now
-    row.note, row.cause, row.detail, row.link, row.questions = {}, "", "", "", []
+    # The cause stays until the answer is here: its alert would clear, and staff be mailed again.
+    row.note, row.detail, row.link, row.questions = {}, "", "", []
     row.tries, row.due_at = 0, now
     row.version += 1
     tell(row, told=False)

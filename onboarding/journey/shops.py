@@ -222,6 +222,8 @@ def poisoned(target: Connection) -> None:
 def _stand(target: Connection, found: Verdict) -> bool:
     lowers = found.answer in LOWERS and found.turn == Turn.MERCHANT
     kept = target.status == Status.CONNECTED and not lowers
+    if kept and found.turn == Turn.STAFF:
+        found = replace(found, soonest=None)  # no merchant waits for it
     told = write(target, found)
     if kept:
         target.status = Status.CONNECTED

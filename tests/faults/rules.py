@@ -22,7 +22,7 @@ LEGEND: Mapping[Code, str] = {
     "found": "as if nothing had gone wrong: the answer was lost, we looked at once and found what had"
     " been made",
     "staff": "We’re on it: “Something went wrong on our side. Our staff know and are working on it.”"
-    " Staff get one mail; asked again hourly",
+    " Staff get one mail; asked again after a minute, in the end hourly",
     "staff look": "the same words, and nothing more is made until staff have looked: “it exists, its"
     " id is …” or “it does not exist”",
     "soon": "Checking: “Capillary has made your key, but does not accept it yet.” Asked again after"

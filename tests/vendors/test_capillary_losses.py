@@ -46,8 +46,8 @@ def test_a_creation_that_may_still_arrive_is_waited_for(running: Running) -> Non
     running.fault("capillary", CREATE, kind="reset", when="before")
     with pytest.raises(Unavailable) as caught:
         trip.run(trip.vendor.start)
-    assert caught.value.retry_after == 10
-    trip.later(11)
+    assert caught.value.retry_after == 30
+    trip.later(31)
     trip.connect()
     assert (made(running), len(clients(running))) == (1, 1)
 
@@ -74,7 +74,7 @@ def test_the_client_of_another_connection_is_left_alone(running: Running) -> Non
 def test_answers_lost_again_and_again_are_asked_for_ever_slower(running: Running) -> None:
     trip = Trip(running.url)
     running.fault("capillary", CREATE, kind="reset", when="after", times=3)
-    for wait in (20, 40):
+    for wait in (60, 120):
         with pytest.raises(Unavailable) as caught:
             trip.run(trip.vendor.start)
         assert caught.value.retry_after == wait

@@ -63,10 +63,22 @@ def test_a_licence_that_was_not_made_is_announced_and_made_anew(
     trip.running.fault("celigo", POST, **fault)
     with pytest.raises(Unavailable, match="may still arrive"):
         trip.start()
-    trip.passes(seconds=10)
+    trip.passes(seconds=30)
     step = trip.start()
     assert isinstance(step, NeedsMerchant)
     assert (step.code, len(trip.licences()), trip.calls(POST)) == ("install", 1, 2)
+
+
+def test_a_licence_that_arrives_only_after_we_looked_for_it_is_ours(trip: Trip) -> None:
+    trip.once(trip.vendor.start)
+    trip.running.fault("celigo", POST, kind="reset")
+    with pytest.raises(Unavailable, match="may still arrive"):
+        trip.start()
+    desk(trip.running, do="issue", connector=SHOPIFY, email=ANN.email)
+    trip.passes(seconds=30)
+    step = trip.start()
+    assert isinstance(step, NeedsMerchant)
+    assert (step.code, len(trip.licences()), trip.calls(POST)) == ("install", 1, 1)
 
 
 def test_what_others_got_meanwhile_is_not_ours(trip: Trip) -> None:

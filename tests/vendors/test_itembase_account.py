@@ -218,6 +218,15 @@ def test_a_new_token_that_is_refused_is_not_renewed_for_ever(connected: Trip) ->
     assert trip.calls(TOKEN) == 2
 
 
+def test_a_token_that_lasts_a_few_seconds_is_renewed_when_they_are_over(connected: Trip) -> None:
+    trip = connected.another_shop()
+    over = {"at": trip.now.timestamp() - 3, "until": trip.now.timestamp() - 1}
+    trip.live = trip.memos = Memos(account={**trip.live.account, **over})
+    renewals = trip.calls(TOKEN)
+    assert isinstance(trip.once("start"), Progress)
+    assert trip.calls(TOKEN) == renewals + 1
+
+
 def test_a_lost_renewal_means_one_hop_to_sign_in(connected: Trip) -> None:
     trip = connected.another_shop()
     trip.expire()

@@ -25,8 +25,6 @@ from .kept import Kept
 
 T = TypeVar("T")
 
-# A flow makes up to three calls in one step: together they must end before the account's lease.
-SECONDS = 12.0
 MARGIN, SHORT = 60.0, 120  # seconds; samples have tokens that last 10
 REMEMBER_SCOPES = 600.0  # seconds
 
@@ -212,7 +210,7 @@ class Client:
     def _api(self) -> Api:
         return Api(
             name="capillary", base_url=self.api_url, headers={"Content-Type": "application/json"},
-            read=SECONDS, total=SECONDS, refusal=machine_code, meaning=meaning,
+            refusal=machine_code, meaning=meaning,
         )  # fmt: skip
 
 

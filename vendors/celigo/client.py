@@ -235,10 +235,9 @@ def meaning(status: int, body: Any) -> int:
 
 
 def connect(*, api_url: str, token: str) -> Client:
-    """`api_url` is what stands before `/v1`. Short enough for two calls within an account's lease."""
+    """`api_url` is what stands before `/v1`."""
     headers = {"Authorization": f"Bearer {token}"}
     api = Api(
-        name="celigo", base_url=api_url, headers=headers, read=15, total=15,
-        refusal=machine_code, meaning=meaning,
-    )  # fmt: skip
+        name="celigo", base_url=api_url, headers=headers, refusal=machine_code, meaning=meaning
+    )
     return Client(api)

@@ -121,6 +121,8 @@ class Celigo(Offer):
         for row in rows:
             if row.id == order.connection_key or order.holder(row.id) == "self":
                 return _made(order, {**note, "email": email}, row, row.id)
+        if late := self._late(order, note, email, rows):
+            return _made(order, note, late, late.id)
         if rows:
             raise says.exists(email, rows, [_whose(order, row.id) for row in rows])
         same = note.get("email") == email
@@ -158,6 +160,15 @@ class Celigo(Offer):
         if rows:
             return _made(order, note, rows[0], rows[0].id)
         return Progress(account=notes.kept(order, notes.lost(order, note)), promote=True)
+
+    def _late(
+        self, order: Order, note: Mapping[str, Any], email: str, rows: list[Licence]
+    ) -> Licence | None:
+        """The licence that was not there when we looked for it, and is now that the pause is over."""
+        if "lost" not in note or not notes.same(note["email"], email):
+            return None
+        ours = [row for row in rows if self._could_be_ours(order, note, row, row.id)]
+        return ours[0] if len(ours) == 1 else None
 
     def _listed(self, order: Order, email: str) -> list[Licence]:
         rows = self.client().licences(order.connector)

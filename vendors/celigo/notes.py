@@ -17,7 +17,7 @@ from typing import Any
 
 from vendors.contract import Order, Unavailable, text
 
-FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=10), timedelta(minutes=15)
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(minutes=15)
 
 
 def mine(order: Order) -> dict[str, Any]:

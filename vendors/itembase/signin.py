@@ -35,11 +35,11 @@ class SignIn:
         return replace(signed_in(grant, now, old_refresh=self.refresh), user=self.user)
 
     def young(self, now: datetime) -> bool:
-        """Just issued: renewing it once more would not help."""
-        return now.timestamp() - self.at < YOUNG_SECONDS
+        """Just issued and not over by its own account: renewing it once more would not help."""
+        return now.timestamp() - self.at < YOUNG_SECONDS and not self.expired(now)
 
     def expired(self, now: datetime) -> bool:
-        return now.timestamp() >= self.until and not self.young(now)
+        return now.timestamp() >= self.until
 
 
 def signed_in(grant: Grant, now: datetime, old_refresh: str = "") -> SignIn:
@@ -48,7 +48,7 @@ def signed_in(grant: Grant, now: datetime, old_refresh: str = "") -> SignIn:
         access=grant.access_token,
         refresh=grant.refresh_token or old_refresh,
         at=now.timestamp(),
-        until=now.timestamp() + life,
+        until=now.timestamp() + max(life, 1),  # one that lasts no time would be renewed for ever
     )
 
 
