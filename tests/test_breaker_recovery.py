@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from onboarding import breaker, periodic, runner
+from onboarding import breaker, heard, periodic, runner
 from onboarding.models import Attempt, Breaker, Call, Connection, Slot
 from tests.hosts import DOWN, FINE, ask, asking, host, left, send, time_passes
 from tests.people import People
@@ -97,7 +97,7 @@ def test_it_is_refused_since_the_first_time() -> None:
         time_passes()
         ask(server)
     assert breaker.trouble(["scripted"])["scripted"].since == since
-    assert left() > 290
+    assert left() > heard.REFUSED_AGAIN.total_seconds() - 10
 
 
 def test_a_sign_in_that_opens_nothing_changes_nothing() -> None:
