@@ -101,7 +101,12 @@ def database(url: str, threads: int) -> dict[str, Any]:
 def cache(redis_url: str) -> dict[str, Any]:
     """Django's entry for the cache that all processes share: Redis when given, else a table."""
     if not redis_url:
-        return {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}
+        return {
+            "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+            "LOCATION": "cache",
+            # Beyond Django's 300, sessions would push each other out, and every page would write.
+            "OPTIONS": {"MAX_ENTRIES": 100_000},
+        }
     if split(redis_url).scheme not in {"redis", "rediss", "unix"}:
         raise ValueError("must look like redis://host:6379/0")
     return {

@@ -54,7 +54,7 @@ class Executor:
             if (running := self._under_way.get(key)) and not running.done():
                 return running
             self._under_way = {k: f for k, f in self._under_way.items() if not f.done()}
-            if sum(k.startswith(f"{vendor}:") for k in self._under_way) >= QUEUED:
+            if self._count(vendor) >= QUEUED:
                 return None
             future = self._pool(vendor).submit(copy_context().run, _loudly, work)
             self._under_way[key] = future
@@ -64,6 +64,15 @@ class Executor:
         if vendor not in self._pools:
             self._pools[vendor] = ThreadPoolExecutor(self._bound, f"vendor-{vendor}")
         return self._pools[vendor]
+
+    def crowded(self, vendor: str) -> bool:
+        """Whether some of the vendor's work waits for a thread: it will not be done in a moment."""
+        with self._lock:
+            return self._count(vendor) > self._bound
+
+    def _count(self, vendor: str) -> int:
+        going = [key for key, future in self._under_way.items() if not future.done()]
+        return sum(key.startswith(f"{vendor}:") for key in going)
 
     def idle(self) -> None:
         """Wait until all that was submitted is done."""
@@ -97,13 +106,14 @@ _waiters = threading.BoundedSemaphore(max(settings.WEB_THREADS // 2, 1))
 def hand_over(attempt: Attempt, *, patience: float | None = None) -> None:
     """Have the merchant's call made now; return when it is answered, or after `patience` seconds.
 
-    At most half of the web threads wait; they hold no database connection meanwhile.
+    At most half of the web threads wait, and none where others wait for their turn already; they hold
+    no database connection meanwhile.
     """
     pk, vendor = attempt.pk, attempt.connection.vendor
     future = executor.submit(
         vendor, f"{vendor}:attempt:{pk}", lambda: journey.carry(pk, present=True)
     )
-    if future is None or not _waiters.acquire(blocking=False):
+    if future is None or executor.crowded(vendor) or not _waiters.acquire(blocking=False):
         return
     try:
         if not database.in_atomic_block:

@@ -79,3 +79,12 @@ def test_signing_in_and_out_works_without_redis(
     client.logout()
     comes_back(broker)
     assert client.get("/shops/").status_code == 302
+
+
+def test_a_crowd_of_sessions_stays_in_the_cache(transactional_db: None) -> None:
+    """What is pushed out is read from its table and written anew, at every page."""
+    cache = caches["default"]
+    keys = [f"session-{number}" for number in range(400)]
+    for key in keys:
+        cache.set(key, "somebody", timeout=1000)
+    assert len(cache.get_many(keys)) == len(keys)

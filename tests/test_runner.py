@@ -81,6 +81,20 @@ def test_at_most_half_of_the_web_threads_wait(
     assert again(attempt).answer == "redirect"
 
 
+def test_a_request_does_not_wait_behind_a_crowd(
+    people: People, scripted: Scripted, executor: runner.Executor
+) -> None:
+    held = threading.Event()
+    executor.submit("scripted", "scripted:1", lambda: wait_for(held))
+    attempt = begun(people)
+    runner.hand_over(attempt, patience=3600)  # would outlast the test if it waited
+    assert again(attempt).answer == "progress"
+    scripted.script.append(Redirect(url=LINK))
+    held.set()
+    executor.idle()
+    assert again(attempt).answer == "redirect"
+
+
 def test_one_vendor_does_not_wait_for_another(executor: runner.Executor) -> None:
     held, done = threading.Event(), threading.Event()
     executor.submit("slow", "slow:1", lambda: wait_for(held))
