@@ -28,6 +28,7 @@ from .situation import Status
 log = logging.getLogger(__name__)
 Work = Callable[[], None]
 Submit = Callable[[str, str, Work], object]
+Kind = Literal["attempt", "connection"]
 
 BOUND = 32  # calls at once to one vendor, for each process: a slow vendor fills its own bound only
 QUEUED = 100  # more than that waits for the sweep
@@ -127,7 +128,7 @@ class Due(NamedTuple):
     """A row that is due, at this vendor."""
 
     vendor: str
-    kind: Literal["attempt", "connection"]
+    kind: Kind
     pk: int
 
     @property

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, Literal
+from typing import Any
 
 import redis
 from celery import Celery
@@ -25,7 +25,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from . import runner
-from .runner import Due
+from .runner import Due, Kind
 
 log = logging.getLogger(__name__)
 QUEUE = "gangway"
@@ -33,7 +33,6 @@ FRESH = 10  # seconds in which a row that was sent is not sent again
 SECONDS = {"socket_connect_timeout": 0.2, "socket_timeout": 0.2}  # that a sweep waits for Redis
 PAUSE = 1.0  # seconds between two tries to reach it again
 AWAY = (redis.RedisError, OperationalError, OSError)
-Kind = Literal["attempt", "connection"]
 
 
 def broker(url: str) -> dict[str, Any]:

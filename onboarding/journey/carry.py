@@ -155,7 +155,7 @@ def _prepare_check(connection_id: int, lease: Lease) -> Trip | None:
         )
         return None
     if lost.unreadable(connection):
-        lost.checked(connection)
+        lost.lower(connection)
         return None
     if claims.poisoned(connection):
         shops.poisoned(connection)

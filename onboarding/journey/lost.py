@@ -61,7 +61,7 @@ def stop(row: Attempt) -> None:
         row.ended = timezone.now()
         row.save(update_fields=["ended"])
     records.tell(row, told)
-    _lower(row.connection)
+    lower(row.connection)
 
 
 def _end(row: Attempt) -> None:
@@ -79,12 +79,8 @@ def _end(row: Attempt) -> None:
     target.save(update_fields=records.ROW_FIELDS)
 
 
-def checked(target: Connection) -> None:
+def lower(target: Connection) -> None:
     """A shop whose memos cannot be read is lowered, and looked at again at the next check."""
-    _lower(target)
-
-
-def _lower(target: Connection) -> None:
     if not target.shop or target.due_at is None:
         return  # it never was connected, rests or has ended
     told = write(target, _verdict(target))
