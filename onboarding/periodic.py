@@ -24,6 +24,7 @@ from .models import Alert, Attempt, Connection, Connector, Slot
 log = logging.getLogger(__name__)
 Submit = Callable[[str, str, Callable[[], None]], object]
 KEEP_SLOTS = timedelta(days=2)
+AT_FIRST = timedelta(seconds=10)  # between two tries of a catalogue that is still empty
 SHOWN = 5  # shops that a mail tells about
 MAIL, UNDELIVERED = "mail", "undelivered"
 
@@ -33,7 +34,8 @@ def run(submit: Submit) -> None:
     cleaning, and mails."""
     hour = timezone.now().strftime("%Y-%m-%dT%H")
     for slug, vendor in settings.VENDORS.offered.items():
-        if _mine(f"catalogue:{slug}:{hour}"):
+        slot = f"catalogue:{slug}:{hour}"
+        if _mine(slot) or (_in_vain(slug, slot) and _mine(f"first:{slug}:{_moment()}")):
             submit(slug, f"{slug}:catalogue", partial(refresh_catalogue, vendor))
     probe_doubtful(submit)
     if _mine(f"retention:{hour[:10]}"):
@@ -41,6 +43,17 @@ def run(submit: Submit) -> None:
     Slot.objects.filter(at__lt=timezone.now() - KEEP_SLOTS).delete()
     clear_alerts()
     submit("mail", "mail:due", mail)  # a dead mail server holds up no shop
+
+
+def _in_vain(slug: str, slot: str) -> bool:
+    """A vendor that did not answer at the very start is not left out for an hour."""
+    before = timezone.now() - AT_FIRST
+    asked = Slot.objects.filter(key=slot, at__lte=before).exists()
+    return asked and not Connector.objects.filter(vendor=slug).exists()
+
+
+def _moment() -> int:
+    return int(timezone.now().timestamp() // AT_FIRST.total_seconds())
 
 
 def _mine(key: str) -> bool:

@@ -177,6 +177,22 @@ def test_the_catalogue_is_filled_by_the_first_sweep(people: People, scripted: Sc
     assert Connector.objects.get().slug == "scripted-shop"
 
 
+class Late(Scripted):
+    def connectors(self) -> tuple[Entry, ...]:
+        raise Unavailable("it only starts now")
+
+
+def test_a_vendor_that_is_late_at_the_start_is_asked_again_within_seconds(
+    people: People, scripted: Scripted, settings: Settings
+) -> None:
+    settings.VENDORS = offered(Late())
+    runner.sweep()
+    settings.VENDORS = offered(scripted)
+    Slot.objects.update(at=timezone.now() - timedelta(seconds=10))
+    runner.sweep()
+    assert Connector.objects.get().slug == "scripted-shop"
+
+
 def test_any_number_of_workers_fill_it_once_an_hour(people: People, scripted: Scripted) -> None:
     runner.sweep()
     runner.sweep()
