@@ -101,14 +101,14 @@ def _loudly(work: Work) -> None:
 
 
 executor = Executor()
-_waiters = threading.BoundedSemaphore(max(settings.WEB_THREADS // 2, 1))
+_waiters = threading.BoundedSemaphore(max(settings.WEB_THREADS // 4, 1))
 
 
 def hand_over(attempt: Attempt, *, patience: float | None = None) -> None:
     """Have the merchant's call made now; return when it is answered, or after `patience` seconds.
 
-    At most half of the web threads wait, and none where others wait for their turn already; they hold
-    no database connection meanwhile.
+    At most a quarter of the web threads wait, and none where others wait for their turn already; they
+    hold no database connection meanwhile.
     """
     pk, vendor = attempt.pk, attempt.connection.vendor
     future = executor.submit(

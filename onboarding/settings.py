@@ -106,8 +106,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # -- database, cache, sessions, runner -------------------------------------------------------------
 
-# What gunicorn.conf.py starts in each process; the runner lets at most half of them wait.
-WEB_THREADS = 8
+# What gunicorn.conf.py starts in each process. Enough for pages while some wait to write, and a quarter
+# of them for a vendor (runner).
+WEB_THREADS = 16
 RUNNER = env.choice("RUNNER", "threads", "celery")
 CHECK_PERIOD = env.duration("CHECK_PERIOD")
 RETENTION_DAYS = env.number("RETENTION_DAYS", 1, 36500)

@@ -1,4 +1,4 @@
-"""A process works at a few rows at once; whoever waits for a vendor gives its turn away meanwhile.
+"""A process works at one row at a time; whoever waits for a vendor gives its turn away meanwhile.
 
 When many answers come in the same moment, their threads would otherwise crowd out the pages, and each
 other at the one lock that SQLite has for writing.
@@ -10,9 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-AT_ONCE = 2  # for each process
-
-_free = threading.BoundedSemaphore(AT_ONCE)
+_free = threading.Lock()
 _here = threading.local()
 
 

@@ -45,13 +45,16 @@ def arrive(hop: Hop, params: Mapping[str, str], user: User | None) -> Attempt:
     return row
 
 
-@transaction.atomic
 def claim(attempt: Attempt, user: User) -> bool:
-    """The bound user is back and signed in: a return that waited for them is worked on."""
+    """The bound user is back and signed in: a return that waited for them is worked on.
+
+    Every look at the page asks, so that no look may wait for those who write.
+    """
     hop = hops.unclaimed(attempt, user)
     if hop is None:
         return False
-    _claim(records.attempt(attempt.pk), hop, user)
+    with transaction.atomic():
+        _claim(records.attempt(attempt.pk), hop, user)
     return True
 
 

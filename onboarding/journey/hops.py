@@ -55,7 +55,6 @@ def fresh(attempt: Attempt, now: datetime | None = None) -> Hop | None:
     return hop if attempt.answer == "redirect" and attempt.ended is None else None
 
 
-@transaction.atomic
 def take(attempt: Attempt, user: User) -> str | None:
     """The link, once: whoever asks second gets None. The link is forgotten as it is taken.
 
@@ -64,13 +63,17 @@ def take(attempt: Attempt, user: User) -> str | None:
     hop = fresh(attempt)
     if hop is None or hop.user_id != user.pk or not hop.url:
         return None
-    url = str(hop.url)
+    return str(hop.url) if _taken(attempt, hop, user) else None
+
+
+@transaction.atomic
+def _taken(attempt: Attempt, hop: Hop, user: User) -> bool:
     if not Hop.objects.filter(pk=hop.pk, taken=None).update(taken=timezone.now(), url=None):
-        return None
+        return False
     shop = attempt.connection
     went = text("Went to %(vendor)s.", vendor=orders.vendor_name(shop.vendor))
     records.record(shop, went, attempt=attempt, user=user)
-    return url
+    return True
 
 
 def find(vendor: str, state: str) -> Hop | None:

@@ -18,6 +18,10 @@ from django_htmx.middleware import HtmxDetails
 from ..models import Attempt, Connection, Membership, User
 
 View = Callable[..., HttpResponseBase]
+POLLED = [
+    *("reference", "version", "ended", "turn", "answer", "due_at", "questions"),
+    "connection__account__merchant__reference",
+]
 
 
 class Request(HttpRequest):
@@ -79,13 +83,21 @@ def _for_member(view: View, page: str) -> View:
 
 def for_attempt(view: View) -> View:
     """Gives the view the attempt. After signing in one gets its page, never an action."""
+    return _for_attempt(view, attempts_of)
 
+
+def for_poll(view: View) -> View:
+    """The same, with no more of the attempt than tells whether there is news: many ask, and often."""
+    return _for_attempt(view, _glance)
+
+
+def _for_attempt(view: View, rows_of: Callable[[User], QuerySet[Attempt]]) -> View:
     @never_cache
     @wraps(view)
     def inner(request: HttpRequest, merchant: str, reference: str) -> HttpResponseBase:
         if not isinstance(user := request.user, User):
             return to_sign_in(request, reverse("attempt", args=[merchant, reference]))
-        rows = attempts_of(user).filter(connection__account__merchant__reference=merchant)
+        rows = rows_of(user).filter(connection__account__merchant__reference=merchant)
         return view(request, get_object_or_404(rows, reference=reference))
 
     return inner
@@ -113,6 +125,11 @@ def attempts_of(user: User) -> QuerySet[Attempt]:
     """The attempts of all the user's merchants, with what their pages show."""
     rows = Attempt.objects.select_related("connection__connector", "connection__account__merchant")
     return rows.filter(connection__account__merchant__memberships__user=user)
+
+
+def _glance(user: User) -> QuerySet[Attempt]:
+    rows = Attempt.objects.filter(connection__account__merchant__memberships__user=user)
+    return rows.select_related("connection__account__merchant").only(*POLLED)
 
 
 def memberships(user: User) -> list[Membership]:

@@ -14,7 +14,7 @@ from ..forms import NameForm, QuestionsForm
 from ..journey import hops, orders
 from ..models import Attempt
 from ..situation import shown
-from .access import Request, for_attempt
+from .access import Request, attempts_of, for_attempt, for_poll
 from .asked import asked, wants_address
 from .leaving import SeeOther, away, leave, may_leave
 from .outlook import checklist, link, moves, next_try, outlook, whose
@@ -36,7 +36,7 @@ def attempt(request: Request, attempt: Attempt) -> HttpResponse:
 
 
 @require_GET
-@for_attempt
+@for_poll
 def status(request: Request, attempt: Attempt) -> HttpResponse:
     """The polling element, and the status region when there is something new to say."""
     look, version = seen(request)
@@ -44,7 +44,7 @@ def status(request: Request, attempt: Attempt) -> HttpResponse:
     news = version != attempt.version or not going
     merchant = attempt.connection.account.merchant
     again = poll("attempt-status", merchant, attempt, 0 if news else look + 1) if going else None
-    context = _context(request, attempt) if news else {}
+    context = _context(request, attempts_of(request.user).get(pk=attempt.pk)) if news else {}
     return render(request, "onboarding/_attempt_status.html", {**context, "poll": again})
 
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from urllib.parse import urljoin
 
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
 
 from tests.site import Site
 
@@ -63,8 +65,9 @@ class Shopper:
 
     def __post_init__(self) -> None:
         self._session.cookies.set("sessionid", self.key, domain="localhost.local")
-        # A kept connection that the server is just closing looks like a fault; browsers try again.
-        self._session.headers["Connection"] = "close"
+        # A kept connection may be closed by the server just as it is used: browsers then try again.
+        again = Retry(2, redirect=False, status=0, allowed_methods=None)
+        self._session.mount("http://", HTTPAdapter(max_retries=again))
 
     def get(self, path: str) -> requests.Response:
         return self._seen(self._session.get(urljoin(self.site, path), timeout=60))
@@ -113,7 +116,6 @@ class Shopper:
         while found := re.search(r'hx-get="([^"]+)"\s+hx-trigger="load delay:(\d+)s', page):
             time.sleep(int(found[2]))
             page = self.get(html.unescape(found[1])).text
-        page = self.get(where).text
         if "is connected" in html.unescape(page):
             self.connected = True
             return ""
