@@ -30,12 +30,6 @@ AT_LENGTH = 120.0  # seconds for what holds no lease: lists for staff, the catal
 TRIAL = timedelta(seconds=STEP + 10)  # until the one call that tries must have been heard
 
 
-def give_back() -> None:
-    """No database connection is held while a vendor is asked."""
-    if not database.in_atomic_block:
-        database.close()
-
-
 @contextmanager
 def heed(
     vendor: str,
@@ -52,7 +46,7 @@ def heed(
     """
     hosts = _Hosts({row.host: row for row in Breaker.objects.filter(vendor=vendor)})
     watch = Watch(seconds=seconds, rest=hosts.rest, calls=hosts.calls)
-    give_back()
+    turns.give_back()
     try:
         with turns.away(), watched(watch):
             yield watch
@@ -93,7 +87,7 @@ class _Hosts:
         rows = Breaker.objects.filter(pk=row.pk)
         mine = rows.filter(until=row.until, cause=SILENT).update(until=timezone.now() + TRIAL)
         fresh = rows.first()
-        give_back()
+        turns.give_back()
         if mine:
             self.tried.add(row.host)
         elif fresh:
@@ -133,7 +127,8 @@ def _keep(vendor: str, records: list[Call], hosts: _Hosts, probing: bool) -> Non
             learn(vendor, host, calls, tried=host in hosts.tried, probing=probing)
     except DatabaseError:
         log.exception("%s: calls were not written down", vendor)
-        give_back()
+        if not database.in_atomic_block:
+            database.close()  # it may be broken, and the answer is to be saved next
 
 
 # -- what pages and the sweep read ----------------------------------------------------------------

@@ -15,13 +15,12 @@ from contextvars import copy_context
 from typing import Any, Literal, NamedTuple
 
 from django.conf import settings
-from django.db import connection as database
 from django.db import connections
 from django.db.models import F, QuerySet, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
-from . import journey, logs, periodic, vitals
+from . import journey, logs, periodic, turns, vitals
 from .models import Attempt, Connection
 from .situation import Status
 
@@ -117,8 +116,7 @@ def hand_over(attempt: Attempt, *, patience: float | None = None) -> None:
     if future is None or executor.crowded(vendor) or not _waiters.acquire(blocking=False):
         return
     try:
-        if not database.in_atomic_block:
-            database.close()
+        turns.give_back()
         wait([future], timeout=PATIENCE if patience is None else patience)
     finally:
         _waiters.release()

@@ -10,6 +10,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from django.db import connection as database
+
 _free = threading.Lock()
 _here = threading.local()
 
@@ -38,6 +40,12 @@ def away() -> Iterator[None]:
         yield
     finally:
         _take()
+
+
+def give_back() -> None:
+    """No connection of a pool is held while a vendor is asked. SQLite has none, and opening takes long."""
+    if "pool" in database.settings_dict["OPTIONS"] and not database.in_atomic_block:
+        database.close()
 
 
 def _held() -> bool:

@@ -6,6 +6,8 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.db import connection as database
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
@@ -101,6 +103,16 @@ def test_looking_never_leads_to_the_vendor_nor_asks_it(people: People, scripted:
     assert Hop.objects.filter(taken=None).exclude(url=None).count() == 1
     assert alice.post(url("continue", attempt))["Location"] == LINK
     assert scripted.calls == ["start", "start"]
+
+
+@pytest.mark.parametrize("page", ["attempt", "attempt-status"])
+def test_looking_waits_for_nobody_who_writes(people: People, scripted: Scripted, page: str) -> None:
+    """SQLite has one lock for all writers, and a crowd of them at times."""
+    attempt, alice = setting_out(people, scripted, LATER), browser(people.alice)
+    alice.get(url(page, attempt))
+    with CaptureQueriesContext(database) as queries:
+        assert alice.get(url(page, attempt)).status_code == 200
+    assert {query["sql"].split()[0] for query in queries} == {"SELECT"}
 
 
 def test_a_link_that_was_used_is_made_anew(people: People, scripted: Scripted) -> None:
@@ -222,11 +234,12 @@ def test_an_expired_session_takes_the_whole_page_to_the_sign_in(
     assert (response.status_code, response["HX-Redirect"]) == (200, signing_in)
 
 
-def test_a_poll_costs_three_queries(
+def test_a_poll_costs_three_queries_and_opens_no_memo(
     people: People, scripted: Scripted, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     attempt, alice = setting_out(people, scripted, LATER), browser(people.alice)
     page = url("attempt-status", attempt) + f"?look=1&version={attempt.version}"
     alice.get(page)
-    with django_assert_max_num_queries(3):
+    with django_assert_max_num_queries(3) as queries:
         assert alice.get(page).status_code == 200
+    assert not [query for query in queries if "memo" in query["sql"]]

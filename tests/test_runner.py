@@ -68,7 +68,7 @@ def test_a_slow_vendor_goes_on_without_the_request(
     assert again(attempt).answer == "redirect"
 
 
-def test_at_most_half_of_the_web_threads_wait(
+def test_only_so_many_web_threads_wait(
     people: People, scripted: Scripted, executor: runner.Executor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(runner, "_waiters", threading.BoundedSemaphore(1))

@@ -123,7 +123,7 @@ def test_postgresql_has_a_pool_and_limits(load: Load) -> None:
     named = {name: database[name] for name in ("NAME", "USER", "PASSWORD", "HOST", "PORT")}
     assert [*named.values()] == ["way", "gang", "p@ss", "db.example", "5433"]
     assert database["OPTIONS"]["sslmode"] == "require"
-    assert database["OPTIONS"]["pool"]["max_size"] == 16
+    assert database["OPTIONS"]["pool"]["max_size"] == 20
     assert "idle_in_transaction_session_timeout=5s" in database["OPTIONS"]["options"]
 
 

@@ -1,17 +1,18 @@
-"""A few rows at once in each process, while any number of vendors may be waited for."""
+"""One row at a time in each process, while any number of vendors may be waited for."""
 
 from __future__ import annotations
 
 import threading
 
 import pytest
+from django.db import connection as database
 
 from onboarding import turns
 
 
 @pytest.fixture(autouse=True)
 def one_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "_free", threading.BoundedSemaphore(1))
+    monkeypatch.setattr(turns, "_free", threading.Lock())
 
 
 def elsewhere(work: object) -> threading.Thread:
@@ -63,3 +64,14 @@ def test_a_bug_gives_the_turn_back() -> None:
     with pytest.raises(ZeroDivisionError), turns.turn(), turns.away():
         raise ZeroDivisionError
     assert turns._free.acquire(blocking=False)
+
+
+@pytest.mark.parametrize(("options", "closed"), [({"pool": {}}, 1), ({"timeout": 20}, 0)])
+def test_only_a_connection_of_a_pool_is_given_back(
+    monkeypatch: pytest.MonkeyPatch, options: dict[str, object], closed: int
+) -> None:
+    given: list[int] = []
+    monkeypatch.setitem(database.settings_dict, "OPTIONS", options)
+    monkeypatch.setattr(database, "close", lambda: given.append(1))
+    turns.give_back()
+    assert len(given) == closed

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from ..models import Account, Leased, Operator
@@ -63,9 +63,8 @@ def _taken(lease: Lease) -> bool:
     """A creation announced and not answered when the last holder left has an unknown outcome."""
     if not lease.take():
         return False
-    account = Account.objects.get(pk=lease.pk)
-    if account.doing:
-        Account.objects.filter(pk=lease.pk).update(unsure=account.doing, doing="")
+    announced = Account.objects.filter(pk=lease.pk).exclude(doing="")
+    announced.update(unsure=F("doing"), doing="")
     return True
 
 

@@ -9,11 +9,11 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
-from django.db import connection as database
 from django.utils import timezone
 
 from vendors.contract import Business, Holder, Memos, Order, Person, Purpose, Vendor
 
+from .. import turns
 from ..models import Account, Attempt, Connection, Connector, Membership, Merchant, User
 from ..situation import Status
 from .leases import Lease
@@ -159,8 +159,7 @@ def holder(connection: Connection, shop: str) -> Holder:
     try:
         return _holder(connection, shop)
     finally:
-        if not database.in_atomic_block:
-            database.close()  # never hold a database connection over HTTP
+        turns.give_back()
 
 
 def _holder(connection: Connection, found: str) -> Holder:

@@ -37,6 +37,7 @@ def settle(trip: Trip, outcome: Outcome) -> bool:
     if isinstance(outcome, Step):
         _keep(row, outcome)
         _tick(trip, row, outcome.done)
+        row.save(update_fields=["account_memo", "connection_memo", "ticks", "deaths"])
     again = look or isinstance(outcome, Progress)
     claims.settled(row, headway=not again)
     if row.ended or row.call_number != trip.number:
@@ -70,6 +71,8 @@ def _keep_creation(trip: Trip, row: Attempt, outcome: Outcome) -> bool:
         account.doing, account.unsure, account.creator = outcome.doing, "", row
     elif announced or (unsure and isinstance(outcome, Step)):
         account.doing, account.unsure = "", ""
+    else:
+        return False
     account.save(update_fields=["doing", "unsure", "creator"])
     if unsure and not account.unsure:
         records.wake(account)
@@ -77,7 +80,7 @@ def _keep_creation(trip: Trip, row: Attempt, outcome: Outcome) -> bool:
 
 
 def _keep(row: Attempt, step: Step) -> None:
-    """Drafts and plain ids. What was made at the vendor is live at once."""
+    """Drafts (saved by the caller) and plain ids. What was made at the vendor is live at once."""
     target, account = row.connection, row.connection.account
     if step.account is not None:
         row.account_memo = dict(step.account)
@@ -85,9 +88,9 @@ def _keep(row: Attempt, step: Step) -> None:
         row.connection_memo = dict(step.connection)
     if step.promote or isinstance(step, Connected):
         _promote(row, account, step.account_key)
-    target.key = step.connection_key or target.key
-    target.save(update_fields=["key"])
-    row.save(update_fields=["account_memo", "connection_memo"])
+    if step.connection_key not in {"", target.key}:
+        target.key = step.connection_key
+        target.save(update_fields=["key"])
 
 
 def _promote(row: Attempt, account: Account, key: str) -> None:
@@ -98,12 +101,11 @@ def _promote(row: Attempt, account: Account, key: str) -> None:
 
 
 def _tick(trip: Trip, row: Attempt, done: Iterable[str]) -> None:
-    """A tick is a committed checkpoint."""
+    """A tick is a committed checkpoint; saved by the caller."""
     for key in done:
         if key not in row.ticks:
             row.ticks, row.deaths = [*row.ticks, key], 0
             record(row.connection, dict(trip.vendor.checklist).get(key), attempt=row)
-    row.save(update_fields=["ticks", "deaths"])
 
 
 def _go_on(row: Attempt) -> bool:
