@@ -6,7 +6,7 @@ from typing import Any
 
 from django.forms import Form
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET, require_POST
 
 from .. import journey, runner
@@ -44,7 +44,9 @@ def status(request: Request, attempt: Attempt) -> HttpResponse:
     news = version != attempt.version or not going
     merchant = attempt.connection.account.merchant
     again = poll("attempt-status", merchant, attempt, 0 if news else look + 1) if going else None
-    context = _context(request, attempts_of(request.user).get(pk=attempt.pk)) if news else {}
+    context: dict[str, Any] = {}
+    if news:
+        context = _context(request, get_object_or_404(attempts_of(request.user), pk=attempt.pk))
     return render(request, "onboarding/_attempt_status.html", {**context, "poll": again})
 
 
