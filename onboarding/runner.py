@@ -29,7 +29,7 @@ Work = Callable[[], None]
 Submit = Callable[[str, str, Work], object]
 Kind = Literal["attempt", "connection"]
 
-BOUND = 32  # calls at once to one vendor, for each process: a slow vendor fills its own bound only
+BOUND = 16  # calls at once to one vendor, for each process: a slow vendor fills its own bound only
 QUEUED = 100  # more than that waits for the sweep
 PATIENCE = 1.5  # seconds that a merchant's request waits for the vendor
 BATCH = 50  # rows of each vendor in one look
