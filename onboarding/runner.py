@@ -10,8 +10,8 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextvars import copy_context
+from concurrent.futures import wait
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 from django.conf import settings
@@ -21,82 +21,17 @@ from django.db.models.functions import RowNumber
 from django.utils import timezone
 
 from . import journey, logs, periodic, turns, vitals
+from .executor import Executor, Work
 from .models import Attempt, Connection
 from .situation import Status
 
 log = logging.getLogger(__name__)
-Work = Callable[[], None]
 Submit = Callable[[str, str, Work], object]
 Kind = Literal["attempt", "connection"]
 
-BOUND = 16  # calls at once to one vendor, for each process: a slow vendor fills its own bound only
-QUEUED = 100  # more than that waits for the sweep
 PATIENCE = 1.5  # seconds that a merchant's request waits for the vendor
 BATCH = 50  # rows of each vendor in one look
 PULSE = 1.0  # seconds between two looks of the worker
-
-
-class Executor:
-    """Threads for each vendor, made when they are first needed (after gunicorn has forked)."""
-
-    def __init__(self, bound: int = BOUND) -> None:
-        self._bound = bound
-        self._lock = threading.Lock()
-        self._pools: dict[str, ThreadPoolExecutor] = {}
-        self._under_way: dict[str, Future[None]] = {}
-        self._shut = False
-
-    def submit(self, vendor: str, key: str, work: Work) -> Future[None] | None:
-        """Start `work` soon; None when the vendor's queue is full. No key runs twice at once."""
-        with self._lock:
-            if self._shut:
-                return None
-            if (running := self._under_way.get(key)) and not running.done():
-                return running
-            self._under_way = {k: f for k, f in self._under_way.items() if not f.done()}
-            if self._count(vendor) >= QUEUED:
-                return None
-            future = self._pool(vendor).submit(copy_context().run, _loudly, work)
-            self._under_way[key] = future
-            return future
-
-    def _pool(self, vendor: str) -> ThreadPoolExecutor:
-        if vendor not in self._pools:
-            self._pools[vendor] = ThreadPoolExecutor(self._bound, f"vendor-{vendor}")
-        return self._pools[vendor]
-
-    def crowded(self, vendor: str) -> bool:
-        """Whether some of the vendor's work waits for a thread: it will not be done in a moment."""
-        with self._lock:
-            return self._count(vendor) > self._bound
-
-    def _count(self, vendor: str) -> int:
-        going = [key for key, future in self._under_way.items() if not future.done()]
-        return sum(key.startswith(f"{vendor}:") for key in going)
-
-    def idle(self) -> None:
-        """Wait until all that was submitted is done."""
-        with self._lock:
-            under_way = list(self._under_way.values())
-        wait(under_way)
-
-    def shut(self) -> None:
-        with self._lock:
-            self._shut = True
-        for pool in self._pools.values():
-            pool.shutdown(wait=True, cancel_futures=True)
-
-
-@logs.referred()
-def _loudly(work: Work) -> None:
-    """A bug in a thread is logged; the row it was about stays due."""
-    try:
-        work()
-    except Exception:
-        log.exception("the journey stopped at a bug")
-        raise
-    finally:
-        connections.close_all()
 
 
 executor = Executor()
@@ -107,12 +42,13 @@ def hand_over(attempt: Attempt, *, patience: float | None = None) -> None:
     """Have the merchant's call made now; return when it is answered, or after `patience` seconds.
 
     At most a quarter of the web threads wait, and none where others wait for their turn already; they
-    hold no database connection meanwhile.
+    hold no database connection meanwhile. Whoever is back from the vendor goes first: what they
+    brought may be good for seconds.
     """
-    pk, vendor = attempt.pk, attempt.connection.vendor
-    future = executor.submit(
-        vendor, f"{vendor}:attempt:{pk}", lambda: journey.carry(pk, present=True)
-    )
+    vendor = attempt.connection.vendor
+    row = Due(vendor, "attempt", attempt.pk)
+    back = attempt.call.get("name") == "returned"
+    future = executor.submit(vendor, row.key, partial(row.carry, present=True), first=back)
     if future is None or executor.crowded(vendor) or not _waiters.acquire(blocking=False):
         return
     try:
@@ -133,12 +69,18 @@ class Due(NamedTuple):
     def key(self) -> str:
         return f"{self.vendor}:{self.kind}:{self.pk}"
 
-    def work(self) -> None:
-        """Carry it on, unless another worker was faster."""
+    def work(self) -> Work | None:
+        """Carry it on, unless another worker was faster. What is left when others go first."""
         if self.kind == "attempt":
-            journey.carry(self.pk, due=True)
-        else:
-            journey.refresh(self.pk, due=True)
+            return self.carry(due=True)
+        journey.refresh(self.pk, due=True)
+        return None
+
+    def carry(self, *, present: bool = False, due: bool = False) -> Work | None:
+        """The attempt; it gives its thread away between two calls."""
+        pressed = partial(executor.pressed, self.vendor)
+        left = journey.carry(self.pk, present=present, due=due, pressed=pressed)
+        return self.work if left else None
 
 
 Take = Callable[[Due], object]
@@ -146,7 +88,8 @@ Take = Callable[[Due], object]
 
 @logs.referred()
 def inline(vendor: str, key: str, work: Work) -> None:
-    work()
+    while left := work():
+        work = left
 
 
 def sweep(submit: Submit = inline, take: Take | None = None) -> int:

@@ -15,6 +15,7 @@ from pytest_django import DjangoAssertNumQueries
 from pytest_django.fixtures import Settings
 
 from onboarding import runner, vitals
+from onboarding.executor import Executor
 from onboarding.models import Attempt, Connection, Worker
 from tests.people import People
 from tests.play import CONNECTED, begun, play
@@ -130,7 +131,7 @@ def test_the_workers_loop_beats(transactional_db: None, monkeypatch: pytest.Monk
         stop.set()
 
     monkeypatch.setattr(runner, "sweep", sweep)
-    monkeypatch.setattr(runner, "executor", runner.Executor())
+    monkeypatch.setattr(runner, "executor", Executor())
     runner.work_forever(stop)
     assert seen == [vitals.heart.name]
     assert not Worker.objects.exists()

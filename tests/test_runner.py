@@ -1,9 +1,7 @@
-"""When and where the journey is called: a slow vendor fills its own bound, nothing is lost."""
+"""When and where the journey is called: the rows say what is due, and nothing is lost."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -11,113 +9,15 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from onboarding import periodic, runner
+from onboarding.journey.orders import WAITS
 from onboarding.models import Attempt, Connection, Connector, Slot
 from tests.people import People
 from tests.play import CONNECTED, again, begun, check, play
 from tests.scripted import Scripted, offered
-from vendors.contract import Entry, Order, Redirect, Step, Unavailable, Waiting, text
+from vendors.contract import Entry, Redirect, Unavailable, Waiting, text
 
 WAIT = Waiting(note=text("…"), again=timedelta(minutes=1), until=timedelta(hours=1))
 LINK = "https://vendor.example/go"
-
-
-@pytest.fixture
-def executor(monkeypatch: pytest.MonkeyPatch) -> Iterator[runner.Executor]:
-    made = runner.Executor(bound=1)
-    monkeypatch.setattr(runner, "executor", made)
-    yield made
-    made.shut()
-
-
-def wait_for(event: threading.Event) -> None:
-    assert event.wait(10)
-
-
-class Gate:
-    """A vendor that answers when the test says so."""
-
-    def __init__(self) -> None:
-        self.asked, self.answer = threading.Event(), threading.Event()
-
-    def __call__(self, order: Order) -> Step:
-        self.asked.set()
-        assert self.answer.wait(10)
-        return Redirect(url=LINK)
-
-
-def test_a_quick_vendor_is_answered_within_the_request(
-    people: People, scripted: Scripted, executor: runner.Executor
-) -> None:
-    scripted.script.append(Redirect(url=LINK))
-    attempt = begun(people)
-    runner.hand_over(attempt, patience=10)
-    assert again(attempt).answer == "redirect"
-    assert scripted.last.present
-
-
-def test_a_slow_vendor_goes_on_without_the_request(
-    people: People, scripted: Scripted, executor: runner.Executor
-) -> None:
-    gate, attempt = Gate(), begun(people)
-    scripted.script.append(gate)
-    runner.hand_over(attempt, patience=0)
-    assert gate.asked.wait(10)
-    assert again(attempt).answer == "progress"
-    gate.answer.set()
-    executor.idle()
-    assert again(attempt).answer == "redirect"
-
-
-def test_only_so_many_web_threads_wait(
-    people: People, scripted: Scripted, executor: runner.Executor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(runner, "_waiters", threading.BoundedSemaphore(1))
-    runner._waiters.acquire()
-    gate, attempt = Gate(), begun(people)
-    scripted.script.append(gate)
-    runner.hand_over(attempt, patience=3600)  # would outlast the test if it waited
-    gate.answer.set()
-    executor.idle()
-    assert again(attempt).answer == "redirect"
-
-
-def test_a_request_does_not_wait_behind_a_crowd(
-    people: People, scripted: Scripted, executor: runner.Executor
-) -> None:
-    held = threading.Event()
-    executor.submit("scripted", "scripted:1", lambda: wait_for(held))
-    attempt = begun(people)
-    runner.hand_over(attempt, patience=3600)  # would outlast the test if it waited
-    assert again(attempt).answer == "progress"
-    scripted.script.append(Redirect(url=LINK))
-    held.set()
-    executor.idle()
-    assert again(attempt).answer == "redirect"
-
-
-def test_one_vendor_does_not_wait_for_another(executor: runner.Executor) -> None:
-    held, done = threading.Event(), threading.Event()
-    executor.submit("slow", "slow:1", lambda: wait_for(held))
-    executor.submit("quick", "quick:1", done.set)
-    assert done.wait(10)
-    held.set()
-
-
-def test_the_same_row_is_never_submitted_twice(executor: runner.Executor) -> None:
-    held = threading.Event()
-    first = executor.submit("slow", "slow:1", lambda: wait_for(held))
-    assert executor.submit("slow", "slow:1", held.set) is first
-    held.set()
-
-
-def test_a_full_queue_leaves_the_row_to_the_sweep(
-    executor: runner.Executor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(runner, "QUEUED", 1)
-    held = threading.Event()
-    executor.submit("slow", "slow:1", lambda: wait_for(held))
-    assert executor.submit("slow", "slow:2", lambda: None) is None
-    held.set()
 
 
 def test_the_sweep_leaves_fresh_work_to_the_web_process(people: People, scripted: Scripted) -> None:
@@ -128,7 +28,19 @@ def test_the_sweep_leaves_fresh_work_to_the_web_process(people: People, scripted
     scripted.script.append(WAIT)
     runner.sweep()
     assert again(attempt).answer == "waiting"
-    assert not scripted.last.present
+
+
+@pytest.mark.parametrize(("pressed", "present"), [(timedelta(0), True), (WAITS, False)])
+def test_a_link_is_made_for_whoever_pressed_just_now_whichever_process_makes_it(
+    people: People, scripted: Scripted, pressed: timedelta, present: bool
+) -> None:
+    attempt = begun(people)
+    attempt.call["asked"] -= pressed.total_seconds()
+    attempt.due_at = timezone.now()
+    attempt.save(update_fields=["call", "due_at"])
+    scripted.script.append(WAIT)
+    runner.sweep()
+    assert scripted.last.present == present
 
 
 def test_the_sweep_honours_when_to_ask_again(people: People, scripted: Scripted) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
@@ -12,6 +11,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
+from onboarding.executor import Work
 from onboarding.models import Attempt, Connection, Connector, User
 from tests.people import People, connector
 from tests.scripted import Answer, Scripted
@@ -27,8 +27,11 @@ class AtOnce:
     def crowded(self, vendor: str) -> bool:
         return False
 
-    def submit(self, vendor: str, key: str, work: Callable[[], None]) -> Future[None]:
-        work()
+    def pressed(self, vendor: str) -> bool:
+        return False
+
+    def submit(self, vendor: str, key: str, work: Work, *, first: bool = False) -> Future[None]:
+        assert work() is None
         done: Future[None] = Future()
         done.set_result(None)
         return done

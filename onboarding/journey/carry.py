@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -12,7 +13,7 @@ from django.utils import timezone
 from vendors.contract import Garbled, Step, Unavailable, VendorError, text
 
 from .. import breaker, logs, turns
-from ..models import Attempt, Connection
+from ..models import Account, Attempt, Connection
 from ..situation import dumped
 from . import claims, hops, lost, orders, records, shops
 from .leases import Lease, LeaseLost, alone, leased
@@ -28,31 +29,54 @@ Rows = type[Attempt] | type[Connection]
 
 
 @logs.referred()
-def carry(attempt_id: int, *, present: bool = False, due: bool = False) -> None:
+def carry(
+    attempt_id: int,
+    *,
+    present: bool = False,
+    due: bool = False,
+    pressed: Callable[[], bool] = lambda: False,
+) -> bool:
     """Carry an attempt on until somebody else has to act. Safe at any time, from anywhere.
 
-    `due`: only if it still is, for another worker may have been faster.
+    `due`: only if it still is, for another worker may have been faster. `pressed`: whether others
+    go first; True is returned when there was more to do at once, and it was left for them.
     """
-    accounts = Attempt.objects.values_list("connection__account_id", flat=True)
-    with (
-        turns.turn(),
-        claims.counted(Attempt, attempt_id),
-        leased(accounts.get(pk=attempt_id)) as lease,
-    ):
+    rows = Attempt.objects.values_list("connection__account_id", "due_at")
+    account_id, due_at = rows.get(pk=attempt_id)
+    if due_at is None:
+        return False
+    with turns.turn(), claims.counted(Attempt, attempt_id), leased(account_id) as lease:
         if lease is None:
             _later(Attempt, attempt_id)
-            return
+            return False
         if due and not _still_due(Attempt, attempt_id):
-            return
-        trip: Trip | None = None
-        for _ in range(ROUNDS):
-            trip = _prepare(attempt_id, lease, present, trip)
-            if trip is None or not _step(trip):
-                return
-        if trip := _prepare(attempt_id, lease, present, trip):
-            trip.order = replace(trip.order, announced="", unsure="")  # nothing was asked
-            why = f"{trip.call} made no headway in {ROUNDS} rounds"
-            settled(trip, Garbled(why, cause=CIRCLES))
+            return False
+        return _rounds(attempt_id, lease, present, pressed)
+
+
+def _rounds(attempt_id: int, lease: Lease, present: bool, pressed: Callable[[], bool]) -> bool:
+    """One call after the other; True when it stopped for those who go first."""
+    trip: Trip | None = None
+    for _ in range(ROUNDS):
+        trip = _prepare(attempt_id, lease, present, trip)
+        if trip is None or not _step(trip):
+            return False
+        if pressed() and _may_pause(trip):
+            return True
+    if trip := _prepare(attempt_id, lease, present, trip):
+        trip.order = replace(trip.order, announced="", unsure="")  # nothing was asked
+        why = f"{trip.call} made no headway in {ROUNDS} rounds"
+        settled(trip, Garbled(why, cause=CIRCLES))
+    return False
+
+
+def _may_pause(trip: Trip) -> bool:
+    """Not within a check, whose wait would begin anew. Not between announcing a creation and making
+    it either: whoever comes next would take it for unsure."""
+    if trip.before[0] != "progress":
+        return False
+    account = trip.connection.account_id
+    return not Account.objects.filter(pk=account).exclude(doing="").exists()
 
 
 @logs.referred()
@@ -136,7 +160,9 @@ def _prepare(attempt_id: int, lease: Lease, present: bool, last: Trip | None) ->
         vendor=vendor,
         connection=attempt.connection,
         attempt=attempt,
-        order=orders.for_attempt(attempt, state=hops.blank(attempt), present=present),
+        order=orders.for_attempt(
+            attempt, state=hops.blank(attempt), present=present or orders.awaited(attempt)
+        ),
         call=attempt.call["name"],
         argument=attempt.call.get("argument"),
         number=attempt.call_number,

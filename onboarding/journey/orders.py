@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from allauth.account.models import EmailAddress
@@ -17,6 +17,8 @@ from .. import turns
 from ..models import Account, Attempt, Connection, Connector, Membership, Merchant, User
 from ..situation import Status
 from .leases import Lease
+
+WAITS = timedelta(minutes=5)  # that somebody stays at a page after pressing a button
 
 
 @dataclass
@@ -68,6 +70,17 @@ def chosen(attempt: Attempt) -> Connector | None:
     if not slug:
         return attempt.connection.connector
     return Connector.objects.filter(slug=slug, vendor=attempt.connection.vendor).first()
+
+
+def asked(name: str, argument: Any) -> dict[str, Any]:
+    """The call that a person wants now, as it is remembered; `asked` in POSIX seconds."""
+    return {"name": name, "argument": argument, "asked": timezone.now().timestamp()}
+
+
+def awaited(attempt: Attempt) -> bool:
+    """Whether the person who asked for the call may still be at its page, whoever makes the call."""
+    since = timezone.now().timestamp() - float(attempt.call.get("asked") or 0)
+    return since < WAITS.total_seconds()
 
 
 def for_attempt(attempt: Attempt, *, state: str, present: bool) -> Order:

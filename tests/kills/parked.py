@@ -60,7 +60,7 @@ class Process:
         call: Any = api._Call
         turns: Any = import_module("onboarding.turns")
         turns._free = threading.Semaphore(THREADS)  # whoever is parked keeps its turn
-        runner.executor, runner.PULSE = runner.Executor(THREADS), 0.1
+        runner.executor, runner.PULSE = import_module("onboarding.executor").Executor(THREADS), 0.1
         self.hand_over, runner.hand_over = runner.hand_over, self._hand_over
         self.ask, self.settled, self.exchange = carry.ask, carry.settled, call.exchange
         carry.ask = desk.ask = self._ask
