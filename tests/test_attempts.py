@@ -13,7 +13,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 from pytest_django.fixtures import Settings
 
-from onboarding import journey
+from onboarding import journey, runner
 from onboarding.models import Attempt, Hop
 from tests.people import People
 from tests.play import CONNECTED, again
@@ -207,6 +207,14 @@ def test_something_new_is_swapped_in_and_asked_about_soon(
     assert re.search(r'id="situation"\s+hx-swap-oob="innerHTML"', body)
     assert "Scripted is still working" in body
     assert "load delay:2s" in body
+
+
+def test_nobody_asks_every_other_second_while_the_vendors_work_waits_in_line(
+    people: People, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempt = setting_out(people, scripted, LATER)
+    monkeypatch.setattr(runner.executor, "crowded", lambda vendor: vendor == "scripted")
+    assert "load delay:5s" in fragment(people, attempt, 0, attempt.version)
 
 
 def test_what_is_over_stops_asking(people: People, scripted: Scripted) -> None:

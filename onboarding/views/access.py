@@ -20,7 +20,7 @@ from ..models import Attempt, Connection, Membership, User
 View = Callable[..., HttpResponseBase]
 POLLED = [
     *("reference", "version", "ended", "turn", "answer", "due_at", "questions"),
-    "connection__account__merchant__reference",
+    *("connection__vendor", "connection__account__merchant__reference"),
 ]
 
 

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from .. import runner
 from ..models import Attempt, Connection, Merchant
 
 SOON, OFTEN, SELDOM = (5, 2), (11, 5), 15  # (up to this look, seconds until it), then 15 seconds
@@ -22,7 +23,13 @@ class Poll:
 
 
 def poll(name: str, merchant: Merchant, row: Attempt | Connection, look: int = 0) -> Poll:
-    """The next look of the page whose fragment has this URL name."""
+    """The next look of the page whose fragment has this URL name.
+
+    Where the vendor's work waits in line there will be no news within seconds: nobody looks so soon.
+    """
+    vendor = row.connection.vendor if isinstance(row, Attempt) else row.vendor
+    if runner.executor.crowded(vendor):
+        look = max(look, SOON[0])
     query = urlencode({"look": look, "version": row.version})
     return Poll(f"{reverse(name, args=[merchant.reference, row.reference])}?{query}", wait(look))
 
