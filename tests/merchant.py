@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from onboarding import runner
 from onboarding.models import Attempt, Connection, Connector, Merchant, User
+from tests.play import nobody_waits
 
 LINKS = 6  # redirects in a row: more would be a loop
 
@@ -88,7 +89,8 @@ def settled() -> None:
 
 
 def time_passes() -> None:
-    """Whatever waits for its time is due now."""
+    """Whatever waits for its time is due now, and nobody is at a page any more."""
+    nobody_waits()
     now = timezone.now()
     Attempt.objects.filter(ended=None).exclude(due_at=None).update(due_at=now)
     Connection.objects.exclude(due_at=None).update(due_at=now)

@@ -45,3 +45,10 @@ def check(connection: Connection, vendor: Scripted, *answers: Answer) -> Connect
     journey.refresh(connection.pk)
     assert not vendor.script
     return Connection.objects.select_related("account").get(pk=connection.pk)
+
+
+def nobody_waits() -> None:
+    """Whoever pressed a button has left the page meanwhile."""
+    for row in Attempt.objects.filter(ended=None):
+        row.call |= {"asked": None}
+        row.save(update_fields=["call"])

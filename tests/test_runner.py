@@ -14,7 +14,7 @@ from onboarding.models import Attempt, Connection, Connector, Slot
 from tests.people import People
 from tests.play import CONNECTED, again, begun, check, play
 from tests.scripted import Scripted, offered
-from vendors.contract import Entry, Redirect, Unavailable, Waiting, text
+from vendors.contract import Entry, Progress, Redirect, Unavailable, Waiting, text
 
 WAIT = Waiting(note=text("…"), again=timedelta(minutes=1), until=timedelta(hours=1))
 LINK = "https://vendor.example/go"
@@ -41,6 +41,15 @@ def test_a_link_is_made_for_whoever_pressed_just_now_whichever_process_makes_it(
     scripted.script.append(WAIT)
     runner.sweep()
     assert scripted.last.present == present
+
+
+def test_a_later_look_is_nobodys_who_waits_for_a_link(people: People, scripted: Scripted) -> None:
+    attempt = play(begun(people), scripted, WAIT)
+    Attempt.objects.update(due_at=timezone.now())
+    scripted.script.extend([Progress(), WAIT])
+    runner.sweep()
+    assert again(attempt).answer == "waiting"
+    assert [order.present for _, order, _ in scripted.asked] == [True, False, False]
 
 
 def test_the_sweep_honours_when_to_ask_again(people: People, scripted: Scripted) -> None:

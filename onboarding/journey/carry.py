@@ -10,7 +10,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from vendors.contract import Garbled, Step, Unavailable, VendorError, text
+from vendors.contract import Garbled, Step, Unavailable, Vendor, VendorError, text
 
 from .. import breaker, logs, turns
 from ..models import Account, Attempt, Connection
@@ -152,21 +152,24 @@ def _prepare(attempt_id: int, lease: Lease, present: bool, last: Trip | None) ->
     if claims.poisoned(attempt):
         _poisoned(attempt)
         return None
-    if not claims.claim(attempt):
-        return None
+    return _trip(attempt, lease, vendor, present, last) if claims.claim(attempt) else None
+
+
+def _trip(attempt: Attempt, lease: Lease, vendor: Vendor, present: bool, last: Trip | None) -> Trip:
     same_call = last is not None and last.number == attempt.call_number
+    before = last.before if last and same_call else (attempt.answer, attempt.since)
+    # What was answered once is only looked at again, and nobody waits for that.
+    present = present or (before[0] == "progress" and orders.awaited(attempt))
     return Trip(
         lease=lease,
         vendor=vendor,
         connection=attempt.connection,
         attempt=attempt,
-        order=orders.for_attempt(
-            attempt, state=hops.blank(attempt), present=present or orders.awaited(attempt)
-        ),
+        order=orders.for_attempt(attempt, state=hops.blank(attempt), present=present),
         call=attempt.call["name"],
         argument=attempt.call.get("argument"),
         number=attempt.call_number,
-        before=last.before if last and same_call else (attempt.answer, attempt.since),
+        before=before,
     )
 
 

@@ -18,6 +18,7 @@ from tests import desk
 from tests.faults.kinds import FAULTS, Call, Fault, Ground
 from tests.faults.rules import Code, Sort
 from tests.merchant import Browser
+from tests.play import nobody_waits
 from tests.test_contract import resolve, travel
 from vendors.contract import Vendor, VendorError
 
@@ -121,7 +122,8 @@ class Play:
 
 
 def carry_due() -> None:
-    """Whatever waits for its time is due now, as in a sweep."""
+    """Whatever waits for its time is due now, as in a sweep when nobody is at a page any more."""
+    nobody_waits()
     rows = Attempt.objects.filter(ended=None).exclude(due_at=None)
     rows.update(due_at=timezone.now())
     for pk in rows.values_list("pk", flat=True):
