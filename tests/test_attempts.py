@@ -16,7 +16,7 @@ from pytest_django.fixtures import Settings
 from onboarding import journey, runner
 from onboarding.models import Attempt, Hop
 from tests.people import People
-from tests.play import CONNECTED, again
+from tests.play import CONNECTED, again, begun
 from tests.scripted import Answer, Scripted, offered
 from tests.visit import LINK, OPEN, browser, setting_out, url, words
 from vendors.contract import (
@@ -215,6 +215,15 @@ def test_nobody_asks_every_other_second_while_the_vendors_work_waits_in_line(
     attempt = setting_out(people, scripted, LATER)
     monkeypatch.setattr(runner.executor, "crowded", lambda vendor: vendor == "scripted")
     assert "load delay:5s" in fragment(people, attempt, 0, attempt.version)
+
+
+def test_in_a_crowd_a_few_seconds_are_not_promised(
+    people: People, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = begun(people).get_absolute_url()
+    assert "takes a few seconds" in words(browser(people.alice).get(page))
+    monkeypatch.setattr(runner.executor, "crowded", lambda vendor: vendor == "scripted")
+    assert "may take a few minutes" in words(browser(people.alice).get(page))
 
 
 def test_what_is_over_stops_asking(people: People, scripted: Scripted) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext
 
-from .. import journey
+from .. import journey, runner
 from ..models import Attempt, Hop, User
 from ..situation import Status, Turn
 from .asked import asked
@@ -55,10 +55,19 @@ def _progress(attempt: Attempt, words: dict[str, str]) -> Outlook:
     return Outlook(
         kind="preparing",
         heading=headings.get(Attempt.Purpose(attempt.purpose), preparing) % words,
-        sentence=gettext("This takes a few seconds. You do not have to do anything."),
+        sentence=_how_long(attempt.connection.vendor) % words,
         more=gettext("You may leave this page: it goes on without you, and you can come back."),
         checklist=attempt.purpose in TRAVELS,
     )
+
+
+def _how_long(vendor: str) -> str:
+    if runner.executor.crowded(vendor):
+        return gettext(
+            "Many shops are being connected to %(vendor)s just now: this may take a few minutes. "
+            "You do not have to do anything."
+        )
+    return gettext("This takes a few seconds. You do not have to do anything.")
 
 
 def _asking_the_vendor(words: dict[str, str]) -> Outlook:
