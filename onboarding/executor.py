@@ -27,10 +27,14 @@ Work = Callable[[], "Work | None"]
 
 @dataclass(eq=False)
 class _Job:
+    """`first`: it has a place before all others; while it is taken: it gets one if it comes again."""
+
     work: Work
+    number: int
+    first: bool = False
+    taken: bool = False
     context: Context = field(default_factory=copy_context)
     done: Future[None] = field(default_factory=Future)
-    taken: bool = False
 
 
 class Executor:
@@ -38,7 +42,7 @@ class Executor:
 
     def __init__(self, bound: int = BOUND) -> None:
         self._bound = bound
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()
         self._pools: dict[str, ThreadPoolExecutor] = {}
         self._lines: dict[str, list[tuple[int, int, _Job]]] = defaultdict(list)
         self._numbers = itertools.count()
@@ -50,25 +54,32 @@ class Executor:
     ) -> Future[None] | None:
         """Start `work` soon; None when the vendor's queue is full. No key runs twice at once.
 
-        `first`: before all that came earlier, even what waits under this key already. The queue has
-        as much room again for these.
+        Of a key that waits already the newer work counts; one that runs is let finish. `first`:
+        before all others. The queue has as much room again for these.
         """
         with self._lock:
             self._under_way = {k: job for k, job in self._under_way.items() if not job.done.done()}
             job = self._under_way.get(key)
             if self._shut or (job is None and self._full(vendor, first)):
                 return None
-            if job is None or first:
-                job = self._under_way.setdefault(key, _Job(work))
-                self._enter(vendor, FIRST if first else IN_TURN, job)
+            if job is None:
+                self._under_way[key] = job = _Job(work, next(self._numbers), first)
+                self._enter(vendor, job)
+                return job.done
+            job.work = job.work if job.taken else work
+            if first and not job.first:
+                job.first = True
+                if not job.taken:
+                    self._enter(vendor, job)
             return job.done
 
     def _full(self, vendor: str, first: bool) -> bool:
         return self._count(vendor) >= QUEUED * (2 if first else 1)
 
-    def _enter(self, vendor: str, place: int, job: _Job) -> None:
+    def _enter(self, vendor: str, job: _Job) -> None:
         """Into the line; as many threads are asked for as there are places in it."""
-        heapq.heappush(self._lines[vendor], (place, next(self._numbers), job))
+        place = FIRST if job.first else IN_TURN
+        heapq.heappush(self._lines[vendor], (place, job.number, job))
         if vendor not in self._pools:
             self._pools[vendor] = ThreadPoolExecutor(self._bound, f"vendor-{vendor}")
         self._pools[vendor].submit(self._next, vendor)
@@ -78,7 +89,7 @@ class Executor:
             _, _, job = heapq.heappop(self._lines[vendor])
             if job.taken:
                 return  # it had two places, and the other came first
-            job.taken = True
+            job.taken, job.first = True, False
         left = None
         try:
             left = job.context.run(_loudly, job.work)
@@ -86,23 +97,24 @@ class Executor:
             self._ran(vendor, job, left)
 
     def _ran(self, vendor: str, job: _Job, left: Work | None) -> None:
+        """What is left waits where the job stood before, not behind all who came since."""
         with self._lock:
             if left is None or self._shut:
                 job.done.set_result(None)
                 return
             job.work, job.taken = left, False
-            self._enter(vendor, IN_TURN, job)
+            self._enter(vendor, job)
 
     def crowded(self, vendor: str) -> bool:
-        """Whether some of the vendor's work waits for a thread: it will not be done in a moment."""
+        """Whether some of the vendor's work waits for a thread of this process: it will not be done
+        in a moment."""
         with self._lock:
             return self._count(vendor) > self._bound
 
-    def pressed(self, vendor: str) -> bool:
+    def urgent(self, vendor: str) -> bool:
         """Whether somebody who goes first waits for a thread."""
         with self._lock:
-            line = self._lines[vendor]
-            return any(place == FIRST and not job.taken for place, _, job in line)
+            return any(job.first and not job.taken for _, _, job in self._lines[vendor])
 
     def _count(self, vendor: str) -> int:
         going = [key for key, job in self._under_way.items() if not job.done.done()]
@@ -122,7 +134,8 @@ class Executor:
         for pool in self._pools.values():
             pool.shutdown(wait=True, cancel_futures=True)
         for job in waiting:
-            job.done.cancel()
+            if not job.done.done():
+                job.done.set_result(None)
 
 
 @logs.referred()

@@ -33,22 +33,20 @@ PATIENCE = 1.5  # seconds that a merchant's request waits for the vendor
 BATCH = 50  # rows of each vendor in one look
 PULSE = 1.0  # seconds between two looks of the worker
 
-
 executor = Executor()
 _waiters = threading.BoundedSemaphore(max(settings.WEB_THREADS // 4, 1))
 
 
-def hand_over(attempt: Attempt, *, patience: float | None = None) -> None:
+def hand_over(attempt: Attempt, *, patience: float | None = None, back: bool = False) -> None:
     """Have the merchant's call made now; return when it is answered, or after `patience` seconds.
 
     At most a quarter of the web threads wait, and none where others wait for their turn already; they
-    hold no database connection meanwhile. Whoever is back from the vendor goes first: what they
-    brought may be good for seconds.
+    hold no database connection meanwhile. `back`: they come from the vendor's pages, and go first, for
+    what they bring may be good for seconds.
     """
-    vendor = attempt.connection.vendor
-    row = Due(vendor, "attempt", attempt.pk)
-    back = attempt.call.get("name") == "returned"
-    future = executor.submit(vendor, row.key, partial(row.carry, present=True), first=back)
+    vendor, pk = attempt.connection.vendor, attempt.pk
+    key = Due(vendor, "attempt", pk).key
+    future = executor.submit(vendor, key, partial(_call, vendor, pk), first=back)
     if future is None or executor.crowded(vendor) or not _waiters.acquire(blocking=False):
         return
     try:
@@ -56,6 +54,13 @@ def hand_over(attempt: Attempt, *, patience: float | None = None) -> None:
         wait([future], timeout=PATIENCE if patience is None else patience)
     finally:
         _waiters.release()
+
+
+def _call(vendor: str, pk: int, rounds: int = journey.ROUNDS) -> Work | None:
+    """The merchant's call, unless it was answered meanwhile; what is left when others go first."""
+    urgent = partial(executor.urgent, vendor)
+    left = journey.carry(pk, present=True, unanswered=True, urgent=urgent, rounds=rounds)
+    return partial(_call, vendor, pk, left) if left else None
 
 
 class Due(NamedTuple):
@@ -69,18 +74,12 @@ class Due(NamedTuple):
     def key(self) -> str:
         return f"{self.vendor}:{self.kind}:{self.pk}"
 
-    def work(self) -> Work | None:
-        """Carry it on, unless another worker was faster. What is left when others go first."""
+    def work(self) -> None:
+        """Carry it on, unless another worker was faster."""
         if self.kind == "attempt":
-            return self.carry(due=True)
-        journey.refresh(self.pk, due=True)
-        return None
-
-    def carry(self, *, present: bool = False, due: bool = False) -> Work | None:
-        """The attempt; it gives its thread away between two calls."""
-        pressed = partial(executor.pressed, self.vendor)
-        left = journey.carry(self.pk, present=present, due=due, pressed=pressed)
-        return self.work if left else None
+            journey.carry(self.pk, due=True)
+        else:
+            journey.refresh(self.pk, due=True)
 
 
 Take = Callable[[Due], object]
@@ -88,8 +87,7 @@ Take = Callable[[Due], object]
 
 @logs.referred()
 def inline(vendor: str, key: str, work: Work) -> None:
-    while left := work():
-        work = left
+    work()
 
 
 def sweep(submit: Submit = inline, take: Take | None = None) -> int:

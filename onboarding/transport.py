@@ -25,7 +25,6 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from . import runner
-from .executor import Work
 from .runner import Due, Kind
 
 log = logging.getLogger(__name__)
@@ -88,10 +87,10 @@ def row(vendor: str, kind: Kind, pk: int) -> None:
     runner.executor.submit(vendor, due.key, lambda: _begin(due))
 
 
-def _begin(due: Due) -> Work | None:
+def _begin(due: Due) -> None:
     with suppress(*AWAY), _redis() as client:
         client.delete(_mark(due))  # it may become due again at once
-    return due.work()
+    due.work()
 
 
 def _mark(due: Due) -> str:

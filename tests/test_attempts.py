@@ -214,7 +214,9 @@ def test_nobody_asks_every_other_second_while_the_vendors_work_waits_in_line(
 ) -> None:
     attempt = setting_out(people, scripted, LATER)
     monkeypatch.setattr(runner.executor, "crowded", lambda vendor: vendor == "scripted")
-    assert "load delay:5s" in fragment(people, attempt, 0, attempt.version)
+    body = fragment(people, attempt, 0, attempt.version)
+    assert "load delay:5s" in body
+    assert f"look=1&amp;version={attempt.version}" in body
 
 
 def test_in_a_crowd_a_few_seconds_are_not_promised(

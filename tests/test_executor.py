@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 
 from onboarding import executor as executors
-from onboarding import runner
+from onboarding import journey, runner
 from onboarding.executor import Executor
+from onboarding.journey import records, verbs
+from onboarding.models import Attempt
+from onboarding.situation import dumped
 from tests.people import People
 from tests.play import again, begun
-from tests.scripted import Scripted
-from vendors.contract import Order, Progress, Redirect, Step, Waiting, text
+from tests.scripted import Answer, Scripted
+from vendors.contract import Order, Progress, Redirect, Step, Unsure, VendorError, Waiting, text
 
 WAIT = Waiting(note=text("…"), again=timedelta(minutes=1), until=timedelta(hours=1))
+NOT_YET = replace(WAIT, note=text("too early"))
 LINK = "https://vendor.example/go"
 
 
@@ -35,13 +41,16 @@ def wait_for(event: threading.Event) -> None:
 class Gate:
     """A vendor that answers when the test says so."""
 
-    def __init__(self, step: Step | None = None) -> None:
+    def __init__(self, step: Answer | None = None) -> None:
         self.asked, self.answer = threading.Event(), threading.Event()
         self.step = step or Redirect(url=LINK)
 
     def __call__(self, order: Order) -> Step:
         self.asked.set()
         assert self.answer.wait(10)
+        if isinstance(self.step, VendorError):
+            raise self.step
+        assert isinstance(self.step, Step)
         return self.step
 
 
@@ -131,32 +140,119 @@ def test_who_is_back_does_not_wait_where_they_stood_before(executor: Executor) -
     assert ran == ["back", "in turn"]
 
 
-def test_a_long_talk_lets_those_who_are_back_go_first(
+@pytest.fixture
+def paused(people: People, scripted: Scripted, executor: Executor) -> Iterator[Paused]:
+    """A talk that met Progress while somebody who goes first came, who still holds the only thread."""
+    talk = Paused(begun(people), executor, scripted)
+    yield talk
+    talk.held.set()
+
+
+class Paused:
+    def __init__(self, attempt: Attempt, executor: Executor, scripted: Scripted) -> None:
+        self.attempt, self.executor, self.scripted = attempt, executor, scripted
+        self.there, self.held = threading.Event(), threading.Event()
+
+    def by(self, *steps: Answer, then: Answer | None = None) -> Paused:
+        """The last of these answers is given when the other waits already."""
+        gate = Gate(steps[-1])
+        self.scripted.script.extend([*steps[:-1], gate, *([then] if then else [])])
+        runner.hand_over(self.attempt, patience=0)
+        assert gate.asked.wait(10)
+        self.executor.submit("scripted", "scripted:other", self._other, first=True)
+        gate.answer.set()
+        return self
+
+    def _other(self) -> None:
+        self.there.set()
+        wait_for(self.held)
+
+    def go_on(self) -> Attempt:
+        self.held.set()
+        self.executor.idle()
+        return again(self.attempt)
+
+
+def come_back(attempt: Attempt) -> None:
+    """As the return address does it."""
+    with transaction.atomic():
+        row = verbs.call(records.attempt(attempt.pk), "returned", {})
+    runner.hand_over(row, patience=0, back=True)
+
+
+def test_a_long_talk_lets_those_who_are_back_go_first(paused: Paused) -> None:
+    paused.by(Progress()).there.wait(10)
+    assert paused.scripted.calls == ["start"]
+    paused.scripted.script.append(Redirect(url=LINK))
+    assert paused.go_on().answer == "redirect"
+
+
+def test_what_is_left_of_a_talk_is_done_also_for_a_merchant_who_is_back(paused: Paused) -> None:
+    paused.by(Progress()).there.wait(10)
+    paused.scripted.script.append(Redirect(url=LINK))
+    journey.carry(paused.attempt.pk, due=True)  # a worker was faster
+    come_back(paused.attempt)
+    paused.scripted.script.append(WAIT)
+    assert paused.go_on().answer == "waiting"
+    assert paused.scripted.calls == ["start", "start", "returned"]
+
+
+def test_who_is_back_while_the_talk_goes_on_is_answered_by_it(
     people: People, scripted: Scripted, executor: Executor
 ) -> None:
     gate, attempt = Gate(Progress()), begun(people)
-    scripted.script.extend([gate, lambda order: Redirect(url=LINK) if ran else WAIT])
+    scripted.script.extend([gate, WAIT])
     runner.hand_over(attempt, patience=0)
     assert gate.asked.wait(10)
-    ran = list[str]()
-    executor.submit("scripted", "scripted:back", lambda: ran.append("back"), first=True)
+    executor.submit("scripted", "scripted:other", lambda: None, first=True)
+    come_back(attempt)
     gate.answer.set()
     executor.idle()
-    assert (again(attempt).answer, scripted.calls) == ("redirect", ["start", "start"])
+    assert scripted.calls == ["start", "returned"]
 
 
-def test_a_creation_that_was_announced_is_made_before_the_thread_is_given_away(
+@pytest.mark.parametrize(
+    "steps", [[Progress(doing="tenant")], [Progress(doing="tenant"), Unsure("lost")]]
+)
+def test_a_creation_keeps_the_thread_until_it_is_known(paused: Paused, steps: list[Answer]) -> None:
+    def made(order: Order) -> Step:
+        assert (order.announced or order.unsure) == "tenant"
+        return NOT_YET if paused.there.is_set() else WAIT
+
+    paused.by(*steps, then=made)
+    assert paused.go_on().note == dumped(WAIT.note)
+
+
+def test_what_was_answered_meanwhile_is_not_asked_again(
     people: People, scripted: Scripted, executor: Executor
 ) -> None:
-    gate, attempt = Gate(Progress(doing="tenant")), begun(people)
-    scripted.script.extend([gate, Redirect(url=LINK)])
+    held, attempt = threading.Event(), begun(people)
+    executor.submit("scripted", "scripted:other", lambda: wait_for(held))
     runner.hand_over(attempt, patience=0)
-    assert gate.asked.wait(10)
-    executor.submit("scripted", "scripted:back", lambda: None, first=True)
-    gate.answer.set()
+    scripted.script.append(WAIT)
+    journey.carry(attempt.pk)
+    held.set()
     executor.idle()
-    assert again(attempt).connection.account.unsure == ""
-    assert scripted.last.announced == "tenant"
+    assert scripted.calls == ["start"]
+
+
+def test_pressing_often_takes_one_place(executor: Executor) -> None:
+    held = threading.Event()
+    executor.submit("slow", "slow:1", lambda: wait_for(held))
+    for _ in range(100):
+        executor.submit("slow", "slow:2", lambda: None, first=True)
+    assert len(executor._lines["slow"]) <= 2
+    held.set()
+
+
+def test_what_still_waits_at_the_end_is_dropped(executor: Executor) -> None:
+    held = threading.Event()
+    executor.submit("slow", "slow:1", lambda: wait_for(held))
+    dropped = executor.submit("slow", "slow:2", lambda: pytest.fail("it was to be dropped"))
+    threading.Timer(0.1, held.set).start()
+    executor.shut()
+    assert dropped
+    assert dropped.done()
 
 
 def test_a_full_queue_leaves_the_row_to_the_sweep(

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
 from django.urls import reverse
 
+from onboarding import runner
+from onboarding.executor import Work
 from onboarding.journey import hops
 from onboarding.models import Attempt
 from tests.people import People
 from tests.play import CONNECTED
 from tests.returning import BACK, LOST, come_back, state
 from tests.scripted import Scripted
-from tests.visit import LINK, OPEN, browser, setting_out, words
-from vendors.contract import Redirect
+from tests.visit import LINK, OPEN, browser, setting_out, url, words
+from vendors.contract import Redirect, Waiting, text
+
+WAIT = Waiting(note=text("…"), again=timedelta(minutes=1), until=timedelta(hours=1))
 
 pytestmark = pytest.mark.usefixtures("at_once")
 
@@ -48,6 +55,22 @@ def test_a_second_hop_follows_at_once(people: People, scripted: Scripted, attemp
     scripted.script.append(Redirect(url=LINK + "2"))
     response = come_back(browser(people.alice), attempt)
     assert (response.status_code, response["Location"]) == (303, LINK + "2")
+
+
+def test_a_return_goes_before_the_crowd_and_a_check_does_not(
+    people: People, scripted: Scripted, attempt: Attempt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    firsts, submit = list[bool](), runner.executor.submit
+
+    def seen(vendor: str, key: str, work: Work, *, first: bool = False) -> Any:
+        firsts.append(first)
+        return submit(vendor, key, work, first=first)
+
+    monkeypatch.setattr(runner.executor, "submit", seen)
+    scripted.script.extend([WAIT, WAIT])
+    come_back(browser(people.alice), attempt)
+    browser(people.alice).post(url("check-again", attempt))
+    assert firsts == [True, False]
 
 
 def test_opened_twice_it_is_the_same_page_and_one_question(

@@ -27,7 +27,7 @@ class AtOnce:
     def crowded(self, vendor: str) -> bool:
         return False
 
-    def pressed(self, vendor: str) -> bool:
+    def urgent(self, vendor: str) -> bool:
         return False
 
     def submit(self, vendor: str, key: str, work: Work, *, first: bool = False) -> Future[None]:

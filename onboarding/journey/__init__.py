@@ -17,7 +17,7 @@ A process may die between any two lines: the row says what is due, and anybody m
 from __future__ import annotations
 
 from .arrivals import arrive, claim, finish, went_without_return
-from .carry import carry, refresh
+from .carry import ROUNDS, carry, refresh
 from .choices import both, found_elsewhere, go_back, use_found
 from .desk import act, know, resolve, task_done
 from .names import NameTaken, free_name
@@ -35,6 +35,7 @@ from .verbs import (
 )
 
 __all__ = [
+    "ROUNDS",
     "NameTaken",
     "act",
     "answer",

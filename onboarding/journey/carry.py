@@ -13,7 +13,7 @@ from django.utils import timezone
 from vendors.contract import Garbled, Step, Unavailable, Vendor, VendorError, text
 
 from .. import breaker, logs, turns
-from ..models import Account, Attempt, Connection
+from ..models import Attempt, Connection
 from ..situation import dumped
 from . import claims, hops, lost, orders, records, shops
 from .leases import Lease, LeaseLost, alone, leased
@@ -34,49 +34,56 @@ def carry(
     *,
     present: bool = False,
     due: bool = False,
-    pressed: Callable[[], bool] = lambda: False,
-) -> bool:
+    unanswered: bool = False,
+    urgent: Callable[[], bool] = lambda: False,
+    rounds: int = ROUNDS,
+) -> int:
     """Carry an attempt on until somebody else has to act. Safe at any time, from anywhere.
 
-    `due`: only if it still is, for another worker may have been faster. `pressed`: whether others
-    go first; True is returned when there was more to do at once, and it was left for them.
+    `due`, `unanswered`: only if it still is, for another worker may have been faster. `urgent`:
+    whether others go first; returned is how many of the rounds were left for after them, or 0.
     """
-    rows = Attempt.objects.values_list("connection__account_id", "due_at")
-    account_id, due_at = rows.get(pk=attempt_id)
-    if due_at is None:
-        return False
-    with turns.turn(), claims.counted(Attempt, attempt_id), leased(account_id) as lease:
-        if lease is None:
-            _later(Attempt, attempt_id)
-            return False
-        if due and not _still_due(Attempt, attempt_id):
-            return False
-        return _rounds(attempt_id, lease, present, pressed)
+    with turns.turn(), claims.counted(Attempt, attempt_id):
+        rows = Attempt.objects.values_list("connection__account_id", "due_at")
+        account_id, due_at = rows.get(pk=attempt_id)
+        if due_at is None:
+            return 0
+        with leased(account_id) as lease:
+            if lease is None:
+                _later(Attempt, attempt_id)
+                return 0
+            if due and not _still_due(Attempt, attempt_id):
+                return 0
+            if unanswered and not Attempt.objects.filter(pk=attempt_id, answer="progress").exists():
+                return 0
+            return _rounds(attempt_id, lease, present, urgent, rounds)
 
 
-def _rounds(attempt_id: int, lease: Lease, present: bool, pressed: Callable[[], bool]) -> bool:
-    """One call after the other; True when it stopped for those who go first."""
+def _rounds(
+    attempt_id: int, lease: Lease, present: bool, urgent: Callable[[], bool], rounds: int
+) -> int:
+    """One call after the other; how many are left when it stopped for those who go first."""
     trip: Trip | None = None
-    for _ in range(ROUNDS):
+    for left in range(rounds - 1, -1, -1):
         trip = _prepare(attempt_id, lease, present, trip)
         if trip is None or not _step(trip):
-            return False
-        if pressed() and _may_pause(trip):
-            return True
+            return 0
+        if left and urgent() and _may_pause(trip):
+            return left
     if trip := _prepare(attempt_id, lease, present, trip):
         trip.order = replace(trip.order, announced="", unsure="")  # nothing was asked
         why = f"{trip.call} made no headway in {ROUNDS} rounds"
         settled(trip, Garbled(why, cause=CIRCLES))
-    return False
+    return 0
 
 
 def _may_pause(trip: Trip) -> bool:
-    """Not within a check, whose wait would begin anew. Not between announcing a creation and making
-    it either: whoever comes next would take it for unsure."""
-    if trip.before[0] != "progress":
+    """Only in what a person has just asked for: a check's wait would begin anew, and a newer call is
+    next at once. Not while a creation is announced or unsure: others would take it for lost."""
+    if trip.attempt is None or trip.before[0] != "progress":
         return False
-    account = trip.connection.account_id
-    return not Account.objects.filter(pk=account).exclude(doing="").exists()
+    same = Attempt.objects.filter(pk=trip.attempt.pk, call_number=trip.number)
+    return same.filter(connection__account__doing="", connection__account__unsure="").exists()
 
 
 @logs.referred()
@@ -158,8 +165,9 @@ def _prepare(attempt_id: int, lease: Lease, present: bool, last: Trip | None) ->
 def _trip(attempt: Attempt, lease: Lease, vendor: Vendor, present: bool, last: Trip | None) -> Trip:
     same_call = last is not None and last.number == attempt.call_number
     before = last.before if last and same_call else (attempt.answer, attempt.since)
-    # What was answered once is only looked at again, and nobody waits for that.
-    present = present or (before[0] == "progress" and orders.awaited(attempt))
+    # What was answered is only looked at again, and nobody waits for that.
+    unanswered = before[0] in {"progress", "unavailable"}
+    present = present or (unanswered and orders.awaited(attempt))
     return Trip(
         lease=lease,
         vendor=vendor,

@@ -72,11 +72,6 @@ def chosen(attempt: Attempt) -> Connector | None:
     return Connector.objects.filter(slug=slug, vendor=attempt.connection.vendor).first()
 
 
-def asked(name: str, argument: Any) -> dict[str, Any]:
-    """The call that a person wants now, as it is remembered; `asked` in POSIX seconds."""
-    return {"name": name, "argument": argument, "asked": timezone.now().timestamp()}
-
-
 def awaited(attempt: Attempt) -> bool:
     """Whether the person who asked for the call may still be at its page, whoever makes the call."""
     since = timezone.now().timestamp() - float(attempt.call.get("asked") or 0)

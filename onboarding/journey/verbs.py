@@ -13,7 +13,7 @@ from vendors.contract import Text, text
 
 from ..models import Account, Attempt, Connection, Connector, Merchant, User
 from ..situation import Status, Turn
-from . import lost, orders, records
+from . import lost, records
 from .names import NameTaken, free_name, of_name
 from .orders import holder, vendor_of
 
@@ -68,7 +68,7 @@ def _attempt(
         connection=connection,
         user=user,
         purpose=purpose,
-        call=orders.asked(call, argument) | {"connector": chosen and chosen.slug},
+        call=_remembered(call, argument) | {"connector": chosen and chosen.slug},
         call_number=1,
         status=Status.IN_PROGRESS,
         turn=Turn.US,
@@ -86,6 +86,11 @@ def _attempt(
     records.record(connection, said.get(Attempt.Purpose(purpose)), attempt=attempt, user=user)
     records.tell(attempt, told=False)
     return attempt
+
+
+def _remembered(name: str, argument: Any) -> dict[str, Any]:
+    """The call, and when somebody asked for it (POSIX seconds): `orders.awaited`."""
+    return {"name": name, "argument": argument, "asked": timezone.now().timestamp()}
 
 
 def _label(connection: Connection, key: str) -> Text | None:
@@ -234,7 +239,7 @@ def answer(attempt: Attempt, user: User, answers: Mapping[str, str]) -> Attempt:
 
 def call(row: Attempt, name: str, argument: Any = None) -> Attempt:
     """Remember the call; an answer to an older one no longer counts."""
-    row.call = row.call | orders.asked(name, argument)
+    row.call = row.call | _remembered(name, argument)
     row.call_number += 1
     row.status = Status.CHECKING if name == "returned" else Status.IN_PROGRESS
     row.turn, row.answer, row.note, row.cause = Turn.US, "progress", {}, ""

@@ -30,8 +30,7 @@ A_MOMENT = 0.3  # seconds that a GET waits for the vendor
 def attempt(request: Request, attempt: Attempt) -> HttpResponse:
     """How it stands. A return that waited for this user is worked on; nothing else changes."""
     if journey.claim(attempt, request.user):
-        attempt.refresh_from_db()
-        runner.hand_over(attempt, patience=A_MOMENT)
+        runner.hand_over(attempt, patience=A_MOMENT, back=True)
         attempt.refresh_from_db()
     return page(request, attempt)
 

@@ -25,9 +25,9 @@ class SeeOther(HttpResponseRedirect):
     status_code = 303
 
 
-def leave(attempt: Attempt, user: User) -> HttpResponse:
+def leave(attempt: Attempt, user: User, *, back: bool = False) -> HttpResponse:
     """Have the call made; to the vendor if the link is there in time, else to our page."""
-    runner.hand_over(attempt)
+    runner.hand_over(attempt, back=back)
     attempt.refresh_from_db()
     return away(hops.take(attempt, user)) or SeeOther(attempt.get_absolute_url())
 

@@ -28,10 +28,10 @@ def poll(name: str, merchant: Merchant, row: Attempt | Connection, look: int = 0
     Where the vendor's work waits in line there will be no news within seconds: nobody looks so soon.
     """
     vendor = row.connection.vendor if isinstance(row, Attempt) else row.vendor
-    if runner.executor.crowded(vendor):
-        look = max(look, SOON[0])
+    least = OFTEN[1] if runner.executor.crowded(vendor) else 0
     query = urlencode({"look": look, "version": row.version})
-    return Poll(f"{reverse(name, args=[merchant.reference, row.reference])}?{query}", wait(look))
+    url = f"{reverse(name, args=[merchant.reference, row.reference])}?{query}"
+    return Poll(url, max(wait(look), least))
 
 
 def wait(look: int) -> int:

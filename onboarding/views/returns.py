@@ -59,7 +59,7 @@ def _arrived(request: HttpRequest, vendor: str) -> HttpResponse | None:
     page = attempt.get_absolute_url()
     if user is None:
         return SeeOther(redirect_to_login(page).url)
-    return leave(attempt, user) if first else SeeOther(page)
+    return leave(attempt, user, back=True) if first else SeeOther(page)
 
 
 def _brought(request: HttpRequest) -> dict[str, str] | None:
