@@ -17,7 +17,9 @@ from django.db import connections
 from . import logs
 
 log = logging.getLogger(__name__)
-BOUND = 16  # calls at once to one vendor, for each process: a slow vendor fills its own bound only
+# Calls at once to one vendor, for each process: a slow vendor fills its own bound only. The web
+# processes have pages to serve: in a crowd the worker does more than they.
+BOUND, WORKERS_BOUND = 8, 32
 QUEUED = 100  # more than that waits for the sweep
 FIRST, IN_TURN = 0, 1
 
@@ -41,7 +43,7 @@ class Executor:
     """Threads for each vendor, made when they are first needed (after gunicorn has forked)."""
 
     def __init__(self, bound: int = BOUND) -> None:
-        self._bound = bound
+        self.bound = bound
         self._lock = threading.Lock()
         self._pools: dict[str, ThreadPoolExecutor] = {}
         self._lines: dict[str, list[tuple[int, int, _Job]]] = defaultdict(list)
@@ -81,7 +83,7 @@ class Executor:
         place = FIRST if job.first else IN_TURN
         heapq.heappush(self._lines[vendor], (place, job.number, job))
         if vendor not in self._pools:
-            self._pools[vendor] = ThreadPoolExecutor(self._bound, f"vendor-{vendor}")
+            self._pools[vendor] = ThreadPoolExecutor(self.bound, f"vendor-{vendor}")
         self._pools[vendor].submit(self._next, vendor)
 
     def _next(self, vendor: str) -> None:
@@ -109,7 +111,7 @@ class Executor:
         """Whether some of the vendor's work waits for a thread of this process: it will not be done
         in a moment."""
         with self._lock:
-            return self._count(vendor) > self._bound
+            return self._count(vendor) > self.bound
 
     def urgent(self, vendor: str) -> bool:
         """Whether somebody who goes first waits for a thread."""

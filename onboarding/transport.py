@@ -1,7 +1,7 @@
 """Celery on Redis (RUNNER=celery): brings a row that is due to whichever worker is free.
 
-It is a transport and nothing more. What is due stands in the rows; a message names one and says
-nothing about it. A message that is lost is sent again, one that comes twice finds nothing due, and
+It is a transport and nothing more. What is due stands in the rows; a message names one, and whether
+it goes first. A message that is lost is sent again, one that comes twice finds nothing due, and
 while Redis is away each worker does what it finds by itself. Only workers import this module.
 """
 
@@ -25,6 +25,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from . import runner
+from .executor import Work
 from .runner import Due, Kind
 
 log = logging.getLogger(__name__)
@@ -81,16 +82,16 @@ class Consumer(Consuming):  # type: ignore[misc]
 
 
 @app.task(name="gangway.row")  # type: ignore[untyped-decorator]
-def row(vendor: str, kind: Kind, pk: int) -> None:
+def row(vendor: str, kind: Kind, pk: int, back: bool = False) -> None:
     """Hand the row to this process's executor. Its queue is full: the row stays due."""
-    due = Due(vendor, kind, pk)
-    runner.executor.submit(vendor, due.key, lambda: _begin(due))
+    due = Due(vendor, kind, pk, back)
+    runner.executor.submit(vendor, due.key, lambda: _begin(due), first=back)
 
 
-def _begin(due: Due) -> None:
+def _begin(due: Due) -> Work | None:
     with suppress(*AWAY), _redis() as client:
         client.delete(_mark(due))  # it may become due again at once
-    due.work()
+    return due.work()
 
 
 def _mark(due: Due) -> str:
@@ -111,7 +112,7 @@ class Sender:
     def take(self, due: Due) -> None:
         """Send it; without Redis it is done here."""
         if time.monotonic() < self._rests_until or not self._sent(due):
-            runner.executor.submit(due.vendor, due.key, due.work)
+            runner.executor.submit(due.vendor, due.key, due.work, first=due.back)
 
     def _sent(self, due: Due) -> bool:
         try:

@@ -209,13 +209,13 @@ def test_something_new_is_swapped_in_and_asked_about_soon(
     assert "load delay:2s" in body
 
 
-def test_nobody_asks_every_other_second_while_the_vendors_work_waits_in_line(
+def test_nobody_asks_every_few_seconds_while_the_vendors_work_waits_in_line(
     people: People, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     attempt = setting_out(people, scripted, LATER)
     monkeypatch.setattr(runner.executor, "crowded", lambda vendor: vendor == "scripted")
     body = fragment(people, attempt, 0, attempt.version)
-    assert "load delay:5s" in body
+    assert "load delay:10s" in body
     assert f"look=1&amp;version={attempt.version}" in body
 
 

@@ -238,5 +238,5 @@ def test_a_long_queue_at_one_vendor_hides_nobody_elses_rows(
     Attempt.objects.update(due_at=timezone.now() - timedelta(hours=1))
     Attempt.objects.filter(pk=quick.pk).update(due_at=timezone.now() - timedelta(minutes=1))
     taken: list[runner.Due] = []
-    runner.sweep(lambda vendor, key, work: None, taken.append)
+    runner.sweep(lambda *given, **named: None, taken.append)
     assert [due.vendor for due in taken] == ["scripted"] * 3 + ["quick"]

@@ -113,7 +113,7 @@ def test_a_message_names_a_row_and_is_sent_once(broker: Redis, settings: Setting
     with broker.client() as client:
         [message] = client.lrange(transport.QUEUE, 0, -1)
     [args, kwargs, _] = json.loads(b64decode(json.loads(message)["body"]))
-    assert (args, kwargs) == (["celigo", "attempt", 7], {})
+    assert (args, kwargs) == (["celigo", "attempt", 7, False], {})
     assert PASSWORD not in message.decode()
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from onboarding import periodic, runner
+from onboarding.journey import records, verbs
 from onboarding.journey.orders import WAITS
 from onboarding.models import Attempt, Connection, Connector, Slot
 from tests.people import People
@@ -50,6 +52,21 @@ def test_a_later_look_is_nobodys_who_waits_for_a_link(people: People, scripted: 
     runner.sweep()
     assert again(attempt).answer == "waiting"
     assert [order.present for _, order, _ in scripted.asked] == [True, False, False]
+
+
+def test_who_is_back_is_looked_at_before_the_oldest_who_are_not(
+    people: People, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "BATCH", 1)
+    first, back = begun(people), begun(people, "Back")
+    with transaction.atomic():
+        verbs.call(records.attempt(back.pk), "returned", {})
+    now = timezone.now()
+    Attempt.objects.filter(pk=first.pk).update(due_at=now - timedelta(minutes=1))
+    Attempt.objects.filter(pk=back.pk).update(due_at=now)
+    taken: list[runner.Due] = []
+    runner.sweep(take=taken.append)
+    assert [(due.pk, due.back) for due in taken] == [(back.pk, True)]
 
 
 def test_the_sweep_honours_when_to_ask_again(people: People, scripted: Scripted) -> None:

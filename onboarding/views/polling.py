@@ -12,6 +12,7 @@ from .. import runner
 from ..models import Attempt, Connection, Merchant
 
 SOON, OFTEN, SELDOM = (5, 2), (11, 5), 15  # (up to this look, seconds until it), then 15 seconds
+IN_LINE = 10  # seconds at least where there is no news before a line of others is through
 
 
 @dataclass(frozen=True)
@@ -23,12 +24,9 @@ class Poll:
 
 
 def poll(name: str, merchant: Merchant, row: Attempt | Connection, look: int = 0) -> Poll:
-    """The next look of the page whose fragment has this URL name.
-
-    Where the vendor's work waits in line there will be no news within seconds: nobody looks so soon.
-    """
+    """The next look of the page whose fragment has this URL name."""
     vendor = row.connection.vendor if isinstance(row, Attempt) else row.vendor
-    least = OFTEN[1] if runner.executor.crowded(vendor) else 0
+    least = IN_LINE if runner.executor.crowded(vendor) else 0
     query = urlencode({"look": look, "version": row.version})
     url = f"{reverse(name, args=[merchant.reference, row.reference])}?{query}"
     return Poll(url, max(wait(look), least))
