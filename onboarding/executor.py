@@ -56,8 +56,8 @@ class Executor:
     ) -> Future[None] | None:
         """Start `work` soon; None when the vendor's queue is full. No key runs twice at once.
 
-        Of a key that waits already the newer work counts; one that runs is let finish. `first`:
-        before all others. The queue has as much room again for these.
+        What waits or runs under this key already stays as it is: work looks at its row when it
+        runs. `first`: before all others. The queue has as much room again for these.
         """
         with self._lock:
             self._under_way = {k: job for k, job in self._under_way.items() if not job.done.done()}
@@ -68,7 +68,6 @@ class Executor:
                 self._under_way[key] = job = _Job(work, next(self._numbers), first)
                 self._enter(vendor, job)
                 return job.done
-            job.work = job.work if job.taken else work
             if first and not job.first:
                 job.first = True
                 if not job.taken:

@@ -19,6 +19,7 @@ from onboarding.situation import dumped
 from tests.people import People
 from tests.play import again, begun
 from tests.scripted import Answer, Scripted
+from tests.site import until
 from vendors.contract import Order, Progress, Redirect, Step, Unsure, VendorError, Waiting, text
 
 WAIT = Waiting(note=text("…"), again=timedelta(minutes=1), until=timedelta(hours=1))
@@ -246,13 +247,13 @@ def test_pressing_often_takes_one_place(executor: Executor) -> None:
 
 
 def test_what_still_waits_at_the_end_is_dropped(executor: Executor) -> None:
-    held = threading.Event()
-    executor.submit("slow", "slow:1", lambda: wait_for(held))
-    dropped = executor.submit("slow", "slow:2", lambda: pytest.fail("it was to be dropped"))
-    threading.Timer(0.1, held.set).start()
+    ran = list[str]()
+    executor.submit("slow", "slow:1", lambda: until("the end", lambda: executor._shut))
+    dropped = executor.submit("slow", "slow:2", lambda: ran.append("dropped"))
     executor.shut()
+    executor.idle()
     assert dropped
-    assert dropped.done()
+    assert (dropped.done(), ran) == (True, [])
 
 
 def test_a_full_queue_leaves_the_row_to_the_sweep(
