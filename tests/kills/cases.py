@@ -17,12 +17,13 @@ CALLS, STEPS = (BEFORE, HELD, AFTER), (DEED, SAVED)
 TOKENS, GRANT = "POST /selfservice/v1/tokens", "GET /accounts/oauth/v2/token"
 ME, SHOPS = "GET /users/v1/me", "GET /api/v1/users/{user}/instances"
 ACTIVATE = "GET /solution/activate"
+FOUND = ((TOKENS,), (GRANT,), (ME,), (SHOPS, ACTIVATE), (SHOPS,))
 
 TENANT, TENANT_USER = "POST /reseller/tenant", "POST /reseller/tenant/{codeName}/user"
 CONNECTION = "POST /reseller/tenant/{codeName}/connection"
 LOGIN = "POST /reseller/tenant/{codeName}/login/{login}"
 SWITCH, ROOT, ORDERS = "PUT /reseller/tenant/{codeName}", "GET /api/", "GET /api/order"
-ROOM = ((TENANT,), (TENANT_USER,), (TENANT_USER,), (CONNECTION,))
+ROOM = ((TENANT,), (TENANT_USER,), (TENANT_USER,), (CONNECTION,), (LOGIN,))
 
 LICENCES, ISSUE = (f"{verb} /v1/connectors/{{_id}}/licenses" for verb in ("GET", "POST"))
 LICENCE, CHANGE = (
@@ -40,9 +41,9 @@ CONNECT = "connect"
 SIGN_IN = "sign-in"  # the same, and the operator's token at Capillary is used up at every step
 # (vendor, way, by which process) → the calls of each step
 WAYS: dict[tuple[str, str, str], Steps] = {
-    ("itembase", CONNECT, "web"): ((TOKENS,), (GRANT,), (ME,), (SHOPS, ACTIVATE), (SHOPS,)),
-    ("itembase", CONNECT, "worker"): ((GRANT,), (ME,), (SHOPS,), (SHOPS,)),
-    ("sharespine", CONNECT, "web"): (*ROOM, (LOGIN,)),
+    ("itembase", CONNECT, "web"): FOUND,
+    ("itembase", CONNECT, "worker"): FOUND,
+    ("sharespine", CONNECT, "web"): ROOM,
     ("sharespine", CONNECT, "worker"): ROOM,
     ("celigo", CONNECT, "web"): ISSUED,
     ("celigo", CONNECT, "worker"): ISSUED,
