@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.utils import timezone
 
 from onboarding import journey
 from onboarding.models import Attempt, Connection
 from tests.people import People, connector
 from tests.scripted import Answer, Scripted
-from vendors.contract import Connected, text
+from vendors.contract import Connected, Waiting, text
 
 CONNECTED = Connected(shop="shop-1", evidence=text("The vendor lists it."))
+WAIT = Waiting(note=text("…"), again=timedelta(minutes=1), until=timedelta(hours=1))
 
 
 def begun(people: People, name: str = "My shop") -> Attempt:

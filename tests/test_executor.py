@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 from django.db import transaction
@@ -17,12 +16,11 @@ from onboarding.journey import records, verbs
 from onboarding.models import Attempt
 from onboarding.situation import dumped
 from tests.people import People
-from tests.play import again, begun
+from tests.play import WAIT, again, begun
 from tests.scripted import Answer, Scripted
 from tests.site import until
-from vendors.contract import Order, Progress, Redirect, Step, Unsure, VendorError, Waiting, text
+from vendors.contract import Order, Progress, Redirect, Step, Unsure, VendorError, text
 
-WAIT = Waiting(note=text("…"), again=timedelta(minutes=1), until=timedelta(hours=1))
 NOT_YET = replace(WAIT, note=text("too early"))
 LINK = "https://vendor.example/go"
 
@@ -182,14 +180,14 @@ def come_back(attempt: Attempt) -> None:
 
 
 def test_a_long_talk_lets_those_who_are_back_go_first(paused: Paused) -> None:
-    paused.by(Progress()).there.wait(10)
+    wait_for(paused.by(Progress()).there)
     assert paused.scripted.calls == ["start"]
     paused.scripted.script.append(Redirect(url=LINK))
     assert paused.go_on().answer == "redirect"
 
 
 def test_what_is_left_of_a_talk_is_done_also_for_a_merchant_who_is_back(paused: Paused) -> None:
-    paused.by(Progress()).there.wait(10)
+    wait_for(paused.by(Progress()).there)
     paused.scripted.script.append(Redirect(url=LINK))
     journey.carry(paused.attempt.pk, due=True)  # a worker was faster
     come_back(paused.attempt)

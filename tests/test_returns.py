@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,13 +12,11 @@ from onboarding.executor import Work
 from onboarding.journey import hops
 from onboarding.models import Attempt
 from tests.people import People
-from tests.play import CONNECTED
+from tests.play import CONNECTED, WAIT
 from tests.returning import BACK, LOST, come_back, state
 from tests.scripted import Scripted
 from tests.visit import LINK, OPEN, browser, setting_out, url, words
-from vendors.contract import Redirect, Waiting, text
-
-WAIT = Waiting(note=text("…"), again=timedelta(minutes=1), until=timedelta(hours=1))
+from vendors.contract import Redirect
 
 pytestmark = pytest.mark.usefixtures("at_once")
 

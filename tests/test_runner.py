@@ -14,11 +14,10 @@ from onboarding.journey import records, verbs
 from onboarding.journey.orders import WAITS
 from onboarding.models import Attempt, Connection, Connector, Slot
 from tests.people import People
-from tests.play import CONNECTED, again, begun, check, play
+from tests.play import CONNECTED, WAIT, again, begun, check, play
 from tests.scripted import Scripted, offered
-from vendors.contract import Entry, Progress, Redirect, Unavailable, Waiting, text
+from vendors.contract import Entry, Progress, Redirect, Unavailable
 
-WAIT = Waiting(note=text("…"), again=timedelta(minutes=1), until=timedelta(hours=1))
 LINK = "https://vendor.example/go"
 
 
