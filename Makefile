@@ -3,7 +3,7 @@
 # make test    sets up, then runs the tests (ARGS="-k sharespine"), with PostgreSQL here those on it first
 # make test-postgres    only those, on a PostgreSQL that is started for it and thrown away
 # make bench   a slow vendor with 300 merchants in its flow, and everybody else's pages (ratios)
-# make faults  writes docs/faults.md from what a run of tests/test_faults.py sees
+# make faults  writes docs/faults.md from what a run of tests/faults/test_faults.py sees
 # make lint    formatting, types, templates, import rules
 # make lock    compiles requirements*.in (needs uv)
 
@@ -28,13 +28,13 @@ test: test-postgres
 	@$(PY) -m pytest $(ARGS)
 
 test-postgres: setup-dev
-	@$(PY) -m tests.postgres $(ARGS)
+	@$(PY) -m tests.support.postgres $(ARGS)
 
 bench: setup-dev
 	@$(PY) -m tests.bench.slow_vendor $(ARGS)
 
 faults: setup-dev
-	@FAULTS=write $(PY) -m pytest tests/test_faults.py $(ARGS)
+	@FAULTS=write $(PY) -m pytest tests/faults/test_faults.py $(ARGS)
 
 lint: setup-dev
 	$(PY) -m ruff format --check .

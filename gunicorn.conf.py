@@ -9,7 +9,7 @@ from typing import Any
 from gunicorn.glogging import Logger
 
 from onboarding import settings
-from onboarding.logs import TEXT, Json, JsonAccess, Text, WithoutQuery, WithReference
+from onboarding.monitoring.logs import TEXT, Json, JsonAccess, Text, WithoutQuery, WithReference
 from onboarding.settings import HOST, PORT, SITE_HOST, WEB_THREADS
 
 
@@ -67,6 +67,7 @@ def on_starting(server: Any) -> None:
     """What the processes of this machine counted before they died is counted no more."""
     if settings.METRICS:
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "onboarding.settings")
-        from onboarding import metrics  # prometheus_client is loaded only where METRICS asks for it
+        # prometheus_client is loaded only where METRICS asks for it.
+        from onboarding.monitoring import counters
 
-        metrics.forget_dead(settings.METRICS_DIR)
+        counters.forget_dead(settings.METRICS_DIR)

@@ -6,7 +6,7 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.signals import request_finished
 
-from vendors import watch
+from vendors.http import watch
 
 
 class OnboardingConfig(AppConfig):
@@ -15,12 +15,15 @@ class OnboardingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from . import checks, logs, middleware  # noqa: F401  (registers the system checks)
+        from . import middleware
+        from .conf import checks  # noqa: F401  (registers the system checks)
+        from .monitoring import logs
 
         request_finished.connect(middleware.forget, dispatch_uid="forget-reference")
         if settings.LOG_FORMAT == "json":
             logs.speak_for_python()
         if settings.METRICS:
-            from . import metrics  # prometheus_client is loaded only where METRICS asks for it
+            # prometheus_client is loaded only where METRICS asks for it.
+            from .monitoring import counters
 
-            watch.observers.append(metrics.observe)
+            watch.observers.append(counters.observe)

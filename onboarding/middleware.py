@@ -8,9 +8,9 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.http.request import split_domain_port
 
-from vendors.hosts import is_loopback
+from vendors.http.hosts import is_loopback
 
-from . import logs
+from .monitoring import logs
 from .views import health
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]

@@ -14,10 +14,10 @@ from django.core.management.utils import get_random_secret_key
 
 import vendors
 
-from . import addresses, policy
-from .environ import Environ
-from .keys import kept
-from .logs import logging_settings
+from .conf import csp, service_urls
+from .conf.environment import Environ
+from .conf.local_keys import kept
+from .monitoring.logs import logging_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 ENVIRON = env = Environ(os.environ)
@@ -28,10 +28,10 @@ HOST = env.text("HOST")
 PORT = env.number("PORT", 1, 65534)
 _here = f"http://localhost:{PORT}"
 _asked = (env.text("SITE_URL", default="") or _here).rstrip("/")
-_site = env.parsed("SITE_URL", _asked, addresses.site, addresses.site(_here))
+_site = env.parsed("SITE_URL", _asked, service_urls.site, service_urls.site(_here))
 SITE_URL = _site.geturl()
 SITE_HOST = _site.hostname or ""
-LOOPBACK = addresses.loopback(SITE_URL)
+LOOPBACK = service_urls.loopback(SITE_URL)
 HTTPS = _site.scheme == "https"
 DEBUG = env.flag("DEBUG")
 ALLOWED_HOSTS = [SITE_HOST, *env.words("ALLOWED_HOSTS")]
@@ -97,7 +97,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "django.template.context_processors.i18n",
-                "onboarding.context.site",
+                "onboarding.views.context.site",
             ]
         },
     }
@@ -115,26 +115,26 @@ RETENTION_DAYS = env.number("RETENTION_DAYS", 1, 36500)
 METRICS = env.flag("METRICS")
 METRICS_DIR = DATA_DIR / "metrics"  # what the processes of this machine count
 
-_own_file = addresses.sqlite(str(DATA_DIR / "db.sqlite3"))
+_own_file = service_urls.sqlite(str(DATA_DIR / "db.sqlite3"))
 DATABASES = {"default": _own_file}
 if _database := env.text("DATABASE_URL"):
     DATABASES["default"] = env.parsed(
-        "DATABASE_URL", _database, lambda url: addresses.database(url, WEB_THREADS), _own_file
+        "DATABASE_URL", _database, lambda url: service_urls.database(url, WEB_THREADS), _own_file
     )
 if DATABASES["default"] is _own_file:
     DATA_DIR.mkdir(parents=True, exist_ok=True)
 REDIS_URL = env.text("REDIS_URL")
 CACHES = {
-    "default": env.parsed("REDIS_URL", REDIS_URL, addresses.cache, addresses.cache("")),
-    "database": addresses.cache(""),  # what stands in while Redis is away
+    "default": env.parsed("REDIS_URL", REDIS_URL, service_urls.cache, service_urls.cache("")),
+    "database": service_urls.cache(""),  # what stands in while Redis is away
 }
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 
 # -- mail and face ---------------------------------------------------------------------------------
 
 EMAIL_URL = env.text("EMAIL_URL") or ("console:" if LOOPBACK else "")
-_mail: dict[str, Any] = env.parsed("EMAIL_URL", EMAIL_URL or "console:", addresses.mail, {})
-EMAIL_BACKEND = _mail.get("EMAIL_BACKEND", addresses.MAIL_BACKENDS["console"])
+_mail: dict[str, Any] = env.parsed("EMAIL_URL", EMAIL_URL or "console:", service_urls.mail, {})
+EMAIL_BACKEND = _mail.get("EMAIL_BACKEND", service_urls.MAIL_BACKENDS["console"])
 EMAIL_TIMEOUT = _mail.get("EMAIL_TIMEOUT")
 EMAIL_FILE_PATH = _mail.get("EMAIL_FILE_PATH")
 EMAIL_HOST = _mail.get("EMAIL_HOST", "localhost")
@@ -151,10 +151,12 @@ BRAND_LOGO = env.matching(
 )
 BRAND_COLOUR = env.matching("BRAND_COLOUR", r"#[0-9a-fA-F]{6}", "must look like #1a2b3c")
 LEGAL_LINKS: list[tuple[str, str]] = env.parsed(
-    "LEGAL_LINKS", env.text("LEGAL_LINKS"), addresses.links, []
+    "LEGAL_LINKS", env.text("LEGAL_LINKS"), service_urls.links, []
 )
-SUPPORT_EMAIL = env.parsed("SUPPORT_EMAIL", env.text("SUPPORT_EMAIL"), addresses.mailbox, "")
-STAFF_EMAIL: list[str] = env.parsed("STAFF_EMAIL", env.text("STAFF_EMAIL"), addresses.mailboxes, [])
+SUPPORT_EMAIL = env.parsed("SUPPORT_EMAIL", env.text("SUPPORT_EMAIL"), service_urls.mailbox, "")
+STAFF_EMAIL: list[str] = env.parsed(
+    "STAFF_EMAIL", env.text("STAFF_EMAIL"), service_urls.mailboxes, []
+)
 EMAIL_FROM = env.text("EMAIL_FROM") or f"{BRAND_NAME} <no-reply@{SITE_HOST}>"
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = EMAIL_FROM
 EMAIL_SUBJECT_PREFIX = ""
@@ -167,7 +169,7 @@ VENDORS = vendors.load({**os.environ, "SANDBOX_URL": SANDBOX_URL})
 
 # -- headers and cookies ---------------------------------------------------------------------------
 
-CONTENT_SECURITY_POLICY = {"DIRECTIVES": policy.directives(BRAND_LOGO)}
+CONTENT_SECURITY_POLICY = {"DIRECTIVES": csp.directives(BRAND_LOGO)}
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
@@ -211,7 +213,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/shops/"
 STAFF_MFA = env.flag("STAFF_MFA")
-ACCOUNT_ADAPTER = "onboarding.accounts.Adapter"
+ACCOUNT_ADAPTER = "onboarding.people.sign_in.Adapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1"]  # optional: password1 gives LoginForm its box
@@ -240,7 +242,7 @@ ACCOUNT_RATE_LIMITS = {
     "reset_password": "200/m/ip,5/m/key",
     "reset_password_from_key": "200/m/ip",
 }
-MFA_ADAPTER = "onboarding.accounts.PasskeyAdapter"
+MFA_ADAPTER = "onboarding.people.sign_in.PasskeyAdapter"
 MFA_SUPPORTED_TYPES = ["webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_RATE_LIMITS = {"webauthn_login": "100/m/ip"}

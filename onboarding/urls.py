@@ -5,20 +5,14 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
-from . import accounts, brand, demo
-from .views import (
-    actions,
-    addresses,
-    attempts,
-    catalogue,
-    choices,
-    connect,
-    connections,
-    invitations,
-    returns,
-    reveal,
-    team,
-)
+from .notifications import demo_mail
+from .people import addresses, sign_in
+from .views import brand
+from .views.attempt import attempts, wrong_shop
+from .views.shop import actions, reveal, shops
+from .views.start import catalogue, connect
+from .views.team import invitations, members
+from .views.vendor_trip import returns
 
 MERCHANT = "m/<slug:merchant>"
 ATTEMPT = f"{MERCHANT}/attempts/<slug:reference>"
@@ -32,7 +26,7 @@ urlpatterns = [
     path("go/<slug:slug>/", connect.go, name="go"),
     path("welcome/", connect.welcome, name="welcome"),
     path("shops/", connect.shops, name="shops"),
-    path(f"{MERCHANT}/", connections.home, name="home"),
+    path(f"{MERCHANT}/", shops.home, name="home"),
     path(f"{MERCHANT}/connect/<slug:slug>/", connect.connect, name="connect"),
     path(f"{MERCHANT}/connect/<slug:slug>/leave-it/", connect.leave_it, name="leave-it"),
     path(f"{ATTEMPT}/", attempts.attempt, name="attempt"),
@@ -41,45 +35,45 @@ urlpatterns = [
     path(f"{ATTEMPT}/finish/", attempts.finish, name="finish"),
     path(f"{ATTEMPT}/answer/", attempts.answer, name="answer"),
     path(f"{ATTEMPT}/check/", attempts.check_again, name="check-again"),
-    path(f"{ATTEMPT}/use/", choices.use_found, name="use-found"),
-    path(f"{ATTEMPT}/back/", choices.go_back, name="go-back"),
-    path(f"{ATTEMPT}/both/", choices.both, name="both"),
-    path(f"{SHOP}/", connections.connection, name="connection"),
-    path(f"{SHOP}/status/", connections.status, name="connection-status"),
-    path(f"{SHOP}/reconnect/", connections.reconnect, name="reconnect"),
-    path(f"{SHOP}/enter/", connections.enter, name="enter"),
-    path(f"{SHOP}/pause/", connections.pause, name="pause"),
-    path(f"{SHOP}/resume/", connections.resume, name="resume"),
-    path(f"{SHOP}/disconnect/", connections.disconnect, name="disconnect"),
-    path(f"{SHOP}/rename/", connections.rename, name="rename"),
+    path(f"{ATTEMPT}/use/", wrong_shop.use_found, name="use-found"),
+    path(f"{ATTEMPT}/back/", wrong_shop.go_back, name="go-back"),
+    path(f"{ATTEMPT}/both/", wrong_shop.both, name="both"),
+    path(f"{SHOP}/", shops.connection, name="connection"),
+    path(f"{SHOP}/status/", shops.status, name="connection-status"),
+    path(f"{SHOP}/reconnect/", shops.reconnect, name="reconnect"),
+    path(f"{SHOP}/enter/", shops.enter, name="enter"),
+    path(f"{SHOP}/pause/", shops.pause, name="pause"),
+    path(f"{SHOP}/resume/", shops.resume, name="resume"),
+    path(f"{SHOP}/disconnect/", shops.disconnect, name="disconnect"),
+    path(f"{SHOP}/rename/", shops.rename, name="rename"),
     path(f"{SHOP}/actions/<slug:key>/", actions.act, name="act"),
     path(f"{SHOP}/secrets/", reveal.show, name="reveal"),
     path(f"{SHOP}/secrets/download/", reveal.download, name="reveal-download"),
     path(f"{SHOP}/secrets/kept/", reveal.kept, name="reveal-kept"),
-    path(f"{TEAM}/", team.team, name="team"),
-    path(f"{TEAM}/invite/", team.invite, name="invite"),
-    path(f"{TEAM}/invitations/<slug:invitation>/send/", team.send_again, name="send-again"),
-    path(f"{TEAM}/invitations/<slug:invitation>/revoke/", team.revoke, name="revoke"),
-    path(f"{TEAM}/members/<int:member>/role/", team.change_role, name="change-role"),
-    path(f"{TEAM}/members/<int:member>/remove/", team.remove, name="remove-member"),
-    path(f"{TEAM}/leave/", team.leave, name="leave-team"),
+    path(f"{TEAM}/", members.team, name="team"),
+    path(f"{TEAM}/invite/", members.invite, name="invite"),
+    path(f"{TEAM}/invitations/<slug:invitation>/send/", members.send_again, name="send-again"),
+    path(f"{TEAM}/invitations/<slug:invitation>/revoke/", members.revoke, name="revoke"),
+    path(f"{TEAM}/members/<int:member>/role/", members.change_role, name="change-role"),
+    path(f"{TEAM}/members/<int:member>/remove/", members.remove, name="remove-member"),
+    path(f"{TEAM}/leave/", members.leave, name="leave-team"),
     path("invitations/<slug:reference>/", invitations.invitation, name="invitation"),
     path("return/<slug:vendor>/", returns.arrive, name="return"),
     path("return/<slug:vendor>/lost/", returns.lost, name="return-lost"),
     path("admin/", admin.site.urls),
-    path("accounts/login/", accounts.start, name="account_login"),
-    path("accounts/login/password/", accounts.password, name="account_login_password"),
-    path("accounts/login/code/", accounts.code_gone, name="account_request_login_code"),
-    path("accounts/login/code/confirm/", accounts.enter_code, name="account_confirm_login_code"),
-    path("accounts/signup/", accounts.sign_up, name="account_signup"),
+    path("accounts/login/", sign_in.start, name="account_login"),
+    path("accounts/login/password/", sign_in.password, name="account_login_password"),
+    path("accounts/login/code/", sign_in.code_gone, name="account_request_login_code"),
+    path("accounts/login/code/confirm/", sign_in.enter_code, name="account_confirm_login_code"),
+    path("accounts/signup/", sign_in.sign_up, name="account_signup"),
     path("accounts/email/", addresses.addresses, name="account_email"),
     path("accounts/", include("allauth.urls")),
     path("brand.css", brand.brand_css, name="brand_css"),
-    path("demo/mails/", demo.demo_mails, name="demo_mails"),
+    path("demo/mails/", demo_mail.demo_mails, name="demo_mails"),
 ]
 
 handler400 = "onboarding.views.errors.bad_request"
 handler403 = "onboarding.views.errors.forbidden"
 handler404 = "onboarding.views.errors.not_found"
 handler500 = "onboarding.views.errors.server_error"
-handler429 = "onboarding.accounts.too_many_requests"
+handler429 = "onboarding.people.sign_in.too_many_requests"

@@ -15,21 +15,27 @@ from django.db import connection
 from django.db.models.signals import post_migrate
 from pytest_django.fixtures import Settings
 
-from onboarding import caches, runner
-from tests import postgres
-from tests.people import People, everybody
-from tests.scripted import Planned, Scripted, offered
-from tests.visit import AtOnce
-from tests.workers import Redis
+from onboarding.background import runner
+from onboarding.conf import cache_backend
+from tests.support import postgres
+from tests.support.people import People, everybody
+from tests.support.scripted import Planned, Scripted, offered
+from tests.support.visit import AtOnce
+from tests.support.workers import Redis
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
 REDIS = shutil.which("redis-server") or ""
 ROOT = Path(__file__).resolve().parent.parent
 BOTH = (
-    "actions*", "admin*", "alerts", "attempts", "breaker*", "choices", "connect", "creations",
-    "database", "desk", "health", "hops", "invitations", "journey", "leases", "lost_keys", "mails",
-    "notices", "observed", "poison", "races*", "rechecks", "retention", "returns",
-    "returns_[!go]*", "reveal", "runner", "serial", "standby*", "team", "workers",
+    *(f"unit/test_{name}.py" for name in (
+        "actions*", "breaker*", "crash_guard", "creations", "database", "expiry_warnings", "hops",
+        "journey", "outbox", "rechecks", "retention", "runner", "serial", "staff_actions",
+        "staff_alerts", "unreadable", "waitlist*", "wrong_shop",
+    )),
+    *(f"site/test_{name}.py" for name in (
+        "admin*", "attempts", "connect", "health", "invitations", "observed", "races*", "returns",
+        "returns_[!go]*", "reveal", "team", "workers",
+    )),
 )  # fmt: skip
 _left_out = pytest.StashKey[list[str]]()
 
@@ -38,7 +44,7 @@ _left_out = pytest.StashKey[list[str]]()
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """What this machine cannot run is left out loudly; REQUIRE_…=1 forbids that."""
     for item in items:
-        if any(item.path.match(f"tests/test_{pattern}.py") for pattern in BOTH):
+        if any(item.path.match(f"tests/{pattern}") for pattern in BOTH):
             item.add_marker("both")
     left_out = config.stash[_left_out] = []
     browser = [item for item in items if item.get_closest_marker("browser")]
@@ -149,7 +155,7 @@ def broker() -> Iterator[Redis]:
     made.start()
     yield made
     made.stop()
-    caches.away.until, caches.away.changed = 0.0, set()
+    cache_backend.away.until, cache_backend.away.changed = 0.0, set()
 
 
 @pytest.fixture

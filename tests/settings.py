@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 import vendors
-from onboarding.environ import SETTINGS
+from onboarding.conf.environment import SETTINGS
 
 _NAMES = {setting.name for setting in SETTINGS}
 _PREFIXES = tuple(f"{vendor.slug.upper()}_" for vendor in vendors.ALL)

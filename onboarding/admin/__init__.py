@@ -26,7 +26,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy
 
-from . import accounts, alerts, attempts, connections, connectors, merchants, standbys
+from . import accounts, alerts, attempts, connections, connectors, merchants, waitlist
 
 __all__ = [
     "accounts",
@@ -36,7 +36,7 @@ __all__ = [
     "connectors",
     "login",
     "merchants",
-    "standbys",
+    "waitlist",
 ]
 
 

@@ -13,15 +13,14 @@ from django.shortcuts import redirect, render
 from django.urls import URLPattern, path
 from django.utils.translation import gettext, gettext_lazy
 
+from onboarding import journey, registry
+from onboarding.models import Account
 from vendors.contract import VendorError
 
-from .. import journey
-from ..journey import orders
-from ..models import Account
 from . import rows
-from .desk import refusal
-from .knowledge import Knowledge
 from .lists import Rows, UnsureFilter, VendorFilter, merchants_like
+from .staff_answers import Knowledge
+from .vendor_actions import refusal
 
 
 class Found(forms.Form):
@@ -57,7 +56,7 @@ class AccountAdmin(Knowledge):
 
     @admin.display(description=gettext_lazy("vendor"))
     def vendor_name(self, row: Account) -> str:
-        return orders.vendor_name(row.vendor)
+        return registry.vendor_name(row.vendor)
 
     @admin.display(description=gettext_lazy("being made now"))
     def under_way(self, row: Account) -> str:

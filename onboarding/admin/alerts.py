@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from ..models import Alert
+from onboarding.models import Alert
+
 from .lists import ReadOnly
 
 

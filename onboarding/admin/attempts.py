@@ -10,8 +10,9 @@ from django.contrib.admin.utils import unquote
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy
 
-from ..models import Attempt
-from . import rows, traffic
+from onboarding.models import Attempt
+
+from . import calls, rows
 from .connections import STANDS, Standing
 from .lists import BegunFilter, Rows, StatusFilter, TurnFilter
 
@@ -64,7 +65,7 @@ class AttemptAdmin(Standing):
             extra_context = {
                 "timeline": rows.timeline(attempt.events.all()),
                 "hops": rows.hops(attempt),
-                "calls": traffic.calls(attempt.calls.all()),
+                "calls": calls.calls(attempt.calls.all()),
                 **(extra_context or {}),
             }
         return super().change_view(request, object_id, form_url, extra_context)

@@ -14,11 +14,11 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext, gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
-from .. import journey, runner
-from ..journey import orders
-from ..models import Connection
-from . import rows, traffic
-from .desk import Desk
+from onboarding import journey, registry
+from onboarding.journey import staff_actions
+from onboarding.models import Connection
+
+from . import calls, rows
 from .lists import (
     BegunFilter,
     ReadOnly,
@@ -30,6 +30,7 @@ from .lists import (
     ids,
     merchants_like,
 )
+from .vendor_actions import Desk
 
 ASKED = 100  # shops at once: a vendor has limits
 
@@ -141,7 +142,7 @@ class ConnectionAdmin(Desk, Standing):
 
     @admin.display(description=gettext_lazy("vendor"))
     def vendor_name(self, row: Connection) -> str:
-        return orders.vendor_name(row.vendor)
+        return registry.vendor_name(row.vendor)
 
     @admin.display(description=gettext_lazy("connector"))
     def connector_link(self, row: Connection) -> str:
@@ -171,7 +172,7 @@ class ConnectionAdmin(Desk, Standing):
         self._say(request, len(asked), len(shops) - len(asked))
 
     def _ask(self, request: HttpRequest, shop: Connection) -> bool:
-        if not runner.ask_now(shop):
+        if not staff_actions.ask_now(shop):
             return False
         self.log_change(request, shop, "Asked the vendor now.")
         return True
@@ -231,7 +232,7 @@ class ConnectionAdmin(Desk, Standing):
             extra_context = {
                 "timeline": rows.timeline(shop.events.all()),
                 "attempts": rows.attempts(shop.attempts.all()),
-                "calls": traffic.calls(shop.calls.all()),
+                "calls": calls.calls(shop.calls.all()),
                 "unsure": rows.unsure(shop.account),
                 "may_act": self.may_act(request),
                 "desk": self.panel(shop),

@@ -14,11 +14,12 @@ from django.shortcuts import redirect
 from django.utils.text import slugify
 from django.utils.translation import gettext, gettext_lazy
 
-from .. import readiness
-from ..journey import orders
-from ..models import Connector
+from onboarding import registry
+from onboarding.catalogue import readiness
+from onboarding.models import Connector
+
 from .lists import Rows, VendorFilter
-from .vendors import Vendors, desk_of, with_desks
+from .vendor_page import Vendors, desk_of, with_desks
 
 STAFFS = ("visible", "name", "position", "options")
 VENDORS = ("vendor", "key", "vendor_name", "platform", "category", "description", "gone", "slug")
@@ -72,7 +73,7 @@ class OwnForm(ConnectorForm):
         """Where a vendor asks questions, the next page asks them: no JSON is typed."""
         data: dict[str, Any] = super().clean() or self.cleaned_data
         opens = data.get("opens")
-        if opens and data.get("options") and readiness.asks(orders.vendor_of(opens.vendor)):
+        if opens and data.get("options") and readiness.asks(registry.vendor_of(opens.vendor)):
             self.add_error("options", gettext("Leave this empty: you are asked on the next page."))
         return data
 
@@ -107,7 +108,7 @@ class ConnectorAdmin(Vendors):
 
     @admin.display(description=gettext_lazy("vendor"))
     def vendor_name_(self, row: Connector) -> str:
-        return orders.vendor_name(row.vendor)
+        return registry.vendor_name(row.vendor)
 
     @admin.display(description=gettext_lazy("set up"), boolean=True)
     def set_up(self, row: Connector) -> bool:
@@ -148,7 +149,7 @@ class ConnectorAdmin(Vendors):
                 "position",
                 "options",
             )
-        asks = readiness.asks(orders.vendor_of(obj.vendor))
+        asks = readiness.asks(registry.vendor_of(obj.vendor))
         return (*(name for name in STAFFS if name != "options" or not asks), *VENDORS)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
@@ -170,7 +171,7 @@ class ConnectorAdmin(Vendors):
             opens: Connector = form.cleaned_data["opens"]
             obj.vendor, obj.key, obj.vendor_name = opens.vendor, opens.key, obj.name
             obj.staff_made, obj.slug = True, free_slug(f"{obj.vendor}-{slugify(obj.name)}")
-            obj.ready = not readiness.asks(orders.vendor_of(obj.vendor))
+            obj.ready = not readiness.asks(registry.vendor_of(obj.vendor))
         super().save_model(request, obj, form, change)
 
     def response_add(
@@ -198,7 +199,7 @@ class ConnectorAdmin(Vendors):
         if row is not None:
             extra_context = {
                 "plan": self.plan_of(row),
-                "desk": desk_of(row).panel() if orders.vendor_of(row.vendor) else {},
+                "desk": desk_of(row).panel() if registry.vendor_of(row.vendor) else {},
                 "may_act": self.has_change_permission(request, row),
                 **(extra_context or {}),
             }

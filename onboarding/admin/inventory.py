@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from onboarding.models import Account, Connection, Merchant
+from onboarding.models.status import Status
 from vendors.contract import Item
-
-from ..models import Account, Connection, Merchant
-from ..situation import Status
 
 LISTED = 200  # rows of each kind that the page shows
 SHOP = ("pk", "key", "name", "status", "account_id", "account__key", *(

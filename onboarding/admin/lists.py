@@ -21,8 +21,8 @@ from django.http import Http404, HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
-from ..models import Membership, Merchant
-from ..situation import Status
+from onboarding.models import Membership, Merchant
+from onboarding.models.status import Status
 
 COUNTED = 10_000  # rows; a list that is longer says so many and pages no further
 FOUND = 1_000  # rows that each column may add to a search

@@ -12,7 +12,8 @@ from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy
 
-from ..models import Account, Connection, Membership, Merchant, User
+from onboarding.models import Account, Connection, Membership, Merchant, User
+
 from . import rows
 from .lists import List, Rows, ids, merchants_like
 

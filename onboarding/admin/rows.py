@@ -12,11 +12,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 
+from onboarding.models import Account, Attempt, Connection, Event, Hop
+from onboarding.models.status import Situation, dumped, shown
+from onboarding.registry import vendor_name, vendor_of
 from vendors.contract import Vendor
 
-from ..journey.orders import vendor_name, vendor_of
-from ..models import Account, Attempt, Connection, Event, Hop
-from ..situation import Situation, dumped, shown
 from .lists import TURNS
 
 LISTED = 100  # rows of another kind that a page lists

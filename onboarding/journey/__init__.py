@@ -16,33 +16,41 @@ A process may die between any two lines: the row says what is due, and anybody m
 
 from __future__ import annotations
 
-from .arrivals import arrive, claim, finish, went_without_return
-from .carry import ROUNDS, carry, refresh
-from .choices import both, found_elsewhere, go_back, use_found
-from .desk import act, know, resolve, task_done
-from .names import NameTaken, free_name
-from .verbs import (
+from .engine import ROUNDS, advance, check
+from .merchant_actions import (
+    NameTaken,
     answer,
+    arrive,
     begin,
+    both,
+    claim,
     disconnect,
     enter,
+    finish,
+    found_elsewhere,
+    free_name,
+    go_back,
     go_on,
     have_done,
     pause,
     reconnect,
     resume,
     revealed,
+    use_found,
+    went_without_return,
 )
+from .staff_actions import act, resolve, save_staff_answers, task_done
 
 __all__ = [
     "ROUNDS",
     "NameTaken",
     "act",
+    "advance",
     "answer",
     "arrive",
     "begin",
     "both",
-    "carry",
+    "check",
     "claim",
     "disconnect",
     "enter",
@@ -52,13 +60,12 @@ __all__ = [
     "go_back",
     "go_on",
     "have_done",
-    "know",
     "pause",
     "reconnect",
-    "refresh",
     "resolve",
     "resume",
     "revealed",
+    "save_staff_answers",
     "task_done",
     "use_found",
     "went_without_return",

@@ -11,10 +11,11 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from onboarding import registry
+from onboarding.models import Attempt, Hop, User
 from vendors.contract import Redirect, text
 
-from ..models import Attempt, Hop, User
-from . import orders, records
+from . import transitions
 
 LINK_LASTS = timedelta(minutes=60)  # when the vendor names no expiry
 SIZES = 20, 100, 4000  # of a return: parameters, letters of a name, letters of a value
@@ -71,8 +72,8 @@ def _taken(attempt: Attempt, hop: Hop, user: User) -> bool:
     if not Hop.objects.filter(pk=hop.pk, taken=None).update(taken=timezone.now(), url=None):
         return False
     shop = attempt.connection
-    went = text("Went to %(vendor)s.", vendor=orders.vendor_name(shop.vendor))
-    records.record(shop, went, attempt=attempt, user=user)
+    went = text("Went to %(vendor)s.", vendor=registry.vendor_name(shop.vendor))
+    transitions.record(shop, went, attempt=attempt, user=user)
     return True
 
 

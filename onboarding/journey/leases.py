@@ -12,7 +12,7 @@ from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from ..models import Account, Leased, Operator
+from onboarding.models import Account, Leased, Operator
 
 # All calls of a step end within 30 s (breaker.STEP); the lease outlives them by 10 s.
 LEASE = timedelta(seconds=40)

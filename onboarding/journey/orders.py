@@ -2,63 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from allauth.account.models import EmailAddress
-from django.conf import settings
 from django.utils import timezone
 
-from vendors.contract import Business, Holder, Memos, Order, Person, Purpose, Vendor
-
-from .. import turns
-from ..models import Account, Attempt, Connection, Connector, Membership, Merchant, User
-from ..situation import Status
-from .leases import Lease
+from onboarding import db_lock, registry
+from onboarding.models import Account, Attempt, Connection, Connector, Membership, Merchant, User
+from onboarding.models.status import Status
+from vendors.contract import Business, Holder, Memos, Order, Person, Purpose
 
 WAITS = timedelta(minutes=5)  # that somebody stays at a page after pressing a button
-
-
-@dataclass
-class Trip:
-    """One call to a vendor: the rows as they were when it was prepared, and the order made of them.
-
-    `attempt` is None for a check. `number` is the attempt's call number then; `before` how it stood
-    when its carrying began, and since when.
-    """
-
-    lease: Lease
-    vendor: Vendor
-    connection: Connection
-    attempt: Attempt | None
-    order: Order
-    call: str
-    argument: Any = None
-    number: int = 0
-    before: tuple[str, datetime | None] = ("", None)
-    account: Account = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.account = self.connection.account
-
-
-def vendor_of(slug: str) -> Vendor | None:
-    """The vendor, if it is offered: rows outlive vendors."""
-    offered: Mapping[str, Vendor] = settings.VENDORS.offered
-    return offered.get(slug)
-
-
-def vendor_name(slug: str) -> str:
-    """The vendor's name, also when it is switched off."""
-    vendor = vendor_of(slug)
-    return vendor.name if vendor else slug.replace("-", " ").title()
-
-
-def return_address(slug: str) -> str:
-    """One constant address for each vendor; itembase wants it registered."""
-    return f"{settings.SITE_URL}/return/{slug}/"
 
 
 def chosen(attempt: Attempt) -> Connector | None:
@@ -132,7 +87,7 @@ def _order(
         options=connector.options,
         answers=connection.answers,
         staff=account.staff_answers,
-        back=return_address(account.vendor),
+        back=registry.return_address(account.vendor),
         memos=memos,
         live=Memos(account=account.memo, connection=connection.memo),
         account_key=account.key,
@@ -167,7 +122,7 @@ def holder(connection: Connection, shop: str) -> Holder:
     try:
         return _holder(connection, shop)
     finally:
-        turns.give_back()
+        db_lock.give_back_connection()
 
 
 def _holder(connection: Connection, found: str) -> Holder:

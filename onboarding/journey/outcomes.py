@@ -9,6 +9,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from onboarding.models.status import Situation, Status, Turn, dumped
 from vendors.contract import (
     Ask,
     Connected,
@@ -29,8 +30,6 @@ from vendors.contract import (
     Waiting,
     text,
 )
-
-from ..situation import Situation, Status, Turn, dumped
 
 Outcome = Step | VendorError
 FIRST_RETRY, LONGEST_RETRY = timedelta(seconds=5), timedelta(minutes=15)

@@ -2,9 +2,10 @@
 
 import django.db.models.deletion
 import django.utils.timezone
-import onboarding.members
-import onboarding.memo
-import onboarding.models
+import onboarding.models.connections
+import onboarding.models.memo
+import onboarding.models.merchants
+import onboarding.models.references
 from django.conf import settings
 from django.db import migrations, models
 
@@ -258,7 +259,7 @@ class Migration(migrations.Migration):
                 (
                     "reference",
                     models.CharField(
-                        default=onboarding.models.reference,
+                        default=onboarding.models.references.reference,
                         editable=False,
                         max_length=20,
                         unique=True,
@@ -280,13 +281,13 @@ class Migration(migrations.Migration):
                         max_length=10,
                     ),
                 ),
-                ("call", onboarding.memo.MemoField(default=dict, editable=False)),
+                ("call", onboarding.models.memo.MemoField(default=dict, editable=False)),
                 ("call_number", models.PositiveIntegerField(default=0, editable=False)),
                 (
                     "account_memo",
-                    onboarding.memo.MemoField(default=None, editable=False, null=True),
+                    onboarding.models.memo.MemoField(default=None, editable=False, null=True),
                 ),
-                ("connection_memo", onboarding.memo.MemoField(default=dict, editable=False)),
+                ("connection_memo", onboarding.models.memo.MemoField(default=dict, editable=False)),
                 ("ticks", models.JSONField(blank=True, default=list)),
                 (
                     "found",
@@ -303,7 +304,10 @@ class Migration(migrations.Migration):
                     "created",
                     models.DateTimeField(default=django.utils.timezone.now, editable=False),
                 ),
-                ("deadline", models.DateTimeField(default=onboarding.models.attempt_deadline)),
+                (
+                    "deadline",
+                    models.DateTimeField(default=onboarding.models.connections.attempt_deadline),
+                ),
                 ("ended", models.DateTimeField(blank=True, null=True)),
                 (
                     "user",
@@ -336,8 +340,8 @@ class Migration(migrations.Migration):
                         blank=True, db_index=True, help_text="its id at the vendor", max_length=200
                     ),
                 ),
-                ("memo", onboarding.memo.MemoField(default=dict, editable=False)),
-                ("staff_answers", onboarding.memo.MemoField(default=dict, editable=False)),
+                ("memo", onboarding.models.memo.MemoField(default=dict, editable=False)),
+                ("staff_answers", onboarding.models.memo.MemoField(default=dict, editable=False)),
                 ("doing", models.CharField(blank=True, editable=False, max_length=60)),
                 ("unsure", models.CharField(blank=True, editable=False, max_length=60)),
                 (
@@ -451,15 +455,15 @@ class Migration(migrations.Migration):
                 (
                     "reference",
                     models.CharField(
-                        default=onboarding.models.reference,
+                        default=onboarding.models.references.reference,
                         editable=False,
                         max_length=20,
                         unique=True,
                     ),
                 ),
                 ("name", models.CharField(max_length=100)),
-                ("answers", onboarding.memo.MemoField(default=dict, editable=False)),
-                ("memo", onboarding.memo.MemoField(default=dict, editable=False)),
+                ("answers", onboarding.models.memo.MemoField(default=dict, editable=False)),
+                ("memo", onboarding.models.memo.MemoField(default=dict, editable=False)),
                 (
                     "key",
                     models.CharField(
@@ -473,7 +477,10 @@ class Migration(migrations.Migration):
                         blank=True, help_text="the shop's id at the vendor", max_length=250
                     ),
                 ),
-                ("reveal", onboarding.memo.MemoField(default=None, editable=False, null=True)),
+                (
+                    "reveal",
+                    onboarding.models.memo.MemoField(default=None, editable=False, null=True),
+                ),
                 (
                     "created",
                     models.DateTimeField(default=django.utils.timezone.now, editable=False),
@@ -652,11 +659,11 @@ class Migration(migrations.Migration):
                 ),
                 ("state", models.CharField(max_length=64, null=True, unique=True)),
                 ("digest", models.CharField(db_index=True, max_length=64)),
-                ("url", onboarding.memo.MemoField(default=None, null=True)),
+                ("url", onboarding.models.memo.MemoField(default=None, null=True)),
                 ("expires", models.DateTimeField(null=True)),
                 ("returns", models.BooleanField(default=True)),
                 ("bare", models.BooleanField(default=False)),
-                ("params", onboarding.memo.MemoField(default=None, null=True)),
+                ("params", onboarding.models.memo.MemoField(default=None, null=True)),
                 ("created", models.DateTimeField(default=django.utils.timezone.now)),
                 ("minted", models.DateTimeField(null=True)),
                 ("taken", models.DateTimeField(null=True)),
@@ -723,7 +730,7 @@ class Migration(migrations.Migration):
                 (
                     "reference",
                     models.CharField(
-                        default=onboarding.models.reference,
+                        default=onboarding.models.references.reference,
                         editable=False,
                         max_length=20,
                         unique=True,
@@ -769,7 +776,7 @@ class Migration(migrations.Migration):
                 (
                     "reference",
                     models.CharField(
-                        default=onboarding.members.unguessable,
+                        default=onboarding.models.merchants.unguessable,
                         editable=False,
                         max_length=32,
                         unique=True,
@@ -788,7 +795,10 @@ class Migration(migrations.Migration):
                     "created",
                     models.DateTimeField(default=django.utils.timezone.now, editable=False),
                 ),
-                ("expires", models.DateTimeField(default=onboarding.members.invitation_expiry)),
+                (
+                    "expires",
+                    models.DateTimeField(default=onboarding.models.merchants.invitation_expiry),
+                ),
                 ("accepted", models.DateTimeField(blank=True, null=True)),
                 ("revoked", models.DateTimeField(blank=True, null=True)),
                 (
@@ -858,7 +868,7 @@ class Migration(migrations.Migration):
                 ("mailed", models.DateTimeField(blank=True, null=True)),
                 ("mailing", models.DateTimeField(blank=True, editable=False, null=True)),
                 ("mail_tries", models.PositiveIntegerField(default=0, editable=False)),
-                ("typed", onboarding.memo.MemoField(default=dict, editable=False)),
+                ("typed", onboarding.models.memo.MemoField(default=dict, editable=False)),
                 ("asked", models.DateTimeField(default=django.utils.timezone.now)),
                 (
                     "connector",

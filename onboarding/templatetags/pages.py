@@ -12,7 +12,7 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from onboarding.situation import dumped, shown
+from onboarding.models.status import dumped, shown
 from vendors.contract import Text
 
 register = template.Library()

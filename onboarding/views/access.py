@@ -15,7 +15,7 @@ from django.views.decorators.cache import never_cache
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
-from ..models import Attempt, Connection, Membership, User
+from onboarding.models import Attempt, Connection, Membership, User
 
 View = Callable[..., HttpResponseBase]
 POLLED = [

@@ -16,7 +16,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from .. import vitals
+from onboarding.monitoring import heartbeat
 
 Checks = dict[str, str]  # what is looked at → "ok", or what is wrong
 WELL = "ok"
@@ -48,7 +48,8 @@ def ready(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    from .. import gauges  # prometheus_client is loaded only where METRICS asks for it
+    # prometheus_client is loaded only where METRICS asks for it.
+    from onboarding.monitoring import gauges
 
     return HttpResponse(gauges.page(), content_type=gauges.CONTENT_TYPE)
 
@@ -60,7 +61,7 @@ def looked_at() -> Checks:
         with database.cursor() as cursor:
             cursor.execute("SELECT 1")
         checks["database"] = WELL
-        if not vitals.migrated():
+        if not heartbeat.migrated():
             return checks | {"migrations": "not all are applied"}
         checks |= {"migrations": WELL, "worker": _worker(), "backlog": _backlog()}
     except Error as error:
@@ -69,14 +70,14 @@ def looked_at() -> Checks:
 
 
 def _worker() -> str:
-    silence = vitals.silence()
+    silence = heartbeat.silence()
     if silence is None:
         return "none has been seen"
-    if silence > vitals.SILENT:
+    if silence > heartbeat.SILENT:
         return f"no sign of life for {silence.total_seconds():.0f} s"
     return WELL
 
 
 def _backlog() -> str:
-    age = max(backlog.age for backlog in vitals.backlog().values())
-    return f"something is due since {age.total_seconds():.0f} s" if age > vitals.LATE else WELL
+    age = max(backlog.age for backlog in heartbeat.backlog().values())
+    return f"something is due since {age.total_seconds():.0f} s" if age > heartbeat.LATE else WELL

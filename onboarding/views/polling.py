@@ -8,8 +8,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from .. import runner
-from ..models import Attempt, Connection, Merchant
+from onboarding.background import runner
+from onboarding.models import Attempt, Connection, Merchant
 
 SOON, OFTEN, SELDOM = (5, 2), (11, 5), 15  # (up to this look, seconds until it), then 15 seconds
 IN_LINE = 10  # seconds at least where there is no news before a line of others is through

@@ -13,7 +13,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
-from tests.site import Site
+from tests.support.site import Site
 
 PATIENCE = 900.0  # seconds for one merchant's whole way
 MAKE = """

@@ -31,9 +31,9 @@ from typing import Any
 
 import requests
 
-from tests import postgres
 from tests.bench.crowd import Shopper, crowd
-from tests.site import ROOT, Site, free_port, until
+from tests.support import postgres
+from tests.support.site import ROOT, Site, free_port, until
 
 VENDOR, CONNECTOR = "itembase", "itembase-ebay"
 PACE = 0.1  # seconds between two pages of a reader

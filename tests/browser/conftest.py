@@ -13,7 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.conftest import CHROMIUM, ROOT
-from tests.site import Site
+from tests.support.site import Site
 from vendors import sandbox
 
 SHOTS = ROOT / "screenshots"

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import SHOTS, Visit, Visitor
-from tests.site import Site, until
+from tests.support.site import Site, until
 
 TENANT = "POST /reseller/tenant"
 USER = "POST /reseller/tenant/{codeName}/user"

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import NARROW, WIDE, Visit, Visitor
-from tests.site import Site, until
+from tests.support.site import Site, until
 
 LOOKS = [
     pytest.param({"scripts": True, "width": NARROW, "dark": False}, id="narrow"),

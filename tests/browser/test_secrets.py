@@ -5,7 +5,7 @@ from __future__ import annotations
 from playwright.sync_api import Frame, Response
 
 from tests.browser.conftest import Visit, Visitor
-from tests.site import Site
+from tests.support.site import Site
 from vendors import sandbox
 
 SECRET_SETTINGS = ("ITEMBASE_CLIENT_SECRET", "SHARESPINE_PASSWORD")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.browser.conftest import Visit, Visitor
-from tests.site import Site, until
+from tests.support.site import Site, until
 
 
 def connected_by_word(ann: Visitor) -> None:

@@ -9,8 +9,8 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import NARROW, WIDE, Visit, Visitor
 from tests.browser.test_licences import AMAZON, at_integrator
-from tests.site import Site, until
-from tests.vendors import celigo_caller
+from tests.support.site import Site, until
+from tests.vendors.celigo import caller
 
 STAFF_LOOKS = [
     pytest.param({"width": WIDE, "dark": True}, id="wide-dark"),
@@ -79,10 +79,10 @@ def test_staff_renew_a_licence(visit: Visit) -> None:
 
 def installed(site: Site, email: str) -> str:
     """Somebody has the Shopify app there; the id of their installation."""
-    with celigo_caller.sign_up(site.stage, email) as browser:
-        body = {**celigo_caller.BODY, "email": email}
-        licence = celigo_caller.call(site.stage, "POST", celigo_caller.LICENSES, body).json()
-        celigo_caller.press(site.stage, browser, "approve", license=licence["_id"])
+    with caller.sign_up(site.stage, email) as browser:
+        body = {**caller.BODY, "email": email}
+        licence = caller.call(site.stage, "POST", caller.LICENSES, body).json()
+        caller.press(site.stage, browser, "approve", license=licence["_id"])
     return next(row["id"] for row in base(site) if row["email"] == email)
 
 

@@ -7,7 +7,7 @@ import time
 from playwright.sync_api import expect
 
 from tests.browser.conftest import NARROW, WIDE, Visit, Visitor
-from tests.site import Site, until
+from tests.support.site import Site, until
 
 PLATFORM = "Any other shop system"
 AWAY = "Sharespine has not been answering since"

@@ -11,8 +11,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Visit
-from tests.site import Site
-from tests.vendors.certificates import self_signed
+from tests.support.certificates import self_signed
+from tests.support.site import Site
 
 CREATIONS = [
     ("POST /reseller/tenant", "Your space at Sharespine is made"),

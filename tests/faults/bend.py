@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from vendors.api import Api
+from vendors.http.api import Api
 
 FULL = 6  # connections that nobody takes: more than fit into a queue of one
 

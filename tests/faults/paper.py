@@ -15,7 +15,7 @@ Seen = Mapping[Place, Sequence[str]]  # one code for each of FAULTS
 
 HEAD = """# What happens when a call fails
 
-Written by `make faults`, from what `tests/test_faults.py` saw: every documented call of every vendor,
+Written by `make faults`, from what `tests/faults/test_faults.py` saw: every documented call of every vendor,
 in every moment in which the site makes it, failing in every way, over real HTTP against the sandboxes.
 The same run, in CI, proves of each cell below that
 

@@ -14,12 +14,12 @@ from django.utils import timezone
 
 from onboarding import journey
 from onboarding.models import Account, Attempt, Connection, Connector
-from tests import desk
+from tests.contract.test_contract import resolve, travel
 from tests.faults.kinds import FAULTS, Call, Fault, Ground
 from tests.faults.rules import Code, Sort
-from tests.merchant import Browser
-from tests.play import nobody_waits
-from tests.test_contract import resolve, travel
+from tests.support import staff
+from tests.support.merchant import Browser
+from tests.support.play import nobody_waits
 from vendors.contract import Vendor, VendorError
 
 
@@ -99,7 +99,7 @@ class Play:
 
     def hear(self, answer: Any) -> None:
         assert isinstance(answer, HttpResponse)
-        self.said = desk.text(answer)
+        self.said = staff.text(answer)
 
     def compare(self) -> None:
         address = reverse("admin:onboarding_connector_vendor", args=[self.slug])
@@ -118,7 +118,7 @@ class Play:
         """The vendor is asked about the shop, as the sweep does when it is due."""
         shop = self.shop
         Connection.objects.filter(pk=shop.pk).update(due_at=timezone.now())
-        journey.refresh(shop.pk)
+        journey.check(shop.pk)
 
 
 def carry_due() -> None:
@@ -127,7 +127,7 @@ def carry_due() -> None:
     rows = Attempt.objects.filter(ended=None).exclude(due_at=None)
     rows.update(due_at=timezone.now())
     for pk in rows.values_list("pk", flat=True):
-        journey.carry(pk)
+        journey.advance(pk)
 
 
 def nothing(play: Play) -> None:

@@ -16,11 +16,11 @@ def main(names: list[str]) -> None:
     from django.conf import settings
     from django.db import transaction
 
-    from onboarding import periodic
-    from tests.contract_capillary import profile
+    from onboarding.catalogue import refresh
+    from tests.vendors.capillary.contract import profile
 
     for vendor in settings.VENDORS.offered.values():
-        periodic.refresh_catalogue(vendor)
+        refresh.refresh_catalogue(vendor)
     profile()
     with transaction.atomic():
         crowd = {name: someone(name) for name in names} | {"staff": staff()}
@@ -28,7 +28,7 @@ def main(names: list[str]) -> None:
 
 
 def someone(name: str) -> dict[str, str]:
-    from tests.people import business, person
+    from tests.support.people import business, person
 
     user = person(f"{name}@example.org", name)
     return {"merchant": business(name, owner=user).reference, "session": session(user)}

@@ -14,10 +14,10 @@ from pathlib import Path
 import requests
 from cryptography.fernet import Fernet
 
-from tests.books import Books
 from tests.kills.merchant import TOKEN, Merchant, signed_in
 from tests.kills.sandboxes import look
-from tests.site import ROOT, WEB, WORKER, Site, until
+from tests.support.books import Books
+from tests.support.site import ROOT, WEB, WORKER, Site, until
 from vendors import sandbox
 
 KEY = Fernet.generate_key().decode()

@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 import requests
 
-from tests.books import PAST
 from tests.kills.plan import Plan
-from tests.site import Site, until
+from tests.support.books import PAST
+from tests.support.site import Site, until
 
 TOKEN = "t" * 32
 LINKS = 8  # redirects in a row: more would be a loop

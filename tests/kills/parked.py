@@ -23,9 +23,9 @@ import django
 
 from tests.kills.cases import SIGN_IN
 from tests.kills.plan import AFTER, BEFORE, DEED, HELD, SAVED, Plan
-from vendors import api, watch
 from vendors.capillary import client
-from vendors.capillary.kept import Kept
+from vendors.capillary.memo import Kept
+from vendors.http import api, watch
 
 FOLDER = Path(os.environ["PLANS"])
 THREADS = 100  # parked calls must not keep the others from being made
@@ -54,17 +54,20 @@ class Process:
         self.lock = threading.Lock()
         self.tokens = client._tokens
         _used_for_a_while()
-        runner: Any = import_module("onboarding.runner")
-        carry: Any = import_module("onboarding.journey.carry")
-        desk: Any = import_module("onboarding.journey.desk")
+        runner: Any = import_module("onboarding.background.runner")
+        engine: Any = import_module("onboarding.journey.engine")
+        staff_actions: Any = import_module("onboarding.journey.staff_actions")
         call: Any = api._Call
-        turns: Any = import_module("onboarding.turns")
-        turns._free = threading.Semaphore(THREADS)  # whoever is parked keeps its turn
-        runner.executor, runner.PULSE = import_module("onboarding.executor").Executor(THREADS), 0.1
+        db_lock: Any = import_module("onboarding.db_lock")
+        db_lock._free = threading.Semaphore(THREADS)  # whoever is parked keeps its turn
+        runner.executor, runner.PULSE = (
+            import_module("onboarding.background.executor").Executor(THREADS),
+            0.1,
+        )
         self.hand_over, runner.hand_over = runner.hand_over, self._hand_over
-        self.ask, self.settled, self.exchange = carry.ask, carry.settled, call.exchange
-        carry.ask = desk.ask = self._ask
-        carry.settled = desk.settled = self._settled
+        self.ask, self.settled, self.exchange = engine.ask, engine.settled, call.exchange
+        engine.ask = staff_actions.ask = self._ask
+        engine.settled = staff_actions.settled = self._settled
         call.exchange = lambda *given: self._exchange(*given)
 
     # -- what is wrapped ---------------------------------------------------------------------------
@@ -130,12 +133,12 @@ class Process:
 
 def _used_for_a_while() -> None:
     """The operator's tokens are there already, and nothing hourly comes between."""
-    periodic: Any = import_module("onboarding.periodic")
+    refresh: Any = import_module("onboarding.catalogue.refresh")
     settings: Any = import_module("django.conf").settings
     for vendor in settings.VENDORS.offered.values():
         for entry in vendor.connectors():
             vendor.connector_questions(entry.key)
-    periodic.refresh_catalogue = lambda vendor: None
+    refresh.refresh_catalogue = lambda vendor: None
 
 
 def route_of(request: Any) -> tuple[str, str]:

@@ -11,10 +11,10 @@ import pytest
 import responses
 from responses import RequestsMock
 
-from tests.vendors.canned import RESET, Canned, http
-from vendors.api import Api, Nothing, Reply
+from tests.support.canned import RESET, Canned, http
 from vendors.contract import Garbled, Refused, Unavailable, Unsure, VendorError
-from vendors.wire import retry_after
+from vendors.http.api import Api, Nothing, Reply
+from vendors.http.wire import retry_after
 
 URL = "https://api.vendor.example/base"
 SECRET = "s3cr3t"

@@ -11,9 +11,9 @@ import responses
 from pydantic import TypeAdapter
 from responses import RequestsMock
 
-from vendors.api import Api, Nothing, Reply
 from vendors.contract import Refused, Unavailable, Unsure
-from vendors.hosts import below
+from vendors.http.api import Api, Nothing, Reply
+from vendors.http.hosts import below
 
 BASE = "https://api.vendor.example/base"
 THINGS = f"{BASE}/v1/things"
@@ -61,7 +61,7 @@ def test_a_next_page_may_be_named_by_its_query_alone() -> None:
 def test_all_pages_together_have_one_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """A clock on which every look is 5 s after the one before."""
     clock = SimpleNamespace(monotonic=count(step=5).__next__)
-    monkeypatch.setattr("vendors.api.time", clock)
+    monkeypatch.setattr("vendors.http.api.time", clock)
     with RequestsMock() as mock:
         mock.get(THINGS, json=[], headers={"Link": '</base/v1/things>; rel="next"'})
         with pytest.raises(Unavailable, match="took too long"):

@@ -12,7 +12,7 @@ import pytest
 import vendors
 from vendors import sandbox
 from vendors.contract import Refused, Unavailable, Vendor
-from vendors.watch import Watch, watched
+from vendors.http.watch import Watch, watched
 
 PROBED = ["itembase", "celigo", "capillary"]
 WRONG: dict[str, dict[str, str]] = {

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.vendors.sharespine_caller import TENANT, create
+from tests.vendors.sharespine.caller import TENANT, create
 from vendors import sandbox as frame
 from vendors.sandbox import Running
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.vendors.sharespine_caller import TENANT, control, create, in_background
+from tests.vendors.sharespine.caller import TENANT, control, create, in_background
 from vendors import sandbox as frame
 from vendors.sandbox import Running
 

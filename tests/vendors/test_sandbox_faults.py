@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.vendors.sharespine_caller import HEADERS, TENANT, create, in_background
+from tests.vendors.sharespine.caller import HEADERS, TENANT, create, in_background
 from vendors import sandbox as frame
 from vendors.sandbox import Running
 

@@ -9,11 +9,11 @@ from contextlib import suppress
 import pytest
 from pydantic import TypeAdapter
 
-from tests.vendors.canned import RESET, Canned, http
-from vendors import watch
-from vendors.api import Api, Nothing, Reply
+from tests.support.canned import RESET, Canned, http
 from vendors.contract import Unavailable, VendorError
-from vendors.watch import Called, Watch, watched
+from vendors.http import watch
+from vendors.http.api import Api, Nothing, Reply
+from vendors.http.watch import Called, Watch, watched
 
 
 class Thing(Reply):

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.vendors.canned import Canned, http
-from tests.vendors.certificates import Certificate, self_signed
-from vendors import watch
-from vendors.api import Api, Nothing
+from tests.support.canned import Canned, http
+from tests.support.certificates import Certificate, self_signed
 from vendors.contract import Garbled, Unavailable, Unsure
-from vendors.wire import Adapter, tls_context
+from vendors.http import watch
+from vendors.http.api import Api, Nothing
+from vendors.http.wire import Adapter, tls_context
 
 OK = http()
 
@@ -39,7 +39,7 @@ def test_an_unknown_authority_is_refused(certificate: Certificate) -> None:
 def test_the_shared_context_decides_whom_to_trust(
     certificate: Certificate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vendors.wire.tls_context", certificate.client)
+    monkeypatch.setattr("vendors.http.wire.tls_context", certificate.client)
     with Canned(OK, tls=certificate.server()) as server:
         make(server).send("POST", "/things", Nothing, creates=True)
         assert len(server.requests) == 1
@@ -48,7 +48,7 @@ def test_the_shared_context_decides_whom_to_trust(
 def test_a_certificate_for_another_host_is_refused(
     certificate: Certificate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vendors.wire.tls_context", certificate.client)
+    monkeypatch.setattr("vendors.http.wire.tls_context", certificate.client)
     with Canned(OK, tls=certificate.server()) as server:
         elsewhere = Api(name="vendor", base_url=server.url.replace("127.0.0.1", "localhost"))
         with pytest.raises(Unavailable, match="no connection"):

@@ -17,11 +17,11 @@ from typing import Annotated, Any, TypedDict, TypeVar
 
 from pydantic import Field, ValidationError, WrapValidator
 
-from vendors.api import Api, Reply
 from vendors.contract import Garbled, Refused
+from vendors.http.api import Api, Reply
 
 from .envelope import EXPIRED, Envelope, machine_code, meaning
-from .kept import Kept
+from .memo import Kept
 
 T = TypeVar("T")
 

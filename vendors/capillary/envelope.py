@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Generic, TypeVar
 
-from vendors.api import Reply
+from vendors.http.api import Reply
 
 T = TypeVar("T")
 

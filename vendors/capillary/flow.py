@@ -25,9 +25,9 @@ from vendors.contract import (
 
 from . import profile
 from .client import ApiClient
-from .desk import Desk, facts
-from .making import Draft, begun, holds, owner, payload_of, refused, tidy
 from .offer import CLIENT
+from .provisioning import Draft, begun, holds, owner, payload_of, refused, tidy
+from .staff import Desk, facts
 
 
 @dataclass(frozen=True)

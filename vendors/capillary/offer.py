@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from vendors.contract import Action, Entry, Question, Text, Vendor, VendorError, text
-from vendors.hosts import address_problem
+from vendors.http.hosts import address_problem
 
 from . import profile
 from .client import Client, Scope

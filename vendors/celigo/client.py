@@ -15,8 +15,8 @@ from typing import Any, TypedDict
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
-from vendors.api import Api, Nothing, Reply
 from vendors.contract import Refused
+from vendors.http.api import Api, Nothing, Reply
 
 # By which of our sentences a code of `errors[]` is answered, whatever the status: that of
 # `invalid_user` is not documented, and its sample stands where a licence was expected.

@@ -13,19 +13,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from vendors.contract import (
-    Done,
-    Garbled,
-    Order,
-    Progress,
-    Refused,
-    Rows,
-    Step,
-    Unsure,
-    text,
-)
+from vendors.contract import Done, Garbled, Order, Progress, Refused, Rows, Step, Unsure, text
 
-from . import desk, notes, plan, says
+from . import notes, plan, says, staff
 from .client import Licence, moment
 from .offer import LICENCE, Offer
 
@@ -83,7 +73,7 @@ class Celigo(Offer):
         return _made(order, note, licence, found)
 
     def act(self, order: Order, key: str, answers: Mapping[str, str]) -> Step:
-        return desk.act(self.client(), order, key, answers)
+        return staff.act(self.client(), order, key, answers)
 
     def run(
         self,
@@ -93,7 +83,7 @@ class Celigo(Offer):
         connector: str = "",
         ids: tuple[str, ...] = (),
     ) -> Done | Rows:
-        return desk.run(self.client(), key, answers, connector=connector, ids=ids)
+        return staff.run(self.client(), key, answers, connector=connector, ids=ids)
 
     # -- the way to a licence --------------------------------------------------------------------
 

@@ -9,9 +9,9 @@ from typing import ClassVar
 from urllib.parse import urlsplit
 
 from vendors.contract import Action, Entry, Item, Question, Text, Vendor, text
-from vendors.hosts import address_problem, is_loopback
+from vendors.http.hosts import address_problem, is_loopback
 
-from . import client, desk, plan
+from . import client, plan, staff
 from .client import Connector
 
 LICENCE = "licence"
@@ -98,13 +98,13 @@ class Offer(Vendor):
         return plan.faults(answers)
 
     def actions(self) -> tuple[Action, ...]:
-        return desk.ACTIONS
+        return staff.ACTIONS
 
     def inventory(self) -> tuple[Item, ...]:
         """Every licence of every connector, also of those that are not published."""
         api = self.client()
         return tuple(
-            desk.item(connector, licence)
+            staff.item(connector, licence)
             for connector in api.connectors()
             for licence in api.licences(connector.id)
         )

@@ -7,7 +7,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
-from ..contract import Connected, NeedsMerchant, Redirect, Refused, Step, Waiting, text
+from vendors.contract import Connected, NeedsMerchant, Redirect, Refused, Step, Waiting, text
+
 from . import stores
 from .client import Activation, Instance, Link, process_url
 from .conversation import Conversation

@@ -12,9 +12,10 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from pydantic import Field
 
-from ..api import Api, Reply
-from ..contract import Garbled, Refused
-from ..hosts import allowed
+from vendors.contract import Garbled, Refused
+from vendors.http.api import Api, Reply
+from vendors.http.hosts import allowed
+
 from .places import origin
 
 SCOPES = "user.minimal user.instances.read user.instances.write"

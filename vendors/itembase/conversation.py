@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..contract import Declined, Order, Progress, Redirect, Refused, Step, text
+from vendors.contract import Declined, Order, Progress, Redirect, Refused, Step, text
+
 from .client import Client
 from .returns import stopped
 from .signin import SignIn, signed_in, signed_out

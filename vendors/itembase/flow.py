@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..contract import Done, Entry, Order, Step, Vendor, text
-from ..hosts import address_problem
+from vendors.contract import Done, Entry, Order, Step, Vendor, text
+from vendors.http.hosts import address_problem
+
 from .calls import Call
 from .client import Client
 from .places import COMPONENTS, SERVERS, platform

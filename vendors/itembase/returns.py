@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Mapping
 
-from ..contract import Declined, Refused, Step, text
+from vendors.contract import Declined, Refused, Step, text
 
 OURS = {"invalid_request", "invalid_scope", "unauthorized_client", "unsupported_response_type"}
 NO = "denied", "cancel", "declin", "abort"

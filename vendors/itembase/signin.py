@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from ..contract import Memo, Order
+from vendors.contract import Memo, Order
+
 from .client import Grant
 
 ACCESS_SECONDS = 3600  # the shortest life the guide names, for a reply without `expires_in`

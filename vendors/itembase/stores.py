@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import timedelta
 
-from ..contract import (
+from vendors.contract import (
     Ask,
     Connected,
     Memo,
@@ -18,6 +18,7 @@ from ..contract import (
     Waiting,
     text,
 )
+
 from .client import Instance
 from .places import platform
 

@@ -20,8 +20,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from vendors.sandbox.control import control
-from vendors.sandbox.http import (
+from .control import control
+from .http import (
     CASE_BUTTONS,
     Answer,
     Html,
@@ -35,8 +35,8 @@ from vendors.sandbox.http import (
     redirect,
     reply,
 )
-from vendors.sandbox.stage import Stage
-from vendors.sandbox.state import Row, Store
+from .stage import Stage
+from .state import Row, Store
 
 __all__ = [
     "CASE_BUTTONS",

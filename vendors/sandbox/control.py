@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from vendors.sandbox.http import (
+from .http import (
     CASES,
     Answer,
     Html,
@@ -19,7 +19,7 @@ from vendors.sandbox.http import (
     redirect,
     reply,
 )
-from vendors.sandbox.stage import Stage
+from .stage import Stage
 
 CSS = """
 :root{color-scheme:light dark;--edge:#8886;--soft:#8881;--strong:#0b5cad}

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
-from vendors.sandbox.http import Answer
+from .http import Answer
 
 DEFAULT_WHEN = {
     "status": "before",

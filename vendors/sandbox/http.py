@@ -12,7 +12,7 @@ from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from vendors.sandbox.state import Store
+from .state import Store
 
 CASES = ("slow", "dead", "garbled", "lost")
 

@@ -11,18 +11,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, TypedDict
 
-from vendors.sandbox.faults import Fault, Faults, instead, spoil
-from vendors.sandbox.http import (
-    Answer,
-    Imitation,
-    Refused,
-    Request,
-    Route,
-    markup,
-    page,
-    plain_refusal,
-)
-from vendors.sandbox.state import Database, Row, Store
+from .faults import Fault, Faults, instead, spoil
+from .http import Answer, Imitation, Refused, Request, Route, markup, page, plain_refusal
+from .state import Database, Row, Store
 
 MINUTE = 60.0
 PLAYS: dict[str, dict[str, Any]] = {

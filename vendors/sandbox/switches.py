@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from vendors.sandbox.http import Html, Refused, join, markup
-from vendors.sandbox.state import Store
+from .http import Html, Refused, join, markup
+from .state import Store
 
 KIND = "switches"
 FIELD = '<label>{label} <select name="{name}">{options}</select></label>'

@@ -17,8 +17,8 @@ from typing import Annotated, Any, TypedDict
 
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, WrapValidator
 
-from vendors.api import Api, Nothing, Reply
 from vendors.contract import Garbled, Refused
+from vendors.http.api import Api, Nothing, Reply
 
 
 class NewTenant(TypedDict):

@@ -32,11 +32,11 @@ from vendors.contract import (
     Step,
     text,
 )
-from vendors.hosts import allowed
+from vendors.http.hosts import allowed
 
 from . import client, evidence, rest
-from .making import CREATIONS, Making, remembered
 from .offer import DELETE
+from .provisioning import CREATIONS, Making, remembered
 
 # Parentheses are legal in a URL; but the documentation's own sample of a login URL ends in a stray
 # one, and a token with something stuck to it opens no door: better our turn than a dead link.

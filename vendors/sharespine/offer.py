@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from vendors.contract import Action, Entry, Question, Text, Vendor, text
-from vendors.hosts import address_problem
+from vendors.http.hosts import address_problem
 
 from .client import knock
 

@@ -12,10 +12,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.dateparse import parse_date, parse_datetime
 
-from onboarding import journey
-from onboarding.journey import orders
+from onboarding import journey, registry
 from onboarding.models import Connection, Merchant
-from onboarding.situation import Status, dumped, shown
+from onboarding.models.status import Status, dumped, shown
 from vendors.contract import VendorError
 
 
@@ -76,7 +75,7 @@ def _done(action: str, row: Connection, until: str) -> dict[str, Any]:
 
 
 def _offers(row: Connection, key: str) -> bool:
-    vendor = orders.vendor_of(row.vendor)
+    vendor = registry.vendor_of(row.vendor)
     return vendor is not None and key in {action.key for action in vendor.actions()}
 
 
@@ -96,7 +95,7 @@ def _end(row: Connection) -> str:
     if problem := _act(row, "expire", {}) if _offers(row, "expire") else "":
         return problem
     attempt = journey.disconnect(row, row.attempts.latest("created").user)
-    journey.carry(attempt.pk)
+    journey.advance(attempt.pk)
     attempt.refresh_from_db()
     return "" if attempt.ended else attempt.sentence or "it goes on in the background"
 

@@ -8,9 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
-from onboarding import memo
-from onboarding.doctor.memos import Unreadable, affected, said
-from onboarding.models import Attempt, Connection
+from onboarding.models import Attempt, Connection, memo
+from onboarding.monitoring.doctor.memos import Unreadable, affected, said
 
 
 class Command(BaseCommand):

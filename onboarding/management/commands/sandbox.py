@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from onboarding.signals import sigterm_as_ctrl_c
+from onboarding.background.shutdown import sigterm_as_ctrl_c
 from vendors import sandbox
 
 

@@ -9,8 +9,8 @@ from django.conf import settings
 from django.core.checks import run_checks
 from django.core.management.base import BaseCommand
 
-from onboarding import runner
-from onboarding.signals import stop_on_signal
+from onboarding.background import runner
+from onboarding.background.shutdown import stop_on_signal
 
 log = logging.getLogger(__name__)
 
@@ -22,9 +22,9 @@ class Command(BaseCommand):
         with stop_on_signal() as stop:
             self._say("Worker started")
             if settings.RUNNER == "celery":
-                from onboarding import transport  # else nothing needs Celery
+                from onboarding.background import celery_transport  # else nothing needs Celery
 
-                transport.work_forever(stop)
+                celery_transport.work_forever(stop)
             else:
                 runner.work_forever(stop)
         self._say("Worker stopped")

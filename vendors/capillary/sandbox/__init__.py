@@ -8,18 +8,10 @@ from __future__ import annotations
 
 import json
 
-from vendors.capillary.sandbox import clients, console
-from vendors.capillary.sandbox.rules import (
-    KEY,
-    PASSWORD,
-    SECRET,
-    TILL,
-    USERNAME,
-    guarded,
-    opened,
-    refuse,
-)
 from vendors.sandbox import Imitation, Request, Store
+
+from . import clients, console
+from .rules import KEY, PASSWORD, SECRET, TILL, USERNAME, guarded, opened, refuse
 
 
 def environ(base_url: str) -> dict[str, str]:

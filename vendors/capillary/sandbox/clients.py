@@ -12,7 +12,9 @@ import string
 import time
 from typing import Any
 
-from vendors.capillary.sandbox.rules import (
+from vendors.sandbox import Answer, Request, Row, Store
+
+from .rules import (
     BAD_KEY,
     CREATED,
     DELETED,
@@ -27,7 +29,6 @@ from vendors.capillary.sandbox.rules import (
     done,
     whole,
 )
-from vendors.sandbox import Answer, Request, Row, Store
 
 SCOPES = {1: "TargetGroups", 2: "All", 3: "Transaction"}
 PERMISSIONS = ("READ", "READWRITE", "WRITE")

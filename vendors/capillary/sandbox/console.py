@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from vendors.capillary.sandbox.clients import MOST, SCOPES, add, everyone, remove, valid
-from vendors.capillary.sandbox.rules import KEY, SWITCHES, TILL
 from vendors.sandbox import (
     CASE_BUTTONS,
     Answer,
@@ -17,6 +15,9 @@ from vendors.sandbox import (
     page,
 )
 from vendors.sandbox.switches import fields, turn
+
+from .clients import MOST, SCOPES, add, everyone, remove, valid
+from .rules import KEY, SWITCHES, TILL
 
 NAME = "Capillary"
 CREATE = "POST /v3/integrations/clients"

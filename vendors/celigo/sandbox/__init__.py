@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 
-from vendors.celigo.sandbox import app, connectors, licenses, partner
-from vendors.celigo.sandbox.rules import TOKEN, guarded, refuse
 from vendors.sandbox import Imitation, Request, Store
+
+from . import app, connectors, licenses, partner
+from .rules import TOKEN, guarded, refuse
 
 
 def environ(base_url: str) -> dict[str, str]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-from vendors.celigo.sandbox.licenses import install, signed_up, uninstall
-from vendors.celigo.sandbox.rules import now
 from vendors.sandbox import (
     CASE_BUTTONS,
     Answer,
@@ -18,6 +16,9 @@ from vendors.sandbox import (
     markup,
     page,
 )
+
+from .licenses import install, signed_up, uninstall
+from .rules import now
 
 NAME = "integrator.io"
 COOKIE = "celigo_sandbox"

@@ -8,7 +8,9 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from vendors.celigo.sandbox.rules import (
+from vendors.sandbox import Answer, Refused, Request, Row, Store, reply
+
+from .rules import (
     PARTNER,
     PUSHED,
     TOKEN_STATE,
@@ -27,7 +29,6 @@ from vendors.celigo.sandbox.rules import (
     listed,
     now,
 )
-from vendors.sandbox import Answer, Refused, Request, Row, Store, reply
 
 FIELDS: dict[str, Check] = {
     "name": is_text,

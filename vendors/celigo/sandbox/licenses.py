@@ -8,8 +8,10 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from vendors.celigo.sandbox.connectors import connector
-from vendors.celigo.sandbox.rules import (
+from vendors.sandbox import Answer, Refused, Request, Row, Store, reply
+
+from .connectors import connector
+from .rules import (
     INVALID_USER,
     Check,
     Wrong,
@@ -23,7 +25,6 @@ from vendors.celigo.sandbox.rules import (
     listed,
     now,
 )
-from vendors.sandbox import Answer, Refused, Request, Row, Store, reply
 
 NO_USER = (
     "We were not able to find any user with the provided email address.  "

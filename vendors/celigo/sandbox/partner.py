@@ -6,11 +6,12 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from vendors.celigo.sandbox.connectors import preset
-from vendors.celigo.sandbox.licenses import issued, signed_up
-from vendors.celigo.sandbox.rules import SWITCHES, WHEN
 from vendors.sandbox import Answer, Html, Refused, Request, Row, Store, join, markup, page
 from vendors.sandbox.switches import fields, turn
+
+from .connectors import preset
+from .licenses import issued, signed_up
+from .rules import SWITCHES, WHEN
 
 NAME = "Celigo integrator.io"
 TRIAL = timedelta(days=30)

@@ -6,8 +6,9 @@ Reference: itembase API guides, "Signing up users and add services with the conn
 
 from __future__ import annotations
 
-from vendors.itembase.sandbox import accounts, activation, desk, pages, selfservice
 from vendors.sandbox import Answer, Imitation, Request, Store, reply
+
+from . import accounts, activation, desk, pages, selfservice
 
 
 def environ(base_url: str) -> dict[str, str]:

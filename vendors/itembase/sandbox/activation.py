@@ -5,17 +5,11 @@ from __future__ import annotations
 import secrets
 import time
 
-from vendors.itembase.sandbox.accounts import (
-    CLIENT_ID,
-    CODE_SECONDS,
-    add_code,
-    authorised,
-    registered,
-    signed_in,
-)
-from vendors.itembase.sandbox.pages import NAME, merged, picker
-from vendors.itembase.sandbox.selfservice import activated
 from vendors.sandbox import Answer, Refused, Request, Row, Store, markup, page, redirect, reply
+
+from .accounts import CLIENT_ID, CODE_SECONDS, add_code, authorised, registered, signed_in
+from .pages import NAME, merged, picker
+from .selfservice import activated
 
 SECONDS = 1200
 SCOPE = "user.minimal user.instances.read user.instances.write"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import uuid
 
-from vendors.itembase.sandbox.accounts import signed_in
-from vendors.itembase.sandbox.pages import NAME, picker
-from vendors.itembase.sandbox.selfservice import COMPONENTS, listed
 from vendors.sandbox import Answer, Html, Refused, Request, Row, Store, join, markup, page, redirect
+
+from .accounts import signed_in
+from .pages import NAME, picker
+from .selfservice import COMPONENTS, listed
 
 PATH = "/itembase/accounts/stores"
 STATUSES = "connection.valid", "connection.pending", "connection.invalid", "something.new", ""

@@ -6,15 +6,6 @@ import time
 from collections.abc import Mapping
 from urllib.parse import quote, urlencode, urlsplit
 
-from vendors.itembase.sandbox.accounts import (
-    CLIENT_ID,
-    CODE_SECONDS,
-    SCOPES,
-    add_code,
-    registered,
-    signed_in,
-)
-from vendors.itembase.sandbox.selfservice import COMPONENTS, activated, connected
 from vendors.sandbox import (
     CASE_BUTTONS,
     Answer,
@@ -28,6 +19,9 @@ from vendors.sandbox import (
     page,
     redirect,
 )
+
+from .accounts import CLIENT_ID, CODE_SECONDS, SCOPES, add_code, registered, signed_in
+from .selfservice import COMPONENTS, activated, connected
 
 NAME = "itembase"
 COOKIE = "itembase_sandbox"

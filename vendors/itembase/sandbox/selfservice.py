@@ -7,8 +7,9 @@ import time
 import uuid
 from typing import Any
 
-from vendors.itembase.sandbox.accounts import CLIENT_ID, authorised
 from vendors.sandbox import Answer, Refused, Request, Row, Store, reply
+
+from .accounts import CLIENT_ID, authorised
 
 OWN_COMPONENT = 77
 COMPONENTS = {

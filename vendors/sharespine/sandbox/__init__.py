@@ -10,16 +10,9 @@ import time
 from urllib.parse import quote, urlsplit
 
 from vendors.sandbox import Answer, Imitation, Refused, Request, Row, Store, reply
-from vendors.sharespine.sandbox import operator, tenantapi, wizard
-from vendors.sharespine.sandbox.demands import (
-    CONNECTION,
-    LOGIN,
-    TENANT,
-    USER,
-    demand_agent,
-    demanded,
-    demanded_part,
-)
+
+from . import operator, tenantapi, wizard
+from .demands import CONNECTION, LOGIN, TENANT, USER, demand_agent, demanded, demanded_part
 
 USERNAME = "demo-reseller"
 PASSWORD = "demo-reseller-secret"

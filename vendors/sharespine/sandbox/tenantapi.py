@@ -10,7 +10,8 @@ import secrets
 from datetime import UTC, datetime
 
 from vendors.sandbox import Answer, Refused, Request, Row, Store, reply
-from vendors.sharespine.sandbox.demands import demand_agent
+
+from .demands import demand_agent
 
 SHOWN = ("id", "name", "type", "active")
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")

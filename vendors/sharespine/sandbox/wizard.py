@@ -18,7 +18,8 @@ from vendors.sandbox import (
     page,
     redirect,
 )
-from vendors.sharespine.sandbox import tenantapi
+
+from . import tenantapi
 
 NAME = "Sharespine"
 COOKIE = "sharespine_sandbox"

@@ -1,0 +1,127 @@
+"""What staff do: settle doubts, enter what only they know, have something done at the vendor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.db import transaction
+from django.utils import timezone
+
+from onboarding import registry
+from onboarding.models import Account, Attempt, Connection
+from onboarding.models.status import Status
+from vendors.contract import Garbled, Step, Unavailable, Vendor
+
+from . import orders, transitions, unreadable
+from .engine import ask, settled
+from .leases import Lease, leased
+from .outcomes import Outcome
+from .vendor_call import VendorCall
+
+BUSY = "somebody else is working on this account: try again in a moment"
+LOST = "no key of MEMO_KEYS opens what we noted about this shop"
+
+
+def resolve(account_id: int, found: str | None) -> Outcome:
+    """Staff looked at an unsure creation: its id at the vendor, or None: it does not exist.
+
+    Returns the vendor's step, or the error that says what is wrong with the id.
+    """
+    with leased(account_id) as lease:
+        account = Account.objects.select_related("creator").get(pk=account_id)
+        if lease is None or not account.unsure or account.creator is None:
+            return Unavailable(BUSY)
+        return _talk(_resolution(account.creator, lease, found))
+
+
+@transaction.atomic
+def _resolution(creator: Attempt, lease: Lease, found: str | None) -> VendorCall:
+    attempt = transitions.attempt(creator.pk)
+    return VendorCall(
+        lease=lease,
+        vendor=_vendor(attempt.connection),
+        connection=attempt.connection,
+        attempt=attempt,
+        order=orders.for_attempt(attempt, state="", present=False),
+        call="resolve",
+        argument=found,
+        number=attempt.call_number,
+    )
+
+
+def act(connection_id: int, key: str, answers: Mapping[str, str]) -> Outcome:
+    """Have one of the vendor's actions done, for the account of this connection or for itself.
+
+    Returns the vendor's step, or the error that says what is wrong.
+    """
+    account_id = Connection.objects.values_list("account_id", flat=True).get(pk=connection_id)
+    with leased(account_id) as lease:
+        if lease is None:
+            return Unavailable(BUSY)
+        return _talk(_action(connection_id, lease, key, answers))
+
+
+def _talk(trip: VendorCall) -> Outcome:
+    if unreadable.unreadable(trip.connection, trip.attempt):
+        return Garbled(LOST)
+    outcome = ask(trip)
+    if isinstance(outcome, Step):
+        settled(trip, outcome)
+    return outcome
+
+
+@transaction.atomic
+def _action(connection_id: int, lease: Lease, key: str, answers: Mapping[str, str]) -> VendorCall:
+    connection = transitions.connection(connection_id)
+    return VendorCall(
+        lease=lease,
+        vendor=_vendor(connection),
+        connection=connection,
+        attempt=None,
+        order=orders.for_connection(connection, "act"),
+        call="act",
+        argument={"key": key, "answers": dict(answers)},
+    )
+
+
+def _vendor(connection: Connection) -> Vendor:
+    """Raises LookupError when the vendor is switched off."""
+    vendor = registry.vendor_of(connection.vendor)
+    if vendor is None:
+        raise LookupError("this vendor is switched off")
+    return vendor
+
+
+@transaction.atomic
+def save_staff_answers(account_id: int, answers: Mapping[str, str]) -> None:
+    """Staff's answers to the vendor's `staff_questions`: its connected shops are checked with them."""
+    account = Account.objects.select_for_update(no_key=True).get(pk=account_id)
+    account.staff_answers = {**account.staff_answers, **answers}
+    account.save(update_fields=["staff_answers"])
+    now = timezone.now()
+    account.connections.exclude(due_at=None).update(due_at=now)
+    waiting = Attempt.objects.filter(connection__account=account, ended=None)
+    waiting.exclude(due_at=None).update(due_at=now)
+
+
+def task_done(connection_id: int) -> bool:
+    """Staff have done what they had to do for this shop."""
+    return bool(Connection.objects.filter(pk=connection_id).exclude(task="").update(task=""))
+
+
+# -- runner_ask: x
+
+
+def ask_now(connection: Connection) -> bool:
+    """Staff's "ask the vendor now": whatever waits for this shop becomes due at once.
+
+    False when there is nothing to ask about. An open visit to the vendor's pages does not hide the
+    check, and an ended connection is not brought back to life by one. What was not tried any more,
+    because it killed its workers, is tried again.
+    """
+    anew = {"due_at": timezone.now(), "deaths": 0, "claimed": None}
+    trips = connection.attempts.filter(ended=None).exclude(call_number=0)
+    if trips.exclude(purpose=Attempt.Purpose.ENTER).update(**anew):
+        return True
+    live = Connection.objects.filter(pk=connection.pk).exclude(status=Status.DISCONNECTED)
+    return bool(live.exclude(shop="").update(**anew))

@@ -1,0 +1,33 @@
+"""The database models. Rows outlive vendors: a vendor is a slug here, and no vendor is named."""
+
+from __future__ import annotations
+
+from .calls import Call
+from .catalogue import Connector
+from .connections import Account, Attempt, Connection, Event, Hop
+from .coordination import Breaker, Leased, Operator, Slot, Worker
+from .merchants import Invitation, Membership, Merchant
+from .notifications import Alert, Notice, Standby
+from .users import User
+
+__all__ = [
+    "Account",
+    "Alert",
+    "Attempt",
+    "Breaker",
+    "Call",
+    "Connection",
+    "Connector",
+    "Event",
+    "Hop",
+    "Invitation",
+    "Leased",
+    "Membership",
+    "Merchant",
+    "Notice",
+    "Operator",
+    "Slot",
+    "Standby",
+    "User",
+    "Worker",
+]

@@ -1,0 +1,34 @@
+"""Connectors: what merchants can choose in the catalogue."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Connector(models.Model):
+    """What a merchant chooses. The sweep refreshes the vendor's part, never the staff's."""
+
+    slug = models.SlugField(max_length=120, unique=True)
+    vendor = models.SlugField(max_length=40)
+    key = models.CharField(max_length=100)
+    vendor_name = models.CharField(max_length=200, help_text="as the vendor calls it")
+    platform = models.SlugField(max_length=60, db_index=True)
+    category = models.SlugField(max_length=40, default="shop")
+    description = models.TextField(blank=True)
+    gone = models.DateTimeField(null=True, blank=True, help_text="the vendor stopped offering it")
+    staff_made = models.BooleanField(default=False, editable=False)
+    visible = models.BooleanField(default=True)
+    name = models.CharField(
+        max_length=200, blank=True, help_text="shown instead of the vendor's name"
+    )
+    position = models.IntegerField(default=100, help_text="lower comes first")
+    options = models.JSONField(default=dict, blank=True, help_text="handed to the vendor, as JSON")
+    ready = models.BooleanField(
+        default=True, editable=False, help_text="staff have set what the vendor asks of them"
+    )
+
+    class Meta:
+        ordering = ["position", "vendor_name"]
+
+    def __str__(self) -> str:
+        return self.name or self.vendor_name

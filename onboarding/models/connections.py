@@ -1,0 +1,218 @@
+"""Accounts at vendors, the shops connected through them, and what happened to each."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Index, Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy
+
+from .catalogue import Connector
+from .coordination import Leased
+from .memo import MemoField
+from .merchants import Merchant
+from .references import reference
+from .status import Situation, Status, shown
+
+ATTEMPT_DAYS = 7
+
+
+def attempt_deadline() -> Any:
+    return timezone.now() + timedelta(days=ATTEMPT_DAYS)
+
+
+class Account(Leased):
+    """The merchant's account at a vendor. Its lease lets one conversation at a time go on.
+
+    `doing`: a creation announced and not yet answered. `unsure`: one whose answer was lost; while
+    it is set nothing else may be created there. `creator` is the attempt that announced it.
+    """
+
+    merchant = models.ForeignKey(Merchant, models.PROTECT, related_name="accounts")
+    vendor = models.SlugField(max_length=40)
+    key = models.CharField(
+        max_length=200, blank=True, db_index=True, help_text="its id at the vendor"
+    )
+    memo = MemoField(default=dict, editable=False)
+    staff_answers = MemoField(default=dict, editable=False)
+    doing = models.CharField(max_length=60, blank=True, editable=False)
+    unsure = models.CharField(max_length=60, blank=True, editable=False)
+    creator = models.ForeignKey(
+        "Attempt", models.SET_NULL, null=True, blank=True, related_name="+", editable=False
+    )
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["merchant", "vendor"], name="one_account")]
+
+    def __str__(self) -> str:
+        return f"{self.merchant} · {self.vendor}"
+
+
+class Connection(Situation):
+    """One shop of one merchant through one connector."""
+
+    reference = models.CharField(max_length=20, unique=True, default=reference, editable=False)
+    account = models.ForeignKey(Account, models.PROTECT, related_name="connections")
+    connector = models.ForeignKey(Connector, models.PROTECT, related_name="connections")
+    name = models.CharField(max_length=100)
+    answers = MemoField(default=dict, editable=False)
+    memo = MemoField(default=dict, editable=False)
+    key = models.CharField(
+        max_length=200, blank=True, db_index=True, help_text="its id at the vendor"
+    )
+    vendor = models.SlugField(max_length=40, editable=False)
+    shop = models.CharField(max_length=250, blank=True, help_text="the shop's id at the vendor")
+    reveal = MemoField(null=True, default=None, editable=False)
+    created = models.DateTimeField(default=timezone.now, editable=False)
+    evidence = models.JSONField(default=dict, blank=True)
+    returned_at = models.DateTimeField(null=True, blank=True)
+    told_at = models.DateTimeField(null=True, blank=True, help_text="the merchant said: finished")
+    connected_at = models.DateTimeField(null=True, blank=True)
+    confirmed_at = models.DateTimeField(null=True, blank=True, help_text="the vendor said so")
+    checked_at = models.DateTimeField(null=True, blank=True)
+    expires = models.DateTimeField(null=True, blank=True)
+    task = models.TextField(blank=True, help_text="what staff still have to do for it")
+
+    class Meta:
+        ordering = ["created"]
+        indexes = [
+            # the admin's filters, the newest first
+            Index(fields=["status", "-id"], name="connection_status"),
+            Index(fields=["turn", "-id"], name="connection_turn"),
+            Index(fields=["-created"], name="connection_created"),
+            Index(fields=["vendor"], condition=~Q(task=""), name="connection_task"),
+            # whether an alert may clear; whom to warn of an end
+            Index(fields=["vendor", "cause"], name="connection_cause"),
+            Index(
+                fields=["expires"], condition=Q(expires__isnull=False), name="connection_expires"
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["vendor", "shop"],
+                condition=~Q(shop="") & ~Q(status=Status.DISCONNECTED),
+                name="one_connection_a_shop",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def merchant(self) -> Merchant:
+        return self.account.merchant
+
+    @property
+    def proof(self) -> str:
+        """What we know and how, in the reader's language."""
+        return shown(self.evidence)
+
+    def get_absolute_url(self) -> str:
+        return reverse("connection", args=[self.account.merchant.reference, self.reference])
+
+
+class Attempt(Situation):
+    """One trip towards connecting, repairing, opening or ending a connection.
+
+    `call` is the remembered call: {"name": "returned", "argument": {...}}; `call_number` grows with
+    each, so that an answer to an older call never overwrites what the merchant did meanwhile.
+    """
+
+    class Purpose(models.TextChoices):
+        CONNECT = "connect", gettext_lazy("Connect")
+        RECONNECT = "reconnect", gettext_lazy("Reconnect")
+        ENTER = "enter", gettext_lazy("Open again")
+        PAUSE = "pause", gettext_lazy("Pause")
+        RESUME = "resume", gettext_lazy("Resume")
+        END = "end", gettext_lazy("Disconnect")
+        ACT = "act", gettext_lazy("Change")
+
+    reference = models.CharField(max_length=20, unique=True, default=reference, editable=False)
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="attempts")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="attempts")
+    purpose = models.CharField(max_length=10, choices=Purpose, default=Purpose.CONNECT)
+    call = MemoField(default=dict, editable=False)
+    call_number = models.PositiveIntegerField(default=0, editable=False)
+    account_memo = MemoField(null=True, default=None, editable=False)
+    connection_memo = MemoField(default=dict, editable=False)
+    ticks = models.JSONField(default=list, blank=True)
+    found = models.CharField(max_length=250, blank=True, help_text="another shop than was meant")
+    found_evidence = models.JSONField(default=dict, blank=True)
+    accepted = models.CharField(max_length=250, blank=True, help_text="it is meant after all")
+    created = models.DateTimeField(default=timezone.now, editable=False)
+    deadline = models.DateTimeField(default=attempt_deadline)
+    ended = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created"]
+        indexes = [
+            Index(fields=["deadline"], condition=Q(ended=None), name="attempt_open_deadline"),
+            Index(fields=["cause"], condition=Q(ended=None), name="attempt_open_cause"),
+            Index(fields=["ended"], condition=Q(ended__isnull=False), name="attempt_ended"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["connection"],
+                condition=Q(ended=None) & ~Q(purpose="enter"),
+                name="one_open_attempt",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_purpose_display()} · {self.connection}"
+
+    def get_absolute_url(self) -> str:
+        merchant = self.connection.account.merchant
+        return reverse("attempt", args=[merchant.reference, self.reference])
+
+
+class Hop(models.Model):
+    """One redirect of the browser to a vendor's page.
+
+    `state` works once: spent it is NULL, and `digest` still finds the hop for a second opening.
+    `url` is the vendor's link, taken once: NULL before it is minted and after it was taken.
+    """
+
+    attempt = models.ForeignKey(Attempt, models.CASCADE, related_name="hops")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    state = models.CharField(max_length=64, unique=True, null=True)
+    digest = models.CharField(max_length=64, db_index=True)
+    url = MemoField(null=True, default=None)
+    expires = models.DateTimeField(null=True)
+    returns = models.BooleanField(default=True)
+    bare = models.BooleanField(default=False)
+    params = MemoField(null=True, default=None)
+    created = models.DateTimeField(default=timezone.now)
+    minted = models.DateTimeField(null=True)
+    taken = models.DateTimeField(null=True)
+    spent = models.DateTimeField(null=True)
+    claimed = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~Q(state=""), name="a_missing_state_is_null"),
+        ]
+
+
+class Event(models.Model):
+    """One entry of a connection's timeline; the sentence is translated when it is shown."""
+
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="events")
+    attempt = models.ForeignKey(Attempt, models.SET_NULL, null=True, related_name="events")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+    status = models.CharField(max_length=20, choices=Status, blank=True)
+    note = models.JSONField(default=dict)
+    reference = models.CharField(max_length=20, blank=True, help_text="of the request, to quote")
+
+    class Meta:
+        ordering = ["at", "pk"]
+        indexes = [Index(fields=["at"], name="event_at")]
+
+    def __str__(self) -> str:
+        return shown(self.note)

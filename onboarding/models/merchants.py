@@ -1,0 +1,105 @@
+"""Merchants, their members, and who is invited to join them."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy
+
+from .outbox import Mailed
+from .references import reference
+from .users import User
+
+INVITATION_DAYS = 7
+OPEN = Q(accepted=None, revoked=None)  # an invitation that can still be accepted
+
+
+class Merchant(models.Model):
+    reference = models.CharField(max_length=20, unique=True, default=reference, editable=False)
+    name = models.CharField(max_length=200)
+    language = models.CharField(max_length=10, default="en")
+    created = models.DateTimeField(default=timezone.now, editable=False)
+    members = models.ManyToManyField(User, through="Membership", related_name="merchants")
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("home", args=[self.reference])
+
+
+def unguessable() -> str:
+    return secrets.token_hex(16)
+
+
+def invitation_expiry() -> Any:
+    return timezone.now() + timedelta(days=INVITATION_DAYS)
+
+
+class Membership(models.Model):
+    class Role(models.TextChoices):
+        OWNER = "owner", gettext_lazy("Owner")
+        MEMBER = "member", gettext_lazy("Member")
+
+    merchant = models.ForeignKey("Merchant", models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=10, choices=Role, default=Role.MEMBER)
+    created = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["merchant", "user"], name="one_membership")]
+
+    def __str__(self) -> str:
+        return f"{self.user} · {self.merchant}"
+
+    @property
+    def owns(self) -> bool:
+        return self.role == self.Role.OWNER
+
+
+class Invitation(Mailed):
+    """Somebody asked by mail to join a merchant; `email` is in lower case.
+
+    `reference` stands in the mailed link, so in logs, proxies and histories. It opens a page that
+    says who invites to what, and is worth nothing else: accepting takes being signed in with the
+    invited address, verified. So there is no secret to keep, and none to digest.
+    """
+
+    merchant = models.ForeignKey("Merchant", models.CASCADE, related_name="invitations")
+    reference = models.CharField(max_length=32, unique=True, default=unguessable, editable=False)
+    email = models.EmailField()
+    role = models.CharField(max_length=10, choices=Membership.Role, default=Membership.Role.MEMBER)
+    invited_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
+    )
+    created = models.DateTimeField(default=timezone.now, editable=False)
+    expires = models.DateTimeField(default=invitation_expiry)
+    accepted = models.DateTimeField(null=True, blank=True)
+    revoked = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["created"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["merchant", "email"],
+                condition=Q(accepted=None, revoked=None),
+                name="one_open_invitation",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.email} · {self.merchant}"
+
+    @property
+    def expired(self) -> bool:
+        return self.expires <= timezone.now()
+
+    def get_absolute_url(self) -> str:
+        return reverse("invitation", args=[self.reference])

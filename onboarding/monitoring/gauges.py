@@ -1,0 +1,123 @@
+"""/metrics: what the processes have counted, and what stands in the database now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from django.conf import settings
+from django.db import Error
+from django.db.models import Count, QuerySet
+from django.utils import timezone
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily as Gauge
+from prometheus_client.core import Metric
+from prometheus_client.exposition import CONTENT_TYPE_LATEST as CONTENT_TYPE
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from onboarding.models import (
+    Alert,
+    Breaker,
+    Connection,
+    Invitation,
+    Notice,
+    Standby,
+    Worker,
+    merchants,
+)
+from onboarding.models.outbox import Mailed
+
+from . import heartbeat
+
+__all__ = ["CONTENT_TYPE", "page"]
+
+
+def page() -> bytes:
+    """All metrics, in Prometheus' text format."""
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry, path=str(settings.METRICS_DIR))  # type: ignore[no-untyped-call]
+    registry.register(Database())
+    return generate_latest(registry)
+
+
+class Database(Collector):
+    """Gauges, each of one query. Does the database not answer, that is the only one."""
+
+    def collect(self) -> Iterable[Metric]:
+        answers = Gauge("gangway_database_answers", "Whether the database answers.")
+        try:
+            found = [
+                *_connections(),
+                *_backlog(),
+                *_breaker(),
+                *_workers(),
+                *_alerts(),
+                *_mails(),
+                *_standbys(),
+            ]
+        except Error:
+            found = []
+        answers.add_metric([], bool(found))
+        return [answers, *found]
+
+
+def _connections() -> Iterator[Metric]:
+    gauge = Gauge("gangway_connections", "Shops by state.", labels=["vendor", "state"])
+    rows = Connection.objects.order_by().values_list("vendor", "status").annotate(Count("pk"))
+    for vendor, status, count in rows:
+        gauge.add_metric([vendor, status], count)
+    yield gauge
+
+
+def _backlog() -> Iterator[Metric]:
+    due = Gauge("gangway_due_rows", "Due now and not begun.", labels=["kind"])
+    oldest = Gauge("gangway_due_oldest_seconds", "Since when the oldest is due.", labels=["kind"])
+    for kind, backlog in heartbeat.backlog().items():
+        due.add_metric([kind], backlog.rows)
+        oldest.add_metric([kind], backlog.age.total_seconds())
+    yield from (due, oldest)
+
+
+def _breaker() -> Iterator[Metric]:
+    """1 while calls to the host rest, or its vendor refuses our credentials."""
+    gauge = Gauge("gangway_breaker_open", _breaker.__doc__ or "", labels=["vendor", "host"])
+    for vendor, host, opened in Breaker.objects.values_list("vendor", "host", "opened"):
+        gauge.add_metric([vendor, host.rpartition("@")[2]], opened is not None)
+    yield gauge
+
+
+def _workers() -> Iterator[Metric]:
+    gauge = Gauge("gangway_workers", "Workers that gave a sign of life within a minute.")
+    gauge.add_metric([], Worker.objects.filter(at__gt=timezone.now() - heartbeat.SILENT).count())
+    yield gauge
+
+
+def _standbys() -> Iterator[Metric]:
+    gauge = Gauge("gangway_standbys", "People who are told when a vendor is back.")
+    gauge.add_metric([], Standby.objects.filter(mailed=None).count())
+    yield gauge
+
+
+def _alerts() -> Iterator[Metric]:
+    gauge = Gauge("gangway_alerts_open", "What is staff's turn, by vendor.", labels=["vendor"])
+    rows = Alert.objects.filter(cleared=None).values_list("vendor").annotate(Count("pk"))
+    for vendor, count in rows:
+        gauge.add_metric([vendor], count)
+    yield gauge
+
+
+def _mails() -> Iterator[Metric]:
+    gauge = Gauge("gangway_mails_due", "Mails that are not out yet.", labels=["kind"])
+    for kind, rows in _unsent().items():
+        gauge.add_metric([kind], rows.filter(mailed=None).count())
+    yield gauge
+
+
+def _unsent() -> dict[str, QuerySet[Mailed]]:
+    now, alerts = timezone.now(), Alert.objects.filter(cleared=None)
+    found: dict[str, QuerySet[Mailed]] = {
+        "alert": alerts if settings.STAFF_EMAIL else alerts.none(),
+        "invitation": Invitation.objects.filter(merchants.OPEN, expires__gt=now),
+        "notice": Notice.objects.filter(expires__gt=now),
+    }
+    return found

@@ -1,0 +1,58 @@
+"""Warnings before something ends: a licence, a trial. Each is mailed once, to all members."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.db.models import Exists, OuterRef
+from django.template.loader import render_to_string
+from django.utils import timezone, translation
+
+from onboarding.models import Connection, Notice
+from onboarding.models.status import Status
+
+from . import outbox
+
+DAYS = {"week": (1, 7), "day": (0, 1)}  # kind → days before the end: more than, at most
+
+
+def mail_due() -> None:
+    """Warn of every end that has come near; any number of workers may call it."""
+    for kind in DAYS:
+        _write(kind)
+    rows = Notice.objects.filter(expires__gt=timezone.now())
+    outbox.send_due(rows.select_related("connection__account__merchant"), _compose)
+
+
+def _write(kind: str) -> None:
+    """Only of connected shops: what ended or rests needs no warning."""
+    now, (more, most) = timezone.now(), DAYS[kind]
+    shops = Connection.objects.filter(
+        status=Status.CONNECTED,
+        expires__gt=now + timedelta(days=more),
+        expires__lte=now + timedelta(days=most),
+    )
+    known = Notice.objects.filter(connection=OuterRef("pk"), kind=kind, expires=OuterRef("expires"))
+    ends = shops.exclude(Exists(known)).values_list("pk", "expires")
+    rows = [Notice(connection_id=pk, kind=kind, expires=end) for pk, end in ends if end]
+    Notice.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def _compose(notice: Notice) -> EmailMessage:
+    merchant = notice.connection.account.merchant
+    context = {
+        "notice": notice,
+        "site_url": settings.SITE_URL,
+        "connection": notice.connection,
+        "merchant": merchant,
+        "address": settings.SITE_URL + notice.connection.get_absolute_url(),
+        "brand_name": settings.BRAND_NAME,
+        "support_email": settings.SUPPORT_EMAIL,
+    }
+    people = merchant.members.filter(is_active=True).values_list("email", flat=True)
+    with translation.override(merchant.language):
+        subject = render_to_string("onboarding/email/notice_subject.txt", context).strip()
+        body = render_to_string("onboarding/email/notice_message.txt", context)
+    return EmailMessage(subject, body, None, [], bcc=list(people))

@@ -1,0 +1,36 @@
+"""Invitations to a team, sent by mail."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.template.loader import render_to_string
+from django.utils import timezone, translation
+
+from onboarding.models import Invitation, User
+from onboarding.models.merchants import OPEN
+
+from . import outbox
+
+
+def mail_due() -> None:
+    """For the sweep: those whose mail failed, or whose process died before it was out."""
+    rows = Invitation.objects.filter(OPEN, expires__gt=timezone.now())
+    outbox.send_due(rows.select_related("merchant", "invited_by"), compose)
+
+
+def compose(invitation: Invitation) -> EmailMessage:
+    """In the language of the invited person, if we know them; else in the merchant's."""
+    known = User.objects.filter(email=invitation.email).first()
+    context = {
+        "invitation": invitation,
+        "by": invitation.invited_by,
+        "address": settings.SITE_URL + invitation.get_absolute_url(),
+        "brand_name": settings.BRAND_NAME,
+        "support_email": settings.SUPPORT_EMAIL,
+        "site_url": settings.SITE_URL,
+    }
+    with translation.override((known and known.language) or invitation.merchant.language):
+        subject = render_to_string("onboarding/email/invitation_subject.txt", context)
+        body = render_to_string("onboarding/email/invitation_message.txt", context)
+    return EmailMessage(" ".join(subject.split()), body, to=[invitation.email])

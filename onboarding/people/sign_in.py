@@ -1,0 +1,290 @@
+"""Signing up and signing in: one e-mail form, one code page, for new and known addresses alike.
+
+Built on django-allauth's sign-in code. A new address gets its user here, at once and unverified,
+and then the same code as everybody else. So neither a page's address nor its words tell who has an
+account, a half-signed-up person just asks again, and entering the code verifies the address.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Any
+
+from allauth.account import signals
+from allauth.account.adapter import DefaultAccountAdapter, get_adapter
+from allauth.account.forms import ConfirmLoginCodeForm, RequestLoginCodeForm
+from allauth.account.models import EmailAddress
+from allauth.account.stages import LoginByCodeStage, LoginStageController
+from allauth.account.utils import setup_user_email
+from allauth.account.views import ConfirmLoginCodeView, LoginView, RequestLoginCodeView
+from allauth.core import context
+from allauth.core.internal import ratelimit
+from allauth.mfa.adapter import DefaultMFAAdapter
+from django.conf import settings
+from django.contrib import messages
+from django.core.cache import cache
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.utils.translation import get_language, gettext, gettext_lazy
+from django.views.decorators.cache import never_cache
+
+from onboarding.models import User
+
+APP = "allauth.account"
+NEXT = "after_sign_in"
+AFTER_ADDRESS = "after_address"
+JUST_SENT = "just_sent"
+
+
+class Adapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
+    """Our policies in allauth's flows."""
+
+    error_messages = DefaultAccountAdapter.error_messages | {
+        "incorrect_code": gettext_lazy(
+            "That is not the code we sent. Use the newest mail, or ask for a new code."
+        ),
+        "email_password_mismatch": gettext_lazy(
+            "This address and password do not belong together. You can sign in with a code instead."
+        ),
+        "too_many_login_attempts": gettext_lazy(
+            "Too many tries. Wait five minutes, or sign in with a code instead."
+        ),
+        "rate_limited": gettext_lazy("We have just sent a code. Please wait a moment."),
+    }
+
+    def new_user(self, request: HttpRequest) -> User:
+        return User(language=get_language() or "")
+
+    def is_safe_url(self, url: str) -> bool:
+        """Where to go after signing in: a path of this site, never an address with a host."""
+        return bool(url) and url_has_allowed_host_and_scheme(url, allowed_hosts=None)
+
+    def get_login_stages(self) -> list[str]:
+        """A passkey is another way in, not a second factor: losing it must lock nobody out."""
+        stages: list[str] = super().get_login_stages()
+        return [stage for stage in stages if not stage.startswith("allauth.mfa.")]
+
+    def post_login(
+        self, request: HttpRequest, user: User, *, redirect_url: str | None, **kwargs: Any
+    ) -> HttpResponse:
+        """Goes where the visitor was heading, even when the tab was closed in between."""
+        remembered = request.session.pop(NEXT, None)
+        target = redirect_url or asked_for(request) or remembered
+        response: HttpResponse = super().post_login(request, user, redirect_url=target, **kwargs)
+        return response
+
+    def get_email_verification_redirect_url(self, email_address: EmailAddress) -> str:
+        """Back to the page that asked for another address."""
+        usual: str = super().get_email_verification_redirect_url(email_address)
+        return str(self.request.session.pop(AFTER_ADDRESS, usual))
+
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
+        return reverse("mfa_index")
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        known = User.objects.filter(emailaddress__email=email, last_login__isnull=False).exists()
+        face = {
+            "brand_name": settings.BRAND_NAME,
+            "support_email": settings.SUPPORT_EMAIL,
+            "site_url": settings.SITE_URL,
+            "first_time": not known,
+        }
+        super().send_mail(template_prefix, email, face | context)
+
+
+class PasskeyAdapter(DefaultMFAAdapter):  # type: ignore[misc]
+    """What a device shows when it makes a passkey."""
+
+    def get_public_key_credential_rp_entity(self) -> dict[str, str]:
+        site: dict[str, str] = super().get_public_key_credential_rp_entity()
+        return site | {"name": settings.BRAND_NAME}
+
+    def generate_authenticator_name(self, user: User, type: str) -> str:
+        return gettext("Passkey")
+
+
+class EmailForm(RequestLoginCodeForm):  # type: ignore[misc]
+    """The one form. Two codes to one address within ten seconds are one too many."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["email"]
+        field.label = gettext_lazy("E-mail address")
+        field.error_messages |= {
+            "required": gettext_lazy("Enter your e-mail address."),
+            "invalid": gettext_lazy("Enter an e-mail address such as name@example.com."),
+        }
+        field.validators[0].message = field.error_messages["invalid"]
+        field.widget.attrs = {
+            "type": "email",
+            "autocomplete": "email",
+            "spellcheck": "false",
+        }
+
+    def clean_email(self) -> str:
+        email: str = self.cleaned_data["email"]
+        if not ratelimit.consume(context.request, app=APP, action="send_code", key=email):
+            raise ValidationError(gettext("We have just sent a code."), code=JUST_SENT)
+        found: str = super().clean_email()
+        return found
+
+
+class CodeForm(ConfirmLoginCodeForm):  # type: ignore[misc]
+    """Six digits; blanks and dashes of a pasted code do no harm."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["code"]
+        field.label = gettext_lazy("Six-digit code")
+        field.error_messages["required"] = gettext_lazy("Enter the code from the mail.")
+        field.widget.attrs = {
+            "autocomplete": "one-time-code",
+            "inputmode": "numeric",
+            "spellcheck": "false",
+        }
+
+
+class StartsAnew:
+    """For views that a visitor may use although a code is under way: other tab, other address."""
+
+    def _redirect_to_pending_stage(self, request: HttpRequest, stage: Any) -> Any:
+        if stage.key == LoginByCodeStage.key:
+            return None
+        return super()._redirect_to_pending_stage(request, stage)  # type: ignore[misc]
+
+
+class StartView(StartsAnew, RequestLoginCodeView):  # type: ignore[misc]
+    """Asks for the address and sends the code."""
+
+    template_name = "account/login.html"
+    form_class = EmailForm
+
+    def form_valid(self, form: EmailForm) -> HttpResponse:
+        form._user = user_of(self.request, form)
+        if target := self.get_next_url():
+            self.request.session[NEXT] = target
+        response: HttpResponse = super().form_valid(form)
+        return response
+
+    def form_invalid(self, form: EmailForm) -> HttpResponse:
+        email = form.data.get("email", "").strip().lower()
+        if form.has_error("email", JUST_SENT):
+            return self.just_sent(email)
+        if form.has_error("email", "too_many_login_attempts"):
+            return too_many_requests(self.request, wait_for("request_login_code", email))
+        response: HttpResponse = super().form_invalid(form)
+        return response
+
+    def just_sent(self, email: str) -> HttpResponse:
+        """To the code page; where this browser did not ask for that code, the form again."""
+        if pending_address(self.request) == email:
+            text = gettext("We have just sent a code. It may take a minute to arrive.")
+            messages.info(self.request, text)
+            return redirect(self.passthrough_next_url(reverse("account_confirm_login_code")))
+        again = self.form_class(initial={"email": email})
+        details = self.get_context_data(form=again, just_sent=True)
+        page: HttpResponse = self.render_to_response(details)
+        return page
+
+
+class CodeView(ConfirmLoginCodeView):  # type: ignore[misc]
+    """Takes the code. An empty box costs no try; after the last try a button sends a new code."""
+
+    template_name = "account/code.html"
+    form_class = CodeForm
+
+    def form_invalid(self, form: CodeForm) -> HttpResponse:
+        missing = form.has_error("code", "required")
+        details = self.get_context_data(form=form)
+        if missing or self._process.record_invalid_attempt():
+            page: HttpResponse = self.render_to_response(details)
+            return page
+        return render(self.request, "account/code_spent.html", details)
+
+
+class PasswordView(StartsAnew, LoginView):  # type: ignore[misc]
+    """For those who have set a password."""
+
+    template_name = "account/login_password.html"
+
+
+start = StartView.as_view()
+enter_code = CodeView.as_view()
+password = PasswordView.as_view()
+
+
+@never_cache
+def sign_up(request: HttpRequest) -> HttpResponseBase:
+    """Signing up is the same form."""
+    return redirect(with_next("account_login", request))
+
+
+@never_cache
+def code_gone(request: HttpRequest) -> HttpResponseBase:
+    """Where allauth sends a browser whose code is no longer waited for."""
+    text = gettext("That code is no longer waited for. Enter your address to get a new one.")
+    messages.info(request, text)
+    return redirect(with_next("account_login", request))
+
+
+def too_many_requests(request: HttpRequest, seconds: int = 60) -> HttpResponse:
+    """The 429 page says when to try again; what allauth itself answers with it lasts a minute."""
+    minutes = math.ceil(seconds / 60)
+    response = render(request, "429.html", {"minutes": minutes}, status=429)
+    response["Retry-After"] = str(seconds)
+    return response
+
+
+def user_of(request: HttpRequest, form: EmailForm) -> User | None:
+    """The user of this address, made when it is new; None for an account that was closed."""
+    email: str = form.cleaned_data["email"]
+    user: User | None = form._user
+    if user:
+        EmailAddress.objects.get_or_create(user=user, email=email)
+        return user
+    closed = User.objects.filter(email=email) | User.objects.filter(emailaddress__email=email)
+    return None if closed.exists() else signed_up(request, form)
+
+
+def signed_up(request: HttpRequest, form: EmailForm) -> User:
+    """A new user with an unverified address, as allauth's own sign-up makes one."""
+    adapter = get_adapter()
+    with transaction.atomic():
+        user: User = adapter.save_user(request, adapter.new_user(request), form)
+        setup_user_email(request, user, [])
+    signals.user_signed_up.send(sender=User, request=request, user=user)
+    return user
+
+
+def pending_address(request: HttpRequest) -> str:
+    """The address whose code this browser is asked for; empty when none is."""
+    stage = LoginStageController.enter(request, LoginByCodeStage.key)
+    return str(stage.state.get("email", "")) if stage else ""
+
+
+def asked_for(request: HttpRequest) -> str:
+    """The `next` of this request, when it is safe; else empty."""
+    target = request.POST.get("next") or request.GET.get("next") or ""
+    return target if get_adapter().is_safe_url(target) else ""
+
+
+def with_next(name: str, request: HttpRequest) -> str:
+    """The URL of that name, with the `next` of this request."""
+    target = asked_for(request)
+    return f"{reverse(name)}?{urlencode({'next': target})}" if target else reverse(name)
+
+
+def wait_for(action: str, key: str) -> int:
+    """Seconds until allauth's limits let this action through again; 60 when they do not say."""
+    waits = [0.0]
+    for rate in ratelimit.get_rates(app=APP, action=action):
+        where = ratelimit.get_cache_key(context.request, app=APP, action=action, rate=rate, key=key)
+        hits = cache.get(where, [])
+        if len(hits) >= rate.amount:
+            waits.append(hits[rate.amount - 1] + rate.duration - time.time())
+    return math.ceil(max(waits)) or 60

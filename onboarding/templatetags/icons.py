@@ -1,0 +1,92 @@
+"""Icons, platform marks and the look of a status, for templates: `{% load face %}`."""
+
+from __future__ import annotations
+
+from django import template
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from onboarding.models.status import Status
+
+register = template.Library()
+
+STATUS_ICONS = {
+    Status.NOT_STARTED: "circle-dashed",
+    Status.IN_PROGRESS: "loader-circle",
+    Status.CHECKING: "clock",
+    Status.ACTION_NEEDED: "circle-alert",
+    Status.ON_IT: "wrench",
+    Status.CONNECTED: "circle-check",
+    Status.PAUSED: "circle-pause",
+    Status.DISCONNECTED: "unplug",
+}
+OUTCOME_ICONS = {
+    "connected": "check",
+    "checking": "clock",
+    "stopped": "circle-pause",
+    "refused": "circle-x",
+    "expired": "timer-off",
+    "staff": "wrench",
+    "none": "inbox",
+    "preparing": "hourglass",
+    "ready": "arrow-right",
+    "away": "external-link",
+    "asking": "info",
+    "waiting": "hourglass",
+    "ended": "unplug",
+    "paused": "circle-pause",
+    "choosing": "store",
+}
+NOTICE_ICONS = {
+    "info": "info",
+    "success": "circle-check",
+    "warning": "triangle-alert",
+    "error": "circle-alert",
+}
+MARKS = {"ebay", "shopify", "bigcommerce", "magento", "prestashop", "woocommerce"}
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """A picture beside words, hidden from screen readers; `name` is an id of sprite.svg."""
+    sprite = static("icons/sprite.svg")
+    return format_html(
+        '<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"/></svg>',
+        sprite,
+        name,
+    )
+
+
+@register.filter
+def status_icon(status: str) -> str:
+    """The icon of a Status value."""
+    return STATUS_ICONS[Status(status)]
+
+
+@register.filter
+def status_label(status: str) -> str:
+    """The word merchants read for a Status value, in their language."""
+    return str(Status(status).label)
+
+
+@register.filter
+def outcome_icon(kind: str) -> str:
+    """The icon of an outcome page; KeyError for a kind that is not in OUTCOME_ICONS."""
+    return OUTCOME_ICONS[kind]
+
+
+@register.filter
+def notice_icon(kind: str) -> str:
+    """The icon of a notice; Django's message level "debug" looks like "info"."""
+    return NOTICE_ICONS.get(kind, "info")
+
+
+@register.filter
+def mark(platform: str) -> str:
+    """The id of a platform's mark in sprite.svg; empty when there is none (then: a letter tile).
+
+    A slug that starts with a platform's name counts as that platform: `shopify-netsuite`.
+    """
+    name = platform.lower().split("-")[0]
+    return f"mark-{name}" if name in MARKS else ""

@@ -1,0 +1,433 @@
+"""What the page of an attempt says while it is open, one for each answer of a vendor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext
+
+from onboarding import journey, registry
+from onboarding.background import runner
+from onboarding.journey import orders
+from onboarding.models import Attempt, Connection, Hop, User
+from onboarding.models.status import Status, Turn, dumped, shown
+from vendors.contract import Vendor, text
+
+TRAVELS = {Attempt.Purpose.CONNECT, Attempt.Purpose.RECONNECT}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outlook:
+    """`kind` is a key of OUTCOME_ICONS (templatetags/face.py): it chooses icon and colour.
+
+    `action` is the verb that the main button posts, `label` what it says; `finish` offers "I have
+    finished", `checklist` the vendor's list of preparations.
+    """
+
+    kind: str
+    heading: str
+    sentence: str
+    more: str = ""
+    action: str = ""
+    label: str = ""
+    finish: bool = False
+    checklist: bool = False
+
+    @property
+    def style(self) -> str:
+        """Asking again is nobody's duty: a quiet button."""
+        return "quiet" if self.kind in {"checking", "staff", "waiting"} else ""
+
+
+# -- one for each answer -------------------------------------------------------------------------
+
+
+def _progress(attempt: Attempt, words: dict[str, str]) -> Outlook:
+    if attempt.call.get("name") in {"returned", "answered"}:
+        return _asking_the_vendor(words)
+    headings = {
+        Attempt.Purpose.ENTER: gettext("Opening %(vendor)s"),
+        Attempt.Purpose.PAUSE: gettext("Pausing “%(shop)s”"),
+        Attempt.Purpose.RESUME: gettext("Resuming “%(shop)s”"),
+        Attempt.Purpose.END: gettext("Disconnecting “%(shop)s”"),
+        Attempt.Purpose.ACT: gettext("Changing “%(shop)s” at %(vendor)s"),
+    }
+    preparing = gettext("Preparing your connection to %(vendor)s")
+    return Outlook(
+        kind="preparing",
+        heading=headings.get(Attempt.Purpose(attempt.purpose), preparing) % words,
+        sentence=_how_long(attempt.connection.vendor) % words,
+        more=gettext("You may leave this page: it goes on without you, and you can come back."),
+        checklist=attempt.purpose in TRAVELS,
+    )
+
+
+def _how_long(vendor: str) -> str:
+    if runner.executor.crowded(vendor):
+        return gettext(
+            "Many shops are being connected to %(vendor)s just now: this may take a few minutes. "
+            "You do not have to do anything."
+        )
+    return gettext("This takes a few seconds. You do not have to do anything.")
+
+
+def _asking_the_vendor(words: dict[str, str]) -> Outlook:
+    return Outlook(
+        kind="checking",
+        heading=gettext("Checking with %(vendor)s") % words,
+        sentence=gettext("We are asking %(vendor)s whether “%(shop)s” is connected.") % words,
+        more=gettext("You may leave this page: it goes on without you, and you can come back."),
+    )
+
+
+def redirect(attempt: Attempt, user: User, words: dict[str, str]) -> Outlook:
+    finish = journey.went_without_return(attempt)
+    hop = _taken(attempt)
+    if hop is None:
+        return _ready(attempt, finish, words)
+    if hop.user_id != user.pk:
+        return _colleague_away(words | {"person": str(hop.user.get_short_name())}, finish)
+    if attempt.purpose == Attempt.Purpose.ENTER:
+        sentence = gettext("What you change there shows here after the next check.")
+    elif finish:
+        sentence = gettext("Set up “%(shop)s” there. Then come back here and tell us.") % words
+    else:
+        sentence = gettext("When you are done, %(vendor)s sends you back here.") % words
+    return Outlook(
+        kind="away",
+        heading=gettext("You are at %(vendor)s") % words,
+        sentence=sentence,
+        more=gettext("Lost the page? Open it again: your place is kept."),
+        action="continue",
+        label=gettext("Open %(vendor)s again") % words,
+        finish=finish,
+        checklist=attempt.purpose in TRAVELS,
+    )
+
+
+def _taken(attempt: Attempt) -> Hop | None:
+    """The trip to the vendor that this answer led to, once somebody has set out."""
+    hops = attempt.hops.select_related("user").filter(taken__gte=attempt.since)
+    return hops.order_by("-taken").first()
+
+
+def _ready(attempt: Attempt, finish: bool, words: dict[str, str]) -> Outlook:
+    sentence = gettext("%(vendor)s opens in this window. Come back here at any time.")
+    return Outlook(
+        kind="ready",
+        heading=gettext("Everything is ready"),
+        sentence=sentence % words,
+        action="continue",
+        label=gettext("Continue to %(vendor)s") % words,
+        finish=finish,
+        checklist=attempt.purpose in TRAVELS,
+    )
+
+
+def _colleague_away(words: dict[str, str], finish: bool) -> Outlook:
+    return Outlook(
+        kind="away",
+        heading=gettext("%(person)s is at %(vendor)s") % words,
+        sentence=gettext("They can finish it there. You can also go on yourself.") % words,
+        action="continue",
+        label=gettext("Go on at %(vendor)s yourself") % words,
+        finish=finish,
+    )
+
+
+def _waiting(attempt: Attempt, words: dict[str, str]) -> Outlook:
+    late = attempt.turn == Turn.STAFF
+    done = gettext("We keep asking. You may leave this page and come back later.")
+    slow = gettext("This takes longer than it should. Our staff know and are looking into it.")
+    return Outlook(
+        kind="staff" if late else "checking",
+        heading=(
+            gettext("We’re on it") if late else gettext("%(vendor)s is still working") % words
+        ),
+        sentence=attempt.sentence,
+        more=slow if late else done,
+        action="check",
+        label=gettext("Check again now"),
+    )
+
+
+def _needs(attempt: Attempt, words: dict[str, str]) -> Outlook:
+    heading = gettext("One thing to do at %(vendor)s") % words
+    if asked(attempt):
+        done = gettext("I have done it: go on")
+        return replace(_ask(attempt, words), heading=heading, label=done)
+    return Outlook(
+        kind="stopped",
+        heading=heading,
+        sentence=attempt.sentence,
+        more=gettext("When you have done it, come back here and let us check again."),
+        action="check",
+        label=gettext("I have done it: check again"),
+    )
+
+
+def _ask(attempt: Attempt, words: dict[str, str]) -> Outlook:
+    return Outlook(
+        kind="asking",
+        heading=gettext("A question about “%(shop)s”") % words,
+        sentence=attempt.sentence,
+        action="answer",
+        label=gettext("Continue"),
+    )
+
+
+def _wrong_shop(attempt: Attempt, words: dict[str, str]) -> Outlook:
+    """An interruption: three answers, drawn by _choice.html."""
+    works = attempt.connection.status == Status.CONNECTED
+    stays = gettext("“%(shop)s” stays connected as it is until you decide.") % words
+    return Outlook(
+        kind="choosing",
+        heading=gettext("Is this the shop you meant?"),
+        sentence=attempt.sentence,
+        more=stays if works else "",
+        action="choose",
+    )
+
+
+def _declined(attempt: Attempt, words: dict[str, str]) -> Outlook:
+    return Outlook(
+        kind="stopped",
+        heading=gettext("You stopped half-way"),
+        sentence=attempt.sentence,
+        more=gettext("Nothing is lost. You can go on whenever you like."),
+        action="continue",
+        label=gettext("Start again at %(vendor)s") % words,
+    )
+
+
+def _refused(attempt: Attempt, words: dict[str, str]) -> Outlook:
+    if attempt.turn == Turn.STAFF:
+        return _on_it(attempt, words)
+    write = gettext("If it happens again, write to us and quote the reference below.")
+    choose = gettext("To change what you entered, choose it again on the page of this shop.")
+    return Outlook(
+        kind="refused",
+        heading=gettext("%(vendor)s did not accept this") % words,
+        sentence=attempt.sentence,
+        more=choose if attempt.purpose == Attempt.Purpose.ACT else write,
+        action="continue",
+        label=gettext("Try again"),
+    )
+
+
+def _on_it(attempt: Attempt, words: dict[str, str]) -> Outlook:
+    return Outlook(
+        kind="staff",
+        heading=gettext("We’re on it"),
+        sentence=attempt.sentence,
+        more=gettext("You do not have to do anything. Come back later, or write to us."),
+    )
+
+
+def _lost(attempt: Attempt, words: dict[str, str]) -> Outlook:
+    return Outlook(
+        kind="stopped",
+        heading=gettext("Connect “%(shop)s” once more") % words,
+        sentence=attempt.sentence,
+        more=gettext("At %(vendor)s nothing has changed.") % words,
+        action="continue",
+        label=gettext("Connect it"),
+    )
+
+
+def _unavailable(attempt: Attempt, words: dict[str, str]) -> Outlook:
+    return Outlook(
+        kind="waiting",
+        heading=gettext("%(vendor)s is not answering") % words,
+        sentence=attempt.sentence,
+        more=gettext("Nothing is lost: your place is kept. You may leave this page."),
+        action="check",
+        label=gettext("Try again now"),
+    )
+
+
+ANSWERS: Mapping[str, Callable[[Attempt, dict[str, str]], Outlook]] = {
+    "": _progress,
+    "progress": _progress,
+    "waiting": _waiting,
+    "ask": _ask,
+    "needs": _needs,
+    "wrong_shop": _wrong_shop,
+    "declined": _declined,
+    "refused": _refused,
+    "unavailable": _unavailable,
+    "garbled": _on_it,
+    "poison": _on_it,
+    "unsure": _on_it,
+    "blocked": _on_it,
+    "lost": _lost,
+}
+
+
+# -- ends: What the page of an attempt says when it is over, or cannot go on.
+
+
+def connected(attempt: Attempt, words: dict[str, str]) -> Outlook:
+    return Outlook(
+        kind="connected",
+        heading=gettext("“%(shop)s” is connected") % words,
+        sentence=attempt.sentence,
+    )
+
+
+def acted(attempt: Attempt, words: dict[str, str]) -> Outlook:
+    """What the merchant had done at the vendor; the shop stays what it was."""
+    heading = gettext("“%(shop)s” is changed") % words
+    return Outlook(kind="connected", heading=heading, sentence=attempt.sentence)
+
+
+def disconnected(attempt: Attempt, words: dict[str, str]) -> Outlook:
+    heading = gettext("“%(shop)s” is disconnected") % words
+    return Outlook(kind="ended", heading=heading, sentence=attempt.sentence)
+
+
+def paused(attempt: Attempt, words: dict[str, str]) -> Outlook:
+    heading = gettext("“%(shop)s” is paused") % words
+    return Outlook(kind="paused", heading=heading, sentence=attempt.sentence)
+
+
+def kept() -> Outlook:
+    sentence = gettext("You kept the connection that this shop already has.")
+    heading = gettext("Nothing was connected twice")
+    return Outlook(kind="ended", heading=heading, sentence=sentence)
+
+
+def expired(attempt: Attempt, words: dict[str, str]) -> Outlook:
+    return Outlook(
+        kind="expired",
+        heading=gettext("This was left too long"),
+        sentence=attempt.sentence,
+        action="reconnect" if attempt.purpose in TRAVELS else "",
+        label=gettext("Start again"),
+    )
+
+
+def stopped(words: dict[str, str]) -> Outlook:
+    sentence = gettext("Something else was begun for “%(shop)s” meanwhile. Go on there.") % words
+    return Outlook(kind="stopped", heading=gettext("This was ended"), sentence=sentence)
+
+
+def off(words: dict[str, str]) -> Outlook:
+    return Outlook(
+        kind="staff",
+        heading=gettext("%(vendor)s is switched off") % words,
+        sentence=gettext("We do not offer %(vendor)s at the moment.") % words,
+        more=gettext("Your place is kept, and nothing is lost."),
+    )
+
+
+# -- asked: What an attempt asks, as it is drawn: one's own addresses are offered as they are now.
+
+
+def asked(attempt: Attempt) -> list[Mapping[str, Any]]:
+    """The questions to draw. Something to do elsewhere asks for no address where there is no other."""
+    emails = orders.verified(attempt.connection.merchant) if wants_address(attempt) else ()
+    drawn = [_with(each, emails) if each.get("addresses") else each for each in attempt.questions]
+    return [each for each in drawn if attempt.answer != "needs" or not _idle(each)]
+
+
+def wants_address(attempt: Attempt) -> bool:
+    """Whether an address of a member is asked for: another one can be added to one's own."""
+    return attempt.ended is None and any(each.get("addresses") for each in attempt.questions)
+
+
+def _with(question: Mapping[str, Any], emails: tuple[str, ...]) -> Mapping[str, Any]:
+    """What was added since the vendor asked is chosen already."""
+    now = {email.casefold(): email for email in reversed(emails)}
+    before = {value.casefold() for value, _ in question["choices"]}
+    added = [email for key, email in now.items() if key not in before]
+    initial = added[0] if len(added) == 1 else now.get(question["initial"].casefold(), "")
+    choices = [[email, dumped(text("%(email)s", email=email))] for email in reversed(now.values())]
+    return {**question, "choices": choices, "initial": initial, "added": bool(added)}
+
+
+def _idle(question: Mapping[str, Any]) -> bool:
+    return len(question["choices"]) < 2 and question.get("added") is False
+
+
+# -- outlook: How an attempt stands, for its page: what happened, whose turn it is, the one thing to do.
+
+
+OVER = {"connected", "done"}
+RESTING = {"merchant", ""}  # turns in which nothing changes by itself
+
+
+def outlook(attempt: Attempt, user: User) -> Outlook:
+    """How the attempt stands, for this reader."""
+    slug = attempt.connection.vendor
+    words = {"vendor": registry.vendor_name(slug), "shop": attempt.connection.name}
+    if attempt.ended or attempt.answer in OVER:
+        return _end(attempt, words)
+    if registry.vendor_of(slug) is None:
+        return off(words)
+    if attempt.answer == "redirect":
+        return redirect(attempt, user, words)
+    return ANSWERS[attempt.answer](attempt, words)
+
+
+def _end(attempt: Attempt, words: dict[str, str]) -> Outlook:
+    match attempt.answer:
+        case "connected" | "done" if attempt.purpose == Attempt.Purpose.ACT:
+            return acted(attempt, words)
+        case "connected":
+            return connected(attempt, words)
+        case "done" if attempt.purpose == Attempt.Purpose.PAUSE:
+            return paused(attempt, words)
+        case "done":
+            return disconnected(attempt, words)
+        case "expired":
+            return expired(attempt, words)
+        case "wrong_shop" if journey.found_elsewhere(attempt):
+            return kept()
+    return stopped(words)
+
+
+def whose(attempt: Attempt) -> str:
+    """Whose turn it is, in words; nothing when it is over."""
+    if attempt.ended:
+        return ""
+    words = {"vendor": registry.vendor_name(attempt.connection.vendor)}
+    return {
+        "merchant": gettext("It is your turn"),
+        "vendor": gettext("%(vendor)s is at work") % words,
+        "us": gettext("We are at work"),
+        "staff": gettext("Our staff are at work"),
+    }.get(attempt.turn, "")
+
+
+def next_try(attempt: Attempt) -> datetime | None:
+    """When we ask the vendor again by ourselves, where that is worth saying."""
+    told = attempt.answer in {"unavailable", "waiting"} and attempt.ended is None
+    return attempt.due_at if told else None
+
+
+def link(row: Attempt | Connection) -> str:
+    """What the vendor wants opened, if it is an address of the web."""
+    return row.link if row.link.startswith(("https://", "http://")) else ""
+
+
+def moves(attempt: Attempt) -> bool:
+    """Whether the page may change while the merchant only looks at it; a form stays as it is."""
+    asked_again = attempt.due_at is not None and not asked(attempt)
+    return attempt.ended is None and (attempt.turn not in RESTING or asked_again)
+
+
+def checklist(attempt: Attempt, vendor: Vendor | None) -> list[Mapping[str, Any]]:
+    """The vendor's preparations; a tick is a committed checkpoint."""
+    if vendor is None:
+        return []
+    items = [(key, shown(dumped(said))) for key, said in vendor.checklist]
+    ahead = [key for key, _ in items if key not in attempt.ticks]
+    announced = attempt.connection.account.doing
+    doing = announced if announced in ahead else next(iter(ahead), "")
+    working = doing if attempt.turn == Turn.US else ""
+    states = dict.fromkeys(ahead, "ahead") | {working: "doing"}
+    return [{"text": said, "state": states.get(key, "done")} for key, said in items]

@@ -1,0 +1,293 @@
+"""The staff's pages: who may open them, what stands there, and what never does."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+from cryptography.fernet import Fernet
+from django.contrib.admin.models import LogEntry
+from django.db import connection as database
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+from pytest_django.fixtures import Settings
+
+from onboarding.admin import lists
+from onboarding.background import runner
+from onboarding.models import Account, Alert, Attempt, Connection, Event, Hop, User
+from tests.support.people import People, connector
+from tests.support.play import CONNECTED, begun, play
+from tests.support.scripted import Scripted
+from tests.support.staff import every_page, limited_client, listed, page, staff_client, text
+from vendors.contract import Garbled, Redirect, Unavailable
+
+SECRET = "c4n4ry-do-not-show"
+BROKEN = Garbled("the list was no list", cause="garbled-list")
+
+
+@pytest.fixture
+def shop(people: People, scripted: Scripted) -> Connection:
+    """A shop that waits for staff."""
+    return play(begun(people), scripted, BROKEN).connection
+
+
+@pytest.fixture
+def desk(people: People) -> Client:
+    return staff_client()
+
+
+# -- the way in ----------------------------------------------------------------------------------
+
+
+def test_the_admin_is_entered_through_the_one_email_form(people: People, client: Client) -> None:
+    response = client.get("/admin/onboarding/connection/", follow=True)
+    where, _ = response.redirect_chain[-1]
+    assert where == "/accounts/login/?next=%2Fadmin%2Fonboarding%2Fconnection%2F"
+    posted = client.post("/admin/login/", {"username": "erin@example.org", "password": "x"})
+    assert posted.headers["Location"].startswith("/accounts/login/")
+
+
+def test_a_merchants_user_reads_why_not(people: People, client: Client) -> None:
+    client.force_login(people.alice)
+    response = client.get("/admin/", follow=True)
+    assert response.status_code == 403
+    assert len(response.redirect_chain) == 1
+    assert "You are signed in as alice@example.org." in text(response)
+
+
+def test_every_page_is_closed_to_a_merchants_user(shop: Connection, people: People) -> None:
+    client = Client()
+    client.force_login(people.alice)
+    answers = {client.get(address).headers.get("Location", "") for address in every_page()}
+    assert {address.partition("?")[0] for address in answers} == {"/admin/login/"}
+
+
+def test_staff_who_are_signed_in_go_straight_to_their_pages(desk: Client) -> None:
+    assert desk.get("/admin/login/").headers["Location"] == "/admin/"
+
+
+# -- secrets -------------------------------------------------------------------------------------
+
+
+def _hide_secrets(shop: Connection) -> None:
+    """The marker in everything that is encrypted, and in what fences and finds."""
+    hidden = {"x": SECRET}
+    Connection.objects.update(memo=hidden, answers=hidden, reveal=hidden)
+    Attempt.objects.update(
+        call={"name": "start", "argument": hidden}, account_memo=hidden, connection_memo=hidden
+    )
+    Account.objects.update(
+        memo=hidden, staff_answers=hidden, lease_token=SECRET, lease_until=timezone.now()
+    )
+    attempt = shop.attempts.get()
+    attempt.hops.all().delete()
+    Hop.objects.create(
+        attempt=attempt, user=attempt.user, state=SECRET, digest=SECRET, url=SECRET, params=hidden
+    )
+
+
+def test_no_page_holds_a_secret(shop: Connection, desk: Client) -> None:
+    _hide_secrets(shop)
+    Account.objects.update(unsure="room", creator=shop.attempts.get())
+    Alert.objects.get_or_create(vendor="scripted", cause="waiting", cleared=None)
+    found = {address: desk.get(address, follow=True) for address in every_page()}
+    bad = [address for address, response in found.items() if SECRET in response.content.decode()]
+    assert bad == []
+    assert {response.status_code for response in found.values()} <= {200, 403}
+    assert found[page(shop)].status_code == 200
+
+
+def test_no_page_even_reads_what_is_encrypted(
+    shop: Connection, desk: Client, settings: Settings
+) -> None:
+    _hide_secrets(shop)
+    rows = (shop, shop.account, shop.attempts.get(), shop.account.merchant, shop.connector)
+    settings.MEMO_KEYS = [Fernet.generate_key().decode()]
+    pages = [*map(page, rows), *map(listed, ("connection", "account", "attempt", "merchant"))]
+    assert {desk.get(address).status_code for address in pages} == {200}
+
+
+def test_pages_hold_nothing_inline(shop: Connection, desk: Client) -> None:
+    Account.objects.update(unsure="room", creator=shop.attempts.get())
+    for address in every_page():
+        body = desk.get(address, follow=True).content.decode()
+        inline = r"<style|\sstyle=|\son[a-z]+=|<script(?![^>]*\bsrc=)(?![^>]*application/json)"
+        assert re.findall(inline, body) == [], address
+
+
+def test_statuses_and_facts_are_not_typed(shop: Connection, desk: Client) -> None:
+    for row in (shop, shop.account, shop.attempts.get()):
+        body = desk.get(page(row)).content.decode()
+        assert "_save" not in body
+        assert desk.post(page(row), {"status": "connected"}).status_code == 403
+    assert Connection.objects.get().status == "on_it"
+
+
+# -- the list of connections ---------------------------------------------------------------------
+
+
+def test_a_row_says_where_a_shop_stands(shop: Connection, desk: Client) -> None:
+    row = text(desk.get(listed("connection")))
+    for word in ("My shop", "Acme", "Scripted", "We’re on it", "staff", "garbled-list: the list"):
+        assert word in row
+
+
+def test_the_first_filter_is_what_waits_for_staff(shop: Connection, desk: Client) -> None:
+    body = desk.get(listed("connection")).content.decode()
+    assert re.findall(r"\?status__exact=([a-z_]+)", body)[0] == "on_it"
+    assert "1 connection" in text(desk.get(listed("connection") + "?status__exact=on_it"))
+    assert "0 connections" in text(desk.get(listed("connection") + "?status__exact=connected"))
+
+
+@pytest.mark.parametrize("query", ["turn=staff", "vendor=scripted", "begun=1", "begun=7"])
+def test_the_other_filters(shop: Connection, desk: Client, query: str) -> None:
+    assert "1 connection" in text(desk.get(f"{listed('connection')}?{query}"))
+    Connection.objects.update(
+        turn="us", vendor="gone", created=timezone.now() - timedelta(days=8), name="Old shop"
+    )
+    assert "0 connections" in text(desk.get(f"{listed('connection')}?{query}"))
+
+
+@pytest.mark.parametrize("term", ["{0.reference}", "k-1", "s-1", "my sh", "cme", "BOB@example"])
+def test_a_search_finds_a_shop(shop: Connection, desk: Client, term: str) -> None:
+    Connection.objects.filter(pk=shop.pk).update(key="k-1", shop="s-1")
+    response = desk.get(listed("connection"), {"q": term.format(shop)})
+    assert "1 connection" in text(response)
+
+
+@pytest.mark.parametrize("term", ["k-", "s-", "charlie@example.org", "%", "nobody"])
+def test_a_search_finds_no_other_shop(shop: Connection, desk: Client, term: str) -> None:
+    Connection.objects.filter(pk=shop.pk).update(key="k-1", shop="s-1")
+    assert "0 connections" in text(desk.get(listed("connection"), {"q": term}))
+
+
+def test_the_list_asks_as_much_for_many_as_for_one(shop: Connection, desk: Client) -> None:
+    with CaptureQueriesContext(database) as one:
+        desk.get(listed("connection"), {"q": "shop", "status__exact": "on_it"})
+    Connection.objects.bulk_create(
+        Connection(account=shop.account, connector=shop.connector, vendor="scripted", name="shop",
+                   status="on_it")
+        for _ in range(30)
+    )  # fmt: skip
+    with CaptureQueriesContext(database) as many:
+        response = desk.get(listed("connection"), {"q": "shop", "status__exact": "on_it"})
+    assert "31 connections" in text(response)
+    assert len(many) == len(one) <= 13
+
+
+def test_a_long_list_is_counted_up_to_a_cap(
+    shop: Connection, desk: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lists, "COUNTED", 1)
+    with CaptureQueriesContext(database) as queries:
+        desk.get(listed("connection"))
+    counts = [query["sql"] for query in queries if "COUNT(" in query["sql"]]
+    assert [("LIMIT 1" in sql, "DISTINCT" in sql) for sql in counts] == [(True, False)]
+
+
+# -- a connection's page -------------------------------------------------------------------------
+
+
+def test_the_timeline_reads_oldest_first(shop: Connection, desk: Client) -> None:
+    read = text(desk.get(page(shop)))
+    said = ["The connection was begun.", "Something went wrong on our side."]
+    places = [read.rindex(sentence) for sentence in said]
+    assert places == sorted(places)
+    assert Event.objects.count() == 2
+
+
+def test_the_button_asks_the_vendor_now(shop: Connection, scripted: Scripted, desk: Client) -> None:
+    scripted.script.append(CONNECTED)
+    response = desk.post(page(shop, "ask"), follow=True)
+    assert "The vendor is asked about 1 shop." in text(response)
+    runner.sweep()
+    assert Connection.objects.get().status == "connected"
+    assert LogEntry.objects.get().get_change_message() == "Asked the vendor now."
+
+
+def test_the_action_asks_about_each_chosen_shop(
+    shop: Connection, scripted: Scripted, desk: Client
+) -> None:
+    chosen = {"action": "ask_now", "_selected_action": [shop.pk]}
+    assert "about 1 shop." in text(desk.post(listed("connection"), chosen, follow=True))
+    assert Attempt.objects.filter(ended=None, due_at__lte=timezone.now()).exists()
+    Attempt.objects.update(ended=timezone.now())
+    answer = text(desk.post(listed("connection"), chosen, follow=True))
+    assert "1 shop has nothing to ask about" in answer
+
+
+def test_a_shop_that_was_disconnected_stays_so(
+    people: People, scripted: Scripted, desk: Client
+) -> None:
+    shop = play(begun(people), scripted, CONNECTED).connection
+    Connection.objects.update(status="disconnected", due_at=None)
+    assert "nothing to ask about" in text(desk.post(page(shop, "ask"), follow=True))
+    assert Connection.objects.get().due_at is None
+
+
+def test_an_open_visit_does_not_hide_the_check(
+    people: People, scripted: Scripted, desk: Client
+) -> None:
+    shop = play(begun(people), scripted, CONNECTED).connection
+    Attempt.objects.create(
+        connection=shop, user=people.alice, purpose="enter", call={"name": "enter"}, call_number=1
+    )
+    desk.post(page(shop, "ask"))
+    scripted.script.append(Unavailable())
+    runner.sweep()
+    assert scripted.calls == ["start", "check"]
+
+
+def test_asking_needs_a_post_and_the_right(shop: Connection, desk: Client) -> None:
+    Attempt.objects.update(due_at=None)
+    assert desk.get(page(shop, "ask")).status_code == 405
+    reader = limited_client("view_connection")
+    assert "Ask the vendor now" not in text(reader.get(page(shop)))
+    assert reader.post(page(shop, "ask")).status_code == 403
+    assert Attempt.objects.get().due_at is None
+
+
+def test_an_attempt_shows_when_the_browser_left_and_came_back(
+    people: People, scripted: Scripted, desk: Client
+) -> None:
+    attempt = play(begun(people), scripted, Redirect(url="https://vendor.example/?k=" + SECRET))
+    read = desk.get(page(attempt)).content.decode()
+    assert "alice@example.org" in read
+    assert "Link made" in read
+    assert SECRET not in read
+
+
+# -- merchants and users -------------------------------------------------------------------------
+
+
+def test_a_merchants_page_lists_members_accounts_and_shops(shop: Connection, desk: Client) -> None:
+    read = text(desk.get(page(shop.account.merchant)))
+    for word in ("Owner", "alice@example.org", "bob@example.org", "scripted", "My shop"):
+        assert word in read
+
+
+def test_only_superusers_hand_out_power(people: People) -> None:
+    clerk = limited_client("view_user", "change_user")
+    erin = User.objects.filter(pk=staff_client().session["_auth_user_id"]).get()
+    clerk.post(page(people.bob), {"name": "Bob B", "is_active": "on", "is_superuser": "on"})
+    people.bob.refresh_from_db()
+    assert (people.bob.name, people.bob.is_superuser) == ("Bob B", False)
+    assert clerk.post(page(erin), {"name": "Mine"}).status_code == 403
+
+
+def test_a_user_is_added_without_a_password(desk: Client) -> None:
+    given = {"email": " New@Example.org ", "is_active": "on"}
+    desk.post(reverse("admin:onboarding_user_add"), given)
+    added = User.objects.get(email="new@example.org")
+    assert not added.has_usable_password()
+    assert "password" not in desk.get(page(added)).content.decode()
+
+
+def test_nothing_but_connectors_is_deleted(shop: Connection, desk: Client) -> None:
+    mine = connector("scripted", "free", staff_made=True)
+    rows = (shop, shop.account, shop.attempts.get(), shop.account.merchant, shop.connector)
+    assert {desk.get(page(row, "delete")).status_code for row in rows} == {403}
+    assert desk.get(page(mine, "delete")).status_code == 200

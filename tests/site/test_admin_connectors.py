@@ -1,0 +1,114 @@
+"""The catalogue in the admin: what staff set, what they add, and what they may not take away."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from onboarding.catalogue import refresh
+from onboarding.models import Connector
+from tests.support.people import People
+from tests.support.play import begun
+from tests.support.scripted import Scripted
+from tests.support.staff import listed, page, staff_client, text
+
+ADD = "/admin/onboarding/connector/add/"
+
+
+@pytest.fixture
+def desk(people: People) -> Client:
+    return staff_client()
+
+
+@pytest.fixture
+def generic(people: People, scripted: Scripted) -> Connector:
+    """The one entry that the vendor offers."""
+    refresh.refresh_catalogue(scripted)
+    return Connector.objects.get()
+
+
+def given(row: Connector | None = None, **changes: Any) -> dict[str, Any]:
+    fields = {"visible": "on", "name": "", "position": "5", "options": "{}", "category": "shop"}
+    return {**fields, **({"opens": row.pk} if row else {}), **changes}
+
+
+def test_staff_set_name_order_options_and_visibility(generic: Connector, desk: Client) -> None:
+    sent = given(name="WooCommerce", options='{"path": "/woo"}', vendor_name="Changed", key="no")
+    del sent["visible"]
+    desk.post(page(generic), sent)
+    row = Connector.objects.get()
+    assert (row.visible, row.name, row.position) == (False, "WooCommerce", 5)
+    assert row.options == {"path": "/woo"}
+    assert (row.vendor_name, row.key) == (generic.vendor_name, generic.key)
+
+
+def test_visible_and_order_are_set_in_the_list(generic: Connector, desk: Client) -> None:
+    form = {"form-TOTAL_FORMS": 1, "form-INITIAL_FORMS": 1, "form-0-id": generic.pk}
+    desk.post(listed("connector"), {**form, "form-0-position": 3, "_save": "Save"})
+    row = Connector.objects.get()
+    assert (row.visible, row.position) == (False, 3)
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ('{"path": /}', "Not JSON at line 1, column 10."),
+        ("[1]", "This must be a JSON object"),
+        ("null", "This must be a JSON object"),
+    ],
+)
+def test_options_that_are_no_json_object_are_refused(
+    generic: Connector, desk: Client, typed: str, said: str
+) -> None:
+    response = desk.post(page(generic), given(options=typed))
+    assert said in text(response)
+    assert typed.replace('"', "&quot;") in response.content.decode()
+    assert Connector.objects.get().options == {}
+
+
+def test_empty_options_are_none(generic: Connector, desk: Client) -> None:
+    Connector.objects.update(options={"a": 1})
+    desk.post(page(generic), given(options=""))
+    assert Connector.objects.get().options == {}
+
+
+def test_staff_add_a_connector_of_their_own(generic: Connector, desk: Client) -> None:
+    for _ in range(2):
+        desk.post(ADD, given(generic, name="Woo Commerce", options='{"path": "/woo"}'))
+    first, second = Connector.objects.filter(staff_made=True).order_by("pk")
+    assert (first.slug, second.slug) == ("scripted-woo-commerce", "scripted-woo-commerce-2")
+    assert (first.vendor, first.key, first.platform) == ("scripted", "shop", "woo-commerce")
+    assert (str(first), first.options) == ("Woo Commerce", {"path": "/woo"})
+
+
+def test_a_connector_without_a_name_is_not_added(generic: Connector, desk: Client) -> None:
+    assert "This field is required." in text(desk.post(ADD, given(generic)))
+    assert "This field is required." in text(desk.post(ADD, given(name="Woo")))
+    assert Connector.objects.count() == 1
+
+
+def test_what_staff_added_is_kept_by_the_vendors_refresh(
+    generic: Connector, scripted: Scripted, desk: Client
+) -> None:
+    desk.post(ADD, given(generic, name="Woo"))
+    refresh.refresh_catalogue(scripted)
+    own = Connector.objects.get(staff_made=True)
+    assert (own.name, own.gone) == ("Woo", None)
+    desk.post(page(own), given(name="Woo 2", platform="woo", category="shop"))
+    assert Connector.objects.get(pk=own.pk).name == "Woo 2"
+
+
+def test_a_connector_with_shops_is_never_deleted(people: People, desk: Client) -> None:
+    used = begun(people).connection.connector
+    Connector.objects.update(staff_made=True)
+    assert desk.post(page(used, "delete"), {"post": "yes"}).status_code == 403
+    assert Connector.objects.get() == used
+
+
+def test_what_the_vendor_offers_is_hidden_not_deleted(generic: Connector, desk: Client) -> None:
+    assert desk.post(page(generic, "delete"), {"post": "yes"}).status_code == 403
+    action = {"action": "delete_selected", "_selected_action": [generic.pk], "post": "yes"}
+    desk.post(listed("connector"), action)
+    assert Connector.objects.exists()

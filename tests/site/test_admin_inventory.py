@@ -1,0 +1,103 @@
+"""What a vendor has of ours, beside what stands here."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.test import Client
+
+from onboarding.models import Account, Connection
+from tests.support.people import People
+from tests.support.play import CONNECTED, begun, play
+from tests.support.scripted import Planned
+from tests.support.staff import staff_client, text
+from vendors.contract import Item, Unavailable
+
+VENDOR = "/admin/onboarding/connector/vendor/scripted/"
+
+
+@pytest.fixture
+def shop(people: People, planned: Planned) -> Connection:
+    found = replace(CONNECTED, connection_key="lic-1")
+    return play(begun(people), planned, found).connection
+
+
+@pytest.fixture
+def desk(people: People) -> Client:
+    return staff_client()
+
+
+def compared(desk: Client) -> str:
+    return text(desk.get(VENDOR + "?compare=1"))
+
+
+def test_nobody_is_asked_before_staff_want_to_compare(
+    shop: Connection, planned: Planned, desk: Client
+) -> None:
+    planned.results.append(Unavailable())
+    assert "Compare now" in text(desk.get(VENDOR))
+    assert planned.results
+
+
+def test_both_sides_are_compared(shop: Connection, planned: Planned, desk: Client) -> None:
+    planned.items.extend(
+        [
+            Item(id="lic-1", label="Known licence", facts={"ends": "soon", "empty": ""}),
+            Item(id="lic-9", label="Stray licence", reference=shop.reference),
+            Item(id="lic-8", label="Nobody's", reference="elsewhere"),
+        ]
+    )
+    said = compared(desk)
+    assert "There and not here: 2" in said
+    assert f"lic-9 Stray licence Acme My shop {shop.reference}" in said
+    assert "lic-8 Nobody&#x27;s – – elsewhere" in said
+    assert "Here and not there: 0 None." in said
+    assert "On both sides: 1" in said
+    assert "lic-1 Known licence ends: soon Acme My shop" in said
+
+
+def test_what_is_not_there_any_more_is_found(
+    shop: Connection, planned: Planned, desk: Client
+) -> None:
+    said = compared(desk)
+    assert "Here and not there: 1" in said
+    assert "lic-1 – Acme My shop" in said
+    Connection.objects.update(status="disconnected")
+    assert "Here and not there: 0" in compared(desk)
+
+
+def test_what_belongs_to_an_account_is_found_by_its_key(
+    shop: Connection, planned: Planned, desk: Client
+) -> None:
+    Account.objects.update(key="room-1")
+    planned.items.append(Item(id="room-1", label="Room"))
+    said = compared(desk)
+    assert "On both sides: 1" in said
+    assert "Here and not there: 0" in said
+    planned.items.clear()
+    Connection.objects.update(key="")
+    assert "room-1 – Acme the account" in compared(desk)
+
+
+def test_comparing_changes_nothing(shop: Connection, planned: Planned, desk: Client) -> None:
+    before = Connection.objects.values().get()
+    planned.items.append(Item(id="x", label="X"))
+    compared(desk)
+    assert Connection.objects.values().get() == before
+    assert not LogEntry.objects.exists()
+
+
+def test_a_vendor_that_cannot_say_is_told_calmly(
+    shop: Connection, planned: Planned, desk: Client
+) -> None:
+    planned.results.append(Unavailable("time-out"))
+    assert "The vendor is not answering. Try again later." in compared(desk)
+
+
+def test_a_long_list_is_cut_and_says_so(shop: Connection, planned: Planned, desk: Client) -> None:
+    planned.items.extend(Item(id=f"lic-{n}", label="L") for n in range(2, 300))
+    said = compared(desk)
+    assert "There and not here: 298" in said
+    assert "And 98 more." in said

@@ -1,0 +1,220 @@
+"""Staff at the vendor: what only they know, what they have done there, and their tasks."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from pytest_django.fixtures import Settings
+
+from onboarding.models import Account, Alert, Connection
+from tests.support.people import People
+from tests.support.play import CONNECTED, begun, play
+from tests.support.scripted import Scripted, offered
+from tests.support.staff import limited_client, listed, page, staff_client, text
+from vendors.contract import Done, Refused
+from vendors.contract import text as words
+
+SECRET = "c4n4ry-do-not-show"
+WRONG = Refused("another code was typed", who="staff", note=words("This is not the code."))
+BURNT = Done(
+    here=words("Its shops are disconnected."),
+    there=words("The room is burnt."),
+    staff_task="Sweep the ashes of room r-1.",
+    ends=True,
+)
+
+
+@pytest.fixture
+def shop(people: People, scripted: Scripted) -> Connection:
+    return play(begun(people), scripted, CONNECTED).connection
+
+
+@pytest.fixture
+def account(shop: Connection) -> Account:
+    return shop.account
+
+
+@pytest.fixture
+def desk(people: People) -> Client:
+    return staff_client()
+
+
+def act(row: Account | Connection, key: str) -> str:
+    return reverse(f"admin:onboarding_{row._meta.model_name}_act", args=[row.pk, key])
+
+
+def logged() -> list[str]:
+    return [entry.get_change_message() for entry in LogEntry.objects.order_by("pk")]
+
+
+# -- what only staff know ------------------------------------------------------------------------
+
+
+def test_staff_enter_what_only_they_know(account: Account, desk: Client) -> None:
+    assert "What only staff know Door code · Floor" in text(desk.get(page(account)))
+    assert "None is on file." in text(desk.get(page(account, "know")))
+    given = {"answer_door_code": SECRET, "answer_floor": "3"}
+    said = text(desk.post(page(account, "know"), given, follow=True))
+    assert "Saved. The vendor is asked about these shops" in said
+    assert Account.objects.get().staff_answers == {"door_code": SECRET, "floor": "3"}
+    due = Connection.objects.get().due_at
+    assert due is not None
+    assert due <= timezone.now()
+    assert logged() == ["Entered: Door code, Floor."]
+
+
+def test_a_secret_is_never_shown_again(account: Account, desk: Client) -> None:
+    Account.objects.update(staff_answers={"door_code": SECRET, "floor": "3"})
+    for address in (page(account), page(account, "know"), page(account, "history")):
+        assert SECRET not in desk.get(address).content.decode()
+    body = desk.get(page(account, "know")).content.decode()
+    assert 'type="password"' in body
+    assert 'value="3"' in body
+    assert "One is on file." in body
+    wrong = desk.post(page(account, "know"), {"answer_door_code": SECRET * 40})
+    assert (wrong.status_code, SECRET in wrong.content.decode()) == (422, False)
+
+
+def test_a_secret_on_file_is_kept_when_its_field_stays_empty(
+    account: Account, desk: Client
+) -> None:
+    Account.objects.update(staff_answers={"door_code": SECRET, "floor": "3"})
+    desk.post(page(account, "know"), {"answer_door_code": "", "answer_floor": ""})
+    assert Account.objects.get().staff_answers == {"door_code": SECRET, "floor": ""}
+
+
+def test_what_is_required_and_not_on_file_is_asked_for(account: Account, desk: Client) -> None:
+    response = desk.post(page(account, "know"), {"answer_floor": "3"})
+    assert (response.status_code, Account.objects.get().staff_answers) == (422, {})
+    assert "Answer this question: Door code" in text(response)
+    assert 'value="3"' in response.content.decode()
+    assert logged() == []
+
+
+def test_a_secret_is_forgotten(account: Account, desk: Client) -> None:
+    Account.objects.update(staff_answers={"door_code": SECRET})
+    assert "Door code: one is on file." in text(desk.get(page(account, "know")))
+    said = text(desk.post(page(account, "know"), {"forget": "door_code"}, follow=True))
+    assert "None is on file." in said
+    assert Account.objects.get().staff_answers == {"door_code": ""}
+    assert logged() == ["Forgotten: Door code."]
+
+
+# -- what they have done at the vendor -----------------------------------------------------------
+
+
+def test_an_action_stands_where_it_belongs(shop: Connection, desk: Client) -> None:
+    on_account, on_shop = text(desk.get(page(shop.account))), text(desk.get(page(shop)))
+    assert "Burn the room down For every shop in it." in on_account
+    assert "Tidy the room For this shop." in on_shop
+    assert "Tidy" not in on_account
+    assert "Burn" not in on_shop
+    assert "Hidden" not in on_account
+    assert "Merchant's" not in on_account
+
+
+def test_an_action_says_what_it_achieved(
+    shop: Connection, scripted: Scripted, desk: Client
+) -> None:
+    assert 'class="gw-danger"' in desk.get(act(shop.account, "burn")).content.decode()
+    scripted.script.append(BURNT)
+    given = {"answer_code": "r-1"}
+    said = text(desk.post(act(shop.account, "burn"), given, follow=True))
+    assert scripted.asked[-1][2] == ("burn", {"code": "r-1"})
+    for expected in ("Its shops are disconnected.", "The room is burnt.", "Still to do: Sweep"):
+        assert expected in said
+    assert Connection.objects.get().status == "disconnected"
+    assert logged() == ["Burn the room down: done."]
+
+
+def test_a_task_is_one_task_however_many_shops_ended(
+    people: People, shop: Connection, scripted: Scripted, desk: Client
+) -> None:
+    play(begun(people, "Second"), scripted, WRONG)
+    scripted.script.append(BURNT)
+    desk.post(act(shop.account, "burn"), {"answer_code": "r-1"})
+    assert Connection.objects.exclude(task="").count() == 1
+    assert Alert.objects.filter(cause="task", cleared=None).exists()
+
+
+def test_an_action_without_questions_is_one_button(
+    shop: Connection, scripted: Scripted, desk: Client
+) -> None:
+    asked = list(scripted.calls)
+    desk.get(act(shop, "tidy"))
+    assert scripted.calls == asked
+    scripted.script.append(Done(here=words("Tidy."), there=words("Clean.")))
+    assert "Clean." in text(desk.post(act(shop, "tidy"), follow=True))
+    assert scripted.calls[-1] == "act"
+
+
+def test_what_is_wrong_is_said_with_what_was_typed(
+    shop: Connection, scripted: Scripted, desk: Client
+) -> None:
+    scripted.script.append(WRONG)
+    response = desk.post(act(shop.account, "burn"), {"answer_code": "r-9"})
+    assert response.status_code == 422
+    assert "This is not the code. · another code was typed" in text(response)
+    assert 'value="r-9"' in response.content.decode()
+    assert desk.post(act(shop.account, "burn"), {}).status_code == 422
+    assert scripted.calls.count("act") == 1
+    assert logged() == []
+
+
+@pytest.mark.parametrize("key", ["tidy", "then", "mine", "nothing"])
+def test_what_is_not_offered_on_an_account_is_not_there(
+    account: Account, scripted: Scripted, desk: Client, key: str
+) -> None:
+    assert desk.post(act(account, key), {"answer_code": "x"}).status_code == 404
+    assert "act" not in scripted.calls
+
+
+def test_a_vendor_that_is_switched_off_offers_nothing(
+    shop: Connection, desk: Client, settings: Settings
+) -> None:
+    settings.VENDORS = offered()
+    assert "What staff can do" not in text(desk.get(page(shop.account)))
+    for address in (act(shop.account, "burn"), page(shop.account, "know")):
+        assert desk.post(address).status_code == 404
+
+
+def test_only_those_who_may_change_it_act(
+    shop: Connection, scripted: Scripted, people: People
+) -> None:
+    reader = limited_client("view_account", "view_connection")
+    assert act(shop.account, "burn") not in reader.get(page(shop.account)).content.decode()
+    addresses = act(shop.account, "burn"), act(shop, "tidy"), page(shop.account, "know")
+    for address in (*addresses, page(shop, "done")):
+        assert reader.post(address).status_code == 403
+    merchant = Client()
+    merchant.force_login(people.alice)
+    assert merchant.post(addresses[0]).headers["Location"].startswith("/admin/login/")
+    assert "act" not in scripted.calls
+
+
+# -- tasks ---------------------------------------------------------------------------------------
+
+
+def test_a_task_stands_on_the_shops_page_until_it_is_done(shop: Connection, desk: Client) -> None:
+    Connection.objects.update(task="Ask them: “Switch room r-1 off.”")
+    assert "1 connection" in text(desk.get(listed("connection") + "?task=1"))
+    assert "What staff still have to do Ask them: “Switch room r-1 off.”" in text(
+        desk.get(page(shop))
+    )
+    given = {"task": "Ask them: “Switch room r-1 off.”"}
+    assert "The task is done." in text(desk.post(page(shop, "done"), given, follow=True))
+    assert "What staff still have to do" not in text(desk.get(page(shop)))
+    assert "0 connections" in text(desk.get(listed("connection") + "?task=1"))
+    assert logged() == ["Task done: Ask them: “Switch room r-1 off.”"]
+
+
+def test_a_newer_task_is_not_done_by_an_old_page(shop: Connection, desk: Client) -> None:
+    Connection.objects.update(task="Switch it on.")
+    given = {"task": "Switch it off."}
+    said = text(desk.post(page(shop, "done"), given, follow=True))
+    assert "The task has changed since you opened the page." in said
+    assert Connection.objects.get().task == "Switch it on."
+    assert desk.get(page(shop, "done")).status_code == 405

@@ -1,0 +1,265 @@
+"""The one page of an attempt: what happened, whose turn it is, one thing to do."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.db import connection as database
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+from pytest_django.fixtures import Settings
+
+from onboarding import journey
+from onboarding.background import runner
+from onboarding.models import Attempt, Hop
+from tests.support.people import People
+from tests.support.play import CONNECTED, again, begun
+from tests.support.scripted import Answer, Scripted, offered
+from tests.support.visit import LINK, OPEN, browser, setting_out, url, words
+from vendors.contract import (
+    Ask,
+    Declined,
+    Garbled,
+    NeedsMerchant,
+    Question,
+    Redirect,
+    Refused,
+    Unavailable,
+    Unsure,
+    Waiting,
+    text,
+)
+
+pytestmark = pytest.mark.usefixtures("at_once")
+STAYS = Redirect(url=LINK, returns=False)
+LATER = Waiting(
+    note=text("Scripted reads your shop."), again=timedelta(minutes=2), until=timedelta(days=1)
+)
+WHICH = Ask(
+    note=text("Scripted knows two."),
+    questions=(
+        Question(
+            key="store",
+            label=text("Which shop?"),
+            choices=(("a", text("First")), ("b", text("Second"))),
+        ),
+    ),
+)
+INSTALL = NeedsMerchant(code="app", note=text("Install the app."), link="https://app.example/")
+SENTENCES: list[tuple[Answer, tuple[str, ...]]] = [
+    (CONNECTED, ("“My shop” is connected", "The vendor lists it.", "See this shop")),
+    (LATER, ("Scripted is still working", "Scripted reads your shop.", "Check again now")),
+    (Declined(), ("You stopped half-way", "It is your turn", "Start again at Scripted")),
+    (Refused(who="merchant"), ("Scripted did not accept this", "Try again")),
+    (Refused(who="staff"), ("We’re on it", "Our staff know")),
+    (Garbled("odd"), ("We’re on it", "Our staff are at work")),
+    (Unsure("lost"), ("We’re on it",)),
+    (Unavailable(), ("Scripted is not answering", "Next try", "Try again now")),
+    (INSTALL, ("One thing to do at Scripted", "Install the app.", "Open Scripted")),
+    (WHICH, ("A question about “My shop”", "Which shop?", "First", "Second")),
+    (Redirect(url=""), ("Everything is ready", "Continue to Scripted")),
+]
+
+
+@pytest.mark.parametrize(("answer", "sentences"), SENTENCES)
+def test_the_page_says_what_happened_and_what_to_do(
+    people: People, scripted: Scripted, settings: Settings, answer: Answer, sentences: list[str]
+) -> None:
+    settings.SUPPORT_EMAIL = "help@operator.example"
+    attempt = setting_out(people, scripted, answer)
+    said = words(browser(people.alice).get(attempt.get_absolute_url()))
+    for expected in (*sentences, attempt.reference, "help@operator.example"):
+        assert expected in said
+
+
+def test_an_attempt_left_for_a_week_may_begin_again(people: People, scripted: Scripted) -> None:
+    attempt, alice = setting_out(people, scripted, OPEN), browser(people.alice)
+    Attempt.objects.update(deadline=timezone.now(), due_at=timezone.now())
+    journey.advance(attempt.pk)
+    assert "Start again" in words(alice.get(attempt.get_absolute_url()))
+    scripted.script.append(OPEN)
+    assert alice.post(url("reconnect", attempt.connection))["Location"] == LINK
+
+
+def test_preparing_ticks_what_is_done(people: People, scripted: Scripted) -> None:
+    attempt = setting_out(people, scripted, Redirect(url=""))
+    Attempt.objects.update(answer="progress", turn="us", ticks=["room"], ended=None)
+    said = words(browser(people.alice).get(attempt.get_absolute_url()))
+    assert "Your room there is made (done)" in said
+    assert "The key is cut (in progress)" in said
+    assert "The door is open (not yet)" in said
+
+
+def test_looking_never_leads_to_the_vendor_nor_asks_it(people: People, scripted: Scripted) -> None:
+    attempt, alice = setting_out(people, scripted, Redirect(url="")), browser(people.alice)
+    scripted.script.append(OPEN)
+    journey.go_on(attempt, people.alice)
+    journey.advance(attempt.pk, present=True)
+    for name in ("attempt", "attempt-status"):
+        assert alice.get(url(name, attempt)).status_code == 200
+    assert Hop.objects.filter(taken=None).exclude(url=None).count() == 1
+    assert alice.post(url("continue", attempt))["Location"] == LINK
+    assert scripted.calls == ["start", "start"]
+
+
+@pytest.mark.parametrize("page", ["attempt", "attempt-status"])
+def test_looking_waits_for_nobody_who_writes(people: People, scripted: Scripted, page: str) -> None:
+    """SQLite has one lock for all writers, and a crowd of them at times."""
+    attempt, alice = setting_out(people, scripted, LATER), browser(people.alice)
+    alice.get(url(page, attempt))
+    with CaptureQueriesContext(database) as queries:
+        assert alice.get(url(page, attempt)).status_code == 200
+    assert {query["sql"].split()[0] for query in queries} == {"SELECT"}
+
+
+def test_a_link_that_was_used_is_made_anew(people: People, scripted: Scripted) -> None:
+    attempt, alice = setting_out(people, scripted, OPEN), browser(people.alice)
+    assert "Open Scripted again" in words(alice.get(attempt.get_absolute_url()))
+    scripted.script.append(Redirect(url=LINK + "2"))
+    assert alice.post(url("continue", attempt))["Location"] == LINK + "2"
+
+
+def test_a_colleague_sees_who_is_at_the_vendor(people: People, scripted: Scripted) -> None:
+    attempt = setting_out(people, scripted, OPEN)
+    assert "Alice is at Scripted" in words(browser(people.bob).get(attempt.get_absolute_url()))
+
+
+def test_where_nobody_is_sent_back_the_merchant_says_so(people: People, scripted: Scripted) -> None:
+    attempt, alice = setting_out(people, scripted, STAYS), browser(people.alice)
+    assert "I have finished" in words(alice.get(attempt.get_absolute_url()))
+    scripted.script.append(CONNECTED)
+    response = alice.post(url("finish", attempt))
+    assert response["Location"] == attempt.get_absolute_url()
+    assert "is connected" in words(alice.get(attempt.get_absolute_url()))
+
+
+def test_who_is_sent_back_need_not_say_so(people: People, scripted: Scripted) -> None:
+    attempt, alice = setting_out(people, scripted, OPEN), browser(people.alice)
+    assert "I have finished" not in words(alice.get(attempt.get_absolute_url()))
+    alice.post(url("finish", attempt))
+    assert scripted.calls == ["start"]
+
+
+def test_an_answer_goes_to_the_vendor(people: People, scripted: Scripted) -> None:
+    attempt, alice = setting_out(people, scripted, WHICH), browser(people.alice)
+    scripted.script.append(CONNECTED)
+    assert alice.post(url("answer", attempt), {"answer_store": "b"}).status_code == 303
+    assert scripted.asked[-1][::2] == ("answered", {"store": "b"})
+
+
+@pytest.mark.parametrize("given", [{}, {"answer_store": "c"}])
+def test_only_what_was_offered_is_an_answer(
+    people: People, scripted: Scripted, given: dict[str, str]
+) -> None:
+    attempt = setting_out(people, scripted, WHICH)
+    response = browser(people.alice).post(url("answer", attempt), given)
+    assert "There is a problem" in words(response)
+    assert 'href="#id_answer_store_0"' in response.content.decode()
+    assert scripted.calls == ["start"]
+
+
+def test_check_again_asks_and_comes_back(people: People, scripted: Scripted) -> None:
+    attempt = setting_out(people, scripted, LATER)
+    scripted.script.append(CONNECTED)
+    response = browser(people.alice).post(url("check-again", attempt))
+    assert (response.status_code, response["Location"]) == (303, attempt.get_absolute_url())
+    assert again(attempt).answer == "connected"
+
+
+def test_a_vendor_that_is_switched_off_has_calm_pages(
+    people: People, scripted: Scripted, settings: Settings
+) -> None:
+    attempt, alice = setting_out(people, scripted, OPEN), browser(people.alice)
+    settings.VENDORS = offered()
+    for page in (attempt, attempt.connection, people.acme):
+        assert alice.get(page.get_absolute_url()).status_code == 200
+    assert "Scripted is switched off" in words(alice.get(attempt.get_absolute_url()))
+
+
+# -- polling -------------------------------------------------------------------------------------
+
+
+def fragment(people: People, attempt: Attempt, look: int, version: int) -> str:
+    query = {"look": str(look), "version": str(version)}
+    response = browser(people.alice).get(url("attempt-status", attempt), query)
+    return response.content.decode()
+
+
+@pytest.mark.parametrize(("look", "seconds"), [(0, 2), (3, 2), (4, 5), (9, 5), (10, 15), (500, 15)])
+def test_the_page_asks_less_and_less_often(
+    people: People, scripted: Scripted, look: int, seconds: int
+) -> None:
+    attempt = setting_out(people, scripted, LATER)
+    body = fragment(people, attempt, look, attempt.version)
+    assert f"load delay:{seconds}s" in body
+    assert f"look={look + 1}&amp;version={attempt.version}" in body
+    assert "situation" not in body
+
+
+def test_something_new_is_swapped_in_and_asked_about_soon(
+    people: People, scripted: Scripted
+) -> None:
+    attempt = setting_out(people, scripted, LATER)
+    body = fragment(people, attempt, 40, attempt.version - 1)
+    assert re.search(r'id="situation"\s+hx-swap-oob="innerHTML"', body)
+    assert "Scripted is still working" in body
+    assert "load delay:2s" in body
+
+
+def test_nobody_asks_every_few_seconds_while_the_vendors_work_waits_in_line(
+    people: People, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempt = setting_out(people, scripted, LATER)
+    monkeypatch.setattr(runner.executor, "crowded", lambda vendor: vendor == "scripted")
+    body = fragment(people, attempt, 0, attempt.version)
+    assert "load delay:10s" in body
+    assert f"look=1&amp;version={attempt.version}" in body
+
+
+def test_in_a_crowd_a_few_seconds_are_not_promised(
+    people: People, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = begun(people).get_absolute_url()
+    assert "takes a few seconds" in words(browser(people.alice).get(page))
+    monkeypatch.setattr(runner.executor, "crowded", lambda vendor: vendor == "scripted")
+    assert "may take a few minutes" in words(browser(people.alice).get(page))
+
+
+def test_what_is_over_stops_asking(people: People, scripted: Scripted) -> None:
+    attempt = setting_out(people, scripted, CONNECTED)
+    body = fragment(people, attempt, 3, attempt.version - 1)
+    assert "is connected" in body
+    assert "hx-get" not in body
+    assert "hx-get" not in browser(people.alice).get(attempt.get_absolute_url()).content.decode()
+
+
+def test_without_javascript_a_page_that_waits_loads_itself(
+    people: People, scripted: Scripted
+) -> None:
+    attempt = setting_out(people, scripted, LATER)
+    body = browser(people.alice).get(attempt.get_absolute_url()).content.decode()
+    assert re.search(r'<noscript>\s*<meta http-equiv="refresh"', body)
+
+
+def test_an_expired_session_takes_the_whole_page_to_the_sign_in(
+    people: People, scripted: Scripted
+) -> None:
+    attempt = setting_out(people, scripted, LATER)
+    response = browser().get(url("attempt-status", attempt), headers={"HX-Request": "true"})
+    signing_in = f"{reverse('account_login')}?next={attempt.get_absolute_url()}"
+    assert (response.status_code, response["HX-Redirect"]) == (200, signing_in)
+
+
+def test_a_poll_costs_three_queries_and_opens_no_memo(
+    people: People, scripted: Scripted, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    attempt, alice = setting_out(people, scripted, LATER), browser(people.alice)
+    page = url("attempt-status", attempt) + f"?look=1&version={attempt.version}"
+    alice.get(page)
+    with django_assert_max_num_queries(3) as queries:
+        assert alice.get(page).status_code == 200
+    assert not [query for query in queries if "memo" in query["sql"]]

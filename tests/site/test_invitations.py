@@ -1,0 +1,285 @@
+"""Invited by mail: one link that anybody may look at, and one person who may accept."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.core.mail import EmailMessage
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from pytest_django.fixtures import Settings
+
+from onboarding.background import runner
+from onboarding.models import Invitation, User
+from tests.support.people import People, person
+from tests.support.site import free_port
+from tests.support.visit import browser, words
+
+DORA = "dora@example.org"
+SMTP = "django.core.mail.backends.smtp.EmailBackend"
+
+
+def invite(people: People, email: str = DORA, role: str = "member") -> Client:
+    """Alice has pressed "Send the invitation"; her browser."""
+    alice = browser(people.alice)
+    page = reverse("invite", args=[people.acme.reference])
+    response = alice.post(page, {"email": email, "role": role}, follow=True)
+    assert response.status_code == 200
+    return alice
+
+
+def wrong(people: People, email: str) -> str:
+    """What Alice reads when that address cannot be invited."""
+    page = reverse("invite", args=[people.acme.reference])
+    response = browser(people.alice).post(page, {"email": email, "role": "member"})
+    assert 'href="#id_email"' in response.content.decode()
+    return words(response)
+
+
+@pytest.fixture
+def invitation(people: People) -> Invitation:
+    invite(people)
+    return Invitation.objects.get()
+
+
+@pytest.fixture
+def dora(people: People) -> User:
+    return person(DORA, "Dora")
+
+
+def is_member(people: People, user: User) -> bool:
+    return people.acme.memberships.filter(user=user).exists()
+
+
+def later(invitation: Invitation, days: int) -> None:
+    """So many days have passed since it was sent."""
+    invitation.expires -= timedelta(days=days)
+    invitation.save()
+
+
+def test_the_mail_says_who_invites_to_what_and_where(
+    people: People, invitation: Invitation, mailoutbox: list[EmailMessage]
+) -> None:
+    [mail] = mailoutbox
+    assert (mail.to, mail.subject) == ([DORA], "You are invited to Acme at Gangway")
+    assert "Alice (alice@example.org) invites you to the team of Acme" in mail.body
+    assert f"http://localhost{invitation.get_absolute_url()}\n" in mail.body
+    assert re.search(r"holds until \d", str(mail.body))
+
+
+def test_the_invited_person_accepts_once(
+    people: People, invitation: Invitation, dora: User
+) -> None:
+    visitor, page = browser(dora), invitation.get_absolute_url()
+    assert "Alice invites you to the team" in words(visitor.get(page))
+    home = people.acme.get_absolute_url()
+    for _ in range(2):
+        assert visitor.post(page)["Location"] == home
+    assert people.acme.memberships.get(user=dora).role == "member"
+
+
+def test_an_owner_can_be_invited(people: People, dora: User) -> None:
+    invite(people, role="owner")
+    browser(dora).post(Invitation.objects.get().get_absolute_url())
+    assert people.acme.memberships.get(user=dora).role == "owner"
+
+
+@pytest.mark.parametrize("method", ["get", "head"])
+def test_looking_accepts_nothing(
+    people: People, invitation: Invitation, dora: User, method: str
+) -> None:
+    response = getattr(browser(dora), method)(invitation.get_absolute_url())
+    assert response.status_code == 200
+    assert "no-store" in response["Cache-Control"]
+    assert not is_member(people, dora)
+
+
+def test_nobody_signs_in_and_comes_back_to_accept(people: People, invitation: Invitation) -> None:
+    page, nobody = invitation.get_absolute_url(), browser()
+    response = nobody.get(page)
+    sign_in = f"{reverse('account_login')}?next={page}"
+    assert f'href="{sign_in}"' in response.content.decode()
+    assert "d•••@example.org" in words(response)
+    assert nobody.post(page)["Location"] == sign_in
+
+
+def test_the_link_alone_gives_the_address_away_to_nobody(
+    people: People, invitation: Invitation
+) -> None:
+    for visitor in (browser(), browser(people.charlie)):
+        assert DORA not in visitor.get(invitation.get_absolute_url()).content.decode()
+
+
+def test_as_another_address_nothing_happens(people: People, invitation: Invitation) -> None:
+    visitor, page = browser(people.charlie), invitation.get_absolute_url()
+    for response in (visitor.get(page), visitor.post(page)):
+        said = words(response)
+        assert "was sent to d•••@example.org" in said
+        assert "You are signed in as charlie@example.org" in said
+        assert "Accept the invitation" not in said
+    assert not is_member(people, people.charlie)
+    signed_out = visitor.post(reverse("account_logout"), {"next": page})
+    assert signed_out["Location"] == page
+
+
+def test_an_address_that_is_not_verified_proves_nothing(
+    people: People, invitation: Invitation
+) -> None:
+    EmailAddress.objects.create(user=people.charlie, email=DORA, verified=False)
+    assert browser(people.charlie).post(invitation.get_absolute_url()).status_code == 403
+    assert not is_member(people, people.charlie)
+
+
+def test_a_second_verified_address_counts(people: People, invitation: Invitation) -> None:
+    EmailAddress.objects.create(user=people.charlie, email=DORA, verified=True)
+    browser(people.charlie).post(invitation.get_absolute_url())
+    assert is_member(people, people.charlie)
+
+
+def test_capital_letters_make_no_other_address(people: People, dora: User) -> None:
+    invite(people, "Dora@Example.ORG")
+    assert Invitation.objects.get().email == DORA
+    assert "is invited already" in wrong(people, "DORA@example.org")
+    browser(dora).post(Invitation.objects.get().get_absolute_url())
+    assert is_member(people, dora)
+    assert "belongs to the team already" in wrong(people, "dORA@example.org")
+
+
+def test_an_expired_invitation_is_a_calm_page_and_can_be_sent_again(
+    people: People, invitation: Invitation, dora: User, mailoutbox: list[EmailMessage]
+) -> None:
+    later(invitation, 7)
+    page = invitation.get_absolute_url()
+    for response in (browser(dora).get(page), browser(dora).post(page)):
+        assert "This invitation has expired" in words(response)
+    assert not is_member(people, dora)
+    again = reverse("send-again", args=[people.acme.reference, invitation.reference])
+    browser(people.alice).post(again)
+    assert len(mailoutbox) == 2
+    browser(dora).post(page)
+    assert is_member(people, dora)
+
+
+def test_who_was_invited_long_ago_may_be_invited_anew(
+    people: People, invitation: Invitation
+) -> None:
+    later(invitation, 7)
+    invite(people)
+    assert Invitation.objects.filter(accepted=None, revoked=None).count() == 1
+
+
+def test_a_withdrawn_invitation_is_over(people: People, invitation: Invitation, dora: User) -> None:
+    revoke = reverse("revoke", args=[people.acme.reference, invitation.reference])
+    assert "is withdrawn" in words(browser(people.alice).post(revoke, follow=True))
+    page = invitation.get_absolute_url()
+    for response in (browser(dora).get(page), browser(dora).post(page)):
+        assert "This invitation was withdrawn" in words(response)
+    assert not is_member(people, dora)
+
+
+def test_an_accepted_invitation_is_over_for_others_and_for_who_left(
+    people: People, invitation: Invitation, dora: User
+) -> None:
+    page, visitor = invitation.get_absolute_url(), browser(dora)
+    visitor.post(page)
+    people.acme.memberships.filter(user=dora).delete()
+    for each in (visitor, browser(), browser(people.charlie)):
+        assert "was accepted already" in words(each.post(page))
+    assert not is_member(people, dora)
+
+
+@pytest.mark.parametrize("name", ["send-again", "revoke"])
+def test_what_was_accepted_meanwhile_is_neither_sent_nor_withdrawn(
+    people: People, invitation: Invitation, dora: User, name: str, mailoutbox: list[EmailMessage]
+) -> None:
+    browser(dora).post(invitation.get_absolute_url())
+    page = reverse(name, args=[people.acme.reference, invitation.reference])
+    assert "no longer open" in words(browser(people.alice).post(page, follow=True))
+    assert len(mailoutbox) == 1
+    assert is_member(people, dora)
+
+
+def test_a_made_up_invitation_is_a_calm_page(people: People) -> None:
+    response = browser(people.alice).get(reverse("invitation", args=["made-up"]))
+    assert response.status_code == 404
+    assert "We do not know this invitation" in words(response)
+
+
+@pytest.mark.parametrize("email", ["", "nobody", "a b@example.org"])
+def test_what_is_no_address_is_said_at_its_field(people: People, email: str) -> None:
+    assert "Enter" in wrong(people, email)
+    assert not Invitation.objects.exists()
+
+
+def test_a_mail_that_failed_is_sent_by_a_later_sweep(
+    people: People, settings: Settings, mailoutbox: list[EmailMessage]
+) -> None:
+    working = settings.EMAIL_BACKEND
+    settings.EMAIL_BACKEND = SMTP
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", free_port()
+    alice = invite(people)
+    team = reverse("team", args=[people.acme.reference])
+    assert "Not sent yet" in words(alice.get(team))
+    settings.EMAIL_BACKEND = working
+    runner.sweep()
+    assert mailoutbox == []  # it rests for a minute
+    Invitation.objects.update(mailing=timezone.now())
+    runner.sweep()
+    assert [mail.to for mail in mailoutbox] == [[DORA]]
+    assert "Sent:" in words(alice.get(team))
+
+
+def test_a_mail_whose_process_died_is_sent(people: People, mailoutbox: list[EmailMessage]) -> None:
+    people.acme.invitations.create(email=DORA)
+    for _ in range(2):
+        runner.sweep()
+    assert len(mailoutbox) == 1
+
+
+def test_what_is_over_is_not_mailed(people: People, mailoutbox: list[EmailMessage]) -> None:
+    now = timezone.now()
+    for number, over in enumerate(({"revoked": now}, {"accepted": now}, {"expires": now})):
+        people.acme.invitations.create(email=f"{number}@example.org", **over)
+    runner.sweep()
+    assert mailoutbox == []
+
+
+def test_a_name_of_two_lines_breaks_no_mail(people: People, mailoutbox: list[EmailMessage]) -> None:
+    people.acme.name = "Acme\r\nBcc: eve@example.org"
+    people.acme.save()
+    invite(people)
+    assert mailoutbox[0].subject == "You are invited to Acme Bcc: eve@example.org at Gangway"
+
+
+def test_invitations_are_no_use_to_a_spammer(
+    people: People, settings: Settings, mailoutbox: list[EmailMessage]
+) -> None:
+    settings.ACCOUNT_RATE_LIMITS = {**settings.ACCOUNT_RATE_LIMITS, "invite": "1/h/key"}
+    invite(people)
+    page = reverse("invite", args=[people.acme.reference])
+    response = browser(people.alice).post(page, {"email": "e@example.org", "role": "member"})
+    assert "try again in an hour" in words(response)
+    assert len(mailoutbox) == 1
+
+
+def test_who_is_invited_reads_so_before_naming_a_business(
+    people: People, invitation: Invitation, dora: User
+) -> None:
+    response = browser(dora).get(reverse("welcome"))
+    assert "You are invited to Acme" in words(response)
+    assert invitation.get_absolute_url() in response.content.decode()
+
+
+def test_who_has_several_businesses_changes_between_them_in_the_menu(
+    people: People, invitation: Invitation
+) -> None:
+    people.other.memberships.create(user=people.alice)
+    response = browser(people.alice).get(reverse("catalogue"))
+    for merchant in (people.acme, people.other):
+        assert f'href="{merchant.get_absolute_url()}"' in response.content.decode()
+    alone = browser(people.bob).get(reverse("catalogue")).content.decode()
+    assert reverse("team", args=[people.acme.reference]) in alone

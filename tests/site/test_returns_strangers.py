@@ -1,0 +1,223 @@
+"""Returns in the wrong hands: nothing is spent, nothing is learnt, and there is a way on."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from onboarding.models import Attempt, Hop, Membership, User
+from tests.support.people import People, person
+from tests.support.play import CONNECTED
+from tests.support.returning import (
+    BACK,
+    LOST,
+    NOT_KNOWN,
+    NOT_YOURS,
+    come_back,
+    landed,
+    nothing_changes,
+    state,
+)
+from tests.support.scripted import Scripted
+from tests.support.visit import OPEN, browser, setting_out, words
+from vendors.contract import Refused, text
+
+pytestmark = pytest.mark.usefixtures("at_once")
+
+
+@pytest.fixture
+def attempt(people: People, scripted: Scripted) -> Attempt:
+    """Alice has gone to the vendor."""
+    return setting_out(people, scripted, OPEN)
+
+
+def sign_in(client: Client, user: User) -> None:
+    client.force_login(user)
+
+
+# -- without a login -----------------------------------------------------------------------------
+
+
+def test_without_a_login_it_waits_for_its_user(
+    people: People, scripted: Scripted, attempt: Attempt
+) -> None:
+    client = browser()
+    response = come_back(client, attempt, code="geheim")
+    assert response["Location"] == f"{reverse('account_login')}?next={attempt.get_absolute_url()}"
+    assert "E-mail address" in landed(client, response)
+    assert scripted.calls == ["start"]
+    scripted.script.append(CONNECTED)
+    sign_in(client, people.alice)
+    assert "is connected" in words(client.get(attempt.get_absolute_url()))
+    assert scripted.asked[-1][2]["code"] == "geheim"
+
+
+def test_what_it_brought_is_in_no_address_and_on_no_page(people: People, attempt: Attempt) -> None:
+    client, params = browser(), {"state": state(attempt), "code": "geheim"}
+    response = client.get(BACK, params)
+    page = client.get(response["Location"])
+    for secret in params.values():
+        assert secret not in response["Location"]
+        assert secret not in page.content.decode()
+    assert not client.session.items()
+
+
+def test_in_another_browser_it_waits_too_and_the_first_one_may_claim_it(
+    people: People, scripted: Scripted, attempt: Attempt
+) -> None:
+    first, another = browser(people.alice), browser()
+    assert "Sign in" in landed(another, come_back(another, attempt, code="c"))
+    scripted.script.append(CONNECTED)
+    assert "is connected" in words(first.get(attempt.get_absolute_url()))
+
+
+def test_brought_again_after_signing_in_it_is_worked_on_once(
+    people: People, scripted: Scripted, attempt: Attempt
+) -> None:
+    client, params = browser(), {"state": state(attempt), "code": "c"}
+    client.get(BACK, params)
+    sign_in(client, people.alice)
+    scripted.script.append(CONNECTED)
+    for _ in range(2):
+        assert "is connected" in landed(client, client.get(BACK, params))
+    assert scripted.calls == ["start", "returned"]
+
+
+def test_signing_in_as_a_colleague_claims_nothing(people: People, attempt: Attempt) -> None:
+    client = browser()
+    come_back(client, attempt, code="c")
+    sign_in(client, people.bob)
+    with nothing_changes():
+        assert "Alice is at Scripted" in words(client.get(attempt.get_absolute_url()))
+
+
+def test_signing_in_as_somebody_else_shows_nothing(people: People, attempt: Attempt) -> None:
+    client = browser()
+    come_back(client, attempt, code="c")
+    sign_in(client, people.charlie)
+    with nothing_changes():
+        assert client.get(attempt.get_absolute_url()).status_code == 404
+
+
+# -- as somebody else ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("who", ["bob", "charlie"])
+def test_another_user_changes_nothing(people: People, attempt: Attempt, who: str) -> None:
+    """A colleague, or somebody of another business."""
+    client = browser(getattr(people, who))
+    with nothing_changes():
+        page = landed(client, come_back(client, attempt, code="c"))
+    assert NOT_YOURS in page
+    assert "Go to your shops" in page
+
+
+def test_a_user_without_a_business_changes_nothing(people: People, attempt: Attempt) -> None:
+    client = browser(person("dora@example.org", "Dora"))
+    with nothing_changes():
+        page = landed(client, come_back(client, attempt))
+    assert NOT_YOURS in page
+    assert "Connect a shop" in page
+
+
+def test_afterwards_its_own_user_still_comes_back(
+    people: People, scripted: Scripted, attempt: Attempt
+) -> None:
+    bob, alice = browser(people.bob), browser(people.alice)
+    come_back(bob, attempt, code="c")
+    scripted.script.append(CONNECTED)
+    assert "is connected" in landed(alice, come_back(alice, attempt, code="c"))
+
+
+@pytest.mark.parametrize("signed_in", [True, False])
+def test_who_left_the_business_changes_nothing(
+    people: People, attempt: Attempt, signed_in: bool
+) -> None:
+    Membership.objects.filter(user=people.alice).delete()
+    client = browser(people.alice if signed_in else None)
+    with nothing_changes():
+        assert "Nothing was changed" in landed(client, come_back(client, attempt, code="c"))
+
+
+def test_removed_while_signing_in_one_finds_nothing(people: People, attempt: Attempt) -> None:
+    client = browser()
+    come_back(client, attempt, code="c")
+    Membership.objects.filter(user=people.alice).delete()
+    sign_in(client, people.alice)
+    with nothing_changes():
+        assert client.get(attempt.get_absolute_url()).status_code == 404
+
+
+# -- with a state that is not theirs ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("signed_in", [True, False])
+@pytest.mark.parametrize(
+    "query", [{}, {"state": ""}, {"state": "made-up"}, {"error": "access_denied"}, {"code": "c"}]
+)
+def test_a_return_that_nobody_knows_changes_nothing(
+    people: People, attempt: Attempt, query: dict[str, str], signed_in: bool
+) -> None:
+    client = browser(people.alice if signed_in else None)
+    with nothing_changes():
+        response = client.get(BACK, query)
+        page = landed(client, response)
+    assert response["Location"] == LOST
+    assert (NOT_YOURS if signed_in else NOT_KNOWN) in page
+    assert "Connect a shop" in page
+
+
+def test_what_the_books_keep_of_a_state_is_no_state(people: People, attempt: Attempt) -> None:
+    """Its digest finds the hop for us; it opens nothing for who has read it."""
+    alice, hop = browser(people.alice), Hop.objects.exclude(taken=None).get()
+    for known in (hop.digest, str(hop.pk), str(hop.state)[:-1], str(hop.state).swapcase()):
+        with nothing_changes():
+            assert NOT_YOURS in landed(alice, alice.get(BACK, {"state": known}))
+
+
+def test_a_spent_state_leads_back_and_spends_nothing(
+    people: People, scripted: Scripted, attempt: Attempt
+) -> None:
+    alice, params = browser(people.alice), {"state": state(attempt)}
+    scripted.script.append(Refused(who="merchant", note=text("Not this way.")))
+    assert "Not this way." in landed(alice, alice.get(BACK, params))
+    with nothing_changes():
+        assert "Not this way." in landed(alice, alice.get(BACK, {**params, "code": "new"}))
+
+
+@pytest.mark.parametrize("who", ["bob", "charlie"])
+def test_a_spent_state_is_nothing_to_others(
+    people: People, scripted: Scripted, attempt: Attempt, who: str
+) -> None:
+    params = {"state": state(attempt)}
+    scripted.script.append(CONNECTED)
+    browser(people.alice).get(BACK, params)
+    client = browser(getattr(people, who))
+    with nothing_changes():
+        assert NOT_YOURS in landed(client, client.get(BACK, params))
+
+
+def test_the_state_says_which_attempt_is_meant(
+    people: People, scripted: Scripted, attempt: Attempt
+) -> None:
+    """Two shops, two trips: what comes with the second's state is no business of the first."""
+    second = setting_out(people, scripted, OPEN, name="My second shop")
+    alice = browser(people.alice)
+    scripted.script.append(Refused(who="merchant", note=text("That was for another one.")))
+    first = Attempt.objects.filter(pk=attempt.pk).values()
+    before = list(first)
+    page = landed(alice, come_back(alice, second, ibsstoken="of-the-first"))
+    assert "My second shop" in page
+    assert "That was for another one." in page
+    assert list(first.all()) == before
+
+
+def test_another_vendors_return_address_knows_no_state_of_ours(
+    people: People, attempt: Attempt
+) -> None:
+    alice = browser(people.alice)
+    elsewhere = reverse("return", args=["nobody"])
+    with nothing_changes():
+        back = alice.get(elsewhere, {"state": state(attempt)})
+        assert NOT_YOURS in landed(alice, back)

@@ -1,0 +1,160 @@
+"""A key and a secret: shown by POST until they are confirmed, then never again, and nowhere else."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection as database
+from django.test import Client
+
+from onboarding.models import Connection, Event
+from tests.support.people import People
+from tests.support.play import CONNECTED, begun, play
+from tests.support.scripted import Scripted
+from tests.support.staff import every_page, staff_client
+from tests.support.visit import browser, url, words
+from vendors.contract import Connected, Done, text
+
+pytestmark = pytest.mark.usefixtures("at_once")
+KEY, SECRET = "k-c4n4ry-key", "s-c4n4ry-<secret>"
+ESCAPED = "s-c4n4ry-&lt;secret&gt;"
+READY = Connected(
+    shop="shop-1", evidence=text("A key was cut."), reveal={"Key": KEY, "Secret": SECRET}
+)
+
+
+@pytest.fixture
+def shop(people: People, scripted: Scripted) -> Connection:
+    return play(begun(people), scripted, READY).connection
+
+
+@pytest.fixture
+def bob(people: People) -> Client:
+    return browser(people.bob)
+
+
+def test_the_pages_say_that_something_is_ready_and_tell_nothing_of_it(
+    people: People, shop: Connection, bob: Client
+) -> None:
+    for page in (shop.get_absolute_url(), shop.attempts.get().get_absolute_url()):
+        response = bob.get(page)
+        assert "Your key and secret are ready" in words(response)
+        assert "c4n4ry" not in response.content.decode()
+        assert f'action="{url("reveal", shop)}"' in response.content.decode()
+    home = bob.get(people.acme.get_absolute_url())
+    assert "Something is ready that is shown only once" in words(home)
+
+
+def test_they_are_shown_by_post_as_often_as_needed(shop: Connection, bob: Client) -> None:
+    for _ in range(2):
+        response = bob.post(url("reveal", shop))
+        body = response.content.decode()
+        assert f"<code>{KEY}</code>" in body
+        assert f"<code>{ESCAPED}</code>" in body
+        assert f'data-copy="{ESCAPED}"' in body
+        assert "no-store" in response["Cache-Control"]
+        assert response["Referrer-Policy"] == "same-origin"
+
+
+@pytest.mark.parametrize("name", ["reveal", "reveal-download", "reveal-kept"])
+def test_a_get_shows_nothing_and_spends_nothing(shop: Connection, bob: Client, name: str) -> None:
+    response = bob.get(url(name, shop))
+    assert response["Location"] == shop.get_absolute_url()
+    assert "c4n4ry" not in response.content.decode()
+    assert Connection.objects.get().reveal == {"Key": KEY, "Secret": SECRET}
+
+
+def test_they_are_downloaded_as_a_text_file(shop: Connection, bob: Client) -> None:
+    response = bob.post(url("reveal-download", shop))
+    assert response["Content-Disposition"].startswith('attachment; filename="my-shop-')
+    assert response["Content-Type"].startswith("text/plain")
+    assert "no-store" in response["Cache-Control"]
+    assert f"Key: {KEY}\r\nSecret: {SECRET}\r\n" in response.content.decode()
+
+
+def kept(bob: Client, shop: Connection) -> str:
+    """The name of what the page shows, as its form sends it."""
+    form = bob.post(url("reveal", shop)).context
+    return str(form["seen"])
+
+
+def test_once_confirmed_never_again(shop: Connection, bob: Client) -> None:
+    seen = kept(bob, shop)
+    assert "We have forgotten it" in words(
+        bob.post(url("reveal-kept", shop), {"seen": seen}, follow=True)
+    )
+    assert Connection.objects.get().reveal is None
+    response = bob.post(url("reveal", shop), follow=True)
+    assert "Nothing is waiting to be shown" in words(response)
+    assert "c4n4ry" not in response.content.decode()
+    assert "are ready" not in words(response)
+    assert "c4n4ry" not in bob.post(url("reveal-download", shop), follow=True).content.decode()
+
+
+def test_what_is_newer_than_was_seen_is_kept(shop: Connection, bob: Client) -> None:
+    seen = kept(bob, shop)
+    newer = Connection.objects.get()
+    newer.reveal = {"Key": "k-2"}
+    newer.save()
+    said = words(bob.post(url("reveal-kept", shop), {"seen": seen}, follow=True))
+    assert "There is something newer than you have seen." in said
+    assert Connection.objects.get().reveal == {"Key": "k-2"}
+    bob.post(url("reveal-kept", shop))
+    assert Connection.objects.get().reveal == {"Key": "k-2"}
+
+
+def test_who_looked_and_who_confirmed_stands_in_the_timeline(
+    people: People, shop: Connection, bob: Client
+) -> None:
+    bob.post(url("reveal-kept", shop), {"seen": kept(bob, shop)})
+    rows = Event.objects.filter(user=people.bob).order_by("pk")
+    assert [str(row) for row in rows] == [
+        "Opened what is shown only once.",
+        "Confirmed: kept what is shown only once.",
+    ]
+
+
+def test_only_members_see_them(people: People, shop: Connection) -> None:
+    for name in ("reveal", "reveal-download", "reveal-kept"):
+        assert browser(people.charlie).post(url(name, shop)).status_code == 404
+        answer = browser().post(url(name, shop))
+        assert answer["Location"] == f"/accounts/login/?next={shop.get_absolute_url()}"
+    assert Connection.objects.get().reveal is not None
+
+
+def test_the_forms_need_their_token(people: People, shop: Connection) -> None:
+    strict = browser(people.bob, strict=True)
+    assert strict.post(url("reveal", shop)).status_code == 403
+
+
+def test_no_page_of_staff_and_no_log_line_has_them(
+    shop: Connection, bob: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    bob.post(url("reveal", shop))
+    bob.post(url("reveal-download", shop))
+    desk = staff_client()
+    assert not [page for page in every_page() if "c4n4ry" in desk.get(page).content.decode()]
+    assert "c4n4ry" not in caplog.text
+
+
+def test_the_database_holds_only_ciphertext(shop: Connection) -> None:
+    with database.cursor() as cursor:
+        cursor.execute("select reveal from onboarding_connection")
+        assert "c4n4ry" not in str(cursor.fetchall())
+
+
+def test_a_disconnected_shop_has_nothing_left_to_show(
+    people: People, shop: Connection, scripted: Scripted
+) -> None:
+    scripted.script.append(Done(here=text("It ended."), there=text("The key opens nothing.")))
+    alice = browser(people.alice)
+    alice.post(url("disconnect", shop))
+    assert Connection.objects.get().reveal is None
+    assert "are ready" not in words(alice.get(shop.get_absolute_url()))
+
+
+def test_a_shop_without_secrets_offers_none(people: People, scripted: Scripted) -> None:
+    shop = play(begun(people), scripted, CONNECTED).connection
+    assert "are ready" not in words(browser(people.bob).get(shop.get_absolute_url()))
+    answer = browser(people.bob).post(url("reveal", shop))
+    assert answer["Location"] == shop.get_absolute_url()

@@ -1,0 +1,84 @@
+"""bin/serve.py, which `make demo` and `make serve` run: it keeps processes alive and state safe."""
+
+from __future__ import annotations
+
+import importlib.util
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def serve(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The script as a module."""
+    spec = importlib.util.spec_from_file_location("serve", ROOT / "bin" / "serve.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "serve", module)  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module
+
+
+def waiting(serve: Any) -> Any:
+    """A child that runs until it is told to stop."""
+    return serve.Child("patient", [sys.executable, "-c", "import signal; signal.pause()"])
+
+
+def test_a_killed_process_is_started_again(serve: Any) -> None:
+    child = waiting(serve)
+    child.start()
+    first = child.process
+    first.kill()
+    first.wait()
+    child.keep_running()
+    assert child.process.pid != first.pid
+    assert child.process.poll() is None
+    child.stop()
+    child.wait(5)
+    assert child.process.returncode == -signal.SIGTERM
+
+
+def test_a_process_that_cannot_run_ends_the_site(serve: Any) -> None:
+    child = serve.Child("broken", [sys.executable, "-c", "raise SystemExit(7)"])
+    child.start()
+    for _ in range(2):
+        child.process.wait()
+        child.keep_running()
+    child.process.wait()
+    with pytest.raises(SystemExit, match="broken process cannot run: status 7"):
+        child.keep_running()
+
+
+def test_a_process_that_ignores_the_signal_is_killed(serve: Any) -> None:
+    script = "import signal; signal.signal(15, signal.SIG_IGN); print(flush=True); signal.pause()"
+    child = serve.Child("deaf", [])
+    child.process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)
+    child.process.stdout.readline()
+    child.stop()
+    child.wait(0.1)
+    child.process.stdout.close()
+    assert child.process.returncode == -signal.SIGKILL
+
+
+def test_fresh_wipes_only_what_the_demo_made(serve: Any, tmp_path: Path) -> None:
+    (tmp_path / "letter").write_text("mine")
+    with pytest.raises(SystemExit, match="was not made by the demo"):
+        serve.wipe(tmp_path)
+    (tmp_path / serve.MARK).touch()
+    serve.wipe(tmp_path)
+    assert not tmp_path.exists()
+
+
+def test_a_taken_port_is_named(serve: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(SystemExit, match=f"Port {port} is in use"):
+            serve.refuse_taken(port)

@@ -1,0 +1,39 @@
+"""A vendor is away, as its breaker's row says, and somebody of Acme leaves it with us."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.urls import reverse
+from django.utils import timezone
+
+from onboarding.models import Breaker, User
+from tests.support.people import People
+from tests.support.visit import browser, offer
+
+
+def away(cause: str = "silent", vendor: str = "scripted") -> None:
+    now = timezone.now()
+    Breaker.objects.create(
+        vendor=vendor,
+        host="vendor.example",
+        failures=3,
+        cause=cause,
+        opened=now - timedelta(minutes=5),
+        until=now + timedelta(minutes=1),
+    )
+
+
+def back() -> None:
+    Breaker.objects.update(failures=0, cause="", opened=None, until=None)
+
+
+def page(people: People, name: str = "connect") -> str:
+    return reverse(name, args=[people.acme.reference, offer().slug])
+
+
+def leaves(people: People, user: User | None = None, **typed: str) -> Any:
+    """Somebody of Acme presses "Leave it with us"; the page that they then see."""
+    data = {"name": "Ann’s shop", **typed}
+    return browser(user or people.alice).post(page(people, "leave-it"), data, follow=True)

@@ -1,0 +1,97 @@
+"""A merchant in a browser without pages: follows redirects, presses one button at the vendor."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+import requests
+from django.conf import settings
+from django.test import Client
+from django.utils import timezone
+
+from onboarding.background import runner
+from onboarding.models import Attempt, Connection, Connector, Merchant, User
+from tests.support.play import nobody_waits
+
+LINKS = 6  # redirects in a row: more would be a loop
+
+
+@dataclass
+class Browser:
+    """One person's browser: our cookies, and the vendor's."""
+
+    user: User
+    merchant: Merchant
+    client: Client = field(default_factory=Client)
+    vendor: requests.Session = field(default_factory=requests.Session)
+
+    def __post_init__(self) -> None:
+        self.client.force_login(self.user, "allauth.account.auth_backends.AuthenticationBackend")
+
+    def press(self, path: str, **data: str) -> str:
+        """POST a form of ours; where it leads."""
+        answer = self.client.post(path, data)
+        assert answer.status_code in {302, 303}, answer.content.decode()[:2000]
+        return str(answer["Location"])
+
+    def connect(self, connector: Connector, name: str) -> str:
+        return self.press(f"/m/{self.merchant.reference}/connect/{connector.slug}/", name=name)
+
+    def at_vendor(self, url: str, case: str, **form: str) -> str:
+        """Open a vendor's page, press a button there; where it leads ("" if nowhere)."""
+        page = self.vendor.get(url, timeout=10)
+        assert page.ok, page.text
+        shop = {"shop": "shop.example", "store": "Shop", "user": "new", "email": self.user.email}
+        answer = self.vendor.post(
+            page.url, data={**shop, **form, "case": case}, allow_redirects=False, timeout=10
+        )
+        if answer.is_redirect:
+            return str(answer.headers["Location"])
+        ways_back = [part.split('"')[0] for part in answer.text.split('href="')[1:]]
+        ours = [html.unescape(way) for way in ways_back if way.startswith(settings.SITE_URL)]
+        return ours[0] if ours else ""
+
+    def come_back(self, url: str) -> str:
+        """Open an address of ours that a vendor named; where it leads, or itself if it is a page."""
+        parts = urlsplit(url)
+        answer = self.client.get(f"{parts.path}?{parts.query}" if parts.query else parts.path)
+        return str(answer["Location"]) if answer.status_code in {302, 303} else url
+
+    def travel(self, url: str, *cases: str, **form: str) -> None:
+        """From a vendor's link on, pressing these buttons, until a page of ours is there."""
+        pressing = list(cases)
+        for _ in range(LINKS):
+            if not url:
+                break
+            if _ours(url):
+                settled()
+                further = self.come_back(url)
+                url = further if further != url else ""
+            else:
+                url = self.at_vendor(url, pressing.pop(0) if pressing else "approve", **form)
+        settled()
+
+    def page(self, path: str) -> str:
+        answer = self.client.get(path)
+        assert answer.status_code == 200, answer.status_code
+        return html.unescape(answer.content.decode())
+
+
+def _ours(url: str) -> bool:
+    return url.startswith(("/", settings.SITE_URL))
+
+
+def settled() -> None:
+    """Wait until nothing is under way in the web process."""
+    runner.executor.idle()
+
+
+def time_passes() -> None:
+    """Whatever waits for its time is due now, and nobody is at a page any more."""
+    nobody_waits()
+    now = timezone.now()
+    Attempt.objects.filter(ended=None).exclude(due_at=None).update(due_at=now)
+    Connection.objects.exclude(due_at=None).update(due_at=now)
+    runner.sweep()

@@ -1,0 +1,57 @@
+"""Playing an attempt against the scripted vendor, without waiting for anything."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from onboarding import journey
+from onboarding.models import Attempt, Connection
+from tests.support.people import People, connector
+from tests.support.scripted import Answer, Scripted
+from vendors.contract import Connected, Waiting, text
+
+CONNECTED = Connected(shop="shop-1", evidence=text("The vendor lists it."))
+WAIT = Waiting(note=text("…"), again=timedelta(minutes=1), until=timedelta(hours=1))
+
+
+def begun(people: People, name: str = "My shop") -> Attempt:
+    shop = people.acme.accounts.first()
+    found = shop.connections.first() if shop else None
+    return journey.begin(
+        merchant=people.acme,
+        connector=found.connector if found else connector("scripted"),
+        user=people.alice,
+        name=name,
+        answers={},
+    )
+
+
+def play(attempt: Attempt, vendor: Scripted, *answers: Answer, present: bool = True) -> Attempt:
+    """Carry the attempt on with these answers, all of which are used up."""
+    vendor.script.extend(answers)
+    Attempt.objects.filter(pk=attempt.pk, ended=None).update(due_at=timezone.now())
+    journey.advance(attempt.pk, present=present)
+    assert not vendor.script
+    return again(attempt)
+
+
+def again(attempt: Attempt) -> Attempt:
+    return Attempt.objects.select_related("connection__account", "user").get(pk=attempt.pk)
+
+
+def check(connection: Connection, vendor: Scripted, *answers: Answer) -> Connection:
+    """Have the vendor asked about a shop, now."""
+    vendor.script.extend(answers)
+    Connection.objects.filter(pk=connection.pk).update(due_at=timezone.now())
+    journey.check(connection.pk)
+    assert not vendor.script
+    return Connection.objects.select_related("account").get(pk=connection.pk)
+
+
+def nobody_waits() -> None:
+    """Whoever pressed a button has left the page meanwhile."""
+    for row in Attempt.objects.filter(ended=None):
+        row.call |= {"asked": None}
+        row.save(update_fields=["call"])

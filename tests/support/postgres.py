@@ -1,0 +1,129 @@
+"""A PostgreSQL of our own, for as long as a test run lasts: on loopback, at a free port.
+
+    python -m tests.support.postgres [pytest's arguments]
+
+runs the tests marked `both` on it. Without PostgreSQL on this machine it runs none: the run on
+SQLite then says what was left out, or refuses (REQUIRE_POSTGRES=1).
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.support.site import free_port
+
+PATIENCE = 60  # seconds until we give up
+NO_TESTS = 5  # pytest's exit status when its arguments choose none of these
+USER = "gangway"
+# What a crash of the machine would lose is missed by nobody.
+OPTIONS = (
+    "listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=200",
+    "fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off",
+)  # fmt: skip
+
+
+def programs() -> Path | None:
+    """The folder of initdb: on the PATH, or where Debian keeps the newest version."""
+    if found := shutil.which("initdb"):
+        return Path(found).resolve().parent
+    kept = Path("/usr/lib/postgresql").glob("*/bin/initdb")
+    return max((path.parent for path in kept), key=lambda path: path.parts[-2], default=None)
+
+
+@contextmanager
+def throwaway(bin: Path) -> Iterator[str]:
+    """A new cluster; its address as DATABASE_URL wants it. In the end nothing is left of it."""
+    home = Path(tempfile.mkdtemp(prefix="gangway-postgres-"))
+    password, port = secrets.token_hex(16), free_port()
+    try:
+        _make(bin, home, password)
+        with _started(bin, home, port):
+            yield f"postgres://{USER}:{password}@127.0.0.1:{port}/postgres"
+    finally:
+        shutil.rmtree(home)
+
+
+def _make(bin: Path, home: Path, password: str) -> None:
+    note = home / "password"
+    note.touch(0o600)
+    note.write_text(password)
+    if user := _user():
+        shutil.chown(home, user)
+        shutil.chown(note, user)
+    words: list[str | Path] = [
+        "--username",
+        USER,
+        "--pwfile",
+        note,
+        "--auth=scram-sha-256",
+        "--encoding=UTF8",
+    ]
+    words += ["--pgdata", home / "data", "--locale=C", "--no-sync"]
+    command = [bin / "initdb", *words]
+    done = subprocess.run(command, cwd=home, user=user, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"initdb failed: {done.stderr}")
+    note.unlink()
+
+
+def _user() -> str | None:
+    """PostgreSQL refuses to run as root: then as the user its package made, or as nobody."""
+    if os.geteuid() != 0:
+        return None
+    known = {user.pw_name for user in pwd.getpwall()}
+    return "postgres" if "postgres" in known else "nobody"
+
+
+@contextmanager
+def _started(bin: Path, home: Path, port: int) -> Iterator[None]:
+    settings = [word for option in OPTIONS for word in ("-c", option)]
+    command: list[str | Path] = [bin / "postgres", "-D", home / "data", "-p", str(port), *settings]
+    said = home / "log"
+    with said.open("wb") as log:
+        # A session of its own: Ctrl-C is for pytest first.
+        server = subprocess.Popen(
+            command, cwd=home, user=_user(), stdout=log, stderr=log, start_new_session=True
+        )
+    try:
+        _wait(server, said)
+        yield
+    finally:
+        server.send_signal(signal.SIGQUIT)  # at once: there is nothing to save
+        server.wait(PATIENCE)
+
+
+def _wait(server: subprocess.Popen[bytes], log: Path) -> None:
+    last = time.monotonic() + PATIENCE
+    while "ready to accept connections" not in log.read_text():
+        if server.poll() is not None or time.monotonic() > last:
+            raise RuntimeError(f"PostgreSQL did not start: {log.read_text()}")
+        time.sleep(0.05)
+
+
+def main() -> int:
+    """Run pytest's tests marked `both` on a new PostgreSQL; its exit status."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    bin = programs()
+    if bin is None:
+        return 0
+    with throwaway(bin) as address:
+        print("The tests marked “both”, on PostgreSQL:", flush=True)  # noqa: T201
+        command = [sys.executable, "-m", "pytest", "-m", "both", *sys.argv[1:]]
+        environ = {**os.environ, "TEST_DATABASE_URL": address}
+        status = subprocess.run(command, env=environ, check=False).returncode
+    return 0 if status == NO_TESTS else status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,159 @@
+"""The real thing for a test: web, worker and sandbox over HTTP, each a process that can be killed."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from email import message_from_string
+from pathlib import Path
+
+import requests
+
+from tests.support.books import Books
+from vendors import sandbox
+
+ROOT = Path(__file__).resolve().parents[2]
+MANAGE = [sys.executable, "manage.py"]
+WORKER = [*MANAGE, "worker"]
+WEB = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "onboarding.wsgi:application"]
+PATIENCE = 60  # seconds until a test gives up; never what decides it
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def until(what: str, ready: object, patience: float = PATIENCE) -> None:
+    """Wait for `ready()` to be true; AssertionError when it never is."""
+    last = time.monotonic() + patience
+    while not ready():  # type: ignore[operator]
+        assert time.monotonic() < last, f"never: {what}"
+        time.sleep(0.05)
+
+
+@dataclass
+class Site:
+    """One running site. `env` is what an operator would set; nothing else points it anywhere."""
+
+    folder: Path
+    stage: sandbox.Running
+    port: int = field(default_factory=free_port)
+    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    more: dict[str, str] = field(default_factory=dict)
+    commands: dict[str, list[str]] = field(default_factory=lambda: {"web": WEB, "worker": WORKER})
+
+    @property
+    def url(self) -> str:
+        return f"http://localhost:{self.port}"
+
+    @property
+    def env(self) -> dict[str, str]:
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        return {
+            **kept,
+            **sandbox.environ(self.stage.url),
+            "PORT": str(self.port),
+            "DATA_DIR": str(self.folder / "data"),
+            "EMAIL_URL": f"file://{self.folder / 'mails'}",
+            "STAFF_EMAIL": "staff@example.com",
+            "SUPPORT_EMAIL": "help@example.com",
+            "WEB_CONCURRENCY": "1",
+            "PYTHONWARNINGS": "error",
+            **self.more,
+        }
+
+    @property
+    def books(self) -> Books:
+        return Books(self.folder / "data" / "db.sqlite3")
+
+    def manage(self, *words: str) -> str:
+        done = subprocess.run(
+            [*MANAGE, *words], cwd=ROOT, env=self.env, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def prepare(self) -> None:
+        (self.folder / "mails").mkdir()
+        self.manage("migrate", "--verbosity", "0")
+        self.manage("createcachetable")
+        self.manage("collectstatic", "--noinput", "--verbosity", "0")
+
+    def start(self, *names: str) -> None:
+        """Start "web", "worker" (default: both) and wait until the catalogue is there."""
+        for name in names or ("web", "worker"):
+            with (self.folder / f"{name}.log").open("ab") as log:
+                self.processes[name] = subprocess.Popen(
+                    self.commands[name],
+                    cwd=ROOT,
+                    env=self.env,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                )
+        until("the site answers", self._ready)
+
+    def _ready(self) -> bool:
+        assert all(each.poll() is None for each in self.processes.values()), self.logs()[-3000:]
+        try:
+            page = requests.get(f"{self.url}/connectors/", timeout=5)
+        except requests.RequestException:
+            return False
+        return page.ok and ("worker" not in self.processes or "/connect/" in page.text)
+
+    def kill(self, *names: str) -> None:
+        """SIGKILL, to the whole process group: nobody cleans up."""
+        for name in names or tuple(self.processes):
+            process = self.processes.pop(name)
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def stop(self) -> None:
+        for process in self.processes.values():
+            os.killpg(process.pid, signal.SIGTERM)
+        for process in self.processes.values():
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+        self.processes.clear()
+
+    def logs(self) -> str:
+        return "".join(path.read_text() for path in sorted(self.folder.glob("*.log")))
+
+    def mails(self, address: str) -> list[str]:
+        """Bodies of the mails to this address, oldest first."""
+        files = sorted((self.folder / "mails").glob("*.log"), key=lambda path: path.stat().st_mtime)
+        texts = [part for path in files for part in path.read_text().split("-" * 79 + "\n")]
+        found = [message_from_string(text) for text in texts if text.strip()]
+        return [_body(mail) for mail in found if address in str(mail["To"])]
+
+    def code(self, address: str, after: int = 0) -> str:
+        """The newest sign-in code that was mailed, once there are more than `after` mails."""
+        until(f"a mail to {address}", lambda: len(self.mails(address)) > after)
+        found = re.search(r"\b(\d{6})\b", self.mails(address)[-1])
+        assert found, "no code in the mail"
+        return found[1]
+
+    def link(self, address: str, path: str) -> str:
+        """The link under `path` in the newest mail to this address, once it is there."""
+        until(
+            f"a mail with a link for {address}", lambda: path in "".join(self.mails(address)[-1:])
+        )
+        found = re.search(rf"^{re.escape(self.url + path)}\S+$", self.mails(address)[-1], re.M)
+        assert found, "no link in the mail"
+        return found[0]
+
+
+def _body(mail: object) -> str:
+    parts = mail.walk()  # type: ignore[attr-defined]
+    texts = [part for part in parts if part.get_content_type() == "text/plain"]
+    return str(texts[0].get_payload(decode=True).decode())

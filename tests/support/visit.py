@@ -1,0 +1,77 @@
+"""Visiting pages as somebody, with the vendor's answers given at once."""
+
+from __future__ import annotations
+
+import html
+import re
+from concurrent.futures import Future
+from typing import Any
+
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+
+from onboarding.background.executor import Work
+from onboarding.models import Attempt, Connection, Connector, User
+from tests.support.people import People, connector
+from tests.support.scripted import Answer, Scripted
+from vendors.contract import Redirect
+
+LINK = "https://vendor.example/open?token=1"
+OPEN = Redirect(url=LINK)
+
+
+class AtOnce:
+    """An executor that has done the work when it gets it."""
+
+    def crowded(self, vendor: str) -> bool:
+        return False
+
+    def urgent(self, vendor: str) -> bool:
+        return False
+
+    def submit(self, vendor: str, key: str, work: Work, *, first: bool = False) -> Future[None]:
+        assert work() is None
+        done: Future[None] = Future()
+        done.set_result(None)
+        return done
+
+
+def browser(user: User | None = None, *, strict: bool = False) -> Client:
+    """`strict`: forms need their token, as in life."""
+    client = Client(enforce_csrf_checks=strict)
+    if user:
+        client.force_login(user)
+    return client
+
+
+def words(response: Any) -> str:
+    """What a person reads on a page: no tags, single blanks."""
+    assert isinstance(response, HttpResponse)
+    body = re.sub(r"<(script|style|title).*?</\1>", " ", response.content.decode(), flags=re.S)
+    said = " ".join(html.unescape(re.sub(r"<[^>]+>", " ", body)).split())
+    return said.replace("( ", "(").replace(" )", ")")
+
+
+def url(name: str, row: Attempt | Connection) -> str:
+    connection = row.connection if isinstance(row, Attempt) else row
+    return reverse(name, args=[connection.account.merchant.reference, row.reference])
+
+
+def offer(vendor: str = "scripted", key: str = "shop", **fields: Any) -> Connector:
+    return Connector.objects.filter(vendor=vendor, key=key).first() or connector(
+        vendor, key, **fields
+    )
+
+
+def setting_out(
+    people: People, scripted: Scripted, *answers: Answer, name: str = "My shop"
+) -> Attempt:
+    """Alice has pressed "Continue to Scripted", and the vendor answered so."""
+    scripted.script.extend(answers)
+    slug = offer().slug
+    page = reverse("connect", args=[people.acme.reference, slug])
+    response = browser(people.alice).post(page, {"name": name})
+    assert response.status_code == 303
+    assert not scripted.script
+    return Attempt.objects.select_related("connection__account__merchant").latest("pk")

@@ -1,0 +1,189 @@
+"""Real worker processes on the test's own database, and the sandbox's vendors behind them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import redis
+import requests
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+from onboarding import journey
+from onboarding.journey.leases import LEASE
+from onboarding.models import Account, Attempt, Connection, Connector
+from tests.support.people import business, connector, person
+from tests.support.site import ROOT, free_port, until
+from vendors import sandbox
+
+WORKER = [sys.executable, "manage.py", "worker"]
+PASSWORD = "c4n4ry-redis-password"
+ISSUE, LIST = "POST /v1/connectors/{_id}/licenses", "GET /v1/connectors/{_id}/licenses"
+PRESET = "54fa0b38a7044f9252000036"
+
+
+def database_url() -> str:
+    """The database that this test uses, as an operator would name it."""
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{connection.settings_dict['NAME']}"
+    server, _, _ = os.environ["DATABASE_URL"].rpartition("/")
+    return f"{server}/{connection.settings_dict['NAME']}"
+
+
+@dataclass
+class Workers:
+    """Processes by name; `more` is what an operator would set beside the usual."""
+
+    folder: Path
+    stage: sandbox.Running
+    more: dict[str, str] = field(default_factory=dict)
+    command: list[str] = field(default_factory=lambda: WORKER)
+    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    @property
+    def env(self) -> dict[str, str]:
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        return {
+            **kept,
+            **sandbox.environ(self.stage.url, "celigo"),
+            "DATA_DIR": str(self.folder / "data"),
+            "DATABASE_URL": database_url(),
+            "SECRET_KEY": settings.SECRET_KEY,
+            "MEMO_KEYS": ",".join(settings.MEMO_KEYS),
+            "EMAIL_URL": f"file://{self.folder / 'mails'}",
+            "STAFF_EMAIL": "staff@example.com",
+            "PYTHONWARNINGS": "error",
+            **self.more,
+        }
+
+    def start(self, *names: str) -> None:
+        """Start them, and wait until each says that it works."""
+        for name in names:
+            with self.log(name).open("ab") as log:
+                self.processes[name] = subprocess.Popen(
+                    self.command, cwd=ROOT, env=self.env, stdout=log, stderr=log
+                )
+        for name in names:
+            until(f"{name} works", partial(self._works, name))
+
+    def _works(self, name: str) -> bool:
+        return "Worker started" in self.log(name).read_text()
+
+    def log(self, name: str) -> Path:
+        return self.folder / f"{name}.log"
+
+    def logs(self) -> str:
+        return "".join(path.read_text() for path in sorted(self.folder.glob("*.log")))
+
+    def kill(self, name: str) -> None:
+        process = self.processes.pop(name)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+
+    def stop(self) -> list[int]:
+        """As an operator stops them; their exit statuses."""
+        for process in self.processes.values():
+            process.terminate()
+        found = [process.wait(30) for process in self.processes.values()]
+        self.processes.clear()
+        return found
+
+
+@dataclass
+class Redis:
+    """A Redis of our own that forgets everything when it stops."""
+
+    port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"redis://:{PASSWORD}@127.0.0.1:{self.port}/0"
+
+    def start(self) -> None:
+        words = [
+            "--port",
+            str(self.port),
+            "--bind",
+            "127.0.0.1",
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+        ]
+        command = [shutil.which("redis-server") or "", *words, "--requirepass", PASSWORD]
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        until("Redis answers", self._answers)
+
+    def _answers(self) -> bool:
+        try:
+            return bool(self.client().ping())
+        except redis.ConnectionError:
+            return False
+
+    def client(self) -> redis.Redis:
+        return redis.Redis.from_url(self.url, single_connection_client=True)
+
+    def pushed(self) -> int:
+        """How many messages were sent since it started."""
+        with self.client() as client:
+            found = client.info("commandstats").get("cmdstat_lpush", {"calls": 0})
+        return int(found["calls"])
+
+    def stop(self) -> None:
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+
+# -- what they have to do --------------------------------------------------------------------------
+
+
+def preset() -> Connector:
+    return connector("celigo", PRESET)
+
+
+def merchants(stage: sandbox.Running, *names: str) -> list[Attempt]:
+    """An attempt for each, due now. They all have an account at integrator.io."""
+    chosen = Connector.objects.filter(vendor="celigo").first() or preset()
+    return [_merchant(stage, chosen, name) for name in names]
+
+
+def _merchant(stage: sandbox.Running, chosen: Connector, name: str) -> Attempt:
+    user = person(f"{name}@example.org", name)
+    form = {"user": "new", "email": user.email, "case": "approve"}
+    requests.post(f"{stage.url}/celigo", data=form, timeout=5).raise_for_status()
+    shop = f"{name}'s shop"
+    merchant = business(name, owner=user)
+    attempt = journey.begin(merchant=merchant, connector=chosen, user=user, name=shop, answers={})
+    Attempt.objects.filter(pk=attempt.pk).update(due_at=timezone.now())
+    return attempt
+
+
+def issued(*attempts: Attempt) -> bool:
+    """Whether each has its licence, and waits for its merchant to install it."""
+    rows = Attempt.objects.filter(pk__in=[attempt.pk for attempt in attempts])
+    return rows.filter(answer="needs", connection__key__gt="").count() == len(attempts)
+
+
+def lease_runs_out() -> None:
+    """The time that a successor waits for a dead process, without waiting for it."""
+    past = timezone.now() - LEASE
+    Account.objects.filter(lease_until__gt=past).update(lease_until=past)
+    Attempt.objects.filter(due_at__gt=past).update(due_at=past)
+    Connection.objects.filter(due_at__gt=past).update(due_at=past)
+
+
+def each_was_made_once(stage: sandbox.Running, count: int) -> None:
+    counted = stage.counts("celigo")
+    assert counted["made"].get("licenses") == count
+    assert counted["calls"][ISSUE] == count

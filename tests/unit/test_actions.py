@@ -1,0 +1,75 @@
+"""A merchant's actions make things, so they are attempts; what is revealed is shown once."""
+
+from __future__ import annotations
+
+import pytest
+
+from onboarding import journey
+from onboarding.models import Connection
+from onboarding.models.status import Status
+from tests.support.people import People
+from tests.support.play import again, begun, play
+from tests.support.scripted import Scripted
+from vendors.contract import Ask, Connected, Done, Progress, Question, Unavailable, text
+
+SECRET = Connected(
+    shop="shop-1", evidence=text("A token was made."), reveal={"Key": "k-1", "Secret": "s-1"}
+)
+NEW = Connected(shop="shop-1", evidence=text("A new one."), reveal={"Key": "k-2", "Secret": "s-2"})
+WORKS = Ask(
+    note=text("Does the new one work?"),
+    questions=(Question(key="works", label=text("It works"), choices=(("yes", text("Yes")),)),),
+)
+
+
+@pytest.fixture
+def shop(people: People, scripted: Scripted) -> Connection:
+    return play(begun(people), scripted, SECRET).connection
+
+
+def test_an_action_runs_like_any_trip(people: People, shop: Connection, scripted: Scripted) -> None:
+    attempt = journey.have_done(shop, people.bob, "rotate", {"why": "lost"})
+    row = play(attempt, scripted, Progress(doing="room"), Progress(done=("room",)), WORKS)
+    assert scripted.asked[-1][2] == ("rotate", {"why": "lost"})
+    assert (row.answer, row.connection.status) == ("ask", Status.CONNECTED)
+
+
+def test_its_end_is_the_shop_as_it_is_now(
+    people: People, shop: Connection, scripted: Scripted
+) -> None:
+    attempt = play(journey.have_done(shop, people.bob, "rotate", {}), scripted, WORKS)
+    journey.answer(attempt, people.bob, {"works": "yes"})
+    row = play(attempt, scripted, NEW)
+    assert row.ended
+    assert row.connection.reveal == {"Key": "k-2", "Secret": "s-2"}
+
+
+def test_an_action_that_fails_leaves_the_shop_as_it_was(
+    people: People, shop: Connection, scripted: Scripted
+) -> None:
+    row = play(journey.have_done(shop, people.bob, "rotate", {}), scripted, Unavailable())
+    assert row.connection.status == Status.CONNECTED
+    assert row.connection.reveal == {"Key": "k-1", "Secret": "s-1"}
+
+
+def test_pressed_twice_it_is_one_action(people: People, shop: Connection) -> None:
+    first = journey.have_done(shop, people.bob, "rotate", {})
+    assert journey.have_done(shop, people.bob, "rotate", {}) == first
+
+
+def test_what_was_confirmed_is_forgotten(people: People, shop: Connection) -> None:
+    assert journey.revealed(shop.pk)
+    assert not journey.revealed(shop.pk)
+    assert Connection.objects.get(pk=shop.pk).reveal is None
+
+
+def test_it_is_kept_until_then(people: People, shop: Connection) -> None:
+    assert again(shop.attempts.get()).connection.reveal == {"Key": "k-1", "Secret": "s-1"}
+
+
+def test_what_a_disconnected_shop_would_reveal_is_forgotten(
+    people: People, shop: Connection, scripted: Scripted
+) -> None:
+    done = Done(here=text("Ended."), there=text("Deleted there."))
+    row = play(journey.disconnect(shop, people.alice), scripted, done)
+    assert row.connection.reveal is None

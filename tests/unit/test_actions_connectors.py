@@ -1,0 +1,171 @@
+"""An action that asks for another connector of the same vendor: chosen, carried, taken over."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from django.http import HttpResponse
+from django.urls import reverse
+
+from onboarding import journey
+from onboarding.models import Connection, Connector
+from tests.support.people import People, connector
+from tests.support.play import CONNECTED, begun, play
+from tests.support.scripted import Planned
+from tests.support.visit import browser, words
+from vendors.contract import Action, Ask, Done, Question, Refused, Unavailable, text
+
+pytestmark = pytest.mark.usefixtures("at_once")
+FLOOR = text("Which floor shall it be on?")
+MOVE = Action(
+    key="move",
+    label=text("Move the shop"),
+    explain=text("To another floor."),
+    who="merchant",
+    connectors=FLOOR,
+)
+MOVED = replace(CONNECTED, evidence=text("It stands there."))
+SOLD = Refused("sold", who="merchant", note=text("That floor is sold."))
+WHEN = Ask(note=text("When?"), questions=(Question(key="day", label=text("Day")),))
+
+
+@pytest.fixture
+def shop(people: People, planned: Planned) -> Connection:
+    planned.offers.append(MOVE)
+    connection = play(begun(people), planned, CONNECTED).connection
+    Connector.objects.update(options={"floor": "1"})
+    return connection
+
+
+@pytest.fixture
+def upper(shop: Connection) -> Connector:
+    """Another one with the same key, as staff make them."""
+    options = {"floor": "2"}
+    return connector("scripted", slug="upper", name="Upper floor", options=options)
+
+
+def move(people: People, shop: Connection, slug: str = "") -> HttpResponse:
+    page = reverse("act", args=[people.acme.reference, shop.reference, "move"])
+    data = {"connector": slug} if slug else {}
+    response = browser(people.bob).post(page, data, follow=True)
+    assert isinstance(response, HttpResponse)
+    return response
+
+
+def own() -> str:
+    return Connection.objects.get().connector.slug
+
+
+def test_the_connectors_of_the_vendor_are_offered(
+    people: People, shop: Connection, upper: Connector
+) -> None:
+    connector("scripted", slug="cellar", name="Cellar", visible=False)
+    connector("scripted", slug="attic", name="Attic", ready=False)
+    connector("other", slug="elsewhere", name="Elsewhere")
+    page = reverse("act", args=[people.acme.reference, shop.reference, "move"])
+    said = words(browser(people.bob).get(page))
+    assert "Which floor shall it be on? scripted shop (as now) Upper floor Move the shop" in said
+    assert f'href="{page}"' in browser(people.bob).get(shop.get_absolute_url()).content.decode()
+
+
+def test_the_chosen_one_becomes_the_shops_own_with_the_success(
+    people: People, shop: Connection, upper: Connector, planned: Planned
+) -> None:
+    planned.script.append(MOVED)
+    move(people, shop, "upper")
+    assert planned.last.options == {"floor": "2"}
+    assert own() == "upper"
+    assert "It goes through “Upper floor” now." in [str(e) for e in shop.events.all()]
+
+
+def test_done_takes_it_over_too(
+    people: People, shop: Connection, upper: Connector, planned: Planned
+) -> None:
+    planned.script.append(Done(here=text("Moved."), there=text("It stands there.")))
+    move(people, shop, "upper")
+    assert own() == "upper"
+
+
+def test_a_refused_change_leaves_the_old_one(
+    people: People, shop: Connection, upper: Connector, planned: Planned
+) -> None:
+    planned.script.append(SOLD)
+    assert "That floor is sold." in words(move(people, shop, "upper"))
+    assert (own(), shop.status) == ("scripted-shop", "connected")
+    planned.script.append(MOVED)
+    move(people, shop, "scripted-shop")
+    assert planned.last.options == {"floor": "1"}
+
+
+def test_a_retry_and_an_answer_keep_the_choice(
+    people: People, shop: Connection, upper: Connector, planned: Planned
+) -> None:
+    trip = journey.have_done(shop, people.bob, "move", {}, upper)
+    trip = play(play(trip, planned, Unavailable()), planned, WHEN, present=False)
+    assert own() == "scripted-shop"
+    journey.answer(trip, people.alice, {"day": "Monday"})
+    play(trip, planned, MOVED, present=False)
+    assert {order.options["floor"] for call, order, _ in planned.asked[1:]} == {"2"}
+    assert own() == "upper"
+
+
+def test_what_was_begun_goes_on_when_staff_hide_it(
+    people: People, shop: Connection, upper: Connector, planned: Planned
+) -> None:
+    trip = journey.have_done(shop, people.bob, "move", {}, upper)
+    Connector.objects.filter(slug="upper").update(visible=False)
+    play(trip, planned, MOVED)
+    assert own() == "upper"
+
+
+def test_what_staff_deleted_meanwhile_is_said_and_nothing_asked(
+    people: People, shop: Connection, upper: Connector, planned: Planned
+) -> None:
+    trip = journey.have_done(shop, people.bob, "move", {}, upper)
+    upper.delete()
+    trip = play(trip, planned)
+    assert "What you chose is no longer offered." in trip.sentence
+    assert "act" not in planned.calls
+    assert own() == "scripted-shop"
+
+
+@pytest.mark.parametrize("gone", [{"visible": False}, {"ready": False}, {"vendor": "other"}])
+def test_what_is_hidden_before_the_button_is_pressed_is_said_at_the_field(
+    people: People, shop: Connection, upper: Connector, planned: Planned, gone: dict[str, object]
+) -> None:
+    Connector.objects.filter(slug="upper").update(**gone)
+    response = move(people, shop, "upper")
+    assert 'id="id_connector_error"' in response.content.decode()
+    assert "This is no longer offered. Choose one of these." in words(response)
+    assert "act" not in planned.calls
+
+
+def test_without_another_it_is_one_button_for_its_own_as_it_is_now(
+    people: People, shop: Connection, planned: Planned
+) -> None:
+    Connector.objects.update(options={"floor": "3"})
+    assert "Move the shop" in words(browser(people.bob).get(shop.get_absolute_url()))
+    planned.script.append(MOVED)
+    assert "It stands there." in words(move(people, shop))
+    assert (planned.last.options, own()) == ({"floor": "3"}, "scripted-shop")
+    assert "It goes through" not in " ".join(str(event) for event in shop.events.all())
+
+
+def test_with_another_it_is_asked_and_never_guessed(
+    people: People, shop: Connection, upper: Connector, planned: Planned
+) -> None:
+    assert "Choose one of these." in words(move(people, shop))
+    assert "act" not in planned.calls
+
+
+def test_what_the_shop_has_decides_what_is_offered(
+    people: People, shop: Connection, planned: Planned
+) -> None:
+    planned.offers[:] = [replace(MOVE, when=lambda live: "wheels" in live.connection)]
+    assert "Move the shop" not in words(browser(people.bob).get(shop.get_absolute_url()))
+    move(people, shop)
+    assert "act" not in planned.calls
+    shop.memo = {"wheels": 4}
+    shop.save()
+    assert "Move the shop" in words(browser(people.bob).get(shop.get_absolute_url()))

@@ -1,0 +1,90 @@
+"""A Redis that is away takes no page with it, and comes back without telling old stories."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.cache import caches
+from django.test import Client
+from pytest_django.fixtures import Settings
+
+from onboarding.conf import service_urls
+from onboarding.conf.cache_backend import RedisOrDatabase, away
+from tests.support.people import People
+from tests.support.workers import Redis
+
+
+@pytest.fixture
+def cache(transactional_db: None, broker: Redis, settings: Settings) -> RedisOrDatabase:
+    """The site's cache, on Redis."""
+    settings.CACHES = {**settings.CACHES, "default": service_urls.cache(broker.url)}
+    caches["database"].clear()
+    found = caches["default"]
+    assert isinstance(found, RedisOrDatabase)
+    return found
+
+
+def comes_back(broker: Redis) -> None:
+    broker.start()
+    away.until = 0.0001  # the pause is over
+
+
+def test_it_is_on_redis(cache: RedisOrDatabase, broker: Redis) -> None:
+    cache.set("a", 1)
+    assert cache.get("a") == 1
+    with broker.client() as client:
+        assert client.dbsize() == 1
+
+
+def test_without_redis_it_is_in_the_database(cache: RedisOrDatabase, broker: Redis) -> None:
+    broker.stop()
+    cache.set("a", 1)
+    assert (cache.get("a"), cache.incr("a"), "a" in cache, cache.add("a", 5)) == (1, 2, True, False)
+    assert cache.get_many(["a", "b"]) == {"a": 2}
+    cache.delete("a")
+    assert cache.get("a", "gone") == "gone"
+
+
+def test_what_changed_meanwhile_is_not_believed(cache: RedisOrDatabase, broker: Redis) -> None:
+    broker.stop()
+    cache.delete("session")
+    comes_back(broker)
+    with broker.client() as client:  # with what it had saved before
+        client.set(cache.make_and_validate_key("session"), 1)
+    assert cache.get("session") is None
+    assert not away.changed
+
+
+def test_who_is_signed_in_stays_so_without_redis_and_after_it(
+    cache: RedisOrDatabase, broker: Redis, people: People
+) -> None:
+    client, home = Client(), f"/m/{people.acme.reference}/"
+    client.force_login(people.alice, "allauth.account.auth_backends.AuthenticationBackend")
+    assert client.get(home).status_code == 200
+    broker.stop()
+    assert client.get(home).status_code == 200
+    comes_back(broker)
+    assert client.get(home).status_code == 200
+
+
+def test_signing_in_and_out_works_without_redis(
+    cache: RedisOrDatabase, broker: Redis, people: People
+) -> None:
+    broker.stop()
+    client = Client()
+    asked = client.post(
+        "/accounts/login/", {"login": people.alice.email, "email": people.alice.email}
+    )
+    assert asked.status_code in {200, 302, 303}
+    client.force_login(people.alice, "allauth.account.auth_backends.AuthenticationBackend")
+    client.logout()
+    comes_back(broker)
+    assert client.get("/shops/").status_code == 302
+
+
+def test_a_crowd_of_sessions_stays_in_the_cache(transactional_db: None) -> None:
+    """What is pushed out is read from its table and written anew, at every page."""
+    cache = caches["default"]
+    keys = [f"session-{number}" for number in range(400)]
+    for key in keys:
+        cache.set(key, "somebody", timeout=1000)
+    assert len(cache.get_many(keys)) == len(keys)

@@ -1,0 +1,188 @@
+"""A row that kills its worker again and again, or meets a bug, ends as staff's turn."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from onboarding import journey
+from onboarding.background import runner
+from onboarding.journey import staff_actions
+from onboarding.journey.crash_guard import DEATHS
+from onboarding.journey.leases import LEASE
+from onboarding.models import Account, Alert, Attempt, Connection
+from onboarding.models.status import Status
+from tests.support.people import People
+from tests.support.play import CONNECTED, again, begun, check, play
+from tests.support.scripted import Scripted
+from vendors.contract import Order, Progress, Redirect, Step, Unavailable
+
+LINK = Redirect(url="https://vendor.example/go")
+
+
+class Killed(BaseException):
+    """What a process that dies here would never see."""
+
+
+def dies(order: Order) -> Step:
+    raise Killed
+
+
+def meets_a_bug(order: Order) -> Step:
+    raise ZeroDivisionError
+
+
+def death(attempt: Attempt, vendor: Scripted) -> Attempt:
+    """A worker takes the row and dies of it; its lease is over."""
+    with pytest.raises(Killed):
+        play(attempt, vendor, dies)
+    Account.objects.update(lease_until=timezone.now() - LEASE)
+    return again(attempt)
+
+
+def test_a_death_is_counted_by_whoever_takes_over(people: People, scripted: Scripted) -> None:
+    row = death(begun(people), scripted)
+    assert (row.deaths, bool(row.claimed)) == (0, True)
+    row = play(row, scripted, Progress(done=("room",)), LINK)
+    assert (row.answer, row.deaths, row.claimed) == ("redirect", 0, None)
+
+
+def test_after_a_second_death_the_row_rests_apart(people: People, scripted: Scripted) -> None:
+    row = death(death(begun(people), scripted), scripted)
+    asked = len(scripted.asked)
+    row = play(row, scripted)
+    assert len(scripted.asked) == asked
+    assert (row.deaths, row.claimed) == (2, None)
+    assert row.due_at
+    assert row.due_at < timezone.now() + timedelta(seconds=31)
+    assert play(row, scripted, LINK).deaths == 0
+
+
+def test_after_five_deaths_it_is_staffs_turn(people: People, scripted: Scripted) -> None:
+    row = begun(people)
+    Attempt.objects.update(deaths=DEATHS - 1)
+    row = play(death(row, scripted), scripted)
+    assert (row.status, row.turn, row.due_at) == (Status.ON_IT, "staff", None)
+    assert row.sentence.startswith("Something went wrong on our side.")
+    assert (
+        row.detail
+        == "5 times in a row the process died, or met a bug, at “start”; its log says more"
+    )
+    assert Alert.objects.get().cause == "poison"
+
+
+def poisoned(people: People, scripted: Scripted) -> Attempt:
+    row = begun(people)
+    Attempt.objects.update(deaths=DEATHS)
+    return play(row, scripted)
+
+
+def test_it_is_not_tried_again_by_itself(people: People, scripted: Scripted) -> None:
+    row = journey.go_on(poisoned(people, scripted), people.alice)
+    runner.sweep()
+    assert (again(row).answer, "start" in scripted.calls) == ("poison", False)
+
+
+def test_staff_have_it_tried_again(people: People, scripted: Scripted) -> None:
+    row = poisoned(people, scripted)
+    assert staff_actions.ask_now(row.connection)
+    scripted.script.append(LINK)
+    runner.sweep()
+    row = again(row)
+    assert (row.answer, row.deaths) == ("redirect", 0)
+
+
+def test_a_bug_counts_at_once_and_rests_for_a_lease(people: People, scripted: Scripted) -> None:
+    row = begun(people)
+    with pytest.raises(ZeroDivisionError):
+        play(row, scripted, meets_a_bug)
+    row = again(row)
+    assert (row.deaths, row.claimed) == (1, None)
+    assert row.due_at
+    assert row.due_at > timezone.now() + LEASE / 2
+
+
+def test_a_bug_before_the_vendor_is_asked_counts_too(
+    people: People, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = begun(people)
+    monkeypatch.setattr("onboarding.journey.orders._business", meets_a_bug)
+    for _ in range(DEATHS):
+        with pytest.raises(ZeroDivisionError):
+            play(row, scripted)
+    assert play(row, scripted).answer == "poison"
+
+
+def test_tokens_renewed_on_the_way_to_each_death_do_not_hide_it(
+    people: People, scripted: Scripted
+) -> None:
+    row = begun(people)
+    with pytest.raises(ZeroDivisionError):
+        play(row, scripted, meets_a_bug)
+    with pytest.raises(ZeroDivisionError):
+        play(row, scripted, Progress(account={"token": "2"}), meets_a_bug)
+    assert again(row).deaths == 2
+
+
+def test_a_tick_is_headway(people: People, scripted: Scripted) -> None:
+    row = begun(people)
+    with pytest.raises(ZeroDivisionError):
+        play(row, scripted, meets_a_bug)
+    with pytest.raises(ZeroDivisionError):
+        play(row, scripted, Progress(done=("room",)), meets_a_bug)
+    assert again(row).deaths == 1
+
+
+def test_a_vendor_that_is_away_kills_nobody(people: People, scripted: Scripted) -> None:
+    row = play(begun(people), scripted, Unavailable())
+    assert (row.deaths, row.claimed) == (0, None)
+
+
+def test_who_is_slower_than_the_lease_did_not_die(people: People, scripted: Scripted) -> None:
+    row = begun(people)
+
+    def slow(order: Order) -> Step:
+        """Meanwhile another worker took over, counted us, and is at it."""
+        later = timezone.now() + timedelta(seconds=1)
+        Account.objects.update(lease_token="another")
+        Attempt.objects.update(claimed=later, deaths=1)
+        return LINK
+
+    row = play(row, scripted, slow)
+    assert (row.answer, row.deaths, bool(row.claimed)) == ("progress", 0, True)
+
+
+def test_a_busy_account_leaves_the_claim_alone(people: People, scripted: Scripted) -> None:
+    row = begun(people)
+    Account.objects.update(lease_until=timezone.now() + LEASE, lease_token="another")
+    claimed, due = timezone.now(), timezone.now() + LEASE
+    Attempt.objects.update(claimed=claimed, due_at=due)
+    journey.advance(row.pk)
+    row = again(row)
+    assert (row.claimed, row.due_at, row.deaths) == (claimed, due, 0)
+
+
+# -- checks --------------------------------------------------------------------------------------
+
+
+def test_a_connected_shop_stays_connected_and_is_not_checked(
+    people: People, scripted: Scripted
+) -> None:
+    shop = play(begun(people), scripted, CONNECTED).connection
+    Connection.objects.update(deaths=DEATHS)
+    shop = check(shop, scripted)
+    assert (shop.status, shop.answer, shop.due_at) == (Status.CONNECTED, "poison", None)
+    assert Alert.objects.get().cause == "poison"
+    assert staff_actions.ask_now(shop)
+    shop = check(shop, scripted, CONNECTED)
+    assert (shop.answer, shop.deaths, shop.claimed) == ("connected", 0, None)
+
+
+def test_a_bug_in_a_check_counts(people: People, scripted: Scripted) -> None:
+    shop = play(begun(people), scripted, CONNECTED).connection
+    with pytest.raises(ZeroDivisionError):
+        check(shop, scripted, Progress(account={"token": "2"}), meets_a_bug)
+    shop.refresh_from_db()
+    assert (shop.deaths, shop.claimed, shop.status) == (1, None, Status.CONNECTED)

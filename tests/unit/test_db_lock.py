@@ -1,0 +1,77 @@
+"""One row at a time in each process, while any number of vendors may be waited for."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from django.db import connection as database
+
+from onboarding import db_lock
+
+
+@pytest.fixture(autouse=True)
+def one_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(db_lock, "_free", threading.Lock())
+
+
+def elsewhere(work: object) -> threading.Thread:
+    thread = threading.Thread(target=work)  # type: ignore[arg-type]
+    thread.start()
+    return thread
+
+
+def test_who_comes_second_waits_for_the_turn() -> None:
+    took = threading.Event()
+
+    def second() -> None:
+        with db_lock.exclusive():
+            took.set()
+
+    with db_lock.exclusive():
+        thread = elsewhere(second)
+        assert not took.wait(0.05)  # only that it is not there too early
+    thread.join(10)
+    assert took.is_set()
+
+
+def test_who_waits_for_a_vendor_gives_the_turn_away_and_takes_it_again() -> None:
+    def second() -> None:
+        with db_lock.exclusive():
+            pass
+
+    with db_lock.exclusive():
+        with db_lock.released():
+            elsewhere(second).join(10)
+            assert db_lock._free.acquire(blocking=False)
+            db_lock._free.release()
+        assert not db_lock._free.acquire(blocking=False)
+
+
+def test_a_turn_within_a_turn_is_the_same_one() -> None:
+    with db_lock.exclusive(), db_lock.exclusive():
+        pass
+    assert db_lock._free.acquire(blocking=False)
+
+
+def test_without_a_turn_there_is_none_to_give_away() -> None:
+    with db_lock.released():
+        pass
+    assert db_lock._free.acquire(blocking=False)
+
+
+def test_a_bug_gives_the_turn_back() -> None:
+    with pytest.raises(ZeroDivisionError), db_lock.exclusive(), db_lock.released():
+        raise ZeroDivisionError
+    assert db_lock._free.acquire(blocking=False)
+
+
+@pytest.mark.parametrize(("options", "closed"), [({"pool": {}}, 1), ({"timeout": 20}, 0)])
+def test_only_a_connection_of_a_pool_is_given_back(
+    monkeypatch: pytest.MonkeyPatch, options: dict[str, object], closed: int
+) -> None:
+    given: list[int] = []
+    monkeypatch.setitem(database.settings_dict, "OPTIONS", options)
+    monkeypatch.setattr(database, "close", lambda: given.append(1))
+    db_lock.give_back_connection()
+    assert len(given) == closed

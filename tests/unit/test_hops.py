@@ -1,0 +1,177 @@
+"""Links are taken once, returns are spent once, late answers undo nothing."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import connection as database
+from django.utils import timezone
+
+from onboarding import journey
+from onboarding.journey import hops
+from onboarding.models import Account, Attempt, Hop
+from tests.support.people import People
+from tests.support.play import CONNECTED, again, begun, play
+from tests.support.scripted import Scripted
+from vendors.contract import Declined, Order, Progress, Redirect, Step, Waiting, text
+
+LINK = "https://vendor.example/go?secret=1"
+WAIT = Waiting(note=text("…"), again=timedelta(minutes=1), until=timedelta(hours=1))
+
+
+@pytest.fixture
+def ready(people: People, scripted: Scripted) -> Attempt:
+    return play(begun(people), scripted, Redirect(url=LINK))
+
+
+def test_a_link_is_taken_once_and_then_forgotten(people: People, ready: Attempt) -> None:
+    assert hops.take(ready, people.alice) == LINK
+    assert hops.take(ready, people.alice) is None
+    assert Hop.objects.get(attempt=ready).url is None
+
+
+def test_a_link_waits_encrypted(ready: Attempt) -> None:
+    with database.cursor() as cursor:
+        cursor.execute("SELECT url FROM onboarding_hop")
+        assert "vendor.example" not in str(cursor.fetchall())
+
+
+def test_a_link_is_for_the_member_it_was_made_for(people: People, ready: Attempt) -> None:
+    assert hops.take(ready, people.bob) is None
+    assert hops.take(ready, people.alice) == LINK
+
+
+def test_an_expired_link_is_not_handed_out(people: People, scripted: Scripted) -> None:
+    soon = timezone.now() + timedelta(minutes=20)
+    ready = play(begun(people), scripted, Redirect(url=LINK, expires=soon))
+    Hop.objects.update(expires=timezone.now())
+    assert hops.take(ready, people.alice) is None
+
+
+def test_continue_mints_a_fresh_link_with_a_fresh_state(
+    people: People, ready: Attempt, scripted: Scripted
+) -> None:
+    first = scripted.last.state
+    hops.take(ready, people.alice)
+    journey.go_on(ready, people.alice)
+    play(ready, scripted, Redirect(url=LINK + "2"))
+    assert scripted.last.state != first
+    assert hops.take(again(ready), people.alice) == LINK + "2"
+
+
+def test_a_repeated_call_gets_the_same_state(people: People, scripted: Scripted) -> None:
+    play(begun(people), scripted, Progress(), Redirect(url=LINK))
+    assert len({order.state for _, order, _ in scripted.asked}) == 1
+
+
+def test_a_return_is_worked_on_once(people: People, ready: Attempt, scripted: Scripted) -> None:
+    hop = hops.find("scripted", scripted.last.state)
+    assert hop is not None
+    journey.arrive(hop, {"code": "c"}, people.alice)
+    journey.arrive(hop, {"code": "other"}, people.alice)
+    play(ready, scripted, CONNECTED)
+    assert scripted.asked[-1][::2] == ("returned", {"code": "c"})
+
+
+@pytest.mark.parametrize("state", ["", "made-up", "None"])
+def test_a_return_without_our_state_finds_nothing(ready: Attempt, state: str) -> None:
+    Hop.objects.update(state=None)
+    assert hops.find("scripted", state) is None
+
+
+def test_a_state_of_one_vendor_is_nothing_to_another(ready: Attempt, scripted: Scripted) -> None:
+    assert hops.find("other", scripted.last.state) is None
+
+
+def test_a_return_without_a_login_waits_for_its_user(
+    people: People, ready: Attempt, scripted: Scripted
+) -> None:
+    hop = hops.find("scripted", scripted.last.state)
+    assert hop is not None
+    journey.arrive(hop, {"code": "c"}, None)
+    assert again(ready).due_at is None
+    assert not journey.claim(ready, people.bob)
+    assert journey.claim(ready, people.alice)
+    assert not journey.claim(ready, people.alice)
+    play(ready, scripted, CONNECTED)
+    assert scripted.calls[-1] == "returned"
+
+
+def test_a_return_after_the_end_changes_nothing(
+    people: People, ready: Attempt, scripted: Scripted
+) -> None:
+    hop = hops.find("scripted", scripted.last.state)
+    assert hop is not None
+    Attempt.objects.update(ended=timezone.now())
+    journey.arrive(hop, {"code": "c"}, people.alice)
+    assert again(ready).due_at is None
+
+
+def test_a_late_answer_does_not_undo_a_return(people: People, scripted: Scripted) -> None:
+    attempt = play(begun(people), scripted, Redirect(url=LINK))
+    state = scripted.last.state
+    hops.take(attempt, people.alice)
+    journey.go_on(attempt, people.alice)
+
+    def return_meanwhile(order: Order) -> Step:
+        hop = hops.find("scripted", state)
+        assert hop is not None
+        journey.arrive(hop, {"code": "c"}, people.alice)
+        return Declined(connection={"kept": 1})
+
+    row = play(attempt, scripted, return_meanwhile, WAIT)
+    assert scripted.calls == ["start", "start", "returned"]
+    assert (row.answer, scripted.last.memos.connection) == ("waiting", {"kept": 1})
+
+
+def test_one_conversation_at_a_time(people: People, scripted: Scripted) -> None:
+    attempt = begun(people)
+    busy = []
+
+    def meanwhile(order: Order) -> Step:
+        other = threading.Thread(target=_carry, args=(attempt.pk,))
+        other.start()
+        other.join()
+        busy.append(len(scripted.asked))
+        return WAIT
+
+    play(attempt, scripted, meanwhile)
+    assert busy == [1]
+
+
+def _carry(pk: int) -> None:
+    journey.advance(pk)
+    database.close()
+
+
+def test_who_was_away_for_longer_than_the_lease_writes_nothing(
+    people: People, scripted: Scripted
+) -> None:
+    attempt = begun(people)
+
+    def taken_over(order: Order) -> Step:
+        Account.objects.update(lease_token="somebody else")
+        return CONNECTED
+
+    row = play(attempt, scripted, taken_over)
+    assert (row.answer, row.ended) == ("progress", None)
+
+
+def test_finishing_counts_only_at_a_page_that_sends_nobody_back(
+    people: People, scripted: Scripted
+) -> None:
+    attempt = play(begun(people), scripted, Redirect(url=LINK, returns=False))
+    journey.finish(attempt, people.alice)
+    assert again(attempt).answer == "redirect"
+    hops.take(attempt, people.alice)
+    journey.finish(attempt, people.alice)
+    play(attempt, scripted, CONNECTED)
+    assert scripted.asked[-1][::2] == ("returned", {})
+
+
+def test_a_flood_of_parameters_is_cut() -> None:
+    kept = hops.bounded({f"p{n}": "x" * 9999 for n in range(999)})
+    assert len(kept) == 20
+    assert max(map(len, kept.values())) == 4000

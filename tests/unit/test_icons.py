@@ -1,0 +1,93 @@
+"""The face: every icon exists, every status has one, an operator's colour stays readable."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from django.template.loader import render_to_string
+from django.test import Client
+from pytest_django import Settings
+
+from onboarding.models.status import Status
+from onboarding.templatetags import icons
+from onboarding.views import brand
+
+ROOT = Path(__file__).resolve().parents[2]
+SPRITE = (ROOT / "static/icons/sprite.svg").read_text()
+TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
+COLOURS = ["#ffff00", "#ffffff", "#000000", "#e53238", "#7ab55c", "#1d4ed8"]
+
+
+def named_in_templates() -> set[str]:
+    texts = (path.read_text() for path in TEMPLATES)
+    return {
+        name for text in texts for name in re.findall(r'icon(?:_name)?[ =]"([a-z0-9-]+)"', text)
+    }
+
+
+def test_every_icon_that_is_named_is_in_the_sprite() -> None:
+    tables = (icons.STATUS_ICONS, icons.OUTCOME_ICONS, icons.NOTICE_ICONS)
+    names = {name for table in tables for name in table.values()} | named_in_templates()
+    names |= {f"mark-{platform}" for platform in icons.MARKS}
+    assert len(names) > 20
+    assert not {name for name in names if f'id="{name}"' not in SPRITE}
+
+
+@pytest.mark.parametrize("status", Status)
+def test_every_status_has_an_icon_a_word_and_a_colour(status: Status) -> None:
+    html = render_to_string("components/status.html", {"status": status})
+    assert str(status.label) in html
+    assert "<svg" in html
+
+
+@pytest.mark.parametrize(
+    ("platform", "expected"),
+    [("ebay", "#mark-ebay"), ("shopify-netsuite", "#mark-shopify"), ("gambio", ">G<")],
+)
+def test_a_platform_shows_its_mark_or_a_letter(platform: str, expected: str) -> None:
+    context = {"platform": platform, "name": "Gambio"}
+    assert expected in render_to_string("components/platform.html", context)
+
+
+@pytest.mark.parametrize("colour", COLOURS)
+def test_an_operators_colour_is_made_readable(colour: str) -> None:
+    light, dark = re.findall(r"--accent: (#[0-9a-f]{6})", brand.style_sheet(colour))
+    assert brand.contrast(light, "#ffffff") >= 4.5
+    assert brand.contrast(light, brand.LIGHT_CANVAS) >= 4.5
+    assert brand.contrast(dark, brand.DARK_SURFACE) >= 4.5
+    assert brand.contrast(dark, brand.INK) >= 4.5
+
+
+@pytest.mark.parametrize("colour", COLOURS)
+def test_its_soft_shade_carries_text_in_its_strong_one(colour: str) -> None:
+    sheet = brand.style_sheet(colour)
+    strong = re.findall(r"--accent-strong: (#[0-9a-f]{6})", sheet)
+    soft = re.findall(r"--accent-soft: (#[0-9a-f]{6})", sheet)
+    assert all(brand.contrast(a, b) >= 4.5 for a, b in zip(strong, soft, strict=True))
+
+
+@pytest.mark.django_db
+def test_the_operators_face_is_on_every_page(client: Client, settings: Settings) -> None:
+    settings.BRAND_NAME = "Nordwind & Söhne"
+    settings.BRAND_COLOUR = "#e53238"
+    settings.SUPPORT_EMAIL = "help@nordwind.example"
+    settings.LEGAL_LINKS = [("Privacy", "https://nordwind.example/privacy")]
+    html = client.get("/accounts/login/").content.decode()
+    for expected in ("Nordwind &amp; Söhne", "mailto:help@nordwind.example", "/brand.css"):
+        assert expected in html
+    assert 'href="https://nordwind.example/privacy"' in html
+
+
+def test_no_template_carries_inline_style_or_script() -> None:
+    for path in TEMPLATES:
+        text = path.read_text()
+        assert not re.search(r"<[^>%]*\s(?:style|on\w+)=|<style", text), path
+        for script in re.findall(r"<script[^>]*>", text):
+            assert "src=" in script or 'type="application/json"' in script, path
+
+
+def test_nothing_comes_from_another_host() -> None:
+    for path in [*TEMPLATES, *(ROOT / "static/css").glob("*.css")]:
+        assert not re.search(r"""(?:src|href|url)[=(]["']?(?:https?:)?//""", path.read_text()), path

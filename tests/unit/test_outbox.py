@@ -1,0 +1,140 @@
+"""Mails that must not get lost: tried ever more rarely, given up after three days, and staff know."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+import pytest
+from django.core.mail import EmailMessage
+from django.core.mail.backends.locmem import EmailBackend
+from django.utils import timezone
+from pytest_django.fixtures import Settings
+
+from onboarding.background import schedule
+from onboarding.models import Alert, Invitation
+from onboarding.notifications import outbox
+from onboarding.notifications.outbox import TRIES
+from onboarding.people import team
+from tests.support.people import People
+
+MINUTE = timedelta(minutes=1)
+STAFF = "staff@example.org"
+
+
+class Refusing(EmailBackend):
+    """A mail server that takes mail for staff alone."""
+
+    def send_messages(self, messages: list[EmailMessage]) -> int:  # type: ignore[override]
+        if any(STAFF not in message.to for message in messages):
+            raise ConnectionRefusedError
+        return super().send_messages(messages)
+
+
+@pytest.fixture(autouse=True)
+def _staff(settings: Settings) -> None:
+    settings.STAFF_EMAIL = [STAFF]
+
+
+@pytest.fixture
+def refused(people: People, settings: Settings) -> Invitation:
+    """An invitation whose mail was refused once."""
+    settings.EMAIL_BACKEND = f"{__name__}.Refusing"
+    return team.invite(people.acme, people.alice, "dan@example.org", "member")
+
+
+def rests(row: Invitation) -> timedelta:
+    row.refresh_from_db()
+    assert row.mailing
+    return timedelta(minutes=round((row.mailing - timezone.now()) / MINUTE))
+
+
+def later(**fields: int) -> None:
+    """The rest is over."""
+    Invitation.objects.update(mailing=timezone.now(), **fields)
+    schedule.mail()
+
+
+def test_a_mail_that_fails_rests_ever_longer(refused: Invitation) -> None:
+    waits = [rests(refused)]
+    for _ in range(8):
+        later()
+        waits.append(rests(refused))
+    assert [wait // MINUTE for wait in waits] == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+    assert refused.mail_tries == 9
+
+
+def test_it_is_tried_for_three_days() -> None:
+    total = sum((outbox.rest(tries) for tries in range(TRIES)), timedelta())
+    assert timedelta(days=3) < total < timedelta(days=3.3)
+
+
+def test_while_it_rests_nobody_tries(refused: Invitation) -> None:
+    schedule.mail()
+    refused.refresh_from_db()
+    assert refused.mail_tries == 1
+
+
+def test_in_the_end_staff_are_told_once(
+    refused: Invitation, mailoutbox: list[EmailMessage]
+) -> None:
+    later(mail_tries=TRIES - 1)
+    for _ in range(3):
+        later()
+    refused.refresh_from_db()
+    assert (refused.mail_tries, refused.mailed) == (TRIES, None)
+    [told] = mailoutbox
+    assert told.subject == "[Gangway] mail: undelivered"
+    assert "invitation: dan@example.org · Acme" in told.body
+    assert Alert.objects.get().cause == "undelivered"
+
+
+def test_sent_again_it_begins_anew_and_the_alert_clears(
+    refused: Invitation, settings: Settings
+) -> None:
+    later(mail_tries=TRIES)
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    team.send_again(refused)
+    refused.refresh_from_db()
+    assert refused.mailed
+    schedule.mail()
+    assert Alert.objects.get().cleared
+
+
+def test_what_was_given_up_long_ago_is_no_news(refused: Invitation) -> None:
+    given_up = timezone.now() - timedelta(days=8)
+    Invitation.objects.update(mail_tries=TRIES, mailing=given_up)
+    assert outbox.given_up() == []
+
+
+def test_a_bug_in_one_mail_stops_no_other(
+    people: People, mailoutbox: list[EmailMessage], caplog: pytest.LogCaptureFixture
+) -> None:
+    for cause in ("bad", "good"):
+        Alert.objects.create(vendor="v", cause=cause)
+
+    def compose(alert: Alert) -> EmailMessage:
+        if alert.cause == "bad":
+            raise ZeroDivisionError
+        return EmailMessage(alert.cause, "", to=[STAFF])
+
+    with caplog.at_level(logging.ERROR):
+        outbox.send_due(Alert.objects.order_by("pk"), compose)
+    assert [mail.subject for mail in mailoutbox] == ["good"]
+    assert "a mail met a bug: Alert" in caplog.text
+    assert Alert.objects.get(cause="bad").mail_tries == 1
+
+
+def test_a_process_that_died_while_mailing_is_counted(people: People) -> None:
+    row = Alert.objects.create(vendor="v", cause="c")
+
+    class Killed(BaseException):
+        pass
+
+    def compose(alert: Alert) -> EmailMessage:
+        raise Killed
+
+    with pytest.raises(Killed):
+        outbox.send_due(Alert.objects.all(), compose)
+    row.refresh_from_db()
+    assert (row.mail_tries, row.mailed) == (1, None)

@@ -1,0 +1,194 @@
+"""When a vendor is asked again: soon and often at first, then rarely; connected shops evenly."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.utils import timezone
+from pytest_django.fixtures import Settings
+
+from onboarding import journey
+from onboarding.background import runner
+from onboarding.journey import transitions
+from onboarding.journey.outcomes import pace
+from onboarding.models import Account, Attempt, Connection
+from onboarding.models.status import Status
+from tests.support.people import People
+from tests.support.play import CONNECTED, again, begun, check, play
+from tests.support.scripted import Answer, Scripted
+from vendors.contract import (
+    Connected,
+    Garbled,
+    NeedsMerchant,
+    Order,
+    Progress,
+    Refused,
+    Step,
+    Waiting,
+    text,
+)
+
+SECOND, MINUTE, HOUR, DAY = (timedelta(seconds=count) for count in (1, 60, 3600, 86400))
+WAIT = Waiting(note=text("…"), again=15 * MINUTE, until=DAY)
+INSTALL = NeedsMerchant(code="install", note=text("Install it."), again=HOUR, soonest=5 * MINUTE)
+TOKEN = Progress(account={"token": "2"}, promote=True)
+
+
+def looks(within: timedelta) -> list[timedelta]:
+    """How long the waits are of somebody who waits so long."""
+    waited, found = timedelta(0), list[timedelta]()
+    while waited < within:
+        found.append(pace(waited, 10 * SECOND, 15 * MINUTE))
+        waited += found[-1]
+    return found
+
+
+def test_at_first_it_is_asked_every_few_seconds_and_in_the_end_rarely() -> None:
+    assert looks(MINUTE)[:5] == [10 * SECOND] * 5
+    assert looks(DAY)[-1] == 15 * MINUTE
+    assert len(looks(HOUR)) < 30
+    assert len(looks(DAY)) < 125
+
+
+def waits(row: Attempt | Connection) -> timedelta:
+    """Until it is asked again; to the second."""
+    assert row.due_at
+    return timedelta(seconds=round((row.due_at - timezone.now()).total_seconds()))
+
+
+def since(waited: timedelta) -> None:
+    Attempt.objects.update(since=timezone.now() - waited)
+    Connection.objects.update(since=timezone.now() - waited)
+
+
+@pytest.mark.parametrize(
+    ("answer", "waited", "wait"),
+    [
+        (WAIT, 0 * SECOND, 10 * SECOND),
+        (WAIT, 4 * MINUTE, MINUTE),
+        (WAIT, 5 * HOUR, 15 * MINUTE),
+        (INSTALL, 4 * MINUTE, 5 * MINUTE),
+        (INSTALL, 2 * HOUR, 30 * MINUTE),
+        (INSTALL, 5 * HOUR, HOUR),
+    ],
+)
+def test_the_longer_it_takes_the_more_rarely_it_is_asked(
+    people: People, scripted: Scripted, answer: Answer, waited: timedelta, wait: timedelta
+) -> None:
+    row = play(begun(people), scripted, answer)
+    since(waited)
+    assert waits(play(row, scripted, answer)) == wait
+
+
+@pytest.mark.parametrize("answer", [Garbled(), Refused(who="staff")])
+def test_what_is_staffs_turn_is_asked_soon_at_first_for_it_is_often_over_in_a_minute(
+    people: People, scripted: Scripted, answer: Answer
+) -> None:
+    row = play(begun(people), scripted, answer)
+    assert waits(row) == MINUTE
+    since(2 * HOUR)
+    assert waits(play(row, scripted, TOKEN, answer)) == 30 * MINUTE
+
+
+def test_a_connected_shop_with_an_odd_answer_is_asked_hourly(
+    people: People, scripted: Scripted
+) -> None:
+    shop = play(begun(people), scripted, CONNECTED).connection
+    assert waits(check(shop, scripted, Garbled())) == HOUR
+
+
+def test_a_token_renewed_on_the_way_begins_no_new_wait(people: People, scripted: Scripted) -> None:
+    row = play(begun(people), scripted, WAIT)
+    since(25 * HOUR)
+    row = play(row, scripted, TOKEN, TOKEN, WAIT)
+    assert (row.status, row.cause) == (Status.ON_IT, "waiting")
+    assert waits(row) == 15 * MINUTE
+
+
+def test_what_is_new_after_progress_begins_now(people: People, scripted: Scripted) -> None:
+    row = play(begun(people), scripted, INSTALL)
+    since(25 * HOUR)
+    assert waits(play(row, scripted, TOKEN, WAIT)) == 10 * SECOND
+
+
+def test_who_says_check_again_is_looked_after_soon_and_often(
+    people: People, scripted: Scripted
+) -> None:
+    row = play(begun(people), scripted, WAIT)
+    since(5 * HOUR)
+    row = play(journey.go_on(row, people.alice), scripted, TOKEN, WAIT)
+    assert waits(row) == 10 * SECOND
+
+
+def test_who_says_so_while_it_is_being_asked_begins_a_new_wait_too(
+    people: People, scripted: Scripted
+) -> None:
+    row = play(begun(people), scripted, WAIT)
+    since(5 * HOUR)
+
+    def pressed(order: Order) -> Step:
+        journey.go_on(row, people.alice)
+        return WAIT
+
+    assert waits(play(row, scripted, pressed, WAIT)) == 10 * SECOND
+
+
+def test_a_shop_that_was_lowered_is_looked_after_in_the_same_way(
+    people: People, scripted: Scripted
+) -> None:
+    shop = play(begun(people), scripted, CONNECTED).connection
+    shop = check(shop, scripted, INSTALL)
+    assert waits(shop) == 5 * MINUTE
+    since(2 * HOUR)
+    assert waits(check(shop, scripted, INSTALL)) == 30 * MINUTE
+
+
+# -- connected shops -------------------------------------------------------------------------------
+
+
+def shop(pk: int, expires: datetime | None = None) -> Connection:
+    return Connection(pk=pk, account=Account(vendor="scripted"), expires=expires)
+
+
+def test_shops_connected_at_once_are_checked_evenly_over_the_period(settings: Settings) -> None:
+    settings.CHECK_PERIOD, now = DAY, timezone.now()
+    moments = sorted(transitions.next_check(shop(pk), now) - now for pk in range(1, 2401))
+    hours = [sum(int(moment / HOUR) == hour for moment in moments) for hour in range(12, 36)]
+    assert sum(hours) == 2400
+    assert min(hours) > 95
+    assert max(hours) < 105
+
+
+def test_each_has_its_own_moment_in_every_period(settings: Settings) -> None:
+    settings.CHECK_PERIOD, now = DAY, timezone.now()
+    first = transitions.next_check(shop(7), now)
+    late = first + 3 * HOUR  # the workers had much to do
+    assert abs(transitions.next_check(shop(7), first) - first - DAY) < SECOND
+    assert abs(transitions.next_check(shop(7), late) - first - DAY) < SECOND
+
+
+def test_what_ends_before_is_looked_at_when_it_has_ended(settings: Settings) -> None:
+    settings.CHECK_PERIOD, now = DAY, timezone.now()
+    assert transitions.next_check(shop(7, now + HOUR), now) == now + HOUR + MINUTE
+    assert transitions.next_check(shop(7, now + 40 * DAY), now) == transitions.next_check(
+        shop(7), now
+    )
+    assert transitions.next_check(shop(7, now - HOUR), now) == transitions.next_check(shop(7), now)
+
+
+def test_a_licence_that_ends_soon_is_checked_at_its_end(people: People, scripted: Scripted) -> None:
+    soon = Connected(shop="s", evidence=text("…"), until=timezone.now() + MINUTE)
+    row = play(begun(people), scripted, soon)
+    assert waits(row.connection) <= 2 * MINUTE
+
+
+def test_two_workers_that_find_the_same_row_ask_once(people: People, scripted: Scripted) -> None:
+    row = play(begun(people), scripted, WAIT)
+    Attempt.objects.update(due_at=timezone.now())
+    found = runner.Due("scripted", "attempt", row.pk)
+    scripted.script.append(WAIT)
+    found.work()
+    found.work()
+    assert scripted.calls == ["start", "start"]
+    assert again(row).answer == "waiting"

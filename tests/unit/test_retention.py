@@ -1,0 +1,190 @@
+"""What is over goes after RETENTION_DAYS, and nothing else does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.contrib.sessions.models import Session
+from django.db import connection as database
+from django.db.models import Model
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from pytest_django.fixtures import Settings
+
+from onboarding import journey
+from onboarding.background import retention, runner
+from onboarding.models import (
+    Account,
+    Alert,
+    Attempt,
+    Call,
+    Connection,
+    Event,
+    Hop,
+    Invitation,
+    Notice,
+    Slot,
+    Standby,
+    User,
+)
+from tests.support.people import People, person
+from tests.support.play import CONNECTED, begun, play
+from tests.support.scripted import Scripted
+from vendors.contract import Redirect
+
+DAY = timedelta(days=1)
+LINK = Redirect(url="https://vendor.example/go")
+
+
+@pytest.fixture(autouse=True)
+def _a_year(settings: Settings) -> None:
+    settings.RETENTION_DAYS = 365
+
+
+@pytest.fixture
+def shop(people: People, scripted: Scripted) -> Connection:
+    """Connected, by an attempt with a hop."""
+    row = play(begun(people), scripted, LINK)
+    return play(journey.go_on(row, people.alice), scripted, CONNECTED).connection
+
+
+Make = Callable[[Connection, People, datetime], Model]
+KINDS: dict[type[Model], Make] = {
+    Event: lambda shop, people, at: Event.objects.create(connection=shop, at=at),
+    Call: lambda shop, people, at: Call.objects.create(vendor="v", ms=1, at=at, connection=shop),
+    Notice: lambda shop, people, at: Notice.objects.create(
+        connection=shop, kind="day", expires=at, mailed=at
+    ),
+    Alert: lambda shop, people, at: Alert.objects.create(vendor="v", cause="c", cleared=at),
+    Standby: lambda shop, people, at: Standby.objects.create(
+        user=people.bob, merchant=people.acme, connector=shop.connector, asked=at
+    ),
+    Invitation: lambda shop, people, at: Invitation.objects.create(
+        merchant=people.acme, email="dan@example.org", expires=at
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_it_goes_when_it_is_too_old_and_not_before(
+    shop: Connection, people: People, kind: type[Model]
+) -> None:
+    kept = KINDS[kind](shop, people, timezone.now() - 364 * DAY)
+    retention.run()
+    assert kind._default_manager.filter(pk=kept.pk).exists()
+    for field in ("at", "expires", "cleared", "asked"):
+        if any(each.name == field for each in kind._meta.fields):
+            kind._default_manager.filter(pk=kept.pk).update(**{field: timezone.now() - 366 * DAY})
+    retention.run()
+    assert not kind._default_manager.filter(pk=kept.pk).exists()
+
+
+def test_an_open_alert_stays_however_old_it_is(shop: Connection) -> None:
+    Alert.objects.create(vendor="v", cause="c", opened=timezone.now() - 999 * DAY)
+    retention.run()
+    assert Alert.objects.count() == 1
+
+
+def secrets(pk: int) -> tuple[Any, ...]:
+    row = Attempt.objects.get(pk=pk)
+    return row.call, row.account_memo, row.connection_memo, row.hops.count()
+
+
+def ended(days: int, **fields: Any) -> Attempt:
+    draft = {"call": {"name": "answered", "argument": {"code": "s"}}, "connection_memo": {"k": "s"}}
+    Attempt.objects.update(**draft, account_memo={"t": "s"}, ended=timezone.now() - days * DAY)
+    Attempt.objects.update(**fields)
+    return Attempt.objects.get()
+
+
+def test_what_an_ended_attempt_was_asked_and_told_goes(shop: Connection) -> None:
+    row = ended(days=364)
+    retention.run()
+    assert secrets(row.pk) == (row.call, {"t": "s"}, {"k": "s"}, 2)
+    ended(days=366)
+    retention.run()
+    assert secrets(row.pk) == ({}, None, {}, 0)
+    assert Attempt.objects.get().answer == "connected"
+
+
+def test_an_open_attempt_keeps_all_of_it(people: People, scripted: Scripted) -> None:
+    row = play(begun(people), scripted, LINK)
+    Attempt.objects.update(created=timezone.now() - 999 * DAY)
+    Hop.objects.update(created=timezone.now() - 999 * DAY)
+    retention.run()
+    assert secrets(row.pk)[0] == row.call
+    assert row.hops.count() == 1
+
+
+def test_an_attempt_whose_creation_is_in_doubt_keeps_what_staff_need(
+    shop: Connection,
+) -> None:
+    row = ended(days=366)
+    Account.objects.update(unsure="room", creator=row)
+    retention.run()
+    assert secrets(row.pk)[:3] == (row.call, {"t": "s"}, {"k": "s"})
+
+
+def test_the_shop_itself_stays_as_it_is(shop: Connection, scripted: Scripted) -> None:
+    long_ago = timezone.now() - 999 * DAY
+    Connection.objects.update(created=long_ago, connected_at=long_ago, memo={"k": "s"})
+    ended(days=999)
+    before = Connection.objects.values().get(), Account.objects.values().get()
+    retention.run()
+    assert (Connection.objects.values().get(), Account.objects.values().get()) == before
+    scripted.script.append(CONNECTED)
+    Connection.objects.update(due_at=timezone.now())
+    runner.sweep()  # it can still be checked
+    assert Connection.objects.get().answer == "connected"
+
+
+def test_sessions_go_when_they_have_ended(transactional_db: None) -> None:
+    now = timezone.now()
+    Session.objects.create(session_key="old", session_data="", expire_date=now - DAY)
+    Session.objects.create(session_key="new", session_data="", expire_date=now + DAY)
+    retention.run()
+    assert [row.session_key for row in Session.objects.all()] == ["new"]
+
+
+def newcomer(email: str, days: int, **fields: Any) -> User:
+    user = User.objects.create_user(email, date_joined=timezone.now() - days * DAY, **fields)
+    EmailAddress.objects.create(user=user, email=email, verified=False, primary=True)
+    return user
+
+
+def test_who_never_confirmed_an_address_goes_after_a_month(people: People) -> None:
+    newcomer("old@example.org", 31)
+    newcomer("new@example.org", 29)
+    newcomer("staff@example.org", 31, is_staff=True)
+    newcomer("was-here@example.org", 31, last_login=timezone.now())
+    old_member = person("member@example.org", "Member")
+    User.objects.filter(pk=old_member.pk).update(date_joined=timezone.now() - 999 * DAY)
+    retention.run()
+    left = {email.partition("@")[0] for email in User.objects.values_list("email", flat=True)}
+    assert left == {"alice", "bob", "charlie", "new", "staff", "was-here", "member"}
+
+
+def test_a_few_rows_at_a_time(shop: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "BATCH", 10)
+    monkeypatch.setattr(retention, "BREATH", 0)
+    old = timezone.now() - 366 * DAY
+    Event.objects.bulk_create([Event(connection=shop, at=old) for _ in range(35)])
+    with CaptureQueriesContext(database) as asked:
+        retention.run()
+    deletes = [
+        each["sql"] for each in asked if each["sql"].startswith('DELETE FROM "onboarding_event"')
+    ]
+    assert [sql.count(",") + 1 for sql in deletes] == [10, 10, 10, 5]
+    assert not Event.objects.filter(at=old).exists()
+
+
+def test_the_worker_cleans_once_a_day(shop: Connection) -> None:
+    Event.objects.create(connection=shop, at=timezone.now() - 366 * DAY)
+    runner.sweep()
+    runner.sweep()
+    assert not Event.objects.filter(at__lt=timezone.now() - 365 * DAY).exists()
+    assert Slot.objects.filter(key__startswith="retention:").count() == 1

@@ -1,0 +1,176 @@
+"""When and where the journey is called: the rows say what is due, and nothing is lost."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+from pytest_django.fixtures import Settings
+
+from onboarding.background import runner
+from onboarding.catalogue import refresh
+from onboarding.journey import merchant_actions, staff_actions, transitions
+from onboarding.journey.orders import WAITS
+from onboarding.models import Attempt, Connection, Connector, Slot
+from tests.support.people import People
+from tests.support.play import CONNECTED, WAIT, again, begun, check, play
+from tests.support.scripted import Scripted, offered
+from vendors.contract import Entry, Progress, Redirect, Unavailable
+
+LINK = "https://vendor.example/go"
+
+
+def test_the_sweep_leaves_fresh_work_to_the_web_process(people: People, scripted: Scripted) -> None:
+    attempt = begun(people)
+    runner.sweep()
+    assert "start" not in scripted.calls
+    Attempt.objects.update(due_at=timezone.now())
+    scripted.script.append(WAIT)
+    runner.sweep()
+    assert again(attempt).answer == "waiting"
+
+
+@pytest.mark.parametrize(("pressed", "present"), [(timedelta(0), True), (WAITS, False)])
+def test_a_link_is_made_for_whoever_pressed_just_now_whichever_process_makes_it(
+    people: People, scripted: Scripted, pressed: timedelta, present: bool
+) -> None:
+    attempt = begun(people)
+    attempt.call["asked"] -= pressed.total_seconds()
+    attempt.due_at = timezone.now()
+    attempt.save(update_fields=["call", "due_at"])
+    scripted.script.append(WAIT)
+    runner.sweep()
+    assert scripted.last.present == present
+
+
+def test_a_later_look_is_nobodys_who_waits_for_a_link(people: People, scripted: Scripted) -> None:
+    attempt = play(begun(people), scripted, WAIT)
+    Attempt.objects.update(due_at=timezone.now())
+    scripted.script.extend([Progress(), WAIT])
+    runner.sweep()
+    assert again(attempt).answer == "waiting"
+    assert [order.present for _, order, _ in scripted.asked] == [True, False, False]
+
+
+def test_who_is_back_is_looked_at_before_the_oldest_who_are_not(
+    people: People, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "BATCH", 1)
+    first, back = begun(people), begun(people, "Back")
+    with transaction.atomic():
+        merchant_actions.call(transitions.attempt(back.pk), "returned", {})
+    now = timezone.now()
+    Attempt.objects.filter(pk=first.pk).update(due_at=now - timedelta(minutes=1))
+    Attempt.objects.filter(pk=back.pk).update(due_at=now)
+    taken: list[runner.Due] = []
+    runner.sweep(take=taken.append)
+    assert [(due.pk, due.back) for due in taken] == [(back.pk, True)]
+
+
+def test_the_sweep_honours_when_to_ask_again(people: People, scripted: Scripted) -> None:
+    attempt = play(begun(people), scripted, WAIT)
+    runner.sweep()
+    assert scripted.calls == ["start"]
+    Attempt.objects.update(due_at=timezone.now())
+    scripted.script.append(CONNECTED)
+    runner.sweep()
+    assert again(attempt).ended
+
+
+def test_the_sweep_checks_connected_shops_when_due(people: People, scripted: Scripted) -> None:
+    shop = play(begun(people), scripted, CONNECTED).connection
+    runner.sweep()
+    Connection.objects.update(due_at=timezone.now())
+    scripted.script.append(CONNECTED)
+    runner.sweep()
+    assert scripted.calls == ["start", "check"]
+    fresh = Connection.objects.get(pk=shop.pk)
+    assert fresh.due_at is not None
+    assert fresh.due_at > timezone.now()
+
+
+def test_the_sweep_ends_attempts_whose_time_is_over(people: People, scripted: Scripted) -> None:
+    attempt = play(begun(people), scripted, Redirect(url=LINK))
+    Attempt.objects.update(deadline=timezone.now())
+    runner.sweep()
+    assert again(attempt).answer == "expired"
+
+
+def test_staff_ask_the_vendor_now(people: People, scripted: Scripted) -> None:
+    shop = play(begun(people), scripted, CONNECTED).connection
+    check(shop, scripted, Unavailable())
+    staff_actions.ask_now(shop)
+    scripted.script.append(CONNECTED)
+    runner.sweep()
+    assert Connection.objects.get(pk=shop.pk).answer == "connected"
+
+
+# -- the catalogue -------------------------------------------------------------------------------
+
+
+def test_the_catalogue_is_filled_by_the_first_sweep(people: People, scripted: Scripted) -> None:
+    runner.sweep()
+    assert Connector.objects.get().slug == "scripted-shop"
+
+
+class Late(Scripted):
+    def connectors(self) -> tuple[Entry, ...]:
+        raise Unavailable("it only starts now")
+
+
+def test_a_vendor_that_is_late_at_the_start_is_asked_again_within_seconds(
+    people: People, scripted: Scripted, settings: Settings
+) -> None:
+    settings.VENDORS = offered(Late())
+    runner.sweep()
+    settings.VENDORS = offered(scripted)
+    Slot.objects.update(at=timezone.now() - timedelta(seconds=10))
+    runner.sweep()
+    assert Connector.objects.get().slug == "scripted-shop"
+
+
+def test_any_number_of_workers_fill_it_once_an_hour(people: People, scripted: Scripted) -> None:
+    runner.sweep()
+    runner.sweep()
+    assert Slot.objects.filter(key__startswith="catalogue:scripted:").count() == 1
+
+
+def test_a_refresh_keeps_what_staff_set(people: People, scripted: Scripted) -> None:
+    refresh.refresh_catalogue(scripted)
+    Connector.objects.update(visible=False, name="Our name", position=1, options={"a": 1})
+    refresh.refresh_catalogue(scripted)
+    row = Connector.objects.get()
+    assert (row.visible, row.name, row.position, row.options) == (False, "Our name", 1, {"a": 1})
+
+
+class Changing(Scripted):
+    def connectors(self) -> tuple[Entry, ...]:
+        return ()
+
+
+def test_a_connector_that_vanished_is_marked_as_gone_and_comes_back(
+    people: People, scripted: Scripted, settings: Settings
+) -> None:
+    refresh.refresh_catalogue(scripted)
+    refresh.refresh_catalogue(Changing())
+    assert Connector.objects.get().gone
+    refresh.refresh_catalogue(scripted)
+    assert Connector.objects.get().gone is None
+
+
+def test_a_connector_that_staff_made_is_never_gone(people: People, settings: Settings) -> None:
+    settings.VENDORS = offered(Scripted())
+    made = Connector.objects.create(
+        vendor="scripted",
+        key="shop",
+        slug="mine",
+        vendor_name="Mine",
+        platform="m",
+        staff_made=True,
+    )
+    refresh.refresh_catalogue(Scripted())
+    refresh.refresh_catalogue(Changing())
+    made.refresh_from_db()
+    assert (made.gone, made.vendor_name) == (None, "Mine")

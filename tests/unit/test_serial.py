@@ -1,0 +1,63 @@
+"""Where merchants share the operator's limit, creations wait for each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pytest
+from pytest_django.fixtures import Settings
+
+from onboarding.journey import leases
+from onboarding.models import Account
+from tests.support.people import People
+from tests.support.play import begun, play
+from tests.support.scripted import Scripted, offered
+from vendors.contract import Order, Progress, Redirect, Step
+
+ANNOUNCE = Progress(doing="room")
+MADE = Progress(done=("room",))
+READY = Redirect(url="")
+
+
+@dataclass(frozen=True)
+class Serial(Scripted):
+    serial: ClassVar[bool] = True
+
+
+@pytest.fixture
+def serial(settings: Settings) -> Serial:
+    vendor = Serial()
+    settings.VENDORS = offered(vendor)
+    return vendor
+
+
+def test_the_operators_lease_is_held_while_something_is_made(
+    people: People, serial: Serial
+) -> None:
+    seen = []
+
+    def make(order: Order) -> Step:
+        with leases.alone("scripted") as free:
+            seen.append(free)
+        return MADE
+
+    play(begun(people), serial, ANNOUNCE, make, READY)
+    assert seen == [False]
+    with leases.alone("scripted") as free:
+        assert free
+
+
+def test_whoever_comes_second_waits_and_makes_nothing(people: People, serial: Serial) -> None:
+    attempt = begun(people)
+    with leases.alone("scripted"):
+        row = play(attempt, serial, ANNOUNCE)
+    assert (row.answer, serial.calls) == ("unavailable", ["start"])
+    assert Account.objects.get().doing == Account.objects.get().unsure == ""
+    row = play(attempt, serial, ANNOUNCE, MADE, READY)
+    assert row.ticks == ["room"]
+
+
+def test_nobody_waits_for_what_makes_nothing(people: People, serial: Serial) -> None:
+    with leases.alone("scripted"):
+        assert play(begun(people), serial, READY).answer == "redirect"

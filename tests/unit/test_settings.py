@@ -1,0 +1,240 @@
+"""What the environment makes of the settings, and what the system checks say about it."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from cryptography.fernet import Fernet
+
+import vendors
+from onboarding.conf import checks
+from onboarding.conf.environment import SETTINGS
+
+ROOT = Path(__file__).resolve().parents[2]
+PUBLIC = {
+    "SITE_URL": "https://shops.example.com",
+    "SECRET_KEY": "s" * 50,
+    "MEMO_KEYS": Fernet.generate_key().decode(),
+    "EMAIL_URL": "smtps://mail.example.com",
+    "STAFF_EMAIL": "staff@example.com",
+    "PROXY_COUNT": "1",
+}
+Load = Callable[..., Any]
+
+
+@pytest.fixture
+def load(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Load:
+    """The settings module, executed anew under an environment of the test's own."""
+
+    def loaded(**environment: str) -> ModuleType:
+        for setting in SETTINGS:
+            monkeypatch.delenv(setting.name, raising=False)
+        for name, value in {"DATA_DIR": str(tmp_path), **environment}.items():
+            monkeypatch.setenv(name, value)
+        path = ROOT / "onboarding" / "settings.py"
+        spec = importlib.util.spec_from_file_location("onboarding.settings_again", path)
+        assert spec
+        assert spec.loader
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    return loaded
+
+
+@pytest.fixture
+def ids(load: Load, monkeypatch: pytest.MonkeyPatch) -> Callable[..., set[str]]:
+    """The ids that the system checks give under an environment."""
+
+    def found(**environment: str) -> set[str]:
+        monkeypatch.setattr(checks, "settings", load(**environment))
+        return {(m.id or "").removeprefix("onboarding.") for m in checks.check_settings()}
+
+    return found
+
+
+def test_the_address_decides_hosts_cookies_and_https(load: Load) -> None:
+    public = load(**PUBLIC)
+    assert public.ALLOWED_HOSTS == ["shops.example.com"]
+    assert public.CSRF_TRUSTED_ORIGINS == ["https://shops.example.com"]
+    assert public.SESSION_COOKIE_SECURE
+    assert public.CSRF_COOKIE_SECURE
+    assert public.SECURE_SSL_REDIRECT
+    assert public.SECURE_HSTS_SECONDS == 31_536_000
+
+
+def test_nothing_set_is_a_site_on_localhost(load: Load) -> None:
+    local = load(PORT="8123")
+    assert local.SITE_URL == "http://localhost:8123"
+    assert local.SANDBOX_URL == "http://127.0.0.1:8124"
+    assert not local.SESSION_COOKIE_SECURE
+    assert not local.DEBUG
+    assert local.ENVIRON.problems == []
+
+
+def test_loopback_keys_are_made_once_and_are_private(load: Load, tmp_path: Path) -> None:
+    first, second = load(), load()
+    assert first.SECRET_KEY == second.SECRET_KEY != ""
+    assert first.MEMO_KEYS == second.MEMO_KEYS
+    assert Fernet(first.MEMO_KEYS[0])
+    modes = {stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("secret_key", "memo_key")}
+    assert modes == {0o600}
+
+
+def test_a_public_site_makes_no_keys(load: Load, tmp_path: Path) -> None:
+    public = load(SITE_URL="https://shops.example.com")
+    assert public.SECRET_KEY == ""
+    assert public.MEMO_KEYS == []
+    assert not (tmp_path / "memo_key").exists()
+
+
+def test_a_secret_may_be_in_a_file(load: Load, tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("from a file\n")
+    assert load(SECRET_KEY_FILE=str(tmp_path / "key")).SECRET_KEY == "from a file"
+    lost = load(SECRET_KEY_FILE=str(tmp_path / "lost"))
+    assert [problem.name for problem in lost.ENVIRON.problems] == ["SECRET_KEY"]
+
+
+def test_a_secret_given_twice_is_a_problem(load: Load, tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("one")
+    twice = load(SECRET_KEY="other", SECRET_KEY_FILE=str(tmp_path / "key"))
+    assert [problem.name for problem in twice.ENVIRON.problems] == ["SECRET_KEY"]
+
+
+def test_sqlite_is_tuned_for_threads(load: Load) -> None:
+    database = load().DATABASES["default"]
+    assert database["CONN_MAX_AGE"] is None
+    assert database["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
+    assert "journal_mode=WAL" in database["OPTIONS"]["init_command"]
+
+
+def test_postgresql_has_a_pool_and_limits(load: Load) -> None:
+    url = "postgres://gang:p%40ss@db.example:5433/way?sslmode=require"
+    database = load(DATABASE_URL=url).DATABASES["default"]
+    named = {name: database[name] for name in ("NAME", "USER", "PASSWORD", "HOST", "PORT")}
+    assert [*named.values()] == ["way", "gang", "p@ss", "db.example", "5433"]
+    assert database["OPTIONS"]["sslmode"] == "require"
+    assert database["OPTIONS"]["pool"]["max_size"] == 20
+    assert "idle_in_transaction_session_timeout=5s" in database["OPTIONS"]["options"]
+
+
+@pytest.mark.parametrize(
+    ("url", "port", "ssl", "tls"),
+    [
+        ("smtps://u:p%40@mail.example", 465, True, False),
+        ("smtp://u:p%40@mail.example", 25, False, True),
+        ("smtp://mail.example:587", 587, False, True),
+        ("smtp://u:p%40@127.0.0.1:2525", 2525, False, False),
+    ],
+)
+def test_smtp_addresses(load: Load, url: str, port: int, ssl: bool, tls: bool) -> None:
+    found = load(EMAIL_URL=url)
+    assert (port, ssl, tls) == (found.EMAIL_PORT, found.EMAIL_USE_SSL, found.EMAIL_USE_TLS)
+    assert found.EMAIL_HOST_PASSWORD in {"p@", ""}
+
+
+def test_the_other_mail_addresses(load: Load) -> None:
+    assert load(EMAIL_URL="file:///tmp/mails").EMAIL_FILE_PATH == "/tmp/mails"
+    assert load(EMAIL_URL="demo:").EMAIL_BACKEND == "onboarding.notifications.demo_mail.MailBackend"
+    assert load(EMAIL_URL="demo:").DEMO_MAILS
+    assert load(EMAIL_URL="console:").EMAIL_BACKEND.endswith("console.EmailBackend")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SITE_URL", "https://shops.example.com/path"),
+        ("SITE_URL", "shops.example.com"),
+        ("PORT", "80a"),
+        ("PROXY_COUNT", "-1"),
+        ("CHECK_PERIOD", "daily"),
+        ("RUNNER", "huey"),
+        ("LOG_FORMAT", "xml"),
+        ("DEBUG", "maybe"),
+        ("DATABASE_URL", "mysql://u:geheim@h/n"),
+        ("REDIS_URL", "http://:geheim@h"),
+        ("EMAIL_URL", "imap://u:geheim@h"),
+        ("BRAND_COLOUR", "red; }"),
+        ("BRAND_LOGO", "http://x/'"),
+        ("SUPPORT_EMAIL", "us"),
+        ("LEGAL_LINKS", "Privacy"),
+    ],
+)
+def test_a_value_that_cannot_be_read_is_an_error_that_quotes_nothing(
+    load: Load, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setattr(checks, "settings", load(**{name: value}))
+    [error] = [message for message in checks.check_settings() if message.is_serious()]
+    assert error.id == "onboarding.E001"
+    assert error.msg.startswith(name)
+    assert "geheim" not in error.msg
+
+
+def test_a_complete_public_site_has_no_complaints(ids: Callable[..., set[str]]) -> None:
+    assert ids(**PUBLIC) == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("SECRET_KEY", "", "E002"),
+        ("MEMO_KEYS", "", "E002"),
+        ("MEMO_KEYS", "short", "E003"),
+        ("EMAIL_URL", "demo:", "E005"),
+        ("SANDBOX", "1", "E006"),
+        ("DEBUG", "1", "E007"),
+        ("EMAIL_URL", "", "E008"),
+        ("SITE_URL", "http://shops.example.com", "W001"),
+        ("PROXY_COUNT", "0", "W002"),
+        ("STAFF_MFA", "1", "W003"),
+        ("STAFF_EMAIL", "", "W004"),
+    ],
+)
+def test_what_a_public_site_is_refused_or_warned_of(
+    ids: Callable[..., set[str]], name: str, value: str, expected: str
+) -> None:
+    assert expected in ids(**{**PUBLIC, name: value})
+
+
+def test_sessions_in_cookies_and_private_caches_are_refused(
+    load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = load()
+    monkeypatch.setattr(checks, "settings", found)
+    found.SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
+    found.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    assert {m.id for m in checks.check_settings()} == {"onboarding.E004", "onboarding.E010"}
+
+
+def test_manage_py_refuses_a_public_site_without_keys(fresh_environment: dict[str, str]) -> None:
+    command = [sys.executable, "manage.py", "check"]
+    environment = {**fresh_environment, "SITE_URL": "https://shops.example.com"}
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "SECRET_KEY must be set" in done.stderr
+    assert "MEMO_KEYS must be set" in done.stderr
+
+
+def test_the_readme_lists_every_setting_and_no_other() -> None:
+    rows = re.findall(r"^\| `([A-Z_]+)` \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+    expected = [setting.name for setting in SETTINGS]
+    for vendor in vendors.ALL:
+        expected += vendors.settings(vendor)
+    assert sorted(rows) == sorted(expected)
+
+
+def test_the_readme_gives_every_default() -> None:
+    table = (ROOT / "README.md").read_text()
+    for setting in SETTINGS:
+        assert f"| `{setting.name}` | {setting.default and f'`{setting.default}`'} |" in table

@@ -1,0 +1,177 @@
+"""A vendor is away: it is said before the merchant starts, who can leave it with us."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pytest
+from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
+from pytest_django.fixtures import Settings
+
+from onboarding.models import Attempt, Standby
+from tests.support.away import away, back, leaves, page
+from tests.support.people import People, connector
+from tests.support.scripted import Scripted, offered
+from tests.support.staff import listed, staff_client, text
+from tests.support.visit import browser, offer, words
+from vendors.contract import Question, Unavailable
+from vendors.contract import text as said
+
+pytestmark = pytest.mark.usefixtures("at_once")
+CATALOGUE = reverse("catalogue")
+SILENT = "Scripted has not been answering since"
+REFUSED = "We cannot reach Scripted at the moment: our staff know and are working on it."
+LEAVE, TRY, GO_ON = "Leave it with us", "Try it all the same", "Continue to Scripted"
+
+
+# -- before anybody begins -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("cause", "sentence"), [("silent", SILENT), ("credentials", REFUSED)])
+def test_the_catalogue_the_platform_and_the_check_page_say_it(
+    people: People, scripted: Scripted, cause: str, sentence: str
+) -> None:
+    there = [CATALOGUE, reverse("platform", args=[offer().platform]), page(people)]
+    alice = browser(people.alice)
+    assert not [each for each in there if "Scripted has not" in words(alice.get(each))]
+    away(cause)
+    for each in there:
+        assert sentence in words(alice.get(each))
+        assert "eave it with us" in words(alice.get(each))
+
+
+def test_only_connectors_of_that_vendor_are_marked(people: People, settings: Settings) -> None:
+    @dataclass(frozen=True)
+    class Other(Scripted):
+        slug: ClassVar[str] = "other"
+        name: ClassVar[str] = "Other"
+
+    settings.VENDORS = offered(Scripted(), Other())
+    for slug in ("scripted", "other"):
+        connector(slug, vendor_name=f"Of {slug}", category=slug)
+    away(vendor="other")
+    assert "Of other Not reachable right now" in words(browser().get(CATALOGUE))
+    assert "Of scripted Not" not in words(browser().get(CATALOGUE))
+    assert "not been answering" not in words(browser().get(f"{CATALOGUE}?category=scripted"))
+
+
+def test_the_catalogue_costs_one_query_more_and_none_for_nothing(
+    scripted: Scripted, db: None, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    with django_assert_num_queries(1):
+        browser().get(CATALOGUE)
+    for number in range(20):
+        connector("scripted", f"shop-{number}")
+    away()
+    with django_assert_num_queries(2):
+        browser().get(CATALOGUE)
+
+
+def test_the_pages_ask_no_vendor(people: People, scripted: Scripted) -> None:
+    away()
+    for each in (CATALOGUE, page(people)):
+        browser(people.alice).get(each)
+    leaves(people)
+    assert scripted.calls == []
+
+
+def test_with_a_silent_vendor_one_may_try_all_the_same(people: People, scripted: Scripted) -> None:
+    away()
+    before = words(browser(people.alice).get(page(people)))
+    assert LEAVE in before
+    assert TRY in before
+    assert GO_ON not in before
+    scripted.script.append(Unavailable())
+    gone = browser(people.alice).post(page(people), {"name": "Mine"})
+    assert gone["Location"] == Attempt.objects.get().get_absolute_url()
+
+
+def test_with_refused_credentials_there_is_nothing_to_try(
+    people: People, scripted: Scripted
+) -> None:
+    away("credentials")
+    shown = words(browser(people.alice).get(page(people)))
+    assert LEAVE in shown
+    assert TRY not in shown
+    assert "credentials" not in shown
+
+
+# -- leaving it with us --------------------------------------------------------------------------
+
+
+def test_pressed_twice_it_is_the_same_with_what_was_typed_last(
+    people: People, scripted: Scripted
+) -> None:
+    away()
+    leaves(people)
+    leaves(people, name="Another name")
+    assert Standby.objects.get().typed == {"name": "Another name"}
+    assert LEAVE not in words(browser(people.alice).get(page(people)))
+
+
+def test_what_was_typed_is_there_again_but_no_secret(people: People, settings: Settings) -> None:
+    @dataclass(frozen=True)
+    class Asking(Scripted):
+        def questions(self, connector: str) -> tuple[Question, ...]:
+            town, password = said("Town"), said("Password")
+            return (
+                Question(key="town", label=town),
+                Question(key="word", label=password, secret=True),
+            )
+
+    settings.VENDORS = offered(Asking())
+    away()
+    leaves(people, answer_town="Ghent", answer_word="s3cret")
+    back()
+    html = browser(people.alice).get(page(people)).content.decode()
+    assert 'value="Ann’s shop"' in html
+    assert 'value="Ghent"' in html
+    assert "s3cret" not in html + str(Standby.objects.get().typed)
+    assert "Ghent" not in browser(people.bob).get(page(people)).content.decode()
+
+
+def test_leaving_it_needs_no_valid_form(people: People, scripted: Scripted) -> None:
+    away()
+    assert "We mail alice@example.org" in words(leaves(people, name=""))
+    assert "scripted shop" in browser(people.alice).get(page(people)).content.decode()
+
+
+def test_back_meanwhile_nothing_is_left_and_nothing_lost(
+    people: People, scripted: Scripted
+) -> None:
+    response = leaves(people)
+    assert "Scripted is answering again. You can go on now." in words(response)
+    assert GO_ON in words(response)
+    assert 'value="Ann’s shop"' in response.content.decode()
+    assert not Standby.objects.exists()
+
+
+# -- who follows the link, and who reads the list ------------------------------------------------
+
+
+def test_a_signed_out_reader_signs_in_and_lands_there(people: People, scripted: Scripted) -> None:
+    for name in ("connect", "leave-it"):
+        there = page(people, name)
+        assert browser().get(there)["Location"].endswith(f"?next={there}")
+    assert browser(people.alice).get(page(people, "leave-it"))["Location"] == page(people)
+    assert GO_ON in words(browser(people.alice).get(page(people)))
+
+
+def test_who_is_no_member_any_more_gets_the_calm_page(people: People, scripted: Scripted) -> None:
+    away()
+    leaves(people)
+    people.acme.memberships.filter(user=people.alice).delete()
+    assert browser(people.alice).get(page(people)).status_code == 404
+    assert leaves(people).status_code == 404
+
+
+def test_staff_see_who_waits_for_what(people: People, scripted: Scripted) -> None:
+    away()
+    leaves(people, name="c4n4ry")
+    shown = text(staff_client().get(listed("standby")))
+    assert "alice@example.org Acme scripted shop scripted" in shown
+    assert "c4n4ry" not in shown
+    found = text(staff_client("frida@example.org").get(f"{listed('standby')}?q=nobody&waiting=1"))
+    assert "alice@example.org" not in found

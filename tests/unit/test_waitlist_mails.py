@@ -1,0 +1,158 @@
+"""Who left it with us hears once that the vendor is back, and only if they can go on."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.db import connection as database
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.translation import get_language
+from pytest_django.fixtures import Settings
+
+from onboarding.background import schedule
+from onboarding.models import Breaker, Connector, Merchant, Standby, User
+from onboarding.notifications import outbox, waitlist
+from tests.support.away import away, back, leaves, page
+from tests.support.people import People
+from tests.support.scripted import Scripted, offered
+from tests.support.visit import OPEN, browser, words
+
+pytestmark = pytest.mark.usefixtures("at_once")
+
+
+def told() -> list[str]:
+    """Who has been mailed, after another round of the sweep."""
+    waitlist.mail_due()
+    return [address for sent in mail.outbox for address in sent.to]
+
+
+@pytest.mark.parametrize("cause", ["silent", "credentials"])
+def test_who_left_it_is_told_by_mail_once(people: People, scripted: Scripted, cause: str) -> None:
+    away(cause)
+    assert "We mail alice@example.org when Scripted is back." in words(leaves(people))
+    assert told() == []
+    back()
+    assert told() == ["alice@example.org"]
+    assert told() == ["alice@example.org"]
+    sent = mail.outbox[0]
+    assert sent.subject == "Scripted is back: you can connect scripted shop now"
+    assert f"\nhttp://localhost{page(people)}\n" in str(sent.body)
+    assert "for Acme" in str(sent.body)
+
+
+def test_each_member_leaves_it_for_themselves(people: People, scripted: Scripted) -> None:
+    away()
+    leaves(people)
+    leaves(people, people.bob)
+    back()
+    assert sorted(told()) == ["alice@example.org", "bob@example.org"]
+
+
+def test_a_worker_that_comes_while_another_is_sending_sends_nothing(
+    people: People, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away()
+    leaves(people)
+    back()
+    first = waitlist._compose
+
+    def slowly(row: Standby) -> Any:
+        monkeypatch.setattr(waitlist, "_compose", first)
+        waitlist.mail_due()
+        return first(row)
+
+    monkeypatch.setattr(waitlist, "_compose", slowly)
+    assert told() == ["alice@example.org"]
+
+
+def test_two_workers_at_once_send_one_mail(people: People, scripted: Scripted) -> None:
+    away()
+    leaves(people)
+    row = Standby.objects.select_related("user", "merchant", "connector").get()
+    gate = threading.Barrier(2)
+
+    def work() -> None:
+        gate.wait(timeout=20)
+        outbox.send(row, waitlist._compose)
+        database.close()
+
+    workers = [threading.Thread(target=work) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert len(mail.outbox) == 1
+    assert Standby.objects.get().mailed
+
+
+def test_the_mail_comes_with_the_sweep_in_the_merchants_language(
+    people: People, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Merchant.objects.update(language="de")
+    spoken = set()
+
+    def render(template: str, context: dict[str, Any]) -> str:
+        spoken.add(get_language())
+        return render_to_string(template, context)
+
+    monkeypatch.setattr(waitlist, "render_to_string", render)
+    away()
+    leaves(people)
+    back()
+    schedule.mail()
+    assert len(mail.outbox) == 1
+    assert spoken == {"de"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda people: Connector.objects.update(gone=timezone.now()),
+        lambda people: Connector.objects.update(visible=False),
+        lambda people: people.acme.memberships.filter(user=people.alice).delete(),
+        lambda people: User.objects.filter(pk=people.alice.pk).update(is_active=False),
+    ],
+    ids=["gone", "hidden", "no member", "closed"],
+)
+def test_who_cannot_go_on_is_not_called_back(
+    people: People, scripted: Scripted, change: Any
+) -> None:
+    away()
+    leaves(people)
+    change(people)
+    back()
+    assert told() == []
+    assert Standby.objects.filter(mailed=None).exists()
+
+
+def test_a_vendor_that_was_switched_off_is_not_back(
+    people: People, scripted: Scripted, settings: Settings
+) -> None:
+    away()
+    leaves(people)
+    back()
+    settings.VENDORS = offered()
+    assert told() == []
+
+
+def test_who_went_on_by_themselves_is_not_mailed(people: People, scripted: Scripted) -> None:
+    away()
+    leaves(people)
+    scripted.script.append(OPEN)
+    browser(people.alice).post(page(people), {"name": "Mine"})
+    back()
+    assert told() == []
+    assert not Standby.objects.exists()
+
+
+def test_away_again_it_can_be_left_again(people: People, scripted: Scripted) -> None:
+    for _ in range(2):
+        away()
+        leaves(people)
+        Breaker.objects.all().delete()
+        waitlist.mail_due()
+    assert len(mail.outbox) == 2

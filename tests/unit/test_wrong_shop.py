@@ -1,0 +1,112 @@
+"""Another shop was found than was meant: the merchant decides, and nothing is changed until then."""
+
+from __future__ import annotations
+
+import pytest
+
+from onboarding import journey
+from onboarding.models import Attempt, Connection
+from onboarding.models.status import Status
+from tests.support.people import People
+from tests.support.play import CONNECTED, again, begun, play
+from tests.support.scripted import Scripted
+from vendors.contract import Connected, Progress, text
+
+OTHER = Connected(shop="shop-2", evidence=text("The vendor lists another."))
+
+
+@pytest.fixture
+def shop(people: People, scripted: Scripted) -> Connection:
+    return play(begun(people), scripted, CONNECTED).connection
+
+
+@pytest.fixture
+def doubt(people: People, shop: Connection, scripted: Scripted) -> Attempt:
+    draft = Progress(connection={"store": "shop-2"})
+    return play(journey.reconnect(shop, people.alice), scripted, draft, OTHER)
+
+
+def test_another_shop_at_reconnect_changes_nothing_by_itself(doubt: Attempt) -> None:
+    shop = doubt.connection
+    assert (doubt.answer, doubt.found) == ("wrong_shop", "shop-2")
+    assert (shop.status, shop.shop, shop.memo) == (Status.CONNECTED, "shop-1", {})
+
+
+def test_it_is_used_when_the_merchant_says_so(
+    people: People, doubt: Attempt, scripted: Scripted
+) -> None:
+    journey.use_found(doubt, people.alice)
+    row = play(doubt, scripted, OTHER)
+    assert (row.connection.shop, row.connection.pk) == ("shop-2", doubt.connection_id)
+    assert row.connection.memo == {"store": "shop-2"}
+    assert row.ended
+
+
+def test_saying_yes_to_one_shop_is_no_yes_to_a_third(
+    people: People, doubt: Attempt, scripted: Scripted
+) -> None:
+    journey.use_found(doubt, people.alice)
+    row = play(doubt, scripted, Connected(shop="shop-3", evidence=text("…")))
+    assert (row.answer, row.connection.shop) == ("wrong_shop", "shop-1")
+
+
+def test_it_is_mine_too_makes_a_second_connection(
+    people: People, doubt: Attempt, scripted: Scripted
+) -> None:
+    journey.both(doubt, people.alice, "Second shop")
+    row = play(doubt, scripted, OTHER)
+    first = Connection.objects.get(name="My shop")
+    assert (row.connection.name, row.connection.shop) == ("Second shop", "shop-2")
+    assert (first.shop, first.status, first.memo) == ("shop-1", Status.CONNECTED, {})
+
+
+def test_the_second_connection_needs_a_name_of_its_own(people: People, doubt: Attempt) -> None:
+    with pytest.raises(journey.NameTaken):
+        journey.both(doubt, people.alice, "my shop")
+    assert Connection.objects.count() == 1
+
+
+def test_going_back_starts_again_without_what_was_found(
+    people: People, doubt: Attempt, scripted: Scripted
+) -> None:
+    journey.go_back(doubt, people.alice)
+    row = play(doubt, scripted, CONNECTED)
+    assert scripted.calls[-1] == "start"
+    assert scripted.last.memos.connection == {}
+    assert row.connection.shop == "shop-1"
+
+
+def test_a_shop_that_a_sibling_has_stays_where_it_is(
+    people: People, shop: Connection, scripted: Scripted
+) -> None:
+    twin = play(begun(people, "The same again"), scripted, CONNECTED)
+    assert journey.found_elsewhere(twin) == shop
+    journey.use_found(twin, people.alice)
+    ended = again(twin)
+    assert ended.ended
+    assert ended.connection.status == Status.DISCONNECTED
+    assert Connection.objects.get(pk=shop.pk).status == Status.CONNECTED
+
+
+def test_a_shop_of_another_merchant_is_refused(
+    people: People, shop: Connection, scripted: Scripted
+) -> None:
+    attempt = journey.begin(
+        merchant=people.other,
+        connector=shop.connector,
+        user=people.charlie,
+        name="Mine",
+        answers={},
+    )
+    row = play(attempt, scripted, CONNECTED)
+    assert (row.answer, row.found, row.connection.shop) == ("refused", "", "")
+    assert "another business" in row.sentence
+
+
+@pytest.mark.parametrize("verb", [journey.use_found, journey.go_back])
+def test_there_is_nothing_to_choose_otherwise(
+    people: People, scripted: Scripted, verb: object
+) -> None:
+    row = play(begun(people), scripted, CONNECTED)
+    verb(row, people.alice)  # type: ignore[operator]
+    assert again(row).due_at is None

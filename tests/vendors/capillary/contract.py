@@ -1,0 +1,83 @@
+"""The rows of the contract test for Capillary."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import requests
+
+from onboarding.models import Attempt, Connector
+from tests.contract.row import CASES, SILENT, STAFF, Row
+from tests.support.merchant import Browser
+from vendors.capillary import client
+from vendors.http.api import Api
+from vendors.sandbox import Running
+
+
+def profile() -> None:
+    """Staff have said what a client may do."""
+    rows = Connector.objects.filter(vendor="capillary")
+    rows.update(options={"scope_1": "READ", "expiry": "600"}, ready=True)
+
+
+def full(stage: Running, browser: Browser) -> None:
+    """All fifteen places are taken."""
+    at_capillary(stage, "fill")
+
+
+def room(stage: Running) -> None:
+    """Somebody made room."""
+    number = next(row["id"] for row in stage.state("capillary")["clients"] if row["valid"])
+    at_capillary(stage, "delete", key=number)
+
+
+def at_capillary(stage: Running, deed: str, **form: Any) -> None:
+    data = {"do": deed, **form}
+    requests.post(f"{stage.url}/capillary/", data=data, timeout=5).raise_for_status()
+
+
+def later(stage: Running) -> None:
+    """The pause after a lost answer is over."""
+    for attempt in Attempt.objects.filter(ended=None):
+        attempt.connection_memo = {**attempt.connection_memo, "not_before": 0}
+        attempt.save()
+
+
+def break_capillary(monkeypatch: pytest.MonkeyPatch) -> None:
+    def without_type(**given: Any) -> Api:
+        return Api(**{**given, "headers": {"Content-Type": "text/plain"}})
+
+    monkeypatch.setattr(client, "Api", without_type)
+
+
+ONE, TWO, FULL = {"clients": 1}, {"clients": 2}, {"clients": 14}
+CLIENTS, TOKEN = "/v3/integrations/clients", "POST /v3/oauth/token/generate"
+KEY, PAUSE = "Capillary accepted your key", "We make sure that nothing is made twice"
+CAPILLARY_CASES = (CASES - {"decline", "expired"}) | {"full"}
+
+CAPILLARY = [
+    Row(says=KEY, made=ONE, after=ONE),
+    Row(scene=full, status="on_it", says="no room", made=FULL, heal=room, after={"clients": 15}),
+    Row(play=("slow", f"POST {CLIENTS}"), says=KEY, made=ONE, after=ONE),
+    Row(
+        play=("dead", f"POST {CLIENTS}"), status="in_progress", says=PAUSE,
+        made={}, heal=later, after=ONE,
+    ),
+    Row(
+        play=("garbled", f"POST {CLIENTS}"), status="in_progress", says=PAUSE,
+        made=TWO, heal=later, after={"clients": 3},
+    ),
+    Row(play=("lost", f"POST {CLIENTS}"), says=KEY, made=TWO, after=TWO),
+    Row(play=("slow", TOKEN), says=KEY, made=ONE, after=ONE),
+    Row(play=("dead", TOKEN), status="in_progress", says=SILENT, made=ONE, after=ONE),
+    Row(play=("garbled", TOKEN), status="on_it", says=STAFF, made=ONE, after=ONE),
+    Row(play=("lost", TOKEN), status="in_progress", says=SILENT, made=ONE, after=ONE),
+    Row(play=("dead", f"GET {CLIENTS}"), status="in_progress", says=SILENT, made={}, after=ONE),
+    Row(play=("garbled", f"GET {CLIENTS}"), status="on_it", says=STAFF, made={}, after=ONE),
+]  # fmt: skip
+
+
+def valid(stage: Running) -> int:
+    """How many clients of merchants are valid: in the end exactly one, whatever was lost."""
+    return sum(row["valid"] for row in stage.state("capillary")["clients"])

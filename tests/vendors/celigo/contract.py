@@ -1,0 +1,90 @@
+"""The rows of the contract test for Celigo integrator.io."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import requests
+
+from onboarding.models import Account
+from tests.contract.row import CASES, SILENT, STAFF, TO_DO, Row
+from tests.support.merchant import Browser, time_passes
+from vendors.celigo import client
+from vendors.http.api import Api
+from vendors.sandbox import Running
+
+WHO = "charlie@example.org"
+PRESET = "54fa0b38a7044f9252000036"
+
+# -- what happens at integrator.io without us -----------------------------------------------------
+
+
+def at_celigo(stage: Running, *cases: str) -> None:
+    """Make an account there or sign in, then press these buttons."""
+    session = requests.Session()
+    for case in ("approve", *cases):
+        form = {"user": "new", "email": WHO, "case": case}
+        session.post(f"{stage.url}/celigo", data=form, timeout=5).raise_for_status()
+    session.close()
+
+
+def account(stage: Running, browser: Browser) -> None:
+    at_celigo(stage)
+
+
+def install(stage: Running) -> None:
+    """The pause after a lost answer is over, the licence is there, and the app is installed."""
+    row = Account.objects.get()
+    licences = row.memo.get("licences", {})
+    row.memo = {**row.memo, "licences": {key: {**licences[key], "pause": ""} for key in licences}}
+    row.save()
+    time_passes()
+    at_celigo(stage, "approve")
+
+
+def sign_up_and_install(stage: Running) -> None:
+    at_celigo(stage)
+    install(stage)
+
+
+def break_celigo(monkeypatch: pytest.MonkeyPatch) -> None:
+    def without_token(**given: Any) -> Api:
+        return Api(**{**given, "headers": {}})
+
+    monkeypatch.setattr(client, "Api", without_token)
+
+
+ONE: dict[str, int] = {"licenses": 1}
+ISSUE, LIST = "POST /v1/connectors/{_id}/licenses", "GET /v1/connectors/{_id}/licenses"
+GET = "GET /v1/connectors/{_id}/licenses/{_id_of_license}"
+INSTALL, SIGN_UP = "Your licence is ready", "integrator.io has no account with the address"
+PAUSE = "We make sure that nothing is made twice"
+CELIGO_CASES = (CASES - {"approve", "decline", "expired"}) | {"account", "no-account"}
+
+
+def row(case: tuple[str, str] | None, status: str, says: str, made: dict[str, int]) -> Row:
+    """Somebody who has an account at integrator.io."""
+    return Row(
+        scene=account, play=case, status=status, says=says, made=made, heal=install, after=ONE
+    )
+
+
+CELIGO = [
+    row(None, TO_DO, INSTALL, ONE),
+    Row(
+        name="no-account", status=TO_DO, says=SIGN_UP, made={}, heal=sign_up_and_install, after=ONE
+    ),
+    row(("slow", ISSUE), TO_DO, INSTALL, ONE),
+    row(("dead", ISSUE), "in_progress", PAUSE, {}),
+    row(("garbled", ISSUE), TO_DO, INSTALL, ONE),
+    row(("lost", ISSUE), TO_DO, INSTALL, ONE),
+    row(("slow", LIST), TO_DO, INSTALL, ONE),
+    row(("dead", LIST), "in_progress", SILENT, {}),
+    row(("garbled", LIST), "on_it", STAFF, {}),
+    row(("lost", LIST), "in_progress", SILENT, {}),
+    row(("slow", GET), TO_DO, INSTALL, ONE),
+    row(("dead", GET), "in_progress", SILENT, ONE),
+    row(("garbled", GET), "on_it", STAFF, ONE),
+    row(("lost", GET), TO_DO, INSTALL, ONE),  # a read is tried twice
+]

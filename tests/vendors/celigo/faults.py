@@ -1,0 +1,212 @@
+"""Celigo integrator.io: its twelve calls, and the one that says whose token it is."""
+
+from __future__ import annotations
+
+import requests
+
+from onboarding.catalogue.refresh import refresh_catalogue
+from onboarding.models import Connection, Connector
+from tests.faults.kinds import Fault, at
+from tests.faults.rules import FINE
+from tests.faults.scene import Matrix, Play, Scene, carry_due
+from tests.vendors.celigo.contract import PRESET, account, install
+from tests.vendors.celigo.contract import at_celigo as press_there
+from vendors.celigo.sandbox.rules import TOKEN
+
+ONE, TWO = {"licenses": 1}, {"licenses": 2}
+NONE: dict[str, int] = {}
+FOUR, FIVE = {"connectors": 4}, {"connectors": 5}
+INSTALL, INSTALLED = "Your licence is ready", "integrator.io says that the app is installed."
+CONNECTOR = "/v1/connectors/{_id}"
+LICENCES = f"{CONNECTOR}/licenses"
+LICENCE = f"{LICENCES}/{{_id_of_license}}"
+# With Nothing of the answer read, what it holds does not matter.
+UNREAD = {
+    "half the JSON": FINE,
+    "HTML": FINE,
+    "empty": FINE,
+    "wrong types": FINE,
+    "oversized": FINE,
+}
+NOT_SAID = "what it answers is not documented, so nothing of it is read: the status decides"
+
+
+def signed_up(play: Play) -> None:
+    account(play.ground.stage, play.browser)
+
+
+def among_others(play: Play) -> None:
+    """A stranger has a licence of this connector, so that the list of them is not empty."""
+    signed_up(play)
+    url = f"{play.ground.stage.url}/celigo/v1/connectors/{PRESET}/licenses"
+    licence = {"email": "charlie@example.org", "expires": "2030-01-01T00:00:00.000Z", "opts": {}}
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    requests.post(url, json=licence, headers=headers, timeout=5).raise_for_status()
+    play.ground.stage.change("celigo", "licenses", {}, email="stranger@example.org")
+
+
+def begin(play: Play) -> None:
+    play.connect(slug=f"celigo-{PRESET}")
+
+
+def mend(play: Play) -> None:
+    """The pause after a lost answer is over; the merchant installs the app there."""
+    carry_due()
+    install(play.ground.stage)
+    play.go_on()
+
+
+def installed(play: Play) -> None:
+    signed_up(play)
+    begin(play)
+    press_there(play.ground.stage, "approve")
+    play.go_on()
+
+
+def ended(play: Play) -> None:
+    installed(play)
+    play.press("disconnect")
+
+
+def rename(play: Play) -> None:
+    """Somebody gives a connector another name there."""
+    rows = play.ground.stage.state("celigo")["connectors"]
+    fields = {**rows[0]["fields"], "name": "Renamed"}
+    where = {"id": rows[0]["id"]}
+    play.ground.stage.change("celigo", "connectors", where, name="Renamed", fields=fields)
+
+
+def refresh(play: Play) -> None:
+    refresh_catalogue(play.vendor)
+
+
+def at_connector(play: Play, key: str, **answers: str) -> None:
+    row = Connector.objects.get(slug=f"celigo-{PRESET}")
+    play.at_desk("connector_act", row.pk, key, **answers)
+
+
+def make(play: Play) -> None:
+    """Staff make a connector, unless they look and see that it is there already."""
+    if not any(row["name"] == "New" for row in play.ground.stage.state("celigo")["connectors"]):
+        answers = {"answer_name": "New", "answer_published": "true"}
+        play.at_desk("connector_run", "celigo", "create-connector", **answers)
+
+
+def edit(play: Play) -> None:
+    at_connector(play, "edit-connector", answer_description="Better")
+
+
+def delete(play: Play) -> None:
+    at_connector(play, "delete-connector", answer_id=PRESET)
+
+
+def push(play: Play) -> None:
+    ids = [row["id"] for row in play.ground.stage.state("celigo")["integrations"]]
+    at_connector(play, "push-update", ids=ids[0], confirmed="1")
+
+
+def renew(play: Play) -> None:
+    shop = Connection.objects.get()
+    play.at_desk("connection_act", shop.pk, "renew", answer_until="2028-01-31")
+
+
+def drop(play: Play) -> None:
+    shop = Connection.objects.get()
+    play.at_desk("connection_act", shop.pk, "delete", answer_id=shop.key)
+
+
+CONFIRMED = "has confirmed it."
+
+
+def errors(code: str) -> dict[str, object]:
+    return {"errors": [{"code": code, "message": "A fault that was asked for."}]}
+
+
+# `errors` decide, whatever the status.
+OWN = (
+    Fault(name="200, rate_limited", means="limit", how="200 with the error rate_limited",
+          plant=at("status", status=200, body=errors("rate_limited"))),
+    Fault(name="200, access_restricted", means="no", how="200 with the error access_restricted",
+          plant=at("status", status=200, body=errors("access_restricted"))),
+)  # fmt: skip
+NOT_MADE = {
+    f"POST {LICENCE}/upgradeRequest": "merchants make it, in integrator.io",
+    "GET /v1/tokenInfo": "it also answers a token that may not see connectors, so the probe lists them",
+}
+SCENES = (
+    Scene(
+        route="GET /v1/connectors", when="the probe", sort="desk",
+        act=Play.probe, says="accepted", after=NONE, ends="",
+    ),
+    Scene(
+        route="GET /v1/connectors", when="the catalogue, hourly", sort="catalogue",
+        ready=rename, act=refresh, says="Renamed", after=FOUR, ends="", but={},
+    ),
+    Scene(
+        route="GET /v1/connectors", when="staff compare", sort="desk",
+        ready=installed, act=Play.compare, says="charlie@example.org", after=ONE,
+    ),
+    Scene(
+        route="POST /v1/connectors", when="staff make a connector", sort="desk-creates",
+        act=make, says=CONFIRMED, after=FIVE, ends="",
+    ),
+    Scene(
+        route=f"GET {CONNECTOR}", when="staff change a connector", sort="desk",
+        act=edit, says=CONFIRMED, after=FOUR, ends="",
+    ),
+    Scene(
+        route=f"PUT {CONNECTOR}", when="staff change a connector", sort="desk",
+        act=edit, says=CONFIRMED, after=FOUR, ends="",
+    ),
+    Scene(
+        route=f"DELETE {CONNECTOR}", when="staff delete a connector", sort="desk",
+        act=delete, says=CONFIRMED, after=FOUR, ends="", but=UNREAD, why=NOT_SAID,
+    ),
+    Scene(
+        route=f"GET {CONNECTOR}/installBase", when="staff look who has installed it", sort="desk",
+        ready=installed, act=lambda play: at_connector(play, "install-base"),
+        says="charlie@example.org", after=ONE,
+    ),
+    Scene(
+        route=f"PUT {CONNECTOR}/update", when="staff push an update", sort="desk",
+        ready=installed, act=push, says="The update was pushed", after=ONE,
+        but=UNREAD, why=NOT_SAID,
+    ),
+    Scene(
+        route=f"GET {LICENCES}", when="before a licence is made", sort="trip",
+        ready=among_others, act=begin, says=INSTALL, after=TWO, mend=mend,
+    ),
+    Scene(
+        route=f"POST {LICENCES}", when="a merchant’s licence", sort="creates", brink=True,
+        ready=signed_up, act=begin, says=INSTALL, after=ONE, mend=mend,
+        but={"made": "found"}, why="licences are listed for an e-mail address",
+    ),
+    Scene(
+        route=f"GET {LICENCE}", when="once it is made", sort="trip", brink=True,
+        ready=signed_up, act=begin, says=INSTALL, after=ONE, mend=mend,
+    ),
+    Scene(
+        route=f"GET {LICENCE}", when="the check of a connected shop", sort="check",
+        ready=installed, act=Play.check, says=INSTALLED, after=ONE,
+    ),
+    Scene(
+        route=f"PUT {LICENCE}", when="disconnecting", sort="trip",
+        ready=installed, act=lambda play: play.press("disconnect"),
+        says="is disconnected", after=ONE, ends="disconnected",
+    ),
+    Scene(
+        route=f"PUT {LICENCE}", when="reconnecting", sort="trip",
+        ready=ended, act=lambda play: play.press("reconnect"), says=INSTALLED, after=ONE,
+    ),
+    Scene(
+        route=f"PUT {LICENCE}", when="staff renew a licence", sort="desk",
+        ready=installed, act=renew, says=CONFIRMED, after=ONE,
+    ),
+    Scene(
+        route=f"DELETE {LICENCE}", when="staff delete a licence", sort="desk",
+        ready=installed, act=drop, says=CONFIRMED, after=ONE, but=UNREAD, why=NOT_SAID, ends="",
+    ),
+)  # fmt: skip
+MATRIX = Matrix(
+    slug="celigo", name="Celigo integrator.io", scenes=SCENES, own=OWN, not_made=NOT_MADE
+)

@@ -1,0 +1,133 @@
+"""The rows of the contract test for itembase."""
+
+from __future__ import annotations
+
+import pytest
+import requests
+
+from onboarding.models import Account, Connection, Connector
+from tests.contract.row import CASES, SILENT, STAFF, TO_DO, Row
+from tests.support.merchant import Browser, settled
+from vendors.itembase import calls
+from vendors.sandbox import Running
+
+# -- what happens at itembase without us ---------------------------------------------------------
+
+
+def at_the_desk(stage: Running, **form: str) -> None:
+    user = stage.state("itembase")["users"][0]["id"]
+    url = f"{stage.url}/itembase/accounts/stores"
+    requests.post(url, data={"user": user, **form}, timeout=5).raise_for_status()
+
+
+def first_shop(stage: Running, browser: Browser) -> None:
+    connector = Connector.objects.get(slug="itembase-ebay")
+    browser.travel(browser.connect(connector, "My first shop"))
+    settled()
+    assert Connection.objects.get().status == "connected"
+    account = Account.objects.get()
+    account.memo = {**account.memo, "at": account.memo["at"] - 3600}  # an hour ago
+    account.save()
+
+
+def older_store(stage: Running, browser: Browser) -> None:
+    first_shop(stage, browser)
+    at_the_desk(stage, do="add", component="6", store="An older store")
+
+
+def signed_out(stage: Running, browser: Browser) -> None:
+    first_shop(stage, browser)
+    at_the_desk(stage, do="revoke")
+
+
+def expired_access(stage: Running, browser: Browser) -> None:
+    first_shop(stage, browser)
+    at_the_desk(stage, do="expire")
+
+
+def lost_renewal(stage: Running, browser: Browser) -> None:
+    first_shop(stage, browser)
+    at_the_desk(stage, do="lose")
+
+
+def valid(stage: Running) -> None:
+    stage.change("itembase", "connections", {}, status="connection.valid")
+
+
+def break_itembase(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calls, "process_url", lambda uri, redirect_uri: uri)
+
+
+# -- the rows ------------------------------------------------------------------------------------
+
+STORE = {"connections": 1, "users": 1}
+ONE, TWO = {"tokens": 1, **STORE}, {"tokens": 2, **STORE}
+SHARED = {**ONE, "activations": 1, "solutions": 1}
+UNSHARED = {**ONE, "activations": 1}
+PAIR = {"tokens": 1, "connections": 2, "users": 1}
+SECOND = {"tokens": 2, "connections": 2, "users": 1, "grants": 1}
+FIRST = {"tokens": 1, "connections": 1, "users": 1, "grants": 1}
+LINK = {"tokens": 1}
+VALID = "itembase lists your eBay shop as valid"
+TOKENS = "POST /selfservice/v1/tokens"
+STOPPED = "You stopped at itembase"
+WHICH = "Which eBay shop do you want to connect?"
+GO_ON = "Continue to itembase"
+OTHER = "as another user than before"
+ADD = "Add a new eBay shop"
+
+MORE = {
+    "unactivated", "several", "pending", "attention",
+    "first_shop", "older_store", "signed_out", "expired_access", "lost_renewal",
+}  # fmt: skip
+ITEMBASE_CASES = CASES | MORE
+
+ITEMBASE = [
+    Row(says=VALID, made=ONE, after=ONE),
+    Row(press=("decline",), status=TO_DO, says=STOPPED, made=LINK, after=TWO),
+    Row(press=("approve", "decline"), status=TO_DO, says=STOPPED, made=ONE, after=ONE),
+    Row(press=("expired",), status=TO_DO, says="no longer valid", made=LINK, after=TWO),
+    Row(press=("approve", "expired"), status="in_progress", says=GO_ON, made=ONE, after=ONE),
+    Row(press=("slow",), says=VALID, made=ONE, after=ONE),
+    Row(press=("dead",), status="checking", says=SILENT, made=ONE, after=ONE),
+    Row(press=("garbled",), status="on_it", says=STAFF, made=ONE, after=ONE),
+    Row(press=("lost",), status="checking", says=SILENT, made=ONE, after=ONE),
+    Row(press=("approve", "slow"), says=VALID, made=ONE, after=ONE),
+    Row(press=("approve", "dead"), status="checking", says=SILENT, made=ONE, after=ONE),
+    Row(press=("approve", "garbled"), status="on_it", says=STAFF, made=ONE, after=ONE),
+    Row(press=("approve", "lost"), status="checking", says=SILENT, made=ONE, after=ONE),
+    Row(play=("slow", TOKENS), says=VALID, made=ONE, after=ONE),
+    Row(play=("dead", TOKENS), status="in_progress", says=SILENT, made={}, after=ONE),
+    Row(play=("garbled", TOKENS), status="on_it", says=STAFF, made=LINK, after=TWO),
+    Row(play=("lost", TOKENS), status="in_progress", says=SILENT, made=LINK, after=TWO),
+    # how the store is connected
+    Row(press=("unactivated",), says=VALID, made=SHARED, after=SHARED),
+    Row(
+        press=("unactivated", "approve", "decline"), status="checking",
+        says="does not share it with us yet", made=UNSHARED, after={**SHARED, "activations": 2},
+    ),
+    Row(press=("several",), status=TO_DO, says=WHICH, made=PAIR, after=PAIR),
+    Row(press=("pending",), status="checking", says="still checking", made=ONE, heal=valid, after=ONE),
+    Row(press=("attention",), status=TO_DO, says="a problem", made=ONE, heal=valid, after=ONE),
+    # another shop of a merchant who has one
+    Row(scene=first_shop, says=VALID, made=SECOND, after=SECOND),
+    Row(
+        scene=older_store, status=TO_DO, says=WHICH, made={**SECOND, "tokens": 1}, after=SECOND,
+    ),
+    Row(
+        scene=older_store, status=TO_DO, says=WHICH, made={**SECOND, "tokens": 1}, choose=ADD,
+        after={**SECOND, "connections": 3},
+    ),
+    Row(scene=signed_out, says=VALID, made={**SECOND, "grants": 2}, after={**SECOND, "grants": 2}),
+    Row(
+        scene=signed_out, email="eve@shop.example", status=TO_DO, says=OTHER,
+        made={**FIRST, "users": 2, "grants": 2}, after={**SECOND, "users": 2, "grants": 3},
+    ),
+    Row(
+        scene=expired_access, says=VALID, made={**SECOND, "grants": 2}, after={**SECOND, "grants": 2},
+    ),
+    Row(
+        scene=lost_renewal, status="in_progress", says=SILENT, made={**FIRST, "grants": 2},
+        after={**SECOND, "grants": 3},
+    ),
+]  # fmt: skip

@@ -1,0 +1,126 @@
+"""itembase: selfservice links, OAuth in both methods, the user, the shops and the activation."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from django.conf import settings
+
+from onboarding.models import Account, Connection
+from tests.faults.scene import Matrix, Play, Scene
+from tests.vendors.itembase.contract import at_the_desk
+
+VALID = "itembase lists your eBay shop as valid"
+ONE = {"users": 1, "connections": 1}
+TWO = {"users": 1, "connections": 2}
+TOKENS, INSTANCES = "POST /selfservice/v1/tokens", "GET /api/v1/users/{user}/instances"
+OAUTH = "/accounts/oauth/v2/token"
+POST = {"ITEMBASE_TOKEN_METHOD": "POST"}
+
+
+def connected(play: Play) -> None:
+    """A while ago: the tokens are not young any more."""
+    play.connect()
+    account = Account.objects.get()
+    account.memo = {**account.memo, "at": account.memo["at"] - 3600}
+    account.save()
+
+
+def with_a_code(play: Play) -> None:
+    """The merchant is about to come back with a code, and it will not run out meanwhile."""
+    play.ahead = play.leave()
+    while "code=" not in play.ahead:
+        ours = play.ahead.startswith(("/", settings.SITE_URL))
+        way = play.browser.come_back if ours else partial(play.browser.at_vendor, case="approve")
+        play.ahead = way(play.ahead)
+    play.ground.stage.change("itembase", "codes", {}, expires_at=2_000_000_000)
+
+
+def second(play: Play) -> None:
+    play.connect("My second shop")
+
+
+def expired(play: Play) -> None:
+    """The access token has expired."""
+    connected(play)
+    at_the_desk(play.ground.stage, do="expire")
+
+
+def reconnect(play: Play) -> None:
+    play.press("reconnect")
+
+
+def unactivated(play: Play) -> None:
+    """The merchant does not allow it at once: then there is an activation."""
+    play.connect("My shop", "unactivated")
+
+
+def mend_check(play: Play) -> None:
+    """A rotation whose answer was lost ends as one sign-in."""
+    play.check()
+    if Connection.objects.get().status != "connected":
+        play.press("reconnect")
+
+
+# It succeeds with 400 and the code invalid_grant; a 400 whose code we cannot read is a no.
+UNREAD = {"half the JSON": "no", "empty": "no", "wrong types": "no", "oversized": "no"}
+NONE: dict[str, int] = {}
+LINKED = "known only as a link in the list of shops, of which we need no more"
+NOT_MADE = {f"{INSTANCES}/{{id}}{more}": LINKED for more in ("", "/meta", "/connections")}
+SCENES = (
+    Scene(
+        route=f"GET {OAUTH}", when="the probe", sort="desk",
+        act=Play.probe, says="accepted", after=NONE, ends="",
+        but=UNREAD, why="it asks with a token that nobody has, and 400 invalid_grant is the yes",
+    ),
+    Scene(
+        route=TOKENS, when="the probe", sort="desk",
+        act=Play.probe, says="accepted", after=NONE, ends="",
+    ),
+    Scene(
+        route=TOKENS, when="example 1: a merchant’s first shop", sort="trip",
+        act=Play.connect, says=VALID, after=ONE,
+    ),
+    Scene(
+        route=TOKENS, when="example 2: another shop of theirs", sort="trip",
+        ready=connected, act=second, says=VALID, after=TWO,
+    ),
+    Scene(
+        route=TOKENS, when="example 3: reconnecting a shop", sort="trip",
+        ready=connected, act=reconnect, says=VALID, after=ONE,
+    ),
+    Scene(
+        route=f"GET {OAUTH}", when="a code for tokens", sort="trip",
+        ready=with_a_code, act=Play.come_back, says=VALID, after=ONE, during="checking",
+    ),
+    Scene(
+        route=f"POST {OAUTH}", when="a code for tokens, with ITEMBASE_TOKEN_METHOD=POST",
+        sort="trip", settings=POST, ready=with_a_code, act=Play.come_back, says=VALID, after=ONE,
+        during="checking",
+    ),
+    Scene(
+        route=f"GET {OAUTH}", when="renewing tokens, in a check", sort="check",
+        ready=expired, act=Play.check, says=VALID, after=ONE, mend=mend_check,
+    ),
+    Scene(
+        route=f"POST {OAUTH}", when="renewing tokens for another shop", sort="trip", settings=POST,
+        ready=expired, act=second, says=VALID, after=TWO,
+    ),
+    Scene(
+        route="GET /users/v1/me", when="whose tokens they are", sort="trip", brink=True, during="checking",
+        act=Play.connect, says=VALID, after=ONE,
+    ),
+    Scene(
+        route=INSTANCES, when="which shop was added", sort="trip", brink=True, during="checking",
+        act=Play.connect, says=VALID, after=ONE,
+    ),
+    Scene(
+        route=INSTANCES, when="the check of a connected shop", sort="check",
+        ready=connected, act=Play.check, says=VALID, after=ONE, mend=mend_check,
+    ),
+    Scene(
+        route="GET /solution/activate", when="a shop that is not shared yet", sort="trip", brink=True,
+        during="checking", act=unactivated, says=VALID, after=ONE,
+    ),
+)  # fmt: skip
+MATRIX = Matrix(slug="itembase", name="itembase", scenes=SCENES, not_made=NOT_MADE)

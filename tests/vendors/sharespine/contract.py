@@ -1,0 +1,77 @@
+"""The rows of the contract test for Sharespine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from onboarding import journey
+from onboarding.models import Account
+from tests.contract.row import SILENT, STAFF, Row
+from vendors.http.api import Api
+from vendors.sandbox import Running
+from vendors.sharespine import client
+
+
+def right(stage: Running) -> None:
+    """Staff enter the password that Sharespine has told them."""
+    users = stage.state("sharespine")["users"]
+    password = next(str(row["password"]) for row in users if row["login"] == "api")
+    journey.save_staff_answers(Account.objects.get().pk, {"api_password": password})
+
+
+def wrong(stage: Running) -> None:
+    journey.save_staff_answers(Account.objects.get().pk, {"api_password": "mistyped"})
+
+
+def break_sharespine(monkeypatch: pytest.MonkeyPatch) -> None:
+    def without_reseller(**given: Any) -> Api:
+        return Api(**{**given, "headers": {"User-Agent": given["headers"]["User-Agent"]}})
+
+    monkeypatch.setattr(client, "Api", without_reseller)
+
+
+ROOM = {"tenants": 1, "users": 2, "connections": 1}
+WORD = "You told us that the set-up is finished"
+TENANT, USER = "POST /reseller/tenant", "POST /reseller/tenant/{codeName}/user"
+API = "POST /reseller/tenant/{codeName}/connection"
+LOGIN = "POST /reseller/tenant/{codeName}/login/{login}"
+T, TU = {"tenants": 1}, {"tenants": 1, "users": 1}
+TUU = {"tenants": 1, "users": 2}
+
+CONFIRMED = "Sharespine confirms the connection. "
+
+SHARESPINE = [
+    Row(says=WORD, made=ROOM, after=ROOM),
+    Row(press=("decline",), says=WORD, made=ROOM, after=ROOM),
+    Row(press=("expired",), says=WORD, made=ROOM, after=ROOM),
+    Row(press=("slow",), says=WORD, made=ROOM, after=ROOM),
+    Row(press=("dead",), says=WORD, made=ROOM, after=ROOM),
+    Row(press=("garbled",), says=WORD, made=ROOM, after=ROOM),
+    Row(press=("lost",), says=WORD, made=ROOM, after=ROOM),
+    Row(play=("slow", "*"), says=WORD, made=ROOM, after=ROOM),
+    *(
+        Row(play=(case, route), status="on_it", says=STAFF, made=made, after=ROOM)
+        for route, before, done in [
+            (TENANT, {}, T), (USER, T, TU), (API, TUU, ROOM),
+        ]
+        for case, made in [("dead", before), ("garbled", done), ("lost", done)]
+    ),
+    Row(play=("dead", LOGIN), status="in_progress", says=SILENT, made=ROOM, after=ROOM),
+    Row(play=("garbled", LOGIN), status="on_it", says=STAFF, made=ROOM, after=ROOM),
+    Row(play=("lost", LOGIN), status="in_progress", says=SILENT, made=ROOM, after=ROOM),
+    Row(staff=right, says=CONFIRMED + "No orders", made=ROOM, after=ROOM),
+    Row(staff=wrong, status="on_it", says=STAFF, made=ROOM, heal=right, after=ROOM),
+    *(
+        Row(staff=right, play=(case, "GET /api/"), status=status, says=says, made=ROOM, after=ROOM)
+        for case, status, says in [
+            ("slow", "connected", CONFIRMED), ("dead", "checking", SILENT),
+            ("garbled", "on_it", STAFF), ("lost", "connected", CONFIRMED),
+        ]
+    ),
+    *(
+        Row(staff=right, play=(case, "GET /api/order"), says=CONFIRMED + says, made=ROOM, after=ROOM)
+        for case, says in [("slow", "No"), ("dead", "We"), ("garbled", "We"), ("lost", "We")]
+    ),
+]  # fmt: skip

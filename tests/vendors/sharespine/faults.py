@@ -1,0 +1,135 @@
+"""Sharespine: the four creations, the door, the Tenant API, and the verbs that are not documented."""
+
+from __future__ import annotations
+
+import requests
+from django.conf import settings
+
+import vendors
+from onboarding.models import Account
+from tests.faults.rules import FINE
+from tests.faults.scene import Matrix, Play, Scene
+from tests.vendors.sharespine.contract import right
+from vendors import sandbox
+
+ROOM = {"tenants": 1, "users": 2, "connections": 1}
+WORD = "You told us that the set-up is finished"
+SURE = "Sharespine confirms the connection."
+TENANT = "/reseller/tenant/{codeName}"
+# The page names the deed and no verb: where Sharespine has not agreed on one, staff have to ask it.
+ASKS = {"odd": "by hand", "no": "by hand"}
+UNDOCUMENTED = "the verb is not documented: a no means that Sharespine has to be asked"
+ANY_SHAPE = "the shape of its answer is not public: any object is taken for one"
+
+
+def connected(play: Play) -> None:
+    play.connect()
+
+
+def known(play: Play) -> None:
+    """Staff have entered the password of the API user, and it was good."""
+    play.connect()
+    right(play.ground.stage)
+    play.check()
+
+
+def at_sharespine(play: Play) -> None:
+    """The merchant has an order there, and staff enter the password meanwhile."""
+    play.browser.travel(play.leave(), "order")
+    right(play.ground.stage)
+
+
+def finish(play: Play) -> None:
+    """ "I have finished": now the Tenant API is asked."""
+    play.browser.press(f"{play.attempt.get_absolute_url()}finish/")
+
+
+def managed(play: Play) -> None:
+    """Sharespine has agreed, and the operator has set SHARESPINE_MANAGE."""
+    connected(play)
+    url = f"{play.ground.stage.url}/sharespine/operator"
+    requests.post(url, data={"manage": "1"}, timeout=5).raise_for_status()
+    environ = {**sandbox.environ(play.ground.stage.url, "sharespine"), "SHARESPINE_MANAGE": "1"}
+    settings.VENDORS = vendors.load(environ)
+
+
+def paused(play: Play) -> None:
+    managed(play)
+    play.press("pause")
+
+
+def delete(play: Play) -> None:
+    account = Account.objects.get()
+    tenant = str(play.ground.stage.state("sharespine")["tenants"][0]["id"])
+    play.at_desk(
+        "account_act", account.pk, "delete-tenant", answer_code_name=tenant, answer_state="there"
+    )
+
+
+NOT_MADE = {
+    "GET /api/order/{localId}": "what is in an order is none of our business",
+    "POST /api/log/event": "it tells the merchant of errors in orders, which we do not handle",
+}
+SCENES = (
+    Scene(
+        route="POST /reseller/tenant", when="a merchant’s first shop", sort="blind",
+        act=connected, says=WORD, after=ROOM,
+    ),
+    Scene(
+        route=f"POST {TENANT}/user", when="a sign-in for the member", brink=True, sort="blind",
+        act=connected, says=WORD, after=ROOM,
+    ),
+    Scene(
+        route=f"POST {TENANT}/user", when="a sign-in for the API", brink=True, sort="blind", skip=1,
+        act=connected, says=WORD, after=ROOM,
+    ),
+    Scene(
+        route=f"POST {TENANT}/connection", when="the API connection", brink=True, sort="blind",
+        act=connected, says=WORD, after=ROOM,
+    ),
+    Scene(
+        route=f"POST {TENANT}/login/{{login}}", when="the way to its pages", brink=True, sort="trip",
+        act=connected, says=WORD, after=ROOM,
+    ),
+    Scene(
+        route=f"POST {TENANT}/login/{{login}}", when="opening its pages again", sort="trip",
+        ready=connected, act=lambda play: play.press("enter"), says="You are at Sharespine",
+        after=ROOM,
+    ),
+    Scene(
+        route="GET /api/", when="“I have finished”", sort="trip",
+        ready=at_sharespine, act=finish, says=SURE, after=ROOM, during="checking",
+        but={"wrong types": FINE}, why=ANY_SHAPE,
+    ),
+    Scene(
+        route="GET /api/", when="the check of a connected shop", sort="check",
+        ready=known, act=Play.check, says=SURE, after=ROOM,
+        but={"wrong types": FINE}, why=ANY_SHAPE,
+    ),
+    Scene(
+        route="GET /api/order", when="“I have finished”", sort="evidence",
+        ready=at_sharespine, act=finish, says=SURE, after=ROOM,
+        but={"wrong types": FINE}, why="rows that we cannot read are left out",
+    ),
+    Scene(
+        route=f"PUT {TENANT}", when="pausing", sort="trip",
+        ready=managed, act=lambda play: play.press("pause"), says="is switched off", after=ROOM,
+        but={**ASKS, "wrong types": FINE}, why=UNDOCUMENTED, ends="paused",
+    ),
+    Scene(
+        route=f"PUT {TENANT}", when="disconnecting", sort="trip",
+        ready=managed, act=lambda play: play.press("disconnect"), says="is switched off", after=ROOM,
+        but={**ASKS, "wrong types": FINE}, why=UNDOCUMENTED, ends="disconnected",
+    ),
+    Scene(
+        route=f"PUT {TENANT}", when="resuming", sort="trip",
+        ready=paused, act=lambda play: play.press("resume"), says="You told us", after=ROOM,
+        but={**ASKS, "wrong types": FINE}, why=UNDOCUMENTED,
+    ),
+    Scene(
+        route=f"DELETE {TENANT}", when="staff delete a space", sort="desk",
+        ready=managed, act=delete, says="The shops that used this space are disconnected.",
+        after=ROOM, but={"wrong types": FINE, "empty": FINE}, why=ANY_SHAPE, ends="disconnected",
+    ),
+)  # fmt: skip
+MATRIX = Matrix(slug="sharespine", name="Sharespine", scenes=SCENES, not_made=NOT_MADE)
