@@ -36,7 +36,7 @@ class Found(forms.Form):
 @admin.register(Account)
 class AccountAdmin(Knowledge):
     secret = rows.ACCOUNT_SECRETS
-    list_display = ("merchant", "vendor_name", "key", "doing", "unsure")
+    list_display = ("merchant", "vendor_name", "key", "announced", "unsure")
     list_filter = (UnsureFilter, VendorFilter)
     list_select_related = ("merchant",)
     search_fields = ("key", "merchant__name")
@@ -60,7 +60,7 @@ class AccountAdmin(Knowledge):
 
     @admin.display(description=gettext_lazy("being made now"))
     def under_way(self, row: Account) -> str:
-        return row.doing or "–"
+        return row.announced or "–"
 
     @admin.display(description=gettext_lazy("answer lost"))
     def lost(self, row: Account) -> str:

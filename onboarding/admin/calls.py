@@ -39,14 +39,14 @@ def hosts(vendor: str) -> list[Host]:
             state=_state(row, now),
             since=row.opened,
             failures=row.failures,
-            again=row.until if row.until and row.until > now else None,
+            again=row.retry_at if row.retry_at and row.retry_at > now else None,
         )
         for row in Breaker.objects.filter(vendor=vendor).order_by("host")
     ]
 
 
 def _state(row: Breaker, now: datetime) -> str:
-    if row.cause and row.opened and row.until is None:
+    if row.cause and row.opened and row.retry_at is None:
         return gettext("It may work again: the next call finds out.")
     if row.cause == Breaker.Cause.SILENT:
         return gettext("Not answering.")
@@ -56,6 +56,6 @@ def _state(row: Breaker, now: datetime) -> str:
             if row.opened
             else gettext("It forbade something; whether it refuses us is found out by a probe.")
         )
-    if row.until and row.until > now:
+    if row.retry_at and row.retry_at > now:
         return gettext("It asked us to wait.")
     return gettext("It answers.") if not row.failures else gettext("The last call was in vain.")

@@ -88,7 +88,7 @@ class ConnectionAdmin(Desk, Standing):
     )
     list_filter = (StatusFilter, TurnFilter, TaskFilter, VendorFilter, BegunFilter)
     list_select_related = ("account__merchant", "connector")
-    search_fields = ("reference", "name", "key", "shop", "account__merchant__name")
+    search_fields = ("reference", "name", "key", "shop_id", "account__merchant__name")
     search_help_text = gettext_lazy(
         "A reference or an id at the vendor in full; a part of the shop’s or the merchant’s name;"
         " the beginning of a member’s e-mail address."
@@ -107,7 +107,7 @@ class ConnectionAdmin(Desk, Standing):
                     "account_link",
                     "reference",
                     "key",
-                    "shop",
+                    "shop_id",
                 )
             },
         ),
@@ -117,11 +117,11 @@ class ConnectionAdmin(Desk, Standing):
                 "fields": (
                     "proof",
                     "returned_at",
-                    "told_at",
+                    "merchant_finished_at",
                     "connected_at",
                     "confirmed_at",
                     "checked_at",
-                    "expires",
+                    "expires_at",
                     "created",
                 )
             },
@@ -132,7 +132,7 @@ class ConnectionAdmin(Desk, Standing):
         shops = Connection.objects.all()
         yield shops.filter(reference=term.lower())
         yield shops.filter(key=term)
-        yield shops.filter(shop=term)
+        yield shops.filter(shop_id=term)
         yield shops.filter(name__icontains=term)
         yield shops.filter(account__merchant_id__in=merchants_like(term))
 

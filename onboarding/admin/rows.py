@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 
 from onboarding.models import Account, Attempt, Connection, Event, Hop
-from onboarding.models.status import Situation, dumped, shown
+from onboarding.models.status import StatusMixin, dumped, shown
 from onboarding.registry import vendor_name, vendor_of
 from vendors.contract import Vendor
 
@@ -21,7 +21,16 @@ from .lists import TURNS
 
 LISTED = 100  # rows of another kind that a page lists
 ENTRIES = 200  # of a timeline
-HOP_FACTS = ("created", "minted", "taken", "spent", "claimed", "expires", "returns", "user__email")
+HOP_FACTS = (
+    "created",
+    "minted",
+    "taken",
+    "spent",
+    "claimed",
+    "expires_at",
+    "returns",
+    "user__email",
+)
 ATTEMPT_SECRETS = ("call", "account_memo", "connection_memo")
 CONNECTION_SECRETS = ("answers", "memo", "reveal")
 ACCOUNT_SECRETS = ("memo", "staff_answers")
@@ -37,11 +46,11 @@ def link(row: Model | None, words: str = "") -> SafeString | str:
     return format_html('<a href="{}">{}</a>', address, words or str(row))
 
 
-def turn(row: Situation) -> Any:
+def turn(row: StatusMixin) -> Any:
     return TURNS.get(row.turn, row.turn)
 
 
-def status(row: Situation) -> SafeString:
+def status(row: StatusMixin) -> SafeString:
     return format_html(
         '<span class="gw-status gw-status--{}">{}</span>', row.status, row.get_status_display()
     )
@@ -51,7 +60,7 @@ def moment(at: datetime | None) -> str:
     return date_format(localtime(at), "DATETIME_FORMAT") if at else "–"
 
 
-def driver(row: Situation) -> Situation:
+def driver(row: StatusMixin) -> StatusMixin:
     """What moves this row: for a connection its open attempt, if there is one."""
     if not isinstance(row, Connection):
         return row

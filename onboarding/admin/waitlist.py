@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy
 
-from onboarding.models import Standby
+from onboarding.models import WaitlistEntry
 
 from .lists import Fixed, ReadOnly, Rows, merchants_like
 
@@ -22,7 +22,7 @@ class WaitingFilter(Fixed):
         return queryset.filter(mailed=None) if self.value() else queryset
 
 
-@admin.register(Standby)
+@admin.register(WaitlistEntry)
 class StandbyAdmin(ReadOnly):
     """Not what they typed: that is theirs."""
 
@@ -35,9 +35,9 @@ class StandbyAdmin(ReadOnly):
     search_help_text = gettext_lazy("A merchant, or the beginning of an e-mail address.")
 
     def columns(self, term: str) -> Iterable[Rows]:
-        yield Standby.objects.filter(merchant__in=merchants_like(term))
-        yield Standby.objects.filter(user__email__startswith=term.lower())
+        yield WaitlistEntry.objects.filter(merchant__in=merchants_like(term))
+        yield WaitlistEntry.objects.filter(user__email__startswith=term.lower())
 
     @admin.display(description=gettext_lazy("vendor"))
-    def vendor(self, row: Standby) -> str:
+    def vendor(self, row: WaitlistEntry) -> str:
         return row.connector.vendor

@@ -84,9 +84,11 @@ class _Hosts:
         return max(last.retry_after or 0.0, trial)
 
     def _try(self, row: Breaker) -> float:
-        """One of all calls finds out whether the host is back: whoever moves `until` first."""
+        """One of all calls finds out whether the host is back: whoever moves `retry_at` first."""
         rows = Breaker.objects.filter(pk=row.pk)
-        mine = rows.filter(until=row.until, cause=SILENT).update(until=timezone.now() + TRIAL)
+        mine = rows.filter(retry_at=row.retry_at, cause=SILENT).update(
+            retry_at=timezone.now() + TRIAL
+        )
         fresh = rows.first()
         db_lock.give_back_connection()
         if mine:
@@ -99,7 +101,7 @@ class _Hosts:
 
 def _left(row: Breaker) -> float:
     """Seconds until the host may be called, up to a fifth more: who waited does not come at once."""
-    left = (row.until - timezone.now()).total_seconds() if row.until else 0.0
+    left = (row.retry_at - timezone.now()).total_seconds() if row.retry_at else 0.0
     return left * random.uniform(1, 1.2) if left > 0 else 0.0  # noqa: S311  # it spreads load
 
 
@@ -146,19 +148,19 @@ class Trouble:
 def trouble(vendors: Iterable[str]) -> dict[str, Trouble]:
     """Which of these vendors do not answer or refuse us: the earliest trouble of each, in one query."""
     rows = Breaker.objects.filter(vendor__in=list(vendors), opened__isnull=False)
-    rows = rows.exclude(until=None).order_by("-opened")
+    rows = rows.exclude(retry_at=None).order_by("-opened")
     return {row.vendor: Trouble(row.cause, row.opened) for row in rows if row.opened}
 
 
 def silent_since(vendor: str) -> datetime | None:
     """Since when a host of this vendor has not been answering; None: all do, or may again."""
-    rows = Breaker.objects.filter(vendor=vendor, cause=SILENT).exclude(until=None)
+    rows = Breaker.objects.filter(vendor=vendor, cause=SILENT).exclude(retry_at=None)
     return rows.order_by("opened").values_list("opened", flat=True).first()
 
 
 def doubtful() -> list[str]:
     """Vendors with a host whose rest is over, or that refused us a while ago: to be probed."""
-    rows = Breaker.objects.filter(until__lte=timezone.now()).exclude(cause="")
+    rows = Breaker.objects.filter(retry_at__lte=timezone.now()).exclude(cause="")
     return sorted(set(rows.values_list("vendor", flat=True)))
 
 
@@ -177,8 +179,8 @@ def probe(vendor: Vendor) -> bool:
     except VendorError as error:
         log.info("%s probe: %s %s", vendor.slug, type(error).__name__, error.detail)
         return False
-    untouched = Breaker.objects.filter(vendor=vendor.slug, until__lte=timezone.now())
+    untouched = Breaker.objects.filter(vendor=vendor.slug, retry_at__lte=timezone.now())
     for cause in (SILENT, CREDENTIALS):
         if not waiting(vendor.slug, cause):
-            untouched.filter(cause=cause).update(until=None)
+            untouched.filter(cause=cause).update(retry_at=None)
     return True

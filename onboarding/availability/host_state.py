@@ -2,11 +2,11 @@
 
 | row | calls | pages |
 |---|---|---|
-| none, or no cause and `until` over | go on | – |
-| no cause, `until` ahead: the vendor said Retry-After | rest | – |
-| silent, `until` ahead | rest | not answering since `opened` |
-| silent, `until` over or NULL | one goes, the rest wait for what it hears | NULL: – |
-| credentials, `opened` | go on | refuses us since `opened`; `until` NULL: – |
+| none, or no cause and `retry_at` over | go on | – |
+| no cause, `retry_at` ahead: the vendor said Retry-After | rest | – |
+| silent, `retry_at` ahead | rest | not answering since `opened` |
+| silent, `retry_at` over or NULL | one goes, the rest wait for what it hears | NULL: – |
+| credentials, `opened` | go on | refuses us since `opened`; `retry_at` NULL: – |
 | credentials, not `opened`: a 403 may be about one thing only | go on; a probe decides | – |
 """
 
@@ -59,11 +59,11 @@ def learn(vendor: str, host: str, calls: Iterable[Called], *, tried: bool, probi
         log.warning("%s: %s: %s", vendor, host, row.get_cause_display())
     if since and row.cause not in (was, SILENT):
         log.warning("%s: %s: no longer %s", vendor, host, Breaker.Cause(was).label)
-        _wake(vendor, was, max(row.until or timezone.now(), timezone.now()))
+        _wake(vendor, was, max(row.retry_at or timezone.now(), timezone.now()))
 
 
 def _state(row: Breaker) -> tuple[object, ...]:
-    return row.failures, row.cause, row.opened, row.until
+    return row.failures, row.cause, row.opened, row.retry_at
 
 
 def _hear(row: Breaker, calls: Iterable[Called], tried: bool, probing: bool) -> None:
@@ -81,18 +81,18 @@ def _silence(row: Breaker, called: Called, tried: bool, now: datetime) -> None:
     asked = min(timedelta(seconds=called.retry_after or 0), LONGEST_ASKED)
     rest = timedelta(0)
     if tried:
-        row.until = None
+        row.retry_at = None
     if tried or row.cause != SILENT:
         row.failures += 1
     if row.cause != SILENT and row.failures >= MANY:
-        row.until = None if row.cause == CREDENTIALS else row.until
+        row.retry_at = None if row.cause == CREDENTIALS else row.retry_at
         row.cause, row.opened, rest = SILENT, now, FIRST_REST
     elif row.cause == SILENT and tried:
         rest = min(FIRST_REST * (1 << min(row.failures - MANY, 10)), LONGEST_REST)
     if asked and not row.opened:
         row.cause = ""  # the doubt about our credentials has to wait
     if row.cause != CREDENTIALS and (rest := max(rest, asked)):
-        row.until = max(row.until or now, now + rest)
+        row.retry_at = max(row.retry_at or now, now + rest)
 
 
 def _answer(row: Breaker, tried: bool) -> None:
@@ -101,21 +101,21 @@ def _answer(row: Breaker, tried: bool) -> None:
     if row.cause == SILENT:
         row.cause, row.opened = "", None
     if tried:
-        row.until = None
+        row.retry_at = None
 
 
 def _credentials(row: Breaker, called: Called, probing: bool, now: datetime) -> None:
     """A 401 is about who we are; a 403 only to the probe, which asks for nothing in particular."""
     ours, said = row.cause == CREDENTIALS, called.credentials
-    ahead = row.until is not None and row.until > now
+    ahead = row.retry_at is not None and row.retry_at > now
     if said == "accepted" and ours:
-        row.cause, row.opened, row.until = "", None, None
+        row.cause, row.opened, row.retry_at = "", None, None
     elif said == "refused" or (said == "doubted" and probing):
         row.opened = (row.opened if ours else None) or now
-        row.until = row.until if ours and ahead else now + REFUSED_AGAIN
+        row.retry_at = row.retry_at if ours and ahead else now + REFUSED_AGAIN
         row.cause = CREDENTIALS
-    elif said == "doubted" and not (row.opened or ahead or (ours and row.until)):
-        row.cause, row.until = CREDENTIALS, now
+    elif said == "doubted" and not (row.opened or ahead or (ours and row.retry_at)):
+        row.cause, row.retry_at = CREDENTIALS, now
 
 
 def _wake(vendor: str, was: str, first: datetime) -> None:
@@ -133,8 +133,8 @@ def waiting(vendor: str, cause: str) -> bool:
 
 
 def _waiting(vendor: str, cause: str) -> tuple[QuerySet[Any], QuerySet[Any]]:
-    """`claimed`: somebody is at it now."""
+    """`call_started_at`: somebody is at it now."""
     name, value = ("answer", "unavailable") if cause == SILENT else ("cause", "credentials")
-    waits: dict[str, Any] = {name: value, "claimed": None, "due_at__isnull": False}
+    waits: dict[str, Any] = {name: value, "call_started_at": None, "due_at__isnull": False}
     attempts = Attempt.objects.filter(**waits, ended=None, connection__vendor=vendor)
     return attempts, Connection.objects.filter(**waits, vendor=vendor)

@@ -25,8 +25,8 @@ from onboarding.models import (
     Event,
     Hop,
     Invitation,
-    Notice,
-    Standby,
+    ExpiryWarning,
+    WaitlistEntry,
     User,
 )
 
@@ -53,10 +53,10 @@ def over(now: datetime) -> Iterator[QuerySet[Any]]:
     yield Event.objects.filter(at__lt=last)
     yield Call.objects.filter(at__lt=last)
     yield Hop.objects.filter(attempt__ended__lt=last)
-    yield Notice.objects.filter(expires__lt=last)
+    yield ExpiryWarning.objects.filter(expires_at__lt=last)
     yield Alert.objects.filter(cleared__lt=last)
-    yield Standby.objects.filter(Q(asked__lt=last) | Q(mailed__lt=last))
-    yield Invitation.objects.filter(expires__lt=last)
+    yield WaitlistEntry.objects.filter(Q(asked__lt=last) | Q(mailed__lt=last))
+    yield Invitation.objects.filter(expires_at__lt=last)
     yield Session.objects.filter(expire_date__lt=now)
     yield _unconfirmed(now - UNCONFIRMED)
 
@@ -70,7 +70,7 @@ def _unconfirmed(last: datetime) -> QuerySet[User]:
 
 def _ended(last: datetime) -> QuerySet[Attempt]:
     """Not those that staff still need: to settle whether their creation exists."""
-    doubtful = Account.objects.exclude(doing="", unsure="").exclude(creator=None)
+    doubtful = Account.objects.exclude(announced="", unsure="").exclude(creator=None)
     rows = Attempt.objects.filter(ended__lt=last).exclude(call_number=0)
     return rows.exclude(pk__in=doubtful.values("creator"))
 

@@ -16,7 +16,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from onboarding.models import Attempt, Connection
-from onboarding.models.status import Situation, Status, Turn
+from onboarding.models.status import StatusMixin, Status, Turn
 from vendors.contract import text
 
 from .leases import LEASE, LeaseLost
@@ -25,41 +25,41 @@ from .outcomes import Verdict
 DEATHS = 5  # then the row is not tried again until staff ask for it
 REST = timedelta(seconds=30)  # at most, for each death after the first
 CAUSE = "poison"
-CLAIMED = ["claimed", "deaths"]
+CLAIMED = ["call_started_at", "crashes"]
 
 
-def claim(row: Situation) -> bool:
+def claim(row: StatusMixin) -> bool:
     """Note that this process is at the row. False: it rests, because others died of it.
 
     After a second death it rests for a time of its own, so that those that only were in the same
     process as the one that kills are not with it again.
     """
     now = timezone.now()
-    died = row.claimed is not None
-    row.deaths += died
-    rests = died and row.deaths > 1
-    row.claimed = None if rests else now
+    died = row.call_started_at is not None
+    row.crashes += died
+    rests = died and row.crashes > 1
+    row.call_started_at = None if rests else now
     row.tries += not rests
-    row.due_at = now + (_rest(row.deaths) if rests else LEASE)
+    row.due_at = now + (_rest(row.crashes) if rests else LEASE)
     row.save(update_fields=[*CLAIMED, "tries", "due_at"])
     return not rests
 
 
-def _rest(deaths: int) -> timedelta:
-    return REST * (deaths - 1) * random.random()  # noqa: S311  # no secret: it spreads
+def _rest(crashes: int) -> timedelta:
+    return REST * (crashes - 1) * random.random()  # noqa: S311  # no secret: it spreads
 
 
-def poisoned(row: Situation) -> bool:
+def poisoned(row: StatusMixin) -> bool:
     """Whether the row has killed so many that the next would not be wiser."""
-    return row.deaths + (row.claimed is not None) >= DEATHS
+    return row.crashes + (row.call_started_at is not None) >= DEATHS
 
 
-def poison(row: Situation, call: str) -> Verdict:
+def poison(row: StatusMixin, call: str) -> Verdict:
     """Staff's turn, until they say "ask the vendor now"."""
-    row.deaths += row.claimed is not None
-    row.claimed, row.tries = None, 0
+    row.crashes += row.call_started_at is not None
+    row.call_started_at, row.tries = None, 0
     note = text("Something went wrong on our side. Our staff know and are working on it.")
-    times = f"{row.deaths} times in a row the process died, or met a bug, at “{call}”"
+    times = f"{row.crashes} times in a row the process died, or met a bug, at “{call}”"
     return Verdict(
         status=Status.ON_IT,
         turn=Turn.STAFF,
@@ -70,18 +70,18 @@ def poison(row: Situation, call: str) -> Verdict:
     )
 
 
-def settled(row: Situation, *, headway: bool) -> None:
+def settled(row: StatusMixin, *, headway: bool) -> None:
     """The answer is here; saved by the caller. `headway`: it is not one that comes again and again."""
-    row.claimed = None
+    row.call_started_at = None
     if headway:
-        row.deaths = 0
+        row.crashes = 0
 
 
-def outlived(row: Situation) -> None:
+def outlived(row: StatusMixin) -> None:
     """We took longer than the lease, but did not die: whoever took over may have counted us."""
     same = type(row)._default_manager.filter(pk=row.pk)
-    if not same.filter(claimed=row.claimed).update(claimed=None):
-        same.filter(deaths__gt=0).update(deaths=F("deaths") - 1)
+    if not same.filter(call_started_at=row.call_started_at).update(call_started_at=None):
+        same.filter(crashes__gt=0).update(crashes=F("crashes") - 1)
 
 
 @contextmanager
@@ -95,6 +95,10 @@ def counted(model: type[Attempt] | type[Connection], pk: int) -> Iterator[None]:
     except (DatabaseError, LeaseLost):
         raise
     except Exception:
-        again = {"claimed": None, "deaths": F("deaths") + 1, "due_at": timezone.now() + LEASE}
+        again = {
+            "call_started_at": None,
+            "crashes": F("crashes") + 1,
+            "due_at": timezone.now() + LEASE,
+        }
         model._default_manager.filter(pk=pk).exclude(due_at=None).update(**again)
         raise

@@ -85,7 +85,7 @@ def _may_pause(trip: VendorCall) -> bool:
     if trip.attempt is None or trip.before[0] != "progress":
         return False
     same = Attempt.objects.filter(pk=trip.attempt.pk, call_number=trip.number)
-    return same.filter(connection__account__doing="", connection__account__unsure="").exists()
+    return same.filter(connection__account__announced="", connection__account__unsure="").exists()
 
 
 @logs.referred()
@@ -123,7 +123,7 @@ def _step(trip: VendorCall) -> bool:
 
 def _later(model: Rows, pk: int) -> None:
     """The account is busy with another row; if it is with this one, that decides when it is due."""
-    rows = model._default_manager.filter(pk=pk, claimed=None).exclude(due_at=None)
+    rows = model._default_manager.filter(pk=pk, call_started_at=None).exclude(due_at=None)
     rows.update(due_at=timezone.now() + BUSY)
 
 

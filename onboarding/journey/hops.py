@@ -39,7 +39,7 @@ def mint(attempt: Attempt, state: str, step: Redirect) -> None:
     """Keep the link that a vendor gave, encrypted, until somebody takes it."""
     Hop.objects.filter(attempt=attempt, state=state).update(
         url=step.url,
-        expires=step.expires,
+        expires_at=step.expires_at,
         returns=step.returns,
         bare=step.bare,
         minted=timezone.now(),
@@ -49,7 +49,7 @@ def mint(attempt: Attempt, state: str, step: Redirect) -> None:
 def fresh(attempt: Attempt, now: datetime | None = None) -> Hop | None:
     """The newest hop if its link still waits to be taken."""
     now = now or timezone.now()
-    unexpired = Q(expires=None, minted__gt=now - LINK_LASTS) | Q(expires__gt=now)
+    unexpired = Q(expires_at=None, minted__gt=now - LINK_LASTS) | Q(expires_at__gt=now)
     hop = attempt.hops.exclude(minted=None).order_by("-minted").first()
     if hop is None or not Hop.objects.filter(unexpired, pk=hop.pk, taken=None).exists():
         return None

@@ -63,8 +63,8 @@ def _taken(lease: Lease) -> bool:
     """A creation announced and not answered when the last holder left has an unknown outcome."""
     if not lease.take():
         return False
-    announced = Account.objects.filter(pk=lease.pk).exclude(doing="")
-    announced.update(unsure=F("doing"), doing="")
+    announced = Account.objects.filter(pk=lease.pk).exclude(announced="")
+    announced.update(unsure=F("announced"), announced="")
     return True
 
 

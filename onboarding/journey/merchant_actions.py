@@ -42,7 +42,7 @@ def begin(
     Account.objects.select_for_update(no_key=True).get(pk=account.pk)
     if twin := of_name(merchant, name):
         attempt = twin.attempts.filter(ended=None, purpose=Attempt.Purpose.CONNECT).first()
-        if twin.connector_id != connector.pk or twin.shop or attempt is None:
+        if twin.connector_id != connector.pk or twin.shop_id or attempt is None:
             raise NameTaken(name)
         return attempt
     connection = Connection.objects.create(
@@ -109,9 +109,9 @@ def reconnect(connection: Connection, user: User) -> Attempt:
         return go_on(attempt, user)
     if connection.status == Status.DISCONNECTED:
         _name_of_its_own(connection, user)
-    if connection.shop and holder(connection, connection.shop) in {"sibling", "other"}:
-        connection.shop = ""  # connected anew by somebody after we had disconnected it
-        connection.save(update_fields=["shop"])
+    if connection.shop_id and holder(connection, connection.shop_id) in {"sibling", "other"}:
+        connection.shop_id = ""  # connected anew by somebody after we had disconnected it
+        connection.save(update_fields=["shop_id"])
     first = connection.connected_at is None
     purpose = Attempt.Purpose.CONNECT if first else Attempt.Purpose.RECONNECT
     return _attempt(connection, user, purpose, "start")
@@ -245,10 +245,10 @@ def call(row: Attempt, name: str, argument: Any = None) -> Attempt:
     row.status = Status.CHECKING if name == "returned" else Status.IN_PROGRESS
     row.turn, row.answer, row.note, row.cause = Turn.US, "progress", {}, ""
     row.detail, row.link, row.questions = "", "", []
-    row.tries, row.deaths, row.since = 0, 0, timezone.now()
+    row.tries, row.crashes, row.since = 0, 0, timezone.now()
     row.due_at = timezone.now() + GRACE
     row.version += 1
-    row.save(update_fields=["user", "call", "call_number", "account_memo", "accepted"])
+    row.save(update_fields=["user", "call", "call_number", "account_memo", "accepted_shop_id"])
     transitions.tell(row, told=False)
     return row
 
@@ -263,8 +263,8 @@ def finish(attempt: Attempt, user: User) -> Attempt:
     if row.ended or not went_without_return(row):
         return row
     row.user = user
-    row.connection.told_at = timezone.now()
-    row.connection.save(update_fields=["told_at"])
+    row.connection.merchant_finished_at = timezone.now()
+    row.connection.save(update_fields=["merchant_finished_at"])
     said = text("Said: I have finished.")
     return _arrived(row, user, said, {})
 
@@ -330,9 +330,9 @@ def use_found(attempt: Attempt, user: User) -> Attempt:
     if row.ended or row.answer != "wrong_shop":
         return row
     row.user = user
-    if holder(row.connection, row.found) == "sibling":
+    if holder(row.connection, row.found_shop_id) == "sibling":
         return _leave_to_sibling(row, user)
-    row.accepted = row.found
+    row.accepted_shop_id = row.found_shop_id
     said = text("You chose to use the other shop from now on.")
     transitions.record(row.connection, said, attempt=row, user=user)
     return repeat(row)
@@ -352,8 +352,10 @@ def _leave_to_sibling(row: Attempt, user: User) -> Attempt:
 
 def found_elsewhere(attempt: Attempt) -> Connection | None:
     """The other connection of this account that has the shop which was found."""
-    shops = Connection.objects.filter(account=attempt.connection.account_id, shop=attempt.found)
-    gone = Q(pk=attempt.connection_id) | Q(shop="") | Q(status=Status.DISCONNECTED)
+    shops = Connection.objects.filter(
+        account=attempt.connection.account_id, shop_id=attempt.found_shop_id
+    )
+    gone = Q(pk=attempt.connection_id) | Q(shop_id="") | Q(status=Status.DISCONNECTED)
     return shops.exclude(gone).first()
 
 
@@ -383,8 +385,8 @@ def go_back(attempt: Attempt, user: User) -> Attempt:
     row = transitions.attempt(attempt.pk)
     if row.ended or row.answer != "wrong_shop":
         return row
-    row.user, row.found, row.account_memo, row.connection_memo = user, "", None, {}
-    row.save(update_fields=["found", "connection_memo"])
+    row.user, row.found_shop_id, row.account_memo, row.connection_memo = user, "", None, {}
+    row.save(update_fields=["found_shop_id", "connection_memo"])
     return call(row, "start")
 
 

@@ -46,7 +46,7 @@ def for_attempt(attempt: Attempt, *, state: str, present: bool) -> Order:
         present=present,
         state=state,
         memos=Memos(account=draft, connection=attempt.connection_memo),
-        announced=account.doing if mine else "",
+        announced=account.announced if mine else "",
         unsure=account.unsure if mine else "",
     )
 
@@ -92,7 +92,7 @@ def _order(
         live=Memos(account=account.memo, connection=connection.memo),
         account_key=account.key,
         connection_key=connection.key,
-        shop=connection.shop,
+        shop_id=connection.shop_id,
         now=timezone.now(),
         siblings=_live(account).exclude(pk=connection.pk).count(),
         holder=lambda shop: holder(connection, shop),
@@ -127,7 +127,7 @@ def holder(connection: Connection, shop: str) -> Holder:
 
 def _holder(connection: Connection, found: str) -> Holder:
     account = connection.account
-    shops = Connection.objects.filter(vendor=account.vendor, shop=found)
+    shops = Connection.objects.filter(vendor=account.vendor, shop_id=found)
     row = shops.exclude(status=Status.DISCONNECTED).values("pk", "account_id").first()
     if row is None:
         others = Account.objects.filter(vendor=account.vendor, key=found).exclude(pk=account.pk)

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from onboarding.models.status import Situation, Status, Turn, dumped
+from onboarding.models.status import StatusMixin, Status, Turn, dumped
 from vendors.contract import (
     Ask,
     Connected,
@@ -41,7 +41,7 @@ CIRCLES = "circles"  # the cause where a flow made no headway: each round may ha
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """One row of the table. `status=None`: unchanged; `again=None`: only a person moves it.
+    """One row of the table. `status=None`: unchanged; `poll_every=None`: only a person moves it.
 
     With `soonest`, `again` is how long it gets in the end (`pace`).
     """
@@ -50,9 +50,9 @@ class Verdict:
     turn: Turn
     answer: str
     note: Text | None = None
-    again: timedelta | None = None
-    soonest: timedelta | None = None
-    patience: timedelta | None = None
+    poll_every: timedelta | None = None
+    poll_first: timedelta | None = None
+    give_up_after: timedelta | None = None
     cause: str = ""
     detail: str = ""
     link: str = ""
@@ -75,7 +75,7 @@ def _of_step(step: Step, vendor: Vendor) -> Verdict:
             )
         case Progress():
             return Verdict(
-                status=Status.IN_PROGRESS, turn=Turn.US, answer="progress", again=timedelta(0)
+                status=Status.IN_PROGRESS, turn=Turn.US, answer="progress", poll_every=timedelta(0)
             )
         case Waiting():
             return Verdict(
@@ -83,17 +83,17 @@ def _of_step(step: Step, vendor: Vendor) -> Verdict:
                 turn=Turn.VENDOR,
                 answer="waiting",
                 note=step.note,
-                again=step.again,
-                soonest=step.soonest,
-                patience=step.until,
+                poll_every=step.poll_every,
+                poll_first=step.poll_first,
+                give_up_after=step.give_up_after,
                 cause="waiting",
             )
         case Ask():
             return _action("ask", step.note, questions=step.questions)
         case NeedsMerchant():
             return _action(
-                "needs", step.note, questions=step.questions, link=step.link, again=step.again,
-                soonest=step.soonest,
+                "needs", step.note, questions=step.questions, link=step.link, poll_every=step.poll_every,
+                poll_first=step.poll_first,
             )  # fmt: skip
         case Declined():
             stopped = text("You stopped at %(vendor)s. Nothing was connected.", vendor=vendor.name)
@@ -118,8 +118,8 @@ def _of_error(error: VendorError, vendor: Vendor, tries: int) -> Verdict:
                 turn=Turn.US,
                 answer="unavailable",
                 note=error.note or silent,
-                again=backoff(tries, error.retry_after),
-                patience=PATIENCE,
+                poll_every=backoff(tries, error.retry_after),
+                give_up_after=PATIENCE,
                 cause=error.cause,
                 detail=error.detail,
             )
@@ -148,8 +148,8 @@ def _staff(error: VendorError, answer: str, again: timedelta | None) -> Verdict:
         turn=Turn.STAFF,
         answer=answer,
         note=error.note or on_it,
-        again=again,
-        soonest=None if error.cause == CIRCLES else SOON,
+        poll_every=again,
+        poll_first=None if error.cause == CIRCLES else SOON,
         cause=error.cause,
         detail=error.detail,
     )
@@ -191,7 +191,7 @@ def backoff(tries: int, retry_after: float | None = None) -> timedelta:
 SHOWN = ("status", "turn", "answer", "note", "cause", "detail", "link", "questions")
 
 
-def write(row: Situation, row_verdict: Verdict, now: datetime | None = None) -> bool:
+def write(row: StatusMixin, row_verdict: Verdict, now: datetime | None = None) -> bool:
     """Put a verdict into a row, without saving; True when the merchant now reads something new."""
     now = now or timezone.now()
     before = (row.status, row.answer, row.note)
@@ -204,25 +204,25 @@ def write(row: Situation, row_verdict: Verdict, now: datetime | None = None) -> 
     row.detail, row.link = row_verdict.detail, row_verdict.link
     row.questions = [plain(question) for question in row_verdict.questions]
     row.due_at = _due_at(row_verdict, row.since, now)
-    if row_verdict.patience is not None and now - row.since >= row_verdict.patience:
+    if row_verdict.give_up_after is not None and now - row.since >= row_verdict.give_up_after:
         _out_of_patience(row, row_verdict)
     row.version += 1
     return (row.status, row.answer, row.note) != before
 
 
 def _due_at(row_verdict: Verdict, since: datetime, now: datetime) -> datetime | None:
-    again, soonest = row_verdict.again, row_verdict.soonest
-    if again is None:
+    poll_every, poll_first = row_verdict.poll_every, row_verdict.poll_first
+    if poll_every is None:
         return None
-    return now + (again if soonest is None else pace(now - since, soonest, again))
+    return now + (poll_every if poll_first is None else pace(now - since, poll_first, poll_every))
 
 
-def pace(waited: timedelta, soonest: timedelta, longest: timedelta) -> timedelta:
+def pace(waited: timedelta, poll_first: timedelta, longest: timedelta) -> timedelta:
     """Soon and often at first, then rarely: a quarter more of the time that it took so far."""
-    return min(max(waited / 4, soonest), longest)
+    return min(max(waited / 4, poll_first), longest)
 
 
-def _out_of_patience(row: Situation, row_verdict: Verdict) -> None:
+def _out_of_patience(row: StatusMixin, row_verdict: Verdict) -> None:
     """Too long: staff are told; the vendor is still asked."""
     row.status, row.cause = Status.ON_IT, row_verdict.cause
     row.turn = Turn.STAFF if row_verdict.turn == Turn.VENDOR else Turn.US

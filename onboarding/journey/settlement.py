@@ -43,7 +43,7 @@ def settle(trip: VendorCall, outcome: Outcome) -> bool:
     if isinstance(outcome, Step):
         _keep(row, outcome)
         _tick(trip, row, outcome.done)
-        row.save(update_fields=["account_memo", "connection_memo", "ticks", "deaths"])
+        row.save(update_fields=["account_memo", "connection_memo", "ticks", "crashes"])
     again = look or isinstance(outcome, Progress)
     crash_guard.settled(row, headway=not again)
     if row.ended or row.call_number != trip.number:
@@ -72,14 +72,14 @@ def _keep_creation(trip: VendorCall, row: Attempt, outcome: Outcome) -> bool:
     announced, unsure = trip.order.announced, trip.order.unsure
     lost = isinstance(outcome, Unsure | Garbled) and bool(announced or unsure)
     if lost:
-        account.doing, account.unsure = "", announced or unsure
-    elif isinstance(outcome, Progress) and outcome.doing:
-        account.doing, account.unsure, account.creator = outcome.doing, "", row
+        account.announced, account.unsure = "", announced or unsure
+    elif isinstance(outcome, Progress) and outcome.announce:
+        account.announced, account.unsure, account.creator = outcome.announce, "", row
     elif announced or (unsure and isinstance(outcome, Step)):
-        account.doing, account.unsure = "", ""
+        account.announced, account.unsure = "", ""
     else:
         return False
-    account.save(update_fields=["doing", "unsure", "creator"])
+    account.save(update_fields=["announced", "unsure", "creator"])
     if unsure and not account.unsure:
         transitions.wake(account)
     return lost and bool(announced)
@@ -110,7 +110,7 @@ def _tick(trip: VendorCall, row: Attempt, done: Iterable[str]) -> None:
     """A tick is a committed checkpoint; saved by the caller."""
     for key in done:
         if key not in row.ticks:
-            row.ticks, row.deaths = [*row.ticks, key], 0
+            row.ticks, row.crashes = [*row.ticks, key], 0
             record(row.connection, dict(trip.vendor.checklist).get(key), attempt=row)
 
 
@@ -138,14 +138,14 @@ def _stand(trip: VendorCall, row: Attempt, outcome: Outcome) -> None:
 
 def _connected(trip: VendorCall, row: Attempt, step: Connected) -> None:
     """Connected, unless it is another shop than was meant: then the merchant, or the truth, decides."""
-    found = whose(row, step.shop)
+    found = whose(row, step.shop_id)
     if found == "ours" and not confirm(trip, row, step):
-        found = whose(row, step.shop)  # another merchant was faster by a moment
+        found = whose(row, step.shop_id)  # another merchant was faster by a moment
     if found == "ours":
         return
-    row.found = step.shop if found != "other" else ""
+    row.found_shop_id = step.shop_id if found != "other" else ""
     row.found_evidence = dumped(step.evidence)
-    row.save(update_fields=["found", "found_evidence"])
+    row.save(update_fields=["found_shop_id", "found_evidence"])
     row.tries = 0
     tell(row, write(row, wrong_shop(found, row.connection.name)))
 
@@ -165,7 +165,7 @@ def whose(row: Attempt, shop: str) -> Whose:
         return "other"
     if held == "sibling":
         return "sibling"
-    if target.shop and target.shop != shop and row.accepted != shop:
+    if target.shop_id and target.shop_id != shop and row.accepted_shop_id != shop:
         return "another"
     return "ours"
 
@@ -202,7 +202,11 @@ def _take_over(row: Attempt) -> None:
 def _evidence(trip: VendorCall, target: Connection, step: Connected) -> None:
     now = timezone.now()
     write(target, verdict(step, trip.vendor, 0))
-    target.shop, target.evidence, target.expires = step.shop, dumped(step.evidence), step.until
+    target.shop_id, target.evidence, target.expires_at = (
+        step.shop_id,
+        dumped(step.evidence),
+        step.expires_at,
+    )
     target.connected_at = target.connected_at or now
     if step.confirmed:
         target.confirmed_at = target.checked_at = now
@@ -291,8 +295,8 @@ def acted(trip: VendorCall, outcome: Outcome) -> bool:
 
 def _forget(account: Account) -> None:
     """The account is gone at the vendor: what we knew of it would mislead the next one."""
-    account.key, account.doing, account.unsure, account.staff_answers = "", "", "", {}
-    account.save(update_fields=["key", "doing", "unsure", "staff_answers"])
+    account.key, account.announced, account.unsure, account.staff_answers = "", "", "", {}
+    account.save(update_fields=["key", "announced", "unsure", "staff_answers"])
 
 
 def _look_again(target: Connection) -> None:
@@ -313,7 +317,7 @@ def checked(trip: VendorCall, outcome: Outcome) -> bool:
     if target.due_at is None or isinstance(outcome, Progress):
         target.save(update_fields=crash_guard.CLAIMED)
         return target.due_at is not None  # None: paused or ended meanwhile
-    if isinstance(outcome, Connected) and outcome.shop != target.shop:
+    if isinstance(outcome, Connected) and outcome.shop_id != target.shop_id:
         outcome = Garbled("the check answered for another shop")
     if isinstance(outcome, Connected):
         _still_connected(trip, target, outcome)
@@ -358,7 +362,7 @@ def _stand_of_check(target: Connection, found: Verdict) -> bool:
     lowers = found.answer in LOWERS and found.turn == Turn.MERCHANT
     kept = target.status == Status.CONNECTED and not lowers
     if kept and found.turn == Turn.STAFF:
-        found = replace(found, soonest=None)  # no merchant waits for it
+        found = replace(found, poll_first=None)  # no merchant waits for it
     told = write(target, found)
     if kept:
         target.status = Status.CONNECTED

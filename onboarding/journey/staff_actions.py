@@ -119,9 +119,9 @@ def ask_now(connection: Connection) -> bool:
     check, and an ended connection is not brought back to life by one. What was not tried any more,
     because it killed its workers, is tried again.
     """
-    anew = {"due_at": timezone.now(), "deaths": 0, "claimed": None}
+    anew = {"due_at": timezone.now(), "crashes": 0, "call_started_at": None}
     trips = connection.attempts.filter(ended=None).exclude(call_number=0)
     if trips.exclude(purpose=Attempt.Purpose.ENTER).update(**anew):
         return True
     live = Connection.objects.filter(pk=connection.pk).exclude(status=Status.DISCONNECTED)
-    return bool(live.exclude(shop="").update(**anew))
+    return bool(live.exclude(shop_id="").update(**anew))

@@ -14,7 +14,7 @@ from django.db import connection as database
 from django.utils import timezone
 
 from onboarding.models import Account, Alert, Attempt, Connection, Event, User
-from onboarding.models.status import Situation, Status, Turn, dumped
+from onboarding.models.status import StatusMixin, Status, Turn, dumped
 from onboarding.monitoring import logs
 from vendors.contract import Text, text
 
@@ -23,7 +23,7 @@ from .outcomes import SHOWN
 EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 GOLDEN = 0.6180339887498949  # its multiples, cut to their fractions, lie evenly between 0 and 1
 AFTER_END = timedelta(minutes=1)
-ROW_FIELDS = [*SHOWN, "version", "due_at", "tries", "claimed", "deaths", "since"]
+ROW_FIELDS = [*SHOWN, "version", "due_at", "tries", "call_started_at", "crashes", "since"]
 
 
 def attempt(pk: int) -> Attempt:
@@ -89,7 +89,7 @@ def _mirror(row: Attempt) -> None:
     target.save(update_fields=[*(SHOWN if mirrored else ()), "version"])
 
 
-def alert(vendor: str, row: Situation) -> None:
+def alert(vendor: str, row: StatusMixin) -> None:
     """Staff hear of each vendor and cause once, until it clears (the sweep mails and clears)."""
     if row.cause:
         Alert.objects.get_or_create(vendor=vendor, cause=row.cause, cleared=None)
@@ -122,5 +122,5 @@ def next_check(target: Connection, now: datetime) -> datetime:
     period: timedelta = settings.CHECK_PERIOD
     mine = EPOCH + period * ((target.pk * GOLDEN) % 1)
     due: datetime = mine + period * -((mine - now - period / 2) // period)
-    end = target.expires + AFTER_END if target.expires else due
+    end = target.expires_at + AFTER_END if target.expires_at else due
     return min(due, end) if end > now else due

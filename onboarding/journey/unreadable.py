@@ -81,7 +81,7 @@ def _end(row: Attempt) -> None:
 
 def lower(target: Connection) -> None:
     """A shop whose memos cannot be read is lowered, and looked at again at the next check."""
-    if not target.shop or target.due_at is None:
+    if not target.shop_id or target.due_at is None:
         return  # it never was connected, rests or has ended
     told = write(target, _verdict(target))
     target.tries, target.due_at = 0, transitions.next_check(target, timezone.now())

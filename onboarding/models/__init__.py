@@ -7,7 +7,7 @@ from .catalogue import Connector
 from .connections import Account, Attempt, Connection, Event, Hop
 from .coordination import Breaker, Leased, Operator, Slot, Worker
 from .merchants import Invitation, Membership, Merchant
-from .notifications import Alert, Notice, Standby
+from .notifications import Alert, ExpiryWarning, WaitlistEntry
 from .users import User
 
 __all__ = [
@@ -24,10 +24,10 @@ __all__ = [
     "Leased",
     "Membership",
     "Merchant",
-    "Notice",
+    "ExpiryWarning",
     "Operator",
     "Slot",
-    "Standby",
+    "WaitlistEntry",
     "User",
     "Worker",
 ]

@@ -17,7 +17,7 @@ from .coordination import Leased
 from .memo import MemoField
 from .merchants import Merchant
 from .references import reference
-from .status import Situation, Status, shown
+from .status import StatusMixin, Status, shown
 
 ATTEMPT_DAYS = 7
 
@@ -29,7 +29,7 @@ def attempt_deadline() -> Any:
 class Account(Leased):
     """The merchant's account at a vendor. Its lease lets one conversation at a time go on.
 
-    `doing`: a creation announced and not yet answered. `unsure`: one whose answer was lost; while
+    `announced`: a creation announced and not yet answered. `unsure`: one whose answer was lost; while
     it is set nothing else may be created there. `creator` is the attempt that announced it.
     """
 
@@ -40,7 +40,7 @@ class Account(Leased):
     )
     memo = MemoField(default=dict, editable=False)
     staff_answers = MemoField(default=dict, editable=False)
-    doing = models.CharField(max_length=60, blank=True, editable=False)
+    announced = models.CharField(max_length=60, blank=True, editable=False)
     unsure = models.CharField(max_length=60, blank=True, editable=False)
     creator = models.ForeignKey(
         "Attempt", models.SET_NULL, null=True, blank=True, related_name="+", editable=False
@@ -53,7 +53,7 @@ class Account(Leased):
         return f"{self.merchant} · {self.vendor}"
 
 
-class Connection(Situation):
+class Connection(StatusMixin):
     """One shop of one merchant through one connector."""
 
     reference = models.CharField(max_length=20, unique=True, default=reference, editable=False)
@@ -66,16 +66,18 @@ class Connection(Situation):
         max_length=200, blank=True, db_index=True, help_text="its id at the vendor"
     )
     vendor = models.SlugField(max_length=40, editable=False)
-    shop = models.CharField(max_length=250, blank=True, help_text="the shop's id at the vendor")
+    shop_id = models.CharField(max_length=250, blank=True, help_text="the shop's id at the vendor")
     reveal = MemoField(null=True, default=None, editable=False)
     created = models.DateTimeField(default=timezone.now, editable=False)
     evidence = models.JSONField(default=dict, blank=True)
     returned_at = models.DateTimeField(null=True, blank=True)
-    told_at = models.DateTimeField(null=True, blank=True, help_text="the merchant said: finished")
+    merchant_finished_at = models.DateTimeField(
+        null=True, blank=True, help_text="the merchant said: finished"
+    )
     connected_at = models.DateTimeField(null=True, blank=True)
     confirmed_at = models.DateTimeField(null=True, blank=True, help_text="the vendor said so")
     checked_at = models.DateTimeField(null=True, blank=True)
-    expires = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
     task = models.TextField(blank=True, help_text="what staff still have to do for it")
 
     class Meta:
@@ -89,13 +91,15 @@ class Connection(Situation):
             # whether an alert may clear; whom to warn of an end
             Index(fields=["vendor", "cause"], name="connection_cause"),
             Index(
-                fields=["expires"], condition=Q(expires__isnull=False), name="connection_expires"
+                fields=["expires_at"],
+                condition=Q(expires_at__isnull=False),
+                name="connection_expires",
             ),
         ]
         constraints = [
             models.UniqueConstraint(
-                fields=["vendor", "shop"],
-                condition=~Q(shop="") & ~Q(status=Status.DISCONNECTED),
+                fields=["vendor", "shop_id"],
+                condition=~Q(shop_id="") & ~Q(status=Status.DISCONNECTED),
                 name="one_connection_a_shop",
             )
         ]
@@ -116,7 +120,7 @@ class Connection(Situation):
         return reverse("connection", args=[self.account.merchant.reference, self.reference])
 
 
-class Attempt(Situation):
+class Attempt(StatusMixin):
     """One trip towards connecting, repairing, opening or ending a connection.
 
     `call` is the remembered call: {"name": "returned", "argument": {...}}; `call_number` grows with
@@ -141,9 +145,13 @@ class Attempt(Situation):
     account_memo = MemoField(null=True, default=None, editable=False)
     connection_memo = MemoField(default=dict, editable=False)
     ticks = models.JSONField(default=list, blank=True)
-    found = models.CharField(max_length=250, blank=True, help_text="another shop than was meant")
+    found_shop_id = models.CharField(
+        max_length=250, blank=True, help_text="another shop than was meant"
+    )
     found_evidence = models.JSONField(default=dict, blank=True)
-    accepted = models.CharField(max_length=250, blank=True, help_text="it is meant after all")
+    accepted_shop_id = models.CharField(
+        max_length=250, blank=True, help_text="it is meant after all"
+    )
     created = models.DateTimeField(default=timezone.now, editable=False)
     deadline = models.DateTimeField(default=attempt_deadline)
     ended = models.DateTimeField(null=True, blank=True)
@@ -183,7 +191,7 @@ class Hop(models.Model):
     state = models.CharField(max_length=64, unique=True, null=True)
     digest = models.CharField(max_length=64, db_index=True)
     url = MemoField(null=True, default=None)
-    expires = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(null=True)
     returns = models.BooleanField(default=True)
     bare = models.BooleanField(default=False)
     params = MemoField(null=True, default=None)

@@ -40,7 +40,7 @@ class Breaker(models.Model):
     """One host of a vendor, as all processes see it: written when it fails, read before a call.
 
     `failures` in a row; `opened`: since then it has not been answering, or (`cause` "credentials")
-    has refused the operator's; `until`: nobody calls it before; then one call tries.
+    has refused the operator's; `retry_at`: nobody calls it before; then one call tries.
     """
 
     class Cause(models.TextChoices):
@@ -52,7 +52,7 @@ class Breaker(models.Model):
     failures = models.PositiveIntegerField(default=0)
     cause = models.CharField(max_length=20, choices=Cause, blank=True)
     opened = models.DateTimeField(null=True, blank=True)
-    until = models.DateTimeField(null=True, blank=True)
+    retry_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [

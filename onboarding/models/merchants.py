@@ -80,7 +80,7 @@ class Invitation(Mailed):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
     )
     created = models.DateTimeField(default=timezone.now, editable=False)
-    expires = models.DateTimeField(default=invitation_expiry)
+    expires_at = models.DateTimeField(default=invitation_expiry)
     accepted = models.DateTimeField(null=True, blank=True)
     revoked = models.DateTimeField(null=True, blank=True)
 
@@ -99,7 +99,7 @@ class Invitation(Mailed):
 
     @property
     def expired(self) -> bool:
-        return self.expires <= timezone.now()
+        return self.expires_at <= timezone.now()
 
     def get_absolute_url(self) -> str:
         return reverse("invitation", args=[self.reference])

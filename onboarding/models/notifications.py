@@ -32,26 +32,28 @@ class Alert(Mailed):
         return f"{self.vendor}: {self.cause}"
 
 
-class Notice(Mailed):
+class ExpiryWarning(Mailed):
     """A warning before something ends. A renewal has another end, so warnings of its own."""
 
-    connection = models.ForeignKey("Connection", models.CASCADE, related_name="notices")
+    connection = models.ForeignKey("Connection", models.CASCADE, related_name="expiry_warnings")
     kind = models.CharField(max_length=10)
-    expires = models.DateTimeField()
+    expires_at = models.DateTimeField()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["connection", "kind", "expires"], name="one_notice_of_an_end"
+                fields=["connection", "kind", "expires_at"], name="one_warning_of_an_end"
             )
         ]
-        indexes = [Index(fields=["expires"], condition=Q(mailed=None), name="notice_unsent")]
+        indexes = [
+            Index(fields=["expires_at"], condition=Q(mailed=None), name="expiry_warning_unsent")
+        ]
 
     def __str__(self) -> str:
         return f"{self.connection}: {self.kind}"
 
 
-class Standby(Mailed):
+class WaitlistEntry(Mailed):
     """Somebody who left it with us: mailed once when the vendor is back, with a link that resumes.
 
     `typed`: what stood in the check page's form, but no secret; it is there again when they resume.
@@ -68,7 +70,7 @@ class Standby(Mailed):
             models.UniqueConstraint(
                 fields=["user", "merchant", "connector"],
                 condition=Q(mailed=None),
-                name="one_standby",
+                name="one_waitlist_entry",
             )
         ]
 

@@ -8,12 +8,12 @@ from django.db import models
 class Mailed(models.Model):
     """A row that is told by one mail.
 
-    `mailing`: until then somebody is at it, or it failed and rests. A process that dies in between
+    `mail_retry_at`: until then somebody is at it, or it failed and rests. A process that dies in between
     leaves `mailed` NULL: rather two mails than none. `mail_tries`: how often somebody was.
     """
 
     mailed = models.DateTimeField(null=True, blank=True)
-    mailing = models.DateTimeField(null=True, blank=True, editable=False)
+    mail_retry_at = models.DateTimeField(null=True, blank=True, editable=False)
     mail_tries = models.PositiveIntegerField(default=0, editable=False)
 
     class Meta:

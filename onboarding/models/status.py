@@ -33,6 +33,43 @@ class Turn(models.TextChoices):
     STAFF = "staff", gettext_lazy("our staff")
 
 
+class Answer(models.TextChoices):
+    """What led to where a row stands: a step of the contract, one of its errors, or our decision."""
+
+    NONE = "", "–"
+    PROGRESS = "progress", "progress"
+    REDIRECT = "redirect", "redirect"
+    WAITING = "waiting", "waiting"
+    ASK = "ask", "ask"
+    NEEDS_MERCHANT = "needs", "needs the merchant"
+    DECLINED = "declined", "declined"
+    CONNECTED = "connected", "connected"
+    DONE = "done", "done"
+    UNAVAILABLE = "unavailable", "unavailable"
+    REFUSED = "refused", "refused"
+    UNSURE = "unsure", "unsure"
+    GARBLED = "garbled", "garbled"
+    WRONG_SHOP = "wrong_shop", "another shop than was meant"
+    BLOCKED = "blocked", "another shop of the account waits for staff"
+    UNREADABLE = "unreadable", "no key opens what the vendor gave us"
+    POISON = "poison", "its workers died"
+    EXPIRED = "expired", "not finished in time"
+
+
+class Cause(models.TextChoices):
+    """Why it is staff's turn, for one alert for each vendor and cause.
+
+    These are ours. A vendor's error brings a cause of its own (`VendorError.cause`), so the column takes
+    any text: "credentials", "unsure-tenant", "refused-404".
+    """
+
+    WAITING = "waiting", "the vendor takes too long"
+    NO_PROGRESS = "no_progress", "the vendor's module goes in circles"
+    POISON = "poison", "its workers died"
+    TASK = "task", "something is to be done by hand"
+    UNDELIVERED = "undelivered", "mails could not be sent"
+
+
 def dumped(note: Text | None) -> dict[str, Any]:
     """A text as it is stored: msgid and parameters; translated when it is shown."""
     if note is None:
@@ -59,18 +96,18 @@ def _words(value: str | Mapping[str, str]) -> str:
     return f"{date_format(at, 'DATETIME_FORMAT')} {at.tzname()}"
 
 
-class Situation(models.Model):
+class StatusMixin(models.Model):
     """Where something stands: the word and the sentence that are read, whose turn, what is next.
 
     `answer` names the step or error that led here ("redirect", "unavailable"). `due_at` is when
     the vendor is asked again (None: only a person moves it); `tries` counts since the last answer.
-    `claimed`: since then a process is at it; still set at the next claim, that process died, which
-    `deaths` counts: a row that kills whoever takes it ends as staff's turn.
+    `call_started_at`: since then a process is at it; still set at the next claim, that process died, which
+    `crashes` counts: a row that kills whoever takes it ends as staff's turn.
     """
 
     status = models.CharField(max_length=20, choices=Status, default=Status.NOT_STARTED)
     turn = models.CharField(max_length=10, choices=Turn, default=Turn.MERCHANT, blank=True)
-    answer = models.CharField(max_length=20, blank=True)
+    answer = models.CharField(max_length=20, blank=True)  # of Answer
     note = models.JSONField(default=dict, blank=True)
     cause = models.CharField(max_length=100, blank=True, help_text="why it is staff's turn")
     detail = models.TextField(blank=True, help_text="the facts, for staff")
@@ -79,8 +116,8 @@ class Situation(models.Model):
     version = models.PositiveIntegerField(default=0)
     due_at = models.DateTimeField(null=True, blank=True, db_index=True)
     tries = models.PositiveIntegerField(default=0)
-    claimed = models.DateTimeField(null=True, blank=True, editable=False)
-    deaths = models.PositiveIntegerField(default=0, editable=False)
+    call_started_at = models.DateTimeField(null=True, blank=True, editable=False)
+    crashes = models.PositiveIntegerField(default=0, editable=False)
     since = models.DateTimeField(null=True, blank=True, help_text="when this wait or outage began")
 
     class Meta:

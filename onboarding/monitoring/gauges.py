@@ -20,8 +20,8 @@ from onboarding.models import (
     Breaker,
     Connection,
     Invitation,
-    Notice,
-    Standby,
+    ExpiryWarning,
+    WaitlistEntry,
     Worker,
     merchants,
 )
@@ -53,7 +53,7 @@ class Database(Collector):
                 *_workers(),
                 *_alerts(),
                 *_mails(),
-                *_standbys(),
+                *_waitlist(),
             ]
         except Error:
             found = []
@@ -92,9 +92,9 @@ def _workers() -> Iterator[Metric]:
     yield gauge
 
 
-def _standbys() -> Iterator[Metric]:
-    gauge = Gauge("gangway_standbys", "People who are told when a vendor is back.")
-    gauge.add_metric([], Standby.objects.filter(mailed=None).count())
+def _waitlist() -> Iterator[Metric]:
+    gauge = Gauge("gangway_waitlist", "People who are told when a vendor is back.")
+    gauge.add_metric([], WaitlistEntry.objects.filter(mailed=None).count())
     yield gauge
 
 
@@ -117,7 +117,7 @@ def _unsent() -> dict[str, QuerySet[Mailed]]:
     now, alerts = timezone.now(), Alert.objects.filter(cleared=None)
     found: dict[str, QuerySet[Mailed]] = {
         "alert": alerts if settings.STAFF_EMAIL else alerts.none(),
-        "invitation": Invitation.objects.filter(merchants.OPEN, expires__gt=now),
-        "notice": Notice.objects.filter(expires__gt=now),
+        "invitation": Invitation.objects.filter(merchants.OPEN, expires_at__gt=now),
+        "notice": ExpiryWarning.objects.filter(expires_at__gt=now),
     }
     return found

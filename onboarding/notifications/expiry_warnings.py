@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
-from onboarding.models import Connection, Notice
+from onboarding.models import Connection, ExpiryWarning
 from onboarding.models.status import Status
 
 from . import outbox
@@ -22,7 +22,7 @@ def mail_due() -> None:
     """Warn of every end that has come near; any number of workers may call it."""
     for kind in DAYS:
         _write(kind)
-    rows = Notice.objects.filter(expires__gt=timezone.now())
+    rows = ExpiryWarning.objects.filter(expires_at__gt=timezone.now())
     outbox.send_due(rows.select_related("connection__account__merchant"), _compose)
 
 
@@ -31,28 +31,30 @@ def _write(kind: str) -> None:
     now, (more, most) = timezone.now(), DAYS[kind]
     shops = Connection.objects.filter(
         status=Status.CONNECTED,
-        expires__gt=now + timedelta(days=more),
-        expires__lte=now + timedelta(days=most),
+        expires_at__gt=now + timedelta(days=more),
+        expires_at__lte=now + timedelta(days=most),
     )
-    known = Notice.objects.filter(connection=OuterRef("pk"), kind=kind, expires=OuterRef("expires"))
-    ends = shops.exclude(Exists(known)).values_list("pk", "expires")
-    rows = [Notice(connection_id=pk, kind=kind, expires=end) for pk, end in ends if end]
-    Notice.objects.bulk_create(rows, ignore_conflicts=True)
+    known = ExpiryWarning.objects.filter(
+        connection=OuterRef("pk"), kind=kind, expires_at=OuterRef("expires_at")
+    )
+    ends = shops.exclude(Exists(known)).values_list("pk", "expires_at")
+    rows = [ExpiryWarning(connection_id=pk, kind=kind, expires_at=end) for pk, end in ends if end]
+    ExpiryWarning.objects.bulk_create(rows, ignore_conflicts=True)
 
 
-def _compose(notice: Notice) -> EmailMessage:
-    merchant = notice.connection.account.merchant
+def _compose(warning: ExpiryWarning) -> EmailMessage:
+    merchant = warning.connection.account.merchant
     context = {
-        "notice": notice,
+        "warning": warning,
         "site_url": settings.SITE_URL,
-        "connection": notice.connection,
+        "connection": warning.connection,
         "merchant": merchant,
-        "address": settings.SITE_URL + notice.connection.get_absolute_url(),
+        "address": settings.SITE_URL + warning.connection.get_absolute_url(),
         "brand_name": settings.BRAND_NAME,
         "support_email": settings.SUPPORT_EMAIL,
     }
     people = merchant.members.filter(is_active=True).values_list("email", flat=True)
     with translation.override(merchant.language):
-        subject = render_to_string("onboarding/email/notice_subject.txt", context).strip()
-        body = render_to_string("onboarding/email/notice_message.txt", context)
+        subject = render_to_string("onboarding/email/expiry_warning_subject.txt", context).strip()
+        body = render_to_string("onboarding/email/expiry_warning_message.txt", context)
     return EmailMessage(subject, body, None, [], bcc=list(people))

@@ -15,7 +15,7 @@ from . import outbox
 
 def mail_due() -> None:
     """For the sweep: those whose mail failed, or whose process died before it was out."""
-    rows = Invitation.objects.filter(OPEN, expires__gt=timezone.now())
+    rows = Invitation.objects.filter(OPEN, expires_at__gt=timezone.now())
     outbox.send_due(rows.select_related("merchant", "invited_by"), compose)
 
 

@@ -37,14 +37,14 @@ def send(row: Row, compose: Compose[Row]) -> None:
     """Mail this row, if nobody else is at it. A mail that fails waits for a later sweep."""
     same = type(row)._default_manager.filter(pk=row.pk)
     until = timezone.now() + rest(row.mail_tries)
-    if not same.filter(_due()).update(mailing=until, mail_tries=F("mail_tries") + 1):
+    if not same.filter(_due()).update(mail_retry_at=until, mail_tries=F("mail_tries") + 1):
         return
     try:
         compose(row).send()
     except OSError as error:  # SMTP's errors are among them
         log.warning("a mail failed: %s, %s", type(row).__name__, type(error).__name__)
         return
-    same.update(mailed=timezone.now(), mailing=None)
+    same.update(mailed=timezone.now(), mail_retry_at=None)
 
 
 def rest(tries: int) -> timedelta:
@@ -55,10 +55,10 @@ def rest(tries: int) -> timedelta:
 
 def given_up() -> list[Mailed]:
     """Rows whose mail could not be sent, and was given up within the last week."""
-    late = Q(mailed=None, mail_tries__gte=TRIES, mailing__gt=timezone.now() - SHOWN_FOR)
+    late = Q(mailed=None, mail_tries__gte=TRIES, mail_retry_at__gt=timezone.now() - SHOWN_FOR)
     return [row for model in Mailed.__subclasses__() for row in model._default_manager.filter(late)]
 
 
 def _due() -> Q:
-    rested = Q(mailing=None) | Q(mailing__lte=timezone.now())
+    rested = Q(mail_retry_at=None) | Q(mail_retry_at__lte=timezone.now())
     return Q(mailed=None, mail_tries__lt=TRIES) & rested

@@ -13,15 +13,15 @@ from django.utils import translation
 
 from onboarding.availability.breaker import trouble
 from onboarding.catalogue.readiness import offered
-from onboarding.models import Connector, Membership, Standby
+from onboarding.models import Connector, Membership, WaitlistEntry
 from onboarding.registry import vendor_name
 
 from . import outbox
 
 
-def leave(membership: Membership, connector: Connector, typed: Mapping[str, str]) -> Standby:
+def leave(membership: Membership, connector: Connector, typed: Mapping[str, str]) -> WaitlistEntry:
     """Remember it; pressed twice, the same row with what was typed last."""
-    row, _ = Standby.objects.update_or_create(
+    row, _ = WaitlistEntry.objects.update_or_create(
         user=membership.user,
         merchant=membership.merchant,
         connector=connector,
@@ -31,7 +31,7 @@ def leave(membership: Membership, connector: Connector, typed: Mapping[str, str]
     return row
 
 
-def latest(membership: Membership, connector: Connector) -> Standby | None:
+def latest(membership: Membership, connector: Connector) -> WaitlistEntry | None:
     """What this user has left with us, waiting or mailed, until it was begun."""
     return _of(membership, connector).order_by("-pk").first()
 
@@ -41,9 +41,9 @@ def begun(membership: Membership, connector: Connector) -> None:
     _of(membership, connector).delete()
 
 
-def _of(membership: Membership, connector: Connector) -> QuerySet[Standby]:
+def _of(membership: Membership, connector: Connector) -> QuerySet[WaitlistEntry]:
     whose = {"user": membership.user_id, "merchant": membership.merchant_id}
-    return Standby.objects.filter(**whose, connector=connector)
+    return WaitlistEntry.objects.filter(**whose, connector=connector)
 
 
 def mail_due() -> None:
@@ -51,7 +51,7 @@ def mail_due() -> None:
 
     Whoever can no longer go on hears nothing: no member any more, or the connector is not offered.
     """
-    waiting = Standby.objects.filter(mailed=None, connector__in=offered())
+    waiting = WaitlistEntry.objects.filter(mailed=None, connector__in=offered())
     slugs = set(waiting.values_list("connector__vendor", flat=True))
     if not slugs:
         return
@@ -61,8 +61,8 @@ def mail_due() -> None:
     outbox.send_due(rows.select_related("user", "merchant", "connector"), _compose)
 
 
-def _compose(standby: Standby) -> EmailMessage:
-    merchant, connector = standby.merchant, standby.connector
+def _compose(entry: WaitlistEntry) -> EmailMessage:
+    merchant, connector = entry.merchant, entry.connector
     page = reverse("connect", args=[merchant.reference, connector.slug])
     context = {
         "vendor_name": vendor_name(connector.vendor),
@@ -74,6 +74,6 @@ def _compose(standby: Standby) -> EmailMessage:
         "site_url": settings.SITE_URL,
     }
     with translation.override(merchant.language):
-        subject = render_to_string("onboarding/email/standby_subject.txt", context)
-        body = render_to_string("onboarding/email/standby_message.txt", context)
-    return EmailMessage(" ".join(subject.split()), body, to=[standby.user.email])
+        subject = render_to_string("onboarding/email/waitlist_subject.txt", context)
+        body = render_to_string("onboarding/email/waitlist_message.txt", context)
+    return EmailMessage(" ".join(subject.split()), body, to=[entry.user.email])

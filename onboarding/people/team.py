@@ -24,7 +24,7 @@ def invite(merchant: Merchant, by: User, email: str, role: str) -> Invitation:
     """A new invitation, mailed at once; one that has expired makes room. Raises InvitedAlready."""
     now = timezone.now()
     address = email.strip().lower()
-    old = merchant.invitations.filter(OPEN, email=address, expires__lte=now)
+    old = merchant.invitations.filter(OPEN, email=address, expires_at__lte=now)
     try:
         with transaction.atomic():
             old.update(revoked=now)
@@ -37,7 +37,12 @@ def invite(merchant: Merchant, by: User, email: str, role: str) -> Invitation:
 
 def send_again(invitation: Invitation) -> bool:
     """The same invitation once more, with all its days; False when it is no longer open."""
-    anew = {"expires": invitation_expiry(), "mailed": None, "mailing": None, "mail_tries": 0}
+    anew = {
+        "expires_at": invitation_expiry(),
+        "mailed": None,
+        "mail_retry_at": None,
+        "mail_tries": 0,
+    }
     if not Invitation.objects.filter(OPEN, pk=invitation.pk).update(**anew):
         return False
     invitation.refresh_from_db()
@@ -61,7 +66,7 @@ def is_for(invitation: Invitation, user: User) -> bool:
 def accept(invitation: Invitation, user: User) -> bool:
     """Once, while it is open: makes the user a member. Whoever is one already keeps their role."""
     now = timezone.now()
-    valid = Invitation.objects.filter(OPEN, pk=invitation.pk, expires__gt=now)
+    valid = Invitation.objects.filter(OPEN, pk=invitation.pk, expires_at__gt=now)
     if not is_for(invitation, user) or not valid.update(accepted=now):
         return False
     Membership.objects.get_or_create(
@@ -73,7 +78,7 @@ def accept(invitation: Invitation, user: User) -> bool:
 def open_invitations(user: User) -> QuerySet[Invitation]:
     """What the user may accept, the newest first."""
     mine = EmailAddress.objects.filter(user=user, verified=True).values("email")
-    rows = Invitation.objects.filter(OPEN, email__in=mine, expires__gt=timezone.now())
+    rows = Invitation.objects.filter(OPEN, email__in=mine, expires_at__gt=timezone.now())
     return rows.select_related("merchant", "invited_by").order_by("-created")
 
 

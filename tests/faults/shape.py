@@ -14,8 +14,18 @@ from tests.faults.scene import Play
 
 NAME = re.compile(r"[A-Za-z_. -]{0,24}")  # no id, no time, no secret
 OURS = {
-    Account: ["memo", "key", "doing", "unsure"],
-    Connection: ["status", "turn", "answer", "cause", "memo", "key", "shop", "task", "expires"],
+    Account: ["memo", "key", "announced", "unsure"],
+    Connection: [
+        "status",
+        "turn",
+        "answer",
+        "cause",
+        "memo",
+        "key",
+        "shop_id",
+        "task",
+        "expires_at",
+    ],
     Attempt: ["status", "turn", "answer", "cause", "call", "ticks", "account_memo"],
 }
 

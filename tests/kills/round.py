@@ -126,7 +126,7 @@ class Round:
             result.failed = f"did not end: {never}"
         account = self.harness.books.account(merchant.reference)
         result.status, result.pages = merchant.status(), tuple(merchant.pages)
-        result.doubts = account["doing"] + account["unsure"]
+        result.doubts = account["announced"] + account["unsure"]
         result.made = made(self.harness.site.stage, merchant)
 
 

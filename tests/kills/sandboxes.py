@@ -27,7 +27,7 @@ def made(stage: Running, merchant: Merchant) -> Made:
 def _itembase(there: Any, merchant: Merchant, account: Any, shop: Any) -> Made:
     users = [row["id"] for row in there.get("users", []) if row["email"] == merchant.email]
     shops = [row["id"] for row in there.get("connections", []) if row["user"] in users]
-    ids = (("".join(users), account["key"]), ("".join(shops), shop["shop"]))
+    ids = (("".join(users), account["key"]), ("".join(shops), shop["shop_id"]))
     return Made({"users": len(users), "connections": len(shops)}, ids)
 
 
@@ -43,7 +43,9 @@ def _sharespine(there: Any, merchant: Merchant, account: Any, shop: Any) -> Made
         "connections": len(shops),
     }
     tenant = "".join(tenants)
-    return Made(counts, ((tenant, account["key"]), (f"{tenant}/{shop['reference']}", shop["shop"])))
+    return Made(
+        counts, ((tenant, account["key"]), (f"{tenant}/{shop['reference']}", shop["shop_id"]))
+    )
 
 
 def _celigo(there: Any, merchant: Merchant, account: Any, shop: Any) -> Made:

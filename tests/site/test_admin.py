@@ -153,14 +153,14 @@ def test_the_other_filters(shop: Connection, desk: Client, query: str) -> None:
 
 @pytest.mark.parametrize("term", ["{0.reference}", "k-1", "s-1", "my sh", "cme", "BOB@example"])
 def test_a_search_finds_a_shop(shop: Connection, desk: Client, term: str) -> None:
-    Connection.objects.filter(pk=shop.pk).update(key="k-1", shop="s-1")
+    Connection.objects.filter(pk=shop.pk).update(key="k-1", shop_id="s-1")
     response = desk.get(listed("connection"), {"q": term.format(shop)})
     assert "1 connection" in text(response)
 
 
 @pytest.mark.parametrize("term", ["k-", "s-", "charlie@example.org", "%", "nobody"])
 def test_a_search_finds_no_other_shop(shop: Connection, desk: Client, term: str) -> None:
-    Connection.objects.filter(pk=shop.pk).update(key="k-1", shop="s-1")
+    Connection.objects.filter(pk=shop.pk).update(key="k-1", shop_id="s-1")
     assert "0 connections" in text(desk.get(listed("connection"), {"q": term}))
 
 

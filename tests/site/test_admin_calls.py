@@ -44,13 +44,16 @@ def test_before_the_first_call_it_says_so(people: People, scripted: Scripted, de
 @pytest.mark.parametrize(
     ("row", "words"),
     [
-        ({"cause": "silent", "opened": NOW, "until": SOON, "failures": 7}, "Not answering."),
+        ({"cause": "silent", "opened": NOW, "retry_at": SOON, "failures": 7}, "Not answering."),
         ({"cause": "silent", "opened": NOW}, "It may work again: the next call finds out."),
-        ({"cause": "credentials", "opened": NOW, "until": SOON}, "It refuses our credentials."),
-        ({"cause": "credentials", "until": SOON}, "whether it refuses us is found out by a probe"),
-        ({"until": SOON, "failures": 1}, "It asked us to wait."),
+        ({"cause": "credentials", "opened": NOW, "retry_at": SOON}, "It refuses our credentials."),
+        (
+            {"cause": "credentials", "retry_at": SOON},
+            "whether it refuses us is found out by a probe",
+        ),
+        ({"retry_at": SOON, "failures": 1}, "It asked us to wait."),
         ({"failures": 1}, "The last call was in vain."),
-        ({"until": NOW}, "It answers."),
+        ({"retry_at": NOW}, "It answers."),
     ],
 )
 def test_a_vendors_page_says_how_its_hosts_are(

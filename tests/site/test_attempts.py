@@ -37,7 +37,9 @@ from vendors.contract import (
 pytestmark = pytest.mark.usefixtures("at_once")
 STAYS = Redirect(url=LINK, returns=False)
 LATER = Waiting(
-    note=text("Scripted reads your shop."), again=timedelta(minutes=2), until=timedelta(days=1)
+    note=text("Scripted reads your shop."),
+    poll_every=timedelta(minutes=2),
+    give_up_after=timedelta(days=1),
 )
 WHICH = Ask(
     note=text("Scripted knows two."),

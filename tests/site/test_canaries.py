@@ -117,7 +117,7 @@ def told(
         body = f'{{"error": "{SAID}", "message": "{SAID}", "errors": [{{"message": "{SAID}"}}]}}'
         for status in (500, 400):
             stage.fault(vendor, kind="status", status=status, body=body, times=2)
-        Connection.objects.filter(vendor=vendor).exclude(shop="").update(due_at=timezone.now())
+        Connection.objects.filter(vendor=vendor).exclude(shop_id="").update(due_at=timezone.now())
         runner.sweep()
         shop = Connection.objects.filter(vendor=vendor).latest("created")
         browser.press(f"{shop.get_absolute_url()}reconnect/")

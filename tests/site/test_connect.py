@@ -103,7 +103,7 @@ def test_a_name_is_proposed_that_is_free(people: People, scripted: Scripted) -> 
 
 def test_a_name_in_use_is_refused_at_its_field(people: People, scripted: Scripted) -> None:
     attempt = setting_out(people, scripted, OPEN, name="eBay")
-    Connection.objects.filter(pk=attempt.connection_id).update(shop="1")
+    Connection.objects.filter(pk=attempt.connection_id).update(shop_id="1")
     response = browser(people.alice).post(page(people), {"name": "ebay"})
     assert "another shop called “ebay”" in words(response)
     assert 'href="#id_name"' in response.content.decode()

@@ -64,7 +64,7 @@ def test_what_was_disconnected_is_renewed_only_when_nothing_else_is_there(
     scripted.script.append(RENEWED)
     assert run("renew", people.acme.reference, "--until", "2027-01-31")[0]["ok"]
     assert scripted.calls[-1] == "act"
-    play(begun(people, "Second"), scripted, replace(CONNECTED, shop="shop-2"))
+    play(begun(people, "Second"), scripted, replace(CONNECTED, shop_id="shop-2"))
     scripted.script.append(RENEWED)
     said = run("renew", people.acme.reference, "--until", "2027-01-31")
     assert [row["name"] for row in said] == ["Second"]

@@ -23,7 +23,7 @@ from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from onboarding.conf import service_urls
-from onboarding.models import Attempt, Standby, Worker, memo
+from onboarding.models import Attempt, WaitlistEntry, Worker, memo
 from onboarding.monitoring import heartbeat
 from onboarding.monitoring.doctor import Finding, examine, memos, site
 from tests.support.people import People
@@ -247,7 +247,7 @@ def test_a_lost_key_names_tables_and_shops(
 
 def test_every_table_with_memos_leads_to_its_shops() -> None:
     tables = {model for model, _ in memo.columns()}
-    assert tables - set(memos.WAYS) == {Standby}  # whose shop is not begun
+    assert tables - set(memos.WAYS) == {WaitlistEntry}  # whose shop is not begun
 
 
 def test_keys_that_are_none_are_the_settings_fault(settings: Settings, db: None) -> None:

@@ -162,7 +162,7 @@ def test_a_host_that_rests_is_not_called(
     settings.VENDORS = vendors.load(sandbox.environ(stage.url, "celigo"))
     until = timezone.now() + breaker.TRIAL
     host = stage.url.partition("//")[2]
-    Breaker.objects.create(vendor="celigo", host=host, cause="silent", opened=until, until=until)
+    Breaker.objects.create(vendor="celigo", host=host, cause="silent", opened=until, retry_at=until)
     found = {finding.id: finding for finding in services.vendors_and_clock(remembered=True)}
     assert "the host rests" in found["vendor/celigo"].message
     assert not Call.objects.exists()

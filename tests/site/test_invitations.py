@@ -57,7 +57,7 @@ def is_member(people: People, user: User) -> bool:
 
 def later(invitation: Invitation, days: int) -> None:
     """So many days have passed since it was sent."""
-    invitation.expires -= timedelta(days=days)
+    invitation.expires_at -= timedelta(days=days)
     invitation.save()
 
 
@@ -227,7 +227,7 @@ def test_a_mail_that_failed_is_sent_by_a_later_sweep(
     settings.EMAIL_BACKEND = working
     runner.sweep()
     assert mailoutbox == []  # it rests for a minute
-    Invitation.objects.update(mailing=timezone.now())
+    Invitation.objects.update(mail_retry_at=timezone.now())
     runner.sweep()
     assert [mail.to for mail in mailoutbox] == [[DORA]]
     assert "Sent:" in words(alice.get(team))
@@ -242,7 +242,7 @@ def test_a_mail_whose_process_died_is_sent(people: People, mailoutbox: list[Emai
 
 def test_what_is_over_is_not_mailed(people: People, mailoutbox: list[EmailMessage]) -> None:
     now = timezone.now()
-    for number, over in enumerate(({"revoked": now}, {"accepted": now}, {"expires": now})):
+    for number, over in enumerate(({"revoked": now}, {"accepted": now}, {"expires_at": now})):
         people.acme.invitations.create(email=f"{number}@example.org", **over)
     runner.sweep()
     assert mailoutbox == []

@@ -15,7 +15,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 from pytest_django.fixtures import Settings
 
-from onboarding.models import Alert, Breaker, Connector, Standby, Worker
+from onboarding.models import Alert, Breaker, Connector, WaitlistEntry, Worker
 from onboarding.monitoring import heartbeat
 from tests.support.people import People
 from tests.support.play import CONNECTED, begun, play
@@ -120,7 +120,7 @@ def test_gauges_tell_of_breakers_and_of_who_waits(client: Client, people: People
     Breaker.objects.create(vendor="celigo", host="u:geheim@api.example", opened=timezone.now())
     Breaker.objects.create(vendor="celigo", host="www.example", failures=2)
     connector = Connector.objects.create(vendor="celigo", key="x", slug="x")
-    Standby.objects.create(user=people.alice, merchant=people.acme, connector=connector)
+    WaitlistEntry.objects.create(user=people.alice, merchant=people.acme, connector=connector)
     said = page(client)
     assert value(said, 'gangway_breaker_open{host="api.example",vendor="celigo"}') == 1
     assert value(said, 'gangway_breaker_open{host="www.example",vendor="celigo"}') == 0

@@ -30,7 +30,7 @@ DONE = Done(
 
 
 def connected(people: People, scripted: Scripted, name: str = "My shop") -> Connection:
-    attempt = setting_out(people, scripted, replace(CONNECTED, shop=f"id of {name}"), name=name)
+    attempt = setting_out(people, scripted, replace(CONNECTED, shop_id=f"id of {name}"), name=name)
     return Connection.objects.select_related("account__merchant").get(pk=attempt.connection_id)
 
 
@@ -216,10 +216,10 @@ def test_a_shop_that_was_connected_anew_elsewhere_begins_afresh(
     shop, alice = connected(people, scripted, "First"), browser(people.alice)
     scripted.script.append(DONE)
     alice.post(url("disconnect", shop))
-    setting_out(people, scripted, replace(CONNECTED, shop="id of First"), name="Second")
+    setting_out(people, scripted, replace(CONNECTED, shop_id="id of First"), name="Second")
     scripted.script.append(OPEN)
     assert alice.post(url("reconnect", shop))["Location"] == LINK
-    assert scripted.last.shop == ""
+    assert scripted.last.shop_id == ""
 
 
 def test_a_shop_is_renamed_and_names_stay_apart(people: People, scripted: Scripted) -> None:

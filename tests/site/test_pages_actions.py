@@ -176,14 +176,14 @@ def test_a_task_of_staff_is_not_lost_by_it(
 def test_a_shop_says_when_it_ends_and_what_is_left(
     people: People, shop: Connection, left: timedelta, said: str
 ) -> None:
-    Connection.objects.update(expires=timezone.now() + left)
+    Connection.objects.update(expires_at=timezone.now() + left)
     found = words(browser(people.bob).get(shop.get_absolute_url()))
     assert "Ends on" in found
     assert said in found
 
 
 def test_what_has_ended_says_so(people: People, shop: Connection) -> None:
-    Connection.objects.update(expires=timezone.now() - timedelta(days=1))
+    Connection.objects.update(expires_at=timezone.now() - timedelta(days=1))
     found = words(browser(people.bob).get(shop.get_absolute_url()))
     assert "Ended" in found
     assert "left)" not in found
@@ -202,7 +202,7 @@ def test_something_to_do_elsewhere_shows_its_link_beside_the_question(
 
 
 def test_a_page_that_is_asked_about_again_looks_by_itself(people: People, planned: Planned) -> None:
-    trip = play(begun(people), planned, replace(LOST, again=timedelta(minutes=5)))
+    trip = play(begun(people), planned, replace(LOST, poll_every=timedelta(minutes=5)))
     assert "hx-get" in browser(people.alice).get(trip.get_absolute_url()).content.decode()
 
 

@@ -61,7 +61,7 @@ def test_whoever_has_one_address_is_told_how_to_add_another(people: People, trip
 def test_where_there_is_no_choice_the_page_goes_on_looking(
     people: People, trip: Attempt, scripted: Scripted
 ) -> None:
-    again = play(trip, scripted, replace(SIGN_UP, again=timedelta(minutes=5)))
+    again = play(trip, scripted, replace(SIGN_UP, poll_every=timedelta(minutes=5)))
     assert "hx-get" in page(people, again).content.decode()
     confirmed(people.alice)
     assert "hx-get" not in page(people, again).content.decode()

@@ -13,7 +13,7 @@ from tests.support.visit import LINK, OPEN, browser, setting_out, url, words
 from vendors.contract import Connected, text
 
 pytestmark = pytest.mark.usefixtures("at_once")
-OTHER = Connected(shop="shop-2", evidence=text("The vendor lists another."))
+OTHER = Connected(shop_id="shop-2", evidence=text("The vendor lists another."))
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_the_found_shop_is_used(people: People, doubt: Attempt, scripted: Script
     response = browser(people.alice).post(url("use-found", doubt))
     assert (response.status_code, response["Location"]) == (303, doubt.get_absolute_url())
     row = again(doubt)
-    assert (row.answer, row.connection.shop) == ("connected", "shop-2")
+    assert (row.answer, row.connection.shop_id) == ("connected", "shop-2")
 
 
 def test_going_back_leaves_for_the_vendor_again(
@@ -80,7 +80,7 @@ def test_it_becomes_a_second_shop_with_a_name_of_its_own(
     assert 'value="My shop 2"' in alice.get(doubt.get_absolute_url()).content.decode()
     scripted.script.append(OTHER)
     alice.post(url("both", doubt), {"name": "My shop 2"})
-    rows = Connection.objects.order_by("pk").values_list("name", "shop", "status")
+    rows = Connection.objects.order_by("pk").values_list("name", "shop_id", "status")
     assert list(rows) == [("My shop", "shop-1", "connected"), ("My shop 2", "shop-2", "connected")]
     assert "“My shop 2” is connected" in words(alice.get(doubt.get_absolute_url()))
 

@@ -29,7 +29,9 @@ from vendors.contract import Redirect, Waiting, text
 
 pytestmark = pytest.mark.usefixtures("at_once")
 BARE = Redirect(url=LINK, bare=True)
-WAIT = Waiting(note=text("Wait."), again=timedelta(minutes=1), until=timedelta(hours=1))
+WAIT = Waiting(
+    note=text("Wait."), poll_every=timedelta(minutes=1), give_up_after=timedelta(hours=1)
+)
 FOREIGN = [{}, {"code": "theirs"}, {"ibsstoken": "theirs"}, {"error": "x"}, {"code": "c", "a": "b"}]
 
 

@@ -78,7 +78,7 @@ def test_the_token_of_another_attempt_is_refused_and_both_go_on(alice: Browser) 
     first, second = processed(alice), processed(alice, "My second shop")
     page = read(alice, {"state": first["state"], "ibsstoken": second["ibsstoken"]})
     assert "does not belong to this attempt. Nothing was changed." in page
-    assert not Connection.objects.exclude(shop="").exists()
+    assert not Connection.objects.exclude(shop_id="").exists()
     assert Account.objects.get().memo == {}
     assert "accounts/oauth/v2/auth" in bring(alice, second)
 
@@ -117,7 +117,7 @@ def test_an_error_says_what_happened_and_connects_nothing(
 ) -> None:
     page = read(alice, {**processed(alice), "error": error})
     assert says in page
-    assert Connection.objects.get().shop == ""
+    assert Connection.objects.get().shop_id == ""
     assert Account.objects.get().memo == {}
 
 

@@ -31,7 +31,9 @@ from tests.support.visit import OPEN, browser, setting_out, url
 from vendors.contract import Declined, Done, Order, Step, Waiting, text
 
 pytestmark = pytest.mark.usefixtures("at_once")
-WAIT = Waiting(note=text("Wait."), again=timedelta(minutes=1), until=timedelta(hours=1))
+WAIT = Waiting(
+    note=text("Wait."), poll_every=timedelta(minutes=1), give_up_after=timedelta(hours=1)
+)
 DONE = Done(here=text("We no longer use it."), there=text("It stays there."))
 AGO = timedelta(days=3)
 
@@ -49,11 +51,11 @@ def over(attempt: Attempt) -> None:
 # -- late ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("expires", [None, timezone.now() - AGO, timezone.now() + AGO])
+@pytest.mark.parametrize("expires_at", [None, timezone.now() - AGO, timezone.now() + AGO])
 def test_within_seven_days_the_vendor_is_asked_before_anything_is_called_expired(
     people: People, scripted: Scripted, attempt: Attempt, expires: Any
 ) -> None:
-    Hop.objects.update(expires=expires, minted=timezone.now() - AGO, taken=timezone.now() - AGO)
+    Hop.objects.update(expires_at=expires, minted=timezone.now() - AGO, taken=timezone.now() - AGO)
     scripted.script.append(CONNECTED)
     alice = browser(people.alice)
     assert "is connected" in landed(alice, come_back(alice, attempt))

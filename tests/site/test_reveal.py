@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("at_once")
 KEY, SECRET = "k-c4n4ry-key", "s-c4n4ry-<secret>"
 ESCAPED = "s-c4n4ry-&lt;secret&gt;"
 READY = Connected(
-    shop="shop-1", evidence=text("A key was cut."), reveal={"Key": KEY, "Secret": SECRET}
+    shop_id="shop-1", evidence=text("A key was cut."), reveal={"Key": KEY, "Secret": SECRET}
 )
 
 

@@ -65,7 +65,7 @@ def test_a_dead_workers_row_is_taken_over(workers: Workers, stage: sandbox.Runni
     lease_runs_out()
     until("the other goes on", lambda: issued(*attempts))
     each_was_made_once(stage, 2)
-    assert not Attempt.objects.exclude(deaths=0, claimed=None).exists()
+    assert not Attempt.objects.exclude(crashes=0, call_started_at=None).exists()
 
 
 def test_a_row_that_kills_every_worker_ends_with_staff(
@@ -73,7 +73,7 @@ def test_a_row_that_kills_every_worker_ends_with_staff(
 ) -> None:
     workers.command = [sys.executable, "-m", "tests.support.deadly"]
     [deadly, other] = merchants(stage, "deadly", "other")
-    Attempt.objects.filter(pk=deadly.pk).update(deaths=DEATHS - 2)
+    Attempt.objects.filter(pk=deadly.pk).update(crashes=DEATHS - 2)
     for name in ("one", "two"):
         workers.start(name)
         until(f"{name} dies", lambda: died(workers))
@@ -81,4 +81,4 @@ def test_a_row_that_kills_every_worker_ends_with_staff(
     until("staff are told", Alert.objects.filter(cause="poison").exists)
     until("the other was done", lambda: issued(other))
     row = Attempt.objects.get(pk=deadly.pk)
-    assert (row.turn, row.due_at, row.deaths) == ("staff", None, DEATHS)
+    assert (row.turn, row.due_at, row.crashes) == ("staff", None, DEATHS)

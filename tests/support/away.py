@@ -21,12 +21,12 @@ def away(cause: str = "silent", vendor: str = "scripted") -> None:
         failures=3,
         cause=cause,
         opened=now - timedelta(minutes=5),
-        until=now + timedelta(minutes=1),
+        retry_at=now + timedelta(minutes=1),
     )
 
 
 def back() -> None:
-    Breaker.objects.update(failures=0, cause="", opened=None, until=None)
+    Breaker.objects.update(failures=0, cause="", opened=None, retry_at=None)
 
 
 def page(people: People, name: str = "connect") -> str:

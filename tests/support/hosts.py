@@ -16,7 +16,7 @@ from vendors.contract import Order, Step, VendorError, Waiting, text
 from vendors.http.api import Api, Nothing
 
 FINE, DOWN, NO = http(), http("{}", "503 Service Unavailable"), http("{}", "404 Not Found")
-WAIT = Waiting(note=text("…"), again=timedelta(minutes=1), until=timedelta(hours=1))
+WAIT = Waiting(note=text("…"), poll_every=timedelta(minutes=1), give_up_after=timedelta(hours=1))
 
 
 def later(seconds: float = 30) -> str:
@@ -70,10 +70,10 @@ def row() -> Breaker:
 
 def left() -> float:
     """Seconds for which the host still rests."""
-    until = row().until
+    until = row().retry_at
     return (until - timezone.now()).total_seconds() if until else 0.0
 
 
 def time_passes() -> None:
     """Every rest is over."""
-    Breaker.objects.exclude(until=None).update(until=timezone.now())
+    Breaker.objects.exclude(retry_at=None).update(retry_at=timezone.now())

@@ -12,8 +12,8 @@ from tests.support.people import People, connector
 from tests.support.scripted import Answer, Scripted
 from vendors.contract import Connected, Waiting, text
 
-CONNECTED = Connected(shop="shop-1", evidence=text("The vendor lists it."))
-WAIT = Waiting(note=text("…"), again=timedelta(minutes=1), until=timedelta(hours=1))
+CONNECTED = Connected(shop_id="shop-1", evidence=text("The vendor lists it."))
+WAIT = Waiting(note=text("…"), poll_every=timedelta(minutes=1), give_up_after=timedelta(hours=1))
 
 
 def begun(people: People, name: str = "My shop") -> Attempt:

@@ -54,8 +54,8 @@ def books() -> list[tuple[Any, ...]]:
 def shops() -> list[tuple[Any, ...]]:
     """What is known of the shops and accounts, their memos too."""
     return [
-        *Connection.objects.order_by("pk").values_list("pk", "status", "shop", "memo", "key"),
-        *Account.objects.order_by("pk").values_list("pk", "memo", "key", "doing", "unsure"),
+        *Connection.objects.order_by("pk").values_list("pk", "status", "shop_id", "memo", "key"),
+        *Account.objects.order_by("pk").values_list("pk", "memo", "key", "announced", "unsure"),
     ]
 
 

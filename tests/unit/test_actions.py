@@ -13,9 +13,11 @@ from tests.support.scripted import Scripted
 from vendors.contract import Ask, Connected, Done, Progress, Question, Unavailable, text
 
 SECRET = Connected(
-    shop="shop-1", evidence=text("A token was made."), reveal={"Key": "k-1", "Secret": "s-1"}
+    shop_id="shop-1", evidence=text("A token was made."), reveal={"Key": "k-1", "Secret": "s-1"}
 )
-NEW = Connected(shop="shop-1", evidence=text("A new one."), reveal={"Key": "k-2", "Secret": "s-2"})
+NEW = Connected(
+    shop_id="shop-1", evidence=text("A new one."), reveal={"Key": "k-2", "Secret": "s-2"}
+)
 WORKS = Ask(
     note=text("Does the new one work?"),
     questions=(Question(key="works", label=text("It works"), choices=(("yes", text("Yes")),)),),
@@ -29,7 +31,7 @@ def shop(people: People, scripted: Scripted) -> Connection:
 
 def test_an_action_runs_like_any_trip(people: People, shop: Connection, scripted: Scripted) -> None:
     attempt = journey.have_done(shop, people.bob, "rotate", {"why": "lost"})
-    row = play(attempt, scripted, Progress(doing="room"), Progress(done=("room",)), WORKS)
+    row = play(attempt, scripted, Progress(announce="room"), Progress(done=("room",)), WORKS)
     assert scripted.asked[-1][2] == ("rotate", {"why": "lost"})
     assert (row.answer, row.connection.status) == ("ask", Status.CONNECTED)
 

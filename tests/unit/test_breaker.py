@@ -137,7 +137,7 @@ def test_a_step_that_found_the_host_again_goes_on() -> None:
             send(server)
             send(server)
         assert len(server.requests) == 7
-    assert (row().failures, row().opened, row().until) == (0, None, None)
+    assert (row().failures, row().opened, row().retry_at) == (0, None, None)
 
 
 def test_who_tries_and_dies_is_succeeded() -> None:
@@ -200,11 +200,11 @@ def test_a_creation_that_was_not_sent_is_not_unsure(people: People, scripted: Sc
     attempt = begun(people)
     with host(*[DOWN] * 5, FINE) as server:
         ask(server, 5)
-        play(attempt, scripted, Progress(doing="room"), asking(server, creates=True))
+        play(attempt, scripted, Progress(announce="room"), asking(server, creates=True))
         account = again(attempt).connection.account
-        assert (account.doing, account.unsure, again(attempt).answer) == ("", "", "unavailable")
+        assert (account.announced, account.unsure, again(attempt).answer) == ("", "", "unavailable")
         time_passes()
-        play(attempt, scripted, Progress(doing="room"), asking(server, creates=True))
+        play(attempt, scripted, Progress(announce="room"), asking(server, creates=True))
         assert len(server.requests) == 6
     assert scripted.last.announced == "room"
     assert again(attempt).answer == "waiting"

@@ -185,7 +185,7 @@ def test_a_vendor_is_found_again_without_any_merchant(settings: Settings) -> Non
 def test_any_number_of_workers_probe_once_a_minute(settings: Settings) -> None:
     settings.VENDORS = offered(Probed())
     Breaker.objects.create(
-        vendor="scripted", host="x", cause="silent", opened=timezone.now(), until=timezone.now()
+        vendor="scripted", host="x", cause="silent", opened=timezone.now(), retry_at=timezone.now()
     )
     asked: list[str] = []
     with time_machine.travel(timezone.now(), tick=False):

@@ -29,7 +29,7 @@ from vendors.contract import (
     text,
 )
 
-WAIT = Waiting(note=text("…"), again=timedelta(minutes=1), until=timedelta(hours=1))
+WAIT = Waiting(note=text("…"), poll_every=timedelta(minutes=1), give_up_after=timedelta(hours=1))
 GONE = NeedsMerchant(code="gone", note=text("It is gone there."))
 NOT_LOWERING = [Unavailable(), Garbled(), Refused(who="staff"), WAIT]
 LOWERING = [GONE, Ask(note=text("Which?"), questions=()), Refused(who="merchant")]
@@ -42,13 +42,13 @@ def shop(people: People, scripted: Scripted) -> Connection:
 
 def test_connected_shows_its_evidence(shop: Connection) -> None:
     assert shop.status == Status.CONNECTED
-    assert (shop.shop, shop.proof) == ("shop-1", "The vendor lists it.")
+    assert (shop.shop_id, shop.proof) == ("shop-1", "The vendor lists it.")
     assert shop.confirmed_at
     assert shop.checked_at
 
 
 def test_the_merchants_word_is_not_a_confirmation(people: People, scripted: Scripted) -> None:
-    word = Connected(shop="s", evidence=text("You told us."), confirmed=False)
+    word = Connected(shop_id="s", evidence=text("You told us."), confirmed=False)
     shop = play(begun(people), scripted, word).connection
     assert (shop.status, shop.confirmed_at, shop.checked_at) == (Status.CONNECTED, None, None)
 
@@ -119,9 +119,9 @@ def test_a_failed_reconnect_leaves_the_memos_of_the_working_shop(
 def test_reconnecting_to_another_shop_changes_nothing(
     people: People, shop: Connection, scripted: Scripted
 ) -> None:
-    other = Connected(shop="shop-2", evidence=text("…"))
+    other = Connected(shop_id="shop-2", evidence=text("…"))
     row = play(journey.reconnect(shop, people.alice), scripted, other)
-    assert (row.answer, row.connection.shop) == ("wrong_shop", "shop-1")
+    assert (row.answer, row.connection.shop_id) == ("wrong_shop", "shop-1")
     assert row.connection.status == Status.CONNECTED
 
 

@@ -44,9 +44,9 @@ def death(attempt: Attempt, vendor: Scripted) -> Attempt:
 
 def test_a_death_is_counted_by_whoever_takes_over(people: People, scripted: Scripted) -> None:
     row = death(begun(people), scripted)
-    assert (row.deaths, bool(row.claimed)) == (0, True)
+    assert (row.crashes, bool(row.call_started_at)) == (0, True)
     row = play(row, scripted, Progress(done=("room",)), LINK)
-    assert (row.answer, row.deaths, row.claimed) == ("redirect", 0, None)
+    assert (row.answer, row.crashes, row.call_started_at) == ("redirect", 0, None)
 
 
 def test_after_a_second_death_the_row_rests_apart(people: People, scripted: Scripted) -> None:
@@ -54,15 +54,15 @@ def test_after_a_second_death_the_row_rests_apart(people: People, scripted: Scri
     asked = len(scripted.asked)
     row = play(row, scripted)
     assert len(scripted.asked) == asked
-    assert (row.deaths, row.claimed) == (2, None)
+    assert (row.crashes, row.call_started_at) == (2, None)
     assert row.due_at
     assert row.due_at < timezone.now() + timedelta(seconds=31)
-    assert play(row, scripted, LINK).deaths == 0
+    assert play(row, scripted, LINK).crashes == 0
 
 
 def test_after_five_deaths_it_is_staffs_turn(people: People, scripted: Scripted) -> None:
     row = begun(people)
-    Attempt.objects.update(deaths=DEATHS - 1)
+    Attempt.objects.update(crashes=DEATHS - 1)
     row = play(death(row, scripted), scripted)
     assert (row.status, row.turn, row.due_at) == (Status.ON_IT, "staff", None)
     assert row.sentence.startswith("Something went wrong on our side.")
@@ -75,7 +75,7 @@ def test_after_five_deaths_it_is_staffs_turn(people: People, scripted: Scripted)
 
 def poisoned(people: People, scripted: Scripted) -> Attempt:
     row = begun(people)
-    Attempt.objects.update(deaths=DEATHS)
+    Attempt.objects.update(crashes=DEATHS)
     return play(row, scripted)
 
 
@@ -91,7 +91,7 @@ def test_staff_have_it_tried_again(people: People, scripted: Scripted) -> None:
     scripted.script.append(LINK)
     runner.sweep()
     row = again(row)
-    assert (row.answer, row.deaths) == ("redirect", 0)
+    assert (row.answer, row.crashes) == ("redirect", 0)
 
 
 def test_a_bug_counts_at_once_and_rests_for_a_lease(people: People, scripted: Scripted) -> None:
@@ -99,7 +99,7 @@ def test_a_bug_counts_at_once_and_rests_for_a_lease(people: People, scripted: Sc
     with pytest.raises(ZeroDivisionError):
         play(row, scripted, meets_a_bug)
     row = again(row)
-    assert (row.deaths, row.claimed) == (1, None)
+    assert (row.crashes, row.call_started_at) == (1, None)
     assert row.due_at
     assert row.due_at > timezone.now() + LEASE / 2
 
@@ -123,7 +123,7 @@ def test_tokens_renewed_on_the_way_to_each_death_do_not_hide_it(
         play(row, scripted, meets_a_bug)
     with pytest.raises(ZeroDivisionError):
         play(row, scripted, Progress(account={"token": "2"}), meets_a_bug)
-    assert again(row).deaths == 2
+    assert again(row).crashes == 2
 
 
 def test_a_tick_is_headway(people: People, scripted: Scripted) -> None:
@@ -132,12 +132,12 @@ def test_a_tick_is_headway(people: People, scripted: Scripted) -> None:
         play(row, scripted, meets_a_bug)
     with pytest.raises(ZeroDivisionError):
         play(row, scripted, Progress(done=("room",)), meets_a_bug)
-    assert again(row).deaths == 1
+    assert again(row).crashes == 1
 
 
 def test_a_vendor_that_is_away_kills_nobody(people: People, scripted: Scripted) -> None:
     row = play(begun(people), scripted, Unavailable())
-    assert (row.deaths, row.claimed) == (0, None)
+    assert (row.crashes, row.call_started_at) == (0, None)
 
 
 def test_who_is_slower_than_the_lease_did_not_die(people: People, scripted: Scripted) -> None:
@@ -147,21 +147,21 @@ def test_who_is_slower_than_the_lease_did_not_die(people: People, scripted: Scri
         """Meanwhile another worker took over, counted us, and is at it."""
         later = timezone.now() + timedelta(seconds=1)
         Account.objects.update(lease_token="another")
-        Attempt.objects.update(claimed=later, deaths=1)
+        Attempt.objects.update(call_started_at=later, crashes=1)
         return LINK
 
     row = play(row, scripted, slow)
-    assert (row.answer, row.deaths, bool(row.claimed)) == ("progress", 0, True)
+    assert (row.answer, row.crashes, bool(row.call_started_at)) == ("progress", 0, True)
 
 
 def test_a_busy_account_leaves_the_claim_alone(people: People, scripted: Scripted) -> None:
     row = begun(people)
     Account.objects.update(lease_until=timezone.now() + LEASE, lease_token="another")
-    claimed, due = timezone.now(), timezone.now() + LEASE
-    Attempt.objects.update(claimed=claimed, due_at=due)
+    call_started_at, due = timezone.now(), timezone.now() + LEASE
+    Attempt.objects.update(call_started_at=call_started_at, due_at=due)
     journey.advance(row.pk)
     row = again(row)
-    assert (row.claimed, row.due_at, row.deaths) == (claimed, due, 0)
+    assert (row.call_started_at, row.due_at, row.crashes) == (call_started_at, due, 0)
 
 
 # -- checks --------------------------------------------------------------------------------------
@@ -171,13 +171,13 @@ def test_a_connected_shop_stays_connected_and_is_not_checked(
     people: People, scripted: Scripted
 ) -> None:
     shop = play(begun(people), scripted, CONNECTED).connection
-    Connection.objects.update(deaths=DEATHS)
+    Connection.objects.update(crashes=DEATHS)
     shop = check(shop, scripted)
     assert (shop.status, shop.answer, shop.due_at) == (Status.CONNECTED, "poison", None)
     assert Alert.objects.get().cause == "poison"
     assert staff_actions.ask_now(shop)
     shop = check(shop, scripted, CONNECTED)
-    assert (shop.answer, shop.deaths, shop.claimed) == ("connected", 0, None)
+    assert (shop.answer, shop.crashes, shop.call_started_at) == ("connected", 0, None)
 
 
 def test_a_bug_in_a_check_counts(people: People, scripted: Scripted) -> None:
@@ -185,4 +185,4 @@ def test_a_bug_in_a_check_counts(people: People, scripted: Scripted) -> None:
     with pytest.raises(ZeroDivisionError):
         check(shop, scripted, Progress(account={"token": "2"}), meets_a_bug)
     shop.refresh_from_db()
-    assert (shop.deaths, shop.claimed, shop.status) == (1, None, Status.CONNECTED)
+    assert (shop.crashes, shop.call_started_at, shop.status) == (1, None, Status.CONNECTED)

@@ -15,7 +15,7 @@ from tests.support.play import again, begun, play
 from tests.support.scripted import Scripted
 from vendors.contract import Progress, Redirect, Refused, Unavailable, Unsure, Waiting, text
 
-ANNOUNCE = Progress(doing="room")
+ANNOUNCE = Progress(announce="room")
 MADE = Progress(account={"room": "r-1"}, done=("room",), promote=True, account_key="r-1")
 READY = Redirect(url="")
 LOST = Unsure("no answer", cause="unsure-room")
@@ -34,7 +34,7 @@ def test_a_creation_is_announced_made_and_saved(attempt: Attempt, scripted: Scri
     row = play(attempt, scripted, ANNOUNCE, MADE, READY)
     assert [order.announced for _, order, _ in scripted.asked] == ["", "room", ""]
     account = account_of(row)
-    assert (account.memo, account.key, account.doing) == ({"room": "r-1"}, "r-1", "")
+    assert (account.memo, account.key, account.announced) == ({"room": "r-1"}, "r-1", "")
 
 
 def test_the_announcement_is_committed_before_the_creation(
@@ -43,7 +43,7 @@ def test_the_announcement_is_committed_before_the_creation(
     seen = []
 
     def make(order: object) -> Progress:
-        seen.append(account_of(attempt).doing)
+        seen.append(account_of(attempt).announced)
         return MADE
 
     play(attempt, scripted, ANNOUNCE, make, READY)
@@ -67,7 +67,7 @@ def test_a_dead_process_leaves_an_announced_creation_unsure(
 ) -> None:
     past = timezone.now() - timedelta(seconds=1)
     Account.objects.filter(pk=attempt.connection.account_id).update(
-        doing="room", creator=attempt, lease_until=past, lease_token="dead"
+        announced="room", creator=attempt, lease_until=past, lease_token="dead"
     )
     play(attempt, scripted, LOST)
     assert scripted.last.unsure == "room"
@@ -79,7 +79,7 @@ def test_a_creation_that_surely_did_not_happen_is_announced_anew(
     attempt: Attempt, scripted: Scripted, error: Unavailable | Refused
 ) -> None:
     play(attempt, scripted, ANNOUNCE, error)
-    assert account_of(attempt).doing == account_of(attempt).unsure == ""
+    assert account_of(attempt).announced == account_of(attempt).unsure == ""
     play(attempt, scripted, ANNOUNCE, MADE, READY)
 
 
@@ -137,7 +137,7 @@ def test_a_draft_of_the_account_is_not_live_until_connected(
     attempt: Attempt, scripted: Scripted
 ) -> None:
     draft = Progress(account={"token": "new"})
-    wait = Waiting(note=text("…"), again=timedelta(1), until=timedelta(2))
+    wait = Waiting(note=text("…"), poll_every=timedelta(1), give_up_after=timedelta(2))
     row = play(attempt, scripted, draft, wait)
     assert account_of(row).memo == {}
     assert scripted.last.memos.account == {"token": "new"}

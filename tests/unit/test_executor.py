@@ -212,7 +212,7 @@ def test_who_is_back_while_the_talk_goes_on_is_answered_by_it(
 
 
 @pytest.mark.parametrize(
-    "steps", [[Progress(doing="tenant")], [Progress(doing="tenant"), Unsure("lost")]]
+    "steps", [[Progress(announce="tenant")], [Progress(announce="tenant"), Unsure("lost")]]
 )
 def test_a_creation_keeps_the_thread_until_it_is_known(paused: Paused, steps: list[Answer]) -> None:
     def made(order: Order) -> Step:

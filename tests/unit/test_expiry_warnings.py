@@ -8,7 +8,7 @@ import pytest
 from django.core import mail
 from django.utils import timezone
 
-from onboarding.models import Connection, Notice
+from onboarding.models import Connection, ExpiryWarning
 from onboarding.models.status import Status
 from onboarding.notifications import expiry_warnings
 from tests.support.people import People
@@ -24,7 +24,7 @@ def shop(people: People, scripted: Scripted) -> Connection:
 def ends(shop: Connection, **left: float) -> datetime:
     """Let the shop end in so many days, and everybody be warned who must be."""
     end = timezone.now() + timedelta(**left)
-    Connection.objects.filter(pk=shop.pk).update(expires=end)
+    Connection.objects.filter(pk=shop.pk).update(expires_at=end)
     expiry_warnings.mail_due()
     return end
 
@@ -34,7 +34,7 @@ def ends(shop: Connection, **left: float) -> datetime:
 )
 def test_a_warning_comes_in_time(shop: Connection, days: float, kinds: list[str]) -> None:
     ends(shop, days=days)
-    assert [notice.kind for notice in Notice.objects.all()] == kinds
+    assert [notice.kind for notice in ExpiryWarning.objects.all()] == kinds
     assert len(mail.outbox) == len(kinds)
 
 
@@ -68,7 +68,7 @@ def test_what_is_not_connected_needs_no_warning(shop: Connection) -> None:
 
 def test_two_workers_write_one_warning(shop: Connection) -> None:
     end = ends(shop, days=6)
-    Notice.objects.bulk_create(
-        [Notice(connection=shop, kind="week", expires=end)], ignore_conflicts=True
+    ExpiryWarning.objects.bulk_create(
+        [ExpiryWarning(connection=shop, kind="week", expires_at=end)], ignore_conflicts=True
     )
-    assert Notice.objects.count() == 1
+    assert ExpiryWarning.objects.count() == 1

@@ -18,7 +18,7 @@ from tests.support.scripted import Scripted
 from vendors.contract import Declined, Order, Progress, Redirect, Step, Waiting, text
 
 LINK = "https://vendor.example/go?secret=1"
-WAIT = Waiting(note=text("…"), again=timedelta(minutes=1), until=timedelta(hours=1))
+WAIT = Waiting(note=text("…"), poll_every=timedelta(minutes=1), give_up_after=timedelta(hours=1))
 
 
 @pytest.fixture
@@ -45,8 +45,8 @@ def test_a_link_is_for_the_member_it_was_made_for(people: People, ready: Attempt
 
 def test_an_expired_link_is_not_handed_out(people: People, scripted: Scripted) -> None:
     soon = timezone.now() + timedelta(minutes=20)
-    ready = play(begun(people), scripted, Redirect(url=LINK, expires=soon))
-    Hop.objects.update(expires=timezone.now())
+    ready = play(begun(people), scripted, Redirect(url=LINK, expires_at=soon))
+    Hop.objects.update(expires_at=timezone.now())
     assert hops.take(ready, people.alice) is None
 
 

@@ -35,8 +35,12 @@ ASK = Ask(
     note=text("Which shop is new?"),
     questions=(Question(key="shop", label=text("Shop"), choices=(("1", text("The first")),)),),
 )
-NEEDS = NeedsMerchant(code="user", note=text("Make an account there."), again=timedelta(minutes=5))
-WAIT = Waiting(note=text("Not done yet."), again=timedelta(minutes=1), until=timedelta(hours=1))
+NEEDS = NeedsMerchant(
+    code="user", note=text("Make an account there."), poll_every=timedelta(minutes=5)
+)
+WAIT = Waiting(
+    note=text("Not done yet."), poll_every=timedelta(minutes=1), give_up_after=timedelta(hours=1)
+)
 DONE = Done(here=text("Ended here."), there=text("Not there."), todo=text("Remove it there."))
 REFUSED = Refused(who="merchant", note=text("Sign in as the other user."))
 STAFF = Refused(who="staff")

@@ -24,7 +24,7 @@ from tests.support.scripted import Scripted
 from vendors.contract import Connected, Redirect, Waiting, text
 
 SECRET = {"token": "a secret that is looked for"}
-SHOP = Connected(shop="shop-1", evidence=text("It is there."), account=SECRET, connection=SECRET)
+SHOP = Connected(shop_id="shop-1", evidence=text("It is there."), account=SECRET, connection=SECRET)
 LINK = Redirect(url="https://vendor.example/go")
 
 
@@ -153,7 +153,7 @@ def test_no_page_of_a_merchant_or_of_staff_fails(
 def test_an_open_attempt_stops_and_its_button_begins_anew(
     people: People, scripted: Scripted, settings: Settings
 ) -> None:
-    wait = Waiting(note=text("…"), again=timedelta(0), until=timedelta(days=1))
+    wait = Waiting(note=text("…"), poll_every=timedelta(0), give_up_after=timedelta(days=1))
     attempt = play(begun(people), scripted, wait)
     new_key(settings)
     Attempt.objects.update(due_at=timezone.now())

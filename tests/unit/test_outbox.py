@@ -45,13 +45,13 @@ def refused(people: People, settings: Settings) -> Invitation:
 
 def rests(row: Invitation) -> timedelta:
     row.refresh_from_db()
-    assert row.mailing
-    return timedelta(minutes=round((row.mailing - timezone.now()) / MINUTE))
+    assert row.mail_retry_at
+    return timedelta(minutes=round((row.mail_retry_at - timezone.now()) / MINUTE))
 
 
 def later(**fields: int) -> None:
     """The rest is over."""
-    Invitation.objects.update(mailing=timezone.now(), **fields)
+    Invitation.objects.update(mail_retry_at=timezone.now(), **fields)
     schedule.mail()
 
 
@@ -103,7 +103,7 @@ def test_sent_again_it_begins_anew_and_the_alert_clears(
 
 def test_what_was_given_up_long_ago_is_no_news(refused: Invitation) -> None:
     given_up = timezone.now() - timedelta(days=8)
-    Invitation.objects.update(mail_tries=TRIES, mailing=given_up)
+    Invitation.objects.update(mail_tries=TRIES, mail_retry_at=given_up)
     assert outbox.given_up() == []
 
 

@@ -30,8 +30,10 @@ from vendors.contract import (
 )
 
 SECOND, MINUTE, HOUR, DAY = (timedelta(seconds=count) for count in (1, 60, 3600, 86400))
-WAIT = Waiting(note=text("…"), again=15 * MINUTE, until=DAY)
-INSTALL = NeedsMerchant(code="install", note=text("Install it."), again=HOUR, soonest=5 * MINUTE)
+WAIT = Waiting(note=text("…"), poll_every=15 * MINUTE, give_up_after=DAY)
+INSTALL = NeedsMerchant(
+    code="install", note=text("Install it."), poll_every=HOUR, poll_first=5 * MINUTE
+)
 TOKEN = Progress(account={"token": "2"}, promote=True)
 
 
@@ -148,7 +150,7 @@ def test_a_shop_that_was_lowered_is_looked_after_in_the_same_way(
 
 
 def shop(pk: int, expires: datetime | None = None) -> Connection:
-    return Connection(pk=pk, account=Account(vendor="scripted"), expires=expires)
+    return Connection(pk=pk, account=Account(vendor="scripted"), expires_at=expires)
 
 
 def test_shops_connected_at_once_are_checked_evenly_over_the_period(settings: Settings) -> None:
@@ -178,7 +180,7 @@ def test_what_ends_before_is_looked_at_when_it_has_ended(settings: Settings) -> 
 
 
 def test_a_licence_that_ends_soon_is_checked_at_its_end(people: People, scripted: Scripted) -> None:
-    soon = Connected(shop="s", evidence=text("…"), until=timezone.now() + MINUTE)
+    soon = Connected(shop_id="s", evidence=text("…"), expires_at=timezone.now() + MINUTE)
     row = play(begun(people), scripted, soon)
     assert waits(row.connection) <= 2 * MINUTE
 

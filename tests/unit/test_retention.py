@@ -26,9 +26,9 @@ from onboarding.models import (
     Event,
     Hop,
     Invitation,
-    Notice,
+    ExpiryWarning,
     Slot,
-    Standby,
+    WaitlistEntry,
     User,
 )
 from tests.support.people import People, person
@@ -56,15 +56,15 @@ Make = Callable[[Connection, People, datetime], Model]
 KINDS: dict[type[Model], Make] = {
     Event: lambda shop, people, at: Event.objects.create(connection=shop, at=at),
     Call: lambda shop, people, at: Call.objects.create(vendor="v", ms=1, at=at, connection=shop),
-    Notice: lambda shop, people, at: Notice.objects.create(
-        connection=shop, kind="day", expires=at, mailed=at
+    ExpiryWarning: lambda shop, people, at: ExpiryWarning.objects.create(
+        connection=shop, kind="day", expires_at=at, mailed=at
     ),
     Alert: lambda shop, people, at: Alert.objects.create(vendor="v", cause="c", cleared=at),
-    Standby: lambda shop, people, at: Standby.objects.create(
+    WaitlistEntry: lambda shop, people, at: WaitlistEntry.objects.create(
         user=people.bob, merchant=people.acme, connector=shop.connector, asked=at
     ),
     Invitation: lambda shop, people, at: Invitation.objects.create(
-        merchant=people.acme, email="dan@example.org", expires=at
+        merchant=people.acme, email="dan@example.org", expires_at=at
     ),
 }
 
@@ -76,7 +76,7 @@ def test_it_goes_when_it_is_too_old_and_not_before(
     kept = KINDS[kind](shop, people, timezone.now() - 364 * DAY)
     retention.run()
     assert kind._default_manager.filter(pk=kept.pk).exists()
-    for field in ("at", "expires", "cleared", "asked"):
+    for field in ("at", "expires_at", "cleared", "asked"):
         if any(each.name == field for each in kind._meta.fields):
             kind._default_manager.filter(pk=kept.pk).update(**{field: timezone.now() - 366 * DAY})
     retention.run()

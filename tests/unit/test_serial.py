@@ -15,7 +15,7 @@ from tests.support.play import begun, play
 from tests.support.scripted import Scripted, offered
 from vendors.contract import Order, Progress, Redirect, Step
 
-ANNOUNCE = Progress(doing="room")
+ANNOUNCE = Progress(announce="room")
 MADE = Progress(done=("room",))
 READY = Redirect(url="")
 
@@ -53,7 +53,7 @@ def test_whoever_comes_second_waits_and_makes_nothing(people: People, serial: Se
     with leases.alone("scripted"):
         row = play(attempt, serial, ANNOUNCE)
     assert (row.answer, serial.calls) == ("unavailable", ["start"])
-    assert Account.objects.get().doing == Account.objects.get().unsure == ""
+    assert Account.objects.get().announced == Account.objects.get().unsure == ""
     row = play(attempt, serial, ANNOUNCE, MADE, READY)
     assert row.ticks == ["room"]
 

@@ -114,7 +114,7 @@ def test_a_mail_that_failed_is_sent_by_a_later_sweep(
     quiet_sweep(scripted)
     assert Alert.objects.get().mailed is None
     settings.EMAIL_BACKEND = working
-    Alert.objects.update(mailing=timezone.now())  # a minute later
+    Alert.objects.update(mail_retry_at=timezone.now())  # a minute later
     quiet_sweep(scripted)
     assert len(mailoutbox) == 1
 

@@ -10,7 +10,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 from pytest_django.fixtures import Settings
 
-from onboarding.models import Attempt, Standby
+from onboarding.models import Attempt, WaitlistEntry
 from tests.support.away import away, back, leaves, page
 from tests.support.people import People, connector
 from tests.support.scripted import Scripted, offered
@@ -107,7 +107,7 @@ def test_pressed_twice_it_is_the_same_with_what_was_typed_last(
     away()
     leaves(people)
     leaves(people, name="Another name")
-    assert Standby.objects.get().typed == {"name": "Another name"}
+    assert WaitlistEntry.objects.get().typed == {"name": "Another name"}
     assert LEAVE not in words(browser(people.alice).get(page(people)))
 
 
@@ -128,7 +128,7 @@ def test_what_was_typed_is_there_again_but_no_secret(people: People, settings: S
     html = browser(people.alice).get(page(people)).content.decode()
     assert 'value="Ann’s shop"' in html
     assert 'value="Ghent"' in html
-    assert "s3cret" not in html + str(Standby.objects.get().typed)
+    assert "s3cret" not in html + str(WaitlistEntry.objects.get().typed)
     assert "Ghent" not in browser(people.bob).get(page(people)).content.decode()
 
 
@@ -145,7 +145,7 @@ def test_back_meanwhile_nothing_is_left_and_nothing_lost(
     assert "Scripted is answering again. You can go on now." in words(response)
     assert GO_ON in words(response)
     assert 'value="Ann’s shop"' in response.content.decode()
-    assert not Standby.objects.exists()
+    assert not WaitlistEntry.objects.exists()
 
 
 # -- who follows the link, and who reads the list ------------------------------------------------
@@ -170,8 +170,8 @@ def test_who_is_no_member_any_more_gets_the_calm_page(people: People, scripted: 
 def test_staff_see_who_waits_for_what(people: People, scripted: Scripted) -> None:
     away()
     leaves(people, name="c4n4ry")
-    shown = text(staff_client().get(listed("standby")))
+    shown = text(staff_client().get(listed("waitlistentry")))
     assert "alice@example.org Acme scripted shop scripted" in shown
     assert "c4n4ry" not in shown
-    found = text(staff_client("frida@example.org").get(f"{listed('standby')}?q=nobody&waiting=1"))
+    found = text(staff_client("frida@example.org").get(f"{listed('waitlistentry')}?q=nobody&waiting=1"))
     assert "alice@example.org" not in found

@@ -14,7 +14,7 @@ from django.utils.translation import get_language
 from pytest_django.fixtures import Settings
 
 from onboarding.background import schedule
-from onboarding.models import Breaker, Connector, Merchant, Standby, User
+from onboarding.models import Breaker, Connector, Merchant, WaitlistEntry, User
 from onboarding.notifications import outbox, waitlist
 from tests.support.away import away, back, leaves, page
 from tests.support.people import People
@@ -60,7 +60,7 @@ def test_a_worker_that_comes_while_another_is_sending_sends_nothing(
     back()
     first = waitlist._compose
 
-    def slowly(row: Standby) -> Any:
+    def slowly(row: WaitlistEntry) -> Any:
         monkeypatch.setattr(waitlist, "_compose", first)
         waitlist.mail_due()
         return first(row)
@@ -72,7 +72,7 @@ def test_a_worker_that_comes_while_another_is_sending_sends_nothing(
 def test_two_workers_at_once_send_one_mail(people: People, scripted: Scripted) -> None:
     away()
     leaves(people)
-    row = Standby.objects.select_related("user", "merchant", "connector").get()
+    row = WaitlistEntry.objects.select_related("user", "merchant", "connector").get()
     gate = threading.Barrier(2)
 
     def work() -> None:
@@ -86,7 +86,7 @@ def test_two_workers_at_once_send_one_mail(people: People, scripted: Scripted) -
     for worker in workers:
         worker.join()
     assert len(mail.outbox) == 1
-    assert Standby.objects.get().mailed
+    assert WaitlistEntry.objects.get().mailed
 
 
 def test_the_mail_comes_with_the_sweep_in_the_merchants_language(
@@ -126,7 +126,7 @@ def test_who_cannot_go_on_is_not_called_back(
     change(people)
     back()
     assert told() == []
-    assert Standby.objects.filter(mailed=None).exists()
+    assert WaitlistEntry.objects.filter(mailed=None).exists()
 
 
 def test_a_vendor_that_was_switched_off_is_not_back(
@@ -146,7 +146,7 @@ def test_who_went_on_by_themselves_is_not_mailed(people: People, scripted: Scrip
     browser(people.alice).post(page(people), {"name": "Mine"})
     back()
     assert told() == []
-    assert not Standby.objects.exists()
+    assert not WaitlistEntry.objects.exists()
 
 
 def test_away_again_it_can_be_left_again(people: People, scripted: Scripted) -> None:

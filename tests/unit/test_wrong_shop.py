@@ -12,7 +12,7 @@ from tests.support.play import CONNECTED, again, begun, play
 from tests.support.scripted import Scripted
 from vendors.contract import Connected, Progress, text
 
-OTHER = Connected(shop="shop-2", evidence=text("The vendor lists another."))
+OTHER = Connected(shop_id="shop-2", evidence=text("The vendor lists another."))
 
 
 @pytest.fixture
@@ -28,8 +28,8 @@ def doubt(people: People, shop: Connection, scripted: Scripted) -> Attempt:
 
 def test_another_shop_at_reconnect_changes_nothing_by_itself(doubt: Attempt) -> None:
     shop = doubt.connection
-    assert (doubt.answer, doubt.found) == ("wrong_shop", "shop-2")
-    assert (shop.status, shop.shop, shop.memo) == (Status.CONNECTED, "shop-1", {})
+    assert (doubt.answer, doubt.found_shop_id) == ("wrong_shop", "shop-2")
+    assert (shop.status, shop.shop_id, shop.memo) == (Status.CONNECTED, "shop-1", {})
 
 
 def test_it_is_used_when_the_merchant_says_so(
@@ -37,7 +37,7 @@ def test_it_is_used_when_the_merchant_says_so(
 ) -> None:
     journey.use_found(doubt, people.alice)
     row = play(doubt, scripted, OTHER)
-    assert (row.connection.shop, row.connection.pk) == ("shop-2", doubt.connection_id)
+    assert (row.connection.shop_id, row.connection.pk) == ("shop-2", doubt.connection_id)
     assert row.connection.memo == {"store": "shop-2"}
     assert row.ended
 
@@ -46,8 +46,8 @@ def test_saying_yes_to_one_shop_is_no_yes_to_a_third(
     people: People, doubt: Attempt, scripted: Scripted
 ) -> None:
     journey.use_found(doubt, people.alice)
-    row = play(doubt, scripted, Connected(shop="shop-3", evidence=text("…")))
-    assert (row.answer, row.connection.shop) == ("wrong_shop", "shop-1")
+    row = play(doubt, scripted, Connected(shop_id="shop-3", evidence=text("…")))
+    assert (row.answer, row.connection.shop_id) == ("wrong_shop", "shop-1")
 
 
 def test_it_is_mine_too_makes_a_second_connection(
@@ -56,8 +56,8 @@ def test_it_is_mine_too_makes_a_second_connection(
     journey.both(doubt, people.alice, "Second shop")
     row = play(doubt, scripted, OTHER)
     first = Connection.objects.get(name="My shop")
-    assert (row.connection.name, row.connection.shop) == ("Second shop", "shop-2")
-    assert (first.shop, first.status, first.memo) == ("shop-1", Status.CONNECTED, {})
+    assert (row.connection.name, row.connection.shop_id) == ("Second shop", "shop-2")
+    assert (first.shop_id, first.status, first.memo) == ("shop-1", Status.CONNECTED, {})
 
 
 def test_the_second_connection_needs_a_name_of_its_own(people: People, doubt: Attempt) -> None:
@@ -73,7 +73,7 @@ def test_going_back_starts_again_without_what_was_found(
     row = play(doubt, scripted, CONNECTED)
     assert scripted.calls[-1] == "start"
     assert scripted.last.memos.connection == {}
-    assert row.connection.shop == "shop-1"
+    assert row.connection.shop_id == "shop-1"
 
 
 def test_a_shop_that_a_sibling_has_stays_where_it_is(
@@ -99,7 +99,7 @@ def test_a_shop_of_another_merchant_is_refused(
         answers={},
     )
     row = play(attempt, scripted, CONNECTED)
-    assert (row.answer, row.found, row.connection.shop) == ("refused", "", "")
+    assert (row.answer, row.found_shop_id, row.connection.shop_id) == ("refused", "", "")
     assert "another business" in row.sentence
 
 

@@ -132,7 +132,7 @@ class Capillary(Desk):
         for key in old:
             self._delete(key)
         said = text("Only your newest key works at Capillary now.")
-        return Connected(shop=order.shop, evidence=said, connection={**live, "old": []})
+        return Connected(shop_id=order.shop_id, evidence=said, connection={**live, "old": []})
 
     def _rescope(self, order: Order) -> Step:
         """To what the connector offers now: staff have changed it, or the merchant took another."""
@@ -147,7 +147,7 @@ class Capillary(Desk):
             return _gone()
         said = text("Capillary has set the permissions of your key anew.")
         memo = {**live, **plan.memo()}
-        return Connected(shop=order.shop, evidence=said, connection=memo)
+        return Connected(shop_id=order.shop_id, evidence=said, connection=memo)
 
     def run(
         self,
@@ -186,7 +186,7 @@ def _still(order: Order, found: ApiClient) -> Connected:
         said = text("Capillary says that your key is valid.")
     memo = None if order.purpose == "check" else dict(order.live.connection)
     return Connected(
-        shop=order.shop or order.reference, evidence=said, connection=memo,
+        shop_id=order.shop_id or order.reference, evidence=said, connection=memo,
         connection_key=found.key, done=(CLIENT, "token"),
     )  # fmt: skip
 

@@ -67,7 +67,7 @@ class Making(Offer):
         draft.setdefault("name", _name(order))
         if draft["number"] == 1 and _clash(draft, rows):
             return _ask_for_name(draft, rows)
-        return Progress(doing=CLIENT, connection=draft)
+        return Progress(announce=CLIENT, connection=draft)
 
     def _create(self, order: Order, draft: Draft, plan: Profile) -> Step:
         """Counted once more: from here on nobody else makes one (`serial`)."""
@@ -75,7 +75,7 @@ class Making(Offer):
         _demand_room(api.clients())
         name, number = draft["name"], draft["number"]
         payload = payload_of(plan, name if number == 1 else f"{name} ({number})", _about(order))
-        return _made(draft, plan, api.create(payload), bool(order.shop))
+        return _made(draft, plan, api.create(payload), bool(order.shop_id))
 
     def _look(self, order: Order, draft: Draft) -> Step:
         """After a lost answer. Found: `_make` deletes it. Not found: it may still arrive.
@@ -97,7 +97,7 @@ class Making(Offer):
                 raise
             note = text("Capillary has made your key, but does not accept it yet.")
             again, until = timedelta(minutes=5), timedelta(hours=1)
-            return Waiting(note=note, again=again, until=until, connection=draft)
+            return Waiting(note=note, poll_every=again, give_up_after=until, connection=draft)
         if spare := draft.pop("spare", ""):
             draft["old"] = [*draft["old"], *self._undeleted(spare)]
         return _revealed(order, draft, token)
@@ -247,7 +247,7 @@ def _made(draft: Draft, plan: Profile, client: Made, another: bool) -> Progress:
 def _revealed(order: Order, draft: Draft, token: Token) -> Connected:
     """The secret leaves the memo: from here on it is in `reveal` alone."""
     return Connected(
-        shop=order.shop or order.reference,
+        shop_id=order.shop_id or order.reference,
         evidence=_evidence(draft, token),
         reveal={"Key": draft["key"], "Secret": draft["secret"]},
         connection={name: draft[name] for name in LIVE},

@@ -40,7 +40,7 @@ class Celigo(Offer):
         return self.start(order)
 
     def check(self, order: Order) -> Step:
-        return self._look(order, order.shop or notes.licence_id(order))
+        return self._look(order, order.shop_id or notes.licence_id(order))
 
     def end(self, order: Order) -> Step:
         """Never a DELETE: the licence ends now, and a reconnect can wake it."""
@@ -118,7 +118,7 @@ class Celigo(Offer):
         same = note.get("email") == email
         known: dict[str, Any] = {"lost": note["lost"]} if same and "lost" in note else {}
         memo = notes.kept(order, {"email": email, "before": [row.id for row in rows], **known})
-        return Progress(doing=LICENCE, account=memo, promote=True)
+        return Progress(announce=LICENCE, account=memo, promote=True)
 
     def _issue(self, order: Order, note: dict[str, Any]) -> Step:
         wanted = plan.plan(order.options)

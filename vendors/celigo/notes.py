@@ -37,7 +37,7 @@ def without(note: Mapping[str, Any], *keys: str) -> dict[str, Any]:
 
 def licence_id(order: Order) -> str:
     """The licence that was made for this connection, or found to be its own."""
-    return str(mine(order).get("id") or order.shop)
+    return str(mine(order).get("id") or order.shop_id)
 
 
 def sibling(order: Order, id: str) -> bool:

@@ -47,7 +47,12 @@ def no_account(email: str, emails: Sequence[str], link: str) -> NeedsMerchant:
     )
     questions = (_email_question(emails, email),)
     return NeedsMerchant(
-        code="no-account", note=note, link=link, questions=questions, soonest=SOONEST, again=LATEST
+        code="no-account",
+        note=note,
+        link=link,
+        questions=questions,
+        poll_first=SOONEST,
+        poll_every=LATEST,
     )
 
 
@@ -58,7 +63,7 @@ def state(licence: Licence, id: str, order: Order, link: str) -> Step:
     if not licence.installed:
         return _install(licence, id, link)
     return Connected(
-        shop=id, evidence=_evidence(licence), until=licence.expires, connection_key=id,
+        shop_id=id, evidence=_evidence(licence), expires_at=licence.expires, connection_key=id,
         done=("install",),
     )  # fmt: skip
 
@@ -84,7 +89,12 @@ def _install(licence: Licence, id: str, link: str) -> NeedsMerchant:
             " back. We look for it by ourselves too."
         )
     return NeedsMerchant(
-        code="install", note=note, link=link, connection_key=id, soonest=SOONEST, again=LATEST
+        code="install",
+        note=note,
+        link=link,
+        connection_key=id,
+        poll_first=SOONEST,
+        poll_every=LATEST,
     )
 
 
@@ -96,7 +106,7 @@ def expired(ended: datetime | None) -> NeedsMerchant:
             "Your licence ended at %(time)s. Ask us to renew it: your shop then goes on.",
             time=ended,
         )
-    return NeedsMerchant(code="expired", note=note, soonest=SOONEST, again=LATEST)
+    return NeedsMerchant(code="expired", note=note, poll_first=SOONEST, poll_every=LATEST)
 
 
 def gone() -> NeedsMerchant:

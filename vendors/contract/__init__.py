@@ -37,7 +37,7 @@ repeats the same call with the saved memos, so a flow decides from its memos fir
 there is not done again.
 
 **A creation** (a call that makes something at the vendor and has no idempotency key) takes three
-calls: `Progress(doing="tenant")` announces it; the next call comes with `order.announced == "tenant"`
+calls: `Progress(announce="tenant")` announces it; the next call comes with `order.announced == "tenant"`
 and makes it, as its last act, answering `Progress(done=("tenant",), account={...})`. If its answer was
 lost, the next call comes with `order.unsure == "tenant"`: the flow looks, or raises `Unsure` when the
 vendor has no way to look; then staff decide through `resolve`.

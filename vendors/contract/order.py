@@ -119,7 +119,7 @@ class Order:
     live: Memos = field(default_factory=Memos)
     account_key: str = ""  # the vendor's id of the account, as last promoted
     connection_key: str = ""  # the vendor's id of what was made for the connection
-    shop: str = ""  # the vendor's id of the connected shop
+    shop_id: str = ""  # the vendor's id of the connected shop
     announced: str = ""
     unsure: str = ""
     now: datetime

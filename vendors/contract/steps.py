@@ -29,32 +29,32 @@ class Redirect(Step):
     """Send the merchant to `url`. `""`: the next act mints a link, ask again with a merchant present.
 
     `returns=False`: the vendor will not send them back; the page offers "I have finished".
-    `bare`: it sends them back, but without our state. `expires` is when the link stops working, if
+    `bare`: it sends them back, but without our state. `expires_at` is when the link stops working, if
     the vendor says so.
     """
 
     url: str = field(repr=False)
-    expires: datetime | None = None
+    expires_at: datetime | None = None
     returns: bool = True
     bare: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Progress(Step):
-    """Save, then make the same call again at once. `doing` announces the creation that comes next."""
+    """Save, then make the same call again at once. `announce` announces the creation that comes next."""
 
-    doing: str = ""
+    announce: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Waiting(Step):
-    """The vendor is not done. Asked again: after `soonest` at first, the longer it takes the more
-    rarely, every `again` in the end. Staff's turn `until` after the wait began."""
+    """The vendor is not done. Asked again: after `poll_first` at first, the longer it takes the more
+    rarely, every `poll_every` in the end. Staff's turn `give_up_after` after the wait began."""
 
     note: Text
-    again: timedelta
-    until: timedelta
-    soonest: timedelta = timedelta(seconds=10)
+    poll_every: timedelta
+    give_up_after: timedelta
+    poll_first: timedelta = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,23 +72,23 @@ class NeedsMerchant(Step):
     note: Text
     link: str = ""
     questions: tuple[Question, ...] = ()
-    again: timedelta | None = None
-    soonest: timedelta = timedelta(minutes=1)
+    poll_every: timedelta | None = None
+    poll_first: timedelta = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Connected(Step):
-    """The shop is connected. `shop` identifies it at the vendor, unique for (vendor, shop).
+    """The shop is connected. `shop_id` identifies it at the vendor, unique for (vendor, shop).
 
     `confirmed=False`: the vendor could not be asked, this rests on the merchant's word. `reveal` is
-    shown once (label → secret). `until` is an expiry.
+    shown once (label → secret). `expires_at` is an expiry.
     """
 
-    shop: str
+    shop_id: str
     evidence: Text
     confirmed: bool = True
     reveal: Mapping[str, str] | None = field(default=None, repr=False)
-    until: datetime | None = None
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

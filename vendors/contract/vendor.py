@@ -27,7 +27,7 @@ class Vendor:
     checklist: ClassVar[tuple[tuple[str, Text], ...]]  # what is prepared before the merchant leaves
     creations: ClassVar[
         Mapping[str, Text]
-    ] = {}  # `doing` key → what staff are asked for in `resolve`
+    ] = {}  # `announce` key → what staff are asked for in `resolve`
     serial: ClassVar[bool] = False  # merchants share a limit: one creation at a time
     leaves: ClassVar[bool] = True  # beginning leads to the vendor's pages
 

@@ -141,7 +141,7 @@ class Call(Conversation):
         self._remember(self.order.state, kind="process", token=link.token)
         return Redirect(
             url=process_url(link.uri, back),
-            expires=self.order.now + life,
+            expires_at=self.order.now + life,
             connection=self.draft,
             done=("link",),
         )
@@ -154,7 +154,7 @@ class Call(Conversation):
         elif self.order.present:
             self.draft.update(activation="out", looks=0, instance=shop.id)
             link = self.client.activation(sign_in.access)
-            return Redirect(url=link.activation_url, expires=self._until(link), bare=True)
+            return Redirect(url=link.activation_url, expires_at=self._until(link), bare=True)
         elif not went and shop.status == stores.VALID:
             return Redirect(url="")
         return stores.not_shared_yet(shop, self.order.connector, self.draft.get("looks", 0))
@@ -170,11 +170,11 @@ class Call(Conversation):
 
     def _wanted(self) -> str:
         """The id of the shop, where it is known already: chosen in this attempt, or held."""
-        return str(self.draft.get("instance") or self.order.shop)
+        return str(self.draft.get("instance") or self.order.shop_id)
 
     def _taken(self, shop: str) -> Refused | None:
         """Why this shop cannot be chosen."""
-        held = "" if shop in ("", stores.NEW, self.order.shop) else self.order.holder(shop)
+        held = "" if shop in ("", stores.NEW, self.order.shop_id) else self.order.holder(shop)
         return stores.taken(held)
 
     def _component_id(self) -> int:
@@ -229,7 +229,7 @@ class Call(Conversation):
     def _carrying(self, step: Step, sign_in: SignIn) -> Step:
         """The step with the memos that belong to it: `Connected` promotes both drafts."""
         if isinstance(step, Connected):
-            return replace(step, account=sign_in.memo(), connection={"instance": step.shop})
+            return replace(step, account=sign_in.memo(), connection={"instance": step.shop_id})
         if step.connection_key:
             self.draft["instance"] = step.connection_key
         elif isinstance(step, NeedsMerchant):

@@ -38,7 +38,7 @@ class Conversation:
 
     def _settled(self) -> bool:
         """Whether a shop depends on the account: then it stays with its itembase user."""
-        return bool(self.order.account_key and (self.order.siblings or self.order.shop))
+        return bool(self.order.account_key and (self.order.siblings or self.order.shop_id))
 
     def _ask_to_sign_in(self) -> Redirect:
         """This address creates nothing, so it needs no merchant, only a state of its own."""

@@ -80,7 +80,7 @@ def judge(shop: Instance, connector: str) -> Step:
     key, name = shop.id, platform(connector)
     if shop.status == VALID:
         evidence = text("itembase lists your %(platform)s shop as valid.", platform=name)
-        return Connected(shop=key, evidence=evidence, connection_key=key, done=("store",))
+        return Connected(shop_id=key, evidence=evidence, connection_key=key, done=("store",))
     if needs_attention(shop):
         return _attention(name, key)
     return _wait(text("itembase is still checking your %(platform)s shop.", platform=name), key)
@@ -103,7 +103,7 @@ def not_shared_yet(shop: Instance, connector: str, looks: int) -> Step:
         " continue to itembase and allow it there.",
         platform=name,
     )
-    return NeedsMerchant(code="not-shared", note=note, again=GIVE_TIME, connection_key=shop.id)
+    return NeedsMerchant(code="not-shared", note=note, poll_every=GIVE_TIME, connection_key=shop.id)
 
 
 def no_longer_shared(connector: str) -> NeedsMerchant:
@@ -111,7 +111,7 @@ def no_longer_shared(connector: str) -> NeedsMerchant:
         "itembase no longer shares your %(platform)s shop with us. Reconnect it to allow it again.",
         platform=platform(connector),
     )
-    return NeedsMerchant(code="not-shared", note=note, again=GIVE_TIME)
+    return NeedsMerchant(code="not-shared", note=note, poll_every=GIVE_TIME)
 
 
 def none_yet(shops: Sequence[Instance], order: Order, draft: Memo) -> Waiting:
@@ -167,7 +167,11 @@ def _choices(shops: Sequence[Instance], name: str) -> tuple[tuple[str, Text], ..
 
 def _wait(note: Text, key: str = "") -> Waiting:
     return Waiting(
-        note=note, soonest=FIRST_LOOK, again=SLOWEST_LOOK, until=PATIENCE, connection_key=key
+        note=note,
+        poll_first=FIRST_LOOK,
+        poll_every=SLOWEST_LOOK,
+        give_up_after=PATIENCE,
+        connection_key=key,
     )
 
 
@@ -177,7 +181,9 @@ def _attention(name: str, key: str) -> NeedsMerchant:
         " shop there, then check again.",
         platform=name,
     )
-    return NeedsMerchant(code="store-attention", note=note, again=GIVE_TIME, connection_key=key)
+    return NeedsMerchant(
+        code="store-attention", note=note, poll_every=GIVE_TIME, connection_key=key
+    )
 
 
 def _words(shop: Instance, number: int, name: str) -> Text:

@@ -70,7 +70,7 @@ class Sharespine(Making):
 
     def check(self, order: Order) -> Step:
         """Without the API user's password there is nothing to ask."""
-        told = order.purpose == "check" and order.shop  # not by this attempt, in any other case
+        told = order.purpose == "check" and order.shop_id  # not by this attempt, in any other case
         prepared = "connection" in order.memos.account
         return self._connected(order) if told and prepared else Redirect(url="", returns=False)
 
@@ -82,7 +82,7 @@ class Sharespine(Making):
             raise Garbled("the login URL is odd, or its host is not in SHARESPINE_LOGIN_HOSTS")
         expires = _moment(door.expires, order.now)
         done = (*CREATIONS, "login")
-        return Redirect(url=door.login_url, expires=expires, returns=False, done=done)
+        return Redirect(url=door.login_url, expires_at=expires, returns=False, done=done)
 
     def _door(self, order: Order) -> client.Door:
         memo = order.memos.account
@@ -106,7 +106,7 @@ class Sharespine(Making):
             memo, said = evidence.confirm(self._tenant_client(memo, password), memo, order.now)
         tenant = memo["tenant"]
         return Connected(
-            shop=order.shop or f"{tenant}/{order.reference}",
+            shop_id=order.shop_id or f"{tenant}/{order.reference}",
             evidence=said,
             confirmed=bool(password),
             account={**memo, "active": True},

@@ -52,7 +52,7 @@ class Making(Offer):
             facts = _facts(order, order.unsure)
             raise Unsure(f"it may or may not exist: {facts}", cause=f"unsure-{order.unsure}")
         if order.announced != key:
-            return Progress(doing=key)
+            return Progress(announce=key)
         if key in order.memos.account.get("forgotten", ()):
             facts = _facts(order, key)
             raise Unsure(

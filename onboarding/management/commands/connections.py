@@ -106,6 +106,6 @@ def _facts(row: Connection) -> dict[str, Any]:
         "name": row.name,
         "connector": row.connector.slug,
         "status": row.status,
-        "until": row.expires.isoformat() if row.expires else None,
+        "until": row.expires_at.isoformat() if row.expires_at else None,
         "sentence": row.sentence,
     }

@@ -426,7 +426,7 @@ def checklist(attempt: Attempt, vendor: Vendor | None) -> list[Mapping[str, Any]
         return []
     items = [(key, shown(dumped(said))) for key, said in vendor.checklist]
     ahead = [key for key, _ in items if key not in attempt.ticks]
-    announced = attempt.connection.account.doing
+    announced = attempt.connection.account.announced
     doing = announced if announced in ahead else next(iter(ahead), "")
     working = doing if attempt.turn == Turn.US else ""
     states = dict.fromkeys(ahead, "ahead") | {working: "doing"}

@@ -47,7 +47,7 @@ def evidence(shop: Connection) -> list[dict[str, Any]]:
     confirmed = gettext("Confirmed by %(vendor)s") % words
     known: list[tuple[str, datetime | str | None]] = [
         (came, shop.returned_at),
-        (told, shop.told_at),
+        (told, shop.merchant_finished_at),
         (confirmed, _confirmed(shop)),
         (gettext("Last checked"), shop.checked_at),
         (gettext("Not confirmed since"), shop.checked_at if is_doubted(shop) else None),
@@ -58,15 +58,15 @@ def evidence(shop: Connection) -> list[dict[str, Any]]:
 
 def _end(shop: Connection) -> list[dict[str, Any]]:
     """When it ends, and how many days are left until then."""
-    if shop.expires is None or shop.status == Status.DISCONNECTED:
+    if shop.expires_at is None or shop.status == Status.DISCONNECTED:
         return []
-    left = shop.expires - timezone.now()
+    left = shop.expires_at - timezone.now()
     if left < timedelta(0):
-        return [{"key": gettext("Ended"), "value": shop.expires}]
+        return [{"key": gettext("Ended"), "value": shop.expires_at}]
     said = gettext("less than a day left")
     if left.days:
         said = ngettext("%(n)s day left", "%(n)s days left", left.days) % {"n": left.days}
-    return [{"key": gettext("Ends on"), "value": shop.expires, "more": said}]
+    return [{"key": gettext("Ends on"), "value": shop.expires_at, "more": said}]
 
 
 def _confirmed(shop: Connection) -> datetime | str | None:

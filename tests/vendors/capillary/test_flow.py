@@ -54,7 +54,7 @@ def test_a_client_is_made_tried_out_and_shown_once(running: Running) -> None:
     step = trip.connect()
     (client,) = clients(running)
     assert step.reveal == {"Key": client["id"], "Secret": client["secret"]}
-    assert (step.shop, trip.key) == ("c1", client["id"])
+    assert (step.shop_id, trip.key) == ("c1", client["id"])
     assert "600 seconds" in str(step.evidence)
     assert trip.ticks() == ["client", "token"]
     assert "secret" not in trip.order.live.connection
@@ -65,7 +65,7 @@ def test_the_creation_is_announced_and_the_last_act_of_its_call(running: Running
     trip = Trip(running.url)
     trip.connect()
     announced, done = (step for step in trip.steps if isinstance(step, Progress))
-    assert (announced.doing, done.doing) == ("client", "")
+    assert (announced.announce, done.announce) == ("client", "")
     assert done.connection is not None
     assert {"key", "secret", "scopes"} <= set(done.connection)
 

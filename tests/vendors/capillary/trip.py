@@ -61,15 +61,15 @@ class Trip:
         if step.connection is not None:
             self.change(memos=Memos(connection=step.connection))
         self.key = step.connection_key or self.key
-        self.change(announced=step.doing if isinstance(step, Progress) else "", unsure="")
+        self.change(announced=step.announce if isinstance(step, Progress) else "", unsure="")
         if isinstance(step, Connected):
             self._connected(step)
         return step
 
     def _connected(self, step: Connected) -> None:
-        assert self.order.shop in ("", step.shop)
+        assert self.order.shop_id in ("", step.shop_id)
         live = self.order.memos if step.connection is not None else self.order.live
-        self.change(live=live, shop=step.shop)
+        self.change(live=live, shop_id=step.shop_id)
         self.reveal = dict(step.reveal or {}) or self.reveal
 
     def run(self, call: Callable[[Order], Step]) -> Step:

@@ -25,18 +25,18 @@ def test_a_check_confirms_and_makes_nothing(trip: Trip) -> None:
     trip.connected()
     step = trip.check()
     assert isinstance(step, Connected)
-    assert (step.shop, step.until is not None) == (trip.order.shop, True)
+    assert (step.shop_id, step.expires_at is not None) == (trip.order.shop_id, True)
     assert trip.calls(POST) == 1
 
 
 def test_a_check_sees_what_was_uninstalled_expired_or_deleted(trip: Trip) -> None:
     trip.connected()
     codes = [code(trip)]
-    press(trip.running, trip.sign_up(), "uninstall", license=trip.order.shop)
+    press(trip.running, trip.sign_up(), "uninstall", license=trip.order.shop_id)
     codes.append(code(trip))
     trip.passes(days=31)
     codes.append(code(trip))
-    call(trip.running, "DELETE", f"/connectors/{SHOPIFY}/licenses/{trip.order.shop}")
+    call(trip.running, "DELETE", f"/connectors/{SHOPIFY}/licenses/{trip.order.shop_id}")
     assert [*codes, code(trip)] == ["connected", "install", "expired", "licence-gone"]
 
 
@@ -95,7 +95,7 @@ def test_a_licence_renewed_while_disconnected_is_not_shortened(trip: Trip) -> No
     trip.connected()
     trip.end()
     later = "2031-01-01T00:00:00.000Z"
-    path = f"/connectors/{SHOPIFY}/licenses/{trip.order.shop}"
+    path = f"/connectors/{SHOPIFY}/licenses/{trip.order.shop_id}"
     call(trip.running, "PUT", path, {"expires": later, "opts": {}})
     trip.change(purpose="reconnect")
     assert isinstance(trip.start(), Connected)
@@ -115,14 +115,14 @@ def test_disconnecting_what_is_not_there_sends_nothing_harmful(trip: Trip) -> No
     assert trip.running.counts("celigo")["calls"] == {}
     trip.change(purpose="connect")
     trip.connected()
-    call(trip.running, "DELETE", f"/connectors/{SHOPIFY}/licenses/{trip.order.shop}")
+    call(trip.running, "DELETE", f"/connectors/{SHOPIFY}/licenses/{trip.order.shop_id}")
     assert isinstance(trip.end(), Done)
     assert trip.calls(f"PUT {LICENCE}") == 0
 
 
 def test_a_licence_that_another_shop_took_over_is_left_alone(trip: Trip) -> None:
     trip.connected()
-    trip.held[trip.order.shop] = "other"
+    trip.held[trip.order.shop_id] = "other"
     assert isinstance(trip.end(), Done)
     assert trip.calls(f"PUT {LICENCE}") == 0
     trip.change(purpose="reconnect")
@@ -133,7 +133,7 @@ def test_a_licence_that_another_shop_took_over_is_left_alone(trip: Trip) -> None
 
 def test_a_licence_that_is_gone_is_not_replaced(trip: Trip) -> None:
     trip.connected()
-    call(trip.running, "DELETE", f"/connectors/{SHOPIFY}/licenses/{trip.order.shop}")
+    call(trip.running, "DELETE", f"/connectors/{SHOPIFY}/licenses/{trip.order.shop_id}")
     trip.change(purpose="reconnect")
     step = trip.start()
     assert isinstance(step, NeedsMerchant)

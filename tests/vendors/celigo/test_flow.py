@@ -55,7 +55,7 @@ def test_an_unknown_user_is_seen_at_any_status(trip: Trip, status: int) -> None:
 def test_integrator_io_is_not_asked_faster_than_every_few_minutes(trip: Trip) -> None:
     step = trip.start()
     assert isinstance(step, NeedsMerchant)
-    assert (step.soonest, step.again) == (timedelta(minutes=5), timedelta(hours=1))
+    assert (step.poll_first, step.poll_every) == (timedelta(minutes=5), timedelta(hours=1))
 
 
 def test_signed_up_the_licence_is_made_once_and_then_to_be_installed(trip: Trip) -> None:
@@ -64,7 +64,7 @@ def test_signed_up_the_licence_is_made_once_and_then_to_be_installed(trip: Trip)
     for _ in range(3):
         step = trip.start()
         assert isinstance(step, NeedsMerchant)
-        assert (step.code, step.soonest) == ("install", timedelta(minutes=5))
+        assert (step.code, step.poll_first) == ("install", timedelta(minutes=5))
     (licence,) = trip.licences()
     assert trip.keys[0] == step.connection_key == licence["id"]
     assert (licence["email"], licence["expires"]) == (ANN.email, thirty_days(trip))
@@ -82,8 +82,8 @@ def test_installed_is_connected_until_the_licence_ends(trip: Trip) -> None:
     trip.install(browser)
     step = trip.start()
     assert isinstance(step, Connected)
-    assert step.shop == step.connection_key == trip.licences()[0]["id"]
-    assert step.until == datetime.fromisoformat(thirty_days(trip))
+    assert step.shop_id == step.connection_key == trip.licences()[0]["id"]
+    assert step.expires_at == datetime.fromisoformat(thirty_days(trip))
     assert "installed" in str(step.evidence)
     assert trip.calls(POST) == 1
 
@@ -92,11 +92,11 @@ def test_a_creation_is_announced_after_looking_and_kept_at_once(trip: Trip) -> N
     trip.sign_up()
     first = trip.once(trip.vendor.start)
     assert isinstance(first, Progress)
-    assert (first.doing, first.promote) == ("licence", True)
+    assert (first.announce, first.promote) == ("licence", True)
     assert (trip.calls(POST), trip.calls(f"GET {POST[5:]}")) == (0, 1)
     second = trip.once(trip.vendor.start)
     assert isinstance(second, Progress)
-    assert (second.doing, second.promote, second.done) == ("", True, ("licence",))
+    assert (second.announce, second.promote, second.done) == ("", True, ("licence",))
     assert trip.calls(POST) == 1
 
 

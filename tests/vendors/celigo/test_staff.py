@@ -78,7 +78,7 @@ def test_an_expired_shop_is_connected_again_once_it_is_renewed(trip: Trip) -> No
     done(trip, "renew", until=DAY)
     step = trip.check()
     assert isinstance(step, Connected)
-    assert step.until == datetime.fromisoformat(ITS_END)
+    assert step.expires_at == datetime.fromisoformat(ITS_END)
 
 
 def test_what_staff_ended_no_reconnect_wakes(trip: Trip) -> None:
@@ -102,7 +102,7 @@ def test_renewing_a_disconnected_shop_counts_when_it_is_reconnected(trip: Trip) 
 
 
 def test_the_edition_and_add_ons_are_changed_and_the_rest_is_kept(trip: Trip) -> None:
-    path = f"/connectors/{SHOPIFY}/licenses/{trip.order.shop}"
+    path = f"/connectors/{SHOPIFY}/licenses/{trip.order.shop_id}"
     mine = {**call(trip.running, "GET", path).json(), "_editionId": SHOPIFY, "opts": {"x": 1}}
     call(trip.running, "PUT", path, mine)
     done(trip, "edition", edition="enterprise", addons="store:enterprise")
@@ -146,20 +146,20 @@ def test_an_unknown_edition_or_add_on_sends_nothing(
 
 def test_a_licence_is_deleted_only_by_its_typed_id(trip: Trip) -> None:
     assert refused(trip, "delete", id="").code == "id"
-    assert refused(trip, "delete", id=trip.order.shop[:-1]).code == "id"
-    step = done(trip, "delete", id=f" {trip.order.shop} ")
+    assert refused(trip, "delete", id=trip.order.shop_id[:-1]).code == "id"
+    step = done(trip, "delete", id=f" {trip.order.shop_id} ")
     assert ("deleted" in str(step.here), trip.licences()) == (True, [])
-    assert "gone already" in str(done(trip, "delete", id=trip.order.shop).here)
+    assert "gone already" in str(done(trip, "delete", id=trip.order.shop_id).here)
 
 
 def test_without_a_licence_there_is_nothing_to_do(trip: Trip) -> None:
-    trip.change(reference="c2", shop="")
+    trip.change(reference="c2", shop_id="")
     for key, answers in [("renew", {"until": DAY}), ("expire", {}), ("delete", {"id": "x"})]:
         assert refused(trip, key, **answers).code == "no-licence"
 
 
 def test_a_licence_deleted_elsewhere_is_told(trip: Trip) -> None:
-    call(trip.running, "DELETE", f"/connectors/{SHOPIFY}/licenses/{trip.order.shop}")
+    call(trip.running, "DELETE", f"/connectors/{SHOPIFY}/licenses/{trip.order.shop_id}")
     with pytest.raises(Refused) as caught:
         trip.act("renew", until=DAY)
     assert caught.value.code == "no-licence"
@@ -168,7 +168,7 @@ def test_a_licence_deleted_elsewhere_is_told(trip: Trip) -> None:
 def another(trip: Trip) -> Trip:
     """A second shop of the merchant, whose address has a licence that we did not make."""
     desk(trip.running, do="issue", connector=SHOPIFY, email=BOB)
-    trip.change(reference="c2", shop="", emails=(BOB,), purpose="connect")
+    trip.change(reference="c2", shop_id="", emails=(BOB,), purpose="connect")
     with pytest.raises(Refused, match="exist already"):
         trip.start()
     return trip
@@ -187,7 +187,7 @@ def test_staff_may_give_a_shop_the_licence_that_was_there(trip: Trip) -> None:
 
 
 def test_a_shop_gets_no_licence_that_another_has_or_nobody(trip: Trip) -> None:
-    siblings = trip.order.shop
+    siblings = trip.order.shop_id
     second = another(trip)
     theirs = second.licences()[-1]["id"]
     second.held = {theirs: "other"}

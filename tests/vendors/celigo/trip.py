@@ -81,7 +81,7 @@ class Trip:
             self.change(memos=Memos(account=step.account), live=Memos(account=step.account))
         self.keys += [step.connection_key] if step.connection_key else []
         if isinstance(step, Progress):
-            self.change(announced=step.doing)
+            self.change(announced=step.announce)
         return step
 
     def run(self, call: Callable[..., Step], *args: Any) -> Step:
@@ -111,7 +111,7 @@ class Trip:
         self.start()
         self.install(browser)
         step = self.start()
-        self.change(shop=step.connection_key)
+        self.change(shop_id=step.connection_key)
         self.held[step.connection_key] = "self"
         return self
 

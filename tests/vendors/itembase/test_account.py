@@ -64,14 +64,14 @@ def test_who_has_no_other_shop_may_come_with_another_user(connected: Trip) -> No
 
 
 def reconnecting(connected: Trip) -> Trip:
-    return connected.again(shop=connected.given["shop"], purpose="reconnect")
+    return connected.again(shop_id=connected.given["shop_id"], purpose="reconnect")
 
 
 def test_reconnecting_activates_the_held_shop(connected: Trip) -> None:
     trip = reconnecting(connected)
     step = trip.follow(trip.run("start"))
     assert isinstance(step, Connected)
-    assert step.shop == connected.given["shop"]
+    assert step.shop_id == connected.given["shop_id"]
     assert trip.made("connections") == 1
 
 
@@ -89,9 +89,9 @@ def test_reconnecting_signed_out_begins_with_oauth(connected: Trip) -> None:
 @pytest.mark.parametrize("shop", ["never-there", "removed"])
 def test_reconnecting_a_shop_that_was_removed_there_says_so(connected: Trip, shop: str) -> None:
     if shop == "removed":
-        shop = connected.given["shop"]
+        shop = connected.given["shop_id"]
         connected.running.change("itembase", "connections", {}, removed=True)
-    step = connected.again(shop=shop, purpose="reconnect").run("start")
+    step = connected.again(shop_id=shop, purpose="reconnect").run("start")
     assert isinstance(step, NeedsMerchant)
     assert step.code == "store-gone"
 
@@ -153,7 +153,7 @@ def test_a_check_confirms_the_shop(connected: Trip) -> None:
 
 
 def test_a_check_renews_the_sign_in_for_all_shops_of_the_account(connected: Trip) -> None:
-    trip = connected.again(shop=connected.given["shop"], purpose="check")
+    trip = connected.again(shop_id=connected.given["shop_id"], purpose="check")
     trip.expire()
     before = trip.live.account["refresh"]
     assert isinstance(trip.run("check"), Connected)
@@ -168,7 +168,7 @@ def test_a_check_finds_that_the_shop_is_gone(connected: Trip) -> None:
 
 
 def test_a_check_with_a_dead_sign_in_asks_to_sign_in_again(connected: Trip) -> None:
-    trip = connected.again(shop=connected.given["shop"], purpose="check")
+    trip = connected.again(shop_id=connected.given["shop_id"], purpose="check")
     trip.sign_out()
     step = trip.run("check")
     assert isinstance(step, NeedsMerchant)
@@ -185,7 +185,7 @@ def test_a_check_without_a_sign_in_offers_to_go_on(connected: Trip) -> None:
 
 
 def test_a_lost_renewal_is_tried_once_with_the_old_token(connected: Trip) -> None:
-    trip = connected.again(shop=connected.given["shop"], purpose="check")
+    trip = connected.again(shop_id=connected.given["shop_id"], purpose="check")
     trip.expire()
     trip.running.fault("itembase", TOKEN, kind="reset", when="after")
     with pytest.raises(Unavailable):
@@ -199,7 +199,7 @@ def test_a_lost_renewal_is_tried_once_with_the_old_token(connected: Trip) -> Non
 def test_a_token_renewed_by_a_sibling_is_used(connected: Trip) -> None:
     trip = connected.another_shop()
     trip.run("start")
-    sibling = connected.again(shop=connected.given["shop"], purpose="check")
+    sibling = connected.again(shop_id=connected.given["shop_id"], purpose="check")
     sibling.now = trip.now
     sibling.expire()
     sibling.run("check")
@@ -210,7 +210,7 @@ def test_a_token_renewed_by_a_sibling_is_used(connected: Trip) -> None:
 
 
 def test_a_new_token_that_is_refused_is_not_renewed_for_ever(connected: Trip) -> None:
-    trip = connected.again(shop=connected.given["shop"], purpose="check")
+    trip = connected.again(shop_id=connected.given["shop_id"], purpose="check")
     trip.running.fault("itembase", "GET /api/*", kind="status", status=401, times=None)
     with pytest.raises(Refused) as refused:
         trip.run("check")
@@ -243,7 +243,7 @@ def test_the_newest_sign_in_wins(connected: Trip) -> None:
     trip = connected.another_shop()
     trip.expire()
     trip.run("start")
-    sibling = connected.again(shop=connected.given["shop"], purpose="reconnect")
+    sibling = connected.again(shop_id=connected.given["shop_id"], purpose="reconnect")
     sibling.now = trip.now
     sibling.follow(sibling.run("start"))
     sibling.sign_out()

@@ -41,8 +41,8 @@ def test_a_shop_that_is_not_shared_leads_to_the_activation_page(trip: Trip) -> N
     assert leads_to(step) == "finish"
     assert step.bare
     assert step.returns
-    assert step.expires
-    assert timedelta(minutes=19) < step.expires - trip.now < timedelta(minutes=21)
+    assert step.expires_at
+    assert timedelta(minutes=19) < step.expires_at - trip.now < timedelta(minutes=21)
 
 
 def test_after_the_activation_the_shop_is_connected(trip: Trip) -> None:
@@ -54,7 +54,7 @@ def test_who_stops_at_the_activation_is_not_sent_round(trip: Trip) -> None:
     step = trip.follow(unactivated(trip), "decline")
     assert isinstance(step, Waiting)
     assert "does not share it with us yet" in str(step.note)
-    assert step.soonest == timedelta(seconds=15)
+    assert step.poll_first == timedelta(seconds=15)
     assert trip.calls(ROUTE) == 1
 
 
@@ -135,7 +135,7 @@ def test_an_activation_that_failed_is_tried_again(trip: Trip) -> None:
 def test_a_check_finds_that_the_shop_is_no_longer_shared(trip: Trip) -> None:
     connected = first_shop(trip.running)
     connected.deactivate()
-    check = connected.again(shop=connected.given["shop"], purpose="check")
+    check = connected.again(shop_id=connected.given["shop_id"], purpose="check")
     step = check.run("check")
     assert isinstance(step, NeedsMerchant)
     assert step.code == "not-shared"
@@ -145,7 +145,7 @@ def test_a_check_finds_that_the_shop_is_no_longer_shared(trip: Trip) -> None:
 def test_reconnecting_shares_it_again(trip: Trip) -> None:
     connected = first_shop(trip.running)
     connected.deactivate()
-    again = connected.again(shop=connected.given["shop"], purpose="reconnect")
+    again = connected.again(shop_id=connected.given["shop_id"], purpose="reconnect")
     step = again.follow(again.run("start"), "unactivated")
     assert isinstance(again.follow(step), Connected)
 
@@ -188,7 +188,7 @@ def test_an_activation_link_need_not_name_its_end(
 def test_an_absurd_end_of_an_activation_link_is_none(trip: Trip, expires_at: int) -> None:
     merge = {"expires_at": expires_at}
     trip.running.fault("itembase", ROUTE, kind="replace", merge=merge)
-    assert unactivated(trip).expires is None
+    assert unactivated(trip).expires_at is None
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def test_a_second_shop_needs_no_second_sign_in(connected: Trip) -> None:
     trip = connected.another_shop()
     step = trip.follow(trip.run("start"))
     assert isinstance(step, Connected)
-    assert step.shop != connected.given["shop"]
+    assert step.shop_id != connected.given["shop_id"]
     assert trip.calls(TOKEN) == 1
 
 
@@ -41,7 +41,7 @@ def test_a_new_shop_is_told_apart_from_those_that_were_there(connected: Trip) ->
     step = trip.run("answered", {"store": choices(trip.run("start"))[NEW]})
     done = trip.follow(step)
     assert isinstance(done, Connected)
-    assert done.shop not in {older, connected.given["shop"]}
+    assert done.shop_id not in {older, connected.given["shop_id"]}
 
 
 def test_two_attempts_at_once_ask_which_shop_is_whose(connected: Trip) -> None:
@@ -53,11 +53,11 @@ def test_two_attempts_at_once_ask_which_shop_is_whose(connected: Trip) -> None:
     done = first.run("answered", {"store": next(iter(choices(asked).values()))})
     assert isinstance(done, Connected)
     second.given["holder"] = lambda shop: (
-        "sibling" if shop in {done.shop, connected.given["shop"]} else "none"
+        "sibling" if shop in {done.shop_id, connected.given["shop_id"]} else "none"
     )
     other = second.run("returned", back[1])
     assert isinstance(other, Connected)
-    assert other.shop != done.shop
+    assert other.shop_id != done.shop_id
 
 
 def test_a_shop_whose_return_was_lost_is_offered_and_not_made_twice(connected: Trip) -> None:
@@ -68,7 +68,7 @@ def test_a_shop_whose_return_was_lost_is_offered_and_not_made_twice(connected: T
     shop = choices(trip.run("start"))[FREE]
     step = trip.follow(trip.run("answered", {"store": shop}))
     assert isinstance(step, Connected)
-    assert (step.shop, trip.made("connections")) == (shop, 2)
+    assert (step.shop_id, trip.made("connections")) == (shop, 2)
 
 
 def test_an_answer_carried_out_again_offers_what_was_added_meanwhile(connected: Trip) -> None:
@@ -102,7 +102,7 @@ def test_a_shop_that_is_there_is_connected_without_a_second_one(connected: Trip)
     assert leads_to(step) == "process"
     done = trip.follow(step)
     assert isinstance(done, Connected)
-    assert (done.shop, trip.made("connections")) == (there, 2)
+    assert (done.shop_id, trip.made("connections")) == (there, 2)
     token = trip.running.state("itembase")["tokens"][-1]
     assert (token["instance_id"], token["component_ids"]) == (there, [])
 
@@ -115,7 +115,7 @@ def test_who_is_not_signed_in_is_not_asked(connected: Trip) -> None:
 @pytest.mark.parametrize("holder", ["other", "sibling"])
 def test_a_held_shop_is_not_offered(connected: Trip, holder: str) -> None:
     trip = connected.another_shop()
-    held = {trip.add_store(): holder, connected.given["shop"]: "sibling"}
+    held = {trip.add_store(): holder, connected.given["shop_id"]: "sibling"}
     trip.given["holder"] = lambda shop: held.get(shop, "none")
     assert leads_to(trip.run("start")) == "process"
 
@@ -145,7 +145,7 @@ def test_a_shop_taken_while_the_merchant_was_away_can_be_chosen_anew(connected: 
     there = trip.add_store()
     trip.run("start")
     step = trip.run("answered", {"store": there})
-    trip.given["holder"] = holding(other=there, sibling=connected.given["shop"])
+    trip.given["holder"] = holding(other=there, sibling=connected.given["shop_id"])
     with pytest.raises(Refused):
         trip.follow(step)
     assert isinstance(trip.follow(trip.run("start")), Connected)
@@ -210,7 +210,7 @@ def test_a_sign_in_that_died_before_the_answer_is_renewed_by_a_hop(connected: Tr
 
 def test_the_very_shop_of_another_business_is_refused_after_a_while(connected: Trip) -> None:
     """A newcomer who added what another business has connected already."""
-    held = connected.given["shop"]
+    held = connected.given["shop_id"]
     trip = Trip(connected.running, holder=holding(other=held))
     trip.running.fault("itembase", "GET /api/*", kind="replace", times=None, body=[
         {"id": held, "component_id": 6, "component_type": "connection", "status": None}

@@ -56,7 +56,7 @@ def test_the_first_link_leads_to_the_process_page_and_back_with_our_state(trip: 
     step = trip.run("start")
     assert isinstance(step, Redirect)
     assert step.returns
-    assert step.expires == NOON + timedelta(seconds=1200)
+    assert step.expires_at == NOON + timedelta(seconds=1200)
     assert query(step) == {"redirect_uri": f"{BACK}?state=state-1"}
     assert allowed(step.url, trip.vendor.domains())
 
@@ -74,7 +74,7 @@ def test_a_new_merchant_connects_a_shop(trip: Trip) -> None:
     step = trip.connect()
     assert isinstance(step, Connected)
     shop = trip.running.state("itembase")["connections"][0]
-    assert step.shop == shop["id"]
+    assert step.shop_id == shop["id"]
     assert str(step.evidence) == "itembase lists your eBay shop as valid."
     assert trip.account_key == shop["user"]
     assert trip.memos.connection == {"instance": shop["id"]}
@@ -203,7 +203,7 @@ def test_several_new_shops_are_asked_about_in_words(trip: Trip) -> None:
     shop = step.questions[0].choices[1][0]
     chosen = second.run("answered", {"store": shop})
     assert isinstance(chosen, Connected)
-    assert chosen.shop == shop
+    assert chosen.shop_id == shop
 
 
 def test_an_answer_that_was_not_offered_is_asked_again(trip: Trip) -> None:
@@ -216,10 +216,10 @@ def test_an_answer_that_was_not_offered_is_asked_again(trip: Trip) -> None:
 def test_a_shop_that_somebody_holds_is_never_taken(trip: Trip) -> None:
     first = trip.connect()
     assert isinstance(first, Connected)
-    held = {first.shop: "other"}
+    held = {first.shop_id: "other"}
     step = Trip(trip.running, holder=lambda shop: held.get(shop, "none")).connect()
     assert isinstance(step, Connected)
-    assert step.shop != first.shop
+    assert step.shop_id != first.shop_id
 
 
 def test_a_solution_is_never_taken_for_a_shop(trip: Trip) -> None:
@@ -233,8 +233,8 @@ def test_no_shop_yet_is_waited_for_and_found_later(trip: Trip) -> None:
     trip.running.fault("itembase", "GET /api/*", kind="replace", body=[], times=2)
     step = trip.connect()
     assert isinstance(step, Waiting)
-    assert (step.soonest, step.again) == (timedelta(seconds=15), timedelta(minutes=15))
-    assert step.until == timedelta(hours=24)
+    assert (step.poll_first, step.poll_every) == (timedelta(seconds=15), timedelta(minutes=15))
+    assert step.give_up_after == timedelta(hours=24)
     assert isinstance(trip.run("check"), Waiting)
     assert isinstance(trip.run("check"), Connected)
 

@@ -67,7 +67,7 @@ def first_shop(running: sandbox.Running) -> Trip:
     trip = Trip(running)
     step = trip.connect()
     assert isinstance(step, Connected)
-    trip.given["shop"] = step.shop
+    trip.given["shop_id"] = step.shop_id
     trip.live = trip.memos
     return trip
 
@@ -129,8 +129,8 @@ class Trip:
 
     def again(self, **order: Any) -> Trip:
         """A new attempt on the same account an hour later; with `shop`, for the same connection."""
-        later = Trip(self.running, **{**self.given, "shop": "", **order})
-        connection = self.memos.connection if "shop" in order else {}
+        later = Trip(self.running, **{**self.given, "shop_id": "", **order})
+        connection = self.memos.connection if "shop_id" in order else {}
         later.live = Memos(account=self.live.account, connection=connection)
         later.memos = Memos(account=self.live.account)
         later.account_key, later.states = self.account_key, self.states
@@ -139,7 +139,7 @@ class Trip:
 
     def another_shop(self, **order: Any) -> Trip:
         """A second shop of the same merchant, beside the first one."""
-        held = self.given["shop"]
+        held = self.given["shop_id"]
         return self.again(**{"holder": holding(sibling=held), "siblings": 1, **order})
 
     def add_store(self, component: int = 6, **fields: Any) -> str:

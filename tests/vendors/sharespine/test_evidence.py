@@ -31,7 +31,7 @@ def trip(running: Running) -> Trip:
     trip = Trip(running.url)
     trip.run(trip.vendor.start)
     (row,) = [row for row in running.state("sharespine")["users"] if row["login"] == "api"]
-    trip.change(staff={"api_password": row["password"]}, shop="demoacme-1/c1")
+    trip.change(staff={"api_password": row["password"]}, shop_id="demoacme-1/c1")
     return trip
 
 
@@ -54,7 +54,7 @@ def place_orders(trip: Trip, number: int = 1) -> None:
 def test_sharespine_confirms_what_the_merchant_said(trip: Trip) -> None:
     step = trip.once(lambda order: trip.vendor.returned(order, {}))
     assert isinstance(step, Connected)
-    assert (step.confirmed, step.shop) == (True, "demoacme-1/c1")
+    assert (step.confirmed, step.shop_id) == (True, "demoacme-1/c1")
     assert str(step.evidence) == "Sharespine confirms the connection. No orders seen yet."
 
 

@@ -46,7 +46,7 @@ def test_a_new_merchant_gets_everything_once_and_an_open_door(running: Running) 
     trip = Trip(running.url)
     step = trip.run(trip.vendor.start)
     assert isinstance(step, Redirect)
-    assert step.expires
+    assert step.expires_at
     assert (step.returns, "login" in step.done) == (False, True)
     assert trip.ticks() == ["tenant", "user", "api_user", "connection"]
     assert trip.order.account_key == "demoacme-1"
@@ -59,8 +59,8 @@ def test_each_creation_is_announced_before_and_promoted_after(running: Running) 
     trip = Trip(running.url)
     trip.run(trip.vendor.start)
     steps = [step for step in trip.steps if isinstance(step, Progress)]
-    assert [step.doing for step in steps[::2]] == ["tenant", "user", "api_user", "connection"]
-    assert all(step.promote and step.account and not step.doing for step in steps[1::2])
+    assert [step.announce for step in steps[::2]] == ["tenant", "user", "api_user", "connection"]
+    assert all(step.promote and step.account and not step.announce for step in steps[1::2])
     assert all(step.account is None for step in steps[::2])
 
 
@@ -191,7 +191,7 @@ def test_finished_is_connected_on_the_merchants_word(running: Running) -> None:
     trip.run(trip.vendor.start)
     step = trip.vendor.returned(trip.order, {})
     assert isinstance(step, Connected)
-    assert (step.shop, step.confirmed) == ("demoacme-1/c1", False)
+    assert (step.shop_id, step.confirmed) == ("demoacme-1/c1", False)
     assert "You told us" in str(step.evidence)
     trip.change(user=BOB)
     assert isinstance(trip.vendor.returned(trip.order, {}), Connected)

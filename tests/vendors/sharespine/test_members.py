@@ -29,7 +29,7 @@ def trip(running: Running) -> Trip:
     trip = Trip(running.url)
     trip.run(trip.vendor.start)
     trip.steps.clear()
-    trip.change(user=BOB, shop="demoacme-1/c1")
+    trip.change(user=BOB, shop_id="demoacme-1/c1")
     return trip
 
 
@@ -50,7 +50,7 @@ def test_a_second_member_is_announced_made_and_let_in(
     step = trip.run(call(trip, purpose))
     announced, done = trip.steps[:2]
     assert isinstance(announced, Progress)
-    assert (announced.doing, done.done, done.promote) == ("user", ("user",), True)
+    assert (announced.announce, done.done, done.promote) == ("user", ("user",), True)
     assert isinstance(step, Redirect)
     assert "/u-8/" in step.url
     assert made(running) == MADE

@@ -31,7 +31,7 @@ def web() -> Iterator[responses.RequestsMock]:
 def trip() -> Trip:
     trip = Trip("http://127.0.0.1:9", api_url=API)
     trip.change(memos=Memos(account=MEMO), staff={"api_password": "pässword"}, now=NOW)
-    trip.change(purpose="check", present=False, shop="acme-1/c1")
+    trip.change(purpose="check", present=False, shop_id="acme-1/c1")
     return trip
 
 

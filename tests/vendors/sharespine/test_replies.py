@@ -46,10 +46,10 @@ def test_finished_before_anything_is_made_is_not_connected() -> None:
 def test_a_check_asks_nothing_and_promises_nothing() -> None:
     trip = ready(purpose="check", present=False)
     assert isinstance(trip.vendor.check(trip.order), Redirect)
-    trip.change(shop="acme-1/c1")
+    trip.change(shop_id="acme-1/c1")
     step = trip.vendor.check(trip.order)
     assert isinstance(step, Connected)
-    assert (step.shop, step.confirmed) == ("acme-1/c1", False)
+    assert (step.shop_id, step.confirmed) == ("acme-1/c1", False)
     trip.change(purpose="reconnect")
     assert isinstance(trip.vendor.check(trip.order), Redirect)
 
@@ -91,12 +91,12 @@ def test_a_login_url_that_cannot_be_read_is_garbled(reply: dict[str, Any]) -> No
 def test_the_end_of_a_link_is_read_as_utc() -> None:
     step = opened(json={"path": "/", "loginUrl": DOOR, "expires": "2026-04-04T13:57:16Z", "x": 1})
     assert step.url == DOOR
-    assert step.expires == datetime(2026, 4, 4, 13, 57, 16, tzinfo=UTC)
+    assert step.expires_at == datetime(2026, 4, 4, 13, 57, 16, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("expires", [None, "", "soon", 1700000000, "2020-01-01T00:00:00Z"])
 def test_a_link_without_a_sensible_end_is_good_all_the_same(expires: Any) -> None:
-    assert opened(json={"loginUrl": DOOR, "expires": expires}).expires is None
+    assert opened(json={"loginUrl": DOOR, "expires": expires}).expires_at is None
 
 
 def created(memo: dict[str, Any], key: str, path: str, **reply: Any) -> Any:

@@ -29,7 +29,7 @@ def running(tmp_path: Path) -> Iterator[Running]:
 def connected(running: Running, manage: bool = True, **order: Any) -> Trip:
     trip = Trip(running.url, manage=manage)
     trip.run(trip.vendor.start)
-    trip.change(shop=f"{NAME}/c1", **order)
+    trip.change(shop_id=f"{NAME}/c1", **order)
     return trip
 
 
@@ -121,7 +121,7 @@ def test_a_woken_shop_is_connected_with_its_evidence(running: Running) -> None:
     done(trip, "pause")
     step = trip.run(trip.vendor.resume)
     assert isinstance(step, Connected)
-    assert (step.confirmed, step.shop, is_on(running)) == (True, f"{NAME}/c1", True)
+    assert (step.confirmed, step.shop_id, is_on(running)) == (True, f"{NAME}/c1", True)
 
 
 def test_without_manage_staff_ask_for_the_space_to_be_switched_on(running: Running) -> None:
@@ -154,7 +154,7 @@ def test_a_space_is_deleted_by_its_typed_name(running: Running) -> None:
     step = act(trip, code_name=NAME)
     assert (step.ends, step.account, step.promote, step.staff_task) == (True, {}, True, "")
     assert running.state("sharespine")["tenants"][0]["deleted"] is True
-    trip.change(purpose="connect", shop="")
+    trip.change(purpose="connect", shop_id="")
     assert isinstance(trip.run(trip.vendor.start), Redirect)
     assert trip.order.memos.account["tenant"] == "demoacme-2"
 

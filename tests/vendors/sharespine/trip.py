@@ -47,7 +47,7 @@ class Trip:
         if isinstance(step, Done) and step.ends:
             self.change(account_key="")
         if isinstance(step, Progress):
-            self.change(announced=step.doing)
+            self.change(announced=step.announce)
         return step
 
     def run(self, call: Callable[[Order], Step]) -> Step:

@@ -1,0 +1,102 @@
+"""Migrations keep the rows that are there, in both directions, on both databases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.apps.registry import Apps
+from django.core.management import call_command
+from django.db import IntegrityError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
+
+pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
+FIRST, WORDS = "0001_initial", "0002_words"
+NOW = timezone.now()
+
+
+@pytest.fixture(autouse=True)
+def _newest_schema_afterwards() -> Iterator[None]:
+    yield
+    call_command("migrate", "onboarding", verbosity=0)
+
+
+def migrate_to(name: str) -> Apps:
+    executor = MigrationExecutor(connection)
+    executor.migrate([("onboarding", name)])
+    return MigrationExecutor(connection).loader.project_state([("onboarding", name)]).apps
+
+
+def rows_of_the_first_release(apps: Apps) -> None:
+    """One row in every table that a later migration renames."""
+
+    def model(name: str) -> Any:
+        return apps.get_model("onboarding", name).objects
+
+    user = model("User").create(email="ann@example.org")
+    merchant = model("Merchant").create(name="Acme", reference="acme")
+    account = model("Account").create(
+        merchant=merchant, vendor="v", key="a-1", memo={"t": 1}, doing="tenant"
+    )
+    connector = model("Connector").create(slug="v-shop", vendor="v", key="shop", vendor_name="Shop")
+    shop = model("Connection").create(
+        account=account, connector=connector, vendor="v", name="Shop", reference="shop-1", shop="s-1",
+        memo={"k": 2}, told_at=NOW, expires=NOW, claimed=NOW, deaths=3, answer="lost",
+    )  # fmt: skip
+    attempt = model("Attempt").create(
+        connection=shop, user=user, reference="attempt-1", call={"name": "start"}, found="s-2",
+        accepted="s-3", claimed=NOW, deaths=4, cause="circles", answer="garbled",
+    )  # fmt: skip
+    model("Hop").create(attempt=attempt, user=user, state="x", digest="d", expires=NOW)
+    model("Invitation").create(merchant=merchant, email="bob@example.org", mailing=NOW)
+    model("Alert").create(vendor="v", cause="circles", mailing=NOW)
+    model("Notice").create(connection=shop, kind="week", expires=NOW, mailing=NOW)
+    model("Standby").create(user=user, merchant=merchant, connector=connector, typed={"n": 1})
+    model("Breaker").create(vendor="v", host="h", until=NOW)
+
+
+def only(apps: Apps, name: str) -> Any:
+    return apps.get_model("onboarding", name).objects.get()
+
+
+def test_renaming_the_columns_keeps_every_row() -> None:
+    rows_of_the_first_release(migrate_to(FIRST))
+    apps = migrate_to(WORDS)
+    shop, attempt = only(apps, "Connection"), only(apps, "Attempt")
+    assert (shop.shop_id, shop.merchant_finished_at, shop.expires_at) == ("s-1", NOW, NOW)
+    assert (shop.call_started_at, shop.crashes, shop.answer) == (NOW, 3, "unreadable")
+    assert (shop.memo, only(apps, "Account").memo) == ({"k": 2}, {"t": 1})
+    assert (attempt.found_shop_id, attempt.accepted_shop_id) == ("s-2", "s-3")
+    assert (attempt.call_started_at, attempt.crashes, attempt.cause) == (NOW, 4, "no_progress")
+    assert (only(apps, "Account").announced, only(apps, "Hop").expires_at) == ("tenant", NOW)
+    assert only(apps, "Alert").cause == "no_progress"
+    assert only(apps, "Invitation").mail_retry_at == only(apps, "Alert").mail_retry_at == NOW
+    warning, entry = only(apps, "ExpiryWarning"), only(apps, "WaitlistEntry")
+    assert (warning.connection_id, warning.expires_at, entry.typed) == (shop.pk, NOW, {"n": 1})
+    assert only(apps, "Breaker").retry_at == NOW
+
+
+def test_going_back_gives_the_old_columns_their_values_again() -> None:
+    rows_of_the_first_release(migrate_to(FIRST))
+    migrate_to(WORDS)
+    apps = migrate_to(FIRST)
+    shop, attempt = only(apps, "Connection"), only(apps, "Attempt")
+    assert (shop.shop, shop.told_at, shop.expires) == ("s-1", NOW, NOW)
+    assert (shop.claimed, shop.deaths, shop.answer) == (NOW, 3, "lost")
+    assert (attempt.found, attempt.accepted, attempt.cause) == ("s-2", "s-3", "circles")
+    assert (only(apps, "Account").doing, only(apps, "Alert").cause) == ("tenant", "circles")
+    assert (only(apps, "Notice").expires, only(apps, "Standby").typed) == (NOW, {"n": 1})
+
+
+def test_a_shop_is_still_connected_once_only_after_the_renaming() -> None:
+    """The constraint that a renamed column belongs to holds in the database."""
+    rows_of_the_first_release(migrate_to(FIRST))
+    apps = migrate_to(WORDS)
+    shop = only(apps, "Connection")
+    twin = {"account": shop.account, "connector": shop.connector, "vendor": "v", "name": "Twin"}
+    with pytest.raises(IntegrityError):
+        apps.get_model("onboarding", "Connection").objects.create(
+            **twin, reference="shop-2", shop_id="s-1"
+        )
