@@ -25,7 +25,7 @@ from tests.contract_sharespine import SHARESPINE, break_sharespine
 from tests.merchant import Browser, settled, time_passes
 from tests.people import People
 from vendors import sandbox
-from vendors.sandbox.stage import PLAYS
+from vendors.sandbox.faults import PLAYS
 
 TABLE = {
     "itembase": ITEMBASE,

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from vendors.sandbox.http import Html, Refused, join, markup
+from markupsafe import Markup
+
+from vendors.sandbox.http import Refused
 from vendors.sandbox.state import Store
 
 KIND = "switches"
-FIELD = '<label>{label} <select name="{name}">{options}</select></label>'
-OPTION = '<option value="{value}"{chosen}>{text}</option>'
+FIELD = Markup('<label>{label} <select name="{name}">{options}</select></label>')
+OPTION = Markup('<option value="{value}"{chosen}>{text}</option>')
 
 
 @dataclass(frozen=True)
@@ -41,19 +43,19 @@ class Switch:
             self.set(store, next(iter(self.options)))
         return value
 
-    def field(self, store: Store) -> Html:
+    def field(self, store: Store) -> Markup:
         now = self.value(store)
-        chosen = {True: Html(" selected"), False: Html("")}
+        chosen = {True: Markup(" selected"), False: Markup("")}
         options = [
-            markup(OPTION, value=value, text=text, chosen=chosen[value == now])
+            OPTION.format(value=value, text=text, chosen=chosen[value == now])
             for value, text in self.options.items()
         ]
-        return markup(FIELD, label=self.label, name=self.name, options=join(options))
+        return FIELD.format(label=self.label, name=self.name, options=Markup().join(options))
 
 
-def fields(switches: tuple[Switch, ...], store: Store) -> Html:
+def fields(switches: tuple[Switch, ...], store: Store) -> Markup:
     """The switches as fields of a form."""
-    return join([switch.field(store) for switch in switches])
+    return Markup().join([switch.field(store) for switch in switches])
 
 
 def turn(switches: tuple[Switch, ...], store: Store, form: Mapping[str, str]) -> None:

@@ -6,8 +6,6 @@ Reference: Capillary API documentation, "Integrations", "Introduction". It answe
 
 from __future__ import annotations
 
-import json
-
 from vendors.capillary.sandbox import clients, console
 from vendors.capillary.sandbox.rules import (
     KEY,
@@ -19,7 +17,7 @@ from vendors.capillary.sandbox.rules import (
     opened,
     refuse,
 )
-from vendors.sandbox import Imitation, Request, Store
+from vendors.sandbox import Request, Sandbox, Store
 
 
 def environ(base_url: str) -> dict[str, str]:
@@ -44,14 +42,11 @@ def flow(request: Request, _store: Store) -> str:
     """The client (clientKey) that a call is about; "" for lists and creations."""
     if request.path != "/v3/oauth/token/generate":
         return request.params.get("clientKey", "")
-    try:
-        body = json.loads(request.body or b"{}")
-    except ValueError:
-        return ""
+    body = request.get_json(force=True, silent=True)
     return str(body.get("key", "")) if isinstance(body, dict) else ""
 
 
-sandbox = Imitation(
+sandbox = Sandbox(
     "capillary",
     "Capillary",
     refuse=refuse,

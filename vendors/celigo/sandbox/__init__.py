@@ -6,11 +6,9 @@ are `/celigo/` (integrator.io) and `/celigo/partner` (the operator's desk).
 
 from __future__ import annotations
 
-import json
-
 from vendors.celigo.sandbox import app, connectors, licenses, partner
 from vendors.celigo.sandbox.rules import TOKEN, guarded, refuse
-from vendors.sandbox import Imitation, Request, Store
+from vendors.sandbox import Request, Sandbox, Store
 
 
 def environ(base_url: str) -> dict[str, str]:
@@ -23,14 +21,11 @@ def flow(request: Request, store: Store) -> str:
     row = store.get("licenses", request.params.get("_id_of_license", ""))
     if row:
         return str(row["email"])
-    try:
-        body = json.loads(request.body or b"{}")
-    except ValueError:
-        return ""
+    body = request.get_json(force=True, silent=True)
     return str(body.get("email", "")) if isinstance(body, dict) else ""
 
 
-sandbox = Imitation(
+sandbox = Sandbox(
     "celigo",
     "Celigo integrator.io",
     refuse=refuse,
