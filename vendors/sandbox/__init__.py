@@ -77,7 +77,7 @@ def start(
 
 
 class Running(Sandboxes):
-    """Sandboxes that listen. What tests need is in Sandboxes: fault, arrived, release, counts …"""
+    """Sandboxes behind a listening server. Sandboxes has what tests need: fault, arrived, counts …"""
 
     def __init__(
         self, data_dir: str | Path, host: str, port: int, vendors: Sequence[str] = ()
@@ -91,7 +91,7 @@ class Running(Sandboxes):
         self._server.serve_forever(poll_interval)
 
     def stop(self) -> None:
-        """Let waiting requests go, stop listening, close the state."""
+        """Release held requests, stop the server, close the state."""
         self._server.shutdown()
         self.thread.join()
         self.close()

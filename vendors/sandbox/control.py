@@ -61,10 +61,10 @@ def control(sandboxes: Sandboxes, request: Request) -> tuple[str, Response]:
         own, _ = ROUTES.bind("").match(request.path, request.method)
     except HTTPException as no:
         return "-", error_response(no.code or 404, no.description or "")
-    return request.path, _called(own, sandboxes, request)
+    return request.path, _call(own, sandboxes, request)
 
 
-def _called(own: Handler, sandboxes: Sandboxes, request: Request) -> Response:
+def _call(own: Handler, sandboxes: Sandboxes, request: Request) -> Response:
     try:
         return own(sandboxes, request)
     except HTTPException as no:

@@ -84,7 +84,7 @@ class Sandboxes:
 
     def _flow(self, sandbox: Sandbox, request: Request) -> str:
         try:
-            with self._database.turn():
+            with self._database.transaction():
                 return sandbox.flow(request, self._stores[sandbox.slug])
         except HTTPException:
             return ""
@@ -93,7 +93,7 @@ class Sandboxes:
         try:
             if request.method == "GET" and request.get_data():
                 raise Refused(400, "A GET carries no body.")
-            with self._database.turn():
+            with self._database.transaction():
                 return route.handler(request, self._stores[sandbox.slug])
         except HTTPException as no:
             return _error_page(sandbox, no) if route.page else _refusal(sandbox, no)
@@ -111,8 +111,9 @@ class Sandboxes:
         skip: int = 0,
         **params: Any,
     ) -> None:
-        """Plant a fault on the next `times` calls (None: all, for `lasts` seconds) of a route,
-        after sparing `skip` of them.
+        """Plant a fault on the next `times` calls (None: all, for `lasts` seconds) of a route.
+
+        The first `skip` calls are spared.
 
         `route` is a declared name such as "POST /reseller/tenant", or a pattern with `*`, which
         stands for API calls only. `flow` limits it to one itembase user or Sharespine codeName.
@@ -128,7 +129,7 @@ class Sandboxes:
         self.fault(vendor, route, flow=flow, **PLAYS[case])
 
     def clear(self, vendor: str = "") -> None:
-        """Everything works again; whoever waits at the barrier goes on."""
+        """Remove the faults (of one vendor) and release all held requests."""
         self.faults.clear(vendor)
 
     def arrived(
@@ -144,39 +145,39 @@ class Sandboxes:
         return self.faults.release(vendor, route, count)
 
     def counts(self, vendor: str) -> Counts:
-        """Calls for each route since the start, and things ever made, by kind."""
+        """Calls of each route since the start, and rows ever made, by kind."""
         with self._lock:
             calls = {name: n for (slug, name), n in self._calls.items() if slug == vendor}
         return {"calls": calls, "made": self._store(vendor).count()}
 
     def state(self, vendor: str) -> dict[str, list[Row]]:
-        """All that this vendor remembers, by kind."""
+        """All rows of this vendor, by kind."""
         return self._store(vendor).dump()
 
     def change(self, vendor: str, kind: str, where: Mapping[str, Any], **fields: Any) -> int:
-        """Alter things behind the vendor's back, e.g. let tokens expire; how many."""
-        with self._database.turn():
+        """Change rows from outside, e.g. let tokens expire; returns how many."""
+        with self._database.transaction():
             rows = self._store(vendor).rows(kind, **where)
             for row in rows:
                 self._store(vendor).change(kind, row["id"], **fields)
         return len(rows)
 
     def reset(self) -> None:
-        """Forget everything: things, counts, faults."""
+        """Delete everything: rows, counts, faults."""
         self.clear()
-        with self._lock, self._database.turn():
+        with self._lock, self._database.transaction():
             self._calls.clear()
             for store in self._stores.values():
                 store.empty()
 
     def snapshot(self) -> list[tuple[Any, ...]]:
-        """All that the vendors remember now, for `restore`."""
+        """All rows of all vendors, for `restore`."""
         return self._database.run("SELECT number, vendor, kind, id, body FROM thing")
 
     def restore(self, kept: list[tuple[Any, ...]]) -> None:
-        """Everything works again, and is as it was at a `snapshot`. Calls stay counted."""
+        """Remove all faults and put back the rows of a `snapshot`. Calls stay counted."""
         self.clear()
-        with self._database.turn():
+        with self._database.transaction():
             self._database.run("DELETE FROM thing")
             for row in kept:
                 self._database.run("INSERT INTO thing VALUES (?, ?, ?, ?, ?)", *row)

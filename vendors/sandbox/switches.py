@@ -1,4 +1,4 @@
-"""Switches of a sandbox: what a vendor's docs leave open, to be played one way or the other."""
+"""Switches of a sandbox: settings for behaviour that a vendor's docs leave open."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ OPTION = Markup('<option value="{value}"{chosen}>{text}</option>')
 
 @dataclass(frozen=True)
 class Switch:
-    """One thing that can be set; `options` maps values to words, the first is how it begins."""
+    """One setting. `options` maps its values to labels; the first value is the default."""
 
     name: str
     label: str
@@ -37,7 +37,7 @@ class Switch:
             store.change(KIND, self.name, value=value)
 
     def take(self, store: Store) -> str:
-        """The value; one that ends in "once" is spent by this and goes back to the first."""
+        """The value. A value that ends in "once" is used once: it goes back to the default."""
         value = self.value(store)
         if value.endswith("once"):
             self.set(store, next(iter(self.options)))
@@ -58,8 +58,8 @@ def fields(switches: tuple[Switch, ...], store: Store) -> Markup:
     return Markup().join([switch.field(store) for switch in switches])
 
 
-def turn(switches: tuple[Switch, ...], store: Store, form: Mapping[str, str]) -> None:
-    """Set those that `form` names."""
+def save(switches: tuple[Switch, ...], store: Store, form: Mapping[str, str]) -> None:
+    """Set the switches that `form` names."""
     for switch in switches:
         if switch.name in form:
             switch.set(store, form[switch.name])

@@ -15,7 +15,7 @@ from vendors.sandbox import (
     Store,
     page,
 )
-from vendors.sandbox.switches import fields, turn
+from vendors.sandbox.switches import fields, save
 
 NAME = "Capillary"
 CREATE = "POST /v3/integrations/clients"
@@ -53,7 +53,7 @@ def pressed(request: Request, store: Store) -> Response:
     if case in SAID:
         return _played(store, case)
     if do == "switch":
-        turn(SWITCHES, store, form)
+        save(SWITCHES, store, form)
         return _console(store, "Saved.")
     if do == "delete":
         return _deleted(store, form.get("key", ""))

@@ -1,4 +1,4 @@
-"""What holds for every call of the Capillary sandbox: envelopes, who may call, what goes wrong.
+"""Rules for every call of the Capillary sandbox: envelopes, authentication, errors.
 
 Reference: Capillary API documentation, "Introduction" (authentication, status codes), "Integrations".
 """
@@ -83,13 +83,13 @@ class Wrong(Exception):
         super().__init__(status)
         self.status, self.message, self.code = status, message, code or status
 
-    def answer(self) -> Response:
+    def response(self) -> Response:
         error = {"code": self.code, "message": self.message}
         return json_response({"data": None, "errors": [error]}, self.status)
 
 
 def refuse(status: int, message: str) -> Response:
-    return Wrong(status, message).answer()
+    return Wrong(status, message).response()
 
 
 def done(store: Store, data: object, status: int = 200) -> Response:
@@ -118,7 +118,7 @@ def opened(handler: Handler) -> Handler:
         try:
             return handler(request, store)
         except Wrong as wrong:
-            return wrong.answer()
+            return wrong.response()
         except Refused as no:
             return refuse(no.code, no.description)
 
@@ -135,7 +135,7 @@ def guarded(handler: Handler) -> Handler:
         trouble = NEXT.take(store)
         if trouble in BUSY:
             status, code, message = BUSY[trouble]
-            return Wrong(status, message, code).answer()
+            return Wrong(status, message, code).response()
         return handler(request, store)
 
     return opened(call)
@@ -167,7 +167,7 @@ def _token(value: str, store: Store) -> Response | None:
 
 def _denied(store: Store, status: int, message: str) -> Response:
     if REFUSALS.value(store) == "v3":
-        return Wrong(status, message).answer()
+        return Wrong(status, message).response()
     return older(status, str(status), message)
 
 
@@ -179,7 +179,7 @@ def _valid(store: Store, key: str) -> bool:
 def _expired(store: Store, expires_at: float) -> Response:
     message, shape = f"Token expired at {at(expires_at)}", EXPIRED.value(store)
     if shape == "498":
-        return Wrong(498, message).answer()
+        return Wrong(498, message).response()
     return older(int(shape.partition("-")[0]), "498", message)
 
 

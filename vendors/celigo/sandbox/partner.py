@@ -12,7 +12,7 @@ from vendors.celigo.sandbox.connectors import preset
 from vendors.celigo.sandbox.licenses import issued, signed_up
 from vendors.celigo.sandbox.rules import SWITCHES, WHEN
 from vendors.sandbox import Refused, Request, Response, Row, Store, page
-from vendors.sandbox.switches import fields, turn
+from vendors.sandbox.switches import fields, save
 
 NAME = "Celigo integrator.io"
 TRIAL = timedelta(days=30)
@@ -37,7 +37,7 @@ def pressed(request: Request, store: Store) -> Response:
     if form.get("do") == "issue":
         return _issued(store, form.get("connector", ""), form.get("email", "").strip())
     if form.get("do") == "switch":
-        turn(SWITCHES, store, form)
+        save(SWITCHES, store, form)
         return _desk(store, "Saved.")
     raise Refused(400, "Choose one of the buttons.")
 

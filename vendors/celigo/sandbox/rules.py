@@ -1,4 +1,4 @@
-"""What holds for every call of the Celigo sandbox: token, shapes of errors, fields, paging.
+"""Rules for every call of the Celigo sandbox: token, shapes of errors, fields, paging.
 
 Reference: Celigo developer portal, "Authentication", "API conventions", "Errors", "Rate limits" and
 "Pagination".
@@ -41,7 +41,7 @@ NEXT_LINK = Switch(
     "next_link", "The link to the next page", {"ours": "ours", "foreign": "names another host"}
 )
 EMPTY = Switch("empty_list", "An empty list", {"204": "204 without a body", "200": "200 and []"})
-PUSHED = Switch("push_answer", "Response to a push", {"object": "{}", "empty": "200, no body"})
+PUSHED = Switch("push_answer", "Answer to a push", {"object": "{}", "empty": "200, no body"})
 SWITCHES = (INVALID_USER, TOKEN_STATE, LIMIT, PAGE_SIZE, NEXT_LINK, EMPTY, PUSHED)
 
 CODES = {

@@ -1,4 +1,4 @@
-"""A page of the itembase sandbox alone: what happened at itembase without us."""
+"""The desk page of the itembase sandbox: changes that are made at itembase without Gangway."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def _options(choices: dict[str, str], chosen: str) -> Markup:
 def stores_done(request: Request, store: Store) -> Response:
     form = request.form_fields()
     deed = form.get("do", "")
-    answer = redirect(PATH)
+    response = redirect(PATH)
     if deed == "add":
         _add(store, form)
     elif deed in {"status", "remove"}:
@@ -83,10 +83,10 @@ def stores_done(request: Request, store: Store) -> Response:
         user = _known(store, "users", form.get("user", ""))["id"]
         _sign_out(store, user, deed)
         if deed == "lose":
-            return answer.playing("lost", user, "* /accounts/oauth/v2/token")
+            return response.playing("lost", user, "* /accounts/oauth/v2/token")
     else:
         raise Refused(400, "Choose one of the buttons.")
-    return answer
+    return response
 
 
 def _add(store: Store, form: dict[str, str]) -> None:

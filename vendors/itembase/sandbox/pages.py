@@ -1,4 +1,4 @@
-"""What a merchant sees of the itembase sandbox: the process and the consent."""
+"""The merchants' pages of the itembase sandbox: connecting a store, and the OAuth consent."""
 
 from __future__ import annotations
 
@@ -103,8 +103,8 @@ def process_done(request: Request, store: Store) -> Response:
     connected(store, token, user, names, status)
     if case != "unactivated":
         activated(store, user["id"])
-    answer = _leave(back, "The store is connected. You can close this page.", token)
-    return _remember(answer, user).playing(case, user["id"], _route(case))
+    response = _leave(back, "The store is connected. You can close this page.", token)
+    return _remember(response, user).playing(case, user["id"], _route(case))
 
 
 def _known_case(case: str, *more: str) -> None:
@@ -229,8 +229,8 @@ def consent_done(request: Request, store: Store) -> Response:
     user = signed_in(store, form.get("user", ""), form.get("email", "").strip())
     lives = 0 if case == "expired" else CODE_SECONDS
     code = add_code(store, user, args["scope"], args["redirect_uri"], lives)
-    answer = _remember(_oauth_back(args, {"code": code}), user)
-    return answer.playing(case, user["id"], _route(case))
+    response = _remember(_oauth_back(args, {"code": code}), user)
+    return response.playing(case, user["id"], _route(case))
 
 
 def _wrong_request(request: Request) -> Response | None:

@@ -1,4 +1,4 @@
-"""What Sharespine would have agreed with this reseller; a page, and a form, for a person or a test.
+"""The reseller's agreement in the Sharespine sandbox: a page with a form, for a person or a test.
 
 Whether a reseller can deactivate and delete tenants by the API is not documented: here it cannot,
 until somebody switches it on.
