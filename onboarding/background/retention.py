@@ -23,11 +23,11 @@ from onboarding.models import (
     Attempt,
     Call,
     Event,
+    ExpiryWarning,
     Hop,
     Invitation,
-    ExpiryWarning,
-    WaitlistEntry,
     User,
+    WaitlistEntry,
 )
 
 log = logging.getLogger(__name__)

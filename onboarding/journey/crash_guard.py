@@ -16,7 +16,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from onboarding.models import Attempt, Connection
-from onboarding.models.status import StatusMixin, Status, Turn
+from onboarding.models.status import Status, StatusMixin, Turn
 from vendors.contract import text
 
 from .leases import LEASE, LeaseLost

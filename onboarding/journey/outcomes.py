@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from onboarding.models.status import StatusMixin, Status, Turn, dumped
+from onboarding.models.status import Status, StatusMixin, Turn, dumped
 from vendors.contract import (
     Ask,
     Connected,

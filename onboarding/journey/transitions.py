@@ -14,7 +14,7 @@ from django.db import connection as database
 from django.utils import timezone
 
 from onboarding.models import Account, Alert, Attempt, Connection, Event, User
-from onboarding.models.status import StatusMixin, Status, Turn, dumped
+from onboarding.models.status import Status, StatusMixin, Turn, dumped
 from onboarding.monitoring import logs
 from vendors.contract import Text, text
 

@@ -17,7 +17,7 @@ from .coordination import Leased
 from .memo import MemoField
 from .merchants import Merchant
 from .references import reference
-from .status import StatusMixin, Status, shown
+from .status import Status, StatusMixin, shown
 
 ATTEMPT_DAYS = 7
 

@@ -32,7 +32,7 @@ from tests.vendors.celigo.contract import CELIGO, CELIGO_CASES, PRESET, break_ce
 from tests.vendors.itembase.contract import ITEMBASE, ITEMBASE_CASES, break_itembase
 from tests.vendors.sharespine.contract import SHARESPINE, break_sharespine
 from vendors import sandbox
-from vendors.sandbox.stage import PLAYS
+from vendors.sandbox.faults import PLAYS
 
 TABLE = {
     "itembase": ITEMBASE,

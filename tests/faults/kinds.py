@@ -92,8 +92,8 @@ def _refusing(status: int, **headers: str) -> Callable[[Ground, Call], None]:
     """In the vendor's own shape of an error."""
 
     def plant(ground: Ground, call: Call) -> None:
-        told = ground.stage.imitations[call.vendor].refuse(status, "A fault that was asked for.")
-        body = told.body.decode()
+        told = ground.stage.vendors[call.vendor].refuse(status, "A fault that was asked for.")
+        body = told.get_data(as_text=True)
         at("status", status=status, body=body, headers=headers)(ground, call)
 
     return plant

@@ -192,7 +192,7 @@ def _made(play: Play, scene: Scene) -> dict[str, int]:
 
 @pytest.mark.parametrize("matrix", MATRICES, ids=lambda matrix: matrix.slug)
 def test_no_documented_call_is_missing(matrix: Matrix, ground: Ground) -> None:
-    routes = [route for route in ground.stage.imitations[matrix.slug].routes if not route.page]
+    routes = [route for route in ground.stage.vendors[matrix.slug].routes if not route.page]
     played = {scene.route for scene in matrix.scenes}
     assert played <= {route.name for route in routes} <= {*played, *matrix.not_made}
     assert not played & set(matrix.not_made)
@@ -204,7 +204,7 @@ def test_no_call_of_ours_is_missing(matrix: Matrix, ground: Ground) -> None:
     source = (ROOT / "vendors" / matrix.slug / "client.py").read_text()
     texts = [node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant)]
     ours = {text.rstrip("?") for text in texts if isinstance(text, str) and PATH.match(text)}
-    pages = [route.name for route in ground.stage.imitations[matrix.slug].routes if route.page]
+    pages = [route.name for route in ground.stage.vendors[matrix.slug].routes if route.page]
     known = tuple(bend.plain(name) for name in [*pages, *(row.route for row in matrix.scenes)])
     assert ours
     assert [

@@ -145,8 +145,8 @@ def route_of(request: Any) -> tuple[str, str]:
     """The vendor's slug, and its sandbox's name of the call."""
     _, slug, rest = urlsplit(request.url).path.split("/", 2)
     sandbox: Any = import_module(f"vendors.{slug}.sandbox")
-    found = (each for each in sandbox.sandbox.routes if each.method == request.method)
-    return slug, next(each.name for each in found if each.match(f"/{rest}") is not None)
+    route, _ = sandbox.sandbox.find(request.method, f"/{rest}")
+    return slug, route.name
 
 
 def _park(step: Step) -> None:

@@ -65,7 +65,7 @@ def _counted(harness: Harness) -> Counter[tuple[str, str]]:
         {
             (slug, route.name): stage.counts(slug)["calls"].get(route.name, 0)
             for slug in slugs()
-            for route in stage.imitations[slug].routes
+            for route in stage.vendors[slug].routes
             if not route.page
         }
     )

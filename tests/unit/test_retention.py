@@ -24,12 +24,12 @@ from onboarding.models import (
     Call,
     Connection,
     Event,
+    ExpiryWarning,
     Hop,
     Invitation,
-    ExpiryWarning,
     Slot,
-    WaitlistEntry,
     User,
+    WaitlistEntry,
 )
 from tests.support.people import People, person
 from tests.support.play import CONNECTED, begun, play

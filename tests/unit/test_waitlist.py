@@ -173,5 +173,7 @@ def test_staff_see_who_waits_for_what(people: People, scripted: Scripted) -> Non
     shown = text(staff_client().get(listed("waitlistentry")))
     assert "alice@example.org Acme scripted shop scripted" in shown
     assert "c4n4ry" not in shown
-    found = text(staff_client("frida@example.org").get(f"{listed('waitlistentry')}?q=nobody&waiting=1"))
+    found = text(
+        staff_client("frida@example.org").get(f"{listed('waitlistentry')}?q=nobody&waiting=1")
+    )
     assert "alice@example.org" not in found

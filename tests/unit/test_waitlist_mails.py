@@ -14,7 +14,7 @@ from django.utils.translation import get_language
 from pytest_django.fixtures import Settings
 
 from onboarding.background import schedule
-from onboarding.models import Breaker, Connector, Merchant, WaitlistEntry, User
+from onboarding.models import Breaker, Connector, Merchant, User, WaitlistEntry
 from onboarding.notifications import outbox, waitlist
 from tests.support.away import away, back, leaves, page
 from tests.support.people import People

@@ -5,21 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .http import (
-    CASES,
-    Answer,
-    Html,
-    Imitation,
-    Refused,
-    Request,
-    join,
-    markup,
-    page,
-    plain_refusal,
-    redirect,
-    reply,
-)
-from .stage import Stage
+from markupsafe import Markup
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import Map, Rule
+
+from .dispatch import Sandboxes
+from .http import CASES, Request, Response, error_response, json_response, redirect
+from .pages import page
+from .routing import Sandbox
 
 CSS = """
 :root{color-scheme:light dark;--edge:#8886;--soft:#8881;--strong:#0b5cad}
@@ -38,151 +31,164 @@ padding:.3rem .5rem;text-align:left;white-space:nowrap}details{margin:1.2rem 0;p
 border:1px dashed var(--edge);border-radius:.5rem}summary{cursor:pointer}
 """
 
-VENDOR = """<section aria-labelledby="{slug}"><h2 id="{slug}">{name}</h2>{tables}
+VENDOR = Markup("""<section aria-labelledby="{slug}"><h2 id="{slug}">{name}</h2>{tables}
 <form method="post" action="/"><input type="hidden" name="vendor" value="{slug}">
 <fieldset><legend>Play a case on the next calls</legend>
 <label>Calls <select name="route"><option value="*">any call</option>{routes}</select></label>
-<p class="row">{cases}</p></fieldset></form></section>"""
+<p class="row">{cases}</p></fieldset></form></section>""")
 
-FRONT = """<p>What the vendors would be in life, imitated on this machine.</p>{vendors}
+FRONT = Markup("""<p>What the vendors would be in life, imitated on this machine.</p>{vendors}
 <form method="post" action="/"><p class="row"><button name="do" value="clear">Everything works
-again</button> <button name="do" value="reset">Forget everything</button></p></form>"""
+again</button> <button name="do" value="reset">Forget everything</button></p></form>""")
+
+TABLE = Markup(
+    """<div class="wide" tabindex="0" role="region" aria-label="{vendor} {kind}"><table>
+<caption>{kind}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"""
+)
+HEAD = Markup('<th scope="col">{text}</th>')
+CELL = Markup("<td>{text}</td>")
+OPTION = Markup('<option value="{name}">{name}</option>')
+BUTTON = Markup('<button name="case" value="{case}">{label}</button>')
+
+Handler = Callable[[Sandboxes, Request], Response]
 
 LABELS = {"lost": "Lost answer after the deed"}
 
 
-def control(stage: Stage, request: Request) -> Answer | None:
-    """The answer to a request that is for the stage itself; None if it is for a vendor."""
-    own = OWN.get((request.method, request.path))
-    if own is None:
-        if request.path.startswith("/_control/"):
-            return plain_refusal(404, "Not found.")
-        return None
+def control(sandboxes: Sandboxes, request: Request) -> tuple[str, Response]:
+    """The route for the log, and the response of the control API or the front page."""
     try:
-        return own(stage, request)
-    except Refused as no:
-        return plain_refusal(no.status, no.message)
+        own, _ = ROUTES.bind("").match(request.path, request.method)
+    except HTTPException as no:
+        return "-", error_response(no.code or 404, no.description or "")
+    return request.path, _call(own, sandboxes, request)
+
+
+def _call(own: Handler, sandboxes: Sandboxes, request: Request) -> Response:
+    try:
+        return own(sandboxes, request)
+    except HTTPException as no:
+        return error_response(no.code or 400, no.description or "")
     except TimeoutError as late:
-        return plain_refusal(408, str(late))
+        return error_response(408, str(late))
     except (ValueError, TypeError, LookupError) as wrong:
-        return plain_refusal(400, str(wrong))
+        return error_response(400, str(wrong))
 
 
-def _front(stage: Stage, _request: Request) -> Answer:
-    vendors = join([_section(stage, imitation) for imitation in stage.imitations.values()])
-    return page("the vendors", "The vendors", markup(FRONT, vendors=vendors))
+def _front(sandboxes: Sandboxes, _request: Request) -> Response:
+    sections = [_section(sandboxes, sandbox) for sandbox in sandboxes.vendors.values()]
+    return page("the vendors", "The vendors", FRONT.format(vendors=Markup().join(sections)))
 
 
-def _section(stage: Stage, imitation: Imitation) -> Html:
-    state = stage.state(imitation.slug)
+def _section(sandboxes: Sandboxes, sandbox: Sandbox) -> Markup:
+    state = sandboxes.state(sandbox.slug)
     tables = [
-        _table(imitation.name, kind, columns, state.get(kind, []))
-        for kind, columns in imitation.shows.items()
+        _table(sandbox.name, kind, columns, state.get(kind, []))
+        for kind, columns in sandbox.shows.items()
     ]
-    options = [
-        markup('<option value="{name}">{name}</option>', name=route.name)
-        for route in imitation.routes
-        if not route.page
-    ]
-    buttons = [
-        markup('<button name="case" value="{c}">{l}</button>', c=c, l=LABELS.get(c, c.title()))
-        for c in CASES
-    ]
-    parts = {"tables": join(tables), "routes": join(options), "cases": join(buttons)}
-    return markup(VENDOR, slug=imitation.slug, name=imitation.name, **parts)
-
-
-def _table(vendor: str, kind: str, columns: tuple[str, ...], rows: list[dict[str, Any]]) -> Html:
-    if not rows:
-        return markup("<p>No {kind} yet.</p>", kind=kind)
-    head = join([markup('<th scope="col">{c}</th>', c=column) for column in columns])
-    body = [
-        markup("<tr>{cells}</tr>", cells=join([markup("<td>{v}</td>", v=row[c]) for c in columns]))
-        for row in rows[-50:]
-    ]
-    table = '<div class="wide" tabindex="0" role="region" aria-label="{vendor} {kind}"><table>'
-    table += (
-        "<caption>{kind}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    options = [OPTION.format(name=route.name) for route in sandbox.routes if not route.page]
+    buttons = [BUTTON.format(case=case, label=LABELS.get(case, case.title())) for case in CASES]
+    return VENDOR.format(
+        slug=sandbox.slug,
+        name=sandbox.name,
+        tables=Markup().join(tables),
+        routes=Markup().join(options),
+        cases=Markup().join(buttons),
     )
-    return markup(table, vendor=vendor, kind=kind, head=head, body=join(body))
 
 
-def _front_post(stage: Stage, request: Request) -> Answer:
-    form = request.form()
+def _table(vendor: str, kind: str, columns: tuple[str, ...], rows: list[dict[str, Any]]) -> Markup:
+    if not rows:
+        return Markup("<p>No {kind} yet.</p>").format(kind=kind)
+    head = Markup().join([HEAD.format(text=column) for column in columns])
+    body = Markup().join([_row([row[column] for column in columns]) for row in rows[-50:]])
+    return TABLE.format(vendor=vendor, kind=kind, head=head, body=body)
+
+
+def _row(values: list[Any]) -> Markup:
+    cells = [CELL.format(text=value) for value in values]
+    return Markup("<tr>{cells}</tr>").format(cells=Markup().join(cells))
+
+
+def _front_post(sandboxes: Sandboxes, request: Request) -> Response:
+    form = request.form_fields()
     if form.get("do") == "reset":
-        stage.reset()
+        sandboxes.reset()
     elif form.get("do") == "clear":
-        stage.clear()
+        sandboxes.clear()
     else:
-        stage.play(form.get("vendor", ""), form.get("case", ""), form.get("route", "*"))
+        sandboxes.play(form.get("vendor", ""), form.get("case", ""), form.get("route", "*"))
     return redirect("/")
 
 
-def _css(_stage: Stage, _request: Request) -> Answer:
-    return Answer(200, CSS.encode(), {"Content-Type": "text/css"})
+def _css(_sandboxes: Sandboxes, _request: Request) -> Response:
+    return Response(CSS, mimetype="text/css")
 
 
-def _no_icon(_stage: Stage, _request: Request) -> Answer:
-    return Answer(204)
+def _no_icon(_sandboxes: Sandboxes, _request: Request) -> Response:
+    return Response(status=204)
 
 
-def _counts(stage: Stage, _request: Request) -> Answer:
-    return reply({slug: stage.counts(slug) for slug in stage.imitations})
+def _counts(sandboxes: Sandboxes, _request: Request) -> Response:
+    return json_response({slug: sandboxes.counts(slug) for slug in sandboxes.vendors})
 
 
-def _state(stage: Stage, _request: Request) -> Answer:
-    return reply({slug: stage.state(slug) for slug in stage.imitations})
+def _state(sandboxes: Sandboxes, _request: Request) -> Response:
+    return json_response({slug: sandboxes.state(slug) for slug in sandboxes.vendors})
 
 
-def _fault(stage: Stage, request: Request) -> Answer:
-    body = request.json()
+def _fault(sandboxes: Sandboxes, request: Request) -> Response:
+    body = request.json_object()
     params = body.pop("params", {})
-    stage.fault(**body, **params)
-    return reply({}, 201)
+    sandboxes.fault(**body, **params)
+    return json_response({}, 201)
 
 
-def _play(stage: Stage, request: Request) -> Answer:
-    stage.play(**request.json())
-    return reply({}, 201)
+def _play(sandboxes: Sandboxes, request: Request) -> Response:
+    sandboxes.play(**request.json_object())
+    return json_response({}, 201)
 
 
-def _clear(stage: Stage, request: Request) -> Answer:
-    stage.clear(**request.json())
-    return reply({})
+def _clear(sandboxes: Sandboxes, request: Request) -> Response:
+    sandboxes.clear(**request.json_object())
+    return json_response({})
 
 
-def _arrived(stage: Stage, request: Request) -> Answer:
-    return reply({"arrived": stage.arrived(**request.json())})
+def _arrived(sandboxes: Sandboxes, request: Request) -> Response:
+    return json_response({"arrived": sandboxes.arrived(**request.json_object())})
 
 
-def _release(stage: Stage, request: Request) -> Answer:
-    return reply({"released": stage.release(**request.json())})
+def _release(sandboxes: Sandboxes, request: Request) -> Response:
+    return json_response({"released": sandboxes.release(**request.json_object())})
 
 
-def _change(stage: Stage, request: Request) -> Answer:
-    body = request.json()
+def _change(sandboxes: Sandboxes, request: Request) -> Response:
+    body = request.json_object()
     fields = body.pop("set", {})
-    return reply({"changed": stage.change(**body, **fields)})
+    return json_response({"changed": sandboxes.change(**body, **fields)})
 
 
-def _reset(stage: Stage, request: Request) -> Answer:
-    request.json()
-    stage.reset()
-    return reply({})
+def _reset(sandboxes: Sandboxes, request: Request) -> Response:
+    request.json_object()
+    sandboxes.reset()
+    return json_response({})
 
 
-OWN: dict[tuple[str, str], Callable[[Stage, Request], Answer]] = {
-    ("GET", "/"): _front,
-    ("POST", "/"): _front_post,
-    ("GET", "/sandbox.css"): _css,
-    ("GET", "/favicon.ico"): _no_icon,
-    ("GET", "/_control/counts"): _counts,
-    ("GET", "/_control/state"): _state,
-    ("POST", "/_control/fault"): _fault,
-    ("POST", "/_control/play"): _play,
-    ("POST", "/_control/clear"): _clear,
-    ("POST", "/_control/arrived"): _arrived,
-    ("POST", "/_control/release"): _release,
-    ("POST", "/_control/change"): _change,
-    ("POST", "/_control/reset"): _reset,
-}
+ROUTES = Map(
+    [
+        Rule("/", methods=["GET"], endpoint=_front),
+        Rule("/", methods=["POST"], endpoint=_front_post),
+        Rule("/sandbox.css", methods=["GET"], endpoint=_css),
+        Rule("/favicon.ico", methods=["GET"], endpoint=_no_icon),
+        Rule("/_control/counts", methods=["GET"], endpoint=_counts),
+        Rule("/_control/state", methods=["GET"], endpoint=_state),
+        Rule("/_control/fault", methods=["POST"], endpoint=_fault),
+        Rule("/_control/play", methods=["POST"], endpoint=_play),
+        Rule("/_control/clear", methods=["POST"], endpoint=_clear),
+        Rule("/_control/arrived", methods=["POST"], endpoint=_arrived),
+        Rule("/_control/release", methods=["POST"], endpoint=_release),
+        Rule("/_control/change", methods=["POST"], endpoint=_change),
+        Rule("/_control/reset", methods=["POST"], endpoint=_reset),
+    ],
+    merge_slashes=False,
+)

@@ -1,4 +1,4 @@
-"""What goes wrong in a sandbox, and the barrier at which an answer is held."""
+"""Fault injection: the faults that are planted, and the barrier at which requests are held."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import json
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
-from .http import Answer
+from .http import Response
 
 DEFAULT_WHEN = {
     "status": "before",
@@ -36,6 +36,13 @@ PARAMS = {
     "replace": {"body", "merge", "remove", "status"},
     "oversized": {"size"},
     "redirect": {"to", "status"},
+}
+MINUTE = 60.0
+PLAYS: dict[str, dict[str, Any]] = {
+    "slow": {"kind": "slow", "times": None, "lasts": MINUTE, "seconds": 4},
+    "dead": {"kind": "reset", "times": None, "lasts": MINUTE},
+    "garbled": {"kind": "html", "times": None, "lasts": MINUTE},
+    "lost": {"kind": "reset", "when": "after"},
 }
 LARGE = 2_100_000  # bytes: more than Gangway reads of most answers
 ODD = {"odd": True}
@@ -176,56 +183,56 @@ class Faults:
         self._stopping.wait(seconds)
 
 
-def instead(fault: Fault) -> Answer | None:
-    """What is answered in place of the deed, or None if the deed is done."""
-    return spoil(fault, Answer(200)) if fault.when == "before" else None
+def instead(fault: Fault) -> Response | None:
+    """The response in place of the handler's, or None if the handler is to run."""
+    return spoil(fault, Response()) if fault.when == "before" else None
 
 
-def spoil(fault: Fault, answer: Answer) -> Answer | None:
-    """The answer after the fault; None for the kinds that only take time."""
+def spoil(fault: Fault, response: Response) -> Response | None:
+    """The response after the fault; None for the kinds that only take time."""
     params = fault.params
-    if fault.kind == "status":
-        return _status(int(params.get("status", 503)), params)
-    if fault.kind == "html":
-        headers = {"Content-Type": "text/html"}
-        return Answer(int(params.get("status", 200)), ERROR_PAGE, headers)
-    if fault.kind == "empty":
-        return replace(answer, body=b"")
-    if fault.kind in {"reset", "truncated"}:
-        return replace(answer, manner=fault.kind)
-    if fault.kind == "drip":
-        return replace(answer, manner="drip", interval=float(params.get("interval", 0.5)))
-    if fault.kind == "redirect":
-        headers = {"Location": str(params["to"])}
-        return Answer(int(params.get("status", 307)), b"", headers)
-    return _other_body(fault.kind, answer, params)
+    match fault.kind:
+        case "status":
+            return _status(int(params.get("status", 503)), params)
+        case "html":
+            return Response(ERROR_PAGE, int(params.get("status", 200)), mimetype="text/html")
+        case "redirect":
+            headers = {"Location": str(params["to"])}
+            return Response(status=int(params.get("status", 307)), headers=headers)
+        case "reset" | "truncated" | "drip":
+            response.wire_fault = fault.kind
+            response.interval = float(params.get("interval", 0.5))
+            return response
+    return _other_body(fault.kind, response, params)
 
 
-def _other_body(kind: str, answer: Answer, params: Mapping[str, Any]) -> Answer | None:
-    """The whole message, with a body that it should not have."""
+def _other_body(kind: str, response: Response, params: Mapping[str, Any]) -> Response | None:
+    """The whole response, with a body that it should not have."""
+    body = response.get_data()
     match kind:
+        case "empty":
+            response.set_data(b"")
+            return response
         case "replace":
-            return _replaced(answer, params)
+            return _replaced(response, params)
         case "half":
-            return _with(answer, answer.body[: len(answer.body) // 2] or b"{")
+            return _with(response, body[: len(body) // 2] or b"{")
         case "types":
-            return _with(answer, json.dumps(_twisted(answer.body)).encode())
+            return _with(response, json.dumps(_odd(json.loads(body or b"{}"))).encode())
         case "oversized":
-            return _with(answer, (answer.body or b"{}").ljust(int(params.get("size", LARGE))))
+            return _with(response, (body or b"{}").ljust(int(params.get("size", LARGE))))
     return None
 
 
-def _with(answer: Answer, body: bytes) -> Answer:
-    """204 is the status of an answer without a body."""
-    return replace(answer, status=200 if answer.status == 204 else answer.status, body=body)
-
-
-def _twisted(body: bytes) -> Any:
-    """Everything where it was, and of another type than it was."""
-    return _odd(json.loads(body or b"{}"))
+def _with(response: Response, body: bytes) -> Response:
+    """The response with another body, and never with 204, which allows no body."""
+    response.status_code = 200 if response.status_code == 204 else response.status_code
+    response.set_data(body)
+    return response
 
 
 def _odd(value: Any) -> Any:
+    """The same structure, in which every value has another type than it had."""
     if isinstance(value, dict) and value:
         return {name: _odd(each) for name, each in value.items()}
     if isinstance(value, list) and value:
@@ -233,19 +240,20 @@ def _odd(value: Any) -> Any:
     return ODD
 
 
-def _status(status: int, params: Mapping[str, Any]) -> Answer:
+def _status(status: int, params: Mapping[str, Any]) -> Response:
     body = params.get("body", {"message": "A fault that was asked for."})
-    raw = body.encode() if isinstance(body, str) else json.dumps(body).encode()
+    text = body if isinstance(body, str) else json.dumps(body)
     kind = "text/plain" if isinstance(body, str) else "application/json"
     given = {str(name): str(value) for name, value in params.get("headers", {}).items()}
-    return Answer(status, raw, {"Content-Type": kind} | given)
+    return Response(text, status, {"Content-Type": kind} | given)
 
 
-def _replaced(answer: Answer, params: Mapping[str, Any]) -> Answer:
+def _replaced(response: Response, params: Mapping[str, Any]) -> Response:
     if "body" in params:
         data = params["body"]
     else:
-        kept = json.loads(answer.body) | dict(params.get("merge", {}))
+        kept = json.loads(response.get_data()) | dict(params.get("merge", {}))
         data = {name: kept[name] for name in kept if name not in params.get("remove", ())}
-    status = int(params.get("status", answer.status))
-    return replace(answer, status=status, body=json.dumps(data).encode())
+    response.status_code = int(params.get("status", response.status_code))
+    response.set_data(json.dumps(data))
+    return response

@@ -1,4 +1,4 @@
-"""What a sandbox remembers: things of several kinds, in one SQLite file, across restarts."""
+"""Storage of the sandboxes: JSON rows of several kinds in one SQLite file."""
 
 from __future__ import annotations
 
@@ -18,38 +18,38 @@ TABLE = """CREATE TABLE IF NOT EXISTS thing (
 
 
 class Database:
-    """The file. One turn at a time: what a request does is kept whole or not at all."""
+    """The SQLite file. One transaction at a time: a request's changes are kept whole or not at all."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.RLock()
-        self._link = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         # A sandbox need not survive a power cut, only the death of its process.
-        self._link.execute("PRAGMA synchronous = OFF")
-        self._link.execute(TABLE)
+        self._connection.execute("PRAGMA synchronous = OFF")
+        self._connection.execute(TABLE)
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
+    def transaction(self) -> Iterator[None]:
         with self._lock:
-            self._link.execute("BEGIN IMMEDIATE")
+            self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
             except BaseException:
-                self._link.execute("ROLLBACK")
+                self._connection.execute("ROLLBACK")
                 raise
-            self._link.execute("COMMIT")
+            self._connection.execute("COMMIT")
 
     def run(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         with self._lock:
-            return self._link.execute(sql, values).fetchall()
+            return self._connection.execute(sql, values).fetchall()
 
     def close(self) -> None:
         with self._lock:
-            self._link.close()
+            self._connection.close()
 
 
 class Store:
-    """One vendor's things. A row is a dict with `id`; rows come in the order they were made."""
+    """The rows of one vendor. A row is a dict with `id`; rows come in the order they were made."""
 
     def __init__(self, database: Database, vendor: str) -> None:
         self._database, self._vendor = database, vendor
@@ -82,7 +82,7 @@ class Store:
         return row
 
     def count(self) -> dict[str, int]:
-        """How many things of each kind were ever made."""
+        """How many rows of each kind were ever made."""
         sql = "SELECT kind, count(*) FROM thing WHERE vendor = ? GROUP BY kind ORDER BY kind"
         return dict(self._database.run(sql, self._vendor))
 

@@ -1,21 +1,23 @@
-"""Switches of a sandbox: what a vendor's docs leave open, to be played one way or the other."""
+"""Switches of a sandbox: settings for behaviour that a vendor's docs leave open."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .http import Html, Refused, join, markup
+from markupsafe import Markup
+
+from .http import Refused
 from .state import Store
 
 KIND = "switches"
-FIELD = '<label>{label} <select name="{name}">{options}</select></label>'
-OPTION = '<option value="{value}"{chosen}>{text}</option>'
+FIELD = Markup('<label>{label} <select name="{name}">{options}</select></label>')
+OPTION = Markup('<option value="{value}"{chosen}>{text}</option>')
 
 
 @dataclass(frozen=True)
 class Switch:
-    """One thing that can be set; `options` maps values to words, the first is how it begins."""
+    """One setting. `options` maps its values to labels; the first value is the default."""
 
     name: str
     label: str
@@ -35,29 +37,29 @@ class Switch:
             store.change(KIND, self.name, value=value)
 
     def take(self, store: Store) -> str:
-        """The value; one that ends in "once" is spent by this and goes back to the first."""
+        """The value. A value that ends in "once" is used once: it goes back to the default."""
         value = self.value(store)
         if value.endswith("once"):
             self.set(store, next(iter(self.options)))
         return value
 
-    def field(self, store: Store) -> Html:
+    def field(self, store: Store) -> Markup:
         now = self.value(store)
-        chosen = {True: Html(" selected"), False: Html("")}
+        chosen = {True: Markup(" selected"), False: Markup("")}
         options = [
-            markup(OPTION, value=value, text=text, chosen=chosen[value == now])
+            OPTION.format(value=value, text=text, chosen=chosen[value == now])
             for value, text in self.options.items()
         ]
-        return markup(FIELD, label=self.label, name=self.name, options=join(options))
+        return FIELD.format(label=self.label, name=self.name, options=Markup().join(options))
 
 
-def fields(switches: tuple[Switch, ...], store: Store) -> Html:
+def fields(switches: tuple[Switch, ...], store: Store) -> Markup:
     """The switches as fields of a form."""
-    return join([switch.field(store) for switch in switches])
+    return Markup().join([switch.field(store) for switch in switches])
 
 
-def turn(switches: tuple[Switch, ...], store: Store, form: Mapping[str, str]) -> None:
-    """Set those that `form` names."""
+def save(switches: tuple[Switch, ...], store: Store, form: Mapping[str, str]) -> None:
+    """Set the switches that `form` names."""
     for switch in switches:
         if switch.name in form:
             switch.set(store, form[switch.name])

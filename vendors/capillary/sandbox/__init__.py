@@ -6,9 +6,7 @@ Reference: Capillary API documentation, "Integrations", "Introduction". It answe
 
 from __future__ import annotations
 
-import json
-
-from vendors.sandbox import Imitation, Request, Store
+from vendors.sandbox import Request, Sandbox, Store
 
 from . import clients, console
 from .rules import KEY, PASSWORD, SECRET, TILL, USERNAME, guarded, opened, refuse
@@ -36,14 +34,11 @@ def flow(request: Request, _store: Store) -> str:
     """The client (clientKey) that a call is about; "" for lists and creations."""
     if request.path != "/v3/oauth/token/generate":
         return request.params.get("clientKey", "")
-    try:
-        body = json.loads(request.body or b"{}")
-    except ValueError:
-        return ""
+    body = request.get_json(force=True, silent=True)
     return str(body.get("key", "")) if isinstance(body, dict) else ""
 
 
-sandbox = Imitation(
+sandbox = Sandbox(
     "capillary",
     "Capillary",
     refuse=refuse,

@@ -12,7 +12,7 @@ import string
 import time
 from typing import Any
 
-from vendors.sandbox import Answer, Request, Row, Store
+from vendors.sandbox import Request, Response, Row, Store
 
 from .rules import (
     BAD_KEY,
@@ -156,49 +156,49 @@ def _client(request: Request, store: Store) -> Row:
 # -- the calls -------------------------------------------------------------------------------------
 
 
-def scopes(_request: Request, store: Store) -> Answer:
+def scopes(_request: Request, store: Store) -> Response:
     return done(store, [{"id": id, "entity": entity} for id, entity in SCOPES.items()])
 
 
-def create(request: Request, store: Store) -> Answer:
+def create(request: Request, store: Store) -> Response:
     """The only answer that holds the secret. A repeated call makes a second client."""
-    fields, answer = _demanded(request.json()), CREATED.value(store)
+    fields, answer = _demanded(request.json_object()), CREATED.value(store)
     if answer == "201-errors":
         raise Wrong(201, "The client could not be created.", 320020)
     row = add(store, fields)
     return done(store, _shown(row, new=True) | _scopes(row), int(answer))
 
 
-def get_all(_request: Request, store: Store) -> Answer:
+def get_all(_request: Request, store: Store) -> Response:
     rows = valid(store) if DELETED.value(store) == "gone" else everyone(store)
     return done(store, [_shown(row) for row in rows])
 
 
-def get(request: Request, store: Store) -> Answer:
+def get(request: Request, store: Store) -> Response:
     row = _client(request, store)
     return done(store, _shown(row) | _scopes(row))
 
 
-def update(request: Request, store: Store) -> Answer:
+def update(request: Request, store: Store) -> Response:
     """The scopes are replaced; name and description stay if they are left out."""
     row = _client(request, store)
-    fields = _demanded(request.json(), OPTIONAL_IN_PUT)
+    fields = _demanded(request.json_object(), OPTIONAL_IN_PUT)
     if not row["valid"]:
         raise Wrong(400, "The client is not valid.", 320016)
     row = store.change(_kind(row), row["id"], updated=time.time(), **fields)
     return done(store, _shown(row, changed=True) | _scopes(row))
 
 
-def delete(request: Request, store: Store) -> Answer:
+def delete(request: Request, store: Store) -> Response:
     """The client stays, no longer valid; its tokens stop working."""
     row = _client(request, store)
     row = remove(store, row) if row["valid"] else row
     return done(store, _shown(row, changed=True))
 
 
-def generate(request: Request, store: Store) -> Answer:
+def generate(request: Request, store: Store) -> Response:
     """An access token for a key and secret; it lives as long as its client says."""
-    body = request.json()
+    body = request.json_object()
     if set(body) != {"key", "secret"} or not all(isinstance(v, str) for v in body.values()):
         raise Wrong(400, "key and secret are demanded, and nothing else.")
     row = next((row for row in valid(store) if row["id"] == body["key"]), None)

@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-from vendors.sandbox import (
-    CASE_BUTTONS,
-    Answer,
-    Html,
-    Refused,
-    Request,
-    Row,
-    Store,
-    join,
-    markup,
-    page,
-)
-from vendors.sandbox.switches import fields, turn
+from markupsafe import Markup
+
+from vendors.sandbox import CASE_BUTTONS, Refused, Request, Response, Row, Store, page
+from vendors.sandbox.switches import fields, save
 
 from .clients import MOST, SCOPES, add, everyone, remove, valid
 from .rules import KEY, SWITCHES, TILL
@@ -22,18 +13,19 @@ from .rules import KEY, SWITCHES, TILL
 NAME = "Capillary"
 CREATE = "POST /v3/integrations/clients"
 
-CONSOLE = """{said}<p>{count} of {most} clients are valid.</p>{clients}
+CONSOLE = Markup("""{said}<p>{count} of {most} clients are valid.</p>{clients}
 <form method="post"><p class="row"><button name="do" value="one">Create a client elsewhere</button>
 <button name="do" value="fill">Create clients until 15 are valid</button></p>{cases}</form>
 <form method="post"><fieldset><legend>How Capillary behaves</legend>{switches}
-<p><button name="do" value="switch">Save</button></p></fieldset></form>"""
+<p><button name="do" value="switch">Save</button></p></fieldset></form>""")
 
-CLIENT = """<section><h2>{name}</h2>
+CLIENT = Markup("""<section><h2>{name}</h2>
 <p>{state} Key <code>{key}</code>, till {till}, {time}, scopes: {scopes}. {description}</p>
-{button}</section>"""
+{button}</section>""")
 
-DELETE = """<form method="post"><input type="hidden" name="key" value="{key}">
-<button name="do" value="delete">Delete behind Gangway’s back</button></form>"""
+SAY = Markup('<p role="status">{said}</p>')
+DELETE = Markup("""<form method="post"><input type="hidden" name="key" value="{key}">
+<button name="do" value="delete">Delete behind Gangway’s back</button></form>""")
 
 SAID = {
     "expired": "Every token has expired.",
@@ -44,17 +36,17 @@ SAID = {
 }
 
 
-def show(_request: Request, store: Store) -> Answer:
+def show(_request: Request, store: Store) -> Response:
     return _console(store)
 
 
-def pressed(request: Request, store: Store) -> Answer:
-    form = request.form()
+def pressed(request: Request, store: Store) -> Response:
+    form = request.form_fields()
     case, do = form.get("case", ""), form.get("do", "")
     if case in SAID:
         return _played(store, case)
     if do == "switch":
-        turn(SWITCHES, store, form)
+        save(SWITCHES, store, form)
         return _console(store, "Saved.")
     if do == "delete":
         return _deleted(store, form.get("key", ""))
@@ -63,14 +55,14 @@ def pressed(request: Request, store: Store) -> Answer:
     raise Refused(400, "Choose one of the buttons.")
 
 
-def _played(store: Store, case: str) -> Answer:
+def _played(store: Store, case: str) -> Response:
     if case == "expired":
         for token in store.rows("tokens"):
             store.change("tokens", token["id"], expires_at=0)
     return _console(store, SAID[case]).playing(case, "", CREATE if case == "lost" else "*")
 
 
-def _deleted(store: Store, key: str) -> Answer:
+def _deleted(store: Store, key: str) -> Response:
     row = store.get("clients", key)
     if row is None or not row["valid"]:
         raise Refused(404, "There is no such valid client.")
@@ -78,7 +70,7 @@ def _deleted(store: Store, key: str) -> Answer:
     return _console(store, "The client is deleted.")
 
 
-def _filled(store: Store, count: int) -> Answer:
+def _filled(store: Store, count: int) -> Response:
     """Clients that Gangway knows nothing of."""
     if len(valid(store)) + count > MOST:
         raise Refused(409, "An org may have 15 valid clients.")
@@ -90,23 +82,21 @@ def _filled(store: Store, count: int) -> Answer:
     return _console(store, "Made.")
 
 
-def _console(store: Store, said: str = "") -> Answer:
-    body = markup(
-        CONSOLE,
-        said=markup('<p role="status">{said}</p>', said=said) if said else Html(""),
+def _console(store: Store, said: str = "") -> Response:
+    body = CONSOLE.format(
+        said=SAY.format(said=said) if said else Markup(""),
         count=len(valid(store)),
         most=MOST,
-        clients=join([_section(row) for row in everyone(store)]),
+        clients=Markup().join([_section(row) for row in everyone(store)]),
         cases=CASE_BUTTONS,
         switches=fields(SWITCHES, store),
     )
     return page(NAME, "API clients of the org", body)
 
 
-def _section(row: Row) -> Html:
+def _section(row: Row) -> Markup:
     deletable = row["valid"] and row["id"] != KEY
-    return markup(
-        CLIENT,
+    return CLIENT.format(
         name=row["name"],
         state="Valid." if row["valid"] else "Deleted.",
         key=row["id"],
@@ -114,5 +104,5 @@ def _section(row: Row) -> Html:
         time=f"tokens for {row['expirationTokenTime']}",
         scopes=", ".join(f"{SCOPES[s['entityId']]} {s['permission']}" for s in row["scopes"]),
         description=row["description"],
-        button=markup(DELETE, key=row["id"]) if deletable else Html(""),
+        button=DELETE.format(key=row["id"]) if deletable else Markup(""),
     )

@@ -1,4 +1,4 @@
-"""What holds for every call of the Capillary sandbox: envelopes, who may call, what goes wrong.
+"""Rules for every call of the Capillary sandbox: envelopes, authentication, errors.
 
 Reference: Capillary API documentation, "Introduction" (authentication, status codes), "Integrations".
 """
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
-from vendors.sandbox import Answer, Refused, Request, Store, reply
+from vendors.sandbox import Refused, Request, Response, Store, json_response
 from vendors.sandbox.switches import Switch
 
 USERNAME = "demo.till.1"
@@ -73,7 +73,7 @@ UNIT = Switch(
 )
 SWITCHES = (NEXT, SUCCESS, CREATED, EXPIRED, REFUSALS, BAD_KEY, DELETED, UNIT)
 
-Handler = Callable[[Request, Store], Answer]
+Handler = Callable[[Request, Store], Response]
 
 
 class Wrong(Exception):
@@ -83,25 +83,25 @@ class Wrong(Exception):
         super().__init__(status)
         self.status, self.message, self.code = status, message, code or status
 
-    def answer(self) -> Answer:
+    def response(self) -> Response:
         error = {"code": self.code, "message": self.message}
-        return reply({"data": None, "errors": [error]}, self.status)
+        return json_response({"data": None, "errors": [error]}, self.status)
 
 
-def refuse(status: int, message: str) -> Answer:
-    return Wrong(status, message).answer()
+def refuse(status: int, message: str) -> Response:
+    return Wrong(status, message).response()
 
 
-def done(store: Store, data: object, status: int = 200) -> Answer:
+def done(store: Store, data: object, status: int = 200) -> Response:
     """A success in the shape of v3."""
     errors = ZERO if SUCCESS.value(store) == "zero" else None
-    return reply({"data": data, "errors": errors}, status)
+    return json_response({"data": data, "errors": errors}, status)
 
 
-def older(status: int, code: str, message: str) -> Answer:
+def older(status: int, code: str, message: str) -> Response:
     """The older shape, with its misleading `success`."""
     told = {"success": "true", "code": code, "message": message}
-    return reply({"response": {"status": told}}, status)
+    return json_response({"response": {"status": told}}, status)
 
 
 def at(moment: float, *, exact: bool = False) -> str:
@@ -114,13 +114,13 @@ def at(moment: float, *, exact: bool = False) -> str:
 def opened(handler: Handler) -> Handler:
     """`handler`, whose refusals keep what it has changed before."""
 
-    def call(request: Request, store: Store) -> Answer:
+    def call(request: Request, store: Store) -> Response:
         try:
             return handler(request, store)
         except Wrong as wrong:
-            return wrong.answer()
+            return wrong.response()
         except Refused as no:
-            return refuse(no.status, no.message)
+            return refuse(no.code, no.description)
 
     return call
 
@@ -128,20 +128,20 @@ def opened(handler: Handler) -> Handler:
 def guarded(handler: Handler) -> Handler:
     """`handler` for those who may manage clients; before it, what "the next call" says."""
 
-    def call(request: Request, store: Store) -> Answer:
+    def call(request: Request, store: Store) -> Response:
         refused = _caller(request, store)
         if refused:
             return refused
         trouble = NEXT.take(store)
         if trouble in BUSY:
             status, code, message = BUSY[trouble]
-            return Wrong(status, message, code).answer()
+            return Wrong(status, message, code).response()
         return handler(request, store)
 
     return opened(call)
 
 
-def _caller(request: Request, store: Store) -> Answer | None:
+def _caller(request: Request, store: Store) -> Response | None:
     """None if the operator calls, with a token or as a till; the refusal otherwise."""
     request.demand_type("application/json")
     if "application/json" not in request.headers.get("accept", ""):
@@ -154,7 +154,7 @@ def _caller(request: Request, store: Store) -> Answer | None:
     return None
 
 
-def _token(value: str, store: Store) -> Answer | None:
+def _token(value: str, store: Store) -> Response | None:
     token = store.get("tokens", value)
     if token is None or not _valid(store, token["client"]):
         return _denied(store, 401, "Unauthorized")
@@ -165,9 +165,9 @@ def _token(value: str, store: Store) -> Answer | None:
     return None
 
 
-def _denied(store: Store, status: int, message: str) -> Answer:
+def _denied(store: Store, status: int, message: str) -> Response:
     if REFUSALS.value(store) == "v3":
-        return Wrong(status, message).answer()
+        return Wrong(status, message).response()
     return older(status, str(status), message)
 
 
@@ -176,10 +176,10 @@ def _valid(store: Store, key: str) -> bool:
     return bool(row and row["valid"])
 
 
-def _expired(store: Store, expires_at: float) -> Answer:
+def _expired(store: Store, expires_at: float) -> Response:
     message, shape = f"Token expired at {at(expires_at)}", EXPIRED.value(store)
     if shape == "498":
-        return Wrong(498, message).answer()
+        return Wrong(498, message).response()
     return older(int(shape.partition("-")[0]), "498", message)
 
 

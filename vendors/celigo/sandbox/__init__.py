@@ -6,9 +6,7 @@ are `/celigo/` (integrator.io) and `/celigo/partner` (the operator's desk).
 
 from __future__ import annotations
 
-import json
-
-from vendors.sandbox import Imitation, Request, Store
+from vendors.sandbox import Request, Sandbox, Store
 
 from . import app, connectors, licenses, partner
 from .rules import TOKEN, guarded, refuse
@@ -24,14 +22,11 @@ def flow(request: Request, store: Store) -> str:
     row = store.get("licenses", request.params.get("_id_of_license", ""))
     if row:
         return str(row["email"])
-    try:
-        body = json.loads(request.body or b"{}")
-    except ValueError:
-        return ""
+    body = request.get_json(force=True, silent=True)
     return str(body.get("email", "")) if isinstance(body, dict) else ""
 
 
-sandbox = Imitation(
+sandbox = Sandbox(
     "celigo",
     "Celigo integrator.io",
     refuse=refuse,

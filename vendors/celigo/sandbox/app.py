@@ -4,18 +4,9 @@ from __future__ import annotations
 
 import re
 
-from vendors.sandbox import (
-    CASE_BUTTONS,
-    Answer,
-    Html,
-    Refused,
-    Request,
-    Row,
-    Store,
-    join,
-    markup,
-    page,
-)
+from markupsafe import Markup
+
+from vendors.sandbox import CASE_BUTTONS, Refused, Request, Response, Row, Store, page
 
 from .licenses import install, signed_up, uninstall
 from .rules import now
@@ -25,45 +16,46 @@ COOKIE = "celigo_sandbox"
 POST_LICENSE = "POST /v1/connectors/{_id}/licenses"
 CASES = {"slow", "dead", "garbled", "lost"}
 
-SIGN_IN = """{said}<form method="post"><input type="hidden" name="user" value="new">
+SIGN_IN = Markup("""{said}<form method="post"><input type="hidden" name="user" value="new">
 <label>E-mail address <input type="email" name="email" value="{email}" required
 autocomplete="off"></label>
 <p class="row"><button class="main" name="case" value="approve">Create an integrator.io
 account</button></p>{cases}</form>{known}
-<form method="post"><button name="case" value="decline">Leave</button></form>{desk}"""
+<form method="post"><button name="case" value="decline">Leave</button></form>{desk}""")
 
-KNOWN = """<form method="post"><input type="hidden" name="case" value="approve">
-<p class="row">{buttons}</p></form>"""
-CHOICE = '<button name="user" value="{id}">Sign in as {email}</button>'
+KNOWN = Markup("""<form method="post"><input type="hidden" name="case" value="approve">
+<p class="row">{buttons}</p></form>""")
+CHOICE = Markup('<button name="user" value="{id}">Sign in as {email}</button>')
 
-HOME = """{said}<p>Signed in as <strong>{email}</strong></p>
+HOME = Markup("""{said}<p>Signed in as <strong>{email}</strong></p>
 {licenses}
 <form method="post"><p class="row"><button name="case" value="decline">Leave without installing</button>
-<button name="case" value="signout">Sign out</button></p>{cases}</form>{desk}"""
+<button name="case" value="signout">Sign out</button></p>{cases}</form>{desk}""")
 
-LICENSE = """<section><h2>{connector}</h2><p>{state} Expires {expires}. Edition: {edition}.</p>
+LICENSE = Markup("""<section><h2>{connector}</h2><p>{state} Expires {expires}. Edition: {edition}.</p>
 <form method="post"><input type="hidden" name="license" value="{id}">
-<p class="row">{button}</p></form></section>"""
+<p class="row">{button}</p></form></section>""")
 
-INSTALL = Html('<button class="main" name="case" value="approve">Install</button>')
-UNINSTALL = Html('<button name="case" value="uninstall">Uninstall</button>')
-DESK = Html(
+LEFT = Markup("<p>You can close this page. Go back to where you came from.</p>")
+INSTALL = Markup('<button class="main" name="case" value="approve">Install</button>')
+UNINSTALL = Markup('<button name="case" value="uninstall">Uninstall</button>')
+DESK = Markup(
     '<p class="hint">For the operator (sandbox only): <a href="/celigo/partner">desk</a></p>'
 )
 
 
-def show(request: Request, store: Store) -> Answer:
-    user = store.get("users", request.cookie(COOKIE))
+def show(request: Request, store: Store) -> Response:
+    user = store.get("users", request.cookies.get(COOKIE, ""))
     return _home(store, user) if user else _sign_in(store)
 
 
-def pressed(request: Request, store: Store) -> Answer:
+def pressed(request: Request, store: Store) -> Response:
     """Any button: of the page for signing in, or of the page of whoever is signed in."""
-    form = request.form()
+    form = request.form_fields()
     case = form.get("case", "")
     if case not in {"approve", "decline", "signout", "uninstall", "expired"} | CASES:
         raise Refused(400, "Choose one of the buttons.")
-    user = store.get("users", request.cookie(COOKIE))
+    user = store.get("users", request.cookies.get(COOKIE, ""))
     if case in {"decline", "signout"}:
         return _signed_out(store, case)
     if user is None:
@@ -71,24 +63,22 @@ def pressed(request: Request, store: Store) -> Answer:
     return _acted(store, user, form.get("license", ""), case)
 
 
-def _signed_out(store: Store, case: str) -> Answer:
+def _signed_out(store: Store, case: str) -> Response:
     if case == "decline":
-        text = "<p>You can close this page. Go back to where you came from.</p>"
-        return page(NAME, "Nothing was installed", Html(text))
-    answer = _sign_in(store, "You are signed out.")
-    answer.headers["Set-Cookie"] = f"{COOKIE}=; Path=/celigo; Max-Age=0"
-    return answer
+        return page(NAME, "Nothing was installed", LEFT)
+    response = _sign_in(store, "You are signed out.")
+    response.delete_cookie(COOKIE, path="/celigo")
+    return response
 
 
-def _signed_in(store: Store, form: dict[str, str], case: str) -> Answer:
+def _signed_in(store: Store, form: dict[str, str], case: str) -> Response:
     user = _chosen(store, form.get("user", ""), form.get("email", "").strip())
     if case == "expired":
         _expire(store, user)
-    answer = _home(store, user, "You are signed in.")
-    cookie = f"{COOKIE}={user['id']}; Path=/celigo; HttpOnly; SameSite=Lax"
-    answer.headers["Set-Cookie"] = cookie
+    response = _home(store, user, "You are signed in.")
+    response.set_cookie(COOKIE, user["id"], path="/celigo", httponly=True, samesite="Lax")
     # Before anything is issued, what hurts most to lose is the answer that carries the licence.
-    return answer.playing(case, "", POST_LICENSE if case == "lost" else "*")
+    return response.playing(case, "", POST_LICENSE if case == "lost" else "*")
 
 
 def _chosen(store: Store, id: str, email: str) -> Row:
@@ -102,7 +92,7 @@ def _chosen(store: Store, id: str, email: str) -> Row:
     return signed_up(store, email)
 
 
-def _acted(store: Store, user: Row, license_id: str, case: str) -> Answer:
+def _acted(store: Store, user: Row, license_id: str, case: str) -> Response:
     if case == "expired":
         _expire(store, user)
         return _home(store, user, "Your licences have expired.")
@@ -142,46 +132,44 @@ def _expire(store: Store, user: Row) -> None:
         store.change("licenses", row["id"], expires=now())
 
 
-def _said(text: str) -> Html:
-    return markup('<p role="status">{text}</p>', text=text) if text else Html("")
+def _said(text: str) -> Markup:
+    return Markup('<p role="status">{text}</p>').format(text=text) if text else Markup("")
 
 
-def _sign_in(store: Store, said: str = "") -> Answer:
+def _sign_in(store: Store, said: str = "") -> Response:
     users = store.rows("users")
-    buttons = [markup(CHOICE, id=user["id"], email=user["email"]) for user in users]
-    body = markup(
-        SIGN_IN,
+    buttons = [CHOICE.format(id=user["id"], email=user["email"]) for user in users]
+    body = SIGN_IN.format(
         said=_said(said),
         email=f"merchant{len(users) + 1}@shop.example",
-        known=markup(KNOWN, buttons=join(buttons)) if buttons else Html(""),
+        known=KNOWN.format(buttons=Markup().join(buttons)) if buttons else Markup(""),
         cases=CASE_BUTTONS,
         desk=DESK,
     )
     return page(NAME, "Your integrator.io account", body)
 
 
-def _home(store: Store, user: Row, said: str = "") -> Answer:
+def _home(store: Store, user: Row, said: str = "") -> Response:
     sections = [_section(store, row) for row in _mine(store, user)]
-    body = markup(
-        HOME,
+    body = HOME.format(
         said=_said(said),
         email=user["email"],
-        licenses=join(sections) or Html("<p>No licence has been issued to this address.</p>"),
+        licenses=Markup().join(sections)
+        or Markup("<p>No licence has been issued to this address.</p>"),
         cases=CASE_BUTTONS,
         desk=DESK,
     )
     return page(NAME, "Your licences", body)
 
 
-def _section(store: Store, row: Row) -> Html:
+def _section(store: Store, row: Row) -> Markup:
     found, over = store.get("connectors", row["connector"]), row["expires"] <= now()
     edition = (row["opts"] or {}).get("connectorEdition", "none")
-    return markup(
-        LICENSE,
+    return LICENSE.format(
         connector=found["name"] if found else "",
         state="Expired." if over else "Installed." if row["integration"] else "Not installed.",
         expires=row["expires"],
         edition=edition,
         id=row["id"],
-        button=UNINSTALL if row["integration"] else Html("") if over else INSTALL,
+        button=UNINSTALL if row["integration"] else Markup("") if over else INSTALL,
     )

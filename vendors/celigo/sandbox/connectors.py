@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from vendors.sandbox import Answer, Refused, Request, Row, Store, reply
+from vendors.sandbox import Refused, Request, Response, Row, Store, json_response
 
 from .rules import (
     PARTNER,
@@ -133,39 +133,39 @@ def connector(request: Request, store: Store) -> Row:
     return row
 
 
-def token_info(_request: Request, store: Store) -> Answer:
+def token_info(_request: Request, store: Store) -> Response:
     scope = "*" if TOKEN_STATE.value(store) == "full" else "custom"
-    return reply({"_userId": PARTNER, "scope": scope})
+    return json_response({"_userId": PARTNER, "scope": scope})
 
 
-def get_all(request: Request, store: Store) -> Answer:
+def get_all(request: Request, store: Store) -> Response:
     preset(store)
     return listed(request, store, store.rows("connectors", deleted=False), _shown)
 
 
-def get(request: Request, store: Store) -> Answer:
-    return reply(_shown(connector(request, store)))
+def get(request: Request, store: Store) -> Response:
+    return json_response(_shown(connector(request, store)))
 
 
-def create(request: Request, store: Store) -> Answer:
+def create(request: Request, store: Store) -> Response:
     preset(store)
-    row = _add(store, secrets.token_hex(12), demanded(request.json(), FIELDS, ("name",)))
-    return reply(_shown(row), 201)
+    row = _add(store, secrets.token_hex(12), demanded(request.json_object(), FIELDS, ("name",)))
+    return json_response(_shown(row), 201)
 
 
-def update(request: Request, store: Store) -> Answer:
+def update(request: Request, store: Store) -> Response:
     """A full replace; what is read-only may be sent back and is ignored."""
     row = connector(request, store)
-    fields = demanded(request.json(), FIELDS, ("name",), READ_ONLY)
-    return reply(_shown(store.change("connectors", row["id"], **_kept(fields))))
+    fields = demanded(request.json_object(), FIELDS, ("name",), READ_ONLY)
+    return json_response(_shown(store.change("connectors", row["id"], **_kept(fields))))
 
 
-def delete(request: Request, store: Store) -> Answer:
+def delete(request: Request, store: Store) -> Response:
     store.change("connectors", connector(request, store)["id"], deleted=True)
-    return Answer(204)
+    return Response(status=204)
 
 
-def install_base(request: Request, store: Store) -> Answer:
+def install_base(request: Request, store: Store) -> Response:
     rows = installed(store, connector(request, store)["id"])
     return listed(request, store, rows, _installed_row)
 
@@ -179,12 +179,12 @@ def _installed_row(row: Row) -> dict[str, Any]:
     return shown | {name: row[name] for name in ("email", "name", "version", "environment")}
 
 
-def push(request: Request, store: Store) -> Answer:
+def push(request: Request, store: Store) -> Response:
     """An update to some of the integrations in the install base, and to no others."""
     row = connector(request, store)
-    wanted: list[str] = demanded(request.json(), {"_integrationIds": is_ids}, ("_integrationIds",))[
-        "_integrationIds"
-    ]
+    wanted: list[str] = demanded(
+        request.json_object(), {"_integrationIds": is_ids}, ("_integrationIds",)
+    )["_integrationIds"]
     base = {each["id"]: each for each in installed(store, row["id"])}
     if not wanted or set(wanted) - set(base):
         told = "`_integrationIds` must name integrations of the install base."
@@ -193,7 +193,7 @@ def push(request: Request, store: Store) -> Answer:
         store.change("integrations", id, version=_next(base[id]["version"]))
     fields = {"connector": row["id"], "integrations": wanted, "at": now()}
     store.add("pushes", secrets.token_hex(12), **fields)
-    return Answer(200) if PUSHED.value(store) == "empty" else reply({})
+    return Response() if PUSHED.value(store) == "empty" else json_response({})
 
 
 def _next(version: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from vendors.sandbox import Answer, Refused, Request, Row, Store, reply
+from vendors.sandbox import Refused, Request, Response, Row, Store, json_response
 
 from .connectors import connector
 from .rules import (
@@ -84,37 +84,37 @@ def _license(request: Request, store: Store) -> Row:
     return row
 
 
-def get_all(request: Request, store: Store) -> Answer:
+def get_all(request: Request, store: Store) -> Response:
     rows = store.rows("licenses", connector=connector(request, store)["id"], deleted=False)
     return listed(request, store, rows, _shown)
 
 
-def get(request: Request, store: Store) -> Answer:
-    return reply(_shown(_license(request, store)))
+def get(request: Request, store: Store) -> Response:
+    return json_response(_shown(_license(request, store)))
 
 
-def create(request: Request, store: Store) -> Answer:
+def create(request: Request, store: Store) -> Response:
     """A licence for the user with this e-mail. A repeated call makes a second one."""
     owner = connector(request, store)
-    fields = demanded(request.json(), FIELDS | {"email": is_text}, ("email", "expires"))
+    fields = demanded(request.json_object(), FIELDS | {"email": is_text}, ("email", "expires"))
     user = user_of(store, fields["email"])
     if user is None:
         raise Wrong(int(INVALID_USER.value(store)), error("invalid_user", NO_USER))
-    return reply(_shown(issued(store, owner["id"], user, fields)), 201)
+    return json_response(_shown(issued(store, owner["id"], user, fields)), 201)
 
 
-def update(request: Request, store: Store) -> Answer:
+def update(request: Request, store: Store) -> Response:
     """A full replace; what is read-only may be sent back and is ignored."""
     row = _license(request, store)
-    fields = demanded(request.json(), FIELDS, ("expires",), READ_ONLY)
-    return reply(_shown(store.change("licenses", row["id"], **_kept(fields))))
+    fields = demanded(request.json_object(), FIELDS, ("expires",), READ_ONLY)
+    return json_response(_shown(store.change("licenses", row["id"], **_kept(fields))))
 
 
-def delete(request: Request, store: Store) -> Answer:
+def delete(request: Request, store: Store) -> Response:
     row = _license(request, store)
     uninstall(store, row)
     store.change("licenses", row["id"], deleted=True)
-    return Answer(204)
+    return Response(status=204)
 
 
 def install(store: Store, row: Row, name: str) -> None:

@@ -6,8 +6,10 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from vendors.sandbox import Answer, Html, Refused, Request, Row, Store, join, markup, page
-from vendors.sandbox.switches import fields, turn
+from markupsafe import Markup
+
+from vendors.sandbox import Refused, Request, Response, Row, Store, page
+from vendors.sandbox.switches import fields, save
 
 from .connectors import preset
 from .licenses import issued, signed_up
@@ -16,7 +18,7 @@ from .rules import SWITCHES, WHEN
 NAME = "Celigo integrator.io"
 TRIAL = timedelta(days=30)
 
-DESK = """{said}<h2>Licences</h2>{licenses}<h2>Install base</h2>{base}
+DESK = Markup("""{said}<h2>Licences</h2>{licenses}<h2>Install base</h2>{base}
 <h2>Pushed updates</h2>{pushes}
 <form method="post"><fieldset><legend>Issue a licence elsewhere</legend>
 <label>Connector <select name="connector">{options}</select></label>
@@ -24,24 +26,24 @@ DESK = """{said}<h2>Licences</h2>{licenses}<h2>Install base</h2>{base}
 <button name="do" value="issue">Issue a licence</button></fieldset></form>
 <form method="post"><fieldset><legend>How Celigo behaves</legend>{switches}
 <p><button name="do" value="switch">Save</button></p></fieldset></form>
-<p><a href="/celigo/">integrator.io</a></p>"""
+<p><a href="/celigo/">integrator.io</a></p>""")
 
 
-def show(_request: Request, store: Store) -> Answer:
+def show(_request: Request, store: Store) -> Response:
     return _desk(store)
 
 
-def pressed(request: Request, store: Store) -> Answer:
-    form = request.form()
+def pressed(request: Request, store: Store) -> Response:
+    form = request.form_fields()
     if form.get("do") == "issue":
         return _issued(store, form.get("connector", ""), form.get("email", "").strip())
     if form.get("do") == "switch":
-        turn(SWITCHES, store, form)
+        save(SWITCHES, store, form)
         return _desk(store, "Saved.")
     raise Refused(400, "Choose one of the buttons.")
 
 
-def _issued(store: Store, connector: str, email: str) -> Answer:
+def _issued(store: Store, connector: str, email: str) -> Response:
     """A licence that Gangway knows nothing of; the account is made if there is none."""
     preset(store)
     if store.get("connectors", connector) is None or not re.fullmatch(r"[^@\s]+@[^@\s]+", email):
@@ -52,25 +54,26 @@ def _issued(store: Store, connector: str, email: str) -> Answer:
     return _desk(store, "The licence is issued.")
 
 
-def _desk(store: Store, said: str = "") -> Answer:
+def _desk(store: Store, said: str = "") -> Response:
     preset(store)
     names = {row["id"]: row["name"] for row in store.rows("connectors", deleted=False)}
-    option = '<option value="{id}">{name}</option>'
-    body = markup(
-        DESK,
-        said=markup('<p role="status">{said}</p>', said=said) if said else Html(""),
+    option = Markup('<option value="{id}">{name}</option>')
+    body = DESK.format(
+        said=Markup('<p role="status">{said}</p>').format(said=said) if said else Markup(""),
         licenses=_list(store.rows("licenses", deleted=False), ("email", "id", "expires")),
         base=_list(store.rows("integrations", removed=False), ("email", "name", "version", "id")),
         pushes=_list(store.rows("pushes"), ("at", "integrations")),
-        options=join([markup(option, id=id, name=name) for id, name in names.items()]),
+        options=Markup().join([option.format(id=id, name=name) for id, name in names.items()]),
         switches=fields(SWITCHES, store),
     )
     return page(NAME, "Partner desk", body)
 
 
-def _list(rows: Sequence[Row], columns: Sequence[str]) -> Html:
-    items = [markup("<li>{text}</li>", text=_line(row, columns)) for row in rows]
-    return markup("<ul>{items}</ul>", items=join(items)) if items else Html("<p>None.</p>")
+def _list(rows: Sequence[Row], columns: Sequence[str]) -> Markup:
+    if not rows:
+        return Markup("<p>None.</p>")
+    items = [Markup("<li>{text}</li>").format(text=_line(row, columns)) for row in rows]
+    return Markup("<ul>{items}</ul>").format(items=Markup().join(items))
 
 
 def _line(row: Row, columns: Sequence[str]) -> str:

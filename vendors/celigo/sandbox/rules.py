@@ -1,4 +1,4 @@
-"""What holds for every call of the Celigo sandbox: token, shapes of errors, fields, paging.
+"""Rules for every call of the Celigo sandbox: token, shapes of errors, fields, paging.
 
 Reference: Celigo developer portal, "Authentication", "API conventions", "Errors", "Rate limits" and
 "Pagination".
@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from vendors.sandbox import Answer, Refused, Request, Row, Store, reply
+from vendors.sandbox import Refused, Request, Response, Row, Store, json_response
 from vendors.sandbox.switches import Switch
 
 TOKEN = "gangway-demo-celigo-token"
@@ -53,7 +53,7 @@ CODES = {
     415: "unsupported_media_type",
 }
 
-Handler = Callable[[Request, Store], Answer]
+Handler = Callable[[Request, Store], Response]
 Check = Callable[[Any], bool]
 Error = dict[str, str]
 
@@ -63,38 +63,38 @@ class Wrong(Exception):
 
     def __init__(self, status: int, *errors: Error) -> None:
         super().__init__(status)
-        self.answer = reply({"errors": list(errors)}, status)
+        self.response = json_response({"errors": list(errors)}, status)
 
 
 def error(code: str, message: str, field: str = "") -> Error:
     return {"code": code, "message": message} | ({"field": field} if field else {})
 
 
-def refuse(status: int, message: str) -> Answer:
-    return Wrong(status, error(CODES.get(status, "invalid_request"), message)).answer
+def refuse(status: int, message: str) -> Response:
+    return Wrong(status, error(CODES.get(status, "invalid_request"), message)).response
 
 
 def guarded(handler: Handler) -> Handler:
     """`handler` behind the rate limit and the token. A refusal keeps what a switch has spent."""
 
-    def call(request: Request, store: Store) -> Answer:
+    def call(request: Request, store: Store) -> Response:
         try:
             if LIMIT.take(store) != "no":
                 told = error("rate_limited", "Too many requests. Please slow down.")
-                return reply({"errors": [told]}, 429, Retry_After=RETRY_AFTER)
+                return json_response({"errors": [told]}, 429, {"Retry-After": RETRY_AFTER})
             return _bearer(request, store) or handler(request, store)
         except Wrong as wrong:
-            return wrong.answer
+            return wrong.response
         except Refused as no:
-            return refuse(no.status, no.message)
+            return refuse(no.code, no.description)
 
     return call
 
 
-def _bearer(request: Request, store: Store) -> Answer | None:
+def _bearer(request: Request, store: Store) -> Response | None:
     token, state = request.bearer(), TOKEN_STATE.value(store)
     if token.lower().startswith("bearer "):
-        return Answer(400, b"Bearer Authentication Failed", {"Content-Type": "text/plain"})
+        return Response("Bearer Authentication Failed", 400, mimetype="text/plain")
     if token != TOKEN or state == "revoked":
         raise Refused(401, "The API token is missing, wrong or revoked.")
     if state == "restricted" and request.path != "/v1/tokenInfo":
@@ -179,7 +179,7 @@ def now() -> str:
 
 def listed(
     request: Request, store: Store, rows: Sequence[Row], shape: Callable[[Row], object]
-) -> Answer:
+) -> Response:
     """One page of `rows`, and a Link header to the pages before and after it."""
     args = request.args
     if set(args) - {"limit", "after"}:
@@ -188,9 +188,9 @@ def listed(
     begin = _begin(args.get("after", ""), rows)
     page = [shape(row) for row in rows[begin : begin + size]]
     if not page and EMPTY.value(store) == "204":
-        return Answer(204)
+        return Response(status=204)
     link = ", ".join(_links(request, store, rows, begin, size))
-    return reply(page, Link=link) if link else reply(page)
+    return json_response(page, headers={"Link": link} if link else None)
 
 
 def _limit(args: Mapping[str, str]) -> int:
@@ -220,7 +220,7 @@ def _links(request: Request, store: Store, rows: Sequence[Row], begin: int, size
     if begin + size < len(rows):
         links.append(_link(request, rows, begin + size, "next"))
     if NEXT_LINK.value(store) == "foreign":
-        links = [link.replace(request.origin, "https://elsewhere.example") for link in links]
+        links = [link.replace(request.host_url, "https://elsewhere.example/") for link in links]
     return links
 
 
@@ -228,4 +228,4 @@ def _link(request: Request, rows: Sequence[Row], begin: int, rel: str) -> str:
     args = {"limit": request.args["limit"]} if "limit" in request.args else {}
     args |= {"after": _cursor(rows[begin - 1])} if begin else {}
     query = f"?{urlencode(args)}" if args else ""
-    return f'<{request.origin}/celigo{request.path}{query}>; rel="{rel}"'
+    return f'<{request.base_url}{query}>; rel="{rel}"'

@@ -6,7 +6,7 @@ Reference: itembase API guides, "Signing up users and add services with the conn
 
 from __future__ import annotations
 
-from vendors.sandbox import Answer, Imitation, Request, Store, reply
+from vendors.sandbox import Request, Response, Sandbox, Store, json_response
 
 from . import accounts, activation, desk, pages, selfservice
 
@@ -25,16 +25,16 @@ def environ(base_url: str) -> dict[str, str]:
     }
 
 
-def refuse(status: int, message: str) -> Answer:
+def refuse(status: int, message: str) -> Response:
     # itembase's table of errors has no 415: a body it cannot read is a 400.
     status = 400 if status == 415 else status
-    return reply({"message": message, "code": status}, status)
+    return json_response({"message": message, "code": status}, status)
 
 
 def flow(request: Request, store: Store) -> str:
     """The itembase user (uuid) on whose behalf a call comes; "" before one is known."""
     if request.path == "/accounts/oauth/v2/token":
-        args = request.form() if request.method == "POST" else request.args
+        args = request.form_fields() if request.method == "POST" else request.args
         code = store.get("codes", args.get("code", ""))
         grants = store.rows("grants", refresh_token=args.get("refresh_token", ""))
         owner = code or next(iter(grants), None)
@@ -43,7 +43,7 @@ def flow(request: Request, store: Store) -> str:
     return str(owner["user"]) if owner else ""
 
 
-sandbox = Imitation(
+sandbox = Sandbox(
     "itembase",
     "itembase",
     refuse=refuse,

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from vendors.sandbox import Answer, Refused, Request, Row, Store, reply
+from vendors.sandbox import Refused, Request, Response, Row, Store, json_response
 
 CLIENT_ID = "gangway-demo"
 CLIENT_SECRET = "gangway-demo-secret"
@@ -68,22 +68,22 @@ def authorised(request: Request, store: Store, *scopes: str) -> Row:
 
 
 # Reference: "Authorization and authentication with OAuth 2.0", steps 4 and 6 (GET, as documented)
-def token_by_get(request: Request, store: Store) -> Answer:
+def token_by_get(request: Request, store: Store) -> Response:
     return _token(request.args, store)
 
 
-def token_by_post(request: Request, store: Store) -> Answer:
+def token_by_post(request: Request, store: Store) -> Response:
     """RFC 6749's form POST, which is what ordinary OAuth libraries send."""
-    if request.query:
+    if request.query_string:
         return _error("invalid_request", "Parameters belong into the body of a POST.")
     try:
-        args = request.form()
+        args = request.form_fields()
     except Refused as no:
-        return _error("invalid_request", no.message)
+        return _error("invalid_request", no.description)
     return _token(args, store)
 
 
-def _token(args: Mapping[str, str], store: Store) -> Answer:
+def _token(args: Mapping[str, str], store: Store) -> Response:
     if not {"client_id", "client_secret", "grant_type"} <= set(args):
         return _error("invalid_request", "client_id, client_secret or grant_type is missing.")
     if (args["client_id"], args["client_secret"]) != (CLIENT_ID, CLIENT_SECRET):
@@ -95,7 +95,7 @@ def _token(args: Mapping[str, str], store: Store) -> Answer:
     return _error("unsupported_grant_type", "Use authorization_code or refresh_token.")
 
 
-def _exchanged(args: Mapping[str, str], store: Store) -> Answer:
+def _exchanged(args: Mapping[str, str], store: Store) -> Response:
     # "ignored but must be present and allowed"
     if not args.get("code") or not registered(args.get("redirect_uri", "")):
         return _error("invalid_request", "code or an allowed redirect_uri is missing.")
@@ -106,7 +106,7 @@ def _exchanged(args: Mapping[str, str], store: Store) -> Answer:
     return _granted(store, code)
 
 
-def _refreshed(args: Mapping[str, str], store: Store) -> Answer:
+def _refreshed(args: Mapping[str, str], store: Store) -> Response:
     old = store.rows("grants", refresh_token=args.get("refresh_token", ""))
     if not old:
         return _error("invalid_grant", "The refresh token is invalid.")
@@ -114,7 +114,7 @@ def _refreshed(args: Mapping[str, str], store: Store) -> Answer:
     return _granted(store, old[0])
 
 
-def _granted(store: Store, source: Row) -> Answer:
+def _granted(store: Store, source: Row) -> Response:
     """New tokens for the user and scope of a code or of an older grant."""
     grant = store.add(
         "grants",
@@ -132,15 +132,15 @@ def _granted(store: Store, source: Row) -> Answer:
         "scope": grant["scope"],
         "refresh_token": grant["refresh_token"],
     }
-    return reply(shown, Cache_Control="no-store")
+    return json_response(shown, headers={"Cache-Control": "no-store"})
 
 
-def _error(code: str, description: str, status: int = 400) -> Answer:
-    return reply({"error": code, "error_description": description}, status)
+def _error(code: str, description: str, status: int = 400) -> Response:
+    return json_response({"error": code, "error_description": description}, status)
 
 
 # Reference: "Getting basic user information"
-def me(request: Request, store: Store) -> Answer:
+def me(request: Request, store: Store) -> Response:
     user = store.get("users", authorised(request, store, "user.minimal")["user"])
     if user is None:
         raise Refused(404, "Not found.")
@@ -156,4 +156,4 @@ def me(request: Request, store: Store) -> Answer:
         "locale": "en",
         "preferred_currency": "EUR",
     }
-    return reply(shown)
+    return json_response(shown)

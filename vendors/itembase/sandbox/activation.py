@@ -5,7 +5,9 @@ from __future__ import annotations
 import secrets
 import time
 
-from vendors.sandbox import Answer, Refused, Request, Row, Store, markup, page, redirect, reply
+from markupsafe import Markup
+
+from vendors.sandbox import Refused, Request, Response, Row, Store, json_response, page, redirect
 
 from .accounts import CLIENT_ID, CODE_SECONDS, add_code, authorised, registered, signed_in
 from .pages import NAME, merged, picker
@@ -15,37 +17,37 @@ SECONDS = 1200
 SCOPE = "user.minimal user.instances.read user.instances.write"
 ADDRESS = "http://localhost:8000/return/itembase/"
 
-FINISH = """<form method="post"><p>Activate <strong>{client}</strong> for your stores?</p>
+FINISH = Markup("""<form method="post"><p>Activate <strong>{client}</strong> for your stores?</p>
 <p class="row"><button class="main" name="case" value="approve">Activate</button>
-<button name="case" value="decline">Cancel</button></p></form>"""
+<button name="case" value="decline">Cancel</button></p></form>""")
 
-DIRECTORY = """<p>Services that work with the stores at itembase. Who starts here arrives with a
+DIRECTORY = Markup("""<p>Services that work with the stores at itembase. Who starts here arrives with a
 code that nobody asked for.</p><form method="post">{who}
 <label>Its registered return address
 <input type="text" name="redirect_uri" value="{address}" required></label>
-<p class="row"><button class="main" name="case" value="approve">Start {client}</button></p></form>"""
+<p class="row"><button class="main" name="case" value="approve">Start {client}</button></p></form>""")
 
 
 # Reference: "Activation", step 2
-def activate(request: Request, store: Store) -> Answer:
+def activate(request: Request, store: Store) -> Response:
     grant = authorised(request, store)
     expires_at = int(time.time()) + SECONDS
     fields = {"user": grant["user"], "redirect_uri": grant["redirect_uri"], "used": False}
     row = store.add("activations", secrets.token_hex(20), expires_at=expires_at, **fields)
-    url = f"{request.origin}/itembase/solution/finish/{row['id']}"
-    return reply({"activation_url": url, "expires_at": expires_at})
+    url = f"{request.root_url}solution/finish/{row['id']}"
+    return json_response({"activation_url": url, "expires_at": expires_at})
 
 
 # Reference: "Activation", step 3
-def finish(request: Request, store: Store) -> Answer:
+def finish(request: Request, store: Store) -> Response:
     _activation(request, store)
-    return page(NAME, "Activate the application", markup(FINISH, client=CLIENT_ID))
+    return page(NAME, "Activate the application", FINISH.format(client=CLIENT_ID))
 
 
-def finish_done(request: Request, store: Store) -> Answer:
+def finish_done(request: Request, store: Store) -> Response:
     """Back to the registered address, without any parameter: it proves nothing."""
     row = _activation(request, store)
-    case = request.form().get("case", "")
+    case = request.form_fields().get("case", "")
     if case not in {"approve", "decline"}:
         raise Refused(400, "Choose one of the buttons.")
     if case == "approve":
@@ -62,17 +64,17 @@ def _activation(request: Request, store: Store) -> Row:
 
 
 # Reference: "Activation": the flow may start at itembase, "requires no dedicated handling"
-def directory(request: Request, store: Store) -> Answer:
+def directory(request: Request, store: Store) -> Response:
     grants = store.rows("grants")
     address = grants[-1]["redirect_uri"] if grants else ADDRESS
     who = picker(request, store)
-    body = markup(DIRECTORY, who=who, address=address, client=CLIENT_ID)
+    body = DIRECTORY.format(who=who, address=address, client=CLIENT_ID)
     return page(NAME, "Services", body)
 
 
-def directory_done(request: Request, store: Store) -> Answer:
+def directory_done(request: Request, store: Store) -> Response:
     """A code without a state: whoever takes it binds a stranger's stores."""
-    form = request.form()
+    form = request.form_fields()
     address = form.get("redirect_uri", "")
     if not registered(address):
         raise Refused(400, "redirect_uri is not registered.")

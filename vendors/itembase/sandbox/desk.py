@@ -1,10 +1,12 @@
-"""A page of the itembase sandbox alone: what happened at itembase without us."""
+"""The desk page of the itembase sandbox: changes that are made at itembase without Gangway."""
 
 from __future__ import annotations
 
 import uuid
 
-from vendors.sandbox import Answer, Html, Refused, Request, Row, Store, join, markup, page, redirect
+from markupsafe import Markup
+
+from vendors.sandbox import Refused, Request, Response, Row, Store, page, redirect
 
 from .accounts import signed_in
 from .pages import NAME, picker
@@ -13,48 +15,46 @@ from .selfservice import COMPONENTS, listed
 PATH = "/itembase/accounts/stores"
 STATUSES = "connection.valid", "connection.pending", "connection.invalid", "something.new", ""
 
-PAGE = """<p>What happens at itembase without anybody else.</p>{stores}
+PAGE = Markup("""<p>What happens at itembase without anybody else.</p>{stores}
 <form method="post"><h2>Add a store</h2>{who}
 <label>Platform <select name="component">{components}</select></label>
 <label>Name <input type="text" name="store" value="An older store" required maxlength="80"></label>
 <p class="row"><button class="main" name="do" value="add">Add it</button></p></form>
 <h2>Sign-ins of other applications</h2>{users}
-<p><a href="/itembase/solution/directory">Services that can be started from here</a></p>"""
+<p><a href="/itembase/solution/directory">Services that can be started from here</a></p>""")
 
-STORE = """<form method="post"><fieldset><legend>{name} of {email}, {platform}</legend>
+STORE = Markup("""<form method="post"><fieldset><legend>{name} of {email}, {platform}</legend>
 <input type="hidden" name="id" value="{id}">
 <label>Status <select name="status">{statuses}</select></label>
 <p class="row"><button name="do" value="status">Set the status</button>
-<button name="do" value="remove">Remove the store</button></p></fieldset></form>"""
+<button name="do" value="remove">Remove the store</button></p></fieldset></form>""")
 
-USER = """<form method="post"><fieldset><legend>{email}</legend>
+USER = Markup("""<form method="post"><fieldset><legend>{email}</legend>
 <input type="hidden" name="user" value="{id}">
 <p class="row"><button name="do" value="expire">Let access tokens expire</button>
 <button name="do" value="lose">… and lose the answer to the next renewal</button>
 <button name="do" value="revoke">End all sign-ins</button>
-<button name="do" value="deactivate">Take the activation away</button></p></fieldset></form>"""
+<button name="do" value="deactivate">Take the activation away</button></p></fieldset></form>""")
 
-OPTION = """<option value="{value}"{selected}>{label}</option>"""
+OPTION = Markup("""<option value="{value}"{selected}>{label}</option>""")
 
 
-def stores(request: Request, store: Store) -> Answer:
+def stores(request: Request, store: Store) -> Response:
     rows = [_store(row, store) for row in store.rows("connections") if listed(row)]
-    users = [markup(USER, email=user["email"], id=user["id"]) for user in store.rows("users")]
+    users = [USER.format(email=user["email"], id=user["id"]) for user in store.rows("users")]
     components = {str(number): name for number, name in COMPONENTS.items()}
-    body = markup(
-        PAGE,
-        stores=join(rows),
+    body = PAGE.format(
+        stores=Markup().join(rows),
         who=picker(request, store),
         components=_options(components, "6"),
-        users=join(users),
+        users=Markup().join(users),
     )
     return page(NAME, "Users and stores", body)
 
 
-def _store(row: Row, store: Store) -> Html:
+def _store(row: Row, store: Store) -> Markup:
     user = store.get("users", row["user"]) or {"email": "nobody"}
-    return markup(
-        STORE,
+    return STORE.format(
         id=row["id"],
         name=row["name"],
         email=user["email"],
@@ -63,19 +63,19 @@ def _store(row: Row, store: Store) -> Html:
     )
 
 
-def _options(choices: dict[str, str], chosen: str) -> Html:
-    return join(
+def _options(choices: dict[str, str], chosen: str) -> Markup:
+    return Markup().join(
         [
-            markup(OPTION, value=value, label=label, selected=" selected" * (value == chosen))
+            OPTION.format(value=value, label=label, selected=" selected" * (value == chosen))
             for value, label in choices.items()
         ]
     )
 
 
-def stores_done(request: Request, store: Store) -> Answer:
-    form = request.form()
+def stores_done(request: Request, store: Store) -> Response:
+    form = request.form_fields()
     deed = form.get("do", "")
-    answer = redirect(PATH)
+    response = redirect(PATH)
     if deed == "add":
         _add(store, form)
     elif deed in {"status", "remove"}:
@@ -84,10 +84,10 @@ def stores_done(request: Request, store: Store) -> Answer:
         user = _known(store, "users", form.get("user", ""))["id"]
         _sign_out(store, user, deed)
         if deed == "lose":
-            return answer.playing("lost", user, "* /accounts/oauth/v2/token")
+            return response.playing("lost", user, "* /accounts/oauth/v2/token")
     else:
         raise Refused(400, "Choose one of the buttons.")
-    return answer
+    return response
 
 
 def _add(store: Store, form: dict[str, str]) -> None:

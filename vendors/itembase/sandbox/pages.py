@@ -1,4 +1,4 @@
-"""What a merchant sees of the itembase sandbox: the process and the consent."""
+"""The merchants' pages of the itembase sandbox: connecting a store, and the OAuth consent."""
 
 from __future__ import annotations
 
@@ -6,19 +6,9 @@ import time
 from collections.abc import Mapping
 from urllib.parse import quote, urlencode, urlsplit
 
-from vendors.sandbox import (
-    CASE_BUTTONS,
-    Answer,
-    Html,
-    Refused,
-    Request,
-    Row,
-    Store,
-    join,
-    markup,
-    page,
-    redirect,
-)
+from markupsafe import Markup
+
+from vendors.sandbox import CASE_BUTTONS, Refused, Request, Response, Row, Store, page, redirect
 
 from .accounts import CLIENT_ID, CODE_SECONDS, SCOPES, add_code, registered, signed_in
 from .selfservice import COMPONENTS, activated, connected
@@ -27,7 +17,7 @@ NAME = "itembase"
 COOKIE = "itembase_sandbox"
 ANY_TOKEN_CALL = "* /accounts/oauth/v2/token"
 
-PROCESS = """<form method="post">
+PROCESS = Markup("""<form method="post">
 <p><strong>{client}</strong> asks to connect: <strong>{connectors}</strong></p>
 {who}{store}
 <p class="row"><button class="main" name="case" value="approve">Connect the store</button>
@@ -37,58 +27,57 @@ PROCESS = """<form method="post">
 <button name="case" value="several">Connect two stores</button>
 <button name="case" value="pending">Connect, still being checked</button>
 <button name="case" value="attention">Connect, with a problem</button></p>
-</details></form>{desk}"""
+</details></form>{desk}""")
 
-STORE = """<label>Name of the store
-<input type="text" name="store" value="{name}" required maxlength="80"></label>"""
+STORE = Markup("""<label>Name of the store
+<input type="text" name="store" value="{name}" required maxlength="80"></label>""")
 
-CONSENT = """<form method="post">
+CONSENT = Markup("""<form method="post">
 <p><strong>{client}</strong> asks for access to your itembase account:</p><ul>{scopes}</ul>{who}
 <p class="row"><button class="main" name="case" value="approve">Allow</button>
-<button name="case" value="decline">Deny</button></p>{cases}</form>{desk}"""
+<button name="case" value="decline">Deny</button></p>{cases}</form>{desk}""")
 
-DESK = Html('<p><a href="/itembase/accounts/stores">Users and stores at itembase</a></p>')
+DESK = Markup('<p><a href="/itembase/accounts/stores">Users and stores at itembase</a></p>')
 
-PICKER = """<fieldset><legend>Sign in to itembase as</legend>{known}
+PICKER = Markup("""<fieldset><legend>Sign in to itembase as</legend>{known}
 <label><input type="radio" name="user" value="new"{chosen}> a new user</label>
 <label>E-mail of the new user
-<input type="email" name="email" value="{email}" autocomplete="off"></label></fieldset>"""
+<input type="email" name="email" value="{email}" autocomplete="off"></label></fieldset>""")
 
-CHOICE = """<label><input type="radio" name="user" value="{id}"{chosen}> {email}</label>"""
-BACK = """<p>{message}</p><p><a href="{url}">Back to {host}</a></p>"""
-CHECKED = Html(" checked")
+CHOICE = Markup("""<label><input type="radio" name="user" value="{id}"{chosen}> {email}</label>""")
+BACK = Markup("""<p>{message}</p><p><a href="{url}">Back to {host}</a></p>""")
+CHECKED = Markup(" checked")
 STATUSES = {"pending": "connection.pending", "attention": "connection.invalid"}
 
 
-def process(request: Request, store: Store) -> Answer:
+def process(request: Request, store: Store) -> Response:
     """The page behind a token's `uri`, with `redirect_uri` as GET parameter."""
     token, back = _token(request, store), _back(request)
     over = _over(token, back)
     if over:
         return over
     names = ", ".join(_connectors(token, store))
-    body = markup(
-        PROCESS,
+    body = PROCESS.format(
         client=CLIENT_ID,
         connectors=names,
         who=_signed_in_as(token, store) or picker(request, store),
-        store=Html("") if token["instance_id"] else _store_name(names, store),
+        store=Markup("") if token["instance_id"] else _store_name(names, store),
         cases=CASE_BUTTONS,
         desk=DESK,
     )
     return page(NAME, f"Connect {names}", body)
 
 
-def process_done(request: Request, store: Store) -> Answer:
+def process_done(request: Request, store: Store) -> Response:
     token, back = _token(request, store), _back(request)
     over = _over(token, back)
     if over:
         return over
-    form = request.form()
+    form = request.form_fields()
     case = form.get("case", "")
     if case == "expired":
         token = store.change("tokens", token["id"], expires_at=0)
-        return _over(token, back) or Answer(500)
+        return _over(token, back) or Response(status=500)
     if case == "decline":
         store.change("tokens", token["id"], status="declined")
         return _leave(back, "Nothing was connected.", token, "The user has cancelled.")
@@ -99,8 +88,8 @@ def process_done(request: Request, store: Store) -> Answer:
     connected(store, token, user, names, status)
     if case != "unactivated":
         activated(store, user["id"])
-    answer = _leave(back, "The store is connected. You can close this page.", token)
-    return _remember(answer, user).playing(case, user["id"], _route(case))
+    response = _leave(back, "The store is connected. You can close this page.", token)
+    return _remember(response, user).playing(case, user["id"], _route(case))
 
 
 def _known_case(case: str, *more: str) -> None:
@@ -129,7 +118,7 @@ def _back(request: Request) -> str:
     return url
 
 
-def _over(token: Row, back: str) -> Answer | None:
+def _over(token: Row, back: str) -> Response | None:
     """The page for a token that can no longer be used, or None."""
     if token["status"] != "new":
         heading, error, message = "Already finished", "", "This link has been used."
@@ -138,10 +127,10 @@ def _over(token: Row, back: str) -> Answer | None:
         message = "It was only valid for a limited time. Start again where you came from."
     else:
         return None
-    body = markup("<p>{message}</p>", message=message)
+    body = Markup("<p>{message}</p>").format(message=message)
     if back:
         url, host = _returned(back, token, error), urlsplit(back).hostname
-        body = markup(BACK, message=message, url=url, host=host)
+        body = BACK.format(message=message, url=url, host=host)
     return page(NAME, heading, body, 410)
 
 
@@ -156,10 +145,10 @@ def merged(url: str, params: Mapping[str, str]) -> str:
     return parts._replace(query=f"{parts.query}&{added}" if parts.query else added).geturl()
 
 
-def _leave(back: str, message: str, token: Row, error: str = "") -> Answer:
+def _leave(back: str, message: str, token: Row, error: str = "") -> Response:
     if back:
         return redirect(_returned(back, token, error))
-    return page(NAME, "Finished", markup("<p>{message}</p>", message=message))
+    return page(NAME, "Finished", Markup("<p>{message}</p>").format(message=message))
 
 
 def _connectors(token: Row, store: Store) -> list[str]:
@@ -169,53 +158,55 @@ def _connectors(token: Row, store: Store) -> list[str]:
     return [COMPONENTS[component] for component in token["component_ids"]]
 
 
-def _store_name(names: str, store: Store) -> Html:
+def _store_name(names: str, store: Store) -> Markup:
     number = store.count().get("connections", 0) + 1
-    return markup(STORE, name=f"{names} store {number}")
+    return STORE.format(name=f"{names} store {number}")
 
 
-def _signed_in_as(token: Row, store: Store) -> Html:
+def _signed_in_as(token: Row, store: Store) -> Markup:
     user = store.get("users", token["user"]) if token["user"] else None
-    text = "<p>Signed in to itembase as <strong>{email}</strong></p>"
-    return markup(text, email=user["email"]) if user else Html("")
+    text = Markup("<p>Signed in to itembase as <strong>{email}</strong></p>")
+    return text.format(email=user["email"]) if user else Markup("")
 
 
-def picker(request: Request, store: Store) -> Html:
-    users, current = store.rows("users"), request.cookie(COOKIE)
+def picker(request: Request, store: Store) -> Markup:
+    users, current = store.rows("users"), request.cookies.get(COOKIE, "")
     known = [
-        markup(CHOICE, id=u["id"], email=u["email"], chosen=_checked(u["id"] == current))
+        CHOICE.format(id=u["id"], email=u["email"], chosen=_checked(u["id"] == current))
         for u in users
     ]
     new = _checked(current not in {user["id"] for user in users})
     email = f"merchant{len(users) + 1}@shop.example"
-    return markup(PICKER, known=join(known), chosen=new, email=email)
+    return PICKER.format(known=Markup().join(known), chosen=new, email=email)
 
 
-def _checked(yes: bool) -> Html:
-    return CHECKED if yes else Html("")
+def _checked(yes: bool) -> Markup:
+    return CHECKED if yes else Markup("")
 
 
-def _remember(answer: Answer, user: Row) -> Answer:
-    answer.headers["Set-Cookie"] = f"{COOKIE}={user['id']}; Path=/itembase; HttpOnly; SameSite=Lax"
-    return answer
+def _remember(response: Response, user: Row) -> Response:
+    response.set_cookie(COOKIE, user["id"], path="/itembase", httponly=True, samesite="Lax")
+    return response
 
 
 # Reference: "Authorization and authentication with OAuth 2.0", steps 1 to 3
-def consent(request: Request, store: Store) -> Answer:
+def consent(request: Request, store: Store) -> Response:
     wrong = _wrong_request(request)
     if wrong:
         return wrong
-    scopes = join([markup("<li>{s}</li>", s=s) for s in request.args["scope"].split()])
+    scopes = Markup().join(
+        [Markup("<li>{s}</li>").format(s=s) for s in request.args["scope"].split()]
+    )
     who = picker(request, store)
-    body = markup(CONSENT, client=CLIENT_ID, scopes=scopes, who=who, cases=CASE_BUTTONS, desk=DESK)
+    body = CONSENT.format(client=CLIENT_ID, scopes=scopes, who=who, cases=CASE_BUTTONS, desk=DESK)
     return page(NAME, "Allow access", body)
 
 
-def consent_done(request: Request, store: Store) -> Answer:
+def consent_done(request: Request, store: Store) -> Response:
     wrong = _wrong_request(request)
     if wrong:
         return wrong
-    args, form = request.args, request.form()
+    args, form = request.args, request.form_fields()
     case = form.get("case", "")
     if case == "decline":
         return _oauth_back(args, {"error": "access_denied"})
@@ -223,11 +214,11 @@ def consent_done(request: Request, store: Store) -> Answer:
     user = signed_in(store, form.get("user", ""), form.get("email", "").strip())
     lives = 0 if case == "expired" else CODE_SECONDS
     code = add_code(store, user, args["scope"], args["redirect_uri"], lives)
-    answer = _remember(_oauth_back(args, {"code": code}), user)
-    return answer.playing(case, user["id"], _route(case))
+    response = _remember(_oauth_back(args, {"code": code}), user)
+    return response.playing(case, user["id"], _route(case))
 
 
-def _wrong_request(request: Request) -> Answer | None:
+def _wrong_request(request: Request) -> Response | None:
     """RFC 6749, 4.1.2.1: nobody is sent to an address that was not registered."""
     args = request.args
     if args.get("client_id") != CLIENT_ID:
@@ -242,6 +233,6 @@ def _wrong_request(request: Request) -> Answer | None:
     return None
 
 
-def _oauth_back(args: Mapping[str, str], params: dict[str, str]) -> Answer:
+def _oauth_back(args: Mapping[str, str], params: dict[str, str]) -> Response:
     state = {"state": args["state"]} if "state" in args else {}
     return redirect(merged(args["redirect_uri"], params | state))

@@ -7,7 +7,7 @@ import time
 import uuid
 from typing import Any
 
-from vendors.sandbox import Answer, Refused, Request, Row, Store, reply
+from vendors.sandbox import Refused, Request, Response, Row, Store, json_response
 
 from .accounts import CLIENT_ID, authorised
 
@@ -36,8 +36,8 @@ FIELDS = {
 
 
 # Reference: "Signing up users and add services with the connect API", examples 1 to 3
-def create_token(request: Request, store: Store) -> Answer:
-    body = request.json()
+def create_token(request: Request, store: Store) -> Response:
+    body = request.json_object()
     _demand_known(body)
     if "authorization" not in request.headers:
         token = _for_new_user(body)
@@ -46,7 +46,7 @@ def create_token(request: Request, store: Store) -> Answer:
     else:
         token = _for_known_user(body, _known_user(request, store, body))
     row = store.add("tokens", secrets.token_hex(20), **token, **_always(body))
-    return reply(_shown(row, request.origin), 201)
+    return json_response(_shown(row, request.root_url), 201)
 
 
 def _demand_known(body: dict[str, Any]) -> None:
@@ -111,7 +111,7 @@ def _components(body: dict[str, Any]) -> list[int]:
     return wanted
 
 
-def _shown(row: Row, origin: str) -> dict[str, Any]:
+def _shown(row: Row, root_url: str) -> dict[str, Any]:
     return {
         "token": row["id"],
         "client_id": row["client_id"],
@@ -122,7 +122,7 @@ def _shown(row: Row, origin: str) -> dict[str, Any]:
         "status": row["status"],
         "enable_whisper_signup": row["enable_whisper_signup"],
         "expires_in": TOKEN_SECONDS,
-        "uri": f"{origin}/itembase/selfservice/process/{row['id']}",
+        "uri": f"{root_url}selfservice/process/{row['id']}",
         "additional_parameters": row["additional_parameters"],
     }
 
@@ -150,13 +150,13 @@ def listed(row: Row) -> bool:
 
 
 # Reference: "Signing up users and add services with the connect API", example 3
-def instances(request: Request, store: Store) -> Answer:
+def instances(request: Request, store: Store) -> Response:
     grant = authorised(request, store, "user.instances.read")
     user = request.params["user"]
     if user != grant["user"]:
         raise Refused(403, "The access token belongs to another user.")
     kinds = {"connections": "connection", "solutions": "solution"}
-    return reply(
+    return json_response(
         [
             _instance(row, component_type)
             for kind, component_type in kinds.items()

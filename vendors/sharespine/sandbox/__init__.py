@@ -9,7 +9,7 @@ import secrets
 import time
 from urllib.parse import quote, urlsplit
 
-from vendors.sandbox import Answer, Imitation, Refused, Request, Row, Store, reply
+from vendors.sandbox import Refused, Request, Response, Row, Sandbox, Store, json_response
 
 from . import operator, tenantapi, wizard
 from .demands import CONNECTION, LOGIN, TENANT, USER, demand_agent, demanded, demanded_part
@@ -37,9 +37,9 @@ def environ(base_url: str) -> dict[str, str]:
     }
 
 
-def refuse(status: int, message: str) -> Answer:
+def refuse(status: int, message: str) -> Response:
     # The shape of Sharespine's Error record is not public.
-    return reply({"message": message}, status)
+    return json_response({"message": message}, status)
 
 
 def flow(request: Request, _store: Store) -> str:
@@ -47,7 +47,7 @@ def flow(request: Request, _store: Store) -> str:
     return request.params.get("codeName") or request.headers.get("x-tenant", "")
 
 
-sandbox = Imitation(
+sandbox = Sandbox(
     "sharespine",
     "Sharespine",
     refuse=refuse,
@@ -80,7 +80,7 @@ def _tenant(request: Request, store: Store) -> Row:
 
 # Reference: "Create tenant"
 @sandbox.api("POST", "/reseller/tenant")
-def create_tenant(request: Request, store: Store) -> Answer:
+def create_tenant(request: Request, store: Store) -> Response:
     _demand_reseller(request)
     body = demanded(request, TENANT)
     if body["defaultLanguage"] not in body["languages"]:
@@ -89,12 +89,12 @@ def create_tenant(request: Request, store: Store) -> Answer:
     tenant = store.add(
         "tenants", f"{PREFIX}{body['customerReference']}-{number}", deleted=False, **body
     )
-    return reply({"codeName": tenant["id"]}, 201)
+    return json_response({"codeName": tenant["id"]}, 201)
 
 
 # Reference: "Create tenant user"
 @sandbox.api("POST", "/reseller/tenant/{codeName}/user")
-def create_user(request: Request, store: Store) -> Answer:
+def create_user(request: Request, store: Store) -> Response:
     _demand_reseller(request)
     tenant, body = _tenant(request, store), demanded(request, USER)
     if store.rows("users", tenant=tenant["id"], login=body["login"]):
@@ -102,21 +102,21 @@ def create_user(request: Request, store: Store) -> Answer:
     # How a tenant user gets a password is not documented; ours is shown in the sandbox's pages.
     password = secrets.token_urlsafe(12)
     store.add("users", secrets.token_hex(16), tenant=tenant["id"], password=password, **body)
-    return reply(body, 201)
+    return json_response(body, 201)
 
 
 # Reference: "Create an API Connection"
 @sandbox.api("POST", "/reseller/tenant/{codeName}/connection")
-def create_connection(request: Request, store: Store) -> Answer:
+def create_connection(request: Request, store: Store) -> Response:
     _demand_reseller(request)
     tenant, body = _tenant(request, store), demanded(request, CONNECTION)
     row = store.add("connections", secrets.token_hex(16), tenant=tenant["id"], **body)
-    return reply({"id": row["id"]} | body, 201)
+    return json_response({"id": row["id"]} | body, 201)
 
 
 # Reference: "Create a login URL for specific tenant user"
 @sandbox.api("POST", "/reseller/tenant/{codeName}/login/{login}")
-def create_login(request: Request, store: Store) -> Answer:
+def create_login(request: Request, store: Store) -> Response:
     _demand_reseller(request)
     tenant, body = _tenant(request, store), demanded(request, LOGIN)
     if not tenant["active"]:
@@ -127,26 +127,26 @@ def create_login(request: Request, store: Store) -> Answer:
     expires_at = int(time.time()) + LOGIN_SECONDS
     fields = {"tenant": tenant["id"], "login": login, "path": body["path"]}
     row = store.add("logins", secrets.token_hex(16), used=False, expires_at=expires_at, **fields)
-    url = f"{request.origin}/sharespine/my/_tokenlogin/{quote(login, safe='')}/{row['id']}"
+    url = f"{request.root_url}my/_tokenlogin/{quote(login, safe='')}/{row['id']}"
     expires = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(expires_at))
-    return reply({"path": body["path"], "loginUrl": url, "expires": expires})
+    return json_response({"path": body["path"], "loginUrl": url, "expires": expires})
 
 
 # Reference: "active" under "Create tenant": deactivate it, delete it (all data will be lost). How is
 # not documented, so only resellers for whom it was switched on can (`operator.py`).
 @sandbox.api("PUT", "/reseller/tenant/{codeName}")
-def change_tenant(request: Request, store: Store) -> Answer:
+def change_tenant(request: Request, store: Store) -> Response:
     tenant = _managed(request, store)
     part = demanded_part(request, TENANT)
     changed = store.change("tenants", tenant["id"], **part)
-    return reply({"codeName": tenant["id"]} | {name: changed[name] for name in TENANT})
+    return json_response({"codeName": tenant["id"]} | {name: changed[name] for name in TENANT})
 
 
 @sandbox.api("DELETE", "/reseller/tenant/{codeName}")
-def delete_tenant(request: Request, store: Store) -> Answer:
+def delete_tenant(request: Request, store: Store) -> Response:
     tenant = _managed(request, store)
     store.change("tenants", tenant["id"], deleted=True)
-    return Answer(204)
+    return Response(status=204)
 
 
 def _managed(request: Request, store: Store) -> Row:

@@ -72,7 +72,7 @@ LOGIN: dict[str, Check] = {"path": _is_path}
 
 def demanded(request: Request, fields: Mapping[str, Check]) -> dict[str, Any]:
     """The JSON body, which must have exactly these fields."""
-    body = request.json()
+    body = request.json_object()
     missing = sorted(set(fields) - set(body))
     if missing:
         raise Refused(400, f"Missing: {', '.join(missing)}.")
@@ -81,7 +81,7 @@ def demanded(request: Request, fields: Mapping[str, Check]) -> dict[str, Any]:
 
 def demanded_part(request: Request, fields: Mapping[str, Check]) -> dict[str, Any]:
     """The JSON body of a PUT, which may have some of these fields and no other."""
-    body = request.json()
+    body = request.json_object()
     wrong = sorted(name for name in fields if name in body and not fields[name](body[name]))
     unknown = sorted(set(body) - set(fields))
     if wrong or unknown:

@@ -1,4 +1,4 @@
-"""What Sharespine would have agreed with this reseller; a page, and a form, for a person or a test.
+"""The reseller's agreement in the Sharespine sandbox: a page with a form, for a person or a test.
 
 Whether a reseller can deactivate and delete tenants by the API is not documented: here it cannot,
 until somebody switches it on.
@@ -6,12 +6,14 @@ until somebody switches it on.
 
 from __future__ import annotations
 
-from vendors.sandbox import Answer, Refused, Request, Store, markup, page, redirect
+from markupsafe import Markup
 
-PAGE = """<p>This reseller <strong>{state}</strong> deactivate and delete tenants by the API. Whether
+from vendors.sandbox import Refused, Request, Response, Store, page, redirect
+
+PAGE = Markup("""<p>This reseller <strong>{state}</strong> deactivate and delete tenants by the API. Whether
 yours can is not documented: ask Sharespine, then set <code>SHARESPINE_MANAGE</code>.</p>
 <form method="post"><p class="row"><button class="main" name="manage" value="{to}">{label}</button>
-</p></form>"""
+</p></form>""")
 
 
 def manages(store: Store) -> bool:
@@ -19,15 +21,15 @@ def manages(store: Store) -> bool:
     return bool(row and row["on"])
 
 
-def show(_request: Request, store: Store) -> Answer:
+def show(_request: Request, store: Store) -> Response:
     on = manages(store)
     words = ("can", "0", "Switch it off") if on else ("cannot", "1", "Switch it on")
-    body = markup(PAGE, state=words[0], to=words[1], label=words[2])
+    body = PAGE.format(state=words[0], to=words[1], label=words[2])
     return page("Sharespine", "What was agreed with the reseller", body)
 
 
-def switch(request: Request, store: Store) -> Answer:
-    wanted = request.form().get("manage")
+def switch(request: Request, store: Store) -> Response:
+    wanted = request.form_fields().get("manage")
     if wanted not in {"0", "1"}:
         raise Refused(400, "Choose one of the buttons.")
     if store.get("agreements", "manage") is None:

@@ -9,7 +9,7 @@ import re
 import secrets
 from datetime import UTC, datetime
 
-from vendors.sandbox import Answer, Refused, Request, Row, Store, reply
+from vendors.sandbox import Refused, Request, Response, Row, Store, json_response
 
 from .demands import demand_agent
 
@@ -23,7 +23,7 @@ def _connection(request: Request, store: Store) -> Row:
     Which status tells what is not documented.
     """
     demand_agent(request)
-    login, password = request.basic() or ("", "")
+    login, password = request.basic()
     tenant = store.get("tenants", request.headers.get("x-tenant", ""))
     if tenant is None or tenant.get("deleted"):
         raise Refused(401, "Wrong tenant, login or password.", {"WWW-Authenticate": "Basic"})
@@ -38,19 +38,19 @@ def _connection(request: Request, store: Store) -> Row:
     return found[0]
 
 
-def root(request: Request, store: Store) -> Answer:
+def root(request: Request, store: Store) -> Response:
     """Metadata of the API connection, which is also how credentials are checked."""
     connection = _connection(request, store)
-    if request.query:
+    if request.query_string:
         raise Refused(400, "The root takes no parameters.")
-    return reply({name: connection[name] for name in SHOWN})
+    return json_response({name: connection[name] for name in SHOWN})
 
 
-def orders(request: Request, store: Store) -> Answer:
+def orders(request: Request, store: Store) -> Response:
     """All orders of the tenant, or those changed at or after a moment: a bare array, not sorted."""
-    tenant, since = _connection(request, store)["tenant"], _since(request.args)
+    tenant, since = _connection(request, store)["tenant"], _since(request.args.to_dict())
     rows = store.rows("orders", tenant=tenant)
-    return reply([_order(row) for row in rows if _instant(row["lastModified"]) >= since])
+    return json_response([_order(row) for row in rows if _instant(row["lastModified"]) >= since])
 
 
 def _since(args: dict[str, str]) -> datetime:

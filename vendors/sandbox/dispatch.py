@@ -1,4 +1,4 @@
-"""The stage on which the imitations play: finds the route, plays the faults, does the deed."""
+"""The sandboxes of some vendors over one state file: dispatch, faults, counts and state."""
 
 from __future__ import annotations
 
@@ -6,22 +6,18 @@ import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, TypedDict
 
-from .faults import Fault, Faults, instead, spoil
-from .http import Answer, Imitation, Refused, Request, Route, markup, page, plain_refusal
-from .state import Database, Row, Store
+from markupsafe import Markup
+from werkzeug.exceptions import HTTPException
 
-MINUTE = 60.0
-PLAYS: dict[str, dict[str, Any]] = {
-    "slow": {"kind": "slow", "times": None, "lasts": MINUTE, "seconds": 4},
-    "dead": {"kind": "reset", "times": None, "lasts": MINUTE},
-    "garbled": {"kind": "html", "times": None, "lasts": MINUTE},
-    "lost": {"kind": "reset", "when": "after"},
-}
+from .faults import PLAYS, Fault, Faults, instead, spoil
+from .http import Refused, Request, Response
+from .pages import page
+from .routing import Route, Sandbox
+from .state import Database, Row, Store
 
 
 class Counts(TypedDict):
@@ -29,22 +25,22 @@ class Counts(TypedDict):
     made: dict[str, int]
 
 
-class Stage:
+class Sandboxes:
     """The sandboxes of some vendors over one state file. Thread-safe."""
 
-    def __init__(self, data_dir: str | Path, imitations: Sequence[Imitation]) -> None:
-        self.imitations = {imitation.slug: imitation for imitation in imitations}
+    def __init__(self, data_dir: str | Path, sandboxes: Sequence[Sandbox]) -> None:
+        self.vendors = {sandbox.slug: sandbox for sandbox in sandboxes}
         self.faults = Faults()
         self._database = Database(Path(data_dir) / "sandbox.sqlite3")
-        self._stores = {slug: Store(self._database, slug) for slug in self.imitations}
+        self._stores = {slug: Store(self._database, slug) for slug in self.vendors}
         self._calls: Counter[tuple[str, str]] = Counter()
         self._lock = threading.Lock()
         self._idle = threading.Condition(self._lock)
         self._busy = 0
 
     @contextmanager
-    def visit(self) -> Iterator[None]:
-        """Around every request: `close` waits until nobody is inside."""
+    def busy(self) -> Iterator[None]:
+        """Around every request: `close` waits until none is being served."""
         with self._lock:
             self._busy += 1
         try:
@@ -54,48 +50,53 @@ class Stage:
                 self._busy -= 1
                 self._idle.notify_all()
 
-    def perform(self, request: Request) -> tuple[str, Answer]:
-        """The name of the route (for the log: it holds no secrets) and the answer."""
-        slug, _, rest = request.path.removeprefix("/").partition("/")
-        vendor = self.imitations.get(slug)
-        if vendor is None:
-            return "-", plain_refusal(404, "No such vendor in this sandbox.")
+    def dispatch(self, request: Request) -> tuple[str, Response] | None:
+        """The name of the route for the log, which holds no secrets, and the response.
+
+        None if the request is for none of the vendors.
+        """
+        slug, _, rest = request.raw_path.removeprefix("/").partition("/")
+        sandbox = self.vendors.get(slug)
+        if sandbox is None:
+            return None
+        request.mount(slug)
         try:
-            route, call = _find(vendor, replace(request, path=f"/{rest}"))
+            route, request.params = sandbox.find(request.method, f"/{rest}")
         except Refused as no:
-            return f"/{slug}/-", _refusal(vendor, no)
+            return f"/{slug}/-", _refusal(sandbox, no)
         with self._lock:
             self._calls[slug, route.name] += 1
-        return f"/{slug}{route.path}", self._play(vendor, route, call)
+        return f"/{slug}{route.path}", self._respond(sandbox, route, request)
 
-    def _play(self, vendor: Imitation, route: Route, request: Request) -> Answer:
-        flow = self._flow(vendor, request)
-        fault = self.faults.take(vendor.slug, route.name, route.page, flow)
+    def _respond(self, sandbox: Sandbox, route: Route, request: Request) -> Response:
+        """The response of the route's handler, or what the planted fault makes of it."""
+        flow = self._flow(sandbox, request)
+        fault = self.faults.take(sandbox.slug, route.name, route.page, flow)
         self.faults.pause(fault, route.name, "before")
-        answer = (instead(fault) if fault else None) or self._deed(vendor, route, request)
-        if answer.play:
-            case, of, routes = answer.play
-            self.play(vendor.slug, case, routes, flow=of)
+        response = (instead(fault) if fault else None) or self._handle(sandbox, route, request)
+        if response.play:
+            case, of, routes = response.play
+            self.play(sandbox.slug, case, routes, flow=of)
         self.faults.pause(fault, route.name, "after")
         if fault and fault.when == "after":
-            return spoil(fault, answer) or answer
-        return answer
+            return spoil(fault, response) or response
+        return response
 
-    def _flow(self, vendor: Imitation, request: Request) -> str:
+    def _flow(self, sandbox: Sandbox, request: Request) -> str:
         try:
-            with self._database.turn():
-                return vendor.flow(request, self._stores[vendor.slug])
-        except Refused:
+            with self._database.transaction():
+                return sandbox.flow(request, self._stores[sandbox.slug])
+        except HTTPException:
             return ""
 
-    def _deed(self, vendor: Imitation, route: Route, request: Request) -> Answer:
+    def _handle(self, sandbox: Sandbox, route: Route, request: Request) -> Response:
         try:
-            if request.method == "GET" and request.body:
+            if request.method == "GET" and request.get_data():
                 raise Refused(400, "A GET carries no body.")
-            with self._database.turn():
-                return route.handler(request, self._stores[vendor.slug])
-        except Refused as no:
-            return _told(vendor, no) if route.page else _refusal(vendor, no)
+            with self._database.transaction():
+                return route.handler(request, self._stores[sandbox.slug])
+        except HTTPException as no:
+            return _error_page(sandbox, no) if route.page else _refusal(sandbox, no)
 
     def fault(
         self,
@@ -110,8 +111,9 @@ class Stage:
         skip: int = 0,
         **params: Any,
     ) -> None:
-        """Plant a fault on the next `times` calls (None: all, for `lasts` seconds) of a route,
-        after sparing `skip` of them.
+        """Plant a fault on the next `times` calls (None: all, for `lasts` seconds) of a route.
+
+        The first `skip` calls are spared.
 
         `route` is a declared name such as "POST /reseller/tenant", or a pattern with `*`, which
         stands for API calls only. `flow` limits it to one itembase user or Sharespine codeName.
@@ -127,7 +129,7 @@ class Stage:
         self.fault(vendor, route, flow=flow, **PLAYS[case])
 
     def clear(self, vendor: str = "") -> None:
-        """Everything works again; whoever waits at the barrier goes on."""
+        """Remove the faults (of one vendor) and release all held requests."""
         self.faults.clear(vendor)
 
     def arrived(
@@ -143,39 +145,39 @@ class Stage:
         return self.faults.release(vendor, route, count)
 
     def counts(self, vendor: str) -> Counts:
-        """Calls for each route since the start, and things ever made, by kind."""
+        """Calls of each route since the start, and rows ever made, by kind."""
         with self._lock:
             calls = {name: n for (slug, name), n in self._calls.items() if slug == vendor}
         return {"calls": calls, "made": self._store(vendor).count()}
 
     def state(self, vendor: str) -> dict[str, list[Row]]:
-        """All that this vendor remembers, by kind."""
+        """All rows of this vendor, by kind."""
         return self._store(vendor).dump()
 
     def change(self, vendor: str, kind: str, where: Mapping[str, Any], **fields: Any) -> int:
-        """Alter things behind the vendor's back, e.g. let tokens expire; how many."""
-        with self._database.turn():
+        """Change rows from outside, e.g. let tokens expire; returns how many."""
+        with self._database.transaction():
             rows = self._store(vendor).rows(kind, **where)
             for row in rows:
                 self._store(vendor).change(kind, row["id"], **fields)
         return len(rows)
 
     def reset(self) -> None:
-        """Forget everything: things, counts, faults."""
+        """Delete everything: rows, counts, faults."""
         self.clear()
-        with self._lock, self._database.turn():
+        with self._lock, self._database.transaction():
             self._calls.clear()
             for store in self._stores.values():
                 store.empty()
 
     def snapshot(self) -> list[tuple[Any, ...]]:
-        """All that the vendors remember now, for `restore`."""
+        """All rows of all vendors, for `restore`."""
         return self._database.run("SELECT number, vendor, kind, id, body FROM thing")
 
     def restore(self, kept: list[tuple[Any, ...]]) -> None:
-        """Everything works again, and is as it was at a `snapshot`. Calls stay counted."""
+        """Remove all faults and put back the rows of a `snapshot`. Calls stay counted."""
         self.clear()
-        with self._database.turn():
+        with self._database.transaction():
             self._database.run("DELETE FROM thing")
             for row in kept:
                 self._database.run("INSERT INTO thing VALUES (?, ?, ?, ?, ?)", *row)
@@ -193,27 +195,18 @@ class Stage:
 
     def _known(self, vendor: str, route: str) -> None:
         self._store(vendor)
-        routes = self.imitations[vendor].routes
+        routes = self.vendors[vendor].routes
         if not any(r.name == route or (not r.page and fnmatchcase(r.name, route)) for r in routes):
             raise ValueError(f"{vendor} has no route {route!r}")
 
 
-def _find(vendor: Imitation, request: Request) -> tuple[Route, Request]:
-    found = [(r, m) for r in vendor.routes if (m := r.match(request.path)) is not None]
-    for route, params in found:
-        if route.method == request.method:
-            return route, replace(request, params=params)
-    if found:
-        allowed = ", ".join(route.method for route, _ in found)
-        raise Refused(405, "Method not allowed.", {"Allow": allowed})
-    raise Refused(404, "Not found.")
+def _error_page(sandbox: Sandbox, no: HTTPException) -> Response:
+    body = Markup("<p>{message}</p>").format(message=no.description)
+    return page(sandbox.name, "That did not work", body, no.code or 500)
 
 
-def _told(vendor: Imitation, no: Refused) -> Answer:
-    body = markup("<p>{message}</p>", message=no.message)
-    return page(vendor.name, "That did not work", body, no.status)
-
-
-def _refusal(vendor: Imitation, no: Refused) -> Answer:
-    answer = vendor.refuse(no.status, no.message)
-    return replace(answer, headers=answer.headers | no.headers)
+def _refusal(sandbox: Sandbox, no: HTTPException) -> Response:
+    """The error in the vendor's own shape, with the headers of the refusal."""
+    response = sandbox.refuse(no.code or 500, no.description or "")
+    response.headers.update(no.headers if isinstance(no, Refused) else {})
+    return response
