@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from onboarding import registry
@@ -42,6 +42,8 @@ def mint(attempt: Attempt, state: str, step: Redirect) -> None:
         expires_at=step.expires_at,
         returns=step.returns,
         bare=step.bare,
+        keep_params=step.keep_params,
+        returned_by=_id_digest(*step.returned_by) if step.returned_by else "",
         minted=timezone.now(),
     )
 
@@ -85,15 +87,35 @@ def find(vendor: str, state: str) -> Hop | None:
     return hops.filter(digest=digest(state), attempt__connection__account__vendor=vendor).first()
 
 
-def find_bare(vendor: str, user: User) -> Hop | None:
-    """The hop of this user's open attempt that comes back without a state, spent or not.
+def _id_digest(name: str, value: str) -> str:
+    return digest(f"{name}={value}")
 
-    None if several attempts wait for such a return: it does not say for which it is. Of an
-    attempt's links to the same page the newest counts.
+
+def find_by_id(vendor: str, user: User, params: Mapping[str, str]) -> Hop | None:
+    """The hop of this user that the vendor's own id among the parameters names, spent or not.
+
+    Only for its user: an id of the vendor's may be easy to guess, a state is not.
     """
+    given = [_id_digest(name, value) for name, value in bounded(params).items() if value]
+    hops = Hop.objects.select_related("attempt__connection__account__merchant").filter(
+        attempt__connection__account__vendor=vendor, user=user, returned_by__in=given
+    )
+    return _only(hops)
+
+
+def find_bare(vendor: str, user: User) -> Hop | None:
+    """The hop of this user's open attempt that comes back without a state, spent or not."""
     hops = Hop.objects.select_related("attempt__connection__account__merchant").filter(
         attempt__connection__account__vendor=vendor, attempt__ended=None, user=user, bare=True
     )
+    return _only(hops)
+
+
+def _only(hops: QuerySet[Hop]) -> Hop | None:
+    """None if several attempts wait for such a return: it does not say for which it is.
+
+    Of an attempt's links to the same page the newest counts.
+    """
     taken = hops.exclude(taken=None).order_by("pk")
     newest = {hop.attempt_id: hop for hop in taken}.values()
     found = [hop for hop in newest if hop.spent is None] or list(newest)

@@ -24,6 +24,7 @@ AFRESH = {
     "refused",
     "wrong_shop",
     "lost",
+    "start_over",
 }  # after these, Continue begins from the start
 
 
@@ -225,7 +226,8 @@ def go_on(attempt: Attempt, user: User) -> Attempt:
 
 def repeat(row: Attempt) -> Attempt:
     """The call that is remembered, once more."""
-    return call(row, row.call.get("name", "start"), row.call.get("argument"))
+    linkless = bool(row.call.get("linkless"))
+    return call(row, row.call.get("name", "start"), row.call.get("argument"), linkless=linkless)
 
 
 @transaction.atomic
@@ -238,9 +240,12 @@ def answer(attempt: Attempt, user: User, answers: Mapping[str, str]) -> Attempt:
     return call(row, "answered", dict(answers))
 
 
-def call(row: Attempt, name: str, argument: Any = None) -> Attempt:
-    """Remember the call; an answer to an older one no longer counts."""
-    row.call = row.call | _remembered(name, argument)
+def call(row: Attempt, name: str, argument: Any = None, *, linkless: bool = False) -> Attempt:
+    """Remember the call; an answer to an older one no longer counts.
+
+    `linkless`: it was made before, and led to no link (`settlement`).
+    """
+    row.call = row.call | _remembered(name, argument) | {"linkless": linkless}
     row.call_number += 1
     row.status = Status.CHECKING if name == "returned" else Status.IN_PROGRESS
     row.turn, row.answer, row.note, row.cause = Turn.US, "progress", {}, ""

@@ -21,6 +21,7 @@ from vendors.contract import (
     Question,
     Redirect,
     Refused,
+    StartOver,
     Step,
     Text,
     Unavailable,
@@ -69,7 +70,7 @@ def verdict(outcome: Outcome, vendor: Vendor, tries: int) -> Verdict:
 def _of_step(step: Step, vendor: Vendor) -> Verdict:
     match step:
         case Redirect():
-            note = text("Everything is ready for you at %(vendor)s.", vendor=vendor.name)
+            note = step.note or ready(vendor.name)
             return Verdict(
                 status=Status.IN_PROGRESS, turn=Turn.MERCHANT, answer="redirect", note=note
             )
@@ -98,6 +99,8 @@ def _of_step(step: Step, vendor: Vendor) -> Verdict:
         case Declined():
             stopped = text("You stopped at %(vendor)s. Nothing was connected.", vendor=vendor.name)
             return _action("declined", step.note or stopped)
+        case StartOver():
+            return _action("start_over", step.note)
         case Connected():
             return Verdict(
                 status=Status.CONNECTED, turn=Turn.NOBODY, answer="connected", note=step.evidence
@@ -107,6 +110,11 @@ def _of_step(step: Step, vendor: Vendor) -> Verdict:
                 status=Status.DISCONNECTED, turn=Turn.MERCHANT, answer="done", note=step.here
             )
     raise TypeError(f"{type(step).__name__} is no step of the contract")
+
+
+def ready(vendor_name: str) -> Text:
+    """What a merchant reads of a Redirect without a note of its own."""
+    return text("Everything is ready for you at %(vendor)s.", vendor=vendor_name)
 
 
 def _of_error(error: VendorError, vendor: Vendor, tries: int) -> Verdict:

@@ -18,6 +18,7 @@ from vendors.contract import (
     Garbled,
     Progress,
     Redirect,
+    StartOver,
     Step,
     Unavailable,
     Unsure,
@@ -27,15 +28,15 @@ from vendors.http.hosts import allowed
 
 from . import crash_guard, hops, orders, transitions
 from .orders import holder
-from .outcomes import Outcome, Verdict, verdict, write, wrong_shop
+from .outcomes import CIRCLES, Outcome, Verdict, verdict, write, wrong_shop
 from .transitions import ROW_FIELDS, record, tell
 from .vendor_call import VendorCall
 
 
 def settle(trip: VendorCall, outcome: Outcome) -> bool:
     """Write an outcome; True when the journey goes on at once."""
-    if isinstance(outcome, Redirect) and outcome.url and not _may_open(trip, outcome.url):
-        outcome = Garbled(f"{trip.call} named a link to a host that is not this vendor's")
+    if isinstance(outcome, Redirect) and (fault := _fault(trip, outcome)):
+        outcome = Garbled(f"{trip.call} named {fault}")
     if trip.attempt is None:
         return acted(trip, outcome) if trip.call == "act" else checked(trip, outcome)
     row = transitions.attempt(trip.attempt.pk)
@@ -56,14 +57,35 @@ def settle(trip: VendorCall, outcome: Outcome) -> bool:
     elif isinstance(outcome, Done):
         done(trip, row, outcome)
     else:
-        if isinstance(outcome, Redirect) and outcome.url:
-            hops.mint(row, trip.order.state, outcome)
-        _stand(trip, row, outcome)
+        _stand(trip, row, _linked(trip, row, outcome))
     return False
 
 
-def _may_open(trip: VendorCall, url: str) -> bool:
-    return allowed(url, trip.vendor.domains())
+def _fault(trip: VendorCall, step: Redirect) -> str:
+    """What is wrong with a link, or with how its return is to be found; "" if nothing is."""
+    if step.url and not allowed(step.url, trip.vendor.domains()):
+        return "a link to a host that is not this vendor's"
+    if step.returned_by and (not all(step.returned_by) or step.returned_by[0] == "state"):
+        return "no parameter, or no value, by which a return could be found"
+    return ""
+
+
+def _linked(trip: VendorCall, row: Attempt, outcome: Outcome) -> Outcome:
+    """Keep the link. A flow that names none, twice in a row, to a merchant who waits never will:
+    Continue would repeat the same call for ever."""
+    if not isinstance(outcome, Step):
+        return outcome
+    linkless = isinstance(outcome, Redirect) and not outcome.url
+    before = bool(row.call.get("linkless"))
+    if linkless and before and trip.order.present:
+        why = f"{trip.call} was repeated for a merchant who waited, and named no link again"
+        return Garbled(why, cause=CIRCLES)
+    if linkless != before:
+        row.call = row.call | {"linkless": linkless}
+        row.save(update_fields=["call"])
+    if isinstance(outcome, Redirect) and outcome.url:
+        hops.mint(row, trip.order.state, outcome)
+    return outcome
 
 
 def _keep_creation(trip: VendorCall, row: Attempt, outcome: Outcome) -> bool:
@@ -88,6 +110,8 @@ def _keep_creation(trip: VendorCall, row: Attempt, outcome: Outcome) -> bool:
 def _keep(row: Attempt, step: Step) -> None:
     """Drafts (saved by the caller) and plain ids. What was made at the vendor is live at once."""
     target, account = row.connection, row.connection.account
+    if isinstance(step, StartOver):
+        row.account_memo, row.connection_memo = None, {}
     if step.account is not None:
         row.account_memo = dict(step.account)
     if step.connection is not None:

@@ -184,6 +184,7 @@ class Hop(models.Model):
 
     `state` works once: spent it is NULL, and `digest` still finds the hop for a second opening.
     `url` is the vendor's link, taken once: NULL before it is minted and after it was taken.
+    `returned_by` is the digest of the vendor's own id that a return may bring instead of the state.
     """
 
     attempt = models.ForeignKey(Attempt, models.CASCADE, related_name="hops")
@@ -194,6 +195,8 @@ class Hop(models.Model):
     expires_at = models.DateTimeField(null=True)
     returns = models.BooleanField(default=True)
     bare = models.BooleanField(default=False)
+    keep_params = models.BooleanField(default=False)
+    returned_by = models.CharField(max_length=64, blank=True, default="", db_index=True)
     params = MemoField(null=True, default=None)
     created = models.DateTimeField(default=timezone.now)
     minted = models.DateTimeField(null=True)

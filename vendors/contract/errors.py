@@ -33,7 +33,11 @@ class Unavailable(VendorError):
 
 
 class Refused(VendorError):
-    """The vendor said no. `who` must change something: the merchant, or staff (operator's credentials)."""
+    """The vendor said no. `who` must change something: the merchant, or staff (operator's credentials).
+
+    `reply` is the parsed body of a refusal that the call documents (`Api.send(refused=…)`), or None.
+    It is for the flow alone: neither the text nor the repr of this error shows it.
+    """
 
     cause = "refused"
 
@@ -45,11 +49,13 @@ class Refused(VendorError):
         note: Text | None = None,
         status: int = 0,
         code: str = "",
+        reply: object = None,
     ) -> None:
         super().__init__(detail, note=note, cause=f"refused-{code or status or who}")
         self.who = who
         self.status = status
         self.code = code
+        self.reply = reply
 
 
 class Unsure(VendorError):

@@ -28,15 +28,24 @@ class Step:
 class Redirect(Step):
     """Send the merchant to `url`. `""`: the next act mints a link, ask again with a merchant present.
 
-    `returns=False`: the vendor will not send them back; the page offers "I have finished".
-    `bare`: it sends them back, but without our state. `expires_at` is when the link stops working, if
-    the vendor says so.
+    `note` is what they read while the link waits for them, instead of a sentence of ours. `expires_at`
+    is when the link stops working, if the vendor says so.
+
+    How they come back: with our `order.state` in the parameter `state`, unless the step says more.
+    `returned_by=(name, value)`: the vendor sends them back with an id of its own in the parameter
+    `name`; a return with our state is found too. `bare`: the vendor sends them back with nothing
+    that tells one trip from another; `keep_params`: with `bare`, `returned` gets the parameters that
+    came along, otherwise none. `returns=False`: the vendor will not send them back; the page offers
+    "I have finished".
     """
 
     url: str = field(repr=False)
     expires_at: datetime | None = None
     returns: bool = True
     bare: bool = False
+    keep_params: bool = False
+    returned_by: tuple[str, str] | None = field(default=None, repr=False)
+    note: Text | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +103,17 @@ class Connected(Step):
 @dataclass(frozen=True, kw_only=True)
 class Declined(Step):
     note: Text | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StartOver(Step):
+    """This trip leads nowhere any more; nobody refused anything. Continue begins at `start`.
+
+    Both drafts are dropped: `start` gets the account's live memo and `connection=` of this step, or
+    an empty draft. Name there what has been made for the connection, or it is made again.
+    """
+
+    note: Text
 
 
 @dataclass(frozen=True, kw_only=True)

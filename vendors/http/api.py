@@ -23,10 +23,10 @@ from vendors.contract import Garbled, Refused, Unavailable, Unsure, VendorError,
 
 from . import watch
 from .hosts import below
-from .reply import Nothing, Reply, loose_json, parse
+from .reply import Empty, Nothing, Reply, loose_json, parse
 from .wire import Adapter, Answer, Meaning, Trace, basic, headed, read, shared_adapter
 
-__all__ = ["Api", "Nothing", "Reply"]
+__all__ = ["Api", "Empty", "Nothing", "Reply"]
 
 log = logging.getLogger(__name__)
 # urllib3 quotes whole URLs, query and all, when it debugs and when it warns of odd headers.
@@ -82,20 +82,28 @@ class Api:
         ok: tuple[int, ...] = (200, 201),
         credentials: Who = "staff",
         refusal: Refusal | None = None,
+        refused: Mapping[int, type[Reply]] | None = None,
         retries: int = 0,
     ) -> T:
-        """Make one call and parse its answer as `reply`: a model, `list[Model]`, `Nothing` …
+        """Make one call and parse its answer as `reply`: a model, `list[Model]`, `Nothing`, `Empty` …
 
         `path` is a template, "/v1/users/{id}/instances"; `parts` fill it, URL-encoded. `creates`
         marks a call that makes something without idempotency key: no clear answer is Unsure then.
+        A call that may be repeated (an idempotency key among `headers`, PUT to an id of ours) makes
+        nothing twice and is not marked; where it gives no body back, `reply` is `Nothing` or `Empty`.
         `ok` lists the documented successes. `credentials` says whose they are, for 401 and 403.
-        `retries` repeats a GET that may be repeated, when the connection failed (not when slow).
+        `refused` names the model of a documented refusal's body (4xx → model): `Refused.reply` is
+        that body, or None where it is another. `retries` repeats a GET that may be repeated, when
+        the connection failed (not when slow).
         """
         if retries and method != "GET":
             raise ValueError("only reads are repeated")
+        if any(status in (408, 429) or not 400 <= status < 500 for status in refused or ()):
+            raise ValueError("a refusal is a 4xx other than 408 and 429")
         call = _Call(
             api=self, method=method, path=path, creates=creates, credentials=credentials,
-            ok=(*ok, 204) if reply is Nothing else ok, refusal=refusal or self.refusal,
+            ok=(*ok, 204) if reply in (Nothing, Empty) else ok, refusal=refusal or self.refusal,
+            bodies=refused or {},
         )  # fmt: skip
         request = call.prepare(
             url=self._url(path, parts),
@@ -153,6 +161,7 @@ class _Call:
     ok: tuple[int, ...]
     credentials: Who
     refusal: Refusal | None
+    bodies: Mapping[int, type[Reply]] = field(default_factory=dict)
 
     def prepare(self, **parts: Any) -> requests.PreparedRequest:
         """Without a Session: no cookies are kept, no .netrc, no proxies, no redirects."""
@@ -259,6 +268,10 @@ class _Call:
             return Nothing()  # type: ignore[return-value]  # T is Nothing here
         if answer.body is None:
             raise self.unreadable(answer, "more than we read")
+        if reply is Empty:
+            if answer.body.strip():
+                raise self.unreadable(answer, "a body where none is documented")
+            return Empty()  # type: ignore[return-value]  # T is Empty here
         try:
             # A caller that takes 204 for a success gets None: its `reply` has to allow that.
             return parse(b"null" if answer.status == 204 else answer.body, reply)
@@ -284,10 +297,26 @@ class _Call:
     def refused(self, detail: str, answer: Answer) -> Refused:
         credentials = answer.status in (401, 403)
         who: Who = self.credentials if credentials else "staff"
-        refused = Refused(detail, who=who, status=answer.status, code=self._code(answer))
+        refused = Refused(
+            detail,
+            who=who,
+            status=answer.status,
+            code=self._code(answer),
+            reply=self._refusal_body(answer),
+        )
         if credentials:
             refused.cause = "credentials"
         return refused
+
+    def _refusal_body(self, answer: Answer) -> Reply | None:
+        """None where none is documented, or it cannot be read: the status has said no already."""
+        model = self.bodies.get(answer.status)
+        if model is None or answer.body is None:
+            return None
+        try:
+            return parse(answer.body, model)
+        except ValueError:
+            return None
 
 
 def _fill(path: str, parts: Mapping[str, str]) -> str:

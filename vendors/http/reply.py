@@ -28,6 +28,10 @@ class Nothing(Reply):
     """The body does not matter and is not read; 204 is a success too."""
 
 
+class Empty(Reply):
+    """204, or another documented success without a body. A page with 200 is not "deleted"."""
+
+
 def parse(body: bytes, reply: type[T] | TypeAdapter[T]) -> T:
     """Raises ValueError with the names and kinds of the faults, never with a value."""
     adapter: TypeAdapter[T] = reply if isinstance(reply, TypeAdapter) else TypeAdapter(reply)

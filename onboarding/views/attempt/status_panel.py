@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 from onboarding import journey, registry
 from onboarding.background import runner
 from onboarding.journey import orders
+from onboarding.journey.outcomes import ready
 from onboarding.models import Attempt, Connection, Hop, User
 from onboarding.models.status import Status, Turn, dumped, shown
 from vendors.contract import Vendor, text
@@ -115,11 +116,12 @@ def _taken(attempt: Attempt) -> Hop | None:
 
 
 def _ready(attempt: Attempt, finish: bool, words: dict[str, str]) -> Outlook:
-    sentence = gettext("%(vendor)s opens in this window. Come back here at any time.")
+    ours = gettext("%(vendor)s opens in this window. Come back here at any time.") % words
+    default = attempt.note.get("id") == ready(words["vendor"]).id
     return Outlook(
         kind="ready",
         heading=gettext("Everything is ready"),
-        sentence=sentence % words,
+        sentence=ours if default else attempt.sentence,
         action="continue",
         label=gettext("Continue to %(vendor)s") % words,
         finish=finish,
@@ -203,6 +205,17 @@ def _declined(attempt: Attempt, words: dict[str, str]) -> Outlook:
     )
 
 
+def _start_over(attempt: Attempt, words: dict[str, str]) -> Outlook:
+    return Outlook(
+        kind="stopped",
+        heading=gettext("Please begin again at %(vendor)s") % words,
+        sentence=attempt.sentence,
+        more=gettext("You can do it now, or come back later."),
+        action="continue",
+        label=gettext("Begin again"),
+    )
+
+
 def _refused(attempt: Attempt, words: dict[str, str]) -> Outlook:
     if attempt.turn == Turn.STAFF:
         return _on_it(attempt, words)
@@ -257,6 +270,7 @@ ANSWERS: Mapping[str, Callable[[Attempt, dict[str, str]], Outlook]] = {
     "needs": _needs,
     "wrong_shop": _wrong_shop,
     "declined": _declined,
+    "start_over": _start_over,
     "refused": _refused,
     "unavailable": _unavailable,
     "garbled": _on_it,

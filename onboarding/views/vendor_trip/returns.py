@@ -75,12 +75,21 @@ def _brought(request: HttpRequest) -> dict[str, str] | None:
 def _hop(
     vendor: str, brought: dict[str, str] | None, user: User | None
 ) -> tuple[Hop | None, dict[str, str]]:
-    """The hop, and what of the parameters is its own: nothing of a return without our state."""
+    """The hop, and what of the parameters its flow is given.
+
+    By our state, else by the vendor's own id. A return that brings neither may be anybody's: its
+    parameters go to a flow that asked for them, and are dropped otherwise.
+    """
     if brought is None:
         return None, {}
     if state := brought.get("state"):
         return hops.find(vendor, state), brought
-    return (hops.find_bare(vendor, user) if user else None), {}
+    if user is None:
+        return None, {}
+    if named := hops.find_by_id(vendor, user, brought):
+        return named, brought
+    bare = hops.find_bare(vendor, user)
+    return bare, brought if bare and bare.keep_params else {}
 
 
 def _bound(hop: Hop, user: User | None) -> bool:
