@@ -8,14 +8,12 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext
 
-from .models.status import shown
+from vendors.contract import Question
+
+from .models.status import dumped, shown
 
 FEW = 7  # choices that are shown one below the other; more than that open as a list
-
-
 LONGEST = 500  # letters of an answer
-
-
 ANSWER = "answer_"
 
 
@@ -69,3 +67,17 @@ def _choice(question: Mapping[str, Any], label: str, given: dict[str, Any]) -> f
         error_messages={"required": choose, "invalid_choice": choose},
         **given,
     )
+
+
+def plain(question: Question) -> dict[str, Any]:
+    """A question as it is stored: texts by id and parameters."""
+    return {
+        "key": question.key,
+        "label": dumped(question.label),
+        "help": dumped(question.help),
+        "choices": [[value, dumped(label)] for value, label in question.choices],
+        "initial": question.initial,
+        "required": question.required,
+        "secret": question.secret,
+        "addresses": question.addresses,
+    }

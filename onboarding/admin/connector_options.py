@@ -19,10 +19,9 @@ from django.utils.translation import gettext
 from onboarding import registry
 from onboarding.availability import breaker
 from onboarding.catalogue import readiness
-from onboarding.journey.outcomes import plain
 from onboarding.models import Connector
 from onboarding.models.status import dumped, shown
-from onboarding.questions import ANSWER, QuestionsForm
+from onboarding.questions import ANSWER, QuestionsForm, plain
 from vendors.contract import Question, Text, Vendor, VendorError, text
 
 from .lists import List

@@ -16,10 +16,9 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext, gettext_lazy
 
 from onboarding import journey, registry
-from onboarding.journey.outcomes import plain
 from onboarding.models import Account
 from onboarding.models.status import dumped, shown
-from onboarding.questions import ANSWER, QuestionsForm
+from onboarding.questions import ANSWER, QuestionsForm, plain
 from vendors.contract import Question
 
 from .vendor_actions import Desk, posted

@@ -13,10 +13,9 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext
 
 from onboarding import journey, registry
-from onboarding.journey.outcomes import plain
 from onboarding.models import Account, Connection
 from onboarding.models.status import dumped, shown
-from onboarding.questions import ANSWER, QuestionsForm
+from onboarding.questions import ANSWER, QuestionsForm, plain
 from vendors.contract import Action, Done, Garbled, Refused, Step, Unavailable, Unsure, VendorError
 
 from .lists import List, ReadOnly

@@ -22,10 +22,9 @@ from django.utils.translation import gettext, ngettext
 from onboarding import registry
 from onboarding.availability import breaker
 from onboarding.catalogue import refresh
-from onboarding.journey.outcomes import plain
 from onboarding.models import Connector
 from onboarding.models.status import dumped, shown
-from onboarding.questions import QuestionsForm
+from onboarding.questions import QuestionsForm, plain
 from vendors.contract import Action, Done, Refused, Rows, Vendor, VendorError
 
 from . import calls

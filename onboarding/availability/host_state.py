@@ -18,7 +18,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
+from django.dispatch import Signal
 from django.utils import timezone
 
 from onboarding.models import Attempt, Breaker, Connection
@@ -29,13 +30,14 @@ MANY = 5  # calls in a row that were not answered, and the host is called silent
 FIRST_REST, LONGEST_REST = timedelta(seconds=10), timedelta(minutes=5)
 LONGEST_ASKED = timedelta(minutes=15)  # that a Retry-After keeps everybody off the host
 REFUSED_AGAIN = timedelta(minutes=2)  # until a probe asks whether our credentials are taken again
-SPREAD, WAKING = 10, timedelta(seconds=5)  # those that waited go on in ten parts of five seconds
 SILENT, CREDENTIALS = Breaker.Cause.SILENT, Breaker.Cause.CREDENTIALS
 # Who waited goes on at once; but who is to wait for longer than we ourselves ever do was told so.
 LONGEST_WAIT: dict[str, timedelta] = {
     SILENT: timedelta(minutes=18),
     CREDENTIALS: timedelta(hours=1),
 }
+
+recovered = Signal()  # a host works again: vendor, cause of the outage, when calls may begin
 
 
 def learn(vendor: str, host: str, calls: Iterable[Called], *, tried: bool, probing: bool) -> None:
@@ -59,7 +61,8 @@ def learn(vendor: str, host: str, calls: Iterable[Called], *, tried: bool, probi
         log.warning("%s: %s: %s", vendor, host, row.get_cause_display())
     if since and row.cause not in (was, SILENT):
         log.warning("%s: %s: no longer %s", vendor, host, Breaker.Cause(was).label)
-        _wake(vendor, was, max(row.retry_at or timezone.now(), timezone.now()))
+        first = max(row.retry_at or timezone.now(), timezone.now())
+        recovered.send(sender=Breaker, vendor=vendor, cause=was, first=first)
 
 
 def _state(row: Breaker) -> tuple[object, ...]:
@@ -118,21 +121,12 @@ def _credentials(row: Breaker, called: Called, probing: bool, now: datetime) -> 
         row.cause, row.retry_at = CREDENTIALS, now
 
 
-def _wake(vendor: str, was: str, first: datetime) -> None:
-    """Attempts and checks that waited for this become due, not all in one instant."""
-    for rows in _waiting(vendor, was):
-        late = rows.filter(due_at__gt=first + WAKING, due_at__lt=first + LONGEST_WAIT[was])
-        for part in range(SPREAD):
-            mine = late.annotate(part=F("pk") % SPREAD).filter(part=part)
-            mine.update(due_at=first + WAKING * part / SPREAD)
-
-
 def waiting(vendor: str, cause: str) -> bool:
     """Whether some attempt or check waits for this vendor, and so will call it by itself."""
-    return any(rows.exists() for rows in _waiting(vendor, cause))
+    return any(rows.exists() for rows in waiting_rows(vendor, cause))
 
 
-def _waiting(vendor: str, cause: str) -> tuple[QuerySet[Any], QuerySet[Any]]:
+def waiting_rows(vendor: str, cause: str) -> tuple[QuerySet[Any], QuerySet[Any]]:
     """`call_started_at`: somebody is at it now."""
     name, value = ("answer", "unavailable") if cause == SILENT else ("cause", "credentials")
     waits: dict[str, Any] = {name: value, "call_started_at": None, "due_at__isnull": False}

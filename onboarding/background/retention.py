@@ -17,6 +17,7 @@ from django.contrib.sessions.models import Session
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from onboarding import journey
 from onboarding.models import (
     Account,
     Alert,
@@ -34,8 +35,6 @@ log = logging.getLogger(__name__)
 BATCH = 500
 BREATH = 0.02  # seconds between two batches, in which others write
 UNCONFIRMED = timedelta(days=30)
-# An ended attempt stays as a line of the shop's history; what it was asked and told does not.
-FORGOTTEN = {"call": {}, "call_number": 0, "account_memo": None, "connection_memo": {}}
 
 
 def run() -> None:
@@ -80,7 +79,7 @@ def _delete(rows: QuerySet[Any]) -> int:
 
 
 def _forget(rows: QuerySet[Attempt]) -> int:
-    return sum(Attempt.objects.filter(pk__in=some).update(**FORGOTTEN) for some in _some(rows))
+    return sum(journey.forget_calls(Attempt.objects.filter(pk__in=some)) for some in _some(rows))
 
 
 def _some(rows: QuerySet[Any]) -> Iterator[list[Any]]:

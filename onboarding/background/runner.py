@@ -21,8 +21,9 @@ from django.db.models.functions import RowNumber
 from django.utils import timezone
 
 from onboarding import db_lock, journey
+from onboarding.journey import OnlyIf
 from onboarding.models import Attempt, Connection
-from onboarding.models.status import Status
+from onboarding.models.status import Answer, Status
 from onboarding.monitoring import heartbeat, logs
 
 from . import schedule
@@ -34,7 +35,7 @@ Kind = Literal["attempt", "connection"]
 PATIENCE = 1.5  # seconds that a merchant's request waits for the vendor
 BATCH = 50  # rows of each vendor in one look
 PULSE = 1.0  # seconds between two looks of the worker
-BACK = Q(status=Status.CHECKING, answer="progress")  # a return that nobody has asked about yet
+BACK = Q(status=Status.CHECKING, answer=Answer.PROGRESS)  # a return that nobody has asked about yet
 
 
 class Submit(Protocol):
@@ -77,34 +78,29 @@ class Due(NamedTuple):
         return f"{self.vendor}:{self.kind}:{self.pk}"
 
     def work(self) -> Work | None:
-        """Carry it on, unless another worker was faster."""
+        """Work on it, unless another worker was faster."""
         if self.kind == "attempt":
-            return self.carry(due=True)
-        journey.check(self.pk, due=True)
+            return self.advance(only_if=OnlyIf.DUE)
+        journey.check(self.pk, only_if=OnlyIf.DUE)
         return None
 
     def call(self) -> Work | None:
         """The merchant's call, unless it was answered meanwhile."""
-        return self.carry(present=True, unanswered=True)
+        return self.advance(present=True, only_if=OnlyIf.UNANSWERED)
 
-    def carry(
-        self,
-        *,
-        present: bool = False,
-        due: bool = False,
-        unanswered: bool = False,
-        rounds: int = journey.ROUNDS,
+    def advance(
+        self, *, present: bool = False, only_if: OnlyIf, rounds: int = journey.ROUNDS
     ) -> Work | None:
-        """The attempt; what is left of it when others go first."""
+        """Advance the attempt; returns what is left of it when others go first."""
         left = journey.advance(
             self.pk,
             present=present,
-            due=due,
-            unanswered=unanswered,
+            only_if=only_if,
             urgent=partial(executor.urgent, self.vendor),
             rounds=rounds,
         )
-        return partial(self.carry, present=present, unanswered=True, rounds=left) if left else None
+        rest = partial(self.advance, present=present, only_if=OnlyIf.UNANSWERED, rounds=left)
+        return rest if left else None
 
 
 Take = Callable[[Due], object]
@@ -133,8 +129,7 @@ def sweep(submit: Submit = inline, take: Take | None = None) -> int:
 
 def _due_attempts() -> list[Due]:
     now = timezone.now()
-    expired = Attempt.objects.filter(ended=None, due_at=None, deadline__lte=now)
-    expired.update(due_at=now)
+    journey.wake_expired(now)
     rows = Attempt.objects.filter(ended=None, due_at__lte=now).annotate(back=BACK)
     found = _oldest(rows, "connection__vendor", "-back").values_list(
         "connection__vendor", "pk", "back"

@@ -1,72 +1,100 @@
-"""The journey: what people do and what vendors answer becomes rows and events.
+"""The journey: the engine that turns what people do and what vendors answer into rows and events.
 
-    verbs.py     what merchants do: begin, go on, answer, disconnect …; arrivals.py come back
-    choices.py   which shop it shall be, when another was found than was meant
-    desk.py      what staff do: resolve, act, know
-    carry.py     talking to the vendor, outside any transaction, under the account's lease
-    settle.py    an outcome → rows, in one transaction; shops.py the shop's own row
-    outcomes.py  the table: step or error → status, whose turn, sentence, when again
-    orders.py    rows → `Order`          records.py  rows, timeline, alerts
-    hops.py      links and returns       leases.py   one conversation at a time
-    names.py     what tells a merchant's shops apart
+This module is its whole face: nothing else of the journey is imported from outside.
 
-A verb writes what somebody wants (`call`, `due_at`); `carry` makes the call and writes the answer.
-A process may die between any two lines: the row says what is due, and anybody may carry it on.
+    merchant_actions  what merchants do: begin, continue, answer, come back, disconnect …
+    staff_actions     what staff do: settle unsure creations, run actions, ask now
+    engine            makes the calls to the vendor, under the account's lease
+    settlement        writes what a call answered, in one transaction
+    outcomes          the table: step or error → status, whose turn, sentence, retry
+    transitions       the only door through which attempts and connections are changed
+    orders            rows → `Order`                vendor_call   which call is made, and with what
+    hops              links out and returns         leases        one conversation at a time
+    crash_guard       rows that kill their workers  unreadable    memos that no key opens
+
+An action writes what somebody wants (`call`, `due_at`); `advance` makes the call and writes the answer. A
+process may die between any two lines: the row says what is due, and any process goes on with it.
 """
 
 from __future__ import annotations
 
-from .engine import ROUNDS, advance, check
+from .engine import ROUNDS, OnlyIf, advance, check
+from .hops import find_bare_hop, find_hop, find_hop_by_id, take_link
 from .merchant_actions import (
+    LONGEST_NAME,
     NameTaken,
-    answer,
-    arrive,
     begin,
-    both,
-    claim,
+    claim_return,
+    confirm_secrets_received,
+    connect_both,
+    continue_attempt,
     disconnect,
     enter,
-    finish,
     found_elsewhere,
     free_name,
-    go_back,
-    go_on,
-    have_done,
+    is_away_without_return,
+    named,
     pause,
     reconnect,
+    record_return,
+    reject_found_shop,
+    rename,
+    report_finished,
     resume,
-    revealed,
-    use_found,
-    went_without_return,
+    run_action,
+    submit_answers,
+    use_found_shop,
 )
-from .staff_actions import act, resolve, save_staff_answers, task_done
+from .orders import verified_addresses
+from .outcomes import Outcome, ready_note
+from .staff_actions import act, ask_now, look_now, resolve, save_staff_answers, task_done
+from .transitions import forget_calls, record, wake_after_outage, wake_expired
+from .vendor_call import asks_about_the_shop
 
 __all__ = [
+    "LONGEST_NAME",
     "ROUNDS",
     "NameTaken",
+    "OnlyIf",
+    "Outcome",
     "act",
     "advance",
-    "answer",
-    "arrive",
+    "ask_now",
+    "asks_about_the_shop",
     "begin",
-    "both",
     "check",
-    "claim",
+    "claim_return",
+    "confirm_secrets_received",
+    "connect_both",
+    "continue_attempt",
     "disconnect",
     "enter",
-    "finish",
+    "find_bare_hop",
+    "find_hop",
+    "find_hop_by_id",
+    "forget_calls",
     "found_elsewhere",
     "free_name",
-    "go_back",
-    "go_on",
-    "have_done",
+    "is_away_without_return",
+    "look_now",
+    "named",
     "pause",
+    "ready_note",
     "reconnect",
+    "record",
+    "record_return",
+    "reject_found_shop",
+    "rename",
+    "report_finished",
     "resolve",
     "resume",
-    "revealed",
+    "run_action",
     "save_staff_answers",
+    "submit_answers",
+    "take_link",
     "task_done",
-    "use_found",
-    "went_without_return",
+    "use_found_shop",
+    "verified_addresses",
+    "wake_after_outage",
+    "wake_expired",
 ]

@@ -1,7 +1,8 @@
-"""Who is at a row, and how often that ended badly: a row that kills its workers ends with staff.
+"""The crash guard: a row that kills its workers ends as staff's turn instead of killing more of them.
 
-A claim is set before the vendor is asked and cleared with the answer. One that is still there at the
-next claim is that of a process that died. A bug counts like a death: it would come again and again.
+`call_started_at` is set before the vendor is asked and cleared with the answer. Where it is still set when
+the next worker takes the row, the process that set it has died. A bug counts like a crash: it would come
+again and again.
 """
 
 from __future__ import annotations
@@ -16,42 +17,41 @@ from django.db.models import F
 from django.utils import timezone
 
 from onboarding.models import Attempt, Connection
-from onboarding.models.status import Status, StatusMixin, Turn
+from onboarding.models.status import Answer, Cause, Status, StatusMixin, Turn
 from vendors.contract import text
 
+from . import transitions
 from .leases import LEASE, LeaseLost
 from .outcomes import Verdict
 
-DEATHS = 5  # then the row is not tried again until staff ask for it
-REST = timedelta(seconds=30)  # at most, for each death after the first
-CAUSE = "poison"
-CLAIMED = ["call_started_at", "crashes"]
+CRASHES = 5  # then the row is not tried again until staff ask for it
+RETRY_DELAY = timedelta(seconds=30)  # at most, for each crash after the first
 
 
-def claim(row: StatusMixin) -> bool:
-    """Note that this process is at the row. False: it rests, because others died of it.
+def claim(row: Attempt | Connection) -> bool:
+    """Note that this process asks for the row. False: the row waits, because others crashed with it.
 
-    After a second death it rests for a time of its own, so that those that only were in the same
-    process as the one that kills are not with it again.
+    After a second crash it waits for a random time, so that rows which only were in the same process
+    as the one that kills are not with it again.
     """
     now = timezone.now()
-    died = row.call_started_at is not None
-    row.crashes += died
-    rests = died and row.crashes > 1
-    row.call_started_at = None if rests else now
-    row.tries += not rests
-    row.due_at = now + (_rest(row.crashes) if rests else LEASE)
-    row.save(update_fields=[*CLAIMED, "tries", "due_at"])
-    return not rests
+    crashed = row.call_started_at is not None
+    row.crashes += crashed
+    waits = crashed and row.crashes > 1
+    row.call_started_at = None if waits else now
+    row.tries += not waits
+    row.due_at = now + (_retry_delay(row.crashes) if waits else LEASE)
+    transitions.save(row, *transitions.GUARD_FIELDS, "tries", "due_at")
+    return not waits
 
 
-def _rest(crashes: int) -> timedelta:
-    return REST * (crashes - 1) * random.random()  # noqa: S311  # no secret: it spreads
+def _retry_delay(crashes: int) -> timedelta:
+    return RETRY_DELAY * (crashes - 1) * random.random()  # noqa: S311  # no secret: it spreads load
 
 
 def poisoned(row: StatusMixin) -> bool:
-    """Whether the row has killed so many that the next would not be wiser."""
-    return row.crashes + (row.call_started_at is not None) >= DEATHS
+    """Whether the row has killed so many workers that the next one would not fare better."""
+    return row.crashes + (row.call_started_at is not None) >= CRASHES
 
 
 def poison(row: StatusMixin, call: str) -> Verdict:
@@ -63,30 +63,31 @@ def poison(row: StatusMixin, call: str) -> Verdict:
     return Verdict(
         status=Status.ON_IT,
         turn=Turn.STAFF,
-        answer=CAUSE,
+        answer=Answer.POISON,
         note=note,
-        cause=CAUSE,
+        cause=Cause.POISON,
         detail=f"{times}; its log says more",
     )
 
 
-def settled(row: StatusMixin, *, headway: bool) -> None:
-    """The answer is here; saved by the caller. `headway`: it is not one that comes again and again."""
+def answered(row: StatusMixin, *, progress: bool) -> None:
+    """The answer is here; the caller saves. `progress`: it is not one that comes again and again."""
     row.call_started_at = None
-    if headway:
+    if progress:
         row.crashes = 0
 
 
-def outlived(row: StatusMixin) -> None:
-    """We took longer than the lease, but did not die: whoever took over may have counted us."""
+def outlived(row: Attempt | Connection) -> None:
+    """This process took longer than its lease, but lives: its successor may have counted a crash."""
     same = type(row)._default_manager.filter(pk=row.pk)
-    if not same.filter(call_started_at=row.call_started_at).update(call_started_at=None):
-        same.filter(crashes__gt=0).update(crashes=F("crashes") - 1)
+    mine = same.filter(call_started_at=row.call_started_at)
+    if not transitions.update(mine, call_started_at=None):
+        transitions.update(same.filter(crashes__gt=0), crashes=F("crashes") - 1)
 
 
 @contextmanager
 def counted(model: type[Attempt] | type[Connection], pk: int) -> Iterator[None]:
-    """A bug in the block is a death that we saw: counted at once, and tried again after the lease.
+    """A bug in the block counts as a crash at once, and the row is tried again after the lease.
 
     An unreachable database, or a lost lease, is no fault of the row.
     """
@@ -95,10 +96,7 @@ def counted(model: type[Attempt] | type[Connection], pk: int) -> Iterator[None]:
     except (DatabaseError, LeaseLost):
         raise
     except Exception:
-        again = {
-            "call_started_at": None,
-            "crashes": F("crashes") + 1,
-            "due_at": timezone.now() + LEASE,
-        }
-        model._default_manager.filter(pk=pk).exclude(due_at=None).update(**again)
+        rows = model._default_manager.filter(pk=pk).exclude(due_at=None)
+        retry_at = timezone.now() + LEASE
+        transitions.update(rows, call_started_at=None, crashes=F("crashes") + 1, due_at=retry_at)
         raise

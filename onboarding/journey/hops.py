@@ -1,4 +1,4 @@
-"""Hops: the links out, taken once, and the returns, spent once."""
+"""Hops: one redirect each; the link out is taken once, the state of the return is spent once."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from django.utils import timezone
 
 from onboarding import registry
 from onboarding.models import Attempt, Hop, User
+from onboarding.models.memo import opened
+from onboarding.models.status import Answer
 from vendors.contract import Redirect, text
 
 from . import transitions
@@ -55,18 +57,19 @@ def fresh(attempt: Attempt, now: datetime | None = None) -> Hop | None:
     hop = attempt.hops.exclude(minted=None).order_by("-minted").first()
     if hop is None or not Hop.objects.filter(unexpired, pk=hop.pk, taken=None).exists():
         return None
-    return hop if attempt.answer == "redirect" and attempt.ended is None else None
+    return hop if attempt.answer == Answer.REDIRECT and attempt.ended is None else None
 
 
-def take(attempt: Attempt, user: User) -> str | None:
+def take_link(attempt: Attempt, user: User) -> str | None:
     """The link, once: whoever asks second gets None. The link is forgotten as it is taken.
 
     A hop is bound to the user it was made for: another member has to mint one of their own.
     """
     hop = fresh(attempt)
-    if hop is None or hop.user_id != user.pk or not hop.url:
+    url = opened(hop.url) if hop and hop.user_id == user.pk else None
+    if hop is None or not url:
         return None
-    return str(hop.url) if _taken(attempt, hop, user) else None
+    return str(url) if _taken(attempt, hop, user) else None
 
 
 @transaction.atomic
@@ -79,7 +82,7 @@ def _taken(attempt: Attempt, hop: Hop, user: User) -> bool:
     return True
 
 
-def find(vendor: str, state: str) -> Hop | None:
+def find_hop(vendor: str, state: str) -> Hop | None:
     """The hop that a return belongs to, spent or not; None for a made-up or missing state."""
     if not state:
         return None
@@ -91,7 +94,7 @@ def _id_digest(name: str, value: str) -> str:
     return digest(f"{name}={value}")
 
 
-def find_by_id(vendor: str, user: User, params: Mapping[str, str]) -> Hop | None:
+def find_hop_by_id(vendor: str, user: User, params: Mapping[str, str]) -> Hop | None:
     """The hop of this user that the vendor's own id among the parameters names, spent or not.
 
     Only for its user: an id of the vendor's may be easy to guess, a state is not.
@@ -103,7 +106,7 @@ def find_by_id(vendor: str, user: User, params: Mapping[str, str]) -> Hop | None
     return _only(hops)
 
 
-def find_bare(vendor: str, user: User) -> Hop | None:
+def find_bare_hop(vendor: str, user: User) -> Hop | None:
     """The hop of this user's open attempt that comes back without a state, spent or not."""
     hops = Hop.objects.select_related("attempt__connection__account__merchant").filter(
         attempt__connection__account__vendor=vendor, attempt__ended=None, user=user, bare=True

@@ -80,7 +80,7 @@ def _order(
     return Order(
         merchant=_business(account.merchant),
         user=Person(id=str(user.pk), email=user.email, name=user.name),
-        emails=verified(account.merchant),
+        emails=verified_addresses(account.merchant),
         connector=connector.key,
         reference=connection.reference,
         shop_name=connection.name,
@@ -104,7 +104,7 @@ def _business(merchant: Merchant) -> Business:
     return Business(reference=merchant.reference, name=merchant.name, language=merchant.language)
 
 
-def verified(merchant: Merchant) -> tuple[str, ...]:
+def verified_addresses(merchant: Merchant) -> tuple[str, ...]:
     """E-mail addresses of its members, the oldest first."""
     found = EmailAddress.objects.filter(user__memberships__merchant=merchant, verified=True)
     return tuple(found.order_by("pk").values_list("email", flat=True))

@@ -1,7 +1,7 @@
-"""Memos that no key of MEMO_KEYS opens any more.
+"""Unreadable memos: what happens to a shop when no key of MEMO_KEYS opens its memos any more.
 
-No vendor is asked with them, for a flow would take them for empty and make things twice. The merchant
-is told to connect the shop once more; only that gives the old memos up. Come the keys back before, the
+No vendor is asked with them: a flow would take them for empty and make things twice. The merchant is told
+to connect the shop once more, and only that gives the old memos up. If the keys come back before, the
 next check finds the shop connected as it was.
 """
 
@@ -11,12 +11,12 @@ from django.utils import timezone
 
 from onboarding.models import Account, Attempt, Connection
 from onboarding.models.memo import Unread
-from onboarding.models.status import Status, Turn
+from onboarding.models.status import Answer, Status, Turn
 from onboarding.registry import vendor_name
 from vendors.contract import text
 
 from . import transitions
-from .outcomes import Verdict, write
+from .outcomes import Verdict
 
 ON_ACCOUNT, ON_SHOP = ("memo", "staff_answers"), ("memo", "answers", "reveal")
 ON_ATTEMPT = ("call", "account_memo", "connection_memo")
@@ -47,47 +47,54 @@ def give_up(connection: Connection, attempt: Attempt | None = None) -> None:
     """The merchant connects anew: what cannot be read is forgotten."""
     for row, name in _unread(connection, attempt):
         setattr(row, name, None if name in {"account_memo", "reveal"} else {})
-        row.save(update_fields=[name])
+        if isinstance(row, Account):
+            row.save(update_fields=[name])
+        else:
+            transitions.save(row, name)
 
 
-def stop(row: Attempt) -> None:
+def stop(attempt: Attempt) -> None:
     """An attempt that cannot go on: disconnecting ends here, all else is the merchant's turn."""
-    row.tries, row.due_at = 0, None
-    if row.purpose == Attempt.Purpose.END:
-        _end(row)
+    attempt.tries, attempt.due_at = 0, None
+    if attempt.purpose == Attempt.Purpose.END:
+        _end(attempt)
         return
-    told = write(row, _verdict(row.connection))
-    if row.purpose not in {Attempt.Purpose.CONNECT, Attempt.Purpose.RECONNECT}:
-        row.ended = timezone.now()
-        row.save(update_fields=["ended"])
-    transitions.tell(row, told)
-    lower(row.connection)
+    changed = transitions.apply(attempt, _verdict(attempt.connection))
+    if not attempt.connects:
+        attempt.ended = timezone.now()
+        transitions.save(attempt, "ended")
+    transitions.publish(attempt, changed=changed)
+    lower(attempt.connection)
 
 
-def _end(row: Attempt) -> None:
-    """What is there stays there: staff have to end it by hand."""
-    target = row.connection
-    vendor = vendor_name(target.vendor)
-    target.task = f"End this shop at {vendor} by hand: its memos cannot be read. Id: {target.key}"
-    target.due_at, target.reveal = None, None
-    target.save(update_fields=["task", "due_at", "reveal"])
-    ended = Verdict(status=Status.DISCONNECTED, turn=Turn.MERCHANT, answer="done", note=ENDED_HERE)
-    row.ended = timezone.now()
-    row.save(update_fields=["ended"])
-    transitions.tell(row, write(row, ended))
-    write(target, ended)
-    target.save(update_fields=transitions.ROW_FIELDS)
+def _end(attempt: Attempt) -> None:
+    """What is at the vendor stays there: staff have to end it by hand."""
+    connection = attempt.connection
+    vendor = vendor_name(connection.vendor)
+    connection.task = (
+        f"End this shop at {vendor} by hand: its memos cannot be read. Id: {connection.key}"
+    )
+    connection.due_at, connection.reveal = None, None
+    transitions.save(connection, "task", "due_at", "reveal")
+    ended = Verdict(
+        status=Status.DISCONNECTED, turn=Turn.MERCHANT, answer=Answer.DONE, note=ENDED_HERE
+    )
+    attempt.ended = timezone.now()
+    transitions.save(attempt, "ended")
+    transitions.publish(attempt, changed=transitions.apply(attempt, ended))
+    transitions.apply(connection, ended)
+    transitions.save(connection, *transitions.STATUS_FIELDS)
 
 
-def lower(target: Connection) -> None:
-    """A shop whose memos cannot be read is lowered, and looked at again at the next check."""
-    if not target.shop_id or target.due_at is None:
-        return  # it never was connected, rests or has ended
-    told = write(target, _verdict(target))
-    target.tries, target.due_at = 0, transitions.next_check(target, timezone.now())
-    target.save(update_fields=transitions.ROW_FIELDS)
-    if told:
-        transitions.record(target, target.note, status=target.status)
+def lower(connection: Connection) -> None:
+    """A shop whose memos cannot be read needs the merchant; the next check looks at it again."""
+    if not connection.shop_id or connection.due_at is None:
+        return  # it never was connected, is paused or has ended
+    changed = transitions.apply(connection, _verdict(connection))
+    connection.tries, connection.due_at = 0, transitions.next_check(connection, timezone.now())
+    transitions.save(connection, *transitions.STATUS_FIELDS)
+    if changed:
+        transitions.record(connection, connection.note, status=connection.status)
 
 
 def _verdict(connection: Connection) -> Verdict:
@@ -95,4 +102,6 @@ def _verdict(connection: Connection) -> Verdict:
         "We can no longer read what %(vendor)s gave us for this shop. Connect it once more.",
         vendor=vendor_name(connection.vendor),
     )
-    return Verdict(status=Status.ACTION_NEEDED, turn=Turn.MERCHANT, answer="lost", note=note)
+    return Verdict(
+        status=Status.ACTION_NEEDED, turn=Turn.MERCHANT, answer=Answer.UNREADABLE, note=note
+    )

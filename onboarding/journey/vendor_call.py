@@ -1,23 +1,182 @@
-"""One call to a vendor: the remembered call with the rows and the order made of them."""
+"""One call to a vendor: which call of the contract it is, and everything it is made with.
+
+An attempt remembers its call in its row (`stored`), so that Progress, a retry and the successor of a
+dead process make that same call again (`remembered`).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, assert_never
+
+from django.utils import timezone
 
 from onboarding.models import Account, Attempt, Connection
-from vendors.contract import Order, Vendor
+from onboarding.models.memo import opened
+from vendors.contract import Order, Step, Vendor
 
 from .leases import Lease
+
+# -- the calls of the contract ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Start:
+    name = "start"
+
+
+@dataclass(frozen=True)
+class Returned:
+    """`params`: what the return brought; none when the merchant says "I have finished"."""
+
+    params: Mapping[str, str] = field(default_factory=dict, repr=False)
+    name = "returned"
+
+
+@dataclass(frozen=True)
+class Answered:
+    answers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    name = "answered"
+
+
+@dataclass(frozen=True)
+class Check:
+    name = "check"
+
+
+@dataclass(frozen=True)
+class Enter:
+    name = "enter"
+
+
+@dataclass(frozen=True)
+class Pause:
+    name = "pause"
+
+
+@dataclass(frozen=True)
+class Resume:
+    name = "resume"
+
+
+@dataclass(frozen=True)
+class End:
+    name = "end"
+
+
+@dataclass(frozen=True)
+class Resolve:
+    """`found`: the id of an unsure creation at the vendor, or None: staff say that it does not exist."""
+
+    found: str | None
+    name = "resolve"
+
+
+@dataclass(frozen=True)
+class Act:
+    """One of the vendor's actions, by its key."""
+
+    key: str
+    answers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    name = "act"
+
+
+ContractCall = Start | Returned | Answered | Check | Enter | Pause | Resume | End | Resolve | Act
+
+
+def make(vendor: Vendor, order: Order, call: ContractCall) -> Step:
+    """Make the call. Raises VendorError."""
+    match call:
+        case Start():
+            return vendor.start(order)
+        case Returned(params):
+            return vendor.returned(order, params)
+        case Answered(answers):
+            return vendor.answered(order, answers)
+        case Check():
+            return vendor.check(order)
+        case Enter():
+            return vendor.enter(order)
+        case Pause():
+            return vendor.pause(order)
+        case Resume():
+            return vendor.resume(order)
+        case End():
+            return vendor.end(order)
+        case Resolve(found):
+            return vendor.resolve(order, found)
+        case Act(key, answers):
+            return vendor.act(order, key, answers)
+    assert_never(call)
+
+
+# -- the call that an attempt remembers ------------------------------------------------------------
+
+
+def stored(call: ContractCall) -> dict[str, Any]:
+    """For `Attempt.call`: name, argument, and when somebody asked for it (POSIX seconds)."""
+    return {"name": call.name, "argument": _argument(call), "asked": timezone.now().timestamp()}
+
+
+def _argument(call: ContractCall) -> object:
+    match call:
+        case Returned(params):
+            return dict(params)
+        case Answered(answers):
+            return dict(answers)
+        case Resolve(found):
+            return found
+        case Act(key, answers):
+            return {"key": key, "answers": dict(answers)}
+        case Start() | Check() | Enter() | Pause() | Resume() | End():
+            return None
+    assert_never(call)
+
+
+def remembered(attempt: Attempt) -> ContractCall:
+    """The call of an attempt; `Start` where the call was deleted after RETENTION_DAYS or cannot be read."""
+    memo = opened(attempt.call) or {}
+    argument: Any = memo.get("argument")
+    match memo.get("name", Start.name):
+        case Start.name:
+            return Start()
+        case Returned.name:
+            return Returned(argument or {})
+        case Answered.name:
+            return Answered(argument or {})
+        case Check.name:
+            return Check()
+        case Enter.name:
+            return Enter()
+        case Pause.name:
+            return Pause()
+        case Resume.name:
+            return Resume()
+        case End.name:
+            return End()
+        case Resolve.name:
+            return Resolve(argument)
+        case Act.name:
+            return Act(argument["key"], argument["answers"])
+    raise ValueError(f"{memo['name']} is no call of the contract")
+
+
+def asks_about_the_shop(attempt: Attempt) -> bool:
+    """Whether the merchant has been at the vendor, or has answered: the call finds out what came of it."""
+    return isinstance(remembered(attempt), Returned | Answered)
+
+
+# -- a call with its rows --------------------------------------------------------------------------
 
 
 @dataclass
 class VendorCall:
-    """One call to a vendor: the rows as they were when it was prepared, and the order made of them.
+    """The rows as they were when the call was prepared, and the order that was made of them.
 
-    `attempt` is None for a check. `number` is the attempt's call number then; `before` how it stood
-    when its carrying began, and since when.
+    `attempt` is None for a check. `number` is the attempt's call number then; `before` is its answer
+    when the engine took it up, and since when it had that answer.
     """
 
     lease: Lease
@@ -25,8 +184,7 @@ class VendorCall:
     connection: Connection
     attempt: Attempt | None
     order: Order
-    call: str
-    argument: Any = None
+    call: ContractCall
     number: int = 0
     before: tuple[str, datetime | None] = ("", None)
     account: Account = field(init=False)

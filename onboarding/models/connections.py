@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from .catalogue import Connector
 from .coordination import Leased
-from .memo import MemoField
+from .memo import MemoField, opened
 from .merchants import Merchant
 from .references import reference
 from .status import Status, StatusMixin, shown
@@ -112,6 +112,11 @@ class Connection(StatusMixin):
         return self.account.merchant
 
     @property
+    def secret_waits(self) -> bool:
+        """Whether something that is shown only once has not been confirmed yet."""
+        return bool(opened(self.reveal))
+
+    @property
     def proof(self) -> str:
         """What we know and how, in the reader's language."""
         return shown(self.evidence)
@@ -173,6 +178,11 @@ class Attempt(StatusMixin):
 
     def __str__(self) -> str:
         return f"{self.get_purpose_display()} · {self.connection}"
+
+    @property
+    def connects(self) -> bool:
+        """Whether it leads through the vendor's pages to a connected shop."""
+        return self.purpose in {self.Purpose.CONNECT, self.Purpose.RECONNECT}
 
     def get_absolute_url(self) -> str:
         merchant = self.connection.account.merchant

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.apps import apps
@@ -18,16 +18,26 @@ class MemoUnreadable(Exception):
     """No key of MEMO_KEYS opens a memo."""
 
 
-class Unread(dict[str, Any]):
-    """What a page gets for a memo that no key opens: nothing, and it is written back as it was.
+class Unread:
+    """Stands for a memo that no key opens. Using it raises MemoUnreadable; saving writes it back as it was.
 
-    The journey looks for it (journey/lost.py) and asks no vendor with it: a flow would take it for
-    a memo in which nothing was noted yet, and make things twice.
+    An empty memo in its place would be a lie: a flow would take it for a shop for which nothing was made
+    yet, and make everything twice. Whoever can go on without the memo asks `opened` first.
     """
 
     def __init__(self, sealed: str) -> None:
-        super().__init__()
         self.sealed = sealed
+
+    def _refuse(self, *_: object) -> NoReturn:
+        raise MemoUnreadable("no key of MEMO_KEYS opens this memo")
+
+    __bool__ = __len__ = __iter__ = __contains__ = __getitem__ = __or__ = __ror__ = _refuse
+    get = keys = values = items = copy = _refuse
+
+
+def opened(memo: Any) -> Any:
+    """A memo, or None where no key opens it."""
+    return None if isinstance(memo, Unread) else memo
 
 
 @lru_cache(maxsize=4)

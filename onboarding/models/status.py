@@ -49,6 +49,7 @@ class Answer(models.TextChoices):
     REFUSED = "refused", "refused"
     UNSURE = "unsure", "unsure"
     GARBLED = "garbled", "garbled"
+    START_OVER = "start_over", "begins from the start"
     WRONG_SHOP = "wrong_shop", "another shop than was meant"
     BLOCKED = "blocked", "another shop of the account waits for staff"
     UNREADABLE = "unreadable", "no key opens what the vendor gave us"

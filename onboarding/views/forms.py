@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext, gettext_lazy
 
-from onboarding.journey import merchant_actions
+from onboarding import journey
 from onboarding.models import Connection, Connector, Membership, Merchant
 from onboarding.people import team
 from onboarding.questions import FEW, Choices, QuestionsForm
@@ -102,7 +102,7 @@ class ShopForm(QuestionsForm):
 class NameForm(forms.Form):
     name = forms.CharField(
         label=gettext_lazy("Name of this shop"),
-        max_length=merchant_actions.LONGEST,
+        max_length=journey.LONGEST_NAME,
         error_messages={"required": gettext_lazy("Give this shop a name.")},
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
@@ -115,9 +115,7 @@ class RenameForm(NameForm):
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
-        others = merchant_actions.named(self.connection.account.merchant).exclude(
-            pk=self.connection.pk
-        )
+        others = journey.named(self.connection.account.merchant).exclude(pk=self.connection.pk)
         if others.filter(name__iexact=name).exists():
             raise forms.ValidationError(taken(name))
         return name

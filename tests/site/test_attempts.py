@@ -99,7 +99,7 @@ def test_preparing_ticks_what_is_done(people: People, scripted: Scripted) -> Non
 def test_looking_never_leads_to_the_vendor_nor_asks_it(people: People, scripted: Scripted) -> None:
     attempt, alice = setting_out(people, scripted, Redirect(url="")), browser(people.alice)
     scripted.script.append(OPEN)
-    journey.go_on(attempt, people.alice)
+    journey.continue_attempt(attempt, people.alice)
     journey.advance(attempt.pk, present=True)
     for name in ("attempt", "attempt-status"):
         assert alice.get(url(name, attempt)).status_code == 200

@@ -134,7 +134,7 @@ def test_a_link_that_waits_is_given_once(
     alice: Browser, stage: sandbox.Running, processes: Racers
 ) -> None:
     attempt = begun(alice, "itembase-ebay")
-    journey.go_on(attempt, alice.user)
+    journey.continue_attempt(attempt, alice.user)
     journey.advance(attempt.pk, present=True)
     link = str(Hop.objects.exclude(minted=None).get().url)
     came = processes.race(*[press(alice, f"{attempt.get_absolute_url()}continue/")] * 2)

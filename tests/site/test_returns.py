@@ -112,7 +112,7 @@ def test_a_state_is_good_at_its_own_vendor_only(people: People, attempt: Attempt
     elsewhere = reverse("return", args=["nobody"])
     response = browser(people.alice).get(elsewhere, {"state": state(attempt)})
     assert response["Location"] == reverse("return-lost", args=["nobody"])
-    assert hops.find("scripted", state(attempt)) is not None
+    assert hops.find_hop("scripted", state(attempt)) is not None
 
 
 def test_the_page_for_a_lost_return_knows_the_way_on(people: People) -> None:

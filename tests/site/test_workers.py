@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from onboarding.journey.crash_guard import DEATHS
+from onboarding.journey.crash_guard import CRASHES
 from onboarding.models import Alert, Attempt
 from tests.support.site import until
 from tests.support.workers import (
@@ -73,7 +73,7 @@ def test_a_row_that_kills_every_worker_ends_with_staff(
 ) -> None:
     workers.command = [sys.executable, "-m", "tests.support.deadly"]
     [deadly, other] = merchants(stage, "deadly", "other")
-    Attempt.objects.filter(pk=deadly.pk).update(crashes=DEATHS - 2)
+    Attempt.objects.filter(pk=deadly.pk).update(crashes=CRASHES - 2)
     for name in ("one", "two"):
         workers.start(name)
         until(f"{name} dies", lambda: died(workers))
@@ -81,4 +81,4 @@ def test_a_row_that_kills_every_worker_ends_with_staff(
     until("staff are told", Alert.objects.filter(cause="poison").exists)
     until("the other was done", lambda: issued(other))
     row = Attempt.objects.get(pk=deadly.pk)
-    assert (row.turn, row.due_at, row.crashes) == ("staff", None, DEATHS)
+    assert (row.turn, row.due_at, row.crashes) == ("staff", None, CRASHES)

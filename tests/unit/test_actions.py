@@ -30,7 +30,7 @@ def shop(people: People, scripted: Scripted) -> Connection:
 
 
 def test_an_action_runs_like_any_trip(people: People, shop: Connection, scripted: Scripted) -> None:
-    attempt = journey.have_done(shop, people.bob, "rotate", {"why": "lost"})
+    attempt = journey.run_action(shop, people.bob, "rotate", {"why": "lost"})
     row = play(attempt, scripted, Progress(announce="room"), Progress(done=("room",)), WORKS)
     assert scripted.asked[-1][2] == ("rotate", {"why": "lost"})
     assert (row.answer, row.connection.status) == ("ask", Status.CONNECTED)
@@ -39,8 +39,8 @@ def test_an_action_runs_like_any_trip(people: People, shop: Connection, scripted
 def test_its_end_is_the_shop_as_it_is_now(
     people: People, shop: Connection, scripted: Scripted
 ) -> None:
-    attempt = play(journey.have_done(shop, people.bob, "rotate", {}), scripted, WORKS)
-    journey.answer(attempt, people.bob, {"works": "yes"})
+    attempt = play(journey.run_action(shop, people.bob, "rotate", {}), scripted, WORKS)
+    journey.submit_answers(attempt, people.bob, {"works": "yes"})
     row = play(attempt, scripted, NEW)
     assert row.ended
     assert row.connection.reveal == {"Key": "k-2", "Secret": "s-2"}
@@ -49,19 +49,19 @@ def test_its_end_is_the_shop_as_it_is_now(
 def test_an_action_that_fails_leaves_the_shop_as_it_was(
     people: People, shop: Connection, scripted: Scripted
 ) -> None:
-    row = play(journey.have_done(shop, people.bob, "rotate", {}), scripted, Unavailable())
+    row = play(journey.run_action(shop, people.bob, "rotate", {}), scripted, Unavailable())
     assert row.connection.status == Status.CONNECTED
     assert row.connection.reveal == {"Key": "k-1", "Secret": "s-1"}
 
 
 def test_pressed_twice_it_is_one_action(people: People, shop: Connection) -> None:
-    first = journey.have_done(shop, people.bob, "rotate", {})
-    assert journey.have_done(shop, people.bob, "rotate", {}) == first
+    first = journey.run_action(shop, people.bob, "rotate", {})
+    assert journey.run_action(shop, people.bob, "rotate", {}) == first
 
 
 def test_what_was_confirmed_is_forgotten(people: People, shop: Connection) -> None:
-    assert journey.revealed(shop.pk)
-    assert not journey.revealed(shop.pk)
+    assert journey.confirm_secrets_received(shop.pk, people.bob, lambda now: True)
+    assert not journey.confirm_secrets_received(shop.pk, people.bob, lambda now: True)
     assert Connection.objects.get(pk=shop.pk).reveal is None
 
 

@@ -101,10 +101,10 @@ def test_a_refused_change_leaves_the_old_one(
 def test_a_retry_and_an_answer_keep_the_choice(
     people: People, shop: Connection, upper: Connector, planned: Planned
 ) -> None:
-    trip = journey.have_done(shop, people.bob, "move", {}, upper)
+    trip = journey.run_action(shop, people.bob, "move", {}, upper)
     trip = play(play(trip, planned, Unavailable()), planned, WHEN, present=False)
     assert own() == "scripted-shop"
-    journey.answer(trip, people.alice, {"day": "Monday"})
+    journey.submit_answers(trip, people.alice, {"day": "Monday"})
     play(trip, planned, MOVED, present=False)
     assert {order.options["floor"] for call, order, _ in planned.asked[1:]} == {"2"}
     assert own() == "upper"
@@ -113,7 +113,7 @@ def test_a_retry_and_an_answer_keep_the_choice(
 def test_what_was_begun_goes_on_when_staff_hide_it(
     people: People, shop: Connection, upper: Connector, planned: Planned
 ) -> None:
-    trip = journey.have_done(shop, people.bob, "move", {}, upper)
+    trip = journey.run_action(shop, people.bob, "move", {}, upper)
     Connector.objects.filter(slug="upper").update(visible=False)
     play(trip, planned, MOVED)
     assert own() == "upper"
@@ -122,7 +122,7 @@ def test_what_was_begun_goes_on_when_staff_hide_it(
 def test_what_staff_deleted_meanwhile_is_said_and_nothing_asked(
     people: People, shop: Connection, upper: Connector, planned: Planned
 ) -> None:
-    trip = journey.have_done(shop, people.bob, "move", {}, upper)
+    trip = journey.run_action(shop, people.bob, "move", {}, upper)
     upper.delete()
     trip = play(trip, planned)
     assert "What you chose is no longer offered." in trip.sentence

@@ -10,7 +10,7 @@ from django.utils import timezone
 from onboarding import journey
 from onboarding.background import runner
 from onboarding.journey import staff_actions
-from onboarding.journey.crash_guard import DEATHS
+from onboarding.journey.crash_guard import CRASHES
 from onboarding.journey.leases import LEASE
 from onboarding.models import Account, Alert, Attempt, Connection
 from onboarding.models.status import Status
@@ -62,7 +62,7 @@ def test_after_a_second_death_the_row_rests_apart(people: People, scripted: Scri
 
 def test_after_five_deaths_it_is_staffs_turn(people: People, scripted: Scripted) -> None:
     row = begun(people)
-    Attempt.objects.update(crashes=DEATHS - 1)
+    Attempt.objects.update(crashes=CRASHES - 1)
     row = play(death(row, scripted), scripted)
     assert (row.status, row.turn, row.due_at) == (Status.ON_IT, "staff", None)
     assert row.sentence.startswith("Something went wrong on our side.")
@@ -75,12 +75,12 @@ def test_after_five_deaths_it_is_staffs_turn(people: People, scripted: Scripted)
 
 def poisoned(people: People, scripted: Scripted) -> Attempt:
     row = begun(people)
-    Attempt.objects.update(crashes=DEATHS)
+    Attempt.objects.update(crashes=CRASHES)
     return play(row, scripted)
 
 
 def test_it_is_not_tried_again_by_itself(people: People, scripted: Scripted) -> None:
-    row = journey.go_on(poisoned(people, scripted), people.alice)
+    row = journey.continue_attempt(poisoned(people, scripted), people.alice)
     runner.sweep()
     assert (again(row).answer, "start" in scripted.calls) == ("poison", False)
 
@@ -109,7 +109,7 @@ def test_a_bug_before_the_vendor_is_asked_counts_too(
 ) -> None:
     row = begun(people)
     monkeypatch.setattr("onboarding.journey.orders._business", meets_a_bug)
-    for _ in range(DEATHS):
+    for _ in range(CRASHES):
         with pytest.raises(ZeroDivisionError):
             play(row, scripted)
     assert play(row, scripted).answer == "poison"
@@ -171,7 +171,7 @@ def test_a_connected_shop_stays_connected_and_is_not_checked(
     people: People, scripted: Scripted
 ) -> None:
     shop = play(begun(people), scripted, CONNECTED).connection
-    Connection.objects.update(crashes=DEATHS)
+    Connection.objects.update(crashes=CRASHES)
     shop = check(shop, scripted)
     assert (shop.status, shop.answer, shop.due_at) == (Status.CONNECTED, "poison", None)
     assert Alert.objects.get().cause == "poison"

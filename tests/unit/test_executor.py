@@ -13,7 +13,8 @@ from onboarding import journey
 from onboarding.background import executor as executors
 from onboarding.background import runner
 from onboarding.background.executor import Executor
-from onboarding.journey import merchant_actions, transitions
+from onboarding.journey import transitions
+from onboarding.journey.vendor_call import Returned
 from onboarding.models import Attempt
 from onboarding.models.status import dumped
 from tests.support.people import People
@@ -176,7 +177,8 @@ class Paused:
 def come_back(attempt: Attempt) -> None:
     """As the return address does it."""
     with transaction.atomic():
-        row = merchant_actions.call(transitions.attempt(attempt.pk), "returned", {})
+        row = transitions.locked_attempt(attempt.pk)
+        transitions.remember_call(row, Returned())
     runner.hand_over(row, patience=0, back=True)
 
 
@@ -190,7 +192,7 @@ def test_a_long_talk_lets_those_who_are_back_go_first(paused: Paused) -> None:
 def test_what_is_left_of_a_talk_is_done_also_for_a_merchant_who_is_back(paused: Paused) -> None:
     wait_for(paused.by(Progress()).there)
     paused.scripted.script.append(Redirect(url=LINK))
-    journey.advance(paused.attempt.pk, due=True)  # a worker was faster
+    journey.advance(paused.attempt.pk, only_if=journey.OnlyIf.DUE)  # a worker was faster
     come_back(paused.attempt)
     paused.scripted.script.append(WAIT)
     assert paused.go_on().answer == "waiting"

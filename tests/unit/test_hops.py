@@ -27,8 +27,8 @@ def ready(people: People, scripted: Scripted) -> Attempt:
 
 
 def test_a_link_is_taken_once_and_then_forgotten(people: People, ready: Attempt) -> None:
-    assert hops.take(ready, people.alice) == LINK
-    assert hops.take(ready, people.alice) is None
+    assert hops.take_link(ready, people.alice) == LINK
+    assert hops.take_link(ready, people.alice) is None
     assert Hop.objects.get(attempt=ready).url is None
 
 
@@ -39,26 +39,26 @@ def test_a_link_waits_encrypted(ready: Attempt) -> None:
 
 
 def test_a_link_is_for_the_member_it_was_made_for(people: People, ready: Attempt) -> None:
-    assert hops.take(ready, people.bob) is None
-    assert hops.take(ready, people.alice) == LINK
+    assert hops.take_link(ready, people.bob) is None
+    assert hops.take_link(ready, people.alice) == LINK
 
 
 def test_an_expired_link_is_not_handed_out(people: People, scripted: Scripted) -> None:
     soon = timezone.now() + timedelta(minutes=20)
     ready = play(begun(people), scripted, Redirect(url=LINK, expires_at=soon))
     Hop.objects.update(expires_at=timezone.now())
-    assert hops.take(ready, people.alice) is None
+    assert hops.take_link(ready, people.alice) is None
 
 
 def test_continue_mints_a_fresh_link_with_a_fresh_state(
     people: People, ready: Attempt, scripted: Scripted
 ) -> None:
     first = scripted.last.state
-    hops.take(ready, people.alice)
-    journey.go_on(ready, people.alice)
+    hops.take_link(ready, people.alice)
+    journey.continue_attempt(ready, people.alice)
     play(ready, scripted, Redirect(url=LINK + "2"))
     assert scripted.last.state != first
-    assert hops.take(again(ready), people.alice) == LINK + "2"
+    assert hops.take_link(again(ready), people.alice) == LINK + "2"
 
 
 def test_a_repeated_call_gets_the_same_state(people: People, scripted: Scripted) -> None:
@@ -67,10 +67,10 @@ def test_a_repeated_call_gets_the_same_state(people: People, scripted: Scripted)
 
 
 def test_a_return_is_worked_on_once(people: People, ready: Attempt, scripted: Scripted) -> None:
-    hop = hops.find("scripted", scripted.last.state)
+    hop = hops.find_hop("scripted", scripted.last.state)
     assert hop is not None
-    journey.arrive(hop, {"code": "c"}, people.alice)
-    journey.arrive(hop, {"code": "other"}, people.alice)
+    journey.record_return(hop, {"code": "c"}, people.alice)
+    journey.record_return(hop, {"code": "other"}, people.alice)
     play(ready, scripted, CONNECTED)
     assert scripted.asked[-1][::2] == ("returned", {"code": "c"})
 
@@ -78,23 +78,23 @@ def test_a_return_is_worked_on_once(people: People, ready: Attempt, scripted: Sc
 @pytest.mark.parametrize("state", ["", "made-up", "None"])
 def test_a_return_without_our_state_finds_nothing(ready: Attempt, state: str) -> None:
     Hop.objects.update(state=None)
-    assert hops.find("scripted", state) is None
+    assert hops.find_hop("scripted", state) is None
 
 
 def test_a_state_of_one_vendor_is_nothing_to_another(ready: Attempt, scripted: Scripted) -> None:
-    assert hops.find("other", scripted.last.state) is None
+    assert hops.find_hop("other", scripted.last.state) is None
 
 
 def test_a_return_without_a_login_waits_for_its_user(
     people: People, ready: Attempt, scripted: Scripted
 ) -> None:
-    hop = hops.find("scripted", scripted.last.state)
+    hop = hops.find_hop("scripted", scripted.last.state)
     assert hop is not None
-    journey.arrive(hop, {"code": "c"}, None)
+    journey.record_return(hop, {"code": "c"}, None)
     assert again(ready).due_at is None
-    assert not journey.claim(ready, people.bob)
-    assert journey.claim(ready, people.alice)
-    assert not journey.claim(ready, people.alice)
+    assert not journey.claim_return(ready, people.bob)
+    assert journey.claim_return(ready, people.alice)
+    assert not journey.claim_return(ready, people.alice)
     play(ready, scripted, CONNECTED)
     assert scripted.calls[-1] == "returned"
 
@@ -102,23 +102,23 @@ def test_a_return_without_a_login_waits_for_its_user(
 def test_a_return_after_the_end_changes_nothing(
     people: People, ready: Attempt, scripted: Scripted
 ) -> None:
-    hop = hops.find("scripted", scripted.last.state)
+    hop = hops.find_hop("scripted", scripted.last.state)
     assert hop is not None
     Attempt.objects.update(ended=timezone.now())
-    journey.arrive(hop, {"code": "c"}, people.alice)
+    journey.record_return(hop, {"code": "c"}, people.alice)
     assert again(ready).due_at is None
 
 
 def test_a_late_answer_does_not_undo_a_return(people: People, scripted: Scripted) -> None:
     attempt = play(begun(people), scripted, Redirect(url=LINK))
     state = scripted.last.state
-    hops.take(attempt, people.alice)
-    journey.go_on(attempt, people.alice)
+    hops.take_link(attempt, people.alice)
+    journey.continue_attempt(attempt, people.alice)
 
     def return_meanwhile(order: Order) -> Step:
-        hop = hops.find("scripted", state)
+        hop = hops.find_hop("scripted", state)
         assert hop is not None
-        journey.arrive(hop, {"code": "c"}, people.alice)
+        journey.record_return(hop, {"code": "c"}, people.alice)
         return Declined(connection={"kept": 1})
 
     row = play(attempt, scripted, return_meanwhile, WAIT)
@@ -163,10 +163,10 @@ def test_finishing_counts_only_at_a_page_that_sends_nobody_back(
     people: People, scripted: Scripted
 ) -> None:
     attempt = play(begun(people), scripted, Redirect(url=LINK, returns=False))
-    journey.finish(attempt, people.alice)
+    journey.report_finished(attempt, people.alice)
     assert again(attempt).answer == "redirect"
-    hops.take(attempt, people.alice)
-    journey.finish(attempt, people.alice)
+    hops.take_link(attempt, people.alice)
+    journey.report_finished(attempt, people.alice)
     play(attempt, scripted, CONNECTED)
     assert scripted.asked[-1][::2] == ("returned", {})
 

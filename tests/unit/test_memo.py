@@ -158,8 +158,8 @@ def test_an_open_attempt_stops_and_its_button_begins_anew(
     new_key(settings)
     Attempt.objects.update(due_at=timezone.now())
     runner.sweep()
-    assert again(attempt).answer == "lost"
-    journey.go_on(attempt, people.alice)
+    assert again(attempt).answer == "unreadable"
+    journey.continue_attempt(attempt, people.alice)
     done = play(attempt, scripted, SHOP)
     assert (scripted.calls[-1], done.connection.status) == ("start", "connected")
 
@@ -169,7 +169,7 @@ def test_continue_after_the_loss_begins_anew_at_once(
 ) -> None:
     attempt = play(begun(people), scripted, LINK)
     new_key(settings)
-    journey.go_on(again(attempt), people.alice)
+    journey.continue_attempt(again(attempt), people.alice)
     assert play(attempt, scripted, SHOP).connection.status == "connected"
 
 

@@ -119,7 +119,7 @@ def test_who_says_check_again_is_looked_after_soon_and_often(
 ) -> None:
     row = play(begun(people), scripted, WAIT)
     since(5 * HOUR)
-    row = play(journey.go_on(row, people.alice), scripted, TOKEN, WAIT)
+    row = play(journey.continue_attempt(row, people.alice), scripted, TOKEN, WAIT)
     assert waits(row) == 10 * SECOND
 
 
@@ -130,7 +130,7 @@ def test_who_says_so_while_it_is_being_asked_begins_a_new_wait_too(
     since(5 * HOUR)
 
     def pressed(order: Order) -> Step:
-        journey.go_on(row, people.alice)
+        journey.continue_attempt(row, people.alice)
         return WAIT
 
     assert waits(play(row, scripted, pressed, WAIT)) == 10 * SECOND

@@ -49,7 +49,7 @@ def _a_year(settings: Settings) -> None:
 def shop(people: People, scripted: Scripted) -> Connection:
     """Connected, by an attempt with a hop."""
     row = play(begun(people), scripted, LINK)
-    return play(journey.go_on(row, people.alice), scripted, CONNECTED).connection
+    return play(journey.continue_attempt(row, people.alice), scripted, CONNECTED).connection
 
 
 Make = Callable[[Connection, People, datetime], Model]

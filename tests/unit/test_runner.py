@@ -11,8 +11,9 @@ from pytest_django.fixtures import Settings
 
 from onboarding.background import runner
 from onboarding.catalogue import refresh
-from onboarding.journey import merchant_actions, staff_actions, transitions
+from onboarding.journey import staff_actions, transitions
 from onboarding.journey.orders import WAITS
+from onboarding.journey.vendor_call import Returned
 from onboarding.models import Attempt, Connection, Connector, Slot
 from tests.support.people import People
 from tests.support.play import CONNECTED, WAIT, again, begun, check, play
@@ -60,7 +61,7 @@ def test_who_is_back_is_looked_at_before_the_oldest_who_are_not(
     monkeypatch.setattr(runner, "BATCH", 1)
     first, back = begun(people), begun(people, "Back")
     with transaction.atomic():
-        merchant_actions.call(transitions.attempt(back.pk), "returned", {})
+        transitions.remember_call(transitions.locked_attempt(back.pk), Returned())
     now = timezone.now()
     Attempt.objects.filter(pk=first.pk).update(due_at=now - timedelta(minutes=1))
     Attempt.objects.filter(pk=back.pk).update(due_at=now)

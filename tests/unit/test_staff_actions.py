@@ -116,13 +116,13 @@ def test_a_return_without_a_state_finds_the_one_hop_that_has_none(
 ) -> None:
     link = Redirect(url="https://vendor.example/go", bare=True)
     attempt = play(begun(people), scripted, link)
-    assert hops.find_bare("scripted", people.alice) is None
-    hops.take(attempt, people.alice)
-    hop = hops.find_bare("scripted", people.alice)
+    assert hops.find_bare_hop("scripted", people.alice) is None
+    hops.take_link(attempt, people.alice)
+    hop = hops.find_bare_hop("scripted", people.alice)
     assert hop is not None
-    assert hops.find_bare("scripted", people.bob) is None
-    journey.arrive(hop, {}, people.alice)
-    again = hops.find_bare("scripted", people.alice)
+    assert hops.find_bare_hop("scripted", people.bob) is None
+    journey.record_return(hop, {}, people.alice)
+    again = hops.find_bare_hop("scripted", people.alice)
     assert again is not None
     assert again.spent
 
@@ -130,8 +130,8 @@ def test_a_return_without_a_state_finds_the_one_hop_that_has_none(
 def test_two_such_hops_are_no_answer(people: People, scripted: Scripted) -> None:
     for name in ("One", "Two"):
         link = Redirect(url="https://vendor.example/go", bare=True)
-        hops.take(play(begun(people, name), scripted, link), people.alice)
-    assert hops.find_bare("scripted", people.alice) is None
+        hops.take_link(play(begun(people, name), scripted, link), people.alice)
+    assert hops.find_bare_hop("scripted", people.alice) is None
 
 
 def test_moments_in_a_sentence_are_shown_in_words() -> None:

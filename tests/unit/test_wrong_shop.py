@@ -35,7 +35,7 @@ def test_another_shop_at_reconnect_changes_nothing_by_itself(doubt: Attempt) -> 
 def test_it_is_used_when_the_merchant_says_so(
     people: People, doubt: Attempt, scripted: Scripted
 ) -> None:
-    journey.use_found(doubt, people.alice)
+    journey.use_found_shop(doubt, people.alice)
     row = play(doubt, scripted, OTHER)
     assert (row.connection.shop_id, row.connection.pk) == ("shop-2", doubt.connection_id)
     assert row.connection.memo == {"store": "shop-2"}
@@ -45,7 +45,7 @@ def test_it_is_used_when_the_merchant_says_so(
 def test_saying_yes_to_one_shop_is_no_yes_to_a_third(
     people: People, doubt: Attempt, scripted: Scripted
 ) -> None:
-    journey.use_found(doubt, people.alice)
+    journey.use_found_shop(doubt, people.alice)
     row = play(doubt, scripted, Connected(shop_id="shop-3", evidence=text("…")))
     assert (row.answer, row.connection.shop_id) == ("wrong_shop", "shop-1")
 
@@ -53,7 +53,7 @@ def test_saying_yes_to_one_shop_is_no_yes_to_a_third(
 def test_it_is_mine_too_makes_a_second_connection(
     people: People, doubt: Attempt, scripted: Scripted
 ) -> None:
-    journey.both(doubt, people.alice, "Second shop")
+    journey.connect_both(doubt, people.alice, "Second shop")
     row = play(doubt, scripted, OTHER)
     first = Connection.objects.get(name="My shop")
     assert (row.connection.name, row.connection.shop_id) == ("Second shop", "shop-2")
@@ -62,14 +62,14 @@ def test_it_is_mine_too_makes_a_second_connection(
 
 def test_the_second_connection_needs_a_name_of_its_own(people: People, doubt: Attempt) -> None:
     with pytest.raises(journey.NameTaken):
-        journey.both(doubt, people.alice, "my shop")
+        journey.connect_both(doubt, people.alice, "my shop")
     assert Connection.objects.count() == 1
 
 
 def test_going_back_starts_again_without_what_was_found(
     people: People, doubt: Attempt, scripted: Scripted
 ) -> None:
-    journey.go_back(doubt, people.alice)
+    journey.reject_found_shop(doubt, people.alice)
     row = play(doubt, scripted, CONNECTED)
     assert scripted.calls[-1] == "start"
     assert scripted.last.memos.connection == {}
@@ -81,7 +81,7 @@ def test_a_shop_that_a_sibling_has_stays_where_it_is(
 ) -> None:
     twin = play(begun(people, "The same again"), scripted, CONNECTED)
     assert journey.found_elsewhere(twin) == shop
-    journey.use_found(twin, people.alice)
+    journey.use_found_shop(twin, people.alice)
     ended = again(twin)
     assert ended.ended
     assert ended.connection.status == Status.DISCONNECTED
@@ -103,7 +103,7 @@ def test_a_shop_of_another_merchant_is_refused(
     assert "another business" in row.sentence
 
 
-@pytest.mark.parametrize("verb", [journey.use_found, journey.go_back])
+@pytest.mark.parametrize("verb", [journey.use_found_shop, journey.reject_found_shop])
 def test_there_is_nothing_to_choose_otherwise(
     people: People, scripted: Scripted, verb: object
 ) -> None:

@@ -104,7 +104,7 @@ same vendor user). `Connected` promotes both.
 from __future__ import annotations
 
 from .actions import Action, Item, Rows
-from .errors import Garbled, Refused, Unavailable, Unsure, VendorError
+from .errors import CallError, Garbled, Refused, Unavailable, Unsure, VendorError
 from .order import (
     Business,
     Entry,
@@ -134,8 +134,36 @@ from .steps import (
 from .vendor import Vendor
 
 __all__ = [
-    "Action", "Ask", "Business", "Connected", "Declined", "Done", "Entry", "Garbled", "Holder", "Item",
-    "Memo", "Memos", "NeedsMerchant", "Order", "Person", "Progress", "Purpose", "Question", "Redirect",
-    "Refused", "Rows", "StartOver", "Step", "Text", "Unavailable", "Unsure", "Vendor", "VendorError",
-    "Waiting", "Who", "text",
-]  # fmt: skip
+    "Action",
+    "Ask",
+    "Business",
+    "CallError",
+    "Connected",
+    "Declined",
+    "Done",
+    "Entry",
+    "Garbled",
+    "Holder",
+    "Item",
+    "Memo",
+    "Memos",
+    "NeedsMerchant",
+    "Order",
+    "Person",
+    "Progress",
+    "Purpose",
+    "Question",
+    "Redirect",
+    "Refused",
+    "Rows",
+    "StartOver",
+    "Step",
+    "Text",
+    "Unavailable",
+    "Unsure",
+    "Vendor",
+    "VendorError",
+    "Waiting",
+    "Who",
+    "text",
+]

@@ -64,3 +64,7 @@ class Unsure(VendorError):
 
 class Garbled(VendorError):
     cause = "garbled"
+
+
+# The four that a call may raise: nothing raises VendorError itself.
+CallError = Unavailable | Refused | Unsure | Garbled

@@ -13,7 +13,7 @@ from .order import text as text
 
 
 @dataclass(frozen=True, kw_only=True)
-class Step:
+class StepFields:
     """Any step may replace memo drafts, tick items of the checklist and name the vendor's plain ids."""
 
     account: Memo | None = field(default=None, repr=False)
@@ -25,7 +25,7 @@ class Step:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Redirect(Step):
+class Redirect(StepFields):
     """Send the merchant to `url`. `""`: the next act mints a link, ask again with a merchant present.
 
     `note` is what they read while the link waits for them, instead of a sentence of ours. `expires_at`
@@ -49,14 +49,14 @@ class Redirect(Step):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Progress(Step):
+class Progress(StepFields):
     """Save, then make the same call again at once. `announce` announces the creation that comes next."""
 
     announce: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Waiting(Step):
+class Waiting(StepFields):
     """The vendor is not done. Asked again: after `poll_first` at first, the longer it takes the more
     rarely, every `poll_every` in the end. Staff's turn `give_up_after` after the wait began."""
 
@@ -67,13 +67,13 @@ class Waiting(Step):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ask(Step):
+class Ask(StepFields):
     note: Text
     questions: tuple[Question, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class NeedsMerchant(Step):
+class NeedsMerchant(StepFields):
     """Something to do elsewhere; asked again as `Waiting` is (None: not), and when the merchant says
     "Check again", which begins the wait anew."""
 
@@ -86,7 +86,7 @@ class NeedsMerchant(Step):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Connected(Step):
+class Connected(StepFields):
     """The shop is connected. `shop_id` identifies it at the vendor, unique for (vendor, shop).
 
     `confirmed=False`: the vendor could not be asked, this rests on the merchant's word. `reveal` is
@@ -101,12 +101,12 @@ class Connected(Step):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Declined(Step):
+class Declined(StepFields):
     note: Text | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class StartOver(Step):
+class StartOver(StepFields):
     """This trip leads nowhere any more; nobody refused anything. Continue begins at `start`.
 
     Both drafts are dropped: `start` gets the account's live memo and `connection=` of this step, or
@@ -117,7 +117,7 @@ class StartOver(Step):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Done(Step):
+class Done(StepFields):
     """What changed here, what at the vendor, what the merchant still must do, a task for staff.
 
     `ends`: the account is gone at the vendor, and with it every shop that uses it.
@@ -128,3 +128,7 @@ class Done(Step):
     todo: Text | None = None
     staff_task: str = ""
     ends: bool = False
+
+
+# Everything that a call may answer; `isinstance(answer, Step)` works, and `match` can be exhaustive.
+Step = Redirect | Progress | Waiting | Ask | NeedsMerchant | Connected | Declined | StartOver | Done

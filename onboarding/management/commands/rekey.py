@@ -6,9 +6,9 @@ import sys
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
-from django.utils import timezone
 
-from onboarding.models import Attempt, Connection, memo
+from onboarding import journey
+from onboarding.models import Connection, memo
 from onboarding.monitoring.doctor.memos import Unreadable, affected, said
 
 
@@ -48,6 +48,4 @@ class Command(BaseCommand):
 
 def _look_now(references: list[str]) -> int:
     """The worker sees at its next sweep what cannot be read, and says so to the merchants."""
-    now, shops = timezone.now(), Connection.objects.filter(reference__in=references)
-    Attempt.objects.filter(connection__in=shops, ended=None).update(due_at=now)
-    return shops.exclude(due_at=None).update(due_at=now)
+    return journey.look_now(Connection.objects.filter(reference__in=references))

@@ -11,17 +11,15 @@ from django.views.decorators.http import require_GET, require_POST
 
 from onboarding import journey, registry
 from onboarding.background import runner
-from onboarding.journey import hops
 from onboarding.models import Attempt
 from onboarding.models.status import shown
 from onboarding.questions import QuestionsForm
 from onboarding.views.access import Request, attempts_of, for_attempt, for_poll
 from onboarding.views.forms import NameForm
 from onboarding.views.polling import poll, seen
-from onboarding.views.shop.reveal import waits
 from onboarding.views.vendor_trip.leaving import SeeOther, away, leave, may_leave
 
-from .status_panel import asked, checklist, link, moves, next_try, outlook, wants_address, whose
+from .status_panel import asked, checklist, link, moves, next_try, panel_of, wants_address, whose
 
 A_MOMENT = 0.3  # seconds that a GET waits for the vendor
 
@@ -31,7 +29,7 @@ A_MOMENT = 0.3  # seconds that a GET waits for the vendor
 @for_attempt
 def attempt(request: Request, attempt: Attempt) -> HttpResponse:
     """How it stands. A return that waited for this user is worked on; nothing else changes."""
-    if journey.claim(attempt, request.user):
+    if journey.claim_return(attempt, request.user):
         runner.hand_over(attempt, patience=A_MOMENT, back=True)
         attempt.refresh_from_db()
     return page(request, attempt)
@@ -56,9 +54,9 @@ def status(request: Request, attempt: Attempt) -> HttpResponse:
 @for_attempt
 def go_on(request: Request, attempt: Attempt) -> HttpResponse:
     """Continue: the link that waits, or a new one."""
-    if gone := away(hops.take(attempt, request.user)):
+    if gone := away(journey.take_link(attempt, request.user)):
         return gone
-    journey.go_on(attempt, request.user)
+    journey.continue_attempt(attempt, request.user)
     return leave(attempt, request.user)
 
 
@@ -66,14 +64,14 @@ def go_on(request: Request, attempt: Attempt) -> HttpResponse:
 @for_attempt
 def finish(request: Request, attempt: Attempt) -> HttpResponse:
     """ "I have finished", where nobody is sent back."""
-    journey.finish(attempt, request.user)
+    journey.report_finished(attempt, request.user)
     return _looked(attempt)
 
 
 @require_POST
 @for_attempt
 def check_again(request: Request, attempt: Attempt) -> HttpResponse:
-    journey.go_on(attempt, request.user)
+    journey.continue_attempt(attempt, request.user)
     return _looked(attempt)
 
 
@@ -88,7 +86,7 @@ def answer(request: Request, attempt: Attempt) -> HttpResponse:
         return SeeOther(attempt.get_absolute_url())
     if not form.is_valid():
         return page(request, attempt, form)
-    journey.answer(attempt, request.user, form.answers)
+    journey.submit_answers(attempt, request.user, form.answers)
     return leave(attempt, request.user)
 
 
@@ -107,14 +105,14 @@ def page(request: Request, attempt: Attempt, form: Form | None = None) -> HttpRe
 
 def _context(request: Request, attempt: Attempt, form: Form | None = None) -> dict[str, Any]:
     connection = attempt.connection
-    view = outlook(attempt, request.user)
+    view = panel_of(attempt, request.user)
     vendor = registry.vendor_of(connection.vendor)
     opens = "" if attempt.ended else link(attempt)
     return {
         "attempt": attempt,
         "connection": connection,
         "merchant": connection.account.merchant,
-        "outlook": view,
+        "panel": view,
         "whose": whose(attempt),
         "next_try": next_try(attempt),
         "link": opens,
@@ -123,7 +121,7 @@ def _context(request: Request, attempt: Attempt, form: Form | None = None) -> di
         "form": form or _form(attempt, view.action),
         "wants_address": wants_address(attempt),
         "found": shown(attempt.found_evidence),
-        "reveals": view.kind == "connected" and waits(connection),
+        "reveals": view.kind == "connected" and connection.secret_waits,
         "other": journey.found_elsewhere(attempt) if view.action == "choose" else None,
         "vendor_name": registry.vendor_name(connection.vendor),
     }

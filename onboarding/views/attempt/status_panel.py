@@ -1,28 +1,27 @@
-"""What the page of an attempt says while it is open, one for each answer of a vendor."""
+"""The status panel of an attempt's page: heading, sentence and main button for each answer."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, assert_never
 
 from django.utils.translation import gettext
 
 from onboarding import journey, registry
 from onboarding.background import runner
-from onboarding.journey import orders
-from onboarding.journey.outcomes import ready
 from onboarding.models import Attempt, Connection, Hop, User
-from onboarding.models.status import Status, Turn, dumped, shown
+from onboarding.models.status import Answer, Status, Turn, dumped, shown
 from vendors.contract import Vendor, text
 
-TRAVELS = {Attempt.Purpose.CONNECT, Attempt.Purpose.RECONNECT}
+OVER = frozenset({Answer.CONNECTED, Answer.DONE})
+SETTLED_TURNS = frozenset({Turn.MERCHANT, Turn.NOBODY})  # in which nothing changes by itself
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outlook:
-    """`kind` is a key of OUTCOME_ICONS (templatetags/face.py): it chooses icon and colour.
+class StatusPanel:
+    """`kind` is a key of OUTCOME_ICONS (templatetags/icons.py): it chooses icon and colour.
 
     `action` is the verb that the main button posts, `label` what it says; `finish` offers "I have
     finished", `checklist` the vendor's list of preparations.
@@ -46,8 +45,8 @@ class Outlook:
 # -- one for each answer -------------------------------------------------------------------------
 
 
-def _progress(attempt: Attempt, words: dict[str, str]) -> Outlook:
-    if attempt.call.get("name") in {"returned", "answered"}:
+def _progress(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
+    if journey.asks_about_the_shop(attempt):
         return _asking_the_vendor(words)
     headings = {
         Attempt.Purpose.ENTER: gettext("Opening %(vendor)s"),
@@ -57,12 +56,12 @@ def _progress(attempt: Attempt, words: dict[str, str]) -> Outlook:
         Attempt.Purpose.ACT: gettext("Changing “%(shop)s” at %(vendor)s"),
     }
     preparing = gettext("Preparing your connection to %(vendor)s")
-    return Outlook(
+    return StatusPanel(
         kind="preparing",
         heading=headings.get(Attempt.Purpose(attempt.purpose), preparing) % words,
         sentence=_how_long(attempt.connection.vendor) % words,
         more=gettext("You may leave this page: it goes on without you, and you can come back."),
-        checklist=attempt.purpose in TRAVELS,
+        checklist=attempt.connects,
     )
 
 
@@ -75,8 +74,8 @@ def _how_long(vendor: str) -> str:
     return gettext("This takes a few seconds. You do not have to do anything.")
 
 
-def _asking_the_vendor(words: dict[str, str]) -> Outlook:
-    return Outlook(
+def _asking_the_vendor(words: dict[str, str]) -> StatusPanel:
+    return StatusPanel(
         kind="checking",
         heading=gettext("Checking with %(vendor)s") % words,
         sentence=gettext("We are asking %(vendor)s whether “%(shop)s” is connected.") % words,
@@ -84,8 +83,8 @@ def _asking_the_vendor(words: dict[str, str]) -> Outlook:
     )
 
 
-def redirect(attempt: Attempt, user: User, words: dict[str, str]) -> Outlook:
-    finish = journey.went_without_return(attempt)
+def _redirect(attempt: Attempt, user: User, words: dict[str, str]) -> StatusPanel:
+    finish = journey.is_away_without_return(attempt)
     hop = _taken(attempt)
     if hop is None:
         return _ready(attempt, finish, words)
@@ -97,7 +96,7 @@ def redirect(attempt: Attempt, user: User, words: dict[str, str]) -> Outlook:
         sentence = gettext("Set up “%(shop)s” there. Then come back here and tell us.") % words
     else:
         sentence = gettext("When you are done, %(vendor)s sends you back here.") % words
-    return Outlook(
+    return StatusPanel(
         kind="away",
         heading=gettext("You are at %(vendor)s") % words,
         sentence=sentence,
@@ -105,7 +104,7 @@ def redirect(attempt: Attempt, user: User, words: dict[str, str]) -> Outlook:
         action="continue",
         label=gettext("Open %(vendor)s again") % words,
         finish=finish,
-        checklist=attempt.purpose in TRAVELS,
+        checklist=attempt.connects,
     )
 
 
@@ -115,22 +114,22 @@ def _taken(attempt: Attempt) -> Hop | None:
     return hops.order_by("-taken").first()
 
 
-def _ready(attempt: Attempt, finish: bool, words: dict[str, str]) -> Outlook:
+def _ready(attempt: Attempt, finish: bool, words: dict[str, str]) -> StatusPanel:
     ours = gettext("%(vendor)s opens in this window. Come back here at any time.") % words
-    default = attempt.note.get("id") == ready(words["vendor"]).id
-    return Outlook(
+    default = attempt.note.get("id") == journey.ready_note(words["vendor"]).id
+    return StatusPanel(
         kind="ready",
         heading=gettext("Everything is ready"),
         sentence=ours if default else attempt.sentence,
         action="continue",
         label=gettext("Continue to %(vendor)s") % words,
         finish=finish,
-        checklist=attempt.purpose in TRAVELS,
+        checklist=attempt.connects,
     )
 
 
-def _colleague_away(words: dict[str, str], finish: bool) -> Outlook:
-    return Outlook(
+def _colleague_away(words: dict[str, str], finish: bool) -> StatusPanel:
+    return StatusPanel(
         kind="away",
         heading=gettext("%(person)s is at %(vendor)s") % words,
         sentence=gettext("They can finish it there. You can also go on yourself.") % words,
@@ -140,11 +139,11 @@ def _colleague_away(words: dict[str, str], finish: bool) -> Outlook:
     )
 
 
-def _waiting(attempt: Attempt, words: dict[str, str]) -> Outlook:
+def _waiting(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
     late = attempt.turn == Turn.STAFF
     done = gettext("We keep asking. You may leave this page and come back later.")
     slow = gettext("This takes longer than it should. Our staff know and are looking into it.")
-    return Outlook(
+    return StatusPanel(
         kind="staff" if late else "checking",
         heading=(
             gettext("We’re on it") if late else gettext("%(vendor)s is still working") % words
@@ -156,12 +155,12 @@ def _waiting(attempt: Attempt, words: dict[str, str]) -> Outlook:
     )
 
 
-def _needs(attempt: Attempt, words: dict[str, str]) -> Outlook:
+def _needs(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
     heading = gettext("One thing to do at %(vendor)s") % words
     if asked(attempt):
         done = gettext("I have done it: go on")
         return replace(_ask(attempt, words), heading=heading, label=done)
-    return Outlook(
+    return StatusPanel(
         kind="stopped",
         heading=heading,
         sentence=attempt.sentence,
@@ -171,8 +170,8 @@ def _needs(attempt: Attempt, words: dict[str, str]) -> Outlook:
     )
 
 
-def _ask(attempt: Attempt, words: dict[str, str]) -> Outlook:
-    return Outlook(
+def _ask(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
+    return StatusPanel(
         kind="asking",
         heading=gettext("A question about “%(shop)s”") % words,
         sentence=attempt.sentence,
@@ -181,11 +180,11 @@ def _ask(attempt: Attempt, words: dict[str, str]) -> Outlook:
     )
 
 
-def _wrong_shop(attempt: Attempt, words: dict[str, str]) -> Outlook:
+def _wrong_shop(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
     """An interruption: three answers, drawn by _choice.html."""
     works = attempt.connection.status == Status.CONNECTED
     stays = gettext("“%(shop)s” stays connected as it is until you decide.") % words
-    return Outlook(
+    return StatusPanel(
         kind="choosing",
         heading=gettext("Is this the shop you meant?"),
         sentence=attempt.sentence,
@@ -194,8 +193,8 @@ def _wrong_shop(attempt: Attempt, words: dict[str, str]) -> Outlook:
     )
 
 
-def _declined(attempt: Attempt, words: dict[str, str]) -> Outlook:
-    return Outlook(
+def _declined(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
+    return StatusPanel(
         kind="stopped",
         heading=gettext("You stopped half-way"),
         sentence=attempt.sentence,
@@ -205,8 +204,8 @@ def _declined(attempt: Attempt, words: dict[str, str]) -> Outlook:
     )
 
 
-def _start_over(attempt: Attempt, words: dict[str, str]) -> Outlook:
-    return Outlook(
+def _start_over(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
+    return StatusPanel(
         kind="stopped",
         heading=gettext("Please begin again at %(vendor)s") % words,
         sentence=attempt.sentence,
@@ -216,12 +215,12 @@ def _start_over(attempt: Attempt, words: dict[str, str]) -> Outlook:
     )
 
 
-def _refused(attempt: Attempt, words: dict[str, str]) -> Outlook:
+def _refused(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
     if attempt.turn == Turn.STAFF:
         return _on_it(attempt, words)
     write = gettext("If it happens again, write to us and quote the reference below.")
     choose = gettext("To change what you entered, choose it again on the page of this shop.")
-    return Outlook(
+    return StatusPanel(
         kind="refused",
         heading=gettext("%(vendor)s did not accept this") % words,
         sentence=attempt.sentence,
@@ -231,8 +230,8 @@ def _refused(attempt: Attempt, words: dict[str, str]) -> Outlook:
     )
 
 
-def _on_it(attempt: Attempt, words: dict[str, str]) -> Outlook:
-    return Outlook(
+def _on_it(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
+    return StatusPanel(
         kind="staff",
         heading=gettext("We’re on it"),
         sentence=attempt.sentence,
@@ -240,8 +239,8 @@ def _on_it(attempt: Attempt, words: dict[str, str]) -> Outlook:
     )
 
 
-def _lost(attempt: Attempt, words: dict[str, str]) -> Outlook:
-    return Outlook(
+def _unreadable(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
+    return StatusPanel(
         kind="stopped",
         heading=gettext("Connect “%(shop)s” once more") % words,
         sentence=attempt.sentence,
@@ -251,8 +250,8 @@ def _lost(attempt: Attempt, words: dict[str, str]) -> Outlook:
     )
 
 
-def _unavailable(attempt: Attempt, words: dict[str, str]) -> Outlook:
-    return Outlook(
+def _unavailable(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
+    return StatusPanel(
         kind="waiting",
         heading=gettext("%(vendor)s is not answering") % words,
         sentence=attempt.sentence,
@@ -262,75 +261,56 @@ def _unavailable(attempt: Attempt, words: dict[str, str]) -> Outlook:
     )
 
 
-ANSWERS: Mapping[str, Callable[[Attempt, dict[str, str]], Outlook]] = {
-    "": _progress,
-    "progress": _progress,
-    "waiting": _waiting,
-    "ask": _ask,
-    "needs": _needs,
-    "wrong_shop": _wrong_shop,
-    "declined": _declined,
-    "start_over": _start_over,
-    "refused": _refused,
-    "unavailable": _unavailable,
-    "garbled": _on_it,
-    "poison": _on_it,
-    "unsure": _on_it,
-    "blocked": _on_it,
-    "lost": _lost,
-}
+# -- when it is over, or cannot go on --------------------------------------------------------------
 
 
-# -- ends: What the page of an attempt says when it is over, or cannot go on.
-
-
-def connected(attempt: Attempt, words: dict[str, str]) -> Outlook:
-    return Outlook(
+def _connected(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
+    return StatusPanel(
         kind="connected",
         heading=gettext("“%(shop)s” is connected") % words,
         sentence=attempt.sentence,
     )
 
 
-def acted(attempt: Attempt, words: dict[str, str]) -> Outlook:
+def _acted(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
     """What the merchant had done at the vendor; the shop stays what it was."""
     heading = gettext("“%(shop)s” is changed") % words
-    return Outlook(kind="connected", heading=heading, sentence=attempt.sentence)
+    return StatusPanel(kind="connected", heading=heading, sentence=attempt.sentence)
 
 
-def disconnected(attempt: Attempt, words: dict[str, str]) -> Outlook:
+def _disconnected(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
     heading = gettext("“%(shop)s” is disconnected") % words
-    return Outlook(kind="ended", heading=heading, sentence=attempt.sentence)
+    return StatusPanel(kind="ended", heading=heading, sentence=attempt.sentence)
 
 
-def paused(attempt: Attempt, words: dict[str, str]) -> Outlook:
+def _paused(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
     heading = gettext("“%(shop)s” is paused") % words
-    return Outlook(kind="paused", heading=heading, sentence=attempt.sentence)
+    return StatusPanel(kind="paused", heading=heading, sentence=attempt.sentence)
 
 
-def kept() -> Outlook:
+def _connected_already() -> StatusPanel:
     sentence = gettext("You kept the connection that this shop already has.")
     heading = gettext("Nothing was connected twice")
-    return Outlook(kind="ended", heading=heading, sentence=sentence)
+    return StatusPanel(kind="ended", heading=heading, sentence=sentence)
 
 
-def expired(attempt: Attempt, words: dict[str, str]) -> Outlook:
-    return Outlook(
+def _expired(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
+    return StatusPanel(
         kind="expired",
         heading=gettext("This was left too long"),
         sentence=attempt.sentence,
-        action="reconnect" if attempt.purpose in TRAVELS else "",
+        action="reconnect" if attempt.connects else "",
         label=gettext("Start again"),
     )
 
 
-def stopped(words: dict[str, str]) -> Outlook:
+def _stopped(words: dict[str, str]) -> StatusPanel:
     sentence = gettext("Something else was begun for “%(shop)s” meanwhile. Go on there.") % words
-    return Outlook(kind="stopped", heading=gettext("This was ended"), sentence=sentence)
+    return StatusPanel(kind="stopped", heading=gettext("This was ended"), sentence=sentence)
 
 
-def off(words: dict[str, str]) -> Outlook:
-    return Outlook(
+def _switched_off(words: dict[str, str]) -> StatusPanel:
+    return StatusPanel(
         kind="staff",
         heading=gettext("%(vendor)s is switched off") % words,
         sentence=gettext("We do not offer %(vendor)s at the moment.") % words,
@@ -338,14 +318,16 @@ def off(words: dict[str, str]) -> Outlook:
     )
 
 
-# -- asked: What an attempt asks, as it is drawn: one's own addresses are offered as they are now.
+# -- what it asks ---------------------------------------------------------------------------------
 
 
 def asked(attempt: Attempt) -> list[Mapping[str, Any]]:
     """The questions to draw. Something to do elsewhere asks for no address where there is no other."""
-    emails = orders.verified(attempt.connection.merchant) if wants_address(attempt) else ()
+    emails = (
+        journey.verified_addresses(attempt.connection.merchant) if wants_address(attempt) else ()
+    )
     drawn = [_with(each, emails) if each.get("addresses") else each for each in attempt.questions]
-    return [each for each in drawn if attempt.answer != "needs" or not _idle(each)]
+    return [each for each in drawn if attempt.answer != Answer.NEEDS_MERCHANT or not _idle(each)]
 
 
 def wants_address(attempt: Attempt) -> bool:
@@ -367,41 +349,66 @@ def _idle(question: Mapping[str, Any]) -> bool:
     return len(question["choices"]) < 2 and question.get("added") is False
 
 
-# -- outlook: How an attempt stands, for its page: what happened, whose turn it is, the one thing to do.
+# -- which panel it is -----------------------------------------------------------------------------
 
 
-OVER = {"connected", "done"}
-RESTING = {"merchant", ""}  # turns in which nothing changes by itself
-
-
-def outlook(attempt: Attempt, user: User) -> Outlook:
-    """How the attempt stands, for this reader."""
-    slug = attempt.connection.vendor
+def panel_of(attempt: Attempt, user: User) -> StatusPanel:
+    """The panel of an attempt, for this reader."""
+    slug, answer = attempt.connection.vendor, Answer(attempt.answer)
     words = {"vendor": registry.vendor_name(slug), "shop": attempt.connection.name}
-    if attempt.ended or attempt.answer in OVER:
-        return _end(attempt, words)
+    if attempt.ended or answer in OVER:
+        return _ended(attempt, answer, words)
     if registry.vendor_of(slug) is None:
-        return off(words)
-    if attempt.answer == "redirect":
-        return redirect(attempt, user, words)
-    return ANSWERS[attempt.answer](attempt, words)
+        return _switched_off(words)
+    if answer == Answer.REDIRECT:
+        return _redirect(attempt, user, words)
+    return _open(attempt, answer, words)
 
 
-def _end(attempt: Attempt, words: dict[str, str]) -> Outlook:
-    match attempt.answer:
-        case "connected" | "done" if attempt.purpose == Attempt.Purpose.ACT:
-            return acted(attempt, words)
-        case "connected":
-            return connected(attempt, words)
-        case "done" if attempt.purpose == Attempt.Purpose.PAUSE:
-            return paused(attempt, words)
-        case "done":
-            return disconnected(attempt, words)
-        case "expired":
-            return expired(attempt, words)
-        case "wrong_shop" if journey.found_elsewhere(attempt):
-            return kept()
-    return stopped(words)
+def _open(attempt: Attempt, answer: Answer, words: dict[str, str]) -> StatusPanel:
+    match answer:
+        case Answer.NONE | Answer.PROGRESS:
+            return _progress(attempt, words)
+        case Answer.WAITING:
+            return _waiting(attempt, words)
+        case Answer.ASK:
+            return _ask(attempt, words)
+        case Answer.NEEDS_MERCHANT:
+            return _needs(attempt, words)
+        case Answer.WRONG_SHOP:
+            return _wrong_shop(attempt, words)
+        case Answer.DECLINED:
+            return _declined(attempt, words)
+        case Answer.START_OVER:
+            return _start_over(attempt, words)
+        case Answer.REFUSED:
+            return _refused(attempt, words)
+        case Answer.UNAVAILABLE:
+            return _unavailable(attempt, words)
+        case Answer.UNREADABLE:
+            return _unreadable(attempt, words)
+        case Answer.GARBLED | Answer.POISON | Answer.UNSURE | Answer.BLOCKED:
+            return _on_it(attempt, words)
+        case Answer.REDIRECT | Answer.CONNECTED | Answer.DONE | Answer.EXPIRED:
+            raise ValueError(f"“{answer}” is drawn elsewhere")
+    assert_never(answer)
+
+
+def _ended(attempt: Attempt, answer: Answer, words: dict[str, str]) -> StatusPanel:
+    match answer:
+        case Answer.CONNECTED | Answer.DONE if attempt.purpose == Attempt.Purpose.ACT:
+            return _acted(attempt, words)
+        case Answer.CONNECTED:
+            return _connected(attempt, words)
+        case Answer.DONE if attempt.purpose == Attempt.Purpose.PAUSE:
+            return _paused(attempt, words)
+        case Answer.DONE:
+            return _disconnected(attempt, words)
+        case Answer.EXPIRED:
+            return _expired(attempt, words)
+        case Answer.WRONG_SHOP if journey.found_elsewhere(attempt):
+            return _connected_already()
+    return _stopped(words)
 
 
 def whose(attempt: Attempt) -> str:
@@ -419,8 +426,8 @@ def whose(attempt: Attempt) -> str:
 
 def next_try(attempt: Attempt) -> datetime | None:
     """When we ask the vendor again by ourselves, where that is worth saying."""
-    told = attempt.answer in {"unavailable", "waiting"} and attempt.ended is None
-    return attempt.due_at if told else None
+    waits = attempt.answer in {Answer.UNAVAILABLE, Answer.WAITING} and attempt.ended is None
+    return attempt.due_at if waits else None
 
 
 def link(row: Attempt | Connection) -> str:
@@ -431,7 +438,7 @@ def link(row: Attempt | Connection) -> str:
 def moves(attempt: Attempt) -> bool:
     """Whether the page may change while the merchant only looks at it; a form stays as it is."""
     asked_again = attempt.due_at is not None and not asked(attempt)
-    return attempt.ended is None and (attempt.turn not in RESTING or asked_again)
+    return attempt.ended is None and (attempt.turn not in SETTLED_TURNS or asked_again)
 
 
 def checklist(attempt: Attempt, vendor: Vendor | None) -> list[Mapping[str, Any]]:

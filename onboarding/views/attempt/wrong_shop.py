@@ -7,6 +7,7 @@ from django.views.decorators.http import require_POST
 
 from onboarding import journey
 from onboarding.models import Attempt
+from onboarding.models.status import Answer
 from onboarding.views.access import Request, for_attempt
 from onboarding.views.forms import NameForm, taken
 from onboarding.views.vendor_trip.leaving import SeeOther, leave, may_leave
@@ -21,7 +22,7 @@ def use_found(request: Request, attempt: Attempt) -> HttpResponse:
     if not _asked(attempt):
         return SeeOther(attempt.get_absolute_url())
     other = journey.found_elsewhere(attempt)
-    if journey.use_found(attempt, request.user).ended and other:
+    if journey.use_found_shop(attempt, request.user).ended and other:
         return SeeOther(other.get_absolute_url())
     return leave(attempt, request.user)
 
@@ -32,7 +33,7 @@ def go_back(request: Request, attempt: Attempt) -> HttpResponse:
     """That was not the shop that was meant."""
     if not _asked(attempt):
         return SeeOther(attempt.get_absolute_url())
-    journey.go_back(attempt, request.user)
+    journey.reject_found_shop(attempt, request.user)
     return leave(attempt, request.user)
 
 
@@ -52,7 +53,7 @@ def both(request: Request, attempt: Attempt) -> HttpResponse:
 def _second(request: Request, attempt: Attempt, form: NameForm) -> bool:
     name = form.cleaned_data["name"]
     try:
-        journey.both(attempt, request.user, name)
+        journey.connect_both(attempt, request.user, name)
     except journey.NameTaken:
         form.add_error("name", taken(name))
         return False
@@ -61,4 +62,4 @@ def _second(request: Request, attempt: Attempt, form: NameForm) -> bool:
 
 def _asked(attempt: Attempt) -> bool:
     """Whether the question still stands; pressed on an old page, the answer changes nothing."""
-    return attempt.answer == "wrong_shop" and attempt.ended is None
+    return attempt.answer == Answer.WRONG_SHOP and attempt.ended is None

@@ -10,9 +10,10 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from onboarding import journey, registry
-from onboarding.journey.outcomes import plain
 from onboarding.models import Attempt, Connection, Connector
+from onboarding.models.memo import opened
 from onboarding.models.status import Status, dumped, shown
+from onboarding.questions import plain
 from onboarding.views.access import Request, for_connection, posted
 from onboarding.views.forms import ActForm
 from onboarding.views.start.catalogue import offered
@@ -22,7 +23,7 @@ from vendors.contract import Action, Memos
 MAY = {Status.CONNECTED, Status.ACTION_NEEDED}
 
 
-def actions_of(connection: Connection, trip: Attempt | None) -> list[dict[str, Any]]:
+def actions_of(connection: Connection, attempt: Attempt | None) -> list[dict[str, Any]]:
     """For _connection_actions.html. `page`: it asks or warns first; otherwise it is one button."""
     merchant = connection.account.merchant.reference
     return [
@@ -33,18 +34,20 @@ def actions_of(connection: Connection, trip: Attempt | None) -> list[dict[str, A
             "page": bool(action.questions) or action.danger or len(_choice(connection, action)) > 1,
             "address": reverse("act", args=[merchant, connection.reference, action.key]),
         }
-        for action in _offered(connection, trip)
+        for action in _offered(connection, attempt)
     ]
 
 
-def _offered(connection: Connection, trip: Attempt | None) -> list[Action]:
+def _offered(connection: Connection, attempt: Attempt | None) -> list[Action]:
     """Nothing before the shop was ever connected, nor while an earlier action goes on."""
     vendor = registry.vendor_of(connection.vendor)
     if vendor is None or connection.connected_at is None or connection.status not in MAY:
         return []
-    if trip and trip.purpose == Attempt.Purpose.ACT and trip.answer != "refused":
+    if attempt and attempt.purpose == Attempt.Purpose.ACT and attempt.answer != "refused":
         return []
-    live = Memos(account=connection.account.memo, connection=connection.memo)
+    live = Memos(
+        account=opened(connection.account.memo) or {}, connection=opened(connection.memo) or {}
+    )
     mine = (each for each in vendor.actions() if each.who == "merchant" and not each.hidden)
     return [each for each in mine if each.when(live)]
 
@@ -62,8 +65,8 @@ def _choice(connection: Connection, action: Action) -> list[Connector]:
 @for_connection
 def act(request: Request, connection: Connection, key: str) -> HttpResponse:
     """What it does, what it asks, and the button; the POST begins it."""
-    trip = connection.attempts.filter(ended=None).exclude(purpose=Attempt.Purpose.ENTER).first()
-    action = next((each for each in _offered(connection, trip) if each.key == key), None)
+    attempt = connection.attempts.filter(ended=None).exclude(purpose=Attempt.Purpose.ENTER).first()
+    action = next((each for each in _offered(connection, attempt) if each.key == key), None)
     if action is None:
         return _instead(connection, key)
     form = ActForm(
@@ -73,8 +76,8 @@ def act(request: Request, connection: Connection, key: str) -> HttpResponse:
         posted(request),
     )
     if form.is_valid():
-        trip = journey.have_done(connection, request.user, key, form.answers, form.chosen)
-        return leave(trip, request.user)
+        attempt = journey.run_action(connection, request.user, key, form.answers, form.chosen)
+        return leave(attempt, request.user)
     context = {
         "action": action,
         "form": form,

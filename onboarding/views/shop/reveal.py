@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.crypto import constant_time_compare, salted_hmac
@@ -16,22 +15,16 @@ from django.utils.text import slugify
 from django.utils.translation import gettext
 
 from onboarding import journey, registry
-from onboarding.journey import transitions
 from onboarding.models import Connection
 from onboarding.views.access import Request, for_connection
 from onboarding.views.vendor_trip.leaving import SeeOther
 from vendors.contract import Text, text
 
 
-def waits(connection: Connection) -> bool:
-    """Whether there is something that the merchant has not confirmed yet."""
-    return bool(connection.reveal)
-
-
 @for_connection
 def show(request: Request, connection: Connection) -> HttpResponse:
     """The page with the secrets, and three things to do with them."""
-    if request.method != "POST" or not waits(connection):
+    if request.method != "POST" or not connection.secret_waits:
         return _away(request, connection)
     _record(request, connection, text("Opened what is shown only once."))
     context = {
@@ -47,7 +40,7 @@ def show(request: Request, connection: Connection) -> HttpResponse:
 @for_connection
 def download(request: Request, connection: Connection) -> HttpResponse:
     """The same as a text file."""
-    if request.method != "POST" or not waits(connection):
+    if request.method != "POST" or not connection.secret_waits:
         return _away(request, connection)
     _record(request, connection, text("Downloaded what is shown only once."))
     lines = [f"{gettext(label)}: {secret}" for label, secret in connection.reveal.items()]
@@ -62,7 +55,7 @@ def download(request: Request, connection: Connection) -> HttpResponse:
 @for_connection
 def kept(request: Request, connection: Connection) -> HttpResponse:
     """ "I have kept them": forgotten here, unless there are newer ones than were shown."""
-    if request.method != "POST" or not waits(connection):
+    if request.method != "POST" or not connection.secret_waits:
         return _away(request, connection)
     if _forget(request, connection.pk):
         said = gettext("Good. We have forgotten it: nobody can see it here any more.")
@@ -73,14 +66,11 @@ def kept(request: Request, connection: Connection) -> HttpResponse:
     return SeeOther(connection.get_absolute_url())
 
 
-@transaction.atomic
 def _forget(request: Request, pk: int) -> bool:
-    row = transitions.connection(pk)
     shown = request.POST.get("seen", "")
-    if not row.reveal or not constant_time_compare(shown, seen(row)):
-        return False
-    _record(request, row, text("Confirmed: kept what is shown only once."))
-    return journey.revealed(pk)
+    return journey.confirm_secrets_received(
+        pk, request.user, lambda now: constant_time_compare(shown, seen(now))
+    )
 
 
 def seen(connection: Connection) -> str:
@@ -90,7 +80,7 @@ def seen(connection: Connection) -> str:
 
 
 def _record(request: Request, connection: Connection, said: Text) -> None:
-    transitions.record(connection, said, user=request.user)
+    journey.record(connection, said, user=request.user)
 
 
 def _away(request: Request, connection: Connection) -> HttpResponse:

@@ -17,13 +17,12 @@ from onboarding.background import runner
 from onboarding.models import Attempt, Connection, Event, Membership
 from onboarding.models.status import Status
 from onboarding.views.access import Request, for_connection, for_member, owns, posted
-from onboarding.views.attempt.status_panel import link, moves, outlook
+from onboarding.views.attempt.status_panel import link, moves, panel_of
 from onboarding.views.forms import RenameForm
 from onboarding.views.polling import poll, seen
 from onboarding.views.vendor_trip.leaving import SeeOther, leave, may_leave
 
 from .actions import actions_of
-from .reveal import waits
 from .summary import changed, evidence, hint
 
 TIMELINE = 50  # entries of a page
@@ -44,11 +43,11 @@ def home(request: Request, membership: Membership) -> HttpResponse:
 
 
 def _open() -> Subquery:
-    rows = _trips(Attempt.objects.filter(connection=OuterRef("pk")))
+    rows = _open_attempts(Attempt.objects.filter(connection=OuterRef("pk")))
     return Subquery(rows.values("reference")[:1])
 
 
-def _trips(attempts: QuerySet[Attempt]) -> QuerySet[Attempt]:
+def _open_attempts(attempts: QuerySet[Attempt]) -> QuerySet[Attempt]:
     """Open attempts that lead somewhere: opening the vendor's pages again does not."""
     return attempts.filter(ended=None).exclude(purpose=Attempt.Purpose.ENTER)
 
@@ -74,7 +73,7 @@ def _row(membership: Membership, shop: Any) -> dict[str, Any]:
 def connection(request: Request, connection: Connection) -> HttpResponse:
     """Where the shop stands, how we know, what happened, what can be done."""
     context = _context(request, connection)
-    going = context["trip"] is not None and moves(context["trip"])
+    going = context["attempt"] is not None and moves(context["attempt"])
     again = poll("connection-status", context["merchant"], connection) if going else None
     context |= {"poll": again, "owner": owns(request.user, connection)}
     return render(request, "onboarding/connection.html", context)
@@ -85,8 +84,8 @@ def connection(request: Request, connection: Connection) -> HttpResponse:
 def status(request: Request, connection: Connection) -> HttpResponse:
     """The polling element, and the regions of the page when there is something new."""
     look, version = seen(request)
-    trip = _trips(connection.attempts.all()).first()
-    going = trip is not None and moves(trip)
+    attempt = _open_attempts(connection.attempts.all()).first()
+    going = attempt is not None and moves(attempt)
     news = version != connection.version or not going
     merchant = connection.account.merchant
     look = 0 if news else look + 1
@@ -96,9 +95,9 @@ def status(request: Request, connection: Connection) -> HttpResponse:
 
 
 def _context(request: Request, connection: Connection) -> dict[str, Any]:
-    trip = _trips(connection.attempts.all()).first()
-    if trip:
-        trip.connection = connection
+    attempt = _open_attempts(connection.attempts.all()).first()
+    if attempt:
+        attempt.connection = connection
     vendor = registry.vendor_of(connection.vendor)
     events = connection.events.select_related("user").order_by("-at", "-pk")[:TIMELINE]
     return {
@@ -109,11 +108,11 @@ def _context(request: Request, connection: Connection) -> dict[str, Any]:
         "enters": bool(vendor and vendor.can("enter")) and connection.status == Status.CONNECTED,
         "pauses": _may(connection, "pause", Status.CONNECTED),
         "resumes": _may(connection, "resume", Status.PAUSED),
-        "trip": trip,
-        "link": "" if trip else link(connection),
-        "outlook": outlook(trip, request.user) if trip else None,
-        "actions": actions_of(connection, trip),
-        "reveals": waits(connection),
+        "attempt": attempt,
+        "link": "" if attempt else link(connection),
+        "panel": panel_of(attempt, request.user) if attempt else None,
+        "actions": actions_of(connection, attempt),
+        "reveals": connection.secret_waits,
         "evidence": evidence(connection),
         "changed": changed(connection),
         "entries": [_entry(event, request) for event in events],
@@ -213,7 +212,6 @@ def rename(request: Request, connection: Connection) -> HttpResponse:
         context = {"form": form, "connection": connection}
         context["merchant"] = connection.account.merchant
         return render(request, "onboarding/rename.html", context)
-    connection.name = form.cleaned_data["name"]
-    connection.save(update_fields=["name"])
+    journey.rename(connection, form.cleaned_data["name"])
     messages.success(request, gettext("The name was changed."))
     return redirect(connection)

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
 from onboarding.models import Connection
-from onboarding.models.status import Status
+from onboarding.models.status import Answer, Status
 from onboarding.registry import vendor_name
 
 RESTING = {Status.PAUSED, Status.DISCONNECTED}
@@ -20,7 +20,7 @@ SENTENCES = 3  # of a Done: here, there, and what is left to do
 def hint(shop: Connection) -> str:
     """The one next thing, in a line."""
     words = {"vendor": vendor_name(shop.vendor)}
-    if shop.reveal and shop.status == Status.CONNECTED:
+    if shop.secret_waits and shop.status == Status.CONNECTED:
         return gettext("Something is ready that is shown only once: look at it")
     if shop.status == Status.CONNECTED and is_doubted(shop):
         return gettext("Connected through %(vendor)s; the last check got no answer") % words
@@ -28,16 +28,16 @@ def hint(shop: Connection) -> str:
         return gettext("Connected through %(vendor)s") % words
     if shop.status == Status.DISCONNECTED:
         return gettext("Through %(vendor)s") % words
-    if shop.answer == "redirect":
+    if shop.answer == Answer.REDIRECT:
         return gettext("Continue at %(vendor)s") % words
-    if shop.answer == "progress":
+    if shop.answer == Answer.PROGRESS:
         return gettext("We are working on it at %(vendor)s") % words
     return shop.sentence or gettext("Through %(vendor)s") % words
 
 
 def is_doubted(shop: Connection) -> bool:
     """Connected as far as we know, but the last check could not confirm it."""
-    return shop.status == Status.CONNECTED and shop.answer != "connected"
+    return shop.status == Status.CONNECTED and shop.answer != Answer.CONNECTED
 
 
 def evidence(shop: Connection) -> list[dict[str, Any]]:

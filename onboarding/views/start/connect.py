@@ -18,11 +18,11 @@ from django.views.decorators.http import require_GET, require_http_methods
 from onboarding import journey, registry
 from onboarding.availability.breaker import trouble
 from onboarding.catalogue.readiness import offered
-from onboarding.journey.outcomes import plain
 from onboarding.models import Connector, Membership, Merchant, User
+from onboarding.models.memo import opened
 from onboarding.notifications import waitlist
 from onboarding.people.team import open_invitations
-from onboarding.questions import LONGEST
+from onboarding.questions import LONGEST, plain
 from onboarding.views.access import Request, for_member, memberships, posted, signed_in
 from onboarding.views.forms import BusinessForm, ShopForm, taken
 from onboarding.views.vendor_trip.leaving import leave, may_leave
@@ -89,7 +89,7 @@ def connect(request: Request, membership: Membership, slug: str) -> HttpResponse
     """Check before you leave; the POST begins the connection and leaves."""
     choice = _choice(membership, slug)
     left = waitlist.latest(membership, choice.connector)
-    form = choice.form(posted(request), left.typed if left else {})
+    form = choice.form(posted(request), (opened(left.typed) or {}) if left else {})
     if form.is_valid() and (gone := _begin(request.user, choice, form)):
         return gone
     return _page(request, choice, form, waits=left is not None and left.mailed is None)

@@ -10,8 +10,8 @@ from csp.decorators import csp_update
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 
+from onboarding import journey
 from onboarding.background import runner
-from onboarding.journey import hops
 from onboarding.models import Attempt, User
 from onboarding.views.access import View
 from vendors.contract import Vendor
@@ -28,7 +28,7 @@ def leave(attempt: Attempt, user: User, *, back: bool = False) -> HttpResponse:
     """Have the call made; to the vendor if the link is there in time, else to our page."""
     runner.hand_over(attempt, back=back)
     attempt.refresh_from_db()
-    return away(hops.take(attempt, user)) or SeeOther(attempt.get_absolute_url())
+    return away(journey.take_link(attempt, user)) or SeeOther(attempt.get_absolute_url())
 
 
 def away(url: str | None) -> HttpResponse | None:

@@ -12,7 +12,6 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from onboarding import journey
-from onboarding.journey import hops
 from onboarding.models import Hop, User
 from onboarding.views.access import memberships
 
@@ -56,7 +55,7 @@ def _arrived(request: HttpRequest, vendor: str) -> HttpResponse | None:
     if hop is None or not _bound(hop, user):
         return None
     first = hop.spent is None
-    attempt = journey.arrive(hop, params, user)
+    attempt = journey.record_return(hop, params, user)
     page = attempt.get_absolute_url()
     if user is None:
         return SeeOther(redirect_to_login(page).url)
@@ -83,12 +82,12 @@ def _hop(
     if brought is None:
         return None, {}
     if state := brought.get("state"):
-        return hops.find(vendor, state), brought
+        return journey.find_hop(vendor, state), brought
     if user is None:
         return None, {}
-    if named := hops.find_by_id(vendor, user, brought):
+    if named := journey.find_hop_by_id(vendor, user, brought):
         return named, brought
-    bare = hops.find_bare(vendor, user)
+    bare = journey.find_bare_hop(vendor, user)
     return bare, brought if bare and bare.keep_params else {}
 
 

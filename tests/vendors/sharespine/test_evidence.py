@@ -12,7 +12,7 @@ import requests
 
 from tests.vendors.sharespine.trip import Trip
 from vendors import sandbox
-from vendors.contract import Connected, Refused, Unavailable
+from vendors.contract import Connected, Redirect, Refused, Unavailable
 from vendors.sandbox import Running
 
 ROOT, ORDERS = "GET /api/", "GET /api/order"
@@ -46,7 +46,9 @@ def place_orders(trip: Trip, number: int = 1) -> None:
     """By hand, on the page that a login URL opens."""
     trip.change(present=True)
     with requests.Session() as browser:
-        wizard = browser.get(trip.vendor.start(trip.order).url, timeout=5)  # type: ignore[attr-defined]
+        door = trip.vendor.start(trip.order)
+        assert isinstance(door, Redirect)
+        wizard = browser.get(door.url, timeout=5)
         for _ in range(number):
             assert browser.post(wizard.url, data={"case": "order"}, timeout=5).ok
 
