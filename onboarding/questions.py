@@ -1,4 +1,4 @@
-"""A form drawn from the questions that a vendor asks."""
+"""Questions that a vendor asks: how they are stored, and the form that asks them."""
 
 from __future__ import annotations
 
@@ -17,6 +17,20 @@ LONGEST = 500  # letters of an answer
 ANSWER = "answer_"
 
 
+def plain(question: Question) -> dict[str, Any]:
+    """A question as it is stored: texts by id and parameters."""
+    return {
+        "key": question.key,
+        "label": dumped(question.label),
+        "help": dumped(question.help),
+        "choices": [[value, dumped(label)] for value, label in question.choices],
+        "initial": question.initial,
+        "required": question.required,
+        "secret": question.secret,
+        "addresses": question.addresses,
+    }
+
+
 class Choices(forms.RadioSelect):
     """Radio buttons; an error summary's link leads to the first of them."""
 
@@ -25,7 +39,7 @@ class Choices(forms.RadioSelect):
 
 
 class QuestionsForm(forms.Form):
-    """Fields for questions as they are stored (journey.outcomes.plain)."""
+    """Fields for questions as they are stored (`plain`)."""
 
     def __init__(self, questions: Sequence[Mapping[str, Any]], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -67,17 +81,3 @@ def _choice(question: Mapping[str, Any], label: str, given: dict[str, Any]) -> f
         error_messages={"required": choose, "invalid_choice": choose},
         **given,
     )
-
-
-def plain(question: Question) -> dict[str, Any]:
-    """A question as it is stored: texts by id and parameters."""
-    return {
-        "key": question.key,
-        "label": dumped(question.label),
-        "help": dumped(question.help),
-        "choices": [[value, dumped(label)] for value, label in question.choices],
-        "initial": question.initial,
-        "required": question.required,
-        "secret": question.secret,
-        "addresses": question.addresses,
-    }

@@ -1,15 +1,19 @@
-"""The staff's pages: they read where things stand and act through buttons, and type no status.
+"""The staff's pages, in Django's admin: they show status and facts, and act through buttons.
 
-    lists.py        what keeps a list fast with a million rows: search, filters, a capped count
-    rows.py         what the pages show of accounts, connections and attempts, in plain words
-    connections.py  connections, "ask the vendor now", tasks     attempts.py  attempts
-    accounts.py     accounts, and the two buttons for a creation whose answer was lost
-    desk.py         what a vendor offers to have done     knowledge.py  what only staff know
-    merchants.py    merchants and users        connectors.py  the catalogue        alerts.py  alerts
-    standbys.py     who waits to hear that a vendor is back  traffic.py    calls to vendors, their hosts
+    base.py               base classes of all pages       changelist.py  paginator, search, filters
+    tables.py             tables, timelines, cells        columns.py     columns that models share
+    accounts.py           accounts                        unsure.py      creations with a lost answer
+    attempts.py           attempts                        connections.py connections, tasks, asking now
+    vendor_actions.py     actions on accounts and connections
+    vendor_page.py        a vendor's page, actions on vendors and connectors
+    staff_answers.py      answers to a vendor's questions about an account
+    connectors.py         the catalogue                   connector_options.py  options of a connector
+    calls.py              calls to vendors, their hosts   inventory.py   what a vendor lists as ours
+    merchants.py          merchants and users             waitlist.py    who waits for a vendor
+    alerts.py             alerts
 
-What is encrypted at rest (memos, answers, reveal, links) is not even read here, but for the page on
-which staff enter what only they know: it says whether there is something.
+Nobody types a status. What is encrypted at rest (memos, answers, reveal, links) is not even loaded,
+except on the page where staff enter answers: it shows whether a secret is on file.
 """
 
 from __future__ import annotations
@@ -17,7 +21,7 @@ from __future__ import annotations
 from typing import Any
 
 import allauth.account.admin
-import allauth.mfa.admin  # noqa: F401  (both register what is taken out below)
+import allauth.mfa.admin  # noqa: F401  (both register what is unregistered below)
 from allauth.account.decorators import secure_admin_login
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
@@ -41,7 +45,7 @@ __all__ = [
 
 
 def login(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-    """The way in is the site's own sign-in, with its limits; a merchant's user reads why not."""
+    """Staff sign in on the site's own form, with its rate limits; others read why they may not."""
     if request.user.is_authenticated and not admin.site.has_permission(request):
         return render(request, "admin/not_staff.html", {"title": not_staff}, status=403)
     response: HttpResponse = _through_sign_in(request)
@@ -57,6 +61,6 @@ not_staff = gettext_lazy("This address is not one of our staff’s")
 
 admin.site.login = login  # type: ignore[method-assign]
 admin.site.site_title = gettext_lazy("Staff")
-admin.site.enable_nav_sidebar = False  # lists are wide; the way around stands in the header
+admin.site.enable_nav_sidebar = False  # lists are wide; the header has the navigation
 admin.site.index_title = gettext_lazy("Staff’s pages")
 admin.site.unregister([EmailAddress, Authenticator])

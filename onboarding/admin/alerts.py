@@ -1,4 +1,4 @@
-"""What staff were told by mail: one for each vendor and cause, until it clears."""
+"""Alerts mailed to staff: one for each vendor and cause, open until it clears."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from django.contrib import admin
 
 from onboarding.models import Alert
 
-from .lists import ReadOnly
+from .base import ReadOnlyAdmin
 
 
 @admin.register(Alert)
-class AlertAdmin(ReadOnly):
+class AlertAdmin(ReadOnlyAdmin):
     list_display = ("vendor", "cause", "opened", "mailed", "cleared")
     fields = ("vendor", "cause", "opened", "mailed", "cleared")

@@ -1,4 +1,4 @@
-"""Attempts: where each stands, its timeline, and the trips to the vendor's pages."""
+"""Attempts: their status, timeline, calls and trips to the vendor's pages."""
 
 from __future__ import annotations
 
@@ -6,23 +6,21 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.utils import unquote
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy
 
 from onboarding.models import Attempt
 
-from . import calls, rows
-from .connections import STANDS, Standing
-from .lists import BegunFilter, Rows, StatusFilter, TurnFilter
+from .base import ATTEMPT_SECRETS, CONNECTION_SECRETS, ReadOnlyAdmin
+from .calls import calls_table
+from .changelist import AnyQuerySet, BegunFilter, StatusFilter, TurnFilter
+from .columns import STATUS_FIELDS, StatusColumns
+from .tables import hops_table, link, timeline
 
 
 @admin.register(Attempt)
-class AttemptAdmin(Standing):
-    secret = (
-        *rows.ATTEMPT_SECRETS,
-        *(f"connection__{name}" for name in (*rows.CONNECTION_SECRETS, *rows.OF_ITS_ACCOUNT)),
-    )
+class AttemptAdmin(ReadOnlyAdmin, StatusColumns):
+    deferred = (*ATTEMPT_SECRETS, *(f"connection__{name}" for name in CONNECTION_SECRETS))
     list_display = (
         "connection",
         "purpose",
@@ -38,34 +36,26 @@ class AttemptAdmin(Standing):
     search_fields = ("reference",)
     search_help_text = gettext_lazy("The reference of an attempt or of a connection, in full.")
     fieldsets = (
-        (gettext_lazy("Where it stands"), {"fields": (*STANDS, "tries", "deadline", "ended")}),
+        (
+            gettext_lazy("Where it stands"),
+            {"fields": (*STATUS_FIELDS, "tries", "deadline", "ended")},
+        ),
         (
             gettext_lazy("What it is"),
             {"fields": ("connection_link", "purpose", "user", "reference", "created")},
         ),
     )
 
-    def columns(self, term: str) -> Iterable[Rows]:
+    def search_querysets(self, term: str) -> Iterable[AnyQuerySet]:
         yield Attempt.objects.filter(reference=term.lower())
         yield Attempt.objects.filter(connection__reference=term.lower())
 
     @admin.display(description=gettext_lazy("connection"))
     def connection_link(self, row: Attempt) -> str:
-        return rows.link(row.connection)
+        return link(row.connection)
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        attempt: Attempt | None = self.get_object(request, unquote(object_id))
-        if attempt is not None:
-            extra_context = {
-                "timeline": rows.timeline(attempt.events.all()),
-                "hops": rows.hops(attempt),
-                "calls": calls.calls(attempt.calls.all()),
-                **(extra_context or {}),
-            }
-        return super().change_view(request, object_id, form_url, extra_context)
+    def page_context(self, request: HttpRequest, row: Attempt) -> dict[str, Any]:
+        return {
+            "timeline": timeline(row.events.all()),
+            "tables": [calls_table(row.calls.all()), hops_table(row.hops.all())],
+        }

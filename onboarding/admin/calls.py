@@ -1,8 +1,7 @@
-"""What staff read of the calls to a vendor, and of its hosts: the rows say it, nobody is asked."""
+"""Tables of the calls to a vendor and of the state of its hosts, from our rows alone."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import QuerySet
@@ -11,38 +10,61 @@ from django.utils.translation import gettext
 
 from onboarding.models import Breaker, Call
 
-CALLS = 30  # that a page lists
+from .tables import Table, exact_moment, moment
+
+LISTED = 30  # calls
 
 
-@dataclass(frozen=True)
-class Host:
-    """`since`: of its trouble; `again`: when it is asked about next, None: with the next call."""
-
-    name: str
-    state: str
-    since: datetime | None
-    failures: int
-    again: datetime | None
-
-
-def calls(rows: QuerySet[Call]) -> list[Call]:
+def calls_table(calls: QuerySet[Call]) -> Table:
     """The newest calls, the newest first."""
-    return list(rows.order_by("-pk")[:CALLS])
+    return Table(
+        id="gw-calls",
+        title=gettext("What went to the vendor"),
+        columns=(
+            gettext("Call"),
+            gettext("Answer"),
+            gettext("Milliseconds"),
+            gettext("When"),
+            gettext("Reference"),
+        ),
+        rows=[_call_cells(row) for row in calls.order_by("-pk")[:LISTED]],
+        empty=gettext("None yet."),
+    )
 
 
-def hosts(vendor: str) -> list[Host]:
+def _call_cells(row: Call) -> tuple[str, ...]:
+    reference = "" if row.reference == "-" else row.reference
+    return row.call, row.outcome, str(row.ms), exact_moment(row.at), reference
+
+
+def hosts_table(vendor: str) -> Table:
     """All hosts of a vendor with which anything ever went wrong."""
     now = timezone.now()
-    return [
-        Host(
-            name=row.host,
-            state=_state(row, now),
-            since=row.opened,
-            failures=row.failures,
-            again=row.retry_at if row.retry_at and row.retry_at > now else None,
-        )
-        for row in Breaker.objects.filter(vendor=vendor).order_by("host")
-    ]
+    rows = Breaker.objects.filter(vendor=vendor).order_by("host")
+    return Table(
+        id="gw-hosts",
+        title=gettext("Does it answer?"),
+        columns=(
+            gettext("Host"),
+            gettext("State"),
+            gettext("Since"),
+            gettext("Failures in a row"),
+            gettext("Asked again"),
+        ),
+        rows=[_host_cells(row, now) for row in rows],
+        empty=gettext("Nothing has gone wrong there yet."),
+    )
+
+
+def _host_cells(row: Breaker, now: datetime) -> tuple[str, ...]:
+    asked_again = row.retry_at if row.retry_at and row.retry_at > now else None
+    return (
+        row.host,
+        _state(row, now),
+        moment(row.opened),
+        str(row.failures),
+        moment(asked_again),
+    )
 
 
 def _state(row: Breaker, now: datetime) -> str:

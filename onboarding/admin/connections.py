@@ -1,4 +1,4 @@
-"""Connections: where each stands, its timeline, "ask the vendor now", and staff's tasks."""
+"""Connections: their status and timeline, "ask the vendor now", and staff's tasks."""
 
 from __future__ import annotations
 
@@ -6,23 +6,20 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.utils import unquote
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
-from django.utils.text import Truncator
 from django.utils.translation import gettext, gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
-from onboarding import journey, registry
-from onboarding.journey import staff_actions
+from onboarding import journey
 from onboarding.models import Connection
 
-from . import calls, rows
-from .lists import (
+from .base import CONNECTION_SECRETS
+from .calls import calls_table
+from .changelist import (
+    AnyQuerySet,
     BegunFilter,
-    ReadOnly,
-    Rows,
     StatusFilter,
     TaskFilter,
     TurnFilter,
@@ -30,53 +27,17 @@ from .lists import (
     ids,
     merchants_like,
 )
-from .vendor_actions import Desk
+from .columns import STATUS_FIELDS, OwnerColumns, StatusColumns
+from .tables import NOTHING, attempts_table, link, timeline
+from .unsure import unsure_creation
+from .vendor_actions import VendorActionsAdmin
 
-ASKED = 100  # shops at once: a vendor has limits
-
-STANDS = (
-    "status_now",
-    "whose_turn",
-    "reads",
-    "cause",
-    "detail",
-    "waits_since",
-    "asked_again",
-)
-
-
-class Standing(ReadOnly):
-    """Columns that connections and attempts share."""
-
-    @admin.display(description=gettext_lazy("status"))
-    def status_now(self, row: Any) -> str:
-        return rows.status(row)
-
-    @admin.display(description=gettext_lazy("whose turn"))
-    def whose_turn(self, row: Any) -> str:
-        return str(rows.turn(row))
-
-    @admin.display(description=gettext_lazy("the merchant reads"))
-    def reads(self, row: Any) -> str:
-        return row.sentence or "–"
-
-    @admin.display(description=gettext_lazy("for staff"))
-    def facts(self, row: Any) -> str:
-        detail = Truncator(row.detail).chars(120)
-        return ": ".join(part for part in (row.cause, detail) if part) or "–"
-
-    @admin.display(description=gettext_lazy("since"))
-    def waits_since(self, row: Any) -> str:
-        return rows.moment(rows.driver(row).since)
-
-    @admin.display(description=gettext_lazy("the vendor is asked again"))
-    def asked_again(self, row: Any) -> str:
-        return rows.moment(rows.driver(row).due_at)
+MOST_AT_ONCE = 100  # connections that one action asks about: vendors have rate limits
 
 
 @admin.register(Connection)
-class ConnectionAdmin(Desk, Standing):
-    secret = (*rows.CONNECTION_SECRETS, *rows.OF_ITS_ACCOUNT)
+class ConnectionAdmin(VendorActionsAdmin, StatusColumns, OwnerColumns):
+    deferred = CONNECTION_SECRETS
     list_display = (
         "name",
         "merchant_link",
@@ -95,7 +56,7 @@ class ConnectionAdmin(Desk, Standing):
     )
     actions = ("ask_now",)
     fieldsets = (
-        (gettext_lazy("Where it stands"), {"fields": STANDS}),
+        (gettext_lazy("Where it stands"), {"fields": STATUS_FIELDS}),
         (
             gettext_lazy("What it is"),
             {
@@ -128,33 +89,25 @@ class ConnectionAdmin(Desk, Standing):
         ),
     )
 
-    def columns(self, term: str) -> Iterable[Rows]:
-        shops = Connection.objects.all()
-        yield shops.filter(reference=term.lower())
-        yield shops.filter(key=term)
-        yield shops.filter(shop_id=term)
-        yield shops.filter(name__icontains=term)
-        yield shops.filter(account__merchant_id__in=merchants_like(term))
-
-    @admin.display(description=gettext_lazy("merchant"))
-    def merchant_link(self, row: Connection) -> str:
-        return rows.link(row.account.merchant)
-
-    @admin.display(description=gettext_lazy("vendor"))
-    def vendor_name(self, row: Connection) -> str:
-        return registry.vendor_name(row.vendor)
+    def search_querysets(self, term: str) -> Iterable[AnyQuerySet]:
+        connections = Connection.objects.all()
+        yield connections.filter(reference=term.lower())
+        yield connections.filter(key=term)
+        yield connections.filter(shop_id=term)
+        yield connections.filter(name__icontains=term)
+        yield connections.filter(account__merchant_id__in=merchants_like(term))
 
     @admin.display(description=gettext_lazy("connector"))
     def connector_link(self, row: Connection) -> str:
-        return rows.link(row.connector)
+        return link(row.connector)
 
     @admin.display(description=gettext_lazy("account"))
     def account_link(self, row: Connection) -> str:
-        return rows.link(row.account)
+        return link(row.account)
 
     @admin.display(description=gettext_lazy("what we know, and how"))
     def proof(self, row: Connection) -> str:
-        return row.proof or "–"
+        return row.proof or NOTHING
 
     # -- ask the vendor now ----------------------------------------------------------------------
 
@@ -162,22 +115,23 @@ class ConnectionAdmin(Desk, Standing):
         return self.may_act(request)
 
     @admin.action(description=gettext_lazy("Ask the vendor now"), permissions=["ask"])
-    def ask_now(self, request: HttpRequest, queryset: Rows) -> None:
-        chosen = Connection.objects.filter(pk__in=ids(queryset)[: ASKED + 1])
-        if len(shops := list(chosen.defer(*rows.CONNECTION_SECRETS))) > ASKED:
-            text = gettext("Choose at most %(most)s shops at once.") % {"most": ASKED}
+    def ask_now(self, request: HttpRequest, queryset: AnyQuerySet) -> None:
+        chosen = Connection.objects.filter(pk__in=ids(queryset)[: MOST_AT_ONCE + 1])
+        connections = list(chosen.defer(*CONNECTION_SECRETS))
+        if len(connections) > MOST_AT_ONCE:
+            text = gettext("Choose at most %(most)s shops at once.") % {"most": MOST_AT_ONCE}
             self.message_user(request, text, messages.ERROR)
             return
-        asked = [shop for shop in shops if self._ask(request, shop)]
-        self._say(request, len(asked), len(shops) - len(asked))
+        asked = [row for row in connections if self._ask(request, row)]
+        self._report(request, len(asked), len(connections) - len(asked))
 
-    def _ask(self, request: HttpRequest, shop: Connection) -> bool:
-        if not staff_actions.ask_now(shop):
+    def _ask(self, request: HttpRequest, connection: Connection) -> bool:
+        if not journey.ask_now(connection):
             return False
-        self.log_change(request, shop, "Asked the vendor now.")
+        self.log_change(request, connection, "Asked the vendor now.")
         return True
 
-    def _say(self, request: HttpRequest, asked: int, idle: int) -> None:
+    def _report(self, request: HttpRequest, asked: int, idle: int) -> None:
         if asked:
             one, many = (
                 "The vendor is asked about %(n)s shop.",
@@ -191,26 +145,26 @@ class ConnectionAdmin(Desk, Standing):
             self.message_user(request, ngettext(one, many, idle) % {"n": idle}, messages.WARNING)
 
     def ask_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """The button on a connection's page; only a POST comes here."""
-        shop: Connection = self.acted_on(request, object_id)
-        asked = self._ask(request, shop)
-        self._say(request, int(asked), int(not asked))
-        return redirect("admin:onboarding_connection_change", shop.pk)
+        """The button on a connection's page, a POST."""
+        connection: Connection = self.object_to_act_on(request, object_id)
+        asked = self._ask(request, connection)
+        self._report(request, int(asked), int(not asked))
+        return redirect("admin:onboarding_connection_change", connection.pk)
 
     def done_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """ "It is done": only for the task that stood on the page."""
-        shop: Connection = self.acted_on(request, object_id)
-        if not shop.task or request.POST.get("task") != shop.task:
+        """The button "It is done", a POST: only for the task that the page showed."""
+        connection: Connection = self.object_to_act_on(request, object_id)
+        if not connection.task or request.POST.get("task") != connection.task:
             text = gettext("The task has changed since you opened the page. Read it again.")
             self.message_user(request, text, messages.WARNING)
-        elif journey.task_done(shop.pk):
-            self.log_change(request, shop, f"Task done: {shop.task}")
+        elif journey.task_done(connection.pk):
+            self.log_change(request, connection, f"Task done: {connection.task}")
             self.message_user(request, gettext("The task is done."), messages.SUCCESS)
-        return redirect("admin:onboarding_connection_change", shop.pk)
+        return redirect("admin:onboarding_connection_change", connection.pk)
 
     def get_urls(self) -> list[URLPattern]:
         views = {"ask": self.ask_view, "done": self.done_view}
-        addresses = [
+        urls = [
             path(
                 f"<path:object_id>/{name}/",
                 self.admin_site.admin_view(require_POST(view)),
@@ -218,24 +172,13 @@ class ConnectionAdmin(Desk, Standing):
             )
             for name, view in views.items()
         ]
-        return [*addresses, *super().get_urls()]
+        return [*urls, *super().get_urls()]
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        shop: Connection | None = self.get_object(request, unquote(object_id))
-        if shop is not None:
-            extra_context = {
-                "timeline": rows.timeline(shop.events.all()),
-                "attempts": rows.attempts(shop.attempts.all()),
-                "calls": calls.calls(shop.calls.all()),
-                "unsure": rows.unsure(shop.account),
-                "may_act": self.may_act(request),
-                "desk": self.panel(shop),
-                **(extra_context or {}),
-            }
-        return super().change_view(request, object_id, form_url, extra_context)
+    def page_context(self, request: HttpRequest, row: Connection) -> dict[str, Any]:
+        return {
+            "unsure": unsure_creation(row.account),
+            "may_act": self.may_act(request),
+            "action_lists": [self.action_list(row)],
+            "timeline": timeline(row.events.all()),
+            "tables": [attempts_table(row.attempts.all()), calls_table(row.calls.all())],
+        }

@@ -1,6 +1,7 @@
-"""What staff set on a connector, drawn from the vendor's `connector_questions()`.
+"""Options of a connector, which staff set by answering the vendor's `connector_questions()`.
 
-On a page of its own: the vendor may have to be asked, and Django saves a row's page in a transaction.
+They have a page of their own: the vendor may have to be called, and Django saves a row's page in a
+transaction.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
@@ -20,43 +20,43 @@ from onboarding import registry
 from onboarding.availability import breaker
 from onboarding.catalogue import readiness
 from onboarding.models import Connector
-from onboarding.models.status import dumped, shown
 from onboarding.questions import ANSWER, QuestionsForm, plain
-from vendors.contract import Question, Text, Vendor, VendorError, text
+from vendors.contract import Question, Vendor, VendorError, text
 
-from .lists import List
-from .vendor_actions import form_page, posted, refusal
+from .base import BaseAdmin, form_data
+from .tables import NOTHING
+from .vendor_actions import ActionLink, ActionList, error_text, translated
 
 
-class Plans(List):
-    """The page of a connector, with what staff set on it."""
+class ConnectorOptionsAdmin(BaseAdmin):
+    """The pages of connectors, with the options that staff set."""
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.plan_view)
-        address = path("<int:pk>/plan/", view, name="onboarding_connector_plan")
-        return [address, *super().get_urls()]
+        view = self.admin_site.admin_view(self.options_view)
+        url = path("<int:pk>/plan/", view, name="onboarding_connector_plan")
+        return [url, *super().get_urls()]
 
-    def plan_of(self, row: Connector) -> dict[str, Any] | None:
-        """For connector/change_form.html; None where the vendor asks nothing."""
+    def options_url(self, row: Connector) -> str:
+        """Empty where the vendor asks nothing."""
         if not readiness.asks(registry.vendor_of(row.vendor)):
-            return None
-        answers = sorted(row.options.items())
-        return {
-            "address": reverse("admin:onboarding_connector_plan", args=[row.pk]),
-            "set": answers,
-        }
+            return ""
+        return reverse("admin:onboarding_connector_plan", args=[row.pk])
 
-    def changed_by_staff(self, request: HttpRequest, pk: int) -> Connector:
-        row = Connector.objects.filter(pk=pk).first()
-        if row is None:
-            raise Http404
-        if not self.has_change_permission(request, row):
-            raise PermissionDenied
-        return row
+    def options_list(self, row: Connector) -> ActionList:
+        ready, waiting = gettext("It is set up"), gettext("Not offered to merchants yet")
+        options = [f"{key}: {value or NOTHING}" for key, value in sorted(row.options.items())]
+        link = ActionLink(
+            title=ready if row.ready else waiting,
+            notes=options or [gettext("Nothing is set.")],
+            url=self.options_url(row),
+            button=gettext("Look or set"),
+        )
+        title = gettext("What merchants get")
+        return ActionList(id="gw-options", title=title, links=[link] if link.url else [])
 
-    def plan_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """A GET asks, a POST sets; nothing is set when anything is wrong."""
-        row = self.changed_by_staff(request, pk)
+    def options_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """A GET asks, a POST saves; nothing is saved when any answer is wrong."""
+        row: Connector = self.object_to_act_on(request, str(pk))
         vendor = registry.vendor_of(row.vendor)
         if vendor is None or not readiness.asks(vendor):
             raise Http404
@@ -64,13 +64,14 @@ class Plans(List):
             with breaker.guard(vendor.slug):
                 asked = vendor.connector_questions(row.key)
         except VendorError as error:
-            return self._page(request, row, QuestionsForm([]), refusal(error))
-        form = QuestionsForm([plain(each) for each in drawn(asked, row.options)], posted(request))
-        if not form.is_valid() or not _accepted(vendor, row, form):
-            return self._page(request, row, form)
-        return self._set(request, row, form.answers, asked)
+            return self._options_page(request, row, QuestionsForm([]), error_text(error))
+        questions = [plain(each) for each in with_saved_options(asked, row.options)]
+        form = QuestionsForm(questions, form_data(request))
+        if not form.is_valid() or not _accepted(vendor, form):
+            return self._options_page(request, row, form)
+        return self._save(request, row, form.answers, asked)
 
-    def _set(
+    def _save(
         self,
         request: HttpRequest,
         row: Connector,
@@ -78,18 +79,18 @@ class Plans(List):
         asked: Iterable[Question],
     ) -> HttpResponse:
         known = {question.key for question in asked}
-        row.options = {key: said for key, said in answers.items() if said or key in known}
+        row.options = {key: value for key, value in answers.items() if value or key in known}
         row.ready = readiness.is_ready(row.options, readiness.required(asked))
         row.save(update_fields=["options", "ready"])
         self.log_change(request, row, "Set what the vendor asks about it.")
-        said = gettext("Saved. What merchants begin from now on is made with it.")
-        self.message_user(request, said, messages.SUCCESS)
+        sentence = gettext("Saved. What merchants begin from now on is made with it.")
+        self.message_user(request, sentence, messages.SUCCESS)
         return redirect("admin:onboarding_connector_change", row.pk)
 
-    def _page(
+    def _options_page(
         self, request: HttpRequest, row: Connector, form: QuestionsForm, problem: str = ""
     ) -> HttpResponse:
-        words = {
+        context = {
             "title": gettext("What merchants get"),
             "explain": gettext("It holds for what is made from now on, not for what is there."),
             "button": gettext("Save"),
@@ -98,35 +99,35 @@ class Plans(List):
             "back": reverse("admin:onboarding_connector_change", args=[row.pk]),
             "vendor": registry.vendor_name(row.vendor),
         }
-        return form_page(self, request, form, words)
+        return self.render_form(request, form, context)
 
 
-def drawn(asked: Iterable[Question], options: Mapping[str, Any]) -> list[Question]:
-    """The questions with the answers that stand, and what stands without a question: it can go."""
-    standing = {key: str(value) for key, value in options.items() if value is not None}
-    found = [replace(each, initial=standing.pop(each.key, each.initial)) for each in asked]
-    gone = text("The vendor no longer asks for this. Leave it empty to remove it.")
-    rest = [
-        Question(key=key, label=_label(key), help=gone, initial=said, required=False)
-        for key, said in standing.items()
-        if said
-    ]
-    return [*found, *rest]
+def with_saved_options(asked: Iterable[Question], options: Mapping[str, Any]) -> list[Question]:
+    """The questions with the saved answers, and questions that let staff remove obsolete options."""
+    saved = {key: str(value) for key, value in options.items() if value is not None}
+    questions = [replace(each, initial=saved.pop(each.key, each.initial)) for each in asked]
+    return [*questions, *(_obsolete(key, value) for key, value in saved.items() if value)]
 
 
-def _label(key: str) -> Text:
-    return text("%(key)s", key=key)
+def _obsolete(key: str, value: str) -> Question:
+    return Question(
+        key=key,
+        label=text("%(key)s", key=key),
+        help=text("The vendor no longer asks for this. Leave it empty to remove it."),
+        initial=value,
+        required=False,
+    )
 
 
-def _accepted(vendor: Vendor, row: Connector, form: QuestionsForm) -> bool:
-    """What the vendor's module says against the answers stands at their fields."""
+def _accepted(vendor: Vendor, form: QuestionsForm) -> bool:
+    """Adds what the vendor's module finds wrong to the fields of those answers."""
     try:
         with breaker.guard(vendor.slug):
             faults = vendor.check_options(form.answers)
     except VendorError as error:
-        form.add_error(None, refusal(error))
+        form.add_error(None, error_text(error))
         return False
-    for key, said in faults.items():
+    for key, fault in faults.items():
         field = ANSWER + key if ANSWER + key in form.fields else None
-        form.add_error(field, shown(dumped(said)))
+        form.add_error(field, translated(fault))
     return not faults

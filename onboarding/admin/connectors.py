@@ -1,4 +1,4 @@
-"""The catalogue: what staff say about a connector, beside what its vendor says."""
+"""Connectors: the catalogue as vendors list it, with what staff set and add."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.utils import unquote
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -18,16 +17,25 @@ from onboarding import registry
 from onboarding.catalogue import readiness
 from onboarding.models import Connector
 
-from .lists import Rows, VendorFilter
-from .vendor_page import Vendors, desk_of, with_desks
+from .changelist import AnyQuerySet, VendorFilter
+from .vendor_page import VendorPagesAdmin, connector_target, vendor_pages
 
-STAFFS = ("visible", "name", "position", "options")
-VENDORS = ("vendor", "key", "vendor_name", "platform", "category", "description", "gone", "slug")
+SET_BY_STAFF = ("visible", "name", "position", "options")
+SET_BY_VENDOR = (
+    "vendor",
+    "key",
+    "vendor_name",
+    "platform",
+    "category",
+    "description",
+    "gone",
+    "slug",
+)
 EXAMPLE = '{"path": "/"}'
 
 
 class OptionsField(forms.JSONField):
-    """A JSON object; what is wrong is said with its place."""
+    """A JSON object; an error names the line and column."""
 
     def to_python(self, value: Any) -> Any:
         if not isinstance(value, str) or self.disabled:
@@ -47,12 +55,12 @@ class OptionsField(forms.JSONField):
 class ConnectorForm(forms.ModelForm):  # type: ignore[type-arg]  # no subscript at run time
     class Meta:
         model = Connector
-        fields = (*STAFFS, "platform", "category", "description")
+        fields = (*SET_BY_STAFF, "platform", "category", "description")
         field_classes: ClassVar[dict[str, type[forms.Field]]] = {"options": OptionsField}
 
 
-class OwnForm(ConnectorForm):
-    """A connector that staff add: an entry of the vendor's, with a name and options of its own."""
+class AddForm(ConnectorForm):
+    """Staff add a connector: an entry of the vendor's with its own name and options."""
 
     opens = forms.ModelChoiceField(
         Connector.objects.filter(staff_made=False, gone=None).order_by("vendor", "vendor_name"),
@@ -70,7 +78,7 @@ class OwnForm(ConnectorForm):
         )
 
     def clean(self) -> dict[str, Any]:
-        """Where a vendor asks questions, the next page asks them: no JSON is typed."""
+        """Where a vendor asks questions, the next page asks them instead of JSON."""
         data: dict[str, Any] = super().clean() or self.cleaned_data
         opens = data.get("opens")
         if opens and data.get("options") and readiness.asks(registry.vendor_of(opens.vendor)):
@@ -78,17 +86,17 @@ class OwnForm(ConnectorForm):
         return data
 
     def clean_platform(self) -> str:
-        """Also the address of the deep link, so it never stays empty."""
+        """It is part of a deep link's URL, so it is never empty."""
         typed: str = self.cleaned_data["platform"]
         return typed or slugify(self.cleaned_data.get("name", ""))[:60] or "shop"
 
 
 @admin.register(Connector)
-class ConnectorAdmin(Vendors):
+class ConnectorAdmin(VendorPagesAdmin):
     form = ConnectorForm
     list_display = (
         "__str__",
-        "vendor_name_",
+        "vendor_label",
         "platform",
         "visible",
         "position",
@@ -101,13 +109,13 @@ class ConnectorAdmin(Vendors):
     search_fields = ("name", "vendor_name", "key")
     ordering: ClassVar[tuple[str, ...]] = ("position", "vendor_name")
 
-    def columns(self, term: str) -> tuple[Rows, ...]:
+    def search_querysets(self, term: str) -> tuple[AnyQuerySet, ...]:
         every = Connector.objects.all()
         by_name = every.filter(name__icontains=term), every.filter(vendor_name__icontains=term)
         return (*by_name, every.filter(key=term), every.filter(platform=term.lower()))
 
     @admin.display(description=gettext_lazy("vendor"))
-    def vendor_name_(self, row: Connector) -> str:
+    def vendor_label(self, row: Connector) -> str:
         return registry.vendor_name(row.vendor)
 
     @admin.display(description=gettext_lazy("set up"), boolean=True)
@@ -126,11 +134,11 @@ class ConnectorAdmin(Vendors):
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
     ) -> Any:
         return super().get_form(
-            request, obj, change, **(kwargs if change else {**kwargs, "form": OwnForm})
+            request, obj, change, **(kwargs if change else {**kwargs, "form": AddForm})
         )
 
     def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> Any:
-        """The boxes in the list have no label beside them."""
+        """The fields in the list have no visible label."""
         widgets = {
             "visible": forms.CheckboxInput({"aria-label": gettext("Visible")}),
             "position": forms.NumberInput({"aria-label": gettext("Position")}),
@@ -150,16 +158,16 @@ class ConnectorAdmin(Vendors):
                 "options",
             )
         asks = readiness.asks(registry.vendor_of(obj.vendor))
-        return (*(name for name in STAFFS if name != "options" or not asks), *VENDORS)
+        return (*(name for name in SET_BY_STAFF if name != "options" or not asks), *SET_BY_VENDOR)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         if obj is None:
             return ()
         typed = {"platform", "category", "description"} if obj.staff_made else set[str]()
-        return tuple(name for name in VENDORS if name not in typed)
+        return tuple(name for name in SET_BY_VENDOR if name not in typed)
 
     def has_delete_permission(self, request: HttpRequest, obj: Connector | None = None) -> bool:
-        """Not while a shop uses it, nor while the vendor offers it: it would be back in an hour."""
+        """Not while a shop uses it, nor while the vendor lists it: the refresh would add it again."""
         if obj is not None and (obj.connections.exists() or not (obj.staff_made or obj.gone)):
             return False
         return super().has_delete_permission(request, obj)
@@ -177,33 +185,22 @@ class ConnectorAdmin(Vendors):
     def response_add(
         self, request: HttpRequest, obj: Connector, post_url_continue: str | None = None
     ) -> HttpResponse:
-        """What its vendor asks about it comes next: before that nobody is offered it."""
-        if plan := self.plan_of(obj):
-            return redirect(plan["address"])
+        """The vendor's questions come next: until they are answered nobody is offered it."""
+        if url := self.options_url(obj):
+            return redirect(url)
         return super().response_add(request, obj, post_url_continue)
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        context = {"desks": with_desks(), **(extra_context or {})}
+        context = {"vendor_pages": vendor_pages(), **(extra_context or {})}
         return super().changelist_view(request, context)
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        row: Connector | None = self.get_object(request, unquote(object_id))
-        if row is not None:
-            extra_context = {
-                "plan": self.plan_of(row),
-                "desk": desk_of(row).panel() if registry.vendor_of(row.vendor) else {},
-                "may_act": self.has_change_permission(request, row),
-                **(extra_context or {}),
-            }
-        return super().change_view(request, object_id, form_url, extra_context)
+    def page_context(self, request: HttpRequest, row: Connector) -> dict[str, Any]:
+        lists = [self.options_list(row)]
+        if registry.vendor_of(row.vendor):
+            lists.append(connector_target(row).action_list())
+        return {"action_lists": lists, "may_act": self.may_act(request)}
 
 
 def free_slug(wanted: str) -> str:

@@ -1,4 +1,4 @@
-"""Merchants with their members, and users. Nobody sets another's password or address."""
+"""Merchants with their members, and users. Nobody sets another person's password or address."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.contrib import admin
-from django.contrib.admin.utils import unquote
 from django.forms import ModelForm
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy
 
-from onboarding.models import Account, Connection, Membership, Merchant, User
+from onboarding.models import Connection, Membership, Merchant, User
 
-from . import rows
-from .lists import List, Rows, ids, merchants_like
+from .base import ACCOUNT_SECRETS, BaseAdmin
+from .changelist import AnyQuerySet, ids, merchants_like
+from .tables import NOTHING, connections_table
 
 
 class Members(admin.TabularInline):  # type: ignore[type-arg]  # no subscript at run time
@@ -31,12 +31,12 @@ class Members(admin.TabularInline):  # type: ignore[type-arg]  # no subscript at
             field.widget.attrs["aria-label"] = str(field.label)
         return field
 
-    def get_queryset(self, request: HttpRequest) -> Rows:
+    def get_queryset(self, request: HttpRequest) -> AnyQuerySet:
         return super().get_queryset(request).select_related("user", "merchant")
 
 
 @admin.register(Merchant)
-class MerchantAdmin(List):
+class MerchantAdmin(BaseAdmin):
     list_display = ("name", "reference", "language", "created")
     search_fields = ("name", "reference")
     search_help_text = gettext_lazy(
@@ -46,37 +46,25 @@ class MerchantAdmin(List):
     readonly_fields = ("reference", "created")
     inlines = (Members,)
 
-    def columns(self, term: str) -> Iterable[Rows]:
+    def search_querysets(self, term: str) -> Iterable[AnyQuerySet]:
         yield Merchant.objects.filter(pk__in=merchants_like(term))
 
     def has_delete_permission(self, request: HttpRequest, obj: Merchant | None = None) -> bool:
-        """A reference is known at vendors: it is never used again, so its merchant stays."""
+        """Vendors know a merchant by its reference, which is never used again: the merchant stays."""
         return False
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        merchant: Merchant | None = self.get_object(request, unquote(object_id))
-        if merchant is not None:
-            shops = Connection.objects.filter(account__merchant=merchant)
-            accounts = Account.objects.filter(merchant=merchant).select_related("merchant")
-            extra_context = {
-                "connections": rows.connections(shops),
-                "accounts": accounts.defer(*rows.ACCOUNT_SECRETS),
-                **(extra_context or {}),
-            }
-        return super().change_view(request, object_id, form_url, extra_context)
+    def page_context(self, request: HttpRequest, row: Merchant) -> dict[str, Any]:
+        return {
+            "accounts": row.accounts.select_related("merchant").defer(*ACCOUNT_SECRETS),
+            "tables": [connections_table(Connection.objects.filter(account__merchant=row))],
+        }
 
 
-POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
+PERMISSION_FIELDS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 
 @admin.register(User)
-class UserAdmin(List):
+class UserAdmin(BaseAdmin):
     list_display = ("email", "name", "is_staff", "is_active", "date_joined", "last_login")
     search_fields = ("email", "name")
     search_help_text = gettext_lazy("The beginning of an e-mail address, or a part of a name.")
@@ -88,11 +76,11 @@ class UserAdmin(List):
         "is_active",
         "date_joined",
         "last_login",
-        *POWERS,
+        *PERMISSION_FIELDS,
     )
     filter_horizontal = ("groups", "user_permissions")
 
-    def columns(self, term: str) -> Iterable[Rows]:
+    def search_querysets(self, term: str) -> Iterable[AnyQuerySet]:
         yield User.objects.filter(email__startswith=term.lower())
         yield User.objects.filter(name__icontains=term)
         other = EmailAddress.objects.filter(email__startswith=term.lower())
@@ -100,22 +88,22 @@ class UserAdmin(List):
 
     @admin.display(description=gettext_lazy("addresses"))
     def addresses(self, row: User) -> str:
-        """Which addresses sign this user in. Verified: a code that was sent there came back."""
+        """The addresses that sign this user in. Verified: the user entered a code mailed there."""
         known = EmailAddress.objects.filter(user=row).order_by("-primary", "email")
-        said = [f"{each.email} ({'' if each.verified else 'not '}verified)" for each in known]
-        return "\n".join(said) or "–"
+        lines = [f"{each.email} ({'' if each.verified else 'not '}verified)" for each in known]
+        return "\n".join(lines) or NOTHING
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        """An address belongs to who reads its mail; only superusers hand out power."""
+        """An address belongs to whoever reads its mail; only superusers grant permissions."""
         fixed = ("addresses", "date_joined", "last_login", *(("email",) if obj else ()))
-        return fixed if request.user.is_superuser else (*fixed, *POWERS)
+        return fixed if request.user.is_superuser else (*fixed, *PERMISSION_FIELDS)
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         above = obj is not None and obj.is_superuser and not request.user.is_superuser
         return not above and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Their name stands in timelines and in the log: switched off, not deleted."""
+        """Timelines and the log name users: they are switched off, not deleted."""
         return False
 
     def save_model(

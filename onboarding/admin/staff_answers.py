@@ -1,13 +1,12 @@
-"""What only staff know of an account, drawn from the vendor's `staff_questions()`.
+"""Staff's answers to the questions that a vendor asks about an account (`staff_questions()`).
 
-Secrets go in and never come out: the page says whether there is one, no more.
+Secrets are write-only: the page says whether one is on file, and never shows it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -16,104 +15,115 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext, gettext_lazy
 
 from onboarding import journey, registry
-from onboarding.models import Account
-from onboarding.models.status import dumped, shown
+from onboarding.models import Account, Connection
+from onboarding.models.memo import opened
 from onboarding.questions import ANSWER, QuestionsForm, plain
 from vendors.contract import Question
 
-from .vendor_actions import Desk, posted
+from .base import form_data
+from .vendor_actions import ActionLink, VendorActionsAdmin, translated
 
 
-class KnowledgeForm(QuestionsForm):
-    """A secret that is on file is kept when its field stays empty."""
+class StaffAnswersForm(QuestionsForm):
+    """A secret that is on file stays when its field is left empty."""
 
     def __init__(
-        self, asked: Sequence[Question], known: Mapping[str, str], *args: Any, **kwargs: Any
+        self,
+        questions: Sequence[Question],
+        saved: Mapping[str, str],
+        data: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__([plain(_drawn(each, known)) for each in asked], *args, **kwargs)
-        self.secrets = {each.key for each in asked if each.secret}
-        self.on_file = [each for each in asked if each.secret and known.get(each.key)]
-        for question in asked:
+        super().__init__([plain(_prefilled(each, saved)) for each in questions], data)
+        self.secrets = {each.key for each in questions if each.secret}
+        self.on_file = [each for each in questions if each.secret and saved.get(each.key)]
+        for question in questions:
             if question.secret:
                 field = self.fields[ANSWER + question.key]
-                field.help_text = _state(question, known)
+                field.help_text = _secret_help(question, saved)
 
     @property
-    def entered(self) -> dict[str, str]:
-        given = self.answers.items()
-        return {key: said for key, said in given if said or key not in self.secrets}
+    def changes(self) -> dict[str, str]:
+        """The answers to save, without the secrets that were left empty."""
+        answers = self.answers.items()
+        return {key: answer for key, answer in answers if answer or key not in self.secrets}
 
 
-def _drawn(question: Question, known: Mapping[str, str]) -> Question:
-    said = known.get(question.key, "")
+def _prefilled(question: Question, saved: Mapping[str, str]) -> Question:
+    answer = saved.get(question.key, "")
     if question.secret:
-        return replace(question, required=question.required and not said)
-    return replace(question, initial=said or question.initial)
+        return replace(question, required=question.required and not answer)
+    return replace(question, initial=answer or question.initial)
 
 
-def _state(question: Question, known: Mapping[str, str]) -> str:
-    there = gettext_lazy("One is on file. It is kept if you leave this empty.")
-    state = there if known.get(question.key) else gettext_lazy("None is on file.")
-    return f"{shown(dumped(question.help))} {state}".strip()
+def _secret_help(question: Question, saved: Mapping[str, str]) -> str:
+    on_file = gettext_lazy("One is on file. It is kept if you leave this empty.")
+    state = on_file if saved.get(question.key) else gettext_lazy("None is on file.")
+    return f"{translated(question.help)} {state}".strip()
 
 
-class Knowledge(Desk):
-    """The page of an account, with what staff are asked for."""
+class StaffAnswersAdmin(VendorActionsAdmin):
+    """The pages of accounts, with the questions that the vendor asks staff."""
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.know_view)
-        address = path("<path:object_id>/know/", view, name="onboarding_account_know")
-        return [address, *super().get_urls()]
+        view = self.admin_site.admin_view(self.answers_view)
+        url = path("<path:object_id>/know/", view, name="onboarding_account_know")
+        return [url, *super().get_urls()]
 
-    def panel(self, row: Any) -> dict[str, Any]:
-        asked = _asked(row)
-        address = reverse("admin:onboarding_account_know", args=[row.pk])
-        labels = [shown(dumped(each.label)) for each in asked]
-        return {**super().panel(row), "asked": labels, "know": address}
+    def action_links(self, row: Account | Connection) -> list[ActionLink]:
+        links = super().action_links(row)
+        if labels := [translated(each.label) for each in _questions(row)]:
+            answers = ActionLink(
+                title=gettext("What only staff know"),
+                notes=[" · ".join(labels)],
+                url=reverse("admin:onboarding_account_know", args=[row.pk]),
+                button=gettext("Look or enter"),
+            )
+            links = [answers, *links]
+        return links
 
-    def know_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        account: Account = self.acted_on(request, object_id)
-        if not (asked := _asked(account)):
+    def answers_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        account: Account = self.object_to_act_on(request, object_id)
+        if not (questions := _questions(account)):
             raise Http404
-        form = KnowledgeForm(asked, account.staff_answers, posted(request))
+        form = StaffAnswersForm(questions, opened(account.staff_answers) or {}, form_data(request))
         if key := request.POST.get("forget", ""):
             return self._forget(request, account, form, key)
         if form.is_valid():
-            return self._known(request, account, asked, form.entered)
-        words = {
+            return self._save(request, account, questions, form.changes)
+        context = {
             "title": gettext("What only staff know"),
             "explain": gettext("It is kept encrypted, and used for all shops of this account."),
             "button": gettext("Save"),
-            "forget": [(each.key, shown(dumped(each.label))) for each in form.on_file],
+            "on_file": [(each.key, translated(each.label)) for each in form.on_file],
         }
-        return self.desk_page(request, account, form, words)
+        return self.render_row_form(request, account, form, context)
 
-    def _known(
+    def _save(
         self,
         request: HttpRequest,
         account: Account,
-        asked: Sequence[Question],
-        entered: dict[str, str],
+        questions: Sequence[Question],
+        changes: dict[str, str],
     ) -> HttpResponse:
-        journey.save_staff_answers(account.pk, entered)
-        labels = ", ".join(str(each.label) for each in asked if each.key in entered)
+        journey.save_staff_answers(account.pk, changes)
+        labels = ", ".join(str(each.label) for each in questions if each.key in changes)
         self.log_change(request, account, f"Entered: {labels or 'nothing new'}.")
-        said = gettext("Saved. The vendor is asked about these shops within a few seconds.")
-        self.message_user(request, said, messages.SUCCESS)
+        sentence = gettext("Saved. The vendor is asked about these shops within a few seconds.")
+        self.message_user(request, sentence, messages.SUCCESS)
         return redirect("admin:onboarding_account_change", account.pk)
 
     def _forget(
-        self, request: HttpRequest, account: Account, form: KnowledgeForm, key: str
+        self, request: HttpRequest, account: Account, form: StaffAnswersForm, key: str
     ) -> HttpResponse:
         for question in form.on_file:
             if question.key == key:
                 journey.save_staff_answers(account.pk, {key: ""})
                 self.log_change(request, account, f"Forgotten: {question.label}.")
-                said = gettext("It is forgotten: none is on file any more.")
-                self.message_user(request, said, messages.SUCCESS)
+                sentence = gettext("It is forgotten: none is on file any more.")
+                self.message_user(request, sentence, messages.SUCCESS)
         return redirect("admin:onboarding_account_know", account.pk)
 
 
-def _asked(account: Account) -> tuple[Question, ...]:
+def _questions(account: Account | Connection) -> tuple[Question, ...]:
     vendor = registry.vendor_of(account.vendor)
     return vendor.staff_questions() if vendor else ()

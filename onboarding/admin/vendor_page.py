@@ -1,6 +1,6 @@
-"""What staff do at a vendor itself or with one of its connectors, and what it has of ours.
+"""A vendor's page, and the actions of a vendor or of one of its connectors.
 
-The vendor is asked while the request waits; what is asked for stands in the log, no answer does.
+The vendor is called while the request waits. The log names the action and never its answers.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext, ngettext
 
@@ -23,19 +23,29 @@ from onboarding import registry
 from onboarding.availability import breaker
 from onboarding.catalogue import refresh
 from onboarding.models import Connector
-from onboarding.models.status import dumped, shown
 from onboarding.questions import QuestionsForm, plain
 from vendors.contract import Action, Done, Refused, Rows, Vendor, VendorError
 
-from . import calls
-from .connector_options import Plans
-from .inventory import compared
-from .vendor_actions import blame, form_page, posted, refusal, told, words_of
+from .base import form_data
+from .calls import hosts_table
+from .connector_options import ConnectorOptionsAdmin
+from .inventory import inventory_tables
+from .tables import NOTHING, Table
+from .vendor_actions import (
+    ActionList,
+    action_context,
+    action_link,
+    add_vendor_error,
+    error_text,
+    step_messages,
+    translated,
+    vendor_action_list,
+)
 
 
 @dataclass(frozen=True)
-class Desk:
-    """A vendor, or one of its connectors: what an action is done with."""
+class ActionTarget:
+    """What an action is about: a vendor, or one of its connectors."""
 
     vendor: Vendor
     connector: Connector | None = None
@@ -45,12 +55,13 @@ class Desk:
         return str(self.connector or self.vendor.name)
 
     @property
-    def back(self) -> str:
+    def url(self) -> str:
+        """Of its page in the admin."""
         if self.connector:
             return reverse("admin:onboarding_connector_change", args=[self.connector.pk])
         return reverse("admin:onboarding_connector_vendor", args=[self.vendor.slug])
 
-    def address(self, key: str) -> str:
+    def action_url(self, key: str) -> str:
         if self.connector:
             return reverse("admin:onboarding_connector_act", args=[self.connector.pk, key])
         return reverse("admin:onboarding_connector_run", args=[self.vendor.slug, key])
@@ -66,36 +77,32 @@ class Desk:
             raise Http404
         return found
 
-    def panel(self) -> dict[str, Any]:
-        """For admin/parts/desk.html."""
-        offers = [
-            {**words_of(each), "address": self.address(each.key)}
-            for each in self.actions()
-            if not each.hidden
-        ]
-        return {"vendor": self.vendor.name, "offers": offers}
+    def action_list(self) -> ActionList:
+        visible = (each for each in self.actions() if not each.hidden)
+        links = [action_link(each, self.action_url(each.key)) for each in visible]
+        return vendor_action_list(self.vendor.name, links)
 
 
-def desk_at(vendor: str) -> Desk:
-    found = registry.vendor_of(vendor)
-    if found is None:
+def vendor_target(slug: str) -> ActionTarget:
+    vendor = registry.vendor_of(slug)
+    if vendor is None:
         raise Http404
-    return Desk(found)
+    return ActionTarget(vendor)
 
 
-def desk_of(connector: Connector) -> Desk:
-    return replace(desk_at(connector.vendor), connector=connector)
+def connector_target(connector: Connector) -> ActionTarget:
+    return replace(vendor_target(connector.vendor), connector=connector)
 
 
-def with_desks() -> list[tuple[str, str]]:
-    """(name, address) of the vendors: what staff can do there, and whether it answers."""
+def vendor_pages() -> list[tuple[str, str]]:
+    """(name, URL) of each vendor's page."""
     return [
         (vendor.name, reverse("admin:onboarding_connector_vendor", args=[slug]))
         for slug, vendor in settings.VENDORS.offered.items()
     ]
 
 
-class Vendors(Plans):
+class VendorPagesAdmin(ConnectorOptionsAdmin):
     """The connectors' pages, with those of their vendors."""
 
     def get_urls(self) -> list[URLPattern]:
@@ -104,137 +111,157 @@ class Vendors(Plans):
             "vendor/<slug:vendor>/do/<slug:key>/": ("run", self.run_view),
             "<int:pk>/do/<slug:key>/": ("act", self.act_view),
         }
-        addresses = [
-            path(where, self.admin_site.admin_view(view), name=f"onboarding_connector_{name}")
-            for where, (name, view) in views.items()
+        urls = [
+            path(route, self.admin_site.admin_view(view), name=f"onboarding_connector_{name}")
+            for route, (name, view) in views.items()
         ]
-        return [*addresses, *super().get_urls()]
+        return [*urls, *super().get_urls()]
 
     def vendor_view(self, request: HttpRequest, vendor: str) -> HttpResponse:
-        """What can be done there; with ?compare=1 also what it has of ours."""
+        """Actions, hosts and connectors of a vendor; with ?compare=1 also its inventory."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        desk, may_act = desk_at(vendor), self.has_change_permission(request)
+        target, may_act = vendor_target(vendor), self.may_act(request)
         context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": desk.vendor.name,
-            "desk": desk.panel(),
+            "title": target.vendor.name,
             "may_act": may_act,
-            "compares": desk.vendor.can("inventory") and may_act,
-            "hosts": calls.hosts(vendor),
+            "action_list": target.action_list(),
+            "hosts": hosts_table(vendor),
             "connectors": self.get_queryset(request).filter(vendor=vendor),
+            "has_inventory": target.vendor.can("inventory") and may_act,
         }
-        if context["compares"] and "compare" in request.GET:
-            context |= _comparison(desk.vendor)
-        return render(request, "admin/onboarding/connector/vendor.html", context)
+        if context["has_inventory"] and "compare" in request.GET:
+            context |= _comparison(target.vendor)
+        return self.render_page(request, "connector/vendor.html", context)
 
     def run_view(self, request: HttpRequest, vendor: str, key: str) -> HttpResponse:
-        if not self.has_change_permission(request):
+        if not self.may_act(request):
             raise PermissionDenied
-        return self._act(request, desk_at(vendor), key)
+        return self._action(request, vendor_target(vendor), key)
 
     def act_view(self, request: HttpRequest, pk: int, key: str) -> HttpResponse:
-        row = self.changed_by_staff(request, pk)
-        return self._act(request, desk_of(row), key)
+        row: Connector = self.object_to_act_on(request, str(pk))
+        return self._action(request, connector_target(row), key)
 
     # -- one action ------------------------------------------------------------------------------
 
-    def _act(self, request: HttpRequest, desk: Desk, key: str) -> HttpResponse:
-        """A GET explains it and asks; a POST has it done. On chosen rows it is confirmed first."""
-        action = desk.action(key)
+    def _action(self, request: HttpRequest, target: ActionTarget, key: str) -> HttpResponse:
+        """A GET explains the action and asks its questions; a POST runs it.
+
+        An action on chosen rows (a hidden one) has to be confirmed with their number first.
+        """
+        action = target.action(key)
         ids = tuple(dict.fromkeys(request.POST.getlist("ids"))) if action.hidden else ()
         if action.hidden and not ids:
-            return self._nothing_chosen(request, desk, action)
-        first = action.hidden and request.POST.get("confirmed") != str(len(ids))
-        data = None if first else posted(request)
+            return self._nothing_chosen(request, target)
+        unconfirmed = action.hidden and request.POST.get("confirmed") != str(len(ids))
+        data = None if unconfirmed else form_data(request)
         form = QuestionsForm([plain(each) for each in action.questions], data)
         problem = ""
         if form.is_valid():
-            outcome = _asked(desk, action, form.answers, ids)
-            self._log(request, desk, action, outcome, ids)
+            outcome = _run(target, action, form.answers, ids)
+            self._log(request, target, action, outcome, ids)
             if not isinstance(outcome, VendorError):
-                return self._answer(request, desk, action, outcome)
-            problem = blame(form, outcome)
-        return self._form(request, desk, action, form, {"chosen": ids, "problem": problem})
+                return self._result(request, target, action, outcome)
+            problem = add_vendor_error(form, outcome)
+        return self._action_page(request, target, action, form, {"chosen": ids, "problem": problem})
 
-    def _form(
+    def _action_page(
         self,
         request: HttpRequest,
-        desk: Desk,
+        target: ActionTarget,
         action: Action,
         form: QuestionsForm,
         more: dict[str, Any],
     ) -> HttpResponse:
-        words = {**words_of(action), "original": desk.name, "back": desk.back, **more}
-        if number := len(more.get("chosen", ())):
-            said = ngettext("%(label)s: %(n)s chosen", "%(label)s: %(n)s chosen", number)
-            words["button"] = said % {"label": words["title"], "n": number}
-        return form_page(self, request, form, {**words, "vendor": desk.vendor.name})
+        context = {
+            **action_context(action),
+            "original": target.name,
+            "back": target.url,
+            "vendor": target.vendor.name,
+            **more,
+        }
+        if number := len(more["chosen"]):
+            text = ngettext("%(label)s: %(n)s chosen", "%(label)s: %(n)s chosen", number)
+            context["button"] = text % {"label": context["title"], "n": number}
+        return self.render_form(request, form, context)
 
-    def _nothing_chosen(self, request: HttpRequest, desk: Desk, action: Action) -> HttpResponse:
-        if request.method != "POST":
-            return redirect(desk.back)
-        said = gettext("Nothing was chosen, so nothing was sent. Open the list again and choose.")
-        self.message_user(request, said, messages.WARNING)
-        return redirect(desk.back)
+    def _nothing_chosen(self, request: HttpRequest, target: ActionTarget) -> HttpResponse:
+        if request.method == "POST":
+            text = gettext(
+                "Nothing was chosen, so nothing was sent. Open the list again and choose."
+            )
+            self.message_user(request, text, messages.WARNING)
+        return redirect(target.url)
 
-    def _answer(
-        self, request: HttpRequest, desk: Desk, action: Action, outcome: Done | Rows
+    def _result(
+        self, request: HttpRequest, target: ActionTarget, action: Action, outcome: Done | Rows
     ) -> HttpResponse:
         if isinstance(outcome, Rows):
-            return self._rows(request, desk, action, outcome)
-        refresh.refresh_soon(desk.vendor)
-        for level, sentence in told(outcome):
+            return self._rows_page(request, target, action, outcome)
+        refresh.refresh_soon(target.vendor)
+        for level, sentence in step_messages(outcome):
             self.message_user(request, sentence, level)
-        return redirect(desk.back)
+        return redirect(target.url)
 
-    def _rows(self, request: HttpRequest, desk: Desk, action: Action, found: Rows) -> HttpResponse:
-        then = desk.action(found.then) if found.then else None
+    def _rows_page(
+        self, request: HttpRequest, target: ActionTarget, action: Action, found: Rows
+    ) -> HttpResponse:
+        following = target.action(found.then) if found.then else None
         context = {
-            **self.admin_site.each_context(request),
-            **words_of(action),
-            "opts": self.opts,
-            "original": desk.name,
-            "back": desk.back,
-            "columns": [shown(dumped(each)) for each in found.columns],
-            "rows": found.rows,
-            "then": {**words_of(then), "address": desk.address(then.key)} if then else None,
+            **action_context(action),
+            "original": target.name,
+            "back": target.url,
+            "table": _rows_table(translated(action.label), found),
+            "following": action_link(following, target.action_url(following.key))
+            if following
+            else None,
         }
-        return render(request, "admin/onboarding/connector/rows.html", context)
+        return self.render_page(request, "connector/rows.html", context)
 
     def _log(
         self,
         request: HttpRequest,
-        desk: Desk,
+        target: ActionTarget,
         action: Action,
         outcome: Done | Rows | VendorError,
         ids: tuple[str, ...],
     ) -> None:
-        """What was done, or may have been done; never what was typed."""
+        """What was done, or may have been done; never the answers."""
         if isinstance(outcome, Rows | Refused):
             return
         how = "done" if isinstance(outcome, Done) else f"no clear answer ({outcome.cause})"
-        message = f"{desk.vendor.name}: {action.label}: {how}."
+        message = f"{target.vendor.name}: {action.label}: {how}."
         if ids:
             message += f" Chosen: {len(ids)}."
         LogEntry.objects.create(
             user_id=request.user.pk or 0,
             content_type=ContentType.objects.get_for_model(Connector),
-            object_id=str(desk.connector.pk) if desk.connector else None,
-            object_repr=desk.name[:200],
+            object_id=str(target.connector.pk) if target.connector else None,
+            object_repr=target.name[:200],
             action_flag=CHANGE,
             change_message=message,
         )
 
 
-def _asked(
-    desk: Desk, action: Action, answers: dict[str, str], ids: tuple[str, ...]
+def _rows_table(title: str, found: Rows) -> Table:
+    return Table(
+        id="gw-rows",
+        title=title,
+        columns=[translated(each) for each in found.columns],
+        rows=[[str(cell or NOTHING) for cell in row] for row in found.rows],
+        empty=gettext("None."),
+        selectable=bool(found.then),
+    )
+
+
+def _run(
+    target: ActionTarget, action: Action, answers: dict[str, str], ids: tuple[str, ...]
 ) -> Done | Rows | VendorError:
-    connector = desk.connector.key if desk.connector else ""
+    connector = target.connector.key if target.connector else ""
     try:
-        with breaker.guard(desk.vendor.slug, seconds=breaker.AT_LENGTH):
-            return desk.vendor.run(action.key, answers, connector=connector, ids=ids)
+        with breaker.guard(target.vendor.slug, seconds=breaker.AT_LENGTH):
+            return target.vendor.run(action.key, answers, connector=connector, ids=ids)
     except VendorError as error:
         return error
 
@@ -243,6 +270,6 @@ def _comparison(vendor: Vendor) -> dict[str, Any]:
     try:
         with breaker.guard(vendor.slug, seconds=breaker.AT_LENGTH):
             found = vendor.inventory()
-        return {"inventory": compared(vendor.slug, found)}
+        return {"inventory": inventory_tables(vendor.slug, found)}
     except VendorError as error:
-        return {"problem": refusal(error)}
+        return {"problem": error_text(error)}

@@ -1,4 +1,4 @@
-"""Who waits for which vendor since when, and when they were told that it is back."""
+"""The waitlist: who waits for which vendor, since when, and when we mailed that it is back."""
 
 from __future__ import annotations
 
@@ -10,23 +10,24 @@ from django.utils.translation import gettext_lazy
 
 from onboarding.models import WaitlistEntry
 
-from .lists import Fixed, ReadOnly, Rows, merchants_like
+from .base import ReadOnlyAdmin
+from .changelist import AnyQuerySet, FixedFilter, merchants_like
 
 
-class WaitingFilter(Fixed):
+class WaitingFilter(FixedFilter):
     title = gettext_lazy("who waits")
     parameter_name = "waiting"
-    choices_there = (("1", gettext_lazy("only those who were not told yet")),)
+    fixed_choices = (("1", gettext_lazy("only those who were not told yet")),)
 
-    def queryset(self, request: HttpRequest, queryset: Rows) -> Rows:
+    def queryset(self, request: HttpRequest, queryset: AnyQuerySet) -> AnyQuerySet:
         return queryset.filter(mailed=None) if self.value() else queryset
 
 
 @admin.register(WaitlistEntry)
-class StandbyAdmin(ReadOnly):
-    """Not what they typed: that is theirs."""
+class StandbyAdmin(ReadOnlyAdmin):
+    """What people typed before they waited is not shown: it is theirs."""
 
-    secret = ("typed",)
+    deferred = ("typed",)
     list_display = ("user", "merchant", "connector", "vendor", "asked", "mailed")
     list_filter = (WaitingFilter,)
     list_select_related = ("user", "merchant", "connector")
@@ -34,7 +35,7 @@ class StandbyAdmin(ReadOnly):
     search_fields = ("user__email",)
     search_help_text = gettext_lazy("A merchant, or the beginning of an e-mail address.")
 
-    def columns(self, term: str) -> Iterable[Rows]:
+    def search_querysets(self, term: str) -> Iterable[AnyQuerySet]:
         yield WaitlistEntry.objects.filter(merchant__in=merchants_like(term))
         yield WaitlistEntry.objects.filter(user__email__startswith=term.lower())
 

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from onboarding.admin import lists
+from onboarding.admin import changelist
 from onboarding.background import runner
 from onboarding.models import Account, Alert, Attempt, Connection, Event, Hop, User
 from tests.support.people import People, connector
@@ -181,7 +181,7 @@ def test_the_list_asks_as_much_for_many_as_for_one(shop: Connection, desk: Clien
 def test_a_long_list_is_counted_up_to_a_cap(
     shop: Connection, desk: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lists, "COUNTED", 1)
+    monkeypatch.setattr(changelist, "COUNTED", 1)
     with CaptureQueriesContext(database) as queries:
         desk.get(listed("connection"))
     counts = [query["sql"] for query in queries if "COUNT(" in query["sql"]]

@@ -52,6 +52,16 @@ def test_visible_and_order_are_set_in_the_list(generic: Connector, desk: Client)
 
 
 @pytest.mark.parametrize(
+    ("term", "found"), [("Woo", 1), ("scripted sh", 1), ("shop", 1), ("SCRIPTED", 1), ("floor", 0)]
+)
+def test_a_search_finds_a_connector(
+    generic: Connector, desk: Client, term: str, found: int
+) -> None:
+    Connector.objects.update(name="WooCommerce")
+    assert f"{found} connector" in text(desk.get(listed("connector"), {"q": term}))
+
+
+@pytest.mark.parametrize(
     ("typed", "said"),
     [
         ('{"path": /}', "Not JSON at line 1, column 10."),

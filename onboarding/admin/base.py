@@ -1,0 +1,137 @@
+"""Base classes of the staff's pages: fast lists, pages of rows with more than fields, actions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.forms import Form
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
+
+from .changelist import AnyQuerySet, CappedPaginator, ids
+
+# Columns that are encrypted at rest.
+ATTEMPT_SECRETS = ("call", "account_memo", "connection_memo")
+ACCOUNT_SECRETS = ("memo", "staff_answers")
+CONNECTION_SECRETS = (
+    "answers",
+    "memo",
+    "reveal",
+    *(f"account__{name}" for name in ACCOUNT_SECRETS),
+)
+
+
+class BaseAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # no subscript at run time
+    """What all our pages have in common. Columns in `deferred` are never loaded."""
+
+    deferred: tuple[str, ...] = ()
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    paginator = CappedPaginator
+    list_per_page = 50
+    ordering: ClassVar[tuple[str, ...]] = ("-pk",)
+    sortable_by = ()
+    view_on_site = False
+
+    def get_queryset(self, request: HttpRequest) -> AnyQuerySet:
+        rows = super().get_queryset(request)
+        if self.list_select_related:
+            rows = rows.select_related(*self.list_select_related)  # type: ignore[misc]
+        return rows.defer(*self.deferred)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Bulk deletion is not offered."""
+        actions: dict[str, Any] = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        return actions
+
+    def search_querysets(self, term: str) -> Iterable[AnyQuerySet]:
+        """The rows that a search term finds: one query set for each column."""
+        return ()
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: AnyQuerySet, search_term: str
+    ) -> tuple[AnyQuerySet, bool]:
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        found = {pk for rows in self.search_querysets(term) for pk in ids(rows)}
+        return queryset.filter(pk__in=found), False
+
+    # -- the page of a row -----------------------------------------------------------------------
+
+    def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        """What the page shows beside the fields, for admin/onboarding/change_form.html."""
+        return {}
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Any = None,
+    ) -> HttpResponse:
+        if obj is not None:
+            context = {**context, **self.page_context(request, obj)}
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    # -- actions ---------------------------------------------------------------------------------
+
+    def may_act(self, request: HttpRequest) -> bool:
+        """Whether this member of staff may use the actions on these pages."""
+        return self.has_change_permission(request)
+
+    def object_to_act_on(self, request: HttpRequest, object_id: str) -> Any:
+        """The row of an action: 403 for those who may only read, 404 where there is none."""
+        if not self.may_act(request):
+            raise PermissionDenied
+        row = self.get_object(request, unquote(object_id))
+        if row is None:
+            raise Http404
+        return row
+
+    def render_page(
+        self, request: HttpRequest, template: str, context: dict[str, Any], status: int = 200
+    ) -> HttpResponse:
+        """A page of our own inside the admin's frame, from templates/admin/onboarding/."""
+        frame = {**self.admin_site.each_context(request), "opts": self.opts}
+        found = {**frame, **context}
+        return render(request, f"admin/onboarding/{template}", found, status=status)
+
+    def render_form(
+        self, request: HttpRequest, form: Form, context: dict[str, Any]
+    ) -> HttpResponse:
+        """The page of one form; 422 with what was entered when something is wrong.
+
+        Takes title, explain, button (its label), original (what it is about), back (the URL of
+        that), vendor (its name) and, if there is any, problem (what is wrong with the whole).
+        """
+        status = 422 if form.errors or context.get("problem") else 200
+        return self.render_page(request, "action_form.html", {"form": form, **context}, status)
+
+
+class ReadOnlyAdmin(BaseAdmin):
+    """Rows that the journey writes: staff read them, and act without typing into them."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def may_act(self, request: HttpRequest) -> bool:
+        return super().has_change_permission(request)
+
+
+def form_data(request: HttpRequest) -> QueryDict | None:
+    """What a form is bound to: None for a GET, even when a POST is empty."""
+    return request.POST if request.method == "POST" else None

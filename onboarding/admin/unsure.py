@@ -1,0 +1,135 @@
+"""Unsure creations: a vendor's answer was lost, and staff decide whether the thing was made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext, gettext_lazy
+
+from onboarding import journey, registry
+from onboarding.models import Account, Attempt, Event
+from vendors.contract import VendorError
+
+from .base import ATTEMPT_SECRETS, CONNECTION_SECRETS, ReadOnlyAdmin
+from .tables import timeline
+from .vendor_actions import error_text, translated
+
+
+@dataclass(frozen=True)
+class UnsureCreation:
+    """The facts of a creation whose answer was lost, for admin/parts/unsure.html.
+
+    `attempt` announced it; `look_for` is what the vendor's module asks staff to look for. `seen`
+    names this very creation: a button pressed on an old page must not decide a newer one.
+    """
+
+    account: Account
+    attempt: Attempt | None
+    vendor: str
+    look_for: str
+    decidable: bool
+    timeline: list[Event]
+
+    @property
+    def creation(self) -> str:
+        return self.account.unsure
+
+    @property
+    def seen(self) -> str:
+        if self.attempt is None:
+            return self.creation
+        return f"{self.creation}-{self.attempt.pk}-{self.attempt.version}"
+
+
+def unsure_creation(account: Account) -> UnsureCreation | None:
+    """None when nothing is unsure."""
+    if not account.unsure:
+        return None
+    vendor = registry.vendor_of(account.vendor)
+    attempts = Attempt.objects.select_related("connection", "user").defer(
+        *ATTEMPT_SECRETS, *(f"connection__{name}" for name in CONNECTION_SECRETS)
+    )
+    attempt = attempts.filter(pk=account.creator_id or 0).first()
+    return UnsureCreation(
+        account=account,
+        attempt=attempt,
+        vendor=registry.vendor_name(account.vendor),
+        look_for=translated(vendor.creations.get(account.unsure)) if vendor else "",
+        decidable=vendor is not None and vendor.can("resolve") and attempt is not None,
+        timeline=timeline(attempt.events.all()) if attempt else [],
+    )
+
+
+class FoundForm(forms.Form):
+    """The id at the vendor of something that does exist."""
+
+    found = forms.CharField(
+        max_length=200,
+        strip=True,
+        error_messages={"required": gettext_lazy("Enter the id that it has there.")},
+    )
+
+
+class UnsureAdmin(ReadOnlyAdmin):
+    """Accounts, with the two buttons that decide: it exists, or it does not."""
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.resolve_view)
+        url = path("<path:object_id>/resolve/", view, name="onboarding_account_resolve")
+        return [url, *super().get_urls()]
+
+    def resolve_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """A GET shows the facts and the buttons; a POST is one of the buttons."""
+        account: Account = self.object_to_act_on(request, object_id)
+        unsure = unsure_creation(account)
+        if unsure is None:
+            self.message_user(request, gettext("Nothing is unsure here any more."))
+            return redirect("admin:onboarding_account_change", account.pk)
+        problem = self._decide(request, unsure) if request.method == "POST" else ""
+        if request.method == "POST" and not problem:
+            return redirect("admin:onboarding_account_change", account.pk)
+        return self._resolve_page(request, unsure, problem)
+
+    def _decide(self, request: HttpRequest, unsure: UnsureCreation) -> str:
+        """What is wrong with the decision; empty when it was taken."""
+        if request.POST.get("seen") != unsure.seen:
+            return gettext("Something changed since you opened the page. Read the facts again.")
+        if not unsure.decidable:
+            return gettext("This cannot be decided here: the vendor is switched off.")
+        if request.POST.get("answer") == "missing":
+            return self._resolve(request, unsure, None)
+        form = FoundForm(request.POST)
+        if not form.is_valid():
+            return str(form.errors["found"][0])
+        return self._resolve(request, unsure, form.cleaned_data["found"])
+
+    def _resolve(self, request: HttpRequest, unsure: UnsureCreation, found: str | None) -> str:
+        outcome = journey.resolve(unsure.account.pk, found)
+        if isinstance(outcome, VendorError):
+            return error_text(outcome)
+        answer = "it does not exist" if found is None else f"it exists, its id is {found}"
+        self.log_change(request, unsure.account, f"Lost answer, {unsure.creation}: {answer}.")
+        text = gettext("Saved. The connection goes on by itself within a few seconds.")
+        self.message_user(request, text, messages.SUCCESS)
+        return ""
+
+    def _resolve_page(
+        self, request: HttpRequest, unsure: UnsureCreation, problem: str
+    ) -> HttpResponse:
+        context = {
+            "title": gettext("Was it made, or not?"),
+            "original": unsure.account,
+            "back": reverse("admin:onboarding_account_change", args=[unsure.account.pk]),
+            "unsure": unsure,
+            "may_act": True,
+            "problem": problem,
+            "typed": request.POST.get("found", ""),
+        }
+        return self.render_page(
+            request, "account/resolve.html", context, status=422 if problem else 200
+        )
