@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
+from pydantic import TypeAdapter, ValidationError
+
 ROOT = Path(__file__).resolve().parent.parent
 MANAGE = [sys.executable, "manage.py"]
 WEB = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "onboarding.wsgi:application"]
@@ -129,10 +131,18 @@ def prepare() -> None:
     manage("collectstatic", "--noinput", "--verbosity", "0")
 
 
+def is_fresh() -> bool:
+    """Whether FRESH is on; it takes the same words for yes and no as every setting."""
+    try:
+        return TypeAdapter(bool).validate_python(os.environ.get("FRESH", "").strip() or "0")
+    except ValidationError:
+        sys.exit("FRESH must be 1 or 0.")
+
+
 def demo_environment() -> None:
-    """What makes a site the demo; whatever else is set stays."""
+    """Set what makes a site the demo. Other settings stay as they are."""
     folder = ROOT / (os.environ.get("DATA_DIR") or "data/demo")
-    if os.environ.get("FRESH", "") not in {"", "0"}:
+    if is_fresh():
         wipe(folder)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MARK).touch()
@@ -170,7 +180,7 @@ def welcome(site: str) -> str:
   Mails it has sent           {site}/demo/mails/
   The imitated vendors        http://127.0.0.1:{port() + 1}/
   Staff                       {site}/admin/  as {STAFF}: the code to sign in is in the mails
-  Stop with Ctrl-C. State is kept between runs; FRESH=1 make demo starts anew.
+  Stop with Ctrl-C. State is kept between runs; FRESH=1 make demo starts from scratch.
 """
 
 

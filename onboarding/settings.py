@@ -1,6 +1,7 @@
-"""Django's settings. Every value comes from the environment; the README's table lists them all.
+"""Django's settings. Operators set them in the environment; the README's tables list the variables.
 
-A value that cannot be read is kept in `ENVIRON.problems`, and the system checks refuse it.
+An invalid value never stops the import: its default is used, and the system checks report the problem
+in `ENVIRON.problems` and refuse to start.
 """
 
 from __future__ import annotations
@@ -13,43 +14,45 @@ from cryptography.fernet import Fernet
 from django.core.management.utils import get_random_secret_key
 
 import vendors
+from vendors.reader import read
 
 from .conf import csp, service_urls
-from .conf.environment import Environ
-from .conf.local_keys import kept
+from .conf.environment import Site
+from .conf.local_keys import load_or_create_key
 from .monitoring.logs import logging_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-ENVIRON = env = Environ(os.environ)
+ENVIRON = read(Site, os.environ)
+site = ENVIRON.values
 
 # -- where the site is -----------------------------------------------------------------------------
 
-HOST = env.text("HOST")
-PORT = env.number("PORT", 1, 65534)
-_here = f"http://localhost:{PORT}"
-_asked = (env.text("SITE_URL", default="") or _here).rstrip("/")
-_site = env.parsed("SITE_URL", _asked, service_urls.site, service_urls.site(_here))
-SITE_URL = _site.geturl()
-SITE_HOST = _site.hostname or ""
+HOST = site.host
+PORT = site.port
+_site_parts = service_urls.site(site.site_url or f"http://localhost:{PORT}")
+SITE_URL = _site_parts.geturl()
+SITE_HOST = _site_parts.hostname or ""
 LOOPBACK = service_urls.loopback(SITE_URL)
-HTTPS = _site.scheme == "https"
-DEBUG = env.flag("DEBUG")
-ALLOWED_HOSTS = [SITE_HOST, *env.words("ALLOWED_HOSTS")]
+HTTPS = _site_parts.scheme == "https"
+DEBUG = site.debug
+ALLOWED_HOSTS = [SITE_HOST, *site.allowed_hosts]
 if LOOPBACK:
     ALLOWED_HOSTS += ["localhost", "127.0.0.1", "[::1]"]
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
-PROXY_COUNT = env.number("PROXY_COUNT", 0, 10)
-DATA_DIR = (BASE_DIR / env.text("DATA_DIR")).resolve()
+PROXY_COUNT = site.proxy_count
+DATA_DIR = (BASE_DIR / site.data_dir).resolve()
 
-# -- keys: required, except on a loopback address, where they are made once and kept ---------------
+# -- keys: a site on a loopback address creates missing keys; any other site needs them ------------
 
-SECRET_KEY = env.text("SECRET_KEY")
-MEMO_KEYS = env.words("MEMO_KEYS")
+SECRET_KEY = site.secret_key
+MEMO_KEYS = [*site.memo_keys]
 if LOOPBACK:
-    SECRET_KEY = SECRET_KEY or kept(DATA_DIR / "secret_key", get_random_secret_key)
-    MEMO_KEYS = MEMO_KEYS or [kept(DATA_DIR / "memo_key", lambda: Fernet.generate_key().decode())]
+    SECRET_KEY = SECRET_KEY or load_or_create_key(DATA_DIR / "secret_key", get_random_secret_key)
+    MEMO_KEYS = MEMO_KEYS or [
+        load_or_create_key(DATA_DIR / "memo_key", lambda: Fernet.generate_key().decode())
+    ]
 
-# -- the parts -------------------------------------------------------------------------------------
+# -- apps, middleware, templates -------------------------------------------------------------------
 
 INSTALLED_APPS = [
     "onboarding.apps.OnboardingConfig",
@@ -106,36 +109,33 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # -- database, cache, sessions, runner -------------------------------------------------------------
 
-# What gunicorn.conf.py starts in each process. Enough for pages while some wait to write, and a quarter
-# of them for a vendor (runner).
+# Threads of each web process. Enough to serve pages while some wait to write; a vendor gets a quarter
+# of them (runner).
 WEB_THREADS = 16
-RUNNER = env.choice("RUNNER", "threads", "celery")
-CHECK_PERIOD = env.duration("CHECK_PERIOD")
-RETENTION_DAYS = env.number("RETENTION_DAYS", 1, 36500)
-METRICS = env.flag("METRICS")
-METRICS_DIR = DATA_DIR / "metrics"  # what the processes of this machine count
+RUNNER = site.runner
+CHECK_PERIOD = site.check_period
+RETENTION_DAYS = site.retention_days
+METRICS = site.metrics
+METRICS_DIR = DATA_DIR / "metrics"  # the counters of all processes on this machine
 
-_own_file = service_urls.sqlite(str(DATA_DIR / "db.sqlite3"))
-DATABASES = {"default": _own_file}
-if _database := env.text("DATABASE_URL"):
-    DATABASES["default"] = env.parsed(
-        "DATABASE_URL", _database, lambda url: service_urls.database(url, WEB_THREADS), _own_file
-    )
-if DATABASES["default"] is _own_file:
+if site.database_url:
+    DATABASES = {"default": service_urls.database(site.database_url, WEB_THREADS)}
+else:
     DATA_DIR.mkdir(parents=True, exist_ok=True)
-REDIS_URL = env.text("REDIS_URL")
+    DATABASES = {"default": service_urls.sqlite(str(DATA_DIR / "db.sqlite3"))}
+REDIS_URL = site.redis_url
 CACHES = {
-    "default": env.parsed("REDIS_URL", REDIS_URL, service_urls.cache, service_urls.cache("")),
-    "database": service_urls.cache(""),  # what stands in while Redis is away
+    "default": service_urls.cache(REDIS_URL),
+    "database": service_urls.cache(""),  # used while Redis does not answer
 }
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 
-# -- mail and face ---------------------------------------------------------------------------------
+# -- mail and appearance ---------------------------------------------------------------------------
 
-EMAIL_URL = env.text("EMAIL_URL") or ("console:" if LOOPBACK else "")
-_mail: dict[str, Any] = env.parsed("EMAIL_URL", EMAIL_URL or "console:", service_urls.mail, {})
-EMAIL_BACKEND = _mail.get("EMAIL_BACKEND", service_urls.MAIL_BACKENDS["console"])
-EMAIL_TIMEOUT = _mail.get("EMAIL_TIMEOUT")
+EMAIL_URL = site.email_url or ("console:" if LOOPBACK else "")
+_mail: dict[str, Any] = service_urls.mail(EMAIL_URL or "console:")
+EMAIL_BACKEND = _mail["EMAIL_BACKEND"]
+EMAIL_TIMEOUT = _mail["EMAIL_TIMEOUT"]
 EMAIL_FILE_PATH = _mail.get("EMAIL_FILE_PATH")
 EMAIL_HOST = _mail.get("EMAIL_HOST", "localhost")
 EMAIL_PORT = _mail.get("EMAIL_PORT", 25)
@@ -145,26 +145,20 @@ EMAIL_USE_SSL = _mail.get("EMAIL_USE_SSL", False)
 EMAIL_USE_TLS = _mail.get("EMAIL_USE_TLS", False)
 DEMO_MAILS = EMAIL_URL.startswith("demo:")
 
-BRAND_NAME = env.text("BRAND_NAME")
-BRAND_LOGO = env.matching(
-    "BRAND_LOGO", r"https://[^\s\"';,]+|/static/[^\s\"';,]+", "must be https://… or /static/…"
-)
-BRAND_COLOUR = env.matching("BRAND_COLOUR", r"#[0-9a-fA-F]{6}", "must look like #1a2b3c")
-LEGAL_LINKS: list[tuple[str, str]] = env.parsed(
-    "LEGAL_LINKS", env.text("LEGAL_LINKS"), service_urls.links, []
-)
-SUPPORT_EMAIL = env.parsed("SUPPORT_EMAIL", env.text("SUPPORT_EMAIL"), service_urls.mailbox, "")
-STAFF_EMAIL: list[str] = env.parsed(
-    "STAFF_EMAIL", env.text("STAFF_EMAIL"), service_urls.mailboxes, []
-)
-EMAIL_FROM = env.text("EMAIL_FROM") or f"{BRAND_NAME} <no-reply@{SITE_HOST}>"
+BRAND_NAME = site.brand_name
+BRAND_LOGO = site.brand_logo
+BRAND_COLOUR = site.brand_colour
+LEGAL_LINKS = service_urls.links(site.legal_links)
+SUPPORT_EMAIL = site.support_email[0] if site.support_email else ""
+STAFF_EMAIL = [*site.staff_email]
+EMAIL_FROM = site.email_from or f"{BRAND_NAME} <no-reply@{SITE_HOST}>"
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = EMAIL_FROM
 EMAIL_SUBJECT_PREFIX = ""
 
 # -- vendors ---------------------------------------------------------------------------------------
 
-SANDBOX = env.flag("SANDBOX")
-SANDBOX_URL = (env.text("SANDBOX_URL", default="") or f"http://127.0.0.1:{PORT + 1}").rstrip("/")
+SANDBOX = site.sandbox
+SANDBOX_URL = (site.sandbox_url or f"http://127.0.0.1:{PORT + 1}").rstrip("/")
 VENDORS = vendors.load({**os.environ, "SANDBOX_URL": SANDBOX_URL})
 
 # -- headers and cookies ---------------------------------------------------------------------------
@@ -183,7 +177,7 @@ CSRF_FAILURE_VIEW = "onboarding.views.errors.csrf_failure"
 
 LANGUAGE_CODE = "en"
 LOCALE_PATHS = [BASE_DIR / "onboarding" / "locale"]
-# A language without translations would mix Django's sentences with our English ones.
+# In a language without translations, Django's sentences would be mixed with our English ones.
 LANGUAGES = [("en", "English")] + [
     (code, name)
     for code, name in [("de", "Deutsch"), ("sv", "Svenska"), ("nl", "Nederlands")]
@@ -198,10 +192,10 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
-LOG_FORMAT = env.choice("LOG_FORMAT", "text", "json")
+LOG_FORMAT = site.log_format
 LOGGING = logging_settings(LOG_FORMAT)
 
-# -- accounts (django-allauth) --------------------------------------------------------------------
+# -- accounts (django-allauth) ---------------------------------------------------------------------
 
 AUTH_USER_MODEL = "onboarding.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
@@ -212,7 +206,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/shops/"
-STAFF_MFA = env.flag("STAFF_MFA")
+STAFF_MFA = site.staff_mfa
 ACCOUNT_ADAPTER = "onboarding.people.sign_in.Adapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
@@ -229,9 +223,9 @@ ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT = 15 * 60
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
-# Those of allauth, with ten times as much for each IP address: an office sits behind one. Six
-# digits, three tries a code: ten codes an hour for an address keep guessing hopeless. (The codes
-# for a further address and for a new password are eight letters.)
+# allauth's limits, but ten times as high for an IP address, because a whole office may share one.
+# A code has six digits and three tries, so ten codes an hour for an e-mail address leave no chance
+# to guess one. (The codes for another address and for a new password have eight letters.)
 ACCOUNT_RATE_LIMITS = {
     "send_code": "1/10s/key",
     "request_login_code": "200/m/ip,3/m/key,10/h/key",

@@ -155,7 +155,7 @@ def broker() -> Iterator[Redis]:
     made.start()
     yield made
     made.stop()
-    cache_backend.away.until, cache_backend.away.changed = 0.0, set()
+    cache_backend.outage.retry_at, cache_backend.outage.changed = 0.0, set()
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
-"""The settings under test: the real ones, under an environment that nothing outside decides.
+"""Settings of the tests: the real ones, without the settings of the surrounding environment.
 
-But for the database: TEST_DATABASE_URL names a PostgreSQL (tests/postgres.py starts one).
+Only the database may come from outside: TEST_DATABASE_URL names a PostgreSQL (tests/postgres.py starts
+one).
 """
 
 from __future__ import annotations

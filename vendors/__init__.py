@@ -1,7 +1,7 @@
 """The vendor library: plain Python, no Django, no database.
 
-`ALL` names the vendors; `load` makes those whose settings are there. A new vendor is a folder and a
-line here.
+`ALL` lists the vendors; `load` configures those whose settings are complete. A new vendor is a folder
+and a line here.
 """
 
 from __future__ import annotations
@@ -22,5 +22,5 @@ ALL: tuple[type[Vendor], ...] = (Itembase, Sharespine, Celigo, Capillary)
 
 
 def load(environ: Mapping[str, str]) -> Loaded:
-    """The vendors that `environ` (os.environ, or a dict) gives, in the order of `ALL`."""
+    """Configure the vendors from `environ` (os.environ or a dict), in the order of `ALL`."""
     return loading.load(ALL, environ)

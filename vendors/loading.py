@@ -1,32 +1,37 @@
-"""From the environment to vendors: reads, converts and judges their settings."""
+"""Vendor loader: turns environment variables into configured vendors."""
 
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import importlib
-import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from types import NoneType, UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, get_type_hints
+
+from pydantic import AfterValidator, Field, create_model
 
 from .contract import Vendor
+from .reader import Settings, is_set, read
 
 Problem = tuple[str, str]  # (setting, what to do); never holds a value
 Environ = Mapping[str, str]
-
-YES, NO = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
+Url = Annotated[str, AfterValidator(lambda text: text.strip().rstrip("/"))]
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """What the environment gives: vendors by slug, what others lack, and what is set but wrong."""
+    """Vendors by slug, what is missing for each other vendor, and which settings are invalid."""
 
     offered: Mapping[str, Vendor]
     missing: Mapping[str, tuple[str, ...]]
     problems: tuple[Problem, ...]
+
+
+class Sandbox(Settings):
+    """With SANDBOX=1, the sandbox stands in for every vendor that has no settings."""
+
+    sandbox: bool = False
+    sandbox_url: Url = ""
 
 
 def settings(vendor: type[Vendor]) -> tuple[str, ...]:
@@ -36,151 +41,80 @@ def settings(vendor: type[Vendor]) -> tuple[str, ...]:
 
 def required(vendor: type[Vendor]) -> tuple[str, ...]:
     """Names of the settings without which a vendor is not offered."""
-    return tuple(_name(vendor, each) for each in dataclasses.fields(vendor) if _needed(each))
+    return tuple(
+        _name(vendor, each) for each in dataclasses.fields(vendor) if _has_no_default(each)
+    )
 
 
 def load(vendors: tuple[type[Vendor], ...], environ: Environ) -> Loaded:
+    """Configure each vendor from `environ`. A vendor that has a problem is not offered."""
     offered: dict[str, Vendor] = {}
     missing: dict[str, tuple[str, ...]] = {}
     problems: list[Problem] = []
+    sandbox = read(Sandbox, environ).values
     for vendor in vendors:
-        reading = _Reading(vendor, _effective(vendor, environ, problems))
-        made = reading.make()
-        problems += reading.problems
+        variables = environ
+        if sandbox.sandbox:
+            variables = _with_sandbox(vendor, environ, sandbox.sandbox_url, problems)
+        lacking = tuple(name for name in required(vendor) if not is_set(variables, name))
+        made, invalid = _configure(vendor, variables, complete=not lacking)
+        problems += invalid
         if made:
             offered[vendor.slug] = made
-        elif lacking := reading.lacking():
+        elif lacking:
             missing[vendor.slug] = lacking
     return Loaded(offered, missing, tuple(problems))
 
 
-def _effective(vendor: type[Vendor], environ: Environ, problems: list[Problem]) -> Environ:
-    """The environment, or the sandbox's settings for a vendor that has none of its own."""
-    if environ.get("SANDBOX", "").strip().lower() not in YES:
-        return environ
-    mine = tuple(name for name in settings(vendor) if _is_set(environ, name))
-    lacking = tuple(name for name in required(vendor) if name not in mine)
-    if not mine and environ.get("SANDBOX_URL", "").strip():
-        sandbox = importlib.import_module(f"vendors.{vendor.slug}.sandbox")
-        return {**environ, **sandbox.environ(environ["SANDBOX_URL"].strip().rstrip("/"))}
-    if not mine:
+def _with_sandbox(
+    vendor: type[Vendor], environ: Environ, sandbox_url: str, problems: list[Problem]
+) -> Environ:
+    """`environ`, with the sandbox's settings for a vendor that has no settings of its own."""
+    present = tuple(name for name in settings(vendor) if is_set(environ, name))
+    lacking = tuple(name for name in required(vendor) if name not in present)
+    if not present and sandbox_url:
+        module = importlib.import_module(f"vendors.{vendor.slug}.sandbox")
+        return {**environ, **module.environ(sandbox_url)}
+    if not present:
         problems.append(("SANDBOX_URL", f"set it: SANDBOX is on and {vendor.name} has no settings"))
     elif lacking:
-        words = f"set {_and(lacking)} too, or unset {_and(mine)} to use the sandbox"
-        problems.append((lacking[0], words))
+        present_names, lacking_names = " and ".join(present), " and ".join(lacking)
+        advice = f"set {lacking_names} too, or unset {present_names} to use the sandbox"
+        problems.append((lacking[0], advice))
     return environ
 
 
-@dataclass
-class _Reading:
-    """One vendor's settings, as they are read."""
+def _configure(
+    vendor: type[Vendor], environ: Environ, *, complete: bool
+) -> tuple[Vendor | None, list[Problem]]:
+    """The vendor, if all its settings are there and valid, and everything that is wrong with them."""
+    found = read(_model(vendor), environ, _prefix(vendor))
+    if found.problems or not complete:
+        return None, [*found.problems]
+    values = found.values
+    made = vendor(**{name: getattr(values, name) for name in values.model_fields_set})
+    problems = [*made.problems()]
+    return (None if problems else made), problems
 
-    vendor: type[Vendor]
-    environ: Environ
-    problems: list[Problem] = field(default_factory=list)
 
-    def make(self) -> Vendor | None:
-        self._look_for_unknown()
-        kinds = get_type_hints(self.vendor)
-        values = {}
-        for each in dataclasses.fields(self.vendor):
-            raw = self._raw(_name(self.vendor, each))
-            if raw.strip():
-                values[each.name] = self._convert(each, raw, kinds[each.name])
-        if self.problems or self.lacking():
-            return None
-        made = self.vendor(**values)
-        self.problems += made.problems()
-        return None if self.problems else made
-
-    def lacking(self) -> tuple[str, ...]:
-        return tuple(name for name in required(self.vendor) if not _is_set(self.environ, name))
-
-    def _raw(self, name: str) -> str:
-        file = self.environ.get(f"{name}_FILE", "").strip()
-        if not file:
-            return self.environ.get(name, "")
-        if self.environ.get(name, "").strip():
-            self.problems.append((name, f"set either {name} or {name}_FILE, not both"))
-        try:
-            return self._filled(name, Path(file).read_text(encoding="utf-8").rstrip("\r\n"))
-        except (OSError, UnicodeDecodeError):
-            self.problems.append((f"{name}_FILE", "name a file that can be read"))
-            return ""
-
-    def _filled(self, name: str, content: str) -> str:
-        if not content.strip():
-            self.problems.append((f"{name}_FILE", "name a file that is not empty"))
-        return content
-
-    def _convert(self, each: dataclasses.Field[Any], raw: str, kind: Any) -> Any:
-        kind = _plain(kind)
-        try:
-            if kind is str:
-                return raw.strip().rstrip("/") if each.name.endswith("_url") else raw
-            return CONVERTERS[kind](raw.strip())
-        except ValueError:
-            self.problems.append((_name(self.vendor, each), f"must be {WORDS[kind]}"))
-            return None
-
-    def _look_for_unknown(self) -> None:
-        known = [name + end for name in settings(self.vendor) for end in ("", "_FILE")]
-        for name, value in self.environ.items():
-            if name.startswith(_prefix(self.vendor)) and value.strip() and name not in known:
-                near = difflib.get_close_matches(name, known, n=1)
-                hint = f"; did you mean {near[0]}?" if near else "; unset it"
-                self.problems.append((name, f"is not a setting{hint}"))
+def _model(vendor: type[Vendor]) -> type[Settings]:
+    """The vendor's fields for the reader. None stands for the default that the vendor itself has."""
+    kinds = get_type_hints(vendor)
+    fields: dict[str, Any] = {}
+    for each in dataclasses.fields(vendor):
+        kind = Url if each.name.endswith("_url") else kinds[each.name]
+        fields[each.name] = (kind, Field(None, validate_default=False, repr=each.repr))
+    return create_model(vendor.__name__, __base__=Settings, **fields)
 
 
 def _prefix(vendor: type[Vendor]) -> str:
     return f"{vendor.slug.upper()}_"
 
 
-def _name(vendor: type[Vendor], each: dataclasses.Field[Any]) -> str:
-    return _prefix(vendor) + each.name.upper()
+def _name(vendor: type[Vendor], field: dataclasses.Field[Any]) -> str:
+    return _prefix(vendor) + field.name.upper()
 
 
-def _needed(each: dataclasses.Field[Any]) -> bool:
+def _has_no_default(field: dataclasses.Field[Any]) -> bool:
     nothing = dataclasses.MISSING
-    return each.default is nothing and each.default_factory is nothing
-
-
-def _is_set(environ: Environ, name: str) -> bool:
-    return any(environ.get(each, "").strip() for each in (name, f"{name}_FILE"))
-
-
-def _and(names: tuple[str, ...]) -> str:
-    return " and ".join(names)
-
-
-def _plain(kind: Any) -> Any:
-    """`int` for `int | None`, `tuple` for `tuple[str, ...]`."""
-    if get_origin(kind) in (Union, UnionType):
-        kind = next(each for each in get_args(kind) if each is not NoneType)
-    return get_origin(kind) or kind
-
-
-def _bool(raw: str) -> bool:
-    if raw.lower() not in YES | NO:
-        raise ValueError
-    return raw.lower() in YES
-
-
-def _list(raw: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in raw.split(",") if part.strip())
-
-
-def _object(raw: str) -> dict[str, Any]:
-    value = json.loads(raw)
-    if not isinstance(value, dict):
-        raise ValueError
-    return value
-
-
-CONVERTERS: Mapping[Any, Callable[[str], Any]] = {
-    bool: _bool, int: int, float: float, tuple: _list, dict: _object, Mapping: _object,
-}  # fmt: skip
-WORDS: Mapping[Any, str] = {
-    bool: "1 or 0", int: "a whole number", float: "a number", tuple: "a list with commas",
-    dict: 'a JSON object, like {"key": "value"}', Mapping: 'a JSON object, like {"key": "value"}',
-}  # fmt: skip
+    return field.default is nothing and field.default_factory is nothing

@@ -1,7 +1,7 @@
-"""The cache on Redis (REDIS_URL). While Redis is away the database's table stands in.
+"""Cache backend: Redis (REDIS_URL), with the database as the fallback while Redis does not answer.
 
-Django raises where its cache is away, and every signed-in page reads a session through it: without
-this, a Redis that is restarted would be a site that is down.
+Every signed-in page reads its session through the cache, and Django's Redis backend raises an error
+while Redis does not answer. Without the fallback, a restart of Redis would take the site down.
 """
 
 from __future__ import annotations
@@ -17,54 +17,58 @@ from django.core.cache.backends.base import BaseCache
 from django.core.cache.backends.redis import RedisCache
 
 log = logging.getLogger(__name__)
-STAND_IN = "database"  # its name in settings.CACHES
-PAUSE = 5.0  # seconds between two tries to reach Redis again
+FALLBACK = "database"  # its name in settings.CACHES
+PAUSE = 5.0  # seconds until the next attempt to reach Redis
 CHANGES = {"add", "set", "touch", "delete", "incr"}
 
 
-class _Away:
-    """What this process knows of the outage: one for all threads."""
+class _Outage:
+    """What this process knows about an outage of Redis; all threads share it."""
 
     def __init__(self) -> None:
-        self.until = 0.0
-        self.changed: set[tuple[str, int | None]] = set()  # what Redis would answer wrongly
+        self.retry_at = 0.0  # monotonic time of the next attempt; 0 while Redis answers
+        self.changed: set[tuple[str, int | None]] = set()  # keys that are stale in Redis
 
-    def begins(self, error: Exception) -> None:
-        if not self.until:
-            log.warning("the cache's Redis is away (%s)", type(error).__name__)
-        self.until = time.monotonic() + PAUSE
-
-
-away = _Away()
+    def extend(self, error: Exception) -> None:
+        if not self.retry_at:
+            kind = type(error).__name__
+            log.warning("Redis does not answer (%s): the database is the cache", kind)
+        self.retry_at = time.monotonic() + PAUSE
 
 
-def _either(name: str) -> Callable[..., Any]:
+outage = _Outage()
+
+
+def _with_fallback(name: str) -> Callable[..., Any]:
+    """The method `name` of Redis's cache, or of the database's while Redis does not answer."""
+
     def method(self: RedisOrDatabase, key: str, *args: Any, **options: Any) -> Any:
-        if time.monotonic() >= away.until:
+        if time.monotonic() >= outage.retry_at:
             try:
-                self.catch_up()
+                self.drop_stale_keys()
                 return getattr(RedisCache, name)(self, key, *args, **options)
             except redis.RedisError as error:
-                away.begins(error)
+                outage.extend(error)
         if name in CHANGES:
-            away.changed.add((key, options.get("version")))
-        return getattr(caches[STAND_IN], name)(key, *args, **options)
+            outage.changed.add((key, options.get("version")))
+        return getattr(caches[FALLBACK], name)(key, *args, **options)
 
     return method
 
 
 class RedisOrDatabase(RedisCache):
-    """One key at a time: several are taken one by one."""
+    """Calls for several keys are made key by key."""
 
-    add, get, set, touch = _either("add"), _either("get"), _either("set"), _either("touch")
-    delete, incr, has_key = _either("delete"), _either("incr"), _either("has_key")
+    add, get, set = _with_fallback("add"), _with_fallback("get"), _with_fallback("set")
+    touch, delete = _with_fallback("touch"), _with_fallback("delete")
+    incr, has_key = _with_fallback("incr"), _with_fallback("has_key")
     get_many, set_many = BaseCache.get_many, BaseCache.set_many
     delete_many = BaseCache.delete_many
 
-    def catch_up(self) -> None:
-        """Redis is back, perhaps with what it knew before: a session that ended must stay so."""
-        while away.changed:
-            key, version = change = next(iter(away.changed))
+    def drop_stale_keys(self) -> None:
+        """Delete what changed during the outage, so that Redis does not bring back ended sessions."""
+        while outage.changed:
+            key, version = change = next(iter(outage.changed))
             RedisCache.delete(self, key, version=version)
-            away.changed.discard(change)
-        away.until = 0.0
+            outage.changed.discard(change)
+        outage.retry_at = 0.0

@@ -1,11 +1,12 @@
-"""System checks. An error stops `manage.py`, the worker and the web server; ids are for good.
+"""System checks of the settings. An error stops `manage.py`, the worker and the web server.
 
-E001 a setting cannot be read · E002 a key is missing · E003 a key of MEMO_KEYS is no Fernet key ·
+An id never changes its meaning:
+E001 an invalid setting · E002 a missing key · E003 a key in MEMO_KEYS that is not a Fernet key ·
 E004 sessions in cookies · E005 demo mails, E006 sandbox, E007 DEBUG on a public address ·
-E008 no EMAIL_URL · E009 a vendor's settings · E010 a cache that processes do not share ·
+E008 no EMAIL_URL · E009 an invalid setting of a vendor · E010 a cache that processes do not share ·
 E011 Celery without Redis
-W001 plain http on a public address · W002 https without a proxy · W003 nothing uses a setting yet ·
-W004 nobody is told about staff's turns
+W001 plain http on a public address · W002 https without a proxy · W003 a setting without effect ·
+W004 no STAFF_EMAIL · W005 a variable that looks like a mistyped setting
 """
 
 from __future__ import annotations
@@ -20,22 +21,21 @@ from django.core import checks
 from django.core.checks import CheckMessage, Error, register, run_checks
 from django.core.exceptions import ImproperlyConfigured
 
-from .environment import SETTINGS
-
 SIGNED_COOKIES = "django.contrib.sessions.backends.signed_cookies"
 PRIVATE_CACHES = ("locmem.LocMemCache", "dummy.DummyCache")
+WITHOUT_EFFECT = ("STAFF_MFA",)
 
 
 @register()
 def check_settings(
     app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """All of the site's own checks, in the order of their ids."""
+    """All checks of the site's settings, in the order of their ids."""
     return [*_errors(), *_warnings()]
 
 
 def refuse_to_start() -> None:
-    """Raise ImproperlyConfigured with every error; gunicorn runs no system checks of its own."""
+    """Raise ImproperlyConfigured with every error. gunicorn does not run the system checks itself."""
     errors = [message for message in run_checks() if message.is_serious()]
     if errors:
         raise ImproperlyConfigured("\n".join(f"({e.id}) {e.msg}" for e in errors))
@@ -43,22 +43,31 @@ def refuse_to_start() -> None:
 
 def _errors() -> Iterator[CheckMessage]:
     for name, message in settings.ENVIRON.problems:
-        yield Error(f"{name}: {message}.", id="onboarding.E001")
+        yield Error(_sentence(name, message), id="onboarding.E001")
     yield from _keys()
     if settings.SESSION_ENGINE == SIGNED_COOKIES:
-        hint = "A visitor could read the sign-in code that allauth keeps there: use cached_db."
+        hint = "Use cached_db. A visitor could read allauth's sign-in code in the cookie."
         yield Error("Sessions must not be kept in cookies.", hint=hint, id="onboarding.E004")
     if not settings.LOOPBACK:
         yield from _only_on_loopback()
-        if not settings.EMAIL_URL:
+        if _is_missing("EMAIL_URL"):
             yield Error("EMAIL_URL must be set: people sign in by mail.", id="onboarding.E008")
     for name, message in settings.VENDORS.problems:
-        yield Error(f"{name}: {message}.", id="onboarding.E009")
+        yield Error(_sentence(name, message), id="onboarding.E009")
     if settings.CACHES["default"]["BACKEND"].endswith(PRIVATE_CACHES):
         yield Error("The cache must be shared by all processes.", id="onboarding.E010")
-    if settings.RUNNER == "celery" and not settings.REDIS_URL:
+    if settings.RUNNER == "celery" and _is_missing("REDIS_URL"):
         hint = "Set REDIS_URL=redis://host:6379/0, or RUNNER=threads."
         yield Error("RUNNER=celery needs REDIS_URL.", hint=hint, id="onboarding.E011")
+
+
+def _sentence(name: str, message: str) -> str:
+    return f"{name}: {message}" if message.endswith("?") else f"{name}: {message}."
+
+
+def _is_missing(name: str) -> bool:
+    """Whether a setting has no value at all. An invalid value is an error of its own (E001)."""
+    return not getattr(settings, name) and not settings.ENVIRON.is_set(name)
 
 
 def _keys() -> Iterator[CheckMessage]:
@@ -68,14 +77,14 @@ def _keys() -> Iterator[CheckMessage]:
         yield Error("MEMO_KEYS must be set.", hint=MAKE_MEMO_KEY, id="onboarding.E002")
     for number, key in enumerate(settings.MEMO_KEYS, start=1):
         if not _is_fernet(key):
-            message = f"Key {number} of MEMO_KEYS is no Fernet key."
+            message = f"Key {number} of MEMO_KEYS is not a Fernet key."
             yield Error(message, hint=MAKE_MEMO_KEY, id="onboarding.E003")
 
 
 MAKE_SECRET_KEY = "python -c 'import secrets; print(secrets.token_urlsafe(50))' makes one."
 MAKE_MEMO_KEY = (
     "python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())' "
-    "makes one. Keep it: without it what vendors gave us cannot be read."
+    "makes one. Keep it: without it, nobody can read what the vendors gave us."
 )
 
 
@@ -88,31 +97,33 @@ def _is_fernet(key: str) -> bool:
 
 
 def _only_on_loopback() -> Iterator[CheckMessage]:
-    only = "is only for a SITE_URL on a loopback address."
+    rule = "is only for a SITE_URL on a loopback address."
     if settings.DEMO_MAILS:
-        yield Error(f"EMAIL_URL=demo: {only}", id="onboarding.E005")
+        yield Error(f"EMAIL_URL=demo: {rule}", id="onboarding.E005")
     if settings.SANDBOX:
-        yield Error(f"SANDBOX=1 {only}", id="onboarding.E006")
+        yield Error(f"SANDBOX=1 {rule}", id="onboarding.E006")
     if settings.DEBUG:
-        yield Error(f"DEBUG=1 {only}", id="onboarding.E007")
+        yield Error(f"DEBUG=1 {rule}", id="onboarding.E007")
 
 
 def _warnings() -> Iterator[CheckMessage]:
     if not settings.LOOPBACK:
-        yield from _public()
-    for setting in SETTINGS:
-        if setting.later and settings.ENVIRON.is_set(setting.name):
-            yield checks.Warning(f"Nothing uses {setting.name} yet.", id="onboarding.W003")
+        yield from _on_public_address()
+    for name in WITHOUT_EFFECT:
+        if settings.ENVIRON.is_set(name):
+            yield checks.Warning(f"{name} has no effect yet.", id="onboarding.W003")
+    for typo, message in settings.ENVIRON.typos:
+        yield checks.Warning(_sentence(typo, message), id="onboarding.W005")
 
 
-def _public() -> Iterator[CheckMessage]:
+def _on_public_address() -> Iterator[CheckMessage]:
     if not settings.HTTPS:
-        message = "SITE_URL is plain http: cookies and codes travel in the clear."
+        message = "SITE_URL is plain http: cookies and codes are sent unencrypted."
         yield checks.Warning(message, id="onboarding.W001")
     elif not settings.PROXY_COUNT:
         hint = "Set PROXY_COUNT to the number of proxies that end TLS, or redirects will loop."
         message = "SITE_URL is https and PROXY_COUNT is 0."
         yield checks.Warning(message, hint=hint, id="onboarding.W002")
     if not settings.STAFF_EMAIL:
-        message = "STAFF_EMAIL is not set: nobody is told when something becomes staff's turn."
+        message = "STAFF_EMAIL is not set: nobody is told when a shop needs staff."
         yield checks.Warning(message, id="onboarding.W004")

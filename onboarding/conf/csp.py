@@ -1,6 +1,6 @@
-"""The Content-Security-Policy of every page: nothing inline, nothing from another host.
+"""Content-Security-Policy of every page: nothing inline, and nothing from another host.
 
-A page whose form leaves for a vendor widens `form-action` for itself, in its view.
+The view of a page whose form redirects to a vendor adds that vendor to `form-action`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from csp.constants import NONE, SELF
 
 
 def directives(logo: str = "") -> dict[str, list[str]]:
-    """The directives; an operator's logo on another host is the only foreign source."""
+    """The directives. The operator's logo is the only thing that may come from another host."""
     images = [SELF, "data:"]
     if logo.startswith("https:"):
         images.append(f"https://{urlsplit(logo).netloc}")

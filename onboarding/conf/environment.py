@@ -1,179 +1,150 @@
-"""Settings from the environment: one list of names, read once, faults kept for the system checks.
-
-A value comes from the variable `NAME` or, for a secret, from the file that `NAME_FILE` names.
-A value that cannot be read never stops the import of the settings: the default is taken, the
-fault is kept in `Environ.problems`, and the system checks refuse to start with it.
-"""
+"""The site's settings: names, types, defaults and the README's descriptions."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Annotated, Any, Literal, NamedTuple
 
-T = TypeVar("T")
-TRUE = {"1", "true", "yes", "on"}
-SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400} | {str(digit): 1 for digit in range(10)}
-FALSE = {"", "0", "false", "no", "off"}
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from vendors.reader import Settings
+
+from . import service_urls
+
+SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+Text = Annotated[str, AfterValidator(str.strip)]
+
+
+def _setting(
+    default: str | tuple[()],
+    about: str,
+    *,
+    secret: bool = False,
+    least: int | None = None,
+    most: int | None = None,
+) -> Any:
+    """A field of Site. Its default is written as an operator would write it."""
+    return Field(default, description=about, repr=not secret, ge=least, le=most)
+
+
+def _readable(parse: Callable[[Any], object]) -> AfterValidator:
+    """Accepts what `parse` can read. Its ValueErrors are shown to operators and quote no value."""
+
+    def check(value: Any) -> Any:
+        if value:
+            parse(value)
+        return value
+
+    return AfterValidator(check)
+
+
+def _matching(pattern: str, message: str) -> AfterValidator:
+    """Accepts text that matches the whole pattern."""
+
+    def parse(text: str) -> None:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(message)
+
+    return _readable(parse)
+
+
+def _database(url: str) -> None:
+    service_urls.database(url, threads=1)
+
+
+def _duration(text: str) -> timedelta:
+    """`90s`, `5m`, `24h` or `1d`; a number without a unit is seconds."""
+    if not re.fullmatch(r"0*[1-9][0-9]{0,7}[smhd]?", text):
+        raise ValueError("must be a number above 0 followed by s, m, h or d")
+    return timedelta(seconds=int(text.rstrip("smhd")) * SECONDS.get(text[-1], 1))
+
+
+class Site(Settings):
+    """Everything about the site that an operator can set."""
+
+    site_url: Annotated[Text, _readable(service_urls.site)] = _setting(
+        "", "address merchants open; https in production"
+    )
+    secret_key: Text = _setting("", "Django's signing key, 50 random characters", secret=True)
+    memo_keys: tuple[str, ...] = _setting(
+        (), "Fernet keys, comma-separated; the first encrypts", secret=True
+    )
+    database_url: Annotated[Text, _readable(_database)] = _setting(
+        "",
+        "`postgres://user:pass@host:port/name?sslmode=…`; default: a SQLite file in `DATA_DIR`",
+        secret=True,
+    )
+    data_dir: Text = _setting("data", "folder of the SQLite file and of the sandbox's state")
+    allowed_hosts: tuple[str, ...] = _setting((), "host names beyond that of `SITE_URL`")
+    host: Text = _setting("127.0.0.1", "address the web server binds to")
+    port: int = _setting("8000", "port the web server binds to", least=1, most=65534)
+    proxy_count: int = _setting(
+        "0", "proxies before us; 0 ignores `X-Forwarded-*`", least=0, most=10
+    )
+    redis_url: Annotated[Text, _readable(service_urls.cache)] = _setting(
+        "", "cache on Redis instead of in the database", secret=True
+    )
+    runner: Literal["threads", "celery"] = _setting(
+        "threads", "how workers share the work: `threads`, or `celery` (needs `REDIS_URL`)"
+    )
+    check_period: Annotated[timedelta, BeforeValidator(_duration)] = _setting(
+        "24h", "time between two checks of a connected shop: `90s` `5m` `24h` `1d`"
+    )
+    retention_days: int = _setting(
+        "400", "days after which what is over is deleted", least=1, most=36500
+    )
+    log_format: Literal["text", "json"] = _setting("text", "`text` or `json`")
+    metrics: bool = _setting("0", "`1` serves Prometheus metrics at `/metrics`")
+    staff_mfa: bool = _setting("0", "`1` asks staff for a second factor (not in use yet)")
+    debug: bool = _setting("0", "`1` shows tracebacks; only on a loopback `SITE_URL`")
+    sandbox: bool = _setting("0", "`1`: vendors without settings use our sandbox; only on loopback")
+    sandbox_url: Text = _setting("", "where the sandbox listens")
+
+    # -- mail and appearance -----------------------------------------------------------------------
+
+    email_url: Annotated[Text, _readable(service_urls.mail)] = _setting(
+        "", "`smtp[s]://user:pass@host:port`, `file:///dir`, `console:`, `demo:`", secret=True
+    )
+    email_from: Text = _setting("", "sender of our mails; default `no-reply@` the site's host")
+    support_email: Annotated[tuple[str, ...], _readable(service_urls.mailboxes)] = _setting(
+        (), "address shown to merchants who need help"
+    )
+    staff_email: Annotated[tuple[str, ...], _readable(service_urls.mailboxes)] = _setting(
+        (), "addresses told when something becomes staff's turn"
+    )
+    brand_name: Text = _setting("Gangway", "name in the header and in mails")
+    brand_logo: Annotated[
+        Text,
+        _matching(r"https://[^\s\"';,]+|/static/[^\s\"';,]+", "must be https://… or /static/…"),
+        _readable(service_urls.split),
+    ] = _setting("", "image in the header: an `https:` address or a path under `/static/`")
+    brand_colour: Annotated[Text, _matching("#[0-9a-fA-F]{6}", "must look like #1a2b3c")] = (
+        _setting("", "accent colour, as `#rrggbb`")
+    )
+    legal_links: Annotated[tuple[str, ...], _readable(service_urls.links)] = _setting(
+        (), "links in the footer: `Privacy=https://…,Terms=https://…`"
+    )
 
 
 class Setting(NamedTuple):
-    """One row of the README's table. `later`: read and checked, but nothing uses it yet."""
+    """One row of the README's table."""
 
     name: str
     default: str
     about: str
-    secret: bool = False
-    later: bool = False
+    secret: bool
 
 
-class Problem(NamedTuple):
-    """What is wrong with the value of one setting, in words that never quote a secret."""
-
-    name: str
-    message: str
-
-
-SITE = (
-    Setting("SITE_URL", "http://localhost:$PORT", "address merchants open; https in production"),
-    Setting("SECRET_KEY", "", "Django's signing key, 50 random characters", secret=True),
-    Setting("MEMO_KEYS", "", "Fernet keys, comma-separated; the first encrypts", secret=True),
+# The defaults that depend on other settings. The value is empty then, and settings.py fills it in.
+DERIVED = {"site_url": "http://localhost:$PORT", "sandbox_url": "http://127.0.0.1:$PORT+1"}
+SETTINGS = tuple(
     Setting(
-        "DATABASE_URL",
-        "",
-        "`postgres://user:pass@host:port/name?sslmode=…`; default: a SQLite file in `DATA_DIR`",
-        secret=True,
-    ),
-    Setting("DATA_DIR", "data", "folder of the SQLite file and of the sandbox's state"),
-    Setting("ALLOWED_HOSTS", "", "host names beyond that of `SITE_URL`"),
-    Setting("HOST", "127.0.0.1", "address the web server binds to"),
-    Setting("PORT", "8000", "port the web server binds to"),
-    Setting("PROXY_COUNT", "0", "proxies before us; 0 ignores `X-Forwarded-*`"),
-    Setting("REDIS_URL", "", "cache on Redis instead of in the database", secret=True),
-    Setting(
-        "RUNNER",
-        "threads",
-        "how workers share the work: `threads`, or `celery` (needs `REDIS_URL`)",
-    ),
-    Setting(
-        "CHECK_PERIOD", "24h", "time between two checks of a connected shop: `90s` `5m` `24h` `1d`"
-    ),
-    Setting("RETENTION_DAYS", "400", "days after which what is over is deleted"),
-    Setting("LOG_FORMAT", "text", "`text` or `json`"),
-    Setting("METRICS", "0", "`1` serves Prometheus metrics at `/metrics`"),
-    Setting("STAFF_MFA", "0", "`1` asks staff for a second factor", later=True),
-    Setting("DEBUG", "0", "`1` shows tracebacks; only on a loopback `SITE_URL`"),
-    Setting("SANDBOX", "0", "`1`: vendors without settings use our sandbox; only on loopback"),
-    Setting("SANDBOX_URL", "http://127.0.0.1:$PORT+1", "where the sandbox listens"),
+        name=name.upper(),
+        default=field.default or DERIVED.get(name, ""),
+        about=field.description or "",
+        secret=not field.repr,
+    )
+    for name, field in Site.model_fields.items()
 )
-
-FACE = (
-    Setting(
-        "EMAIL_URL",
-        "",
-        "`smtp[s]://user:pass@host:port`, `file:///dir`, `console:`, `demo:`",
-        secret=True,
-    ),
-    Setting("EMAIL_FROM", "", "sender of our mails; default `no-reply@` the site's host"),
-    Setting("SUPPORT_EMAIL", "", "address shown to merchants who need help"),
-    Setting("STAFF_EMAIL", "", "addresses told when something becomes staff's turn"),
-    Setting("BRAND_NAME", "Gangway", "name in the header and in mails"),
-    Setting(
-        "BRAND_LOGO", "", "image in the header: an `https:` address or a path under `/static/`"
-    ),
-    Setting("BRAND_COLOUR", "", "accent colour, as `#rrggbb`"),
-    Setting("LEGAL_LINKS", "", "links in the footer: `Privacy=https://…,Terms=https://…`"),
-)
-
-SETTINGS = SITE + FACE
-
-
-@dataclass
-class Environ:
-    """The values of SETTINGS out of one mapping; `problems` fills up while they are read."""
-
-    values: Mapping[str, str]
-    problems: list[Problem] = field(default_factory=list)
-    _known: dict[str, Setting] = field(default_factory=lambda: {s.name: s for s in SETTINGS})
-
-    def is_set(self, name: str) -> bool:
-        """Whether the operator gave this setting a value, directly or by a file."""
-        return bool(self.text(name, default=""))
-
-    def text(self, name: str, default: str | None = None) -> str:
-        """The value, stripped; the list's own default when there is none."""
-        setting = self._known[name]
-        given = self.values.get(name, "").strip()
-        if setting.secret and (path := self.values.get(f"{name}_FILE", "").strip()):
-            given = self._from_file(name, given, Path(path))
-        return given or (setting.default if default is None else default)
-
-    def flag(self, name: str) -> bool:
-        """True for 1, true, yes, on; False for 0, false, no, off and nothing."""
-        value = self.text(name).lower()
-        if value not in TRUE | FALSE:
-            self.problem(name, "must be 1 or 0")
-        return value in TRUE
-
-    def number(self, name: str, least: int, most: int) -> int:
-        """A whole number within [least, most]; the default when it is neither."""
-        value = self.text(name)
-        if value.isascii() and value.isdigit() and least <= int(value) <= most:
-            return int(value)
-        self.problem(name, f"must be a whole number from {least} to {most}")
-        return int(self._known[name].default)
-
-    def words(self, name: str) -> list[str]:
-        """A comma-separated list, without empty entries."""
-        return [word.strip() for word in self.text(name).split(",") if word.strip()]
-
-    def duration(self, name: str) -> timedelta:
-        """A span of time such as 90s, 5m, 24h, 1d; a bare number is seconds."""
-        value = self.text(name)
-        if not re.fullmatch(r"0*[1-9][0-9]{0,7}[smhd]?", value):
-            self.problem(name, "must be a number above 0 followed by s, m, h or d")
-            value = self._known[name].default
-        return timedelta(seconds=int(value.rstrip("smhd")) * SECONDS[value[-1:]])
-
-    def choice(self, name: str, *choices: str) -> str:
-        """One of the choices; the default when it is none of them."""
-        value = self.text(name)
-        if value in choices:
-            return value
-        self.problem(name, f"must be one of: {', '.join(choices)}")
-        return self._known[name].default
-
-    def matching(self, name: str, pattern: str, message: str) -> str:
-        """Text that is empty or matches the whole pattern; empty when it does not."""
-        value = self.text(name)
-        if not value or re.fullmatch(pattern, value):
-            return value
-        self.problem(name, message)
-        return ""
-
-    def parsed(self, name: str, value: str, parse: Callable[[str], T], otherwise: T) -> T:
-        """`parse(value)`; a ValueError becomes a problem, its text being safe to show."""
-        try:
-            return parse(value)
-        except ValueError as error:
-            self.problem(name, str(error))
-            return otherwise
-
-    def problem(self, name: str, message: str) -> None:
-        """Keep a fault for the system checks, once."""
-        if Problem(name, message) not in self.problems:
-            self.problems.append(Problem(name, message))
-
-    def _from_file(self, name: str, given: str, path: Path) -> str:
-        if given:
-            self.problem(name, f"set either {name} or {name}_FILE, not both")
-        try:
-            content = path.read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError):
-            content = ""
-        if not content:
-            self.problem(name, f"{name}_FILE must name a file that can be read and is not empty")
-        return content

@@ -1,4 +1,4 @@
-"""Keys that a site on a loopback address makes for itself, once, and keeps in DATA_DIR."""
+"""Local keys: a site on a loopback address creates missing keys and stores them in DATA_DIR."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from pathlib import Path
 from secrets import token_hex
 
 
-def kept(path: Path, make: Callable[[], str]) -> str:
-    """The key in this file, readable by its owner alone; made when there is none.
+def load_or_create_key(path: Path, create: Callable[[], str]) -> str:
+    """The key in this file, which only its owner can read. A missing file is created.
 
-    Several processes may start at once: the key is written beside its place and linked into it,
-    so that one of them wins and all of them read the same whole key.
+    Several processes may start at the same time. Each writes its key to a temporary file and links
+    that to `path`: one of them wins, and all of them read the same complete key.
     """
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_name(f"{path.name}.{token_hex(4)}")
         draft.touch(mode=0o600, exist_ok=False)
-        draft.write_text(make(), encoding="ascii")
+        draft.write_text(create(), encoding="ascii")
         _link(draft, path)
     return path.read_text(encoding="ascii").strip()
 
@@ -27,6 +27,6 @@ def _link(draft: Path, path: Path) -> None:
     try:
         os.link(draft, path)
     except FileExistsError:
-        pass  # another process was faster: its key counts
+        pass  # another process was faster; its key is used
     finally:
         draft.unlink()

@@ -1,12 +1,13 @@
-"""Addresses given in settings (site, database, mail, cache), turned into what Django wants.
+"""Service URLs: parse the addresses in the settings (site, database, cache, mail) for Django.
 
-Every parser raises ValueError with words that are safe to show: they never quote the address,
-which may carry a password.
+Every parser raises ValueError with a message that is safe to show: it never quotes the address, which
+may contain a password.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
@@ -16,7 +17,7 @@ SQLITE_PRAGMAS = (
     "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;PRAGMA temp_store=MEMORY;"
     "PRAGMA mmap_size=268435456;PRAGMA cache_size=-20000"
 )
-# A vendor call inside a transaction is a bug: PostgreSQL then ends it after 5 s, loudly.
+# A vendor call inside a transaction is a bug. PostgreSQL ends such a transaction after 5 s.
 POSTGRES_LIMITS = (
     "-c statement_timeout=30s -c lock_timeout=5s -c idle_in_transaction_session_timeout=5s"
 )
@@ -30,7 +31,7 @@ MAIL_BACKENDS = {
 
 
 def site(url: str) -> SplitResult:
-    """The parts of a site's address: http or https, a host, perhaps a port, and nothing more."""
+    """The parts of the site's address: scheme (http or https), host, and perhaps a port."""
     parts = split(url.rstrip("/"))
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError("must be an http or https address such as https://connect.example.com")
@@ -40,17 +41,17 @@ def site(url: str) -> SplitResult:
 
 
 def loopback(url: str) -> bool:
-    """Whether an address names this machine itself."""
+    """Whether the host of an address is this machine."""
     return is_loopback(split(url).hostname or "")
 
 
 def split(url: str) -> SplitResult:
-    """`urlsplit`, with the port looked at at once; ValueError in words that quote nothing."""
+    """`urlsplit` that also checks the port. Its ValueError does not quote the address."""
     try:
         parts = urlsplit(url)
         _ = parts.port
     except ValueError:
-        raise ValueError("is not an address that can be read") from None
+        raise ValueError("is not a valid address") from None
     return parts
 
 
@@ -62,7 +63,7 @@ def sqlite(path: str) -> dict[str, Any]:
         "CONN_MAX_AGE": None,
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",
-            "timeout": 20,  # SQLite lets writers in by chance: one may wait long
+            "timeout": 20,  # seconds; SQLite has no queue of writers, so one may wait long
             "init_command": SQLITE_PRAGMAS,
         },
     }
@@ -71,8 +72,9 @@ def sqlite(path: str) -> dict[str, Any]:
 def database(url: str, threads: int) -> dict[str, Any]:
     """Django's entry for `postgres://user:pass@host:port/name?sslmode=…` or `sqlite:///path`.
 
-    The pool: what talks to vendors holds a connection for moments only, so a process with 130 such
-    threads waits as long for 10 as for 40. A few more than web threads, for the background.
+    The pool has a connection for each web thread and 4 for background work. More do not help: a
+    thread that talks to a vendor needs a connection only for moments. (With 130 such threads, 10
+    connections were as fast as 40.)
     """
     parts = split(url)
     name = unquote(parts.path[1:])
@@ -92,19 +94,19 @@ def database(url: str, threads: int) -> dict[str, Any]:
         "OPTIONS": {
             **dict(parse_qsl(parts.query)),
             "options": POSTGRES_LIMITS,
-            # The time-out is longer than lock_timeout: who waits for a row gives up first.
+            # Longer than lock_timeout, so that a thread that waits for a row gives up first.
             "pool": {"min_size": 4, "max_size": threads + 4, "timeout": 10},
         },
     }
 
 
 def cache(redis_url: str) -> dict[str, Any]:
-    """Django's entry for the cache that all processes share: Redis when given, else a table."""
+    """Django's entry for the cache that all processes share: Redis, or a table without an address."""
     if not redis_url:
         return {
             "BACKEND": "django.core.cache.backends.db.DatabaseCache",
             "LOCATION": "cache",
-            # Beyond Django's 300, sessions would push each other out, and every page would write.
+            # With Django's 300, sessions would evict each other, and every page would write.
             "OPTIONS": {"MAX_ENTRIES": 100_000},
         }
     if split(redis_url).scheme not in {"redis", "rediss", "unix"}:
@@ -119,8 +121,8 @@ def cache(redis_url: str) -> dict[str, Any]:
 def mail(url: str) -> dict[str, Any]:
     """Django's EMAIL_* settings for one address.
 
-    `smtps:` is TLS from the first byte (port 465). `smtp:` (port 25) turns to TLS by STARTTLS on
-    port 587, and whenever it carries a password to another machine.
+    `smtps:` is TLS from the first byte (port 465). `smtp:` (port 25) uses STARTTLS on port 587, and
+    whenever it sends a password to another machine.
     """
     parts = split(url)
     if parts.scheme not in MAIL_BACKENDS:
@@ -143,33 +145,27 @@ def _smtp(parts: SplitResult) -> dict[str, Any]:
     if not parts.hostname:
         raise ValueError("must look like smtp://user:pass@host:port")
     implicit = parts.scheme == "smtps"
-    abroad = bool(parts.password) and not is_loopback(parts.hostname)
+    password_leaves = bool(parts.password) and not is_loopback(parts.hostname)
     return {
         "EMAIL_HOST": parts.hostname,
         "EMAIL_PORT": parts.port or (465 if implicit else 25),
         "EMAIL_HOST_USER": unquote(parts.username or ""),
         "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
         "EMAIL_USE_SSL": implicit,
-        "EMAIL_USE_TLS": not implicit and (parts.port == 587 or abroad),
+        "EMAIL_USE_TLS": not implicit and (parts.port == 587 or password_leaves),
     }
 
 
-def mailbox(text: str) -> str:
-    """One bare e-mail address, or nothing."""
-    return next(iter(mailboxes(text)), "")
-
-
-def mailboxes(text: str) -> list[str]:
-    """Comma-separated e-mail addresses."""
-    found = [part.strip() for part in text.split(",") if part.strip()]
-    if not all(re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", part) for part in found):
+def mailboxes(words: Sequence[str]) -> list[str]:
+    """E-mail addresses without names."""
+    if not all(re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", word) for word in words):
         raise ValueError("must be a bare e-mail address such as help@example.com")
-    return found
+    return [*words]
 
 
-def links(text: str) -> list[tuple[str, str]]:
-    """`Privacy=https://…,Terms=https://…` as [(label, address)]."""
-    pairs = [part.strip().partition("=") for part in text.split(",") if part.strip()]
+def links(words: Sequence[str]) -> list[tuple[str, str]]:
+    """(label, address) of each `Privacy=https://…`."""
+    pairs = [word.partition("=") for word in words]
     if not all(label and url.startswith(("https://", "http://", "/")) for label, _, url in pairs):
         raise ValueError("must look like Privacy=https://example.com/privacy,Terms=https://…")
     return [(label.strip(), url.strip()) for label, _, url in pairs]

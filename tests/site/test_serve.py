@@ -68,6 +68,27 @@ def test_a_process_that_ignores_the_signal_is_killed(serve: Any) -> None:
     assert child.process.returncode == -signal.SIGKILL
 
 
+@pytest.mark.parametrize(
+    ("word", "fresh"), [("1", True), ("yes", True), ("", False), ("0", False), ("no", False)]
+)
+def test_fresh_takes_the_words_of_every_setting(
+    serve: Any, monkeypatch: pytest.MonkeyPatch, word: str, fresh: bool
+) -> None:
+    monkeypatch.setenv("FRESH", word)
+    assert serve.is_fresh() is fresh
+
+
+def test_fresh_with_another_word_wipes_nothing(
+    serve: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / serve.MARK).touch()
+    monkeypatch.setenv("FRESH", "maybe")
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    with pytest.raises(SystemExit, match="FRESH must be 1 or 0"):
+        serve.demo_environment()
+    assert (tmp_path / serve.MARK).exists()
+
+
 def test_fresh_wipes_only_what_the_demo_made(serve: Any, tmp_path: Path) -> None:
     (tmp_path / "letter").write_text("mine")
     with pytest.raises(SystemExit, match="was not made by the demo"):

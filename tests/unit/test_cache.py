@@ -8,7 +8,7 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from onboarding.conf import service_urls
-from onboarding.conf.cache_backend import RedisOrDatabase, away
+from onboarding.conf.cache_backend import RedisOrDatabase, outage
 from tests.support.people import People
 from tests.support.workers import Redis
 
@@ -25,7 +25,7 @@ def cache(transactional_db: None, broker: Redis, settings: Settings) -> RedisOrD
 
 def comes_back(broker: Redis) -> None:
     broker.start()
-    away.until = 0.0001  # the pause is over
+    outage.retry_at = 0.0001  # the pause is over
 
 
 def test_it_is_on_redis(cache: RedisOrDatabase, broker: Redis) -> None:
@@ -51,7 +51,7 @@ def test_what_changed_meanwhile_is_not_believed(cache: RedisOrDatabase, broker: 
     with broker.client() as client:  # with what it had saved before
         client.set(cache.make_and_validate_key("session"), 1)
     assert cache.get("session") is None
-    assert not away.changed
+    assert not outage.changed
 
 
 def test_who_is_signed_in_stays_so_without_redis_and_after_it(

@@ -1,4 +1,4 @@
-"""What the environment makes of the settings, and what the system checks say about it."""
+"""The settings that Django gets from the environment, and what the system checks say about them."""
 
 from __future__ import annotations
 
@@ -33,11 +33,12 @@ Load = Callable[..., Any]
 
 @pytest.fixture
 def load(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Load:
-    """The settings module, executed anew under an environment of the test's own."""
+    """The settings module, executed again under the test's own environment."""
 
     def loaded(**environment: str) -> ModuleType:
         for setting in SETTINGS:
             monkeypatch.delenv(setting.name, raising=False)
+            monkeypatch.delenv(f"{setting.name}_FILE", raising=False)
         for name, value in {"DATA_DIR": str(tmp_path), **environment}.items():
             monkeypatch.setenv(name, value)
         path = ROOT / "onboarding" / "settings.py"
@@ -101,7 +102,15 @@ def test_a_secret_may_be_in_a_file(load: Load, tmp_path: Path) -> None:
     (tmp_path / "key").write_text("from a file\n")
     assert load(SECRET_KEY_FILE=str(tmp_path / "key")).SECRET_KEY == "from a file"
     lost = load(SECRET_KEY_FILE=str(tmp_path / "lost"))
-    assert [problem.name for problem in lost.ENVIRON.problems] == ["SECRET_KEY"]
+    assert lost.ENVIRON.problems == [("SECRET_KEY_FILE", "name a file that can be read")]
+    (tmp_path / "empty").write_text(" \n")
+    empty = load(SECRET_KEY_FILE=str(tmp_path / "empty"))
+    assert empty.ENVIRON.problems == [("SECRET_KEY_FILE", "name a file that is not empty")]
+
+
+def test_only_a_secret_may_be_in_a_file(load: Load, tmp_path: Path) -> None:
+    (tmp_path / "name").write_text("from a file")
+    assert load(BRAND_NAME_FILE=str(tmp_path / "name")).BRAND_NAME == "Gangway"
 
 
 def test_a_secret_given_twice_is_a_problem(load: Load, tmp_path: Path) -> None:
@@ -154,7 +163,11 @@ def test_the_other_mail_addresses(load: Load) -> None:
     [
         ("SITE_URL", "https://shops.example.com/path"),
         ("SITE_URL", "shops.example.com"),
+        ("SITE_URL", "http://[geheim"),
         ("PORT", "80a"),
+        ("PORT", "65535"),
+        pytest.param("PORT", "9" * 5000, id="PORT-5000 digits"),
+        ("RETENTION_DAYS", "0"),
         ("PROXY_COUNT", "-1"),
         ("CHECK_PERIOD", "daily"),
         ("RUNNER", "huey"),
@@ -165,7 +178,9 @@ def test_the_other_mail_addresses(load: Load) -> None:
         ("EMAIL_URL", "imap://u:geheim@h"),
         ("BRAND_COLOUR", "red; }"),
         ("BRAND_LOGO", "http://x/'"),
+        ("BRAND_LOGO", "https://[geheim"),
         ("SUPPORT_EMAIL", "us"),
+        ("STAFF_EMAIL", "staff@example.com,geheim"),
         ("LEGAL_LINKS", "Privacy"),
     ],
 )
@@ -177,6 +192,79 @@ def test_a_value_that_cannot_be_read_is_an_error_that_quotes_nothing(
     assert error.id == "onboarding.E001"
     assert error.msg.startswith(name)
     assert "geheim" not in error.msg
+
+
+def test_all_problems_are_found_at_once_and_every_default_is_taken(load: Load) -> None:
+    wrong = load(PORT="geheim", METRICS="geheim", RUNNER="geheim", EMAIL_URL="imap://u:geheim@h")
+    assert wrong.ENVIRON.problems == [
+        ("PORT", "must be a whole number from 1 to 65534"),
+        ("RUNNER", "must be one of: threads, celery"),
+        ("METRICS", "must be 1 or 0"),
+        ("EMAIL_URL", "must start with smtp://, smtps://, file:///, console: or demo:"),
+    ]
+    assert (wrong.PORT, wrong.METRICS, wrong.RUNNER) == (8000, False, "threads")
+    assert wrong.EMAIL_BACKEND.endswith("console.EmailBackend")
+
+
+@pytest.mark.parametrize("word", ["1", "true", "Yes", " on "])
+def test_what_turns_a_setting_on(load: Load, word: str) -> None:
+    assert load(METRICS=word).METRICS is True
+
+
+@pytest.mark.parametrize("word", ["", "0", "false", "No", "off"])
+def test_what_turns_a_setting_off(load: Load, word: str) -> None:
+    found = load(METRICS=word)
+    assert (found.METRICS, found.ENVIRON.problems) == (False, [])
+
+
+def test_no_secret_is_in_the_repr_of_what_was_read(load: Load) -> None:
+    secrets = {setting.name: "geheim" for setting in SETTINGS if setting.secret}
+    assert "geheim" not in repr(load(**secrets).ENVIRON)
+    assert {"SECRET_KEY", "MEMO_KEYS", "DATABASE_URL", "REDIS_URL", "EMAIL_URL"} == set(secrets)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("SITE_ULR", "SITE_URL"),
+        ("MEMO_KEY", "MEMO_KEYS"),
+        ("SECRET_KYE_FILE", "SECRET_KEY_FILE"),
+        ("BRAND_COLOR", "BRAND_COLOUR"),
+    ],
+)
+def test_a_mistyped_name_is_a_warning_that_names_the_setting(
+    load: Load, monkeypatch: pytest.MonkeyPatch, name: str, meant: str
+) -> None:
+    monkeypatch.setattr(checks, "settings", load(**{name: "geheim"}))
+    [warning] = checks.check_settings()
+    assert warning.id == "onboarding.W005"
+    assert warning.msg == f"{name}: is not a setting; did you mean {meant}?"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "HOSTS",
+        "HOST_FILE",
+        "RUNNER_OS",
+        "DEBUGS",
+        "FILE_URL",
+        "TEST_DATABASE_URL",
+        "WEB_CONCURRENCY",
+    ],
+)
+def test_other_programs_variables_are_not_ours(load: Load, name: str) -> None:
+    assert load(**{name: "1"}).ENVIRON.typos == []
+
+
+def test_a_name_like_a_setting_that_is_set_is_no_typo(load: Load) -> None:
+    found = load(REDIS_URL="redis://localhost", REDIS_URI="redis://localhost")
+    assert found.ENVIRON.typos == []
+
+
+def test_an_invalid_setting_is_not_said_to_be_missing(ids: Callable[..., set[str]]) -> None:
+    assert ids(**{**PUBLIC, "EMAIL_URL": "imap://h"}) == {"E001"}
+    assert ids(**PUBLIC, RUNNER="celery", REDIS_URL="http://h") == {"E001"}
 
 
 def test_a_complete_public_site_has_no_complaints(ids: Callable[..., set[str]]) -> None:
@@ -238,3 +326,10 @@ def test_the_readme_gives_every_default() -> None:
     table = (ROOT / "README.md").read_text()
     for setting in SETTINGS:
         assert f"| `{setting.name}` | {setting.default and f'`{setting.default}`'} |" in table
+
+
+def test_the_readme_describes_every_setting() -> None:
+    table = (ROOT / "README.md").read_text()
+    for setting in SETTINGS:
+        default, secret = setting.default and f"`{setting.default}`", " (secret)" * setting.secret
+        assert f"| `{setting.name}` | {default} | {setting.about}{secret} |" in table

@@ -92,6 +92,31 @@ def test_a_value_that_cannot_be_read_is_a_problem_and_not_quoted(name: str, word
     assert "s3cr3t" not in problem
 
 
+def test_all_problems_of_a_vendor_are_found_at_once(tmp_path: Path) -> None:
+    loaded = acme(key_file=str(tmp_path / "none"), on="s3cr3t", count="s3cr3t", names_fil="s3cr3t")
+    assert loaded.problems == (
+        ("ACME_NAMES_FIL", "is not a setting; did you mean ACME_NAMES_FILE?"),
+        ("ACME_KEY_FILE", "name a file that can be read"),
+        ("ACME_ON", "must be 1 or 0"),
+        ("ACME_COUNT", "must be a whole number"),
+    )
+    assert loaded.missing == {}
+
+
+@pytest.mark.parametrize(
+    "value", ["{", "[1]", "null", "1", pytest.param("[" * 100_000, id="deeply nested")]
+)
+def test_a_mapping_must_be_a_json_object(value: str) -> None:
+    ((setting, problem),) = acme(key="k", table=value).problems
+    assert (setting, problem[:21]) == ("ACME_TABLE", "must be a JSON object")
+
+
+def test_any_setting_of_a_vendor_may_come_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "names").write_text("a,b\n")
+    made = Acme(key="k", names=("a", "b"))
+    assert acme(key="k", names_file=str(tmp_path / "names")).offered == {"acme": made}
+
+
 def test_a_vendor_with_problems_is_not_offered() -> None:
     loaded = acme(key="k", count="-1")
     assert (dict(loaded.offered), loaded.problems) == ({}, (("ACME_COUNT", "must be positive"),))

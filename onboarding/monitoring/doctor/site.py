@@ -19,7 +19,7 @@ from django.core.mail import get_connection
 from django.db import Error
 from django.db import connection as opened
 
-from onboarding.conf.cache_backend import away
+from onboarding.conf.cache_backend import outage
 from onboarding.monitoring import heartbeat
 
 from .finding import Finding
@@ -76,7 +76,7 @@ def cache() -> Finding:
     except (Error, redis.RedisError) as error:
         words = f"The cache does not work ({type(error).__name__})."
         return Finding("cache", "fault", words, _cache_fix())
-    if away.until:
+    if outage.retry_at:
         words = "Redis does not answer. The database stands in for it, more slowly."
         return Finding("cache", "fault", words, _cache_fix())
     if not kept:
