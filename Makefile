@@ -4,13 +4,14 @@
 # make test-postgres    only those, on a PostgreSQL that is started for it and thrown away
 # make bench   a slow vendor with 300 merchants in its flow, and everybody else's pages (ratios)
 # make faults  writes docs/faults.md from what a run of tests/faults/test_faults.py sees
-# make lint    formatting, types, templates, import rules
+# make test-fast   the tests without browser and pages, on all cores (ARGS="-k sharespine")
+# make lint    formatting, spelling, types, templates, import rules; needs no network
 # make lock    compiles requirements*.in (needs uv)
 
 PY := .venv/bin/python
 ARGS ?=
 
-.PHONY: setup setup-dev demo serve test test-postgres bench faults lint format lock
+.PHONY: setup setup-dev demo serve test test-postgres test-fast bench faults lint format lock
 
 setup:
 	@bin/setup requirements.txt
@@ -30,6 +31,9 @@ test: test-postgres
 test-postgres: setup-dev
 	@$(PY) -m tests.support.postgres $(ARGS)
 
+test-fast: setup-dev
+	@$(PY) -m pytest -q -n auto tests/unit tests/vendors $(ARGS)
+
 bench: setup-dev
 	@$(PY) -m tests.bench.slow_vendor $(ARGS)
 
@@ -37,10 +41,8 @@ faults: setup-dev
 	@FAULTS=write $(PY) -m pytest tests/faults/test_faults.py $(ARGS)
 
 lint: setup-dev
-	$(PY) -m ruff format --check .
-	$(PY) -m ruff check .
+	.venv/bin/pre-commit run --all-files
 	$(PY) -m mypy
-	$(PY) -m djlint --check --lint templates
 	.venv/bin/lint-imports
 	$(PY) manage.py makemigrations --check --dry-run
 	$(PY) manage.py check

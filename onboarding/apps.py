@@ -15,13 +15,13 @@ class OnboardingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from . import journey, middleware
+        from . import journey
         from .availability import host_state
         from .conf import checks  # noqa: F401  (registers the system checks)
         from .monitoring import logs
 
         host_state.recovered.connect(journey.wake_after_outage, dispatch_uid="wake-after-outage")
-        request_finished.connect(middleware.forget, dispatch_uid="forget-reference")
+        request_finished.connect(logs.forget_reference, dispatch_uid="forget-reference")
         if settings.LOG_FORMAT == "json":
             logs.speak_for_python()
         if settings.METRICS:

@@ -33,11 +33,6 @@ def reference(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
-def forget(**kwargs: object) -> None:
-    """What this thread logs from now on belongs to no request."""
-    logs.reference.set("-")
-
-
 def machines(get_response: GetResponse) -> GetResponse:
     """Answers load balancers and monitoring, who ask by IP address and in plain http."""
 

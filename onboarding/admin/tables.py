@@ -165,7 +165,7 @@ def _hop_cells(hop: dict[str, datetime | None]) -> tuple[str, ...]:
         moment(hop["taken"]),
         moment(hop["spent"]) if hop["returns"] else gettext("This vendor sends nobody back"),
         moment(hop["claimed"]),
-        moment(hop["expires"]),
+        moment(hop["expires_at"]),
     )
 
 

@@ -9,19 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from django.conf import settings
-from django.db.models import QuerySet
-
 from onboarding.models import Connector
 from vendors.contract import Question, Vendor
 
 Needed = Mapping[str, Collection[str]]  # a connector's key → the questions that must be answered
-
-
-def offered() -> QuerySet[Connector]:
-    """What merchants may choose: shown and set up by staff, still with a vendor that is on."""
-    vendors = list(settings.VENDORS.offered)
-    return Connector.objects.filter(visible=True, ready=True, gone=None, vendor__in=vendors)
 
 
 def needed(vendor: Vendor, keys: Iterable[str]) -> Needed:

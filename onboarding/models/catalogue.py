@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
+from django.db.models import QuerySet
 
 
 class Connector(models.Model):
@@ -32,3 +34,9 @@ class Connector(models.Model):
 
     def __str__(self) -> str:
         return self.name or self.vendor_name
+
+
+def offered() -> QuerySet[Connector]:
+    """What merchants may choose: shown and set up by staff, still with a vendor that is on."""
+    vendors = list(settings.VENDORS.offered)
+    return Connector.objects.filter(visible=True, ready=True, gone=None, vendor__in=vendors)

@@ -1,4 +1,4 @@
-"""Where a connection or an attempt stands: the words of the table in docs/design.md, as columns."""
+"""Where a connection or an attempt stands: the words of docs/design/outcomes.md, as columns."""
 
 from __future__ import annotations
 

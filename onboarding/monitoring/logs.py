@@ -33,6 +33,11 @@ def new_reference() -> str:
     return f"{letters[:4]}-{letters[4:]}"
 
 
+def forget_reference(**kwargs: object) -> None:
+    """What this thread logs from now on belongs to no request."""
+    reference.set("-")
+
+
 @contextmanager
 def referred() -> Iterator[None]:
     """Work that belongs to no request gets a reference of its own, for its events, calls, lines."""

@@ -12,8 +12,8 @@ from django.urls import reverse
 from django.utils import translation
 
 from onboarding.availability.breaker import trouble
-from onboarding.catalogue.readiness import offered
 from onboarding.models import Connector, Membership, WaitlistEntry
+from onboarding.models.catalogue import offered
 from onboarding.registry import vendor_name
 
 from . import outbox

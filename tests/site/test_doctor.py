@@ -23,9 +23,9 @@ from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from onboarding.conf import service_urls
+from onboarding.doctor import Finding, examine, memos, site
 from onboarding.models import Attempt, WaitlistEntry, Worker, memo
 from onboarding.monitoring import heartbeat
-from onboarding.monitoring.doctor import Finding, examine, memos, site
 from tests.support.people import People
 from tests.support.play import CONNECTED, begun, play
 from tests.support.scripted import Scripted, offered

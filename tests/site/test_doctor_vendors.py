@@ -12,8 +12,8 @@ from pytest_django.fixtures import Settings
 
 import vendors
 from onboarding.availability import breaker
+from onboarding.doctor import Finding, services
 from onboarding.models import Breaker, Call
-from onboarding.monitoring.doctor import Finding, services
 from tests.support.scripted import Scripted, offered
 from vendors import sandbox
 from vendors.contract import Garbled, Refused, Unavailable, VendorError

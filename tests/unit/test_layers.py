@@ -1,10 +1,13 @@
-"""What modules of a vendor's folder may import, whichever vendor; import-linter has the rest."""
+"""Who may import and call whom, where import-linter cannot say it; README.md lists all rules."""
 
 from __future__ import annotations
 
 import ast
+import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +20,11 @@ MODULES = sorted(
     for path in (ROOT / "vendors" / vendor.slug).glob("**/*.py")
     if path.stat().st_size
 )
+SITE = sorted((ROOT / "onboarding").glob("**/*.py"))
+RUNS = {"advance", "check"}  # what runs the journey: each asks a vendor
+RUNNERS = ("onboarding/background/", "onboarding/journey/")
+# Asks while its own process waits; this goes when the command hands the attempt to the background.
+TODAY = {"onboarding/management/commands/connections.py"}
 SANDBOXES = [path for path in MODULES if "sandbox" in (path.stem, path.parent.name)]
 
 
@@ -65,3 +73,60 @@ def test_a_flow_calls_only_through_its_client(path: Path) -> None:
         for name in imported(path)
         if name.startswith(("vendors.http.api", "vendors.http.wire", "requests"))
     ]
+
+
+def runs_the_journey(path: Path) -> bool:
+    """Whether a module calls `journey.advance` or `journey.check`, or imports one of them."""
+    calls = {
+        node.attr
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id in {"journey", "engine"}
+    }
+    names = {f"onboarding.journey.{name}" for name in RUNS}
+    names |= {f"onboarding.journey.engine.{name}" for name in RUNS}
+    return bool(calls & RUNS) or not names.isdisjoint(imported(path))
+
+
+def test_only_the_background_runs_the_journey() -> None:
+    """A page that called it would wait for a vendor; everything else writes `due_at`."""
+    found = {named(path) for path in SITE if runs_the_journey(path)}
+    assert {path for path in found if not path.startswith(RUNNERS)} == TODAY
+    assert "onboarding/background/runner.py" in found
+
+
+def contracts() -> dict[str, set[str]]:
+    """The contracts in pyproject.toml: name → the modules that each speaks of."""
+    settings: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    fields = (
+        "source_modules", "forbidden_modules", "protected_modules", "allowed_importers", "modules"
+    )  # fmt: skip
+    return {
+        contract["name"]: {module for field in fields for module in contract.get(field, ())}
+        for contract in settings["tool"]["importlinter"]["contracts"]
+    }
+
+
+def rules() -> dict[str, set[str]]:
+    """The rows of the README's table of rules: name → the modules and tests in backquotes."""
+    table = (ROOT / "README.md").read_text().partition("### Who may import whom")[2]
+    rows = re.findall(r"^\| ([^|`]+) \| (.+) \|$", table.partition("\n#")[0], re.MULTILINE)
+    return {name: set(re.findall(r"`([^`]+)`", rest)) for name, rest in rows if name != "rule"}
+
+
+def test_the_readme_lists_the_contracts_of_import_linter() -> None:
+    ours = {name: said for name, said in rules().items() if "test_layers" not in str(said)}
+    assert ours == contracts()
+
+
+def test_the_readme_lists_the_rules_of_this_module() -> None:
+    said = {
+        name.removeprefix("test_layers.")
+        for row in rules().values()
+        for name in row
+        if name.startswith("test_layers.")
+    }
+    assert said == {
+        name for name in globals() if name.startswith("test_") and "readme" not in name
+    } - {test_there_are_vendors_to_look_at.__name__}

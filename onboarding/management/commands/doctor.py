@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from onboarding.monitoring.doctor import Finding, examine
+from onboarding.doctor import Finding, examine
 
 WORDS = {"ok": "ok   ", "note": "note ", "fault": "FAULT"}
 

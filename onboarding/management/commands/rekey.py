@@ -8,8 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from onboarding import journey
+from onboarding.doctor.memos import Unreadable, affected, said
 from onboarding.models import Connection, memo
-from onboarding.monitoring.doctor.memos import Unreadable, affected, said
 
 
 class Command(BaseCommand):

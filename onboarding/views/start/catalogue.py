@@ -11,8 +11,8 @@ from django.views.decorators.http import require_safe
 
 from onboarding import registry
 from onboarding.availability.breaker import Trouble, trouble
-from onboarding.catalogue.readiness import offered as offered
 from onboarding.models import Connector, User
+from onboarding.models.catalogue import offered as offered
 from onboarding.views.access import Request, memberships
 
 

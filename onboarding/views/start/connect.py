@@ -17,8 +17,8 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from onboarding import journey, registry
 from onboarding.availability.breaker import trouble
-from onboarding.catalogue.readiness import offered
 from onboarding.models import Connector, Membership, Merchant, User
+from onboarding.models.catalogue import offered
 from onboarding.models.memo import opened
 from onboarding.notifications import waitlist
 from onboarding.people.team import open_invitations
