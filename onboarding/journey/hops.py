@@ -97,13 +97,14 @@ def _id_digest(name: str, value: str) -> str:
 def find_hop_by_id(vendor: str, user: User, params: Mapping[str, str]) -> Hop | None:
     """The hop of this user that the vendor's own id among the parameters names, spent or not.
 
-    Only for its user: an id of the vendor's may be easy to guess, a state is not.
+    Only for its user: an id of the vendor's may be easy to guess, a state is not. Open attempts
+    first, because a vendor may use an id again.
     """
     given = [_id_digest(name, value) for name, value in bounded(params).items() if value]
     hops = Hop.objects.select_related("attempt__connection__account__merchant").filter(
         attempt__connection__account__vendor=vendor, user=user, returned_by__in=given
     )
-    return _only(hops)
+    return _only(hops.filter(attempt__ended=None)) or _only(hops)
 
 
 def find_bare_hop(vendor: str, user: User) -> Hop | None:

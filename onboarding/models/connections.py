@@ -128,8 +128,9 @@ class Connection(StatusMixin):
 class Attempt(StatusMixin):
     """One trip towards connecting, repairing, opening or ending a connection.
 
-    `call` is the remembered call: {"name": "returned", "argument": {...}}; `call_number` grows with
-    each, so that an answer to an older call never overwrites what the merchant did meanwhile.
+    `call` is the remembered call: {"name": "returned", "argument": {...}}, and whether it last led to
+    a Redirect without a link ("linkless"); `call_number` grows with each, so that an answer to an
+    older call never overwrites what the merchant did meanwhile.
     """
 
     class Purpose(models.TextChoices):

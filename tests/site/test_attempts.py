@@ -28,6 +28,7 @@ from vendors.contract import (
     Question,
     Redirect,
     Refused,
+    StartOver,
     Unavailable,
     Unsure,
     Waiting,
@@ -56,6 +57,10 @@ SENTENCES: list[tuple[Answer, tuple[str, ...]]] = [
     (CONNECTED, ("“My shop” is connected", "The vendor lists it.", "See this shop")),
     (LATER, ("Scripted is still working", "Scripted reads your shop.", "Check again now")),
     (Declined(), ("You stopped half-way", "It is your turn", "Start again at Scripted")),
+    (
+        StartOver(note=text("The page there has run out.")),
+        ("Please begin again at Scripted", "has run out.", "It is your turn", "Begin again"),
+    ),
     (Refused(who="merchant"), ("Scripted did not accept this", "Try again")),
     (Refused(who="staff"), ("We’re on it", "Our staff know")),
     (Garbled("odd"), ("We’re on it", "Our staff are at work")),

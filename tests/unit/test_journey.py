@@ -24,6 +24,7 @@ from vendors.contract import (
     Question,
     Redirect,
     Refused,
+    StartOver,
     Unavailable,
     Unsure,
     Waiting,
@@ -44,6 +45,7 @@ WAIT = Waiting(
 DONE = Done(here=text("Ended here."), there=text("Not there."), todo=text("Remove it there."))
 REFUSED = Refused(who="merchant", note=text("Sign in as the other user."))
 STAFF = Refused(who="staff")
+OVER = StartOver(note=text("The page there has run out."))
 
 
 @pytest.fixture
@@ -59,6 +61,7 @@ ROWS = [
     (NEEDS, "action_needed", "merchant", "needs"),
     (REFUSED, "action_needed", "merchant", "refused"),
     (Declined(), "action_needed", "merchant", "declined"),
+    (OVER, "action_needed", "merchant", "start_over"),
     (Unavailable(), "in_progress", "us", "unavailable"),
     (STAFF, "on_it", "staff", "refused"),
     (Garbled(), "on_it", "staff", "garbled"),
@@ -88,7 +91,7 @@ def test_what_is_not_the_merchants_alone_is_asked_again(
     assert row.due_at > timezone.now()
 
 
-@pytest.mark.parametrize("answer", [Redirect(url=LINK), ASK, REFUSED, Declined(), Unsure()])
+@pytest.mark.parametrize("answer", [Redirect(url=LINK), ASK, REFUSED, Declined(), OVER, Unsure()])
 def test_what_only_a_person_can_move_is_not_asked_again(
     attempt: Attempt, scripted: Scripted, answer: Answer
 ) -> None:

@@ -13,7 +13,7 @@ from responses import RequestsMock
 
 from tests.support.canned import RESET, Canned, http
 from vendors.contract import Garbled, Refused, Unavailable, Unsure, VendorError
-from vendors.http.api import Api, Nothing, Reply
+from vendors.http.api import Api, Empty, Nothing, Reply
 from vendors.http.wire import retry_after
 
 URL = "https://api.vendor.example/base"
@@ -95,6 +95,74 @@ def test_a_reply_that_does_not_matter_may_be_anything() -> None:
         make().send("PUT", "/things", Nothing)
         make().send("PUT", "/things", Nothing)
         assert len(mock.calls) == 2
+
+
+@pytest.mark.parametrize(("status", "body"), [(204, ""), (200, ""), (200, " \n")])
+def test_an_empty_answer_is_a_success(status: int, body: str) -> None:
+    with RequestsMock() as mock:
+        mock.add(responses.DELETE, f"{URL}/things", body=body, status=status)
+        assert repr(make().send("DELETE", "/things", Empty)) == "Empty()"
+
+
+@pytest.mark.parametrize("body", ["<html>Sign in</html>", "{}", "null"])
+@pytest.mark.parametrize(("creates", "kind"), [(False, Garbled), (True, Unsure)])
+def test_a_page_is_no_empty_answer(body: str, creates: bool, kind: type[VendorError]) -> None:
+    error = answered(200, body, creates, reply=Empty)
+    assert type(error) is kind
+    assert error.detail.endswith("unreadable: a body where none is documented")
+
+
+def test_204_alone_may_be_the_success() -> None:
+    assert type(answered(200, "", reply=Empty, ok=(204,))) is Garbled
+    too_large = answered(200, " " * 3_000_000, reply=Empty)
+    assert too_large.detail.endswith("more than we read")
+
+
+def test_a_call_with_an_idempotency_key_is_no_creation_and_may_give_nothing_back() -> None:
+    """It is not marked, so its lost answer is Unavailable: the retry has the same key."""
+    key = {"Idempotency-Key": "k-1"}
+    with Canned(RESET, http("", "201 Created")) as server:
+        assert type(failure(make(server.url), reply=Nothing, headers=key)) is Unavailable
+        make(server.url).send("POST", "/things", Nothing, headers=key)
+        assert all("Idempotency-Key: k-1" in request for request in server.requests)
+    assert type(answered(500, reply=Nothing, headers=key)) is Unavailable
+
+
+class Taken(Reply):
+    existing: str
+
+
+@pytest.mark.parametrize("creates", [False, True])
+def test_the_body_of_a_documented_refusal_is_read(creates: bool) -> None:
+    body = f'{{"existing": "{SECRET}", "code": "taken"}}'
+    error = answered(409, body, creates, refused={409: Taken}, refusal=lambda _, b: b["code"])
+    assert isinstance(error, Refused)
+    assert isinstance(error.reply, Taken)
+    assert error.reply.existing == SECRET
+    assert (error.code, error.status, error.detail) == ("taken", 409, "POST /things answered 409")
+    assert SECRET not in f"{error} {error!r} {error.reply!r} {error.args}"
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(409, "<html>"), (409, "{}"), (409, "[]"), (409, ""), (404, '{"existing": "1"}')],
+)
+def test_another_refusal_has_no_body(status: int, body: str) -> None:
+    error = answered(status, body, refused={409: Taken})
+    assert isinstance(error, Refused)
+    assert (error.status, error.reply) == (status, None)
+
+
+def test_credentials_may_be_refused_with_a_body_too() -> None:
+    error = answered(403, '{"existing": "1"}', refused={403: Taken})
+    assert isinstance(error, Refused)
+    assert (error.cause, type(error.reply)) == ("credentials", Taken)
+
+
+@pytest.mark.parametrize("status", [200, 302, 408, 429, 500])
+def test_only_a_refusal_has_such_a_body(status: int) -> None:
+    with pytest.raises(ValueError, match="a refusal is a 4xx"):
+        make().send("GET", "/things", Thing, refused={status: Taken})
 
 
 def test_wrong_credentials_are_staffs_unless_they_are_the_merchants() -> None:

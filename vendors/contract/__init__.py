@@ -40,17 +40,18 @@ there is not done again. "The same call" below is the same method with the same 
 
     step or error          what the merchant sees                      the next call
     ---------------------  ------------------------------------------  -----------------------------------
-    Redirect(url)          In progress. Sent there at once; "Every-    back: returned(order, params)
-                           thing is ready" if they were not waiting    Continue: the same call, new state
-      returns=False        the same, then "I have finished"            returned(order, {})
-    Redirect("")           In progress, "Everything is ready"          Continue: the same call, `present`
-    Progress               In progress, "Preparing your connection"    the same call, at once
+    Redirect(url)          In progress, sent to the vendor's page;     back: returned(order, params)
+                           "Everything is ready" if nobody waited      "Continue": the same call, new state
+      returns=False        In progress, "I have finished"              returned(order, {})
+    Redirect("")           In progress, "Everything is ready"          "Continue": the same call, `present`
+    Progress               In progress, "Checking with …"; after       the same call, at once
+                           `start`: what is being prepared
     Waiting                Checking, "… is still working"              the same call, by itself or by
                                                                        "Check again now"
     Ask                    Action needed, the questions                answered(order, answers)
     NeedsMerchant          Action needed, "One thing to do at …"       the same call, by itself or by
                                                                        "I have done it: check again"
-      questions=(…)        the same, with the questions                answered(order, answers)
+      questions=(…)        Action needed, the same and the questions   answered(order, answers)
     Declined               Action needed, "You stopped half-way"       start, by "Start again"
     Refused(merchant)      Action needed, "… did not accept this"      start, by "Try again"
     StartOver              Action needed, "Please begin again at …"    start, by "Begin again"
@@ -64,13 +65,15 @@ there is not done again. "The same call" below is the same method with the same 
 
 **Beginning again.** After Declined and Refused(merchant) `start` gets the account's live memo, for the
 account's draft is dropped, and the draft of the connection as it is: a flow that must ask again removes
-from it what led to the refusal. After `StartOver` it gets what that step says. This is so for connecting
-and reconnecting; `enter`, `pause`, `resume`, `end` and `act` have no `start`: the same call is made again.
-From a check these three lower no connected shop, but for Refused(merchant).
+from it what led to the refusal. After `StartOver` it gets the drafts that this step describes. This holds for
+connecting and reconnecting; `enter`, `pause`, `resume`, `end` and `act` have no `start`, so the same call
+is made again. A check that answers Declined or StartOver leaves a connected shop connected;
+Refused(merchant) lowers it, as Ask and NeedsMerchant do.
 
 **No link.** `Redirect("")` says that the flow mints a link as soon as `order.present`. From `returned` it
 is right only where the flow goes on from its memos, for Continue brings the old params again. A flow that
-has nothing to mint there answers `StartOver`. Twice in a row, with a merchant present, is Garbled.
+has nothing to mint there answers `StartOver`. A flow that answers `Redirect("")` twice in a row with a
+merchant present is treated as Garbled, because Continue would repeat that for ever.
 
 **A return proves nothing.** Ask the vendor. A return with our state, or with the vendor's id that
 `Redirect(returned_by=…)` names, is bound to its user and spent once; the id counts only while that user is
