@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
+from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext
 
 from vendors.contract import Question
@@ -81,3 +82,8 @@ def _choice(question: Mapping[str, Any], label: str, given: dict[str, Any]) -> f
         error_messages={"required": choose, "invalid_choice": choose},
         **given,
     )
+
+
+def form_data(request: HttpRequest) -> QueryDict | None:
+    """What a form is bound to: None for a GET, even when a POST is empty."""
+    return request.POST if request.method == "POST" else None

@@ -9,7 +9,7 @@ from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.forms import Form
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from .changelist import AnyQuerySet, CappedPaginator, ids
@@ -130,8 +130,3 @@ class ReadOnlyAdmin(BaseAdmin):
 
     def may_act(self, request: HttpRequest) -> bool:
         return super().has_change_permission(request)
-
-
-def form_data(request: HttpRequest) -> QueryDict | None:
-    """What a form is bound to: None for a GET, even when a POST is empty."""
-    return request.POST if request.method == "POST" else None

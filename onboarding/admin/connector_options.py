@@ -20,10 +20,10 @@ from onboarding import registry
 from onboarding.availability import breaker
 from onboarding.catalogue import readiness
 from onboarding.models import Connector
-from onboarding.questions import ANSWER, QuestionsForm, plain
+from onboarding.questions import ANSWER, QuestionsForm, form_data, plain
 from vendors.contract import Question, Vendor, VendorError, text
 
-from .base import BaseAdmin, form_data
+from .base import BaseAdmin
 from .tables import NOTHING
 from .vendor_actions import ActionLink, ActionList, error_text, translated
 

@@ -17,10 +17,9 @@ from django.utils.translation import gettext, gettext_lazy
 from onboarding import journey, registry
 from onboarding.models import Account, Connection
 from onboarding.models.memo import opened
-from onboarding.questions import ANSWER, QuestionsForm, plain
+from onboarding.questions import ANSWER, QuestionsForm, form_data, plain
 from vendors.contract import Question
 
-from .base import form_data
 from .vendor_actions import ActionLink, VendorActionsAdmin, translated
 
 

@@ -16,7 +16,7 @@ from django.utils.translation import gettext
 from onboarding import journey, registry
 from onboarding.models import Account, Connection
 from onboarding.models.status import dumped, shown
-from onboarding.questions import ANSWER, QuestionsForm, plain
+from onboarding.questions import ANSWER, QuestionsForm, form_data, plain
 from vendors.contract import (
     Action,
     Done,
@@ -29,7 +29,7 @@ from vendors.contract import (
     VendorError,
 )
 
-from .base import ReadOnlyAdmin, form_data
+from .base import ReadOnlyAdmin
 
 
 @dataclass(frozen=True)

@@ -23,10 +23,9 @@ from onboarding import registry
 from onboarding.availability import breaker
 from onboarding.catalogue import refresh
 from onboarding.models import Connector
-from onboarding.questions import QuestionsForm, plain
+from onboarding.questions import QuestionsForm, form_data, plain
 from vendors.contract import Action, Done, Refused, Rows, Vendor, VendorError
 
-from .base import form_data
 from .calls import hosts_table
 from .connector_options import ConnectorOptionsAdmin
 from .inventory import inventory_tables

@@ -152,12 +152,6 @@ def trouble(vendors: Iterable[str]) -> dict[str, Trouble]:
     return {row.vendor: Trouble(row.cause, row.opened) for row in rows if row.opened}
 
 
-def silent_since(vendor: str) -> datetime | None:
-    """Since when a host of this vendor has not been answering; None: all do, or may again."""
-    rows = Breaker.objects.filter(vendor=vendor, cause=SILENT).exclude(retry_at=None)
-    return rows.order_by("opened").values_list("opened", flat=True).first()
-
-
 def doubtful() -> list[str]:
     """Vendors with a host whose rest is over, or that refused us a while ago: to be probed."""
     rows = Breaker.objects.filter(retry_at__lte=timezone.now()).exclude(cause="")

@@ -47,10 +47,11 @@ def give_up(connection: Connection, attempt: Attempt | None = None) -> None:
     """The merchant connects anew: what cannot be read is forgotten."""
     for row, name in _unread(connection, attempt):
         setattr(row, name, None if name in {"account_memo", "reveal"} else {})
-        if isinstance(row, Account):
-            row.save(update_fields=[name])
-        else:
-            transitions.save(row, name)
+        match row:
+            case Account() as account:
+                account.save(update_fields=[name])
+            case Attempt() | Connection():
+                transitions.save(row, name)
 
 
 def stop(attempt: Attempt) -> None:

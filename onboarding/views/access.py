@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponseBase, QueryDict
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
@@ -147,8 +147,3 @@ def to_sign_in(request: HttpRequest, page: str) -> HttpResponseBase:
     """To the sign-in, and from there to `page`. A polling element takes its whole page along."""
     response = redirect_to_login(page)
     return HttpResponseClientRedirect(response.url) if getattr(request, "htmx", False) else response
-
-
-def posted(request: HttpRequest) -> QueryDict | None:
-    """What a form is bound to: None for a GET, even when a POST is empty."""
-    return request.POST if request.method == "POST" else None

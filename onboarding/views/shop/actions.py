@@ -13,8 +13,8 @@ from onboarding import journey, registry
 from onboarding.models import Attempt, Connection, Connector
 from onboarding.models.memo import opened
 from onboarding.models.status import Status, dumped, shown
-from onboarding.questions import plain
-from onboarding.views.access import Request, for_connection, posted
+from onboarding.questions import form_data, plain
+from onboarding.views.access import Request, for_connection
 from onboarding.views.forms import ActForm
 from onboarding.views.start.catalogue import offered
 from onboarding.views.vendor_trip.leaving import SeeOther, leave, may_leave
@@ -73,7 +73,7 @@ def act(request: Request, connection: Connection, key: str) -> HttpResponse:
         [plain(each) for each in action.questions],
         _choice(connection, action),
         shown(dumped(action.connectors)),
-        posted(request),
+        form_data(request),
     )
     if form.is_valid():
         attempt = journey.run_action(connection, request.user, key, form.answers, form.chosen)

@@ -16,7 +16,8 @@ from onboarding import journey, registry
 from onboarding.background import runner
 from onboarding.models import Attempt, Connection, Event, Membership
 from onboarding.models.status import Status
-from onboarding.views.access import Request, for_connection, for_member, owns, posted
+from onboarding.questions import form_data
+from onboarding.views.access import Request, for_connection, for_member, owns
 from onboarding.views.attempt.status_panel import link, moves, panel_of
 from onboarding.views.forms import RenameForm
 from onboarding.views.polling import poll, seen
@@ -207,7 +208,7 @@ def disconnect(request: Request, connection: Connection) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @for_connection
 def rename(request: Request, connection: Connection) -> HttpResponse:
-    form = RenameForm(connection, posted(request), initial={"name": connection.name})
+    form = RenameForm(connection, form_data(request), initial={"name": connection.name})
     if not form.is_valid():
         context = {"form": form, "connection": connection}
         context["merchant"] = connection.account.merchant

@@ -22,8 +22,8 @@ from onboarding.models.catalogue import offered
 from onboarding.models.memo import opened
 from onboarding.notifications import waitlist
 from onboarding.people.team import open_invitations
-from onboarding.questions import LONGEST, plain
-from onboarding.views.access import Request, for_member, memberships, posted, signed_in
+from onboarding.questions import LONGEST, form_data, plain
+from onboarding.views.access import Request, for_member, memberships, signed_in
 from onboarding.views.forms import BusinessForm, ShopForm, taken
 from onboarding.views.vendor_trip.leaving import leave, may_leave
 from vendors.contract import Vendor
@@ -59,7 +59,7 @@ def shops(request: Request) -> HttpResponse:
 @signed_in
 def welcome(request: Request) -> HttpResponse:
     """The one question before the first shop."""
-    form = BusinessForm(posted(request))
+    form = BusinessForm(form_data(request))
     if not form.is_valid():
         context = {
             "form": form,
@@ -89,7 +89,7 @@ def connect(request: Request, membership: Membership, slug: str) -> HttpResponse
     """Check before you leave; the POST begins the connection and leaves."""
     choice = _choice(membership, slug)
     left = waitlist.latest(membership, choice.connector)
-    form = choice.form(posted(request), (opened(left.typed) or {}) if left else {})
+    form = choice.form(form_data(request), (opened(left.typed) or {}) if left else {})
     if form.is_valid() and (gone := _begin(request.user, choice, form)):
         return gone
     return _page(request, choice, form, waits=left is not None and left.mailed is None)

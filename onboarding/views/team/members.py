@@ -15,7 +15,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from onboarding.models import Membership, Merchant, merchants
 from onboarding.people import team as verbs
 from onboarding.people.sign_in import APP
-from onboarding.views.access import Request, for_member, for_owner, for_team, posted
+from onboarding.questions import form_data
+from onboarding.views.access import Request, for_member, for_owner, for_team
 from onboarding.views.forms import InviteForm, RoleForm
 from onboarding.views.vendor_trip.leaving import SeeOther
 
@@ -40,7 +41,7 @@ def team(request: Request, mine: Membership) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @for_owner
 def invite(request: Request, mine: Membership) -> HttpResponse:
-    form = InviteForm(mine.merchant, posted(request))
+    form = InviteForm(mine.merchant, form_data(request))
     if form.is_valid() and _invited(request, mine.merchant, form):
         said = gettext("%(email)s is invited.") % form.cleaned_data
         messages.success(request, said)

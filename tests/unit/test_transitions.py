@@ -1,0 +1,109 @@
+"""One door for state changes: only journey/transitions.py writes attempts and connections."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.support.import_graph import ROOT
+
+SITE = ROOT / "onboarding"
+DOOR = SITE / "journey" / "transitions.py"
+MODELS = {"Attempt", "Connection"}
+RELATED = {"attempts", "connections"}  # what the models call each other's rows
+# `save(update_fields=…)` of other models.
+OTHERS = {"account", "user"}
+
+
+def writes(path: Path) -> Iterator[str]:
+    """Every place of a module that saves columns of, or updates, attempts or connections."""
+    for function in functions(ast.parse(path.read_text())):
+        rows = rows_of(function)
+        for call in calls(function):
+            if writes_rows(call, rows):
+                yield f"{path.relative_to(ROOT)}:{call.lineno}"
+
+
+def calls(function: ast.FunctionDef) -> Iterator[ast.Call]:
+    yield from (node for node in ast.walk(function) if isinstance(node, ast.Call))
+
+
+def functions(tree: ast.AST) -> Iterator[ast.FunctionDef]:
+    yield from (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
+
+
+def rows_of(function: ast.FunctionDef) -> set[str]:
+    """Local names that stand for a query of attempts or connections, or for one made from it."""
+    found: set[str] = set()
+    for _ in range(3):  # names made from names
+        for node in ast.walk(function):
+            if isinstance(node, ast.Assign) and is_query(node.value, found):
+                found |= {name.id for name in node.targets if isinstance(name, ast.Name)}
+    return found
+
+
+def is_query(node: ast.expr, rows: set[str]) -> bool:
+    """`Attempt.objects.filter(…)`, `connection.attempts.all()`, `type(row)._default_manager` …"""
+    while isinstance(node, ast.Call | ast.Attribute):
+        if isinstance(node, ast.Attribute):
+            named = isinstance(node.value, ast.Name) and node.value.id in MODELS
+            if node.attr in RELATED or (node.attr == "objects" and named):
+                return True
+            if node.attr == "_default_manager":
+                return True
+            node = node.value
+        else:
+            node = node.func
+    return isinstance(node, ast.Name) and node.id in rows
+
+
+def writes_rows(call: ast.Call, rows: set[str]) -> bool:
+    method = call.func
+    if not isinstance(method, ast.Attribute):
+        return False
+    if method.attr in {"update", "bulk_update"}:
+        return is_query(method.value, rows)
+    fields = any(keyword.arg == "update_fields" for keyword in call.keywords)
+    owner = method.value.id if isinstance(method.value, ast.Name) else ""
+    return method.attr == "save" and fields and owner not in OTHERS
+
+
+def modules() -> list[Path]:
+    return [
+        path
+        for path in sorted(SITE.glob("**/*.py"))
+        if path != DOOR and "migrations" not in path.parts
+    ]
+
+
+def test_nothing_else_changes_an_attempt_or_a_connection() -> None:
+    found = [place for path in modules() for place in writes(path)]
+    # The outbox, leases and rekey update rows of any model, and no state.
+    allowed = (
+        "onboarding/notifications/outbox.py",
+        "onboarding/models/memo.py",
+        "onboarding/journey/leases.py",
+    )
+    assert [place for place in found if not place.startswith(allowed)] == []
+
+
+def test_the_door_itself_is_seen_writing() -> None:
+    """Otherwise the test above would not see anybody."""
+    assert len(list(writes(DOOR))) >= 2
+
+
+def test_writes_elsewhere_would_be_seen() -> None:
+    code = """
+def plain(attempt):
+    attempt.save(update_fields=["ended"])
+def related(connection):
+    connection.attempts.filter(ended=None).update(due_at=None)
+def by_a_name():
+    rows = Connection.objects.filter(pk=1)
+    late = rows.exclude(due_at=None)
+    late.update(due_at=None)
+"""
+    for function in functions(ast.parse(code)):
+        rows = rows_of(function)
+        assert any(writes_rows(call, rows) for call in calls(function)), function.name
