@@ -74,18 +74,18 @@ class ConnectorOptionsAdmin(BaseAdmin):
     def _save(
         self,
         request: HttpRequest,
-        row: Connector,
+        connector: Connector,
         answers: Mapping[str, str],
         asked: Iterable[Question],
     ) -> HttpResponse:
         known = {question.key for question in asked}
-        row.options = {key: value for key, value in answers.items() if value or key in known}
-        row.ready = readiness.is_ready(row.options, readiness.required(asked))
-        row.save(update_fields=["options", "ready"])
-        self.log_change(request, row, "Set what the vendor asks about it.")
+        connector.options = {key: value for key, value in answers.items() if value or key in known}
+        connector.ready = readiness.is_ready(connector.options, readiness.required(asked))
+        connector.save(update_fields=["options", "ready"])
+        self.log_change(request, connector, "Set what the vendor asks about it.")
         sentence = gettext("Saved. What merchants begin from now on is made with it.")
         self.message_user(request, sentence, messages.SUCCESS)
-        return redirect("admin:onboarding_connector_change", row.pk)
+        return redirect("admin:onboarding_connector_change", connector.pk)
 
     def _options_page(
         self, request: HttpRequest, row: Connector, form: QuestionsForm, problem: str = ""

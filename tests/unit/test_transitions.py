@@ -13,7 +13,7 @@ DOOR = SITE / "journey" / "transitions.py"
 MODELS = {"Attempt", "Connection"}
 RELATED = {"attempts", "connections"}  # what the models call each other's rows
 # `save(update_fields=…)` of other models.
-OTHERS = {"account", "user"}
+OTHERS = {"account", "connector", "user"}
 
 
 def writes(path: Path) -> Iterator[str]:
