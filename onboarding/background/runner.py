@@ -65,6 +65,11 @@ def hand_over(attempt: Attempt, *, patience: float | None = None, back: bool = F
         _waiters.release()
 
 
+def advance_now(attempt: Attempt) -> None:
+    """Make the attempt's calls in this process: for a command whose caller waits for the answer."""
+    journey.advance(attempt.pk)
+
+
 class Due(NamedTuple):
     """A row that is due, at this vendor. `back`: a merchant is back from there, and goes first."""
 

@@ -101,8 +101,8 @@ def play(
 
 def _forget_tokens() -> None:
     """What Capillary's client keeps in this process, or a later cell would call less."""
-    client._tokens._things.clear()
-    client._scopes._things.clear()
+    client._tokens.clear()
+    client._scopes.clear()
 
 
 @contextmanager

@@ -24,8 +24,8 @@ import django
 from tests.kills.cases import SIGN_IN
 from tests.kills.plan import AFTER, BEFORE, DEED, HELD, SAVED, Plan
 from vendors.capillary import client
-from vendors.capillary.memo import Kept
 from vendors.http import api, watch
+from vendors.http.process_cache import ProcessCache
 
 FOLDER = Path(os.environ["PLANS"])
 THREADS = 100  # parked calls must not keep the others from being made
@@ -81,7 +81,7 @@ class Process:
     def _ask(self, trip: Any) -> Any:
         merchant = trip.account.merchant.reference
         afresh = Plan.read(FOLDER, merchant).way == SIGN_IN
-        client._tokens = Kept() if afresh else self.tokens
+        client._tokens = ProcessCache() if afresh else self.tokens
         _here.set(Step(merchant, self._count(merchant)))
         return self.ask(trip)
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import vendors
+from vendors.contract import Vendor
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = sorted(
@@ -23,9 +24,10 @@ MODULES = sorted(
 SITE = sorted((ROOT / "onboarding").glob("**/*.py"))
 RUNS = {"advance", "check"}  # what runs the journey: each asks a vendor
 RUNNERS = ("onboarding/background/", "onboarding/journey/")
-# Asks while its own process waits; this goes when the command hands the attempt to the background.
-TODAY = {"onboarding/management/commands/connections.py"}
 SANDBOXES = [path for path in MODULES if "sandbox" in (path.stem, path.parent.name)]
+OURS = [path for path in MODULES if path not in SANDBOXES]
+NOT_RULES = {"test_there_are_vendors_to_look_at", "test_a_stored_key_is_recognised"}
+STANDARD = ("client", "flow", "memo", "offer", "staff")  # modules of every vendor's folder
 
 
 def imported(path: Path) -> Iterator[str]:
@@ -66,8 +68,8 @@ def test_a_sandbox_never_reads_its_own_client(path: Path) -> None:
     assert all(name.startswith(allowed) for name in ours), ours
 
 
-@pytest.mark.parametrize("path", [p for p in MODULES if p.name == "flow.py"], ids=named)
-def test_a_flow_calls_only_through_its_client(path: Path) -> None:
+@pytest.mark.parametrize("path", [p for p in OURS if p.name != "client.py"], ids=named)
+def test_only_the_client_calls_over_http(path: Path) -> None:
     assert not [
         name
         for name in imported(path)
@@ -92,7 +94,7 @@ def runs_the_journey(path: Path) -> bool:
 def test_only_the_background_runs_the_journey() -> None:
     """A page that called it would wait for a vendor; everything else writes `due_at`."""
     found = {named(path) for path in SITE if runs_the_journey(path)}
-    assert {path for path in found if not path.startswith(RUNNERS)} == TODAY
+    assert {path for path in found if not path.startswith(RUNNERS)} == set()
     assert "onboarding/background/runner.py" in found
 
 
@@ -127,6 +129,39 @@ def test_the_readme_lists_the_rules_of_this_module() -> None:
         for name in row
         if name.startswith("test_layers.")
     }
-    assert said == {
-        name for name in globals() if name.startswith("test_") and "readme" not in name
-    } - {test_there_are_vendors_to_look_at.__name__}
+    assert (
+        said
+        == {name for name in globals() if name.startswith("test_") and "readme" not in name}
+        - NOT_RULES
+    )
+
+
+@pytest.mark.parametrize("vendor", vendors.ALL, ids=lambda vendor: vendor.slug)
+def test_all_vendors_have_the_same_modules(vendor: type[Vendor]) -> None:
+    folder = ROOT / "vendors" / vendor.slug
+    there = {path.stem for path in OURS if path.parent == folder}
+    assert [name for name in STANDARD if name not in there] == []
+    assert folder / "sandbox" / "__init__.py" in SANDBOXES
+    assert vendor.__module__ == f"vendors.{vendor.slug}.flow"
+
+
+def stored_keys(tree: ast.AST) -> Iterator[str]:
+    """Where a memo of an order is read by a key: `….account["key"]`, `….connection.get("key")`."""
+    for node in ast.walk(tree):
+        read = node.value if isinstance(node, ast.Subscript) else None
+        if isinstance(node, ast.Attribute) and node.attr == "get":
+            read = node.value
+        if isinstance(read, ast.Attribute) and read.attr in ("account", "connection"):
+            yield ast.unparse(node)
+
+
+@pytest.mark.parametrize("path", [p for p in OURS if p.name != "memo.py"], ids=named)
+def test_only_the_memo_module_knows_what_is_stored(path: Path) -> None:
+    assert list(stored_keys(ast.parse(path.read_text()))) == []
+
+
+@pytest.mark.parametrize(
+    "line", ['order.memos.account["tenant"]', 'live.connection.get("key")', "draft.account[key]"]
+)
+def test_a_stored_key_is_recognised(line: str) -> None:
+    assert list(stored_keys(ast.parse(line)))

@@ -1,32 +1,50 @@
 """Capillary's v3 integrations API: the payloads and calls that we use, and the operator's token.
 
-Source: "Integrations" (v3/integrations) and "Authentication" of
-https://github.com/Capillary/api-documentation. The pages give samples, no schema and no status codes;
-envelope.py says what an answer stands for. Numbers come as numbers or as text, times as
-`2020-04-15T14:14:06.104+0530`. Clients are addressed by `clientKey`, never by `id`.
+Source: "Integrations" (v3/integrations), "Authentication" and source/index.html.md of
+https://github.com/Capillary/api-documentation, and docs.capillarytech.com, "Authorization Flows". They
+give samples, no schema and no status codes.
+Numbers come as numbers or as text, times as `2020-04-15T14:14:06.104+0530`. Clients are addressed by
+`clientKey`, never by `id`.
+
+v3 answers `{"data": …, "errors": null | [{"code": number, "message": text}]}`; an error with code 0
+and no message is none. The gateway answers `{"response": {"status": {"success", "code", "message"}}}`,
+where `success` may be "true" beside the code "401". 201 means "one or more requests have failed".
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
-from typing import Annotated, Any, TypedDict, TypeVar
+from typing import Annotated, Any, Generic, TypedDict, TypeVar
 
-from pydantic import Field, ValidationError, WrapValidator
+from pydantic import Field, WrapValidator
 
 from vendors.contract import Garbled, Refused
 from vendors.http.api import Api, Reply
-
-from .envelope import EXPIRED, Envelope, machine_code, meaning
-from .memo import Kept
+from vendors.http.missing import none_if_missing
+from vendors.http.process_cache import ProcessCache
+from vendors.http.reply import none_if_odd
 
 T = TypeVar("T")
 
-MARGIN, SHORT = 60.0, 120  # seconds; samples have tokens that last 10
-REMEMBER_SCOPES = 600.0  # seconds
+EXPIRY_MARGIN, SHORT_LIFE = 60.0, 120  # seconds; samples have tokens that last 10
+SCOPES_LIFE = 600.0  # seconds
+
+TOKEN_EXPIRED = 498
+PARTLY_DONE = 207  # neither a success nor a clear failure: what a creation did must be looked up
+FAILED = 422
+UNKNOWN_PAIR = "320001"  # "Invalid client key and secret"; its status is not documented
+DENIED = "4000"  # by an access group, permanently
+# Overloaded, concurrent actions, authorisation unavailable: nothing was done.
+BUSY = ("461", "521", "4001")
+STATUSES = {UNKNOWN_PAIR: 401, DENIED: 403, **dict.fromkeys(BUSY, 429)}
+
+
+class Envelope(Reply, Generic[T]):
+    data: T
 
 
 class Grant(TypedDict):
@@ -38,7 +56,7 @@ class Grant(TypedDict):
 
 
 class NewClient(TypedDict):
-    """`expirationTokenTime` is in seconds, says the page; the user interface speaks of minutes."""
+    """`expirationTokenTime` is in seconds by the docs, but the user interface says minutes."""
 
     name: str
     description: str
@@ -52,31 +70,24 @@ class Scope(Reply):
     entity: str = ""
 
 
-class Granted(Reply):
-    """A scope as it is answered: the resources are never told again."""
+class GrantedScope(Reply):
+    """A scope as Capillary returns it: without its resources."""
 
     entity_id: int = Field(alias="entityId")
     permission: str = ""
 
 
-def _or_nothing(value: Any, parse: Callable[[Any], Any]) -> Any:
-    """For what is only shown: an odd one must not keep anybody from a client."""
-    try:
-        return parse(value)
-    except ValidationError:
-        return None
-
-
-Moment = Annotated[datetime | None, WrapValidator(_or_nothing)]
+# Only shown to staff: an odd one must not make a client unreadable.
+LenientTime = Annotated[datetime | None, WrapValidator(none_if_odd)]
 
 
 class Attribution(Reply):
-    created: Moment = Field(default=None, alias="createdOn")
-    changed: Moment = Field(default=None, alias="lastUpdatedOn")
+    created: LenientTime = Field(default=None, alias="createdOn")
+    changed: LenientTime = Field(default=None, alias="lastUpdatedOn")
 
 
 def _attribution(value: Any, parse: Callable[[Any], Any]) -> Attribution:
-    return _or_nothing(value, parse) or Attribution()
+    return none_if_odd(value, parse) or Attribution()
 
 
 class ApiClient(Reply):
@@ -88,7 +99,7 @@ class ApiClient(Reply):
     is_valid: bool | None = Field(default=None, alias="isValid")
     expiry: int | None = Field(default=None, alias="expirationTokenTime")
     till: int | None = Field(default=None, alias="defaultTillId")
-    scopes: list[Granted] | None = None
+    scopes: list[GrantedScope] | None = None
     attribution: Annotated[Attribution, WrapValidator(_attribution)] = Attribution()
 
     @property
@@ -96,14 +107,14 @@ class ApiClient(Reply):
         return self.is_valid is not False
 
 
-class Made(ApiClient):
-    """The only answer that ever holds the secret."""
+class CreatedClient(ApiClient):
+    """The only reply that ever holds the secret."""
 
     secret: str = Field(alias="clientSecret", min_length=1)
 
 
 class Token(Reply):
-    access: str = Field(alias="accessToken", pattern=r"^[!-~]+$")  # it stands in a header
+    access: str = Field(alias="accessToken", pattern=r"^[!-~]+$")  # sent in a header
     seconds: int | None = Field(default=None, alias="ttlSeconds")
 
 
@@ -122,14 +133,14 @@ class Client:
     def scopes(self) -> list[Scope]:
         return self._send("GET", "/v3/integrations/scopes", Envelope[list[Scope]]).data
 
-    def known_scopes(self) -> list[Scope]:
-        """The same, for a form: at most ten minutes old."""
-        return _scopes.get(self._me, lambda: (self.scopes(), REMEMBER_SCOPES))
+    def cached_scopes(self) -> list[Scope]:
+        """The scopes for a form: at most ten minutes old."""
+        return _scopes.get(self._owner, lambda: (self.scopes(), SCOPES_LIFE))
 
     # Reference: Integrations, "Create API Client Account"
-    def create(self, client: NewClient) -> Made:
+    def create(self, client: NewClient) -> CreatedClient:
         return self._send(
-            "POST", "/v3/integrations/clients", Envelope[Made], json=client, creates=True
+            "POST", "/v3/integrations/clients", Envelope[CreatedClient], json=client, creates=True
         ).data
 
     # Reference: Integrations, "Get API Clients": all of the organisation, without their scopes
@@ -138,36 +149,33 @@ class Client:
 
     # Reference: Integrations, "Get Client Details"
     def get(self, key: str) -> ApiClient | None:
-        """None for a client that does not exist; a deleted one may still come, no longer valid."""
+        """None for a client that does not exist; a deleted one may be returned, no longer valid."""
         return self._one("GET", key)
 
-    # Reference: Integrations, "Update Client Details": the scopes sent replace those that were
+    # Reference: Integrations, "Update Client Details": the scopes sent replace the old ones
     def update(self, key: str, client: NewClient) -> ApiClient | None:
         """None for a client that does not exist."""
         return self._one("PUT", key, json=client)
 
     # Reference: Integrations, "Delete Client Account": answers the client with `isValid` false
     def delete(self, key: str) -> bool:
-        """False: there was none. Raises Garbled if it says that the client is still valid."""
-        left = self._one("DELETE", key)
-        if left and left.is_valid:
+        """False if there was none. Raises Garbled if the reply says that it is still valid."""
+        deleted = self._one("DELETE", key)
+        if deleted and deleted.is_valid:
             raise Garbled("DELETE /v3/integrations/clients/{key} answered with a valid client")
-        return left is not None
+        return deleted is not None
 
     def _one(self, method: str, key: str, json: Any = None) -> ApiClient | None:
-        path, reply = "/v3/integrations/clients/{key}", Envelope[ApiClient]
-        try:
-            found = self._send(method, path, reply, parts={"key": key}, json=json).data
-        except Refused as no:
-            if no.status != 404:
-                raise
-            return None
-        if found.key != key:
+        path, parts = "/v3/integrations/clients/{key}", {"key": key}
+        found = none_if_missing(
+            lambda: self._send(method, path, Envelope[ApiClient], parts=parts, json=json).data
+        )
+        if found and found.key != key:
             raise Garbled(f"{method} {path} answered for another client")
         return found
 
     # Reference: Authentication, "OAuth": key and secret for a token, without any other credentials
-    def generate(self, key: str, secret: str) -> Token:
+    def generate_token(self, key: str, secret: str) -> Token:
         """Raises Refused with code "320001" if Capillary does not know this pair."""
         pair = {"key": key, "secret": secret}
         path = "/v3/oauth/token/generate"
@@ -177,17 +185,17 @@ class Client:
     # -- the operator's sign-in ------------------------------------------------------------------
 
     def _send(self, method: str, path: str, reply: type[T], **call: Any) -> T:
-        """With the operator's token: one that is no longer accepted is replaced, once."""
+        """Send with the operator's token; one that is no longer accepted is replaced, once."""
         call["retries"] = 1 if method == "GET" else 0
         if self.auth == "basic":
             return self._api.send(method, path, reply, auth=self._basic(), **call)
         token = self._token()
         try:
             return self._api.send(method, path, reply, headers=_header(token), **call)
-        except Refused as no:
-            if no.status not in (EXPIRED, 401):
+        except Refused as refusal:
+            if refusal.status not in (TOKEN_EXPIRED, 401):
                 raise
-        _tokens.forget(self._me, token)
+        _tokens.forget(self._owner, token)
         return self._api.send(method, path, reply, headers=_header(self._token()), **call)
 
     # Reference: Authentication, "Basic": the password goes as its MD5 in hexadecimal
@@ -196,14 +204,14 @@ class Client:
         return self.username, digest
 
     def _token(self) -> str:
-        return _tokens.get(self._me, self._sign_in)
+        return _tokens.get(self._owner, self._sign_in)
 
     def _sign_in(self) -> tuple[str, float]:
-        token = self.generate(self.key, self.secret)
-        return token.access, use_for(token.seconds)
+        token = self.generate_token(self.key, self.secret)
+        return token.access, usable_seconds(token.seconds)
 
     @property
-    def _me(self) -> tuple[str, ...]:
+    def _owner(self) -> tuple[str, ...]:
         return self.api_url, self.auth, self.key, self.secret, self.username, self.password
 
     @cached_property
@@ -214,15 +222,64 @@ class Client:
         )  # fmt: skip
 
 
-def use_for(seconds: int | None) -> float:
-    """How long a token may be used that lasts this long; one that does not say so is used once."""
-    life = seconds or 0
-    return life * 0.9 if life <= SHORT else life - MARGIN
+def usable_seconds(lifetime: int | None) -> float:
+    """How long to use a token with this lifetime; one without a lifetime is used once."""
+    seconds = lifetime or 0
+    return seconds * 0.9 if seconds <= SHORT_LIFE else seconds - EXPIRY_MARGIN
 
 
 def _header(token: str) -> dict[str, str]:
     return {"X-CAP-API-OAUTH-TOKEN": token}
 
 
-_tokens: Kept[str] = Kept()
-_scopes: Kept[list[Scope]] = Kept()
+_tokens: ProcessCache[str] = ProcessCache()
+_scopes: ProcessCache[list[Scope]] = ProcessCache()
+
+
+# -- what a reply stands for ---------------------------------------------------------------------
+
+
+def meaning(status: int, body: Any) -> int:
+    """The status that a reply stands for: its body decides, whatever its own status says."""
+    code = machine_code(status, body)
+    if status in (408, 429):
+        return status
+    if (code or str(status)) in STATUSES:
+        return STATUSES[code or str(status)]
+    if not code or status >= 500:
+        return status
+    if code.isdecimal() and 400 <= int(code) < 600:
+        return int(code)
+    if status >= 400:
+        return status
+    return FAILED if body.get("data") is None else PARTLY_DONE
+
+
+def machine_code(_status: int, body: Any) -> str:
+    """The code of the first error; "" if there is none, "unknown" for one without a code."""
+    return next((code for code in _error_codes(body) if code), "") if isinstance(body, dict) else ""
+
+
+def _error_codes(body: dict[str, Any]) -> Iterator[str]:
+    errors = body.get("errors")
+    for error in errors if isinstance(errors, list) else [errors]:
+        yield _error_code(error)
+    response = body.get("response")
+    status = response.get("status") if isinstance(response, dict) else None
+    if isinstance(status, dict):
+        yield _gateway_code(status)
+
+
+def _error_code(error: Any) -> str:
+    if not isinstance(error, dict):
+        return "unknown" if error else ""
+    code = str(error.get("code") or "").strip()
+    return code if code.strip("0") else "unknown" if error.get("message") else ""
+
+
+def _gateway_code(status: dict[str, Any]) -> str:
+    """`success` counts only where there is no code."""
+    code = str(status.get("code") or "").strip()
+    if code:
+        return "" if code == "200" else code
+    return "" if str(status.get("success")).lower() == "true" else "unknown"

@@ -1,7 +1,7 @@
-"""Access to Capillary's API: a client is made for the merchant, tried out, and shown once.
+"""Access to Capillary's API: a client is created for the merchant, tried out, and shown once.
 
 Nobody is sent anywhere: everything happens between our servers and Capillary's. A lost secret cannot
-be read again, so a new client is made, and the old one deleted once the new one works.
+be read again, so another client is created, and the old one deleted once the new one works.
 Source: "Integrations" of https://github.com/Capillary/api-documentation
 """
 
@@ -10,81 +10,60 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from vendors.contract import (
-    Connected,
-    Done,
-    Garbled,
-    Item,
-    NeedsMerchant,
-    Order,
-    Progress,
-    Rows,
-    Step,
-    text,
-)
+from vendors.contract import Connected, Done, NeedsMerchant, Order, Step, text
 
-from . import profile
 from .client import ApiClient
+from .memo import ClientMemo, Draft
 from .offer import CLIENT
-from .provisioning import Draft, begun, holds, owner, payload_of, refused, tidy
-from .staff import Desk, facts
+from .profile import Profile
+from .provisioning import clean_name, known_keys, new_client, reference_of
+from .staff import Staff
 
 
 @dataclass(frozen=True)
-class Capillary(Desk):
+class Capillary(Staff):
     # -- connecting ------------------------------------------------------------------------------
 
     def start(self, order: Order) -> Step:
         """A client that is still valid stays; its secret is not ours to show again."""
-        live, draft = order.live.connection, dict(order.memos.connection)
-        if not draft and live.get("key") and (found := self._standing(live["key"])):
-            return _still(order, found)
-        return self._go_on(order, draft or begun(live))
+        live, draft = ClientMemo.live(order), Draft(order.memos.connection)
+        if draft.is_empty and live.key and (found := self._valid_client(live.key)):
+            return _still_valid(order, found)
+        return self._go_on(order, live.next_draft() if draft.is_empty else draft)
 
     def answered(self, order: Order, answers: Mapping[str, str]) -> Step:
         """Another name for the client, or the same one after the warning."""
-        draft, name = dict(order.memos.connection), tidy(answers.get("name", ""))
-        return self._go_on(order, {**draft, "name": name} if name else draft)
+        draft = Draft(order.memos.connection)
+        if name := clean_name(answers.get("name", "")):
+            draft.rename(name)
+        return self._go_on(order, draft)
 
     def returned(self, order: Order, params: Mapping[str, str]) -> Step:
         """Nobody is sent away, so nobody comes back."""
         return self.start(order)
 
-    def _go_on(self, order: Order, draft: Draft) -> Step:
+    def _go_on(self, order: Order, draft: Draft, plan: Profile | None = None) -> Step:
+        """`plan` is that of the connector, unless another one is given."""
         if order.unsure:
-            return self._look(order, draft)
-        if "secret" in draft:
+            return self._find(order, draft)
+        if draft.secret:
             return self._try_out(order, draft)
-        return self._make(order, draft, self._plan(order))
-
-    def resolve(self, order: Order, found: str | None) -> Step:
-        """Its secret was never received: whatever staff found is deleted, and made anew."""
-        if order.unsure != CLIENT:
-            raise Garbled(f"capillary makes nothing that is called “{order.unsure}”")
-        if found is None:
-            return Progress()
-        client = self._api().get(found)
-        if client is None or owner(client) != order.reference or found in holds(order):
-            note = text("This is not a client that we could have made just now. Please look again.")
-            raise refused(f"not plausible: it bears no [gw:{order.reference}]", "unsure", note)
-        self._delete(found)
-        return Progress()
+        return self._provision(order, draft, plan or self._plan(order))
 
     # -- connected -------------------------------------------------------------------------------
 
     def check(self, order: Order) -> Step:
-        key = order.live.connection.get("key")
-        found = self._standing(key) if key else None
-        return _still(order, found) if found else _gone()
+        key = ClientMemo.live(order).key
+        found = self._valid_client(key) if key else None
+        return _still_valid(order, found) if found else _gone()
 
     def end(self, order: Order) -> Step:
-        """All that bear our reference, also those whose answer was lost."""
-        mine = holds(order)
-        rows = self._api().clients()
+        """Delete all clients that bear our reference, also those whose answer was lost."""
+        known = known_keys(order)
         keys = [
             row.key
-            for row in rows
-            if row.valid and (row.key in mine or owner(row) == order.reference)
+            for row in self.client().clients()
+            if row.valid and (row.key in known or reference_of(row) == order.reference)
         ]
         for key in keys:
             self._delete(key)
@@ -95,98 +74,71 @@ class Capillary(Desk):
         todo = text("Remove the key and the secret from wherever you entered them.")
         return Done(here=here, there=there, todo=todo, connection={})
 
-    # -- what else merchants and staff can do ----------------------------------------------------
+    # -- actions of the merchant -----------------------------------------------------------------
 
     def act(self, order: Order, key: str, answers: Mapping[str, str]) -> Step:
-        live = order.live.connection
-        if not live.get("key"):
+        live = ClientMemo.live(order)
+        if not live.key:
             return _gone()
         match key:
             case "rotate":
-                return self._rotate(order)
+                return self._rotate(order, live)
             case "retire":
-                return self._retire(order)
+                return self._retire(order, live)
             case "rescope":
-                return self._rescope(order)
-            case "edit":
-                return self._edit(order, answers)
+                return self._rescope(order, live)
         return super().act(order, key, answers)
 
-    def _rotate(self, order: Order) -> Step:
-        """First the new one, with the same scopes. One that was never said to work makes room for it."""
-        live, draft = order.live.connection, dict(order.memos.connection)
-        if not draft:
-            if not self._standing(live["key"]):
+    def _rotate(self, order: Order, live: ClientMemo) -> Step:
+        """Another client with the same profile. One that the merchant never confirmed is deleted."""
+        draft = Draft(order.memos.connection)
+        if draft.is_empty:
+            if not self._valid_client(live.key):
                 return _gone()
-            old = live.get("old")
-            draft = begun(live) | ({"spare": live["key"]} if old else {"old": [live["key"]]})
-        if order.unsure:
-            return self._look(order, draft)
-        if "secret" in draft:
-            return self._try_out(order, draft)
-        return self._make(order, draft, profile.kept(live))
+            draft = live.next_draft()
+            if live.old_keys:
+                draft.note_spare(live.key)
+            else:
+                draft.replace_key(live.key)
+        return self._go_on(order, draft, live.profile)
 
-    def _retire(self, order: Order) -> Step:
-        live = order.live.connection
-        old = live.get("old", ())
-        for key in old:
+    def _retire(self, order: Order, live: ClientMemo) -> Step:
+        for key in live.old_keys:
             self._delete(key)
-        said = text("Only your newest key works at Capillary now.")
-        return Connected(shop_id=order.shop_id, evidence=said, connection={**live, "old": []})
+        evidence = text("Only your newest key works at Capillary now.")
+        return Connected(
+            shop_id=order.shop_id, evidence=evidence, connection=live.without_old_keys()
+        )
 
-    def _rescope(self, order: Order) -> Step:
-        """To what the connector offers now: staff have changed it, or the merchant took another."""
-        live, plan = order.live.connection, self._plan(order)
-        present = self._standing(live["key"])
+    def _rescope(self, order: Order, live: ClientMemo) -> Step:
+        """To the connector's profile: staff have changed it, or the merchant chose another one."""
+        plan = self._plan(order)
+        present = self._valid_client(live.key)
         if not present:
             return _gone()
-        self._demand_scopes(plan)
-        about = present.description or ""
-        payload = payload_of(plan, present.name or live["name"], about)
-        if not self._changed(live["key"], payload):
+        self._require_scopes(plan)
+        description = present.description or ""
+        payload = new_client(plan, present.name or live.name, description)
+        if not self._update(live.key, payload):
             return _gone()
-        said = text("Capillary has set the permissions of your key anew.")
-        memo = {**live, **plan.memo()}
-        return Connected(shop_id=order.shop_id, evidence=said, connection=memo)
-
-    def run(
-        self,
-        key: str,
-        answers: Mapping[str, str],
-        *,
-        connector: str = "",
-        ids: tuple[str, ...] = (),
-    ) -> Done | Rows:
-        match key:
-            case "clients":
-                return self._rows()
-            case "edit-client":
-                return self._edit_other(ids, answers)
-            case "delete-client":
-                return self._delete_typed(answers.get("key", "").strip())
-        return super().run(key, answers, connector=connector, ids=ids)
-
-    def inventory(self) -> tuple[Item, ...]:
-        """Valid clients, but for the one with which we call Capillary ourselves."""
-        rows = [row for row in self._api().clients() if row.valid and row.key != self.key]
-        return tuple(
-            Item(id=row.key, label=row.name or row.key, facts=facts(row), reference=owner(row))
-            for row in rows
+        evidence = text("Capillary has set the permissions of your key anew.")
+        return Connected(
+            shop_id=order.shop_id, evidence=evidence, connection=live.with_profile(plan)
         )
 
 
-def _still(order: Order, found: ApiClient) -> Connected:
+def _still_valid(order: Order, found: ApiClient) -> Connected:
     """In an attempt, the memo of the working shop becomes its own again."""
-    if order.live.connection.get("old"):
-        said = text(
+    if ClientMemo.live(order).old_keys:
+        evidence = text(
             "Capillary says that your key is valid. The key that you had before still works too:"
             " tell us when it is no longer needed."
         )
     else:
-        said = text("Capillary says that your key is valid.")
-    memo = None if order.purpose == "check" else dict(order.live.connection)
+        evidence = text("Capillary says that your key is valid.")
+    memo = None if order.purpose == "check" else ClientMemo.live(order).unchanged()
     return Connected(
-        shop_id=order.shop_id or order.reference, evidence=said, connection=memo,
+        shop_id=order.shop_id or order.reference, evidence=evidence, connection=memo,
         connection_key=found.key, done=(CLIENT, "token"),
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""What merchants and staff read about Capillary, what an operator sets, and what can be done."""
+"""What Capillary offers, what merchants read about it and can do, and what an operator sets."""
 
 from __future__ import annotations
 
@@ -7,30 +7,16 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from vendors.contract import Action, Entry, Question, Text, Vendor, VendorError, text
-from vendors.http.hosts import address_problem
+from vendors.contract.settings import named_problems
+from vendors.http.settings import api_url_problem, basic_username_problem
 
 from . import profile
 from .client import Client, Scope
+from .memo import ClientMemo
 
-CLIENT = "client"  # the one thing that is made
-NEEDED = {"oauth": ("key", "secret"), "basic": ("username", "password")}
-SCOPES_HELP = text(
-    "One or several: number, permission, patterns of paths; a semicolon between them."
-    " 1 READWRITE .*v3/targetGroups.*; 2 WRITE"
-)
-
-
-def _change(required: bool) -> tuple[Question, ...]:
-    """What of a client can be changed. What is left empty stays, but Capillary tells no resources."""
-    return (
-        Question(key="name", label=text("Name"), required=False),
-        Question(key="description", label=text("Description"), required=False),
-        *profile.number_questions("", "", till_needed=False),
-        Question(key="scopes", label=text("Scopes"), help=SCOPES_HELP, required=required),
-    )
-
-
-ACTIONS = (
+CLIENT = "client"  # the only creation
+CREDENTIALS = {"oauth": ("key", "secret"), "basic": ("username", "password")}
+MERCHANT_ACTIONS = (
     Action(
         key="rotate",
         label=text("Get a new key and secret"),
@@ -49,7 +35,7 @@ ACTIONS = (
         who="merchant",
         on="connection",
         danger=True,
-        when=lambda live: bool(live.connection.get("old")),
+        when=lambda live: bool(ClientMemo(live.connection).old_keys),
     ),
     Action(
         key="rescope",
@@ -60,38 +46,6 @@ ACTIONS = (
         who="merchant",
         on="connection",
         connectors=text("What shall your key open?"),
-    ),
-    Action(
-        key="edit",
-        label=text("Change the API client"),
-        explain=text("What you leave empty stays as it is."),
-        on="connection",
-        questions=_change(required=False),
-    ),
-    Action(
-        key="clients",
-        label=text("Show all API clients"),
-        explain=text("All that Capillary lists for your organisation, also deleted ones."),
-        on="vendor",
-    ),
-    Action(
-        key="edit-client",
-        label=text("Change the chosen API client"),
-        explain=text(
-            "For one that was not made here. Its scopes are replaced: enter all of them, with their"
-            " resources, which Capillary does not tell. What else you leave empty stays as it is."
-        ),
-        on="vendor",
-        questions=_change(required=True),
-        hidden=True,
-    ),
-    Action(
-        key="delete-client",
-        label=text("Delete an API client"),
-        explain=text("Whatever uses its key stops working at once."),
-        on="vendor",
-        questions=(Question(key="key", label=text("Its client key, typed in full")),),
-        danger=True,
     ),
 )
 
@@ -133,18 +87,17 @@ class Offer(Vendor):
     till_id: int = 0
 
     def problems(self) -> tuple[tuple[str, str], ...]:
-        versioned = "must end before /v3" if self.api_url.endswith("/v3") else ""
-        found = {"API_URL": address_problem(self.api_url) or versioned}
-        if self.auth not in NEEDED:
-            found["AUTH"] = "must be oauth or basic"
-        for name in NEEDED.get(self.auth, ()):
+        found = {"api_url": api_url_problem(self.api_url, version="/v3")}
+        if self.auth not in CREDENTIALS:
+            found["auth"] = "must be oauth or basic"
+        if self.auth == "basic":
+            found["username"] = basic_username_problem(self.username)
+        for name in CREDENTIALS.get(self.auth, ()):
             if not getattr(self, name).strip():
-                found[name.upper()] = f"must be set: CAPILLARY_AUTH is {self.auth}"
-        if self.auth == "basic" and ":" in self.username:
-            found["USERNAME"] = "must not hold a colon"
+                found[name] = f"must be set: CAPILLARY_AUTH is {self.auth}"
         if self.till_id < 0:
-            found["TILL_ID"] = "must be the id of a till"
-        return tuple((f"CAPILLARY_{name}", words) for name, words in found.items() if words)
+            found["till_id"] = "must be the id of a till"
+        return named_problems(self.slug, found)
 
     def domains(self) -> tuple[str, ...]:
         """The merchant is sent nowhere."""
@@ -153,8 +106,13 @@ class Offer(Vendor):
     def addresses(self) -> tuple[str, ...]:
         return (self.api_url,)
 
-    def probe(self) -> None:
-        self._api().scopes()
+    def client(self) -> Client:
+        return Client(
+            api_url=self.api_url, auth=self.auth, key=self.key, secret=self.secret,
+            username=self.username, password=self.password,
+        )  # fmt: skip
+
+    # -- connectors ------------------------------------------------------------------------------
 
     def connectors(self) -> tuple[Entry, ...]:
         """Access to the API. Each profile of scopes that staff define is a connector of this key."""
@@ -173,17 +131,11 @@ class Offer(Vendor):
         return profile.faults(answers, self._scopes(), self.till_id)
 
     def actions(self) -> tuple[Action, ...]:
-        return ACTIONS
+        return MERCHANT_ACTIONS
 
     def _scopes(self) -> tuple[Scope, ...]:
-        """For a form, which needs some: the documented ones while Capillary does not answer."""
+        """For a form, which needs some: the documented ones if Capillary does not answer."""
         try:
-            return tuple(self._api().known_scopes()) or profile.DOCUMENTED
+            return tuple(self.client().cached_scopes()) or profile.DOCUMENTED
         except VendorError:
             return profile.DOCUMENTED
-
-    def _api(self) -> Client:
-        return Client(
-            api_url=self.api_url, auth=self.auth, key=self.key, secret=self.secret,
-            username=self.username, password=self.password,
-        )  # fmt: skip

@@ -1,6 +1,6 @@
-"""What staff do with API clients: see all, change one, delete one.
+"""What staff see and do at Capillary: all API clients, change or delete one, unsure creations.
 
-A PUT replaces everything, and Capillary never tells a client's resources: ours stand in the memo of
+A PUT replaces everything, and Capillary never returns a client's resources: ours stand in the memo of
 the connection, those of clients made elsewhere have to be entered.
 Source: "Integrations" of https://github.com/Capillary/api-documentation
 """
@@ -10,13 +10,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
-from vendors.contract import Done, Garbled, Order, Refused, Rows, Step, Text, text
+from vendors.contract import (
+    Action,
+    Done,
+    Garbled,
+    Item,
+    Order,
+    Progress,
+    Question,
+    Refused,
+    Rows,
+    Step,
+    text,
+)
+from vendors.contract.answers import wrong_answer
 
 from . import profile
 from .client import ApiClient, NewClient
+from .memo import ClientMemo
+from .offer import CLIENT
 from .profile import Profile
-from .provisioning import TAG, Making, owner, payload_of, tidy
+from .provisioning import TAG, Provisioning, clean_name, known_keys, new_client, reference_of
 
 COLUMNS = (
     text("Client key"),
@@ -28,93 +44,191 @@ COLUMNS = (
     text("Made"),
     text("Last changed"),
 )
+SCOPES_HELP = text(
+    "One or several: number, permission, patterns of paths; a semicolon between them."
+    " 1 READWRITE .*v3/targetGroups.*; 2 WRITE"
+)
+
+
+def _client_questions(required: bool) -> tuple[Question, ...]:
+    """What is left empty stays, except the scopes: Capillary does not return their resources."""
+    return (
+        Question(key="name", label=text("Name"), required=False),
+        Question(key="description", label=text("Description"), required=False),
+        *profile.number_questions("", "", till_needed=False),
+        Question(key="scopes", label=text("Scopes"), help=SCOPES_HELP, required=required),
+    )
+
+
+ACTIONS = (
+    Action(
+        key="edit",
+        label=text("Change the API client"),
+        explain=text("What you leave empty stays as it is."),
+        on="connection",
+        questions=_client_questions(required=False),
+    ),
+    Action(
+        key="clients",
+        label=text("Show all API clients"),
+        explain=text("All that Capillary lists for your organisation, also deleted ones."),
+        on="vendor",
+    ),
+    Action(
+        key="edit-client",
+        label=text("Change the chosen API client"),
+        explain=text(
+            "For one that was not made here. Its scopes are replaced: enter all of them, with their"
+            " resources, which Capillary does not tell. What else you leave empty stays as it is."
+        ),
+        on="vendor",
+        questions=_client_questions(required=True),
+        hidden=True,
+    ),
+    Action(
+        key="delete-client",
+        label=text("Delete an API client"),
+        explain=text("Whatever uses its key stops working at once."),
+        on="vendor",
+        questions=(Question(key="key", label=text("Its client key, typed in full")),),
+        danger=True,
+    ),
+)
 
 
 @dataclass(frozen=True)
-class Desk(Making):
-    def _rows(self) -> Rows:
-        rows = tuple(_cells(row, self.key) for row in self._api().clients())
+class Staff(Provisioning):
+    def probe(self) -> None:
+        self.client().scopes()
+
+    def actions(self) -> tuple[Action, ...]:
+        return (*super().actions(), *ACTIONS)
+
+    def inventory(self) -> tuple[Item, ...]:
+        """Valid clients, except the one with which we call Capillary ourselves."""
+        rows = [row for row in self.client().clients() if row.valid and row.key != self.key]
+        return tuple(
+            Item(
+                id=row.key, label=row.name or row.key, facts=_facts(row),
+                reference=reference_of(row),
+            )
+            for row in rows
+        )  # fmt: skip
+
+    def act(self, order: Order, key: str, answers: Mapping[str, str]) -> Step:
+        if key == "edit":
+            return self._edit(order, answers)
+        return super().act(order, key, answers)
+
+    def run(
+        self,
+        key: str,
+        answers: Mapping[str, str],
+        *,
+        connector: str = "",
+        ids: tuple[str, ...] = (),
+    ) -> Done | Rows:
+        match key:
+            case "clients":
+                return self._list_clients()
+            case "edit-client":
+                return self._edit_other(ids, answers)
+            case "delete-client":
+                return self._delete_typed(answers.get("key", "").strip())
+        return super().run(key, answers, connector=connector, ids=ids)
+
+    def resolve(self, order: Order, found: str | None) -> Step:
+        """Its secret never reached us: what staff found is deleted, and another one created."""
+        if order.unsure != CLIENT:
+            raise Garbled(f"capillary creates nothing called “{order.unsure}”")
+        if found is None:
+            return Progress()
+        client = self.client().get(found)
+        known = known_keys(order)
+        if client is None or reference_of(client) != order.reference or found in known:
+            note = text("This is not a client that we could have made just now. Please look again.")
+            detail = f"not plausible: it bears no [gw:{order.reference}]"
+            raise Refused(detail, who="staff", cause="unsure", note=note)
+        self._delete(found)
+        return Progress()
+
+    # -- changing and deleting -------------------------------------------------------------------
+
+    def _list_clients(self) -> Rows:
+        rows = tuple(_cells(row, self.key) for row in self.client().clients())
         return Rows(columns=COLUMNS, rows=rows, then="edit-client")
 
     def _edit(self, order: Order, answers: Mapping[str, str]) -> Step:
         """One of ours: what is left empty stays, and the description keeps our reference."""
-        live = order.live.connection
-        present = self._demand_client(live["key"])
-        plan = self._planned(answers, present, profile.kept(live))
-        typed = tidy(answers.get("name", ""))
-        name = typed or present.name or live["name"]
-        about = f"{_described(answers, present)} [gw:{order.reference}]".strip()
-        self._put(live["key"], payload_of(plan, name, about))
-        return _changed_here({**live, **plan.memo(), "name": typed or live["name"]})
+        live = ClientMemo.live(order)
+        present = self._require_client(live.key)
+        plan = self._planned(answers, present, live.profile)
+        typed = clean_name(answers.get("name", ""))
+        name = typed or present.name or live.name
+        description = f"{_described(answers, present)} [gw:{order.reference}]".strip()
+        self._replace(live.key, new_client(plan, name, description))
+        return _changed(live.with_profile(plan, typed))
 
     def _edit_other(self, ids: tuple[str, ...], answers: Mapping[str, str]) -> Done:
         if len(ids) != 1:
-            raise _no(text("Choose one API client."))
-        present = self._demand_client(ids[0])
-        if reference := owner(present):
-            raise _no(
-                text("It was made for the connection %(name)s: change it there.", name=reference)
-            )
+            raise wrong_answer("key", text("Choose one API client."))
+        present = self._require_client(ids[0])
+        if reference := reference_of(present):
+            note = text("It was made for the connection %(name)s: change it there.", name=reference)
+            raise wrong_answer("key", note)
         plan = self._planned(answers, present, None)
-        name = tidy(answers.get("name", "")) or present.name or ""
-        self._put(ids[0], payload_of(plan, name, _described(answers, present)))
-        return _changed_here(None)
+        name = clean_name(answers.get("name", "")) or present.name or ""
+        self._replace(ids[0], new_client(plan, name, _described(answers, present)))
+        return _changed(None)
 
     def _delete_typed(self, key: str) -> Done:
-        if not any(row.valid and row.key == key for row in self._api().clients()):
-            raise _no(text("There is no valid API client with this key."))
-        self._demand_foreign(key)
+        if not any(row.valid and row.key == key for row in self.client().clients()):
+            raise _no_client()
+        self._require_not_ours(key)
         self._delete(key)
         here = text("The next check of a connection that used it will say that its key is gone.")
         return Done(here=here, there=text("The API client is deleted at Capillary."))
 
-    def _demand_client(self, key: str) -> ApiClient:
-        self._demand_foreign(key)
-        present = self._standing(key)
+    def _require_client(self, key: str) -> ApiClient:
+        self._require_not_ours(key)
+        present = self._valid_client(key)
         if present is None:
-            raise _no(text("There is no valid API client with this key."))
+            raise _no_client()
         return present
 
-    def _demand_foreign(self, key: str) -> None:
+    def _require_not_ours(self, key: str) -> None:
         if key == self.key:
-            raise _no(
-                text("This is the API client that Gangway itself uses: change it at Capillary.")
-            )
+            note = text("This is the API client that Gangway itself uses: change it at Capillary.")
+            raise wrong_answer("key", note)
 
     def _planned(
-        self, answers: Mapping[str, str], present: ApiClient, memo: Profile | None
+        self, answers: Mapping[str, str], present: ApiClient, current: Profile | None
     ) -> Profile:
-        """Staff's answers over what is there. Refused, with nothing sent, where one is wrong."""
-        said = _merged(answers, present)
+        """Staff's answers over what is there. If one is wrong, Refused, and nothing is sent."""
+        numbers = _merged(answers, present)
         try:
-            chosen = profile.typed(answers.get("scopes", ""))
+            scopes = profile.parse_line(answers.get("scopes", ""))
         except ValueError:
             note = text("Write scopes as in the example: 1 READ .*v3/customers.*")
-            raise _no(note, "scopes") from None
-        if not chosen and memo:
-            chosen = profile.answers(memo)
-        faults = profile.faults({**said, **chosen}, self._api().scopes(), self.till_id)
-        for key, wrong in faults.items():
-            raise _no(wrong, key if key in said else "scopes")
-        return profile.read({**said, **chosen}, self.till_id)
+            raise wrong_answer("scopes", note) from None
+        if not scopes and current:
+            scopes = profile.answers(current)
+        faults = profile.faults({**numbers, **scopes}, self.client().scopes(), self.till_id)
+        for key, fault in faults.items():
+            raise wrong_answer(key if key in numbers else "scopes", fault)
+        return profile.read({**numbers, **scopes}, self.till_id)
 
-    def _put(self, key: str, payload: NewClient) -> None:
-        if not self._changed(key, payload):
-            raise _no(text("There is no valid API client with this key."))
+    def _replace(self, key: str, payload: NewClient) -> None:
+        if not self._update(key, payload):
+            raise _no_client()
 
-    def _changed(self, key: str, payload: NewClient) -> bool:
-        """False: there is no such client. Raises Garbled if it then has other scopes than asked for."""
-        client = self._api().update(key, payload)
-        wanted = {(grant["entityId"], grant["permission"]) for grant in payload["scopes"]}
-        if client and client.scopes is not None:
-            got = {(grant.entity_id, grant.permission) for grant in client.scopes}
-            if got != wanted:
-                raise Garbled("PUT /v3/integrations/clients/{key} answered with other scopes")
-        return client is not None and client.valid
+
+def _no_client() -> Refused:
+    return wrong_answer("key", text("There is no valid API client with this key."))
 
 
 def _described(answers: Mapping[str, str], present: ApiClient) -> str:
-    """Without any reference: those are ours to write."""
+    """Without any reference, which only we write."""
     return TAG.sub("", answers.get("description", "").strip() or present.description or "").strip()
 
 
@@ -123,17 +237,12 @@ def _merged(answers: Mapping[str, str], present: ApiClient) -> dict[str, str]:
     return {key: answers.get(key, "").strip() or value for key, value in there.items()}
 
 
-def _changed_here(memo: Mapping[str, object] | None) -> Done:
+def _changed(memo: Mapping[str, Any] | None) -> Done:
     there = text("Capillary has changed the API client. Its key and secret stay the same.")
     return Done(here=text("The API client was changed."), there=there, connection=memo)
 
 
-def _no(note: Text, key: str = "key") -> Refused:
-    """`key`: of the question that was answered so; said above the form where it is none of it."""
-    return Refused(str(note), who="staff", code=key, note=note)
-
-
-def facts(row: ApiClient) -> dict[str, str]:
+def _facts(row: ApiClient) -> dict[str, str]:
     return {
         "description": row.description or "",
         "token lasts (s)": str(row.expiry or ""),
@@ -144,8 +253,8 @@ def facts(row: ApiClient) -> dict[str, str]:
 
 
 def _cells(row: ApiClient, own: str) -> tuple[str, ...]:
-    about = facts(row)
-    made_for = "Gangway itself" if row.key == own else owner(row)
+    about = _facts(row)
+    made_for = "Gangway itself" if row.key == own else reference_of(row)
     valid = "yes" if row.valid else "no"
     tail = (about["token lasts (s)"], about["till"], about["made"], about["last changed"])
     return (row.key, row.name or "", made_for, valid, *tail)

@@ -2,7 +2,7 @@
 
 Source: https://github.com/celigo/integrator-api-docs (connector.md), errors and pages of lists:
 https://developer.celigo.com/api/ (errors, rate-limits, pagination, api-conventions). The
-documentation gives samples and no schema: unknown fields are ignored, and kept where a PUT, which
+documentation gives samples and no schema: unknown fields are ignored, except where a PUT, which
 replaces the whole object, would lose them. Times are UTC, like `2017-11-01T18:29:59.999Z`.
 """
 
@@ -10,31 +10,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, TypedDict
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter
 
-from vendors.contract import Refused
 from vendors.http.api import Api, Nothing, Reply
+from vendors.http.missing import none_if_missing
+from vendors.http.times import read_time, write_time
 
-# By which of our sentences a code of `errors[]` is answered, whatever the status: that of
+# The status that a code of `errors[]` stands for, whatever the status of the reply: that of
 # `invalid_user` is not documented, and its sample stands where a licence was expected.
 STATUSES = {"invalid_user": 422, "rate_limited": 429, "access_restricted": 403}
-LICENCE_KEPT = ("sandbox", "type", "_editionId")  # what a PUT may carry beside `expires` and `opts`
+# What a PUT of a licence may carry beside `expires` and `opts`.
+LICENCE_WRITABLE = ("sandbox", "type", "_editionId")
 CONNECTOR_READ_ONLY = {"_id", "lastModified"}
-
-
-WHEN: TypeAdapter[datetime] = TypeAdapter(datetime)
-
-
-def when(value: Any) -> datetime | None:
-    """A moment that cannot be read is not known: one odd row must not hide a whole list."""
-    try:
-        found = WHEN.validate_python(value)
-    except ValidationError:
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 class Connector(Reply):
@@ -50,7 +40,7 @@ class Connector(Reply):
     applications: Any = None
 
     @property
-    def offered(self) -> bool:
+    def is_published(self) -> bool:
         return self.published in (True, "true")
 
     def whole(self) -> dict[str, Any]:
@@ -82,36 +72,31 @@ class Licence(Reply):
     model_config = ConfigDict(extra="allow")
 
     id: str = Field(alias="_id", min_length=1)
-    ends: Any = Field(None, alias="expires")
-    begun: Any = Field(None, alias="created")
+    raw_expires: Any = Field(None, alias="expires")
     opts: Any = None
     user: User | None = None
     integration_id: str | None = Field(None, alias="_integrationId")
 
     @property
     def expires(self) -> datetime | None:
-        return when(self.ends)
-
-    @property
-    def created(self) -> datetime | None:
-        return when(self.begun)
+        return read_time(self.raw_expires)
 
     @property
     def email(self) -> str:
         return (self.user and self.user.email) or ""
 
     @property
-    def installed(self) -> bool:
+    def is_installed(self) -> bool:
         return bool(self.user and self.user.id and self.integration_id)
 
-    def over(self, now: datetime) -> bool:
+    def has_ended(self, now: datetime) -> bool:
         return self.expires is not None and self.expires <= now
 
     def whole(self) -> dict[str, Any]:
         """All that a PUT may write, under the names of the API."""
-        known: dict[str, Any] = {"expires": self.ends, "opts": self.opts or {}}
+        known: dict[str, Any] = {"expires": self.raw_expires, "opts": self.opts or {}}
         more = self.model_extra or {}
-        return known | {key: more[key] for key in LICENCE_KEPT if key in more}
+        return known | {key: more[key] for key in LICENCE_WRITABLE if key in more}
 
 
 class NewLicence(TypedDict):
@@ -149,7 +134,7 @@ class Client:
 
     # Reference: connector.md, DELETE /connectors/{_id}
     def delete_connector(self, id: str) -> bool:
-        """False: it was gone already."""
+        """False if it did not exist any more."""
         return self._delete("/v1/connectors/{id}", {"id": id})
 
     # Reference: connector.md, GET /connectors/{_id}/installBase
@@ -158,7 +143,7 @@ class Client:
 
     # Reference: connector.md, PUT /connectors/{_id}/update: "Push update to _integrationIds[]"
     def push_update(self, id: str, integrations: Sequence[str]) -> None:
-        """What it answers is not documented."""
+        """Its reply is not documented."""
         self.api.send(
             "PUT", "/v1/connectors/{id}/update", Nothing, ok=(200,),
             parts={"id": id}, json={"_integrationIds": list(integrations)},
@@ -170,13 +155,14 @@ class Client:
         return self.api.rows(path, LICENCES, parts={"connector": connector})
 
     # Reference: connector.md, GET /connectors/{_id}/licenses/{_id_of_license}
-    def licence(self, connector: str, id: str) -> Licence:
-        path = "/v1/connectors/{connector}/licenses/{id}"
-        return self.api.send("GET", path, Licence, parts=_parts(connector, id), retries=1)
+    def licence(self, connector: str, id: str) -> Licence | None:
+        """None if it does not exist."""
+        path, parts = "/v1/connectors/{connector}/licenses/{id}", _parts(connector, id)
+        return none_if_missing(lambda: self.api.send("GET", path, Licence, parts=parts, retries=1))
 
     # Reference: connector.md, POST /connectors/{_id}/licenses (examples 3 and 5)
     def create_licence(self, connector: str, new: NewLicence) -> Licence:
-        """Refused with the code `invalid_user` where nobody there has this e-mail address."""
+        """Raises Refused with code "invalid_user" if no account has this e-mail address."""
         return self.api.send(
             "POST", "/v1/connectors/{connector}/licenses", Licence,
             parts={"connector": connector}, json=new, creates=True,
@@ -190,27 +176,29 @@ class Client:
 
     # Reference: connector.md, DELETE /connectors/{_id}/licenses/{_id_of_license}
     def delete_licence(self, connector: str, id: str) -> bool:
-        """False: it was gone already."""
+        """False if it did not exist any more."""
         path = "/v1/connectors/{connector}/licenses/{id}"
         return self._delete(path, _parts(connector, id))
 
     def _delete(self, path: str, parts: Mapping[str, str]) -> bool:
-        try:
-            self.api.send("DELETE", path, Nothing, ok=(200, 204), parts=parts)
-        except Refused as no:
-            if no.status != 404:
-                raise
-            return False
-        return True
+        reply = none_if_missing(
+            lambda: self.api.send("DELETE", path, Nothing, ok=(200, 204), parts=parts)
+        )
+        return reply is not None
 
 
 def _parts(connector: str, id: str) -> dict[str, str]:
     return {"connector": connector, "id": id}
 
 
-def moment(at: datetime) -> str:
+def format_time(at: datetime) -> str:
     """As integrator.io writes it: `2017-11-01T18:29:59.999Z`."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return write_time(at, "milliseconds")
+
+
+def same_email(one: str, other: str) -> bool:
+    """E-mail addresses are compared as integrator.io does: whatever their case."""
+    return one.strip().casefold() == other.strip().casefold()
 
 
 def _codes(body: Any) -> list[str]:
@@ -226,12 +214,13 @@ def machine_code(_status: int, body: Any) -> str:
 
 
 def meaning(status: int, body: Any) -> int:
-    """`errors` decide, also with 200; their code does, never their message."""
+    """`errors` decide, also with 200: by their code, never by their message."""
     codes = _codes(body)
     if not codes:
         return status
     found = STATUSES.get(codes[0], status if status >= 400 else 422)
-    return 401 if (status, found) == (401, 403) else found  # "access_restricted" is said with both
+    # "access_restricted" is documented with 401 and with 403.
+    return 401 if (status, found) == (401, 403) else found
 
 
 def connect(*, api_url: str, token: str) -> Client:

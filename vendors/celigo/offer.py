@@ -1,4 +1,4 @@
-"""What merchants and staff read about integrator.io, and what an operator sets."""
+"""What integrator.io offers, what merchants read about it, and what an operator sets."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 from urllib.parse import urlsplit
 
-from vendors.contract import Action, Entry, Item, Question, Text, Vendor, text
-from vendors.http.hosts import address_problem, is_loopback
+from vendors.contract import Entry, Question, Text, Vendor, text
+from vendors.contract.settings import named_problems
+from vendors.http.hosts import is_loopback
+from vendors.http.settings import api_url_problem, header_problem
 
-from . import client, plan, staff
-from .client import Connector
+from . import licence_plan
+from .client import Client, Connector, connect
 
 LICENCE = "licence"
 SHOPS = (
@@ -55,16 +57,14 @@ class Offer(Vendor):
 
     @property
     def token(self) -> str:
-        """A pasted “Bearer ” would be doubled, which integrator.io refuses."""
+        """Without a pasted “Bearer ”, which would be sent twice and refused."""
         return re.sub(r"^(bearer(\s+|$))+", "", self.api_token.strip(), flags=re.IGNORECASE)
 
     def problems(self) -> tuple[tuple[str, str], ...]:
-        version = urlsplit(self.api_url).path.rstrip("/").endswith("/v1")
-        found = {
-            "API_URL": address_problem(self.api_url) or ("must end before /v1" if version else ""),
-            "API_TOKEN": "" if re.fullmatch(r"[!-~]+", self.token) else "must be plain ASCII",
-        }
-        return tuple((f"CELIGO_{name}", words) for name, words in found.items() if words)
+        return named_problems(self.slug, {
+            "api_url": api_url_problem(self.api_url, version="/v1"),
+            "api_token": header_problem(self.token),
+        })  # fmt: skip
 
     def site(self) -> str:
         """Where merchants sign in: each region has pages of its own beside its API."""
@@ -79,35 +79,20 @@ class Offer(Vendor):
     def addresses(self) -> tuple[str, ...]:
         return (self.api_url,)
 
-    def client(self) -> client.Client:
-        return client.connect(api_url=self.api_url, token=self.token)
+    def client(self) -> Client:
+        return connect(api_url=self.api_url, token=self.token)
 
-    def probe(self) -> None:
-        self.client().connectors()
-
-    # -- what there is ---------------------------------------------------------------------------
+    # -- connectors ------------------------------------------------------------------------------
 
     def connectors(self) -> tuple[Entry, ...]:
         rows = self.client().connectors()
-        return tuple(_entry(row) for row in rows if row.offered)
+        return tuple(_entry(row) for row in rows if row.is_published)
 
     def connector_questions(self, connector: str) -> tuple[Question, ...]:
-        return plan.questions()
+        return licence_plan.questions()
 
     def check_options(self, answers: Mapping[str, str]) -> Mapping[str, Text]:
-        return plan.faults(answers)
-
-    def actions(self) -> tuple[Action, ...]:
-        return staff.ACTIONS
-
-    def inventory(self) -> tuple[Item, ...]:
-        """Every licence of every connector, also of those that are not published."""
-        api = self.client()
-        return tuple(
-            staff.item(connector, licence)
-            for connector in api.connectors()
-            for licence in api.licences(connector.id)
-        )
+        return licence_plan.faults(answers)
 
 
 def _entry(row: Connector) -> Entry:

@@ -50,8 +50,9 @@ class Refused(VendorError):
         status: int = 0,
         code: str = "",
         reply: object = None,
+        cause: str = "",
     ) -> None:
-        super().__init__(detail, note=note, cause=f"refused-{code or status or who}")
+        super().__init__(detail, note=note, cause=cause or f"refused-{code or status or who}")
         self.who = who
         self.status = status
         self.code = code

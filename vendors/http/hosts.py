@@ -59,8 +59,21 @@ def below(url: str, base_url: str) -> bool:
 
 
 def _server(parts: SplitResult) -> tuple[str, str | None, int | None]:
-    own_port = {"https": 443, "http": 80}.get(parts.scheme)
-    return parts.scheme, parts.hostname, parts.port or own_port
+    return parts.scheme, parts.hostname, _port(parts)
+
+
+def _port(parts: SplitResult) -> int | None:
+    return parts.port or {"https": 443, "http": 80}.get(parts.scheme)
+
+
+def same_host(url: str, base_url: str) -> bool:
+    """Whether a browser may be sent to `url` and it leads to the host and port of `base_url`."""
+    try:
+        parts, base = urlsplit(url), urlsplit(base_url)
+        same = (parts.hostname, _port(parts)) == (base.hostname, _port(base))
+    except ValueError:
+        return False
+    return same and allowed(url, (base.hostname or "",))
 
 
 def is_loopback(host: str) -> bool:

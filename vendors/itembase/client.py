@@ -8,46 +8,37 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from pydantic import Field
 
 from vendors.contract import Garbled, Refused
 from vendors.http.api import Api, Reply
-from vendors.http.hosts import allowed
-
-from .places import origin
+from vendors.http.hosts import same_host
+from vendors.http.urls import add_query
 
 SCOPES = "user.minimal user.instances.read user.instances.write"
 
 
-def oauth_code(_status: int, body: Any) -> str:
+def machine_code(_status: int, body: Any) -> str:
     """The machine code of an error: RFC 6749's `error`, else the guide's {"message", "code"}."""
     if not isinstance(body, dict):
         return ""
     if isinstance(error := body.get("error"), str):
         return error
-    said = f"{body.get('message', '')} {body.get('error_description', '')}"
-    return "invalid_grant" if "invalid_grant" in said else ""
+    message = f"{body.get('message', '')} {body.get('error_description', '')}"
+    return "invalid_grant" if "invalid_grant" in message else ""
 
 
-def oauth_meaning(status: int, body: Any) -> int:
-    """A client that is not known may be told so with a 400 (RFC 6749, section 5.2): it is a 401."""
+def meaning(status: int, body: Any) -> int:
+    """An unknown client may be answered 400 (RFC 6749, section 5.2), which means 401 here."""
     unknown = isinstance(body, dict) and body.get("error") == "invalid_client"
     return 401 if unknown and status == 400 else status
 
 
+# Reference: connect API guide, example 1: "a redirect_uri as GET parameter"
 def process_url(uri: str, redirect_uri: str) -> str:
-    """`uri` with our return address as its GET parameter; a query it has already is kept."""
-    parts = urlsplit(uri)
-    ours = urlencode({"redirect_uri": redirect_uri})
-    return urlunsplit(parts._replace(query=f"{parts.query}&{ours}" if parts.query else ours))
-
-
-def _same_place(link: str, base_url: str) -> bool:
-    """Whether a link that itembase gave leads to the server that gave it."""
-    domain = urlsplit(base_url).hostname or ""
-    return allowed(link, (domain,)) and origin(link) == origin(base_url)
+    """The link's page, from which itembase sends the merchant back to `redirect_uri`."""
+    return add_query(uri, {"redirect_uri": redirect_uri})
 
 
 class Link(Reply):
@@ -59,7 +50,7 @@ class Link(Reply):
 
 
 class Grant(Reply):
-    """OAuth tokens; `expires_in` is in seconds, the guide contradicts itself about its size."""
+    """OAuth tokens; `expires_in` is in seconds, and the guide contradicts itself about its size."""
 
     access_token: str = Field(min_length=1)
     refresh_token: str | None = None
@@ -88,7 +79,7 @@ class Instance(Reply):
 
 @dataclass(frozen=True, kw_only=True)
 class Client:
-    """Addresses, each what stands before the documented path, and the operator's credentials."""
+    """The operator's credentials, and base URLs: each is what stands before the documented path."""
 
     selfservice_url: str
     accounts_url: str
@@ -118,14 +109,14 @@ class Client:
     def _link(self, body: dict[str, Any], access: str = "") -> Link:
         selfservice = self._api(self.selfservice_url, own=not access)
         link = selfservice.send("POST", "/v1/tokens", Link, json=body, bearer=access)
-        if not _same_place(link.uri, self.selfservice_url):
+        if not same_host(link.uri, self.selfservice_url):
             raise Garbled("POST /v1/tokens named a link to another host")
         return link
 
     # Reference: API guides, "Activation": on the server's side, with the user's access token
     def activation(self, access: str) -> Activation:
         link = self._api(self.solution_url).send("GET", "/activate", Activation, bearer=access)
-        if not _same_place(link.activation_url, self.solution_url):
+        if not same_host(link.activation_url, self.solution_url):
             raise Garbled("GET /activate named a link to another host")
         return link
 
@@ -138,7 +129,7 @@ class Client:
             "redirect_uri": redirect_uri,
             "state": state,
         }
-        return f"{self.accounts_url}/oauth/v2/auth?{urlencode(query)}"
+        return add_query(f"{self.accounts_url}/oauth/v2/auth", query)
 
     # Reference: API guides, OAuth: /oauth/v2/token, grant_type=authorization_code
     def exchange(self, code: str, redirect_uri: str) -> Grant:
@@ -163,15 +154,16 @@ class Client:
         # The guide documents a GET with everything in the query; Api never logs a query.
         return accounts.send("GET", "/oauth/v2/token", Grant, query=fields)
 
-    def prove(self) -> None:
-        """A refresh token that nobody has is called invalid only to a client that is known.
+    # Reference: RFC 6749, section 5.2: the client is authenticated before its grant is looked at
+    def check_credentials(self) -> None:
+        """Try a refresh token that nobody has: only a known client is told that it is invalid.
 
-        Raises Refused when the client is not (RFC 6749, section 5.2).
+        Raises Refused if the client is unknown.
         """
         try:
             self.refresh("none")
-        except Refused as no:
-            if no.code != "invalid_grant":
+        except Refused as refusal:
+            if refusal.code != "invalid_grant":
                 raise
 
     # Reference: API guides, user information (scope user.minimal)
@@ -193,6 +185,6 @@ class Client:
     def _api(self, base_url: str, own: bool = False) -> Api:
         """`own`: called as the operator's client, not with a merchant's token."""
         return Api(
-            name="itembase", base_url=base_url, refusal=oauth_code, meaning=oauth_meaning,
+            name="itembase", base_url=base_url, refusal=machine_code, meaning=meaning,
             own=own, taken=("invalid_grant",),
         )  # fmt: skip

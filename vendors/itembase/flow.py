@@ -1,106 +1,43 @@
-"""The itembase vendor: its settings, what it offers, and its calls."""
+"""Connecting a shop through itembase: links, the choice of a shop, and the activation of our service.
+
+Two trips lead to itembase's pages: the process page, which adds a shop or activates our service for
+one, and OAuth, without which nothing can be listed. A return proves nothing: the list of the user's
+instances says whether a shop is there, valid and shared with us.
+Source: the itembase connect API guide, examples 1 to 3, and the API guides ("Activation", OAuth).
+"""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
-from urllib.parse import urlsplit
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
-from vendors.contract import Done, Entry, Order, Step, Vendor, text
-from vendors.http.hosts import address_problem
+from vendors.contract import (
+    Connected,
+    Done,
+    NeedsMerchant,
+    Order,
+    Redirect,
+    Refused,
+    Step,
+    Waiting,
+    text,
+)
+from vendors.http.times import YEAR, lifetime
+from vendors.http.urls import add_query
 
-from .calls import Call
-from .client import Client
-from .places import COMPONENTS, SERVERS, platform
+from . import stores
+from .client import Activation, Instance, Link, process_url
+from .memo import SignIn, connected_memo, current_sign_in
+from .returns import compare, other_user, stopped
+from .sign_in import SignInCall
+from .staff import Staff, unknown_connector
 
-SLUG, COMPONENT_ID = re.compile(r"[a-z0-9-]+"), re.compile(r"[1-9][0-9]{0,18}")
-URLS = ("selfservice_url", "accounts_url", "api_url", "users_url", "solution_url")
+LINK_SECONDS = 1200  # what every sample of the guide says
 
 
 @dataclass(frozen=True)
-class Itembase(Vendor):
-    """An empty address is the environment's own; `components` replaces the environment's table."""
-
-    client_id: str
-    client_secret: str = field(repr=False)
-    environment: str = "production"
-    selfservice_url: str = ""
-    accounts_url: str = ""
-    api_url: str = ""
-    users_url: str = ""
-    solution_url: str = ""
-    components: Mapping[str, Any] = field(default_factory=dict)
-    token_method: str = "GET"
-
-    slug = "itembase"
-    name = "itembase"
-    summary = text(
-        "On itembase's pages you sign in or open an itembase account, add your shop and allow us"
-        " to read it. Then itembase sends you back here."
-    )
-    at_hand = text(
-        "The sign-in of your shop, and that of your itembase account if you already have one."
-    )
-    shares = (text("Which kind of shop you want to connect; nothing else of yours."),)
-    checklist = (
-        ("link", text("A private link to itembase is made")),
-        ("sign-in", text("You are signed in at itembase")),
-        ("store", text("Your shop is found")),
-    )
-
-    def problems(self) -> tuple[tuple[str, str], ...]:
-        found = [(name, address_problem(url)) for name in URLS if (url := getattr(self, name))]
-        if self.environment not in SERVERS:
-            found.append(("environment", "must be production or sandbox"))
-        elif not self.address("api_url"):
-            found.append(("api_url", "must be set: itembase documents none for the sandbox"))
-        if self.token_method not in {"GET", "POST"}:
-            found.append(("token_method", "must be GET or POST"))
-        found.append(("components", _components_problem(self.components)))
-        return tuple((f"ITEMBASE_{name.upper()}", problem) for name, problem in found if problem)
-
-    def address(self, name: str) -> str:
-        """One of URLS: as set, else the environment's."""
-        url: str = getattr(self, name) or SERVERS.get(self.environment, {}).get(name, "")
-        return url.rstrip("/")
-
-    def addresses(self) -> tuple[str, ...]:
-        return tuple(self.address(name) for name in URLS)
-
-    def domains(self) -> tuple[str, ...]:
-        pages = ("selfservice_url", "accounts_url", "solution_url")
-        return tuple(urlsplit(self.address(name)).netloc for name in pages)
-
-    def component_ids(self) -> dict[str, int]:
-        table = self.components or COMPONENTS.get(self.environment, {})
-        return {key: int(component) for key, component in table.items()}
-
-    def connectors(self) -> tuple[Entry, ...]:
-        return tuple(
-            Entry(key=key, name=platform(key), platform=key) for key in self.component_ids()
-        )
-
-    def probe(self) -> None:
-        """The credentials at the accounts' server; then a link that nobody opens, and that runs out."""
-        client = self.client()
-        client.prove()
-        for component in list(self.component_ids().values())[:1]:
-            client.link_for_anyone(component)
-
-    def client(self) -> Client:
-        return Client(
-            selfservice_url=self.address("selfservice_url"),
-            accounts_url=self.address("accounts_url"),
-            api_url=self.address("api_url"),
-            users_url=self.address("users_url"),
-            solution_url=self.address("solution_url"),
-            client_id=self.client_id,
-            client_secret=self.client_secret,
-            token_method=self.token_method,
-        )
-
+class Itembase(Staff):
     def start(self, order: Order) -> Step:
         return self._call(order).start()
 
@@ -132,17 +69,226 @@ class Itembase(Vendor):
         )
 
     def _call(self, order: Order) -> Call:
-        return Call(self.client(), self.component_ids(), order)
+        return Call(self.client(), order, self.component_ids())
 
 
-def _components_problem(components: Any) -> str:
-    if not isinstance(components, Mapping):
-        return 'must be a JSON object such as {"ebay": 6}'
-    if all(SLUG.fullmatch(str(key)) and _is_id(value) for key, value in components.items()):
-        return ""
-    return 'must name lower-case platforms and their component ids: {"ebay": 6}'
+@dataclass
+class Call(SignInCall):
+    """One call with its order. `component_ids` is the environment's table: connector → id."""
 
+    component_ids: Mapping[str, int]
 
-def _is_id(value: Any) -> bool:
-    """Up to 19 digits, as a number or in quotes."""
-    return isinstance(value, int | str) and bool(COMPONENT_ID.fullmatch(str(value)))
+    def start(self) -> Step:
+        """The first link. What this attempt has already achieved is not asked for again."""
+        if not self.order.present:
+            return Redirect(url="", connection=self.draft.memo())
+        sign_in = current_sign_in(self.order)
+        if sign_in and sign_in.user:
+            return self._with_token(sign_in, lambda: self._begin(sign_in))
+        if self._wanted() or self.draft.came_back or self._bound_to_user():
+            return self._ask_to_sign_in()
+        self.draft.note_nothing_listed()
+        return self._leave_by(self.client.link_for_anyone(self._component_id()))
+
+    def returned(self, params: Mapping[str, str]) -> Step:
+        """`params`: what itembase appended, and the `state` that says which link it answers.
+
+        Without any, the merchant is back from the activation page, which knows no state.
+        """
+        state = params.get("state", "")
+        if self.draft.is_wrong_user(state):
+            raise other_user()
+        link = self.draft.link(state)
+        if link.get("kind") == "oauth" and "done" not in link:
+            return self._from_oauth(params, state)
+        if link.get("kind") == "process":
+            if params.get("error"):
+                return self._stopped(params["error"])
+            compare(params, link["token"])
+            self.draft.note_came_back()
+        return self._onward(state)
+
+    def answered(self, answers: Mapping[str, str]) -> Step:
+        sign_in = current_sign_in(self.order)
+        if sign_in is None or not sign_in.user:
+            return self._ask_to_sign_in()
+        act = self._inspect if self.draft.came_back else self._chosen
+        return self._with_token(sign_in, lambda: act(sign_in, answers.get("store", "")))
+
+    def check(self) -> Step:
+        sign_in = current_sign_in(self.order)
+        again = NeedsMerchant(code="sign-in", note=text("Sign in at itembase again."))
+        if sign_in is None or not sign_in.user:
+            return again if self._wanted() else Redirect(url="")
+        return self._with_token(sign_in, lambda: self._inspect(sign_in), unless=again)
+
+    # -- between the links -------------------------------------------------------------------
+
+    def _stopped(self, error: str) -> Step:
+        """A merchant who said no may choose another shop."""
+        step = stopped(error)
+        self.draft.forget_choice()
+        return replace(step, connection=self.draft.memo())
+
+    def _onward(self, state: str) -> Step:
+        sign_in = current_sign_in(self.order)
+        if sign_in is None:
+            return self._ask_to_sign_in()
+        if not sign_in.user:
+            return self._with_token(sign_in, lambda: self._identify(sign_in, state))
+        if not self.draft.came_back:
+            return self.start()
+        return self._with_token(sign_in, lambda: self._inspect(sign_in, just_back=not state))
+
+    def _begin(self, sign_in: SignIn) -> Step:
+        """Examples 2 and 3: a shop that is there already, or a new one."""
+        if self._refusal_of(self._wanted()):
+            self.draft.forget_choice()
+        if wanted := self._wanted():
+            return self._link_existing(sign_in, wanted)
+        rows = self._instances(sign_in)
+        if self.draft.came_back and (found := self._found(sign_in, rows)):
+            return self._with_memos(found, sign_in)
+        self.draft.forget_came_back()
+        if stores.free(self._shops(rows), self.order):
+            return self._offer(rows)
+        self._note_listed(rows)
+        return self._link_new(sign_in)
+
+    def _chosen(self, sign_in: SignIn, answer: str) -> Step:
+        """The merchant's answer to `_offer`."""
+        if not self.order.present:
+            return Redirect(url="", connection=self.draft.memo())
+        if refusal := self._refusal_of(answer):
+            raise refusal
+        rows = self._instances(sign_in)
+        shops = self._shops(rows)
+        if answer == stores.NEW and not self._new(shops):
+            self.draft.forget_choice()
+            return self._link_new(sign_in)
+        if answer not in [shop.id for shop in shops]:
+            return self._offer(rows)
+        self.draft.choose(answer)
+        return self._link_existing(sign_in, answer)
+
+    def _offer(self, rows: list[Instance]) -> Step:
+        self._note_listed(rows)
+        choice = stores.free(self._shops(rows), self.order)
+        return replace(stores.offer(choice, self.order.connector), connection=self.draft.memo())
+
+    def _note_listed(self, rows: list[Instance]) -> None:
+        self.draft.note_listed([shop.id for shop in self._shops(rows)])
+
+    # -- links -------------------------------------------------------------------------------
+
+    def _link_new(self, sign_in: SignIn) -> Step:
+        return self._leave_by(self.client.link_for_user(sign_in.access, self._component_id()))
+
+    def _link_existing(self, sign_in: SignIn, instance_id: str) -> Step:
+        try:
+            return self._leave_by(self.client.link_for_instance(sign_in.access, instance_id))
+        except Refused as refusal:
+            if refusal.status != 404:
+                raise
+        return self._with_memos(stores.gone(self.order.connector), sign_in)
+
+    def _leave_by(self, link: Link) -> Redirect:
+        back = add_query(self.order.back, {"state": self.order.state})
+        self.draft.note_link(self.order.state, kind="process", token=link.token)
+        return Redirect(
+            url=process_url(link.uri, back),
+            expires_at=self.order.now + timedelta(seconds=lifetime(link.expires_in, LINK_SECONDS)),
+            connection=self.draft.memo(),
+            done=("link",),
+        )
+
+    def _share(self, sign_in: SignIn, shop: Instance, just_back: bool) -> Step:
+        """The operator's service is to be activated: once, and whenever the merchant continues."""
+        activation = self.draft.activation
+        if just_back and activation == "out":
+            self.draft.note_activation_returned()
+        elif self.order.present:
+            self.draft.note_activation_left(shop.id)
+            link = self.client.activation(sign_in.access)
+            return Redirect(url=link.activation_url, expires_at=self._end_of(link), bare=True)
+        elif not activation and shop.status == stores.VALID:
+            return Redirect(url="")
+        return stores.not_shared_yet(shop, self.order.connector, self.draft.empty_checks)
+
+    def _end_of(self, link: Activation) -> datetime | None:
+        """None if it is of no use: in the past, by whichever clock, or absurdly far away."""
+        now = self.order.now.timestamp()
+        if link.expires_at is None or not now < link.expires_at < now + YEAR:
+            return None
+        return datetime.fromtimestamp(link.expires_at, UTC)
+
+    # -- the shop ----------------------------------------------------------------------------
+
+    def _wanted(self) -> str:
+        """The id of the shop if it is known already: chosen in this attempt, or connected."""
+        return self.draft.instance or self.order.shop_id
+
+    def _refusal_of(self, shop: str) -> Refused | None:
+        """Why this shop cannot be chosen; None if it can."""
+        holder = "" if shop in ("", stores.NEW, self.order.shop_id) else self.order.holder(shop)
+        return stores.refusal_of(holder)
+
+    def _component_id(self) -> int:
+        if component_id := self.component_ids.get(self.order.connector):
+            return component_id
+        raise unknown_connector()
+
+    def _instances(self, sign_in: SignIn) -> list[Instance]:
+        return self.client.instances(sign_in.access, sign_in.user)
+
+    def _shops(self, rows: list[Instance]) -> list[Instance]:
+        return stores.of_component(rows, self._component_id())
+
+    def _new(self, shops: list[Instance]) -> list[Instance]:
+        """Free, and not there when the merchant decided."""
+        return stores.free(shops, self.order, self.draft.listed_before)
+
+    def _inspect(self, sign_in: SignIn, answer: str = "", just_back: bool = False) -> Step:
+        if refusal := self._refusal_of(answer or self._wanted()):
+            raise refusal
+        rows = self._instances(sign_in)
+        step = self._found(sign_in, rows, answer, just_back) or stores.none_yet(
+            self._shops(rows), self.order, self.draft
+        )
+        return self._with_memos(step, sign_in)
+
+    def _found(
+        self, sign_in: SignIn, rows: list[Instance], answer: str = "", just_back: bool = False
+    ) -> Step | None:
+        """The step for the one shop that is meant; None while itembase lists none."""
+        if wanted := self._wanted():
+            meant = [row for row in stores.connections(rows) if row.id == wanted]
+            if not meant:
+                return stores.gone(self.order.connector)
+        else:
+            choice = self._new(self._shops(rows))
+            meant = [row for row in choice if row.id == answer] if answer else choice
+            if choice and len(meant) != 1:
+                return stores.ask(choice, self.order.connector)
+        return self._step_for(sign_in, meant[0], rows, just_back) if meant else None
+
+    def _step_for(
+        self, sign_in: SignIn, shop: Instance, rows: list[Instance], just_back: bool
+    ) -> Step:
+        if stores.shared(rows) or stores.needs_attention(shop):
+            return stores.status_step(shop, self.order.connector)
+        if self.order.purpose == "check":
+            return stores.no_longer_shared(self.order.connector)
+        return self._share(sign_in, shop, just_back)
+
+    def _with_memos(self, step: Step, sign_in: SignIn) -> Step:
+        """The step with the memos that belong to it: `Connected` promotes both drafts."""
+        if isinstance(step, Connected):
+            return replace(step, account=sign_in.memo(), connection=connected_memo(step.shop_id))
+        if step.connection_key:
+            self.draft.choose(step.connection_key)
+        elif isinstance(step, NeedsMerchant):
+            self.draft.forget_choice()
+        if isinstance(step, Waiting):
+            self.draft.count_empty_check()
+        return replace(step, connection=self.draft.memo())

@@ -8,7 +8,6 @@ from datetime import timedelta
 from vendors.contract import (
     Ask,
     Connected,
-    Memo,
     NeedsMerchant,
     Order,
     Question,
@@ -20,18 +19,19 @@ from vendors.contract import (
 )
 
 from .client import Instance
-from .places import platform
+from .memo import Draft
+from .offer import platform_name
 
-NEW = "new"  # no id of itembase: those are uuids
+NEW = "new"  # cannot be an id of itembase's, which are uuids
 VALID, PENDING = "connection.valid", "connection.pending"
-FIRST_LOOK, SLOWEST_LOOK = timedelta(seconds=15), timedelta(minutes=15)
-PATIENCE = timedelta(hours=24)
-GIVE_TIME = timedelta(hours=1)
-LOOKS = 6  # in vain: a minute and a half
+POLL_FIRST, POLL_EVERY = timedelta(seconds=15), timedelta(minutes=15)
+GIVE_UP_AFTER = timedelta(hours=24)
+POLL_ACTIVATION_EVERY = timedelta(hours=1)
+MAX_EMPTY_CHECKS = 6  # checks that found nothing: a minute and a half
 
 
 def connections(rows: Sequence[Instance]) -> list[Instance]:
-    """Shops; never a solution, nor a type that is not documented."""
+    """Shops: neither solutions nor types that are not documented."""
     return [row for row in rows if row.component_type == "connection"]
 
 
@@ -41,12 +41,13 @@ def shared(rows: Sequence[Instance]) -> bool:
 
 
 def of_component(rows: Sequence[Instance], component_id: int) -> list[Instance]:
-    """The shops of one platform, in an order that stays."""
-    return sorted((row for row in connections(rows) if row.component_id == component_id), key=_id)
+    """The shops of one platform, always in the same order."""
+    shops = (row for row in connections(rows) if row.component_id == component_id)
+    return sorted(shops, key=lambda shop: shop.id)
 
 
 def free(shops: Sequence[Instance], order: Order, before: Collection[str] = ()) -> list[Instance]:
-    """Those that may be this connection's: held by nobody and new, or its own already."""
+    """Those this connection may take: held by nobody and new, or its own already."""
     holders = {shop.id: order.holder(shop.id) for shop in shops}
     return [
         shop
@@ -55,8 +56,8 @@ def free(shops: Sequence[Instance], order: Order, before: Collection[str] = ()) 
     ]
 
 
-def taken(holder: str) -> Refused | None:
-    """The refusal of a shop that somebody else holds in our books."""
+def refusal_of(holder: str) -> Refused | None:
+    """The refusal of a shop that another connection of ours holds; None if none does."""
     if holder == "other":
         note = text(
             "This shop is connected by another business. Go back and choose another. If it is"
@@ -75,9 +76,9 @@ def needs_attention(shop: Instance) -> bool:
     return status.startswith("connection.") and status not in (VALID, PENDING)
 
 
-def judge(shop: Instance, connector: str) -> Step:
+def status_step(shop: Instance, connector: str) -> Step:
     """What the status of a shop means."""
-    key, name = shop.id, platform(connector)
+    key, name = shop.id, platform_name(connector)
     if shop.status == VALID:
         evidence = text("itembase lists your %(platform)s shop as valid.", platform=name)
         return Connected(shop_id=key, evidence=evidence, connection_key=key, done=("store",))
@@ -86,12 +87,12 @@ def judge(shop: Instance, connector: str) -> Step:
     return _wait(text("itembase is still checking your %(platform)s shop.", platform=name), key)
 
 
-def not_shared_yet(shop: Instance, connector: str, looks: int) -> Step:
-    """Nothing says whether the merchant allowed it there: itembase's turn for a moment, then theirs."""
+def not_shared_yet(shop: Instance, connector: str, empty_checks: int) -> Step:
+    """Nothing says whether the merchant allowed it: first we wait for itembase, then for them."""
     if shop.status != VALID:
-        return judge(shop, connector)
-    name = platform(connector)
-    if looks < LOOKS:
+        return status_step(shop, connector)
+    name = platform_name(connector)
+    if empty_checks < MAX_EMPTY_CHECKS:
         note = text(
             "Your %(platform)s shop is there, but itembase does not share it with us yet. If you"
             " stopped before you allowed it, check again: then you can go there once more.",
@@ -103,28 +104,30 @@ def not_shared_yet(shop: Instance, connector: str, looks: int) -> Step:
         " continue to itembase and allow it there.",
         platform=name,
     )
-    return NeedsMerchant(code="not-shared", note=note, poll_every=GIVE_TIME, connection_key=shop.id)
+    return NeedsMerchant(
+        code="not-shared", note=note, poll_every=POLL_ACTIVATION_EVERY, connection_key=shop.id
+    )
 
 
 def no_longer_shared(connector: str) -> NeedsMerchant:
     note = text(
         "itembase no longer shares your %(platform)s shop with us. Reconnect it to allow it again.",
-        platform=platform(connector),
+        platform=platform_name(connector),
     )
-    return NeedsMerchant(code="not-shared", note=note, poll_every=GIVE_TIME)
+    return NeedsMerchant(code="not-shared", note=note, poll_every=POLL_ACTIVATION_EVERY)
 
 
-def none_yet(shops: Sequence[Instance], order: Order, draft: Memo) -> Waiting:
-    """None is new and free.
+def none_yet(shops: Sequence[Instance], order: Order, draft: Draft) -> Waiting:
+    """itembase lists no shop that is new and free.
 
-    Raises Refused when, after a while, the only new ones are another business's: itembase seems
-    to have listed the very shop that was added, and to wait for another would be in vain.
+    Raises Refused if, after a while, the only new ones are another business's: then itembase has
+    probably listed the very shop that was added, and no other one will come.
     """
-    added = [shop for shop in shops if shop.id not in draft.get("before", [])]
+    added = [shop for shop in shops if shop.id not in draft.listed_before]
     held = any(order.holder(shop.id) == "other" for shop in added)
-    if held and draft.get("looks", 0) >= LOOKS and (refusal := taken("other")):
+    if held and draft.empty_checks >= MAX_EMPTY_CHECKS and (refusal := refusal_of("other")):
         raise refusal
-    name = platform(order.connector)
+    name = platform_name(order.connector)
     return _wait(text("itembase does not list your new %(platform)s shop yet.", platform=name))
 
 
@@ -132,21 +135,21 @@ def gone(connector: str) -> NeedsMerchant:
     note = text(
         "itembase no longer lists this %(platform)s shop. If you removed it there, disconnect it"
         " here and connect it as a new shop.",
-        platform=platform(connector),
+        platform=platform_name(connector),
     )
     return NeedsMerchant(code="store-gone", note=note)
 
 
 def ask(shops: Sequence[Instance], connector: str) -> Ask:
     """Which of several is the one that was just added."""
-    name = platform(connector)
+    name = platform_name(connector)
     note = text("itembase lists several %(platform)s shops. Choose yours.", platform=name)
     return _question(note, _choices(shops, name), name)
 
 
 def offer(shops: Sequence[Instance], connector: str) -> Ask:
-    """A shop that is at itembase already, or a new one."""
-    name = platform(connector)
+    """The choice between the shops that are at itembase already and a new one."""
+    name = platform_name(connector)
     note = text(
         "You have %(platform)s shops at itembase that are not used here yet.", platform=name
     )
@@ -162,15 +165,15 @@ def _question(note: Text, choices: tuple[tuple[str, Text], ...], name: str) -> A
 
 
 def _choices(shops: Sequence[Instance], name: str) -> tuple[tuple[str, Text], ...]:
-    return tuple((shop.id, _words(shop, n, name)) for n, shop in enumerate(shops, start=1))
+    return tuple((shop.id, _label(shop, n, name)) for n, shop in enumerate(shops, start=1))
 
 
 def _wait(note: Text, key: str = "") -> Waiting:
     return Waiting(
         note=note,
-        poll_first=FIRST_LOOK,
-        poll_every=SLOWEST_LOOK,
-        give_up_after=PATIENCE,
+        poll_first=POLL_FIRST,
+        poll_every=POLL_EVERY,
+        give_up_after=GIVE_UP_AFTER,
         connection_key=key,
     )
 
@@ -182,12 +185,12 @@ def _attention(name: str, key: str) -> NeedsMerchant:
         platform=name,
     )
     return NeedsMerchant(
-        code="store-attention", note=note, poll_every=GIVE_TIME, connection_key=key
+        code="store-attention", note=note, poll_every=POLL_ACTIVATION_EVERY, connection_key=key
     )
 
 
-def _words(shop: Instance, number: int, name: str) -> Text:
-    """A shop in words: itembase tells no name of it, and its id says nothing to a merchant."""
+def _label(shop: Instance, number: int, name: str) -> Text:
+    """A shop in words: itembase gives it no name, and its id means nothing to a merchant."""
     params = {"platform": name, "number": str(number)}
     if shop.status == VALID:
         return text(
@@ -196,7 +199,3 @@ def _words(shop: Instance, number: int, name: str) -> Text:
     if not needs_attention(shop):
         return text("%(platform)s shop %(number)s (itembase is still checking it)", **params)
     return text("%(platform)s shop %(number)s (needs attention at itembase)", **params)
-
-
-def _id(shop: Instance) -> str:
-    return shop.id

@@ -9,16 +9,18 @@ https://helpdesk.sharespine.com/hc/sv/articles/360017909317-Get-Started
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, TypedDict
 
-from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, WrapValidator
+from pydantic import AfterValidator, Field, TypeAdapter, WrapValidator
 
 from vendors.contract import Garbled, Refused
 from vendors.http.api import Api, Nothing, Reply
+from vendors.http.reply import none_if_odd
+from vendors.http.times import assume_utc, write_time
 
 
 class NewTenant(TypedDict):
@@ -58,7 +60,7 @@ class Connection(Reply):
     id: str = Field(min_length=1)
 
 
-class Door(Reply):
+class LoginLink(Reply):
     """`expires` is documented as `2023-04-04T13:57:16Z`; without it the link is still good."""
 
     login_url: str = Field(alias="loginUrl", min_length=1)
@@ -66,34 +68,25 @@ class Door(Reply):
 
 
 class State(Reply):
-    """Of a tenant or of an API connection. Not documented: only a plain no is taken for a no."""
+    """A tenant or an API connection. Not documented, so only a plain no is taken for a no."""
 
     active: Any = None
 
     @property
-    def off(self) -> bool:
+    def is_off(self) -> bool:
         return self.active in (False, "false", "False", "0")
 
 
-class Seen(Reply):
-    """All that we read of an order: which it is, and when it changed (UTC where it says nothing)."""
+class OrderRow(Reply):
+    """All that we read of an order: its id, and when it changed (in UTC unless it has an offset)."""
 
     id: str = Field(alias="localId", min_length=1)
-    modified: Annotated[
-        datetime, AfterValidator(lambda at: at if at.tzinfo else at.replace(tzinfo=UTC))
-    ] = Field(alias="lastModified")
-
-
-def _or_nothing(row: Any, parse: Callable[[Any], Any]) -> Any:
-    try:
-        return parse(row)
-    except ValidationError:
-        return None
+    modified: Annotated[datetime, AfterValidator(assume_utc)] = Field(alias="lastModified")
 
 
 STATE: TypeAdapter[State | None] = TypeAdapter(State | None)
-ORDERS: TypeAdapter[list[Seen | None] | None] = TypeAdapter(
-    list[Annotated[Seen | None, WrapValidator(_or_nothing)]] | None
+ORDERS: TypeAdapter[list[OrderRow | None] | None] = TypeAdapter(
+    list[Annotated[OrderRow | None, WrapValidator(none_if_odd)]] | None
 )
 
 
@@ -120,25 +113,25 @@ class Client:
         )  # fmt: skip
 
     # Reference: …/onboard-tenant.html, "Create a login URL for specific tenant user"
-    def open_door(self, code_name: str, login: str, path: str) -> Door:
-        """Makes nothing that matters when its answer is lost: a link nobody has runs out."""
+    def login_link(self, code_name: str, login: str, path: str) -> LoginLink:
+        """Not a creation: if the answer is lost, a link that nobody has expires."""
         return self.api.send(
-            "POST", "/reseller/tenant/{tenant}/login/{login}", Door,
+            "POST", "/reseller/tenant/{tenant}/login/{login}", LoginLink,
             parts={"tenant": code_name, "login": login}, json={"path": path},
         )  # fmt: skip
 
     # Reference: …/onboard-tenant.html, "active"; the verb is not documented, it follows
     # https://developers.sharespine.com/docs/core/connect-communicate.html (PUT takes a part)
     def set_active(self, code_name: str, active: bool) -> None:
-        """Garbled if the answer is not the record, or says the contrary."""
+        """Raises Garbled if the reply is not the record, or says the contrary."""
         state = self.api.send(
             "PUT", "/reseller/tenant/{tenant}", STATE, ok=(200, 201, 204),
             parts={"tenant": code_name}, json={"active": active},
         )  # fmt: skip
-        if active and state and state.off:
-            raise Garbled("PUT /reseller/tenant/{tenant} answered that it is still off")
+        if active and state and state.is_off:
+            raise Garbled("PUT /reseller/tenant/{tenant} answered that it is still inactive")
         if not active and state and state.active in (True, "true"):
-            raise Garbled("PUT /reseller/tenant/{tenant} answered that it is still on")
+            raise Garbled("PUT /reseller/tenant/{tenant} answered that it is still active")
 
     # Reference: …/onboard-tenant.html, "Delete the tenant … (all data will be lost)"; no verb given
     def delete_tenant(self, code_name: str) -> None:
@@ -149,28 +142,31 @@ class Client:
 
 @dataclass(frozen=True)
 class TenantClient:
-    """Two short calls a check, so that it ends before the lease of its account does."""
+    """Two short calls for each check, so that it ends before the lease of its account does."""
 
     api: Api
 
     # Reference: …/360017909317-Get-Started
     def root(self) -> State:
-        """What the credentials open: metadata of the API connection, of a shape that is not public."""
+        """Metadata of the API connection to which the credentials belong; its shape is not public."""
         return self.api.send("GET", "/api/", State, ok=(200,), retries=1)
 
     # Reference: …/tenantapi/orders.html
-    def orders(self, since: datetime) -> list[Seen]:
-        """Changed at or after `since`; rows that we cannot read are left out."""
+    def orders(self, since: datetime) -> list[OrderRow]:
+        """Orders changed at or after `since`, without the rows that we cannot read."""
         rows = self.api.send(
-            "GET", "/api/order", ORDERS, ok=(200, 204), query={"modifiedAtOrAfter": moment(since)}
+            "GET",
+            "/api/order",
+            ORDERS,
+            ok=(200, 204),
+            query={"modifiedAtOrAfter": format_time(since)},
         )
         return [row for row in rows or () if row is not None]
 
 
-def moment(at: datetime) -> str:
+def format_time(at: datetime) -> str:
     """As Sharespine writes it: `2023-04-04T13:57:16Z`."""
-    fine = "milliseconds" if at.microsecond else "seconds"
-    return at.astimezone(UTC).isoformat(timespec=fine).replace("+00:00", "Z")
+    return write_time(at, "milliseconds" if at.microsecond else "seconds")
 
 
 def machine_code(_status: int, body: Any) -> str:
@@ -180,7 +176,7 @@ def machine_code(_status: int, body: Any) -> str:
 
 
 def connect(*, api_url: str, username: str, password: str, reseller: str, contact: str) -> Client:
-    """A client with the three things that every call carries: Basic, X-Reseller, User-Agent."""
+    """A client whose calls all carry Basic credentials, X-Reseller and a User-Agent."""
     headers = {"X-Reseller": reseller, "User-Agent": f"gangway/1.0 ({contact})"}
     api = Api(
         name="sharespine", base_url=api_url, headers=headers,
@@ -191,7 +187,7 @@ def connect(*, api_url: str, username: str, password: str, reseller: str, contac
 
 # Reference: …/360017909317-Get-Started (the root of the Tenant API)
 def knock(api_url: str, contact: str) -> None:
-    """Ask the documented root without any credentials: whatever it says, somebody answers."""
+    """Call the documented root without credentials: any answer shows that the host works."""
     headers = {"User-Agent": f"gangway/1.0 ({contact})"}
     api = Api(name="sharespine", base_url=api_url, headers=headers, own=False, connect=3, total=10)
     with suppress(Refused):
@@ -201,9 +197,9 @@ def knock(api_url: str, contact: str) -> None:
 def connect_tenant(
     *, api_url: str, contact: str, tenant: str, connection: str, login: str, password: str
 ) -> TenantClient:
-    """A client for the Tenant API: Basic of a user of the tenant, X-Tenant and X-ConnectionId."""
+    """A client for the Tenant API: Basic credentials of a tenant user, X-Tenant, X-ConnectionId."""
     if not all(each.isascii() and each.isprintable() for each in (tenant, connection)):
-        raise Garbled("an id that Sharespine gave us cannot stand in a header")
+        raise Garbled("a tenant or connection id from Sharespine does not fit a header")
     headers = {
         "X-Tenant": tenant,
         "X-ConnectionId": connection,

@@ -1,14 +1,9 @@
-"""Connecting a shop through Sharespine: a space is prepared, then its door is opened.
+"""Connecting a shop through Sharespine: a space is created, then a login link opens it.
 
-One tenant for each merchant, shared by all of its shops there. Four things are made, one a call:
-the tenant, the acting member's user, a user for the API, an API connection; then a login URL leads
-into Sharespine's pages, which never send anybody back: the merchant tells us when it is done. Once
-staff have entered the API user's password, the Tenant API confirms it (evidence.py).
-
-The account's memo: `{"tenant": codeName, "users": {our user id: login}, "api_user": login,
-"connection": id}`, each key there once the thing is made; `"active"`: False once we have switched
-the tenant off, or asked for it; `"orders"`: evidence.py; `"forgotten"`: what was made or not before the
-memo was lost. The connection's memo is empty.
+One tenant for each merchant, shared by all of its shops there. Four things are created, one in each
+call: the tenant, the acting member's user, a user for the API, an API connection; then a login link
+leads into Sharespine's pages, which never send anybody back: the merchant tells us when it is done.
+Once staff have entered the API user's password, the Tenant API confirms it (evidence.py).
 Source: https://developers.sharespine.com/docs/tutorials/resellerapi/onboard-tenant.html
 """
 
@@ -17,8 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
+from datetime import datetime
 
 from vendors.contract import (
     Connected,
@@ -30,154 +24,172 @@ from vendors.contract import (
     Redirect,
     Refused,
     Step,
+    Text,
     text,
 )
 from vendors.http.hosts import allowed
+from vendors.http.times import read_time
 
-from . import client, evidence, rest
-from .offer import DELETE
-from .provisioning import CREATIONS, Making, remembered
+from .client import LoginLink, TenantClient, connect_tenant
+from .evidence import confirm
+from .memo import CREATIONS, SpaceMemo, restored_memo, switched
+from .staff import Staff, switch_task
 
 # Parentheses are legal in a URL; but the documentation's own sample of a login URL ends in a stray
-# one, and a token with something stuck to it opens no door: better our turn than a dead link.
+# one, and a token with a stray character opens nothing: better our turn than a dead link.
 LOGIN_URL = re.compile(r"https?://[^/?#]+/[A-Za-z0-9._~%/@:+=,;!&?#-]+")
+
+SWITCHED_OFF = text("Your space at Sharespine is switched off. Nothing in it was deleted.")
+STILL_ON = text("We ask Sharespine to switch your space off. Until it has, data may still flow.")
 
 
 @dataclass(frozen=True)
-class Sharespine(Making):
+class Sharespine(Staff):
     # -- connecting ------------------------------------------------------------------------------
 
     def start(self, order: Order) -> Step:
-        memo = order.memos.account
-        if order.account_key and "tenant" not in memo:
-            return Progress(account=remembered(order), promote=True)
-        if memo.get("active") is False and self._switch(memo["tenant"], True):
-            return Progress(account={**memo, "active": True}, promote=True)
-        missing = self._missing(order)
-        return self._create(order, missing[0]) if missing else self._open_door(order)
+        memo = SpaceMemo(order)
+        if order.account_key and not memo.tenant:
+            return Progress(account=restored_memo(order.account_key), promote=True)
+        if memo.is_switched_off and self._switch(memo.tenant, active=True):
+            return Progress(account=memo.switched(active=True), promote=True)
+        missing = memo.missing(order.user.id)
+        return self._create(order, missing[0]) if missing else self._sign_in(order)
 
     def enter(self, order: Order) -> Step:
-        """For a member who was never there, a sign-in is made first. It wakes nothing."""
-        if order.memos.account.get("active") is False:
+        """For a member who was never there, a user is created first. It does not switch on."""
+        if SpaceMemo(order).is_switched_off:
             note = text("This shop rests at Sharespine. Wake it up first, then open Sharespine.")
             return NeedsMerchant(code="paused", note=note)
         return self.start(order)
 
     def returned(self, order: Order, params: Mapping[str, str]) -> Step:
         """Sharespine sends nobody back: this is the merchant's "I have finished"."""
-        prepared = "connection" in order.memos.account  # what is made last
-        return self._connected(order) if prepared else Redirect(url="", returns=False)
+        if not SpaceMemo(order).is_complete:
+            return Redirect(url="", returns=False)
+        return self._connected(order)
 
     def check(self, order: Order) -> Step:
         """Without the API user's password there is nothing to ask."""
-        told = order.purpose == "check" and order.shop_id  # not by this attempt, in any other case
-        prepared = "connection" in order.memos.account
-        return self._connected(order) if told and prepared else Redirect(url="", returns=False)
+        finished = order.purpose == "check" and order.shop_id  # no attempt says so by itself
+        if not finished or not SpaceMemo(order).is_complete:
+            return Redirect(url="", returns=False)
+        return self._connected(order)
 
-    def _open_door(self, order: Order) -> Step:
+    def _sign_in(self, order: Order) -> Step:
         if not order.present:
             return Redirect(url="", returns=False, done=CREATIONS)
-        door = self._door(order)
-        if not LOGIN_URL.fullmatch(door.login_url) or not allowed(door.login_url, self.domains()):
+        link = self._login_link(order)
+        if not LOGIN_URL.fullmatch(link.login_url) or not allowed(link.login_url, self.domains()):
             raise Garbled("the login URL is odd, or its host is not in SHARESPINE_LOGIN_HOSTS")
-        expires = _moment(door.expires, order.now)
-        done = (*CREATIONS, "login")
-        return Redirect(url=door.login_url, expires_at=expires, returns=False, done=done)
+        return Redirect(
+            url=link.login_url,
+            expires_at=_end_of(link, order.now),
+            returns=False,
+            done=(*CREATIONS, "login"),
+        )
 
-    def _door(self, order: Order) -> client.Door:
-        memo = order.memos.account
+    def _login_link(self, order: Order) -> LoginLink:
+        memo = SpaceMemo(order)
         path = str(order.options.get("path") or self.path)
         try:
-            return self._client().open_door(memo["tenant"], memo["users"][order.user.id], path)
-        except Refused as no:
-            if memo.get("active") is not False:
+            return self.client().login_link(memo.tenant, memo.login(order.user.id), path)
+        except Refused as refusal:
+            if not memo.is_switched_off:
                 raise
-            detail = f"{no.detail}: we had the tenant {memo['tenant']} switched off; switch it on"
-            raise Refused(detail, who="staff", status=no.status, code="tenant-off") from None
+            off = f"we had the tenant {memo.tenant} switched off; switch it on"
+            detail = f"{refusal.detail}: {off}"
+            raise Refused(detail, who="staff", status=refusal.status, code="tenant-off") from None
 
     def _connected(self, order: Order) -> Connected:
         """Confirmed by the Tenant API, or on the merchant's word; either way the tenant is on."""
-        memo = dict(order.memos.account)
-        said = text(
+        space = SpaceMemo(order)
+        memo = space.unchanged()
+        evidence = text(
             "You told us that the set-up is finished. Sharespine has not confirmed it to us."
         )
         password = order.staff.get("api_password", "")
         if password:
-            memo, said = evidence.confirm(self._tenant_client(memo, password), memo, order.now)
-        tenant = memo["tenant"]
+            memo, evidence = confirm(self._tenant_client(space, password), space, order.now)
         return Connected(
-            shop_id=order.shop_id or f"{tenant}/{order.reference}",
-            evidence=said,
+            shop_id=order.shop_id or f"{space.tenant}/{order.reference}",
+            evidence=evidence,
             confirmed=bool(password),
-            account={**memo, "active": True},
-            account_key=tenant,
+            account=switched(memo, active=True),
+            account_key=space.tenant,
         )
 
-    def _tenant_client(self, memo: Mapping[str, Any], password: str) -> client.TenantClient:
-        return client.connect_tenant(
-            api_url=self.api_url, contact=self.contact, tenant=memo["tenant"],
-            connection=memo["connection"], login=memo["api_user"], password=password,
+    def _tenant_client(self, memo: SpaceMemo, password: str) -> TenantClient:
+        return connect_tenant(
+            api_url=self.api_url, contact=self.contact, tenant=memo.tenant,
+            connection=memo.connection_id, login=memo.api_login, password=password,
         )  # fmt: skip
 
-    # -- rest, and the end -----------------------------------------------------------------------
+    # -- pausing and ending ----------------------------------------------------------------------
 
     def pause(self, order: Order) -> Step:
-        return rest.rest(order, rest.PAUSE, self._switched_off)
+        return self._stop(
+            order,
+            here=text("This shop is paused: we do not watch it for now."),
+            todo=text("Pause this shop on Sharespine's pages, so that no data flows meanwhile."),
+        )
 
     def end(self, order: Order) -> Step:
         """The account's memo stays: the merchant may come back to the same space."""
-        return rest.rest(order, rest.END, self._switched_off)
+        return self._stop(
+            order,
+            here=text("We have stopped watching this shop."),
+            todo=text("Remove this shop on Sharespine's pages, so that no data flows any more."),
+        )
 
     def resume(self, order: Order) -> Step:
-        memo = order.memos.account
-        if "connection" not in memo:
+        memo = SpaceMemo(order)
+        if not memo.is_complete:
             return Redirect(url="", returns=False)
-        if memo.get("active") is not False:
+        if not memo.is_switched_off:
             return self._connected(order)
-        if self._switch(memo["tenant"], True):
-            return Progress(account={**memo, "active": True}, promote=True)
-        return rest.still_off(order)
+        on = memo.switched(active=True)
+        if self._switch(memo.tenant, active=True):
+            return Progress(account=on, promote=True)
+        return Done(
+            here=text("We watch this shop again."),
+            there=text(
+                "We ask Sharespine to switch your space on. Until it has, no data may flow."
+            ),
+            staff_task=switch_task(memo.tenant, active=True),
+            account=on,  # from now on it is meant to be on
+            promote=True,
+        )
 
-    def act(self, order: Order, key: str, answers: Mapping[str, str]) -> Step:
-        if key != DELETE:
-            return super().act(order, key, answers)
-        tenant = rest.named(order, answers.get("code_name", ""))
-        if answers.get("state") == "gone":
-            return rest.gone(rest.GONE)
-        if not self.manage:
-            return rest.will_go(tenant)
-        try:
-            self._client().delete_tenant(tenant)
-        except Refused as no:
-            return self._not_deleted(tenant, no)
-        return rest.gone(rest.GONE)
+    def _stop(self, order: Order, *, here: Text, todo: Text) -> Done:
+        """The tenant is switched off only if no other shop uses it; `todo` is for one that stays."""
+        memo = SpaceMemo(order)
+        if not memo.tenant:
+            return Done(here=here, there=text("Nothing was made at Sharespine for this shop."))
+        if order.siblings:
+            there = text("Your space at Sharespine stays, because other shops of yours use it.")
+            return Done(here=here, there=there, todo=todo)
+        off = self._switch(memo.tenant, active=False)
+        return Done(
+            here=here,
+            there=SWITCHED_OFF if off else STILL_ON,
+            staff_task="" if off else switch_task(memo.tenant, active=False),
+            account=memo.switched(active=False),
+            promote=True,
+        )
 
-    def _not_deleted(self, tenant: str, no: Refused) -> Done:
-        if no.status == 404:
-            return rest.unknown(tenant)
-        if no.status in (405, 501):
-            return rest.will_go(tenant)
-        raise no
-
-    def _switched_off(self, tenant: str) -> bool:
-        return self._switch(tenant, False)
-
-    def _switch(self, tenant: str, active: bool) -> bool:
-        """The verb is not documented: where Sharespine does not have it, staff have to ask."""
+    def _switch(self, tenant: str, *, active: bool) -> bool:
+        """False: the call, whose verb is not documented, did not work, so staff have to ask."""
         if not self.manage:
             return False
         try:
-            self._client().set_active(tenant, active)
+            self.client().set_active(tenant, active)
         except (Refused, Garbled):
             return False
         return True
 
 
-def _moment(value: Any, now: datetime) -> datetime | None:
-    """When the link stops working. Unreadable, or gone already (a clock is wrong): not known."""
-    try:
-        moment = datetime.fromisoformat(str(value))
-    except ValueError:
-        return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return moment if moment > now else None
+def _end_of(link: LoginLink, now: datetime) -> datetime | None:
+    """When the link stops working. Not known if it is unreadable or past (a clock is wrong)."""
+    expires_at = read_time(link.expires)
+    return expires_at if expires_at and expires_at > now else None

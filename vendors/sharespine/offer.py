@@ -1,4 +1,4 @@
-"""What merchants and staff read about Sharespine, and what an operator sets."""
+"""What Sharespine offers, what merchants read about it, and what an operator sets."""
 
 from __future__ import annotations
 
@@ -7,26 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from vendors.contract import Action, Entry, Question, Text, Vendor, text
+from vendors.contract import Entry, Text, Vendor, text
+from vendors.contract.settings import named_problems
 from vendors.http.hosts import address_problem
+from vendors.http.settings import basic_username_problem, header_problem
 
-from .client import knock
+from .client import Client, connect
 
-CONTACT = re.compile(r"[!-'*-?A-~]+@[!-'*-?A-~]+")  # stands in a header, between parentheses
+CONTACT = re.compile(r"[!-'*-?A-~]+@[!-'*-?A-~]+")  # sent in a header, between parentheses
 HOST = re.compile(r"\.?[a-z0-9-]+(\.[a-z0-9-]+)*(:[0-9]+)?", re.IGNORECASE)
-DELETE = "delete-tenant"
-CODE_NAME = Question(
-    key="code_name", label=text("The code name of the tenant, exactly as it stands in the account")
-)
-STATE = Question(
-    key="state",
-    label=text("Is it still there?"),
-    choices=(
-        ("there", text("Yes: delete it")),
-        ("gone", text("No: Sharespine has deleted it, forget it here too")),
-    ),
-    initial="there",
-)
 
 
 @dataclass(frozen=True)
@@ -85,15 +74,14 @@ class Offer(Vendor):
 
     def problems(self) -> tuple[tuple[str, str], ...]:
         hosts = self.login_hosts and all(HOST.fullmatch(host) for host in self.login_hosts)
-        found = {
-            "API_URL": address_problem(self.api_url),
-            "CONTACT": "" if CONTACT.fullmatch(self.contact) else "must be an e-mail address",
-            "RESELLER": "" if re.fullmatch(r"[!-~]+", self.reseller) else "must be plain ASCII",
-            "LOGIN_HOSTS": "" if hosts else "must be host names with commas, like .plugboard.io",
-            "USERNAME": "must not hold a colon" if ":" in self.username else "",
-            "PATH": "" if self.path.startswith("/") else "must begin with a slash",
-        }
-        return tuple((f"SHARESPINE_{name}", words) for name, words in found.items() if words)
+        return named_problems(self.slug, {
+            "api_url": address_problem(self.api_url),
+            "contact": "" if CONTACT.fullmatch(self.contact) else "must be an e-mail address",
+            "reseller": header_problem(self.reseller),
+            "login_hosts": "" if hosts else "must be host names with commas, like .plugboard.io",
+            "username": basic_username_problem(self.username),
+            "path": "" if self.path.startswith("/") else "must begin with a slash",
+        })  # fmt: skip
 
     def domains(self) -> tuple[str, ...]:
         """Ports of login hosts are ignored: the login pages may be on any port of such a host."""
@@ -102,9 +90,13 @@ class Offer(Vendor):
     def addresses(self) -> tuple[str, ...]:
         return (self.api_url,)
 
-    def knock(self) -> None:
-        """Of the Reseller API only calls that make something are documented."""
-        knock(self.api_url, self.contact)
+    def client(self) -> Client:
+        return connect(
+            api_url=self.api_url, username=self.username, password=self.password,
+            reseller=self.reseller, contact=self.contact,
+        )  # fmt: skip
+
+    # -- connectors ------------------------------------------------------------------------------
 
     def connectors(self) -> tuple[Entry, ...]:
         """One generic entry. Staff may add named ones, with the options `path` and `options`."""
@@ -112,30 +104,3 @@ class Offer(Vendor):
         name = "Any other shop system"
         entry = Entry(key="shop", name=name, platform="sharespine", description=words, position=900)
         return (entry,)
-
-    def staff_questions(self) -> tuple[Question, ...]:
-        question = Question(
-            key="api_password",
-            label=text("Password of the user “api” at Sharespine"),
-            help=text(
-                "No call gives it to us: ask Sharespine for it, or set it there. With it we can ask"
-                " Sharespine whether the shop is connected, and count its orders."
-            ),
-            required=False,
-            secret=True,
-        )
-        return (question,)
-
-    def actions(self) -> tuple[Action, ...]:
-        delete = Action(
-            key=DELETE,
-            label=text("Delete the space at Sharespine"),
-            explain=text(
-                "Sharespine deletes the tenant and all data in it, for every shop of this merchant."
-                " This cannot be taken back. To let a shop rest, pause or disconnect it instead."
-            ),
-            on="account",
-            questions=(CODE_NAME, STATE),
-            danger=True,
-        )
-        return (delete,)

@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.dateparse import parse_date, parse_datetime
 
 from onboarding import journey, registry
+from onboarding.background import runner
 from onboarding.models import Connection, Merchant
 from onboarding.models.status import Status, dumped, shown
 from vendors.contract import VendorError
@@ -95,7 +96,7 @@ def _end(row: Connection) -> str:
     if problem := _act(row, "expire", {}) if _offers(row, "expire") else "":
         return problem
     attempt = journey.disconnect(row, row.attempts.latest("created").user)
-    journey.advance(attempt.pk)
+    runner.advance_now(attempt)
     attempt.refresh_from_db()
     return "" if attempt.ended else attempt.sentence or "it goes on in the background"
 

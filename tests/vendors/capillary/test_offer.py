@@ -71,7 +71,7 @@ def test_without_an_address_capillary_is_not_offered() -> None:
 def test_secrets_are_not_in_its_repr() -> None:
     vendor = loading.load((Capillary,), {**BASIC, **OAUTH, "CAPILLARY_SECRET": "hush"}).offered
     assert "hush" not in repr(vendor)
-    assert "hush" not in repr(vendor["capillary"]._api())  # type: ignore[attr-defined]
+    assert "hush" not in repr(vendor["capillary"].client())  # type: ignore[attr-defined]
 
 
 # -- profiles ------------------------------------------------------------------------------------
@@ -143,7 +143,7 @@ def test_numbers_in_options_are_read_like_text() -> None:
 
 def test_a_profile_goes_into_a_memo_and_back() -> None:
     found = profile.read(PROFILE, 7)
-    assert profile.kept(found.memo()) == found
+    assert profile.Profile.from_memo(found.memo()) == found
     again = profile.read({**profile.answers(found), "expiry": "600"}, 7)
     assert again == found
 

@@ -10,8 +10,14 @@ import pytest
 import responses
 from responses import RequestsMock
 
-from vendors.capillary.client import ApiClient, Client, NewClient, use_for
-from vendors.capillary.envelope import machine_code, meaning
+from vendors.capillary.client import (
+    ApiClient,
+    Client,
+    NewClient,
+    machine_code,
+    meaning,
+    usable_seconds,
+)
 from vendors.contract import Garbled, Refused, Unavailable, Unsure, VendorError
 
 API = "https://eu.api.capillary.example"
@@ -221,7 +227,7 @@ def test_a_token_is_kept_and_goes_in_its_own_header(mock: RequestsMock) -> None:
     ("seconds", "used"), [(10, 9), (120, 108), (121, 61), (600, 540), (None, 0), (0, 0)]
 )
 def test_a_token_is_used_a_little_shorter_than_it_lasts(seconds: int | None, used: float) -> None:
-    assert use_for(seconds) == used
+    assert usable_seconds(seconds) == used
 
 
 @pytest.mark.parametrize("expired", [{"status": 498}, {"json": OLDER_498}, {"json": error(498)}])

@@ -8,7 +8,7 @@ import requests
 from onboarding.models import Account, Connection, Connector
 from tests.contract.row import CASES, SILENT, STAFF, TO_DO, Row
 from tests.support.merchant import Browser, settled
-from vendors.itembase import calls
+from vendors.itembase import flow
 from vendors.sandbox import Running
 
 # -- what happens at itembase without us ---------------------------------------------------------
@@ -55,7 +55,7 @@ def valid(stage: Running) -> None:
 
 
 def break_itembase(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(calls, "process_url", lambda uri, redirect_uri: uri)
+    monkeypatch.setattr(flow, "process_url", lambda uri, redirect_uri: uri)
 
 
 # -- the rows ------------------------------------------------------------------------------------

@@ -10,9 +10,9 @@ import responses
 
 from tests.vendors.itembase.trip import BACK, settings
 from vendors.contract import Garbled, Refused, Unavailable
+from vendors.http.times import YEAR, lifetime
 from vendors.itembase.client import Client, process_url
 from vendors.itembase.flow import Itembase
-from vendors.itembase.signin import YEAR, seconds
 
 KEYS = {"ITEMBASE_CLIENT_ID": "acme", "ITEMBASE_CLIENT_SECRET": "hush-hush"}
 TOKENS = "https://selfservice.itembase.com/v1/tokens"
@@ -62,12 +62,12 @@ def test_a_link_without_its_life_time_lives_twenty_minutes(
     client: Client, web: responses.RequestsMock
 ) -> None:
     web.post(TOKENS, json={key: LINK[key] for key in ("token", "uri")})
-    assert seconds(client.link_for_anyone(6).expires_in, 1200) == 1200
+    assert lifetime(client.link_for_anyone(6).expires_in, 1200) == 1200
 
 
 @pytest.mark.parametrize(("given", "taken"), [(10**30, YEAR), (-5, 0)])
 def test_an_absurd_life_time_stays_within_the_calendar(given: int, taken: int) -> None:
-    assert seconds(given, 1200) == taken
+    assert lifetime(given, 1200) == taken
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
-"""What staff set on a connector: how long its trial is, and what a new licence allows.
+"""The licence plan that staff set on a connector: length of the trial, edition, add-ons.
 
-A plan is kept as `{"days": "30", "edition": "standard", "addons": "store:standard, store:premium"}`.
+A plan is stored as `{"days": "30", "edition": "standard", "addons": "store:standard, store:premium"}`.
 Reference: connector.md, `opts`; of other editions and kinds of add-ons nothing is documented.
 """
 
@@ -15,7 +15,7 @@ from typing import Any
 from vendors.contract import Question, Refused, Text, text
 
 DAYS, EDITION = "30", "standard"
-LONGEST = 3650  # days
+LONGEST_TRIAL = 3650  # days
 EDITIONS: Mapping[str, Text] = {
     "starter": text("Starter"),
     "standard": text("Standard"),
@@ -27,7 +27,7 @@ BY_ID = "addon"  # of this type, an add-on is named by its id; of any other, by 
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class LicencePlan:
     trial: timedelta
     opts: Mapping[str, Any]
 
@@ -63,37 +63,39 @@ def questions() -> tuple[Question, ...]:
 
 
 def faults(answers: Mapping[str, Any]) -> dict[str, Text]:
-    """What is wrong, by the questions' keys."""
+    """What is wrong: key of the question → sentence."""
     found = {
-        "days": _days_fault(_said(answers, "days") or DAYS),
-        "edition": _edition_fault(_said(answers, "edition") or EDITION),
-        "addons": _addons_fault(_said(answers, "addons")),
+        "days": _days_fault(_answer(answers, "days") or DAYS),
+        "edition": _edition_fault(_answer(answers, "edition") or EDITION),
+        "addons": _addons_fault(_answer(answers, "addons")),
     }
     return {key: fault for key, fault in found.items() if fault}
 
 
-def plan(options: Mapping[str, Any]) -> Plan:
-    """Staff may have written anything: then nothing is sent, and it is their turn."""
+def read(options: Mapping[str, Any]) -> LicencePlan:
+    """Raise Refused for what staff mistyped: then nothing is sent, and it is their turn."""
     for key, fault in faults(options).items():
         raise Refused(f"the connector's option “{key}”: {fault}", who="staff", code=f"plan-{key}")
-    return Plan(trial=timedelta(days=int(_said(options, "days") or DAYS)), opts=opts(options))
+    return LicencePlan(
+        trial=timedelta(days=int(_answer(options, "days") or DAYS)), opts=opts(options)
+    )
 
 
 def opts(answers: Mapping[str, Any]) -> dict[str, Any]:
-    """A licence's `opts`, of answers without faults."""
+    """A licence's `opts` for answers without faults."""
     return {
-        "connectorEdition": _said(answers, "edition") or EDITION,
-        "addonLicenses": _addons(_said(answers, "addons")),
+        "connectorEdition": _answer(answers, "edition") or EDITION,
+        "addonLicenses": _addons(_answer(answers, "addons")),
     }
 
 
-def _said(answers: Mapping[str, Any], key: str) -> str:
-    said = answers.get(key)
-    return "" if said is None else str(said).strip()
+def _answer(answers: Mapping[str, Any], key: str) -> str:
+    value = answers.get(key)
+    return "" if value is None else str(value).strip()
 
 
 def _days_fault(days: str) -> Text | None:
-    if re.fullmatch(r"[0-9]{1,4}", days) and 1 <= int(days) <= LONGEST:
+    if re.fullmatch(r"[0-9]{1,4}", days) and 1 <= int(days) <= LONGEST_TRIAL:
         return None
     return text("Enter a number of days from 1 to 3650.")
 
@@ -105,7 +107,7 @@ def _edition_fault(edition: str) -> Text | None:
 
 
 def _addons_fault(addons: str) -> Text | None:
-    wrong = [part for part in _parts(addons) if not _addon_fits(part)]
+    wrong = [part for part in _parts(addons) if not _is_addon(part)]
     if not wrong:
         return None
     return text(
@@ -116,7 +118,7 @@ def _addons_fault(addons: str) -> Text | None:
     )
 
 
-def _addon_fits(part: str) -> bool:
+def _is_addon(part: str) -> bool:
     found = ADDON.fullmatch(part)
     return found is not None and (found[1] == BY_ID or found[2] in EDITIONS)
 
@@ -126,10 +128,10 @@ def _parts(addons: str) -> list[str]:
 
 
 def _addons(addons: str) -> list[dict[str, Any]]:
-    """`[{"type": "store", "licenses": [{"addOnEdition": "standard"}, …]}]`, one row a type."""
+    """`[{"type": "store", "licenses": [{"addOnEdition": "standard"}, …]}]`, one row for each type."""
     rows: dict[str, list[dict[str, str]]] = {}
     for part in _parts(addons):
-        kind, _, what = part.partition(":")
+        kind, _, value = part.partition(":")
         name = "addOnId" if kind == BY_ID else "addOnEdition"
-        rows.setdefault(kind, []).append({name: what})
+        rows.setdefault(kind, []).append({name: value})
     return [{"type": kind, "licenses": licences} for kind, licences in rows.items()]

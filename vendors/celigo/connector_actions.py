@@ -1,4 +1,7 @@
-"""What staff do with the operator's connectors at integrator.io, and with those who installed them."""
+"""Actions of staff on connectors at integrator.io: create, change, delete, push an update.
+
+Source: https://github.com/celigo/integrator-api-docs (connector.md)
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from vendors.contract import Action, Done, Garbled, Question, Refused, Rows, Text, text
+from vendors.contract import Action, Done, Garbled, Question, Rows, Text, text
+from vendors.contract.answers import wrong_answer
 
 from .client import CONNECTOR_READ_ONLY, Client, Connector
 
@@ -21,7 +25,7 @@ FIELDS: Mapping[str, Text] = {
 }
 YES_NO = (("true", text("Yes")), ("false", text("No")))
 AS_IT_IS = ("", text("As it is"))
-MORE = Question(
+MORE_FIELDS = Question(
     key="more",
     label=text("Other fields, as JSON"),
     help=text('Under the names of the API, like {"_stackId": "…", "applications": ["shopify"]}.'),
@@ -33,7 +37,9 @@ PUBLISHED = Question(
     choices=(AS_IT_IS, *YES_NO),
     required=False,
 )
-NAME, *DETAILS = (Question(key=key, label=label, required=False) for key, label in FIELDS.items())
+NAME, *OTHER_FIELDS = (
+    Question(key=key, label=label, required=False) for key, label in FIELDS.items()
+)
 
 CREATE = Action(
     key="create-connector",
@@ -42,8 +48,8 @@ CREATE = Action(
                  " if no clear answer comes, look there before you try again."),
     on="vendor",
     questions=(
-        replace(NAME, required=True), *DETAILS,
-        replace(PUBLISHED, choices=YES_NO, initial="false", required=True), MORE,
+        replace(NAME, required=True), *OTHER_FIELDS,
+        replace(PUBLISHED, choices=YES_NO, initial="false", required=True), MORE_FIELDS,
     ),
 )  # fmt: skip
 EDIT = Action(
@@ -51,7 +57,7 @@ EDIT = Action(
     label=text("Change the connector"),
     explain=text("What is left empty stays as it is."),
     on="connector",
-    questions=(NAME, *DETAILS, PUBLISHED, MORE),
+    questions=(NAME, *OTHER_FIELDS, PUBLISHED, MORE_FIELDS),
 )
 DELETE = Action(
     key="delete-connector",
@@ -67,20 +73,20 @@ DELETE = Action(
     ),
     danger=True,
 )
-BASE = Action(
+INSTALL_BASE = Action(
     key="install-base",
     label=text("Who has installed it"),
     explain=text("Lists every installation with its version. Choose those that are to be updated."),
     on="connector",
 )
-PUSH = Action(
+PUSH_UPDATE = Action(
     key="push-update",
     label=text("Push the update"),
     explain=text("Updates the chosen installations to the connector's present version."),
     on="connector",
     hidden=True,
 )
-ACTIONS = (CREATE, EDIT, BASE, PUSH, DELETE)
+ACTIONS = (CREATE, EDIT, INSTALL_BASE, PUSH_UPDATE, DELETE)
 
 
 def run(
@@ -94,52 +100,54 @@ def run(
         case "delete-connector":
             return _delete(api, connector, answers.get("id", "").strip())
         case "install-base":
-            return _base(api, connector)
+            return _install_base(api, connector)
         case "push-update":
-            return _push(api, connector, ids)
+            return _push_update(api, connector, ids)
     raise Garbled(f"celigo has no action “{key}”")
 
 
 def _create(api: Client, answers: Mapping[str, str]) -> Done:
     fields = _fields(answers)
     if not str(fields.get("name", "")).strip():
-        raise _wrong("name", text("Give the connector a name."))
+        raise wrong_answer("name", text("Give the connector a name."))
     made = api.create_connector(fields)
     here = text("The connector “%(name)s” was made: %(key)s.", name=made.name or "", key=made.id)
-    return _compared(here, made, fields)
+    return _confirmed(here, made, fields)
 
 
 def _edit(api: Client, id: str, answers: Mapping[str, str]) -> Done:
     """PUT replaces the whole connector: what is there is sent with what is to change."""
     fields = _fields(answers)
     if not fields:
-        raise _wrong("name", text("Enter what is to change."))
+        raise wrong_answer("name", text("Enter what is to change."))
     whole = api.connector(id).whole()
-    answer = api.update_connector(id, {**whole, **fields})
-    return _compared(text("The connector was changed."), answer, fields)
+    reply = api.update_connector(id, {**whole, **fields})
+    return _confirmed(text("The connector was changed."), reply, fields)
 
 
-def _compared(here: Text, answer: Connector, fields: Mapping[str, Any]) -> Done:
-    got = answer.whole()
-    differing = [key for key, value in fields.items() if got.get(key) != value]
-    if not differing:
+def _confirmed(here: Text, reply: Connector, fields: Mapping[str, Any]) -> Done:
+    got = reply.whole()
+    different = [key for key, value in fields.items() if got.get(key) != value]
+    if not different:
         return Done(here=here, there=text("integrator.io has confirmed it."))
     there = text(
         "integrator.io answered something else than we sent for: %(fields)s. Look there.",
-        fields=", ".join(differing),
+        fields=", ".join(different),
     )
     return Done(here=here, there=there)
 
 
 def _delete(api: Client, id: str, typed: str) -> Done:
     if typed != id:
-        raise _wrong("id", text("This is not this connector's id. Nothing was deleted."))
-    there = api.delete_connector(id)
-    said = text("The connector was deleted.") if there else text("The connector was gone already.")
-    return Done(here=said, there=text("integrator.io has confirmed it."))
+        raise wrong_answer("id", text("This is not this connector's id. Nothing was deleted."))
+    existed = api.delete_connector(id)
+    here = (
+        text("The connector was deleted.") if existed else text("The connector was gone already.")
+    )
+    return Done(here=here, there=text("integrator.io has confirmed it."))
 
 
-def _base(api: Client, id: str) -> Rows:
+def _install_base(api: Client, id: str) -> Rows:
     columns = (
         text("Installation"),
         text("Version"),
@@ -152,16 +160,16 @@ def _base(api: Client, id: str) -> Rows:
         for row in api.install_base(id)
         if row.id
     ]
-    return Rows(columns=columns, rows=tuple(rows), then=PUSH.key)
+    return Rows(columns=columns, rows=tuple(rows), then=PUSH_UPDATE.key)
 
 
-def _push(api: Client, id: str, ids: tuple[str, ...]) -> Done:
+def _push_update(api: Client, id: str, ids: tuple[str, ...]) -> Done:
     """Only installations that the connector has now."""
     if not ids:
-        raise _wrong("ids", text("Choose at least one installation. Nothing was sent."))
+        raise wrong_answer("ids", text("Choose at least one installation. Nothing was sent."))
     chosen = tuple(dict.fromkeys(ids))
     if not {row.id for row in api.install_base(id)}.issuperset(chosen):
-        raise _wrong("ids", text("The list has changed. Look at it again. Nothing was sent."))
+        raise wrong_answer("ids", text("The list has changed. Look at it again. Nothing was sent."))
     api.push_update(id, chosen)
     here = text("The update was pushed. Installations: %(count)s.", count=str(len(chosen)))
     return Done(here=here, there=text("integrator.io updates them one after the other."))
@@ -174,7 +182,7 @@ def _fields(answers: Mapping[str, str]) -> dict[str, Any]:
     }
     published = answers.get("published", "")
     if published not in ("", "true", "false"):
-        raise _wrong("published", text("Choose yes or no."))
+        raise wrong_answer("published", text("Choose yes or no."))
     if published:
         fields["published"] = published == "true"
     return fields | _more(answers.get("more", "").strip())
@@ -186,11 +194,7 @@ def _more(typed: str) -> dict[str, Any]:
     except ValueError:
         more = None
     if not isinstance(more, dict):
-        raise _wrong("more", text('This is no JSON object, like {"handle": "shop"}.'))
+        raise wrong_answer("more", text('This is no JSON object, like {"handle": "shop"}.'))
     if CONNECTOR_READ_ONLY & more.keys():
-        raise _wrong("more", text("The fields _id and lastModified cannot be set."))
+        raise wrong_answer("more", text("The fields _id and lastModified cannot be set."))
     return more
-
-
-def _wrong(key: str, said: Text) -> Refused:
-    return Refused(f"not accepted: {key}", who="staff", note=said, code=key)

@@ -1,4 +1,4 @@
-"""What a licence's state means to a merchant, in steps and refusals."""
+"""What the state of a licence means to a merchant: steps and refusals."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from vendors.contract import (
 from .client import Licence
 
 # integrator.io is not asked faster than every few minutes.
-SOONEST, LATEST = timedelta(minutes=5), timedelta(hours=1)
+POLL_FIRST, POLL_EVERY = timedelta(minutes=5), timedelta(hours=1)
 
 
 def which_email(order: Order, emails: Sequence[str]) -> Ask:
@@ -39,7 +39,7 @@ def _email_question(emails: Sequence[str], initial: str) -> Question:
 
 
 def no_account(email: str, emails: Sequence[str], link: str) -> NeedsMerchant:
-    """A normal state: the merchant signs up there, or says another address."""
+    """A normal state: the merchant signs up there, or names another address."""
     note = text(
         "integrator.io has no account with the address %(email)s. Create one with exactly this"
         " address, or tell us another one of yours; we then go on by ourselves.",
@@ -51,16 +51,16 @@ def no_account(email: str, emails: Sequence[str], link: str) -> NeedsMerchant:
         note=note,
         link=link,
         questions=questions,
-        poll_first=SOONEST,
-        poll_every=LATEST,
+        poll_first=POLL_FIRST,
+        poll_every=POLL_EVERY,
     )
 
 
 def state(licence: Licence, id: str, order: Order, link: str) -> Step:
-    """`id`: what was asked for."""
-    if licence.over(order.now):
+    """`id` is the one that was asked for, because a reply may name another."""
+    if licence.has_ended(order.now):
         return expired(licence.expires)
-    if not licence.installed:
+    if not licence.is_installed:
         return _install(licence, id, link)
     return Connected(
         shop_id=id, evidence=_evidence(licence), expires_at=licence.expires, connection_key=id,
@@ -93,8 +93,8 @@ def _install(licence: Licence, id: str, link: str) -> NeedsMerchant:
         note=note,
         link=link,
         connection_key=id,
-        poll_first=SOONEST,
-        poll_every=LATEST,
+        poll_first=POLL_FIRST,
+        poll_every=POLL_EVERY,
     )
 
 
@@ -106,7 +106,7 @@ def expired(ended: datetime | None) -> NeedsMerchant:
             "Your licence ended at %(time)s. Ask us to renew it: your shop then goes on.",
             time=ended,
         )
-    return NeedsMerchant(code="expired", note=note, poll_first=SOONEST, poll_every=LATEST)
+    return NeedsMerchant(code="expired", note=note, poll_first=POLL_FIRST, poll_every=POLL_EVERY)
 
 
 def gone() -> NeedsMerchant:
@@ -119,23 +119,23 @@ def no_email() -> Refused:
     return Refused("no member has a verified address", who="merchant", code="no-email", note=note)
 
 
-def not_a_members() -> Refused:
+def not_verified() -> Refused:
     note = text("This is no confirmed e-mail address of you or your colleagues. Choose one.")
-    return Refused("not a verified address", who="merchant", code="unverified", note=note)
+    return Refused(
+        "the chosen address is not verified", who="merchant", code="unverified", note=note
+    )
 
 
-def exists(email: str, rows: Sequence[Licence], whose: Sequence[str]) -> Refused:
-    """A licence is there that this connection did not make: staff decide, or a second would be made."""
-    listed = ", ".join(f"{row.id} ({held})" for row, held in zip(rows, whose, strict=True))
+def exists(email: str, rows: Sequence[Licence], holders: Sequence[str]) -> Refused:
+    """There is a licence that this connection did not create: staff decide whether to use it."""
+    listed = ", ".join(f"{row.id} ({holder})" for row, holder in zip(rows, holders, strict=True))
     note = text(
         "integrator.io has a licence for %(email)s already. Our staff look whether it is the one"
         " for this shop.",
         email=email,
     )
-    detail = f"licences of this connector for {hidden(email)} exist already: {listed}"
-    refused = Refused(detail, who="staff", code="licence-exists", note=note)
-    refused.cause = "licence-exists"
-    return refused
+    detail = f"licences of this connector for {masked(email)} exist already: {listed}"
+    return Refused(detail, who="staff", code="licence-exists", cause="licence-exists", note=note)
 
 
 def held_elsewhere() -> Refused:
@@ -143,7 +143,7 @@ def held_elsewhere() -> Refused:
     return Refused("the licence has another holder", who="merchant", code="held", note=note)
 
 
-def hidden(email: str) -> str:
-    """For the eyes of staff and the log: enough to know it again among a merchant's few."""
+def masked(email: str) -> str:
+    """For staff and the log: enough to recognise one of a merchant's few addresses."""
     name, _, domain = email.partition("@")
     return f"{name[:2]}…@{domain}"

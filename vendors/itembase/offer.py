@@ -1,0 +1,154 @@
+"""What itembase offers, what merchants read about it, and what an operator sets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from vendors.contract import Entry, Text, Vendor, text
+from vendors.contract.settings import named_problems
+from vendors.http.hosts import address_problem
+
+from .client import Client
+
+# Reference: itembase API guides, "Base URLs"; the connect API guide names no sandbox for instances.
+SERVERS: Mapping[str, Mapping[str, str]] = {
+    "production": {
+        "selfservice_url": "https://selfservice.itembase.com",
+        "accounts_url": "https://accounts.itembase.com",
+        "api_url": "https://api.itembase.com",
+        "users_url": "https://users.itembase.com",
+        "solution_url": "https://solutionservice.itembase.com",
+    },
+    "sandbox": {
+        "selfservice_url": "https://sandbox.selfservice.itembase.io",
+        "accounts_url": "https://sandbox.accounts.itembase.io",
+        "users_url": "https://sandbox.users.itembase.io",
+        "solution_url": "https://sandbox.solutionservice.itembase.io",
+    },
+}
+
+# Reference: connect API guide, table of core connectors. The sandbox has Magento alone.
+COMPONENTS: Mapping[str, Mapping[str, int]] = {
+    "production": {
+        "ebay": 6, "shopify": 7, "seoshop": 20, "bigcommerce": 12, "magento": 11,
+        "prestashop": 14, "gambio": 34, "woocommerce": 22, "virtuemart": 23,
+    },
+    "sandbox": {"magento": 30},
+}  # fmt: skip
+
+PLATFORMS: Mapping[str, str] = {
+    "ebay": "eBay", "shopify": "Shopify", "seoshop": "SEO shop", "bigcommerce": "BigCommerce",
+    "magento": "Magento", "prestashop": "PrestaShop", "gambio": "Gambio",
+    "woocommerce": "WooCommerce", "virtuemart": "VirtueMart",
+}  # fmt: skip
+
+SLUG, COMPONENT_ID = re.compile(r"[a-z0-9-]+"), re.compile(r"[1-9][0-9]{0,18}")
+URLS = ("selfservice_url", "accounts_url", "api_url", "users_url", "solution_url")
+
+
+def platform_name(connector: str) -> str:
+    """The shop system's name as people write it."""
+    return PLATFORMS.get(connector) or connector.replace("-", " ").title()
+
+
+@dataclass(frozen=True)
+class Offer(Vendor):
+    """itembase without its calls.
+
+    An empty address is the environment's own; `components` replaces the environment's table.
+    """
+
+    slug: ClassVar[str] = "itembase"
+    name: ClassVar[str] = "itembase"
+    summary: ClassVar[Text] = text(
+        "On itembase's pages you sign in or open an itembase account, add your shop and allow us"
+        " to read it. Then itembase sends you back here."
+    )
+    at_hand: ClassVar[Text] = text(
+        "The sign-in of your shop, and that of your itembase account if you already have one."
+    )
+    shares: ClassVar[tuple[Text, ...]] = (
+        text("Which kind of shop you want to connect; nothing else of yours."),
+    )
+    checklist: ClassVar[tuple[tuple[str, Text], ...]] = (
+        ("link", text("A private link to itembase is made")),
+        ("sign-in", text("You are signed in at itembase")),
+        ("store", text("Your shop is found")),
+    )
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    environment: str = "production"
+    selfservice_url: str = ""
+    accounts_url: str = ""
+    api_url: str = ""
+    users_url: str = ""
+    solution_url: str = ""
+    components: Mapping[str, Any] = field(default_factory=dict)
+    token_method: str = "GET"
+
+    # -- settings --------------------------------------------------------------------------------
+
+    def problems(self) -> tuple[tuple[str, str], ...]:
+        found = {name: address_problem(url) for name in URLS if (url := getattr(self, name))}
+        if self.environment not in SERVERS:
+            found["environment"] = "must be production or sandbox"
+        elif not self.address("api_url"):
+            found["api_url"] = "must be set: itembase documents none for the sandbox"
+        if self.token_method not in {"GET", "POST"}:
+            found["token_method"] = "must be GET or POST"
+        found["components"] = _components_problem(self.components)
+        return named_problems(self.slug, found)
+
+    def address(self, name: str) -> str:
+        """One of URLS: as it is set, else the environment's own."""
+        url: str = getattr(self, name) or SERVERS.get(self.environment, {}).get(name, "")
+        return url.rstrip("/")
+
+    def addresses(self) -> tuple[str, ...]:
+        return tuple(self.address(name) for name in URLS)
+
+    def domains(self) -> tuple[str, ...]:
+        pages = ("selfservice_url", "accounts_url", "solution_url")
+        return tuple(urlsplit(self.address(name)).netloc for name in pages)
+
+    def client(self) -> Client:
+        return Client(
+            selfservice_url=self.address("selfservice_url"),
+            accounts_url=self.address("accounts_url"),
+            api_url=self.address("api_url"),
+            users_url=self.address("users_url"),
+            solution_url=self.address("solution_url"),
+            client_id=self.client_id,
+            client_secret=self.client_secret,
+            token_method=self.token_method,
+        )
+
+    # -- connectors ------------------------------------------------------------------------------
+
+    def component_ids(self) -> dict[str, int]:
+        """Connector → itembase's component id."""
+        table = self.components or COMPONENTS.get(self.environment, {})
+        return {key: int(component) for key, component in table.items()}
+
+    def connectors(self) -> tuple[Entry, ...]:
+        return tuple(
+            Entry(key=key, name=platform_name(key), platform=key) for key in self.component_ids()
+        )
+
+
+def _components_problem(components: Any) -> str:
+    if not isinstance(components, Mapping):
+        return 'must be a JSON object such as {"ebay": 6}'
+    if all(SLUG.fullmatch(str(key)) and _is_id(value) for key, value in components.items()):
+        return ""
+    return 'must name lower-case platforms and their component ids: {"ebay": 6}'
+
+
+def _is_id(value: Any) -> bool:
+    """Up to 19 digits, as a number or in quotes."""
+    return isinstance(value, int | str) and bool(COMPONENT_ID.fullmatch(str(value)))

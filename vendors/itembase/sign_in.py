@@ -1,0 +1,97 @@
+"""The merchant's OAuth sign-in at itembase: authorization, code exchange, refresh, and whose it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from vendors.contract import Declined, Order, Progress, Redirect, Refused, Step, text
+
+from .client import Client
+from .memo import Draft, SignIn, signed_out
+from .returns import stopped
+
+
+@dataclass
+class SignInCall:
+    """One call with its order, as far as it is about the sign-in."""
+
+    client: Client
+    order: Order
+    draft: Draft = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.draft = Draft(self.order.memos.connection)
+
+    def _ask_to_sign_in(self) -> Redirect:
+        """This address creates nothing, so it needs no merchant, only a state of its own."""
+        if not self.order.state:
+            return Redirect(url="", connection=self.draft.memo())
+        self.draft.note_link(self.order.state, kind="oauth")
+        url = self.client.authorize_url(self.order.back, self.order.state)
+        return Redirect(url=url, connection=self.draft.memo())
+
+    def _from_oauth(self, params: Mapping[str, str], state: str) -> Step:
+        """The exchange is the last act of its call, because a code works once."""
+        if "stale" in self.draft.link(state):
+            return self._ask_to_sign_in() if self.order.present else Redirect(url="")
+        if params.get("error"):
+            return stopped(params["error"])
+        if not params.get("code"):
+            return Declined(note=text("You came back from itembase without signing in there."))
+        try:
+            grant = self.client.exchange(params["code"], self.order.back)
+        except Refused as refusal:
+            if refusal.code != "invalid_grant":
+                raise
+            # A button, not another redirect at once: that could send a browser round for ever.
+            self.draft.note_link(state, stale=True)
+            return Redirect(url="", connection=self.draft.memo())
+        self.draft.note_link(state, done=True)
+        account = SignIn.granted(grant, self.order.now).memo()
+        return Progress(account=account, connection=self.draft.memo())
+
+    def _identify(self, sign_in: SignIn, state: str) -> Step:
+        """Ask whose tokens these are. Another user's are forgotten before anybody is told."""
+        user = self.client.me(sign_in.access).uuid
+        if user == self.order.account_key or not self._bound_to_user():
+            account = sign_in.of(user).memo()
+            return Progress(
+                account=account, account_key=user, promote=True, connection=self.draft.memo(),
+                done=("sign-in",),
+            )  # fmt: skip
+        self.draft.forget_came_back()
+        self.draft.note_wrong_user(state)
+        return Progress(account=signed_out(self.order.now), connection=self.draft.memo())
+
+    def _bound_to_user(self) -> bool:
+        """Whether a shop depends on the account, so that its itembase user cannot change."""
+        return bool(self.order.account_key and (self.order.siblings or self.order.shop_id))
+
+    def _with_token(
+        self, sign_in: SignIn, act: Callable[[], Step], unless: Step | None = None
+    ) -> Step:
+        """`act` with an access token that works: an expired one is refreshed first, in a call of its own.
+
+        `unless` is the step if no refresh is possible any more; by default the merchant signs in again.
+        """
+        if not sign_in.is_expired(self.order.now):
+            try:
+                return act()
+            except Refused as refusal:
+                if refusal.status != 401 or sign_in.is_fresh(self.order.now):
+                    raise
+        return self._refresh(sign_in, unless or Progress(account=signed_out(self.order.now)))
+
+    def _refresh(self, sign_in: SignIn, unless: Step) -> Step:
+        """A refresh token works once: the new one is saved at once, for all shops of the account."""
+        if not sign_in.refresh:
+            return unless
+        try:
+            grant = self.client.refresh(sign_in.refresh)
+        except Refused as refusal:
+            if refusal.code != "invalid_grant":
+                raise
+            return unless
+        renewed = sign_in.renewed(grant, self.order.now)
+        return Progress(account=renewed.memo(), promote=bool(sign_in.user))
