@@ -1,17 +1,24 @@
 # make demo    the site with sandboxed vendors at http://localhost:8000 (PORT=… FRESH=1)
 # make serve   the site as an operator runs it, configured by the environment
-# make test    sets up, then runs the tests (ARGS="-k sharespine"), with PostgreSQL here those on it first
-# make test-postgres    only those, on a PostgreSQL that is started for it and thrown away
+# make test    sets up, then runs all tests (ARGS="-k sharespine"): first those on PostgreSQL, if it is here,
+#              then those that start many processes, then all others in two workers (JOBS=2)
+# make test-fast        the tests of tests/unit and tests/vendors that start no process: under a minute
+# make test-postgres    only those on a PostgreSQL that is started for it and thrown away
 # make bench   a slow vendor with 300 merchants in its flow, and everybody else's pages (ratios)
 # make faults  writes docs/faults.md from what a run of tests/faults/test_faults.py sees
-# make test-fast   the tests without browser and pages, on all cores (ARGS="-k sharespine")
 # make lint    formatting, spelling, types, templates, import rules; needs no network
 # make lock    compiles requirements*.in (needs uv)
 
 PY := .venv/bin/python
 ARGS ?=
+JOBS ?= 2
+# A file stays in one worker: it shares its site or sandboxes, and docs/faults.md is compared as a whole.
+WORKERS = -n $(JOBS) --dist loadfile
+ALONE = browser or kills
+# pytest ends with this status when ARGS choose no test.
+NO_TESTS = 5
 
-.PHONY: setup setup-dev demo serve test test-postgres test-fast bench faults lint format lock
+.PHONY: setup setup-dev demo serve test test-fast test-postgres bench faults lint format lock
 
 setup:
 	@bin/setup requirements.txt
@@ -26,13 +33,16 @@ serve: setup
 	@exec $(PY) bin/serve.py
 
 test: test-postgres
-	@$(PY) -m pytest $(ARGS)
-
-test-postgres: setup-dev
-	@$(PY) -m tests.support.postgres $(ARGS)
+	@$(PY) -m pytest -m "$(ALONE)" $(ARGS); alone=$$?; \
+	test $$alone = 0 || test $$alone = $(NO_TESTS) || exit $$alone; \
+	$(PY) -m pytest -m "not ($(ALONE))" $(WORKERS) $(ARGS); others=$$?; \
+	test $$others = $(NO_TESTS) && exit $$alone; exit $$others
 
 test-fast: setup-dev
-	@$(PY) -m pytest -q -n auto tests/unit tests/vendors $(ARGS)
+	@$(PY) -m pytest -m "not process" -n $(JOBS) $(ARGS) tests/unit tests/vendors
+
+test-postgres: setup-dev
+	@$(PY) -m tests.support.postgres $(WORKERS) $(ARGS)
 
 bench: setup-dev
 	@$(PY) -m tests.bench.slow_vendor $(ARGS)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.contenttypes.management import create_contenttypes
@@ -26,51 +28,54 @@ from tests.support.workers import Redis
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
 REDIS = shutil.which("redis-server") or ""
 ROOT = Path(__file__).resolve().parent.parent
-BOTH = (
-    *(f"unit/test_{name}.py" for name in (
-        "actions*", "breaker*", "crash_guard", "creations", "database", "expiry_warnings", "hops",
-        "journey", "outbox", "rechecks", "retention", "runner", "serial", "staff_actions",
-        "staff_alerts", "unreadable", "waitlist*", "wrong_shop",
-    )),
-    *(f"site/test_{name}.py" for name in (
-        "admin*", "attempts", "connect", "health", "invitations", "observed", "races*", "returns",
-        "returns_[!go]*", "reveal", "team", "workers",
-    )),
-)  # fmt: skip
+FAST = ("unit", "vendors")  # the rooms of `make test-fast`
 _left_out = pytest.StashKey[list[str]]()
+
+
+def pytest_configure() -> None:
+    """REQUIRE_…=1: what needs this program must not be left out."""
+    programs = {"BROWSER": CHROMIUM, "REDIS": REDIS, "POSTGRES": postgres.programs()}
+    for name, found in programs.items():
+        if os.environ.get(f"REQUIRE_{name}") == "1" and not found:
+            raise pytest.UsageError(f"REQUIRE_{name}=1, but this machine has no such program.")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What this machine cannot run is left out loudly; REQUIRE_…=1 forbids that."""
-    for item in items:
-        if any(item.path.match(f"tests/{pattern}") for pattern in BOTH):
-            item.add_marker("both")
+    """What this machine cannot run is left out loudly."""
     left_out = config.stash[_left_out] = []
     browser = [item for item in items if item.get_closest_marker("browser")]
     if browser and not CHROMIUM:
-        left_out.append(
-            _missing("BROWSER", "Chromium", "chromium", f"{len(browser)} browser tests")
-        )
+        left_out.append(_missing("Chromium", "chromium", f"{len(browser)} browser tests"))
         for item in browser:
             item.add_marker(pytest.mark.skip(reason="no Chromium on this machine"))
     broker = [item for item in items if "broker" in getattr(item, "fixturenames", ())]
     if broker and not REDIS:
-        left_out.append(
-            _missing("REDIS", "Redis", "redis-server", f"{len(broker)} tests of Celery")
-        )
+        left_out.append(_missing("Redis", "redis-server", f"{len(broker)} tests of Celery"))
         for item in broker:
             item.add_marker(pytest.mark.skip(reason="no Redis on this machine"))
     both = sum(item.get_closest_marker("both") is not None for item in items)
     if both and not postgres.programs() and connection.vendor == "sqlite":
         what = f"{both} tests on PostgreSQL (they ran on SQLite)"
-        left_out.append(_missing("POSTGRES", "PostgreSQL", "postgresql", what))
+        left_out.append(_missing("PostgreSQL", "postgresql", what))
 
 
-def _missing(name: str, program: str, package: str, what: str) -> str:
-    if os.environ.get(f"REQUIRE_{name}") == "1":
-        raise pytest.UsageError(f"REQUIRE_{name}=1, but there is no {program}.")
+def _missing(program: str, package: str, what: str) -> str:
     return f"{what}: no {program} here (Debian: apt-get install {package})"
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker of xdist tells what it left out to the process that prints it."""
+    output: dict[str, object] | None = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["left_out"] = session.config.stash.get(_left_out, [])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Every worker collects every test, so that all tell the same."""
+    told = getattr(node, "workeroutput", {}).get("left_out", [])
+    node.config.stash[_left_out] = told or node.config.stash.get(_left_out, [])
 
 
 def pytest_terminal_summary(
@@ -101,6 +106,21 @@ def _emptied(
         return sql_flush(style, tables, **how)
     unbound = "SET LOCAL session_replication_role = replica"  # foreign keys in any order
     return [";".join([unbound, *(f'DELETE FROM "{name}"' for name in tables)])]
+
+
+@pytest.fixture(autouse=True)
+def _no_process(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fast loop stays fast: its tests start no process, unless they are marked so."""
+    room = request.node.path.relative_to(ROOT / "tests").parts[0]
+    if room not in FAST or request.node.get_closest_marker("process"):
+        return
+
+    def started(*_: object, **__: object) -> None:
+        raise AssertionError(
+            "a test of the fast loop starts a process: mark it, or move it to site/"
+        )
+
+    monkeypatch.setattr(subprocess.Popen, "__init__", started)
 
 
 @pytest.fixture(autouse=True)

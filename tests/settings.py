@@ -1,7 +1,6 @@
 """Settings of the tests: the real ones, without the settings of the surrounding environment.
 
-Only the database may come from outside: TEST_DATABASE_URL names a PostgreSQL (tests/postgres.py starts
-one).
+But for the database: TEST_DATABASE_URL names a PostgreSQL (tests/support/postgres.py starts one).
 """
 
 from __future__ import annotations

@@ -5,21 +5,19 @@ from __future__ import annotations
 from playwright.sync_api import Frame, Response
 
 from tests.browser.conftest import Visit, Visitor
+from tests.contract.row import contracts
 from tests.support.site import Site
 from vendors import sandbox
 
 SECRET_SETTINGS = ("ITEMBASE_CLIENT_SECRET", "SHARESPINE_PASSWORD")
-SECRET_FIELDS: dict[str, dict[str, tuple[str, ...]]] = {
-    "itembase": {"tokens": ("id",), "codes": ("id",), "grants": ("id", "refresh_token")},
-    "sharespine": {"logins": ("id",)},
-}
+CONFIDED = {slug: contracts()[slug].confided for slug in ("itembase", "sharespine")}
 
 
 def secrets(site: Site) -> set[str]:
     """All that the vendors gave us, or we gave them, in confidence."""
     settings = sandbox.environ(site.stage.url)
     found = {settings[name] for name in SECRET_SETTINGS}
-    for vendor, kinds in SECRET_FIELDS.items():
+    for vendor, kinds in CONFIDED.items():
         state = site.stage.state(vendor)
         found |= {
             str(row[f]) for kind, fields in kinds.items() for row in state[kind] for f in fields

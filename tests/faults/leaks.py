@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from django.apps import apps
 from django.core import mail
@@ -11,21 +11,13 @@ from django.db import connection as database
 
 from tests.faults.scene import Play
 
-# What opens something at the vendor: kind of thing in its sandbox → fields.
-OPENS = {
-    "itembase": {
-        "tokens": ["id"], "codes": ["id"], "grants": ["id", "refresh_token"], "activations": ["id"],
-    },
-    "sharespine": {"users": ["password"], "logins": ["id"]},
-    "celigo": {},
-    "capillary": {"clients": ["secret"], "operators": ["secret"], "tokens": ["id"]},
-}  # fmt: skip
+Opens = Mapping[str, Sequence[str]]  # kind of thing in the vendor's sandbox → fields
 
 
-def secrets(play: Play) -> set[str]:
+def secrets(play: Play, opens: Opens) -> set[str]:
     """All that the sandbox has ever given out, and those of the operator's settings."""
     state, found = play.ground.stage.state(play.slug), set()
-    for kind, fields in OPENS[play.slug].items():
+    for kind, fields in opens.items():
         found |= {str(row[name]) for row in state.get(kind, []) for name in fields if row[name]}
     for setting in dataclasses.fields(play.vendor):
         if not setting.repr and getattr(play.vendor, setting.name):
@@ -44,7 +36,7 @@ def places(page: str, logs: str) -> Iterator[tuple[str, str]]:
             yield model.__name__, str(cursor.fetchall())
 
 
-def leaks(play: Play, page: str, logs: str) -> list[str]:
+def leaks(play: Play, opens: Opens, page: str, logs: str) -> list[str]:
     """Where one stands; never which."""
-    known = secrets(play)
+    known = secrets(play, opens)
     return [name for name, text in places(page, logs) if any(each in text for each in known)]

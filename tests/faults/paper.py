@@ -8,6 +8,7 @@ from pathlib import Path
 from tests.faults.kinds import FAULTS, HURRY
 from tests.faults.rules import LEGEND
 from tests.faults.scene import Matrix, Scene
+from vendors.http.api import Api
 
 PAPER = Path(__file__).resolve().parent.parent.parent / "docs" / "faults.md"
 Place = tuple[str, str, str]  # vendor, route, when
@@ -31,9 +32,9 @@ without a scene fails the run.
 
 WAYS = f"""## The ways of failing
 
-Each lasts until it is mended, if it does not say otherwise. The sandbox makes them, but for the first
-two, in which the one call is sent to another port of this machine. The slow ones are played with a
-patience of {HURRY} s instead of 8 s to 20 s.
+Each lasts until it is cleared, unless it says otherwise. The sandbox makes them, except for the first
+two, in which the one call is sent to another port of this machine. For the slow ones, the time-out of
+{Api.read:.0f} s for a read or of {Api.total:.0f} s for a whole call is shortened to {HURRY} s.
 """
 
 

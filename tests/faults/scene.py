@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -14,12 +14,14 @@ from django.utils import timezone
 
 from onboarding import journey
 from onboarding.models import Account, Attempt, Connection, Connector
-from tests.contract.test_contract import resolve, travel
+from tests.contract.row import State, contracts
+from tests.contract.stage import resolve, travel
 from tests.faults.kinds import FAULTS, Call, Fault, Ground
 from tests.faults.rules import Code, Sort
 from tests.support import staff
 from tests.support.merchant import Browser
 from tests.support.play import nobody_waits
+from tests.support.registry import declared, required
 from vendors.contract import Vendor, VendorError
 
 
@@ -55,17 +57,12 @@ class Play:
 
     def leave(self, name: str = "My shop", slug: str = "") -> str:
         """The vendor's link."""
-        connector = Connector.objects.get(slug=slug) if slug else self._first()
-        return self.browser.connect(connector, name)
+        connector = slug or contracts()[self.slug].connector
+        return self.browser.connect(Connector.objects.get(slug=connector), name)
 
     def come_back(self) -> None:
         """Open what lies ahead, and go on from there."""
         travel(self.browser, self.ahead)
-
-    def _first(self) -> Connector:
-        """The one that test_contract.py takes, too."""
-        rows = Connector.objects.filter(vendor=self.slug, gone=None).order_by("pk")
-        return rows.filter(platform="ebay").first() or rows[0]
 
     def press(self, button: str, *press: str) -> None:
         """A button of the shop's page, and on through the vendor's pages."""
@@ -165,18 +162,39 @@ class Scene:
         return Call(vendor, self.route, spared if skip is None else skip)
 
 
+def no_counts(state: State) -> Mapping[str, int]:
+    return {}
+
+
+def nothing_kept() -> None:
+    """The client keeps nothing in its process."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Matrix:
-    """All scenes of one vendor. `own` are ways of failing that its documents name beside the common
-    ones; `not_made` are documented calls that the site never makes, and why.
-    """
+    """What one vendor adds to the matrix of faults. `MATRIX` in tests/vendors/<slug>/faults.py."""
 
-    slug: str
-    name: str
-    scenes: Sequence[Scene]
+    MODULE: ClassVar[str] = "faults"
+    NAME: ClassVar[str] = "MATRIX"
+
+    slug: str = required("the vendor's slug")
+    name: str = required("the vendor's name, a heading of docs/faults.md")
+    scenes: Sequence[Scene] = required("a Scene for each documented call that the site makes")
+    # Ways of failing that the vendor's documents name beside the common ones.
     own: Sequence[Fault] = ()
+    # Documented calls that the site never makes: route → why.
     not_made: Mapping[str, str] = field(default_factory=dict)
+    # What opens something at the vendor, and stands nowhere with us: kind in its sandbox → fields.
+    opens: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    # What `after` of a scene counts beside what was made: count(state) → kind → how many.
+    count: Callable[[State], Mapping[str, int]] = no_counts
+    # Forgets what the client keeps in its process, or a later cell would call less.
+    forget: Callable[[], None] = nothing_kept
 
     @property
     def faults(self) -> tuple[Fault, ...]:
         return (*FAULTS, *self.own)
+
+
+def matrices() -> tuple[Matrix, ...]:
+    return tuple(declared(Matrix).values())

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.kills.cases import CONNECT, WAYS, Case
+from tests.kills.cases import STEPS, Case
 from tests.kills.harness import Harness
 from tests.kills.round import Result, Round
 from tests.kills.undisturbed import Calls, calls_of
+from tests.kills.ways import CONNECT
 
 Results = dict[Case, Result]
 
@@ -52,6 +53,6 @@ def results(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 @pytest.fixture(scope="session")
 def calls(tmp_path_factory: pytest.TempPathFactory) -> Calls:
     """What is called when nobody is killed."""
-    names = ["-".join(key) for key in WAYS]
+    names = ["-".join(key) for key in STEPS]
     with harness(tmp_path_factory.mktemp("undisturbed"), names) as site:
         return calls_of(site)

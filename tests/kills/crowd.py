@@ -17,11 +17,12 @@ def main(names: list[str]) -> None:
     from django.db import transaction
 
     from onboarding.catalogue import refresh
-    from tests.vendors.capillary.contract import profile
+    from tests.contract.row import contracts
 
     for vendor in settings.VENDORS.offered.values():
         refresh.refresh_catalogue(vendor)
-    profile()
+    for contract in contracts().values():
+        contract.ready()
     with transaction.atomic():
         crowd = {name: someone(name) for name in names} | {"staff": staff()}
     sys.stdout.write(json.dumps(crowd))

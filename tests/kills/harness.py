@@ -7,20 +7,22 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import requests
 from cryptography.fernet import Fernet
 
 from tests.kills.merchant import TOKEN, Merchant, signed_in
-from tests.kills.sandboxes import look
+from tests.kills.ways import Kills, Made, kills
 from tests.support.books import Books
 from tests.support.site import ROOT, WEB, WORKER, Site, until
 from vendors import sandbox
 
 KEY = Fernet.generate_key().decode()
+Memo = dict[str, Any]
 PARKED = {
     "web": [*WEB[:-1], "tests.kills.parked:application"],
     "worker": [sys.executable, "-m", "tests.kills.parked"],
@@ -32,21 +34,26 @@ class Harness:
     site: Site
     plans: Path
     crowd: dict[str, dict[str, str]]
+    kills: Mapping[str, Kills]
 
     @classmethod
     def made(cls, folder: Path, names: Iterable[str]) -> Harness:
         """With a merchant of each name, signed in."""
         plans = folder / "plans"
         plans.mkdir()
-        more = {"PLANS": str(plans), "SHARESPINE_MANAGE": "1", "MEMO_KEYS": KEY}
+        vendors = kills()
+        more = {"PLANS": str(plans), "MEMO_KEYS": KEY}
+        for each in vendors.values():
+            more |= each.settings
         site = Site(folder, sandbox.start(folder / "sandbox"), more=more)
         site.prepare()
-        operator = f"{site.stage.url}/sharespine/operator"
-        requests.post(operator, data={"manage": "1"}, timeout=60).raise_for_status()
+        for each in vendors.values():
+            if each.permit:
+                each.permit(site.stage)
         command = [sys.executable, "-m", "tests.kills.crowd", *names]
         done = subprocess.run(command, cwd=ROOT, env=site.env, capture_output=True, check=False)
         assert done.returncode == 0, done.stderr.decode()
-        return cls(site, plans, json.loads(done.stdout))
+        return cls(site, plans, json.loads(done.stdout), vendors)
 
     @property
     def books(self) -> Books:
@@ -57,6 +64,7 @@ class Harness:
         return Merchant(
             site=self.site,
             vendor=vendor,
+            kills=self.kills[vendor],
             email=f"{name}@example.org",
             reference=known["merchant"],
             session=known["session"],
@@ -66,9 +74,13 @@ class Harness:
     # -- processes ---------------------------------------------------------------------------------
 
     def start_parked(self, *names: str) -> None:
-        """Processes that stop where a plan says so."""
+        """Processes that stop where a plan says so. What they ask at their start is over then."""
+        ready = [self.plans / f"{name}.ready" for name in names]
+        for file in ready:
+            file.unlink(missing_ok=True)
         self.site.commands = PARKED
         self.site.start(*names)
+        until("the processes are prepared", lambda: all(file.exists() for file in ready))
 
     def start(self) -> None:
         """The real ones, as in life."""
@@ -108,25 +120,36 @@ class Harness:
         page = f"account/{account['id']}/resolve/"
         shown = re.search(r'name="seen" value="([^"]+)"', self.staff(page).text)
         assert shown, "nothing is unsure"
-        found = look(self.site.stage, merchant, account["unsure"])
+        found = self._found(merchant, account["unsure"])
         answer = {"answer": "exists", "found": found} if found else {"answer": "missing"}
         said = self.staff(page, seen=html.unescape(shown[1]), **answer)
         # 422: the answer to that very call is being written just now; staff press again.
         assert said.status_code in {302, 422}, (said.status_code, found)
 
-    def an_hour_later(self, merchant: Merchant) -> None:
-        """The merchant's sign-in at itembase is not young any more."""
+    def change_memo(self, merchant: Merchant, change: Callable[[Memo], Memo]) -> None:
+        """What is kept of the merchant's account at the vendor."""
         account, cipher = self.books.account(merchant.reference), Fernet(KEY)
-        memo = json.loads(cipher.decrypt(account["memo"]))
-        aged = cipher.encrypt(json.dumps({**memo, "at": memo["at"] - 3600}).encode()).decode()
+        memo = change(json.loads(cipher.decrypt(account["memo"])))
+        kept = cipher.encrypt(json.dumps(memo).encode()).decode()
         self.books.change(
-            "UPDATE onboarding_account SET memo = ? WHERE id = ?", aged, account["id"]
+            "UPDATE onboarding_account SET memo = ? WHERE id = ?", kept, account["id"]
         )
 
-    def make_room(self, merchants: Iterable[Merchant]) -> None:
-        """Capillary has room for fifteen clients: those of shops that are done with go."""
-        for merchant in merchants:
-            tag = f"[gw:{merchant.shop()['reference']}]"
-            for row in self.site.stage.state("capillary").get("clients", []):
-                if row["description"].endswith(tag):
-                    self.site.stage.change("capillary", "clients", {"id": row["id"]}, valid=False)
+    # -- the vendors -------------------------------------------------------------------------------
+
+    def _found(self, merchant: Merchant, doubt: str) -> str:
+        found = merchant.kills.found
+        assert found, f"{merchant.vendor} can list, so staff have nothing to decide: {doubt}"
+        return found(self.site.stage.state(merchant.vendor), merchant, doubt)
+
+    def things_of(self, merchant: Merchant) -> Made:
+        """What the sandbox has of this merchant, and what our rows say of it."""
+        there = self.site.stage.state(merchant.vendor)
+        return merchant.kills.look(
+            there, merchant, self.books.account(merchant.reference), merchant.shop()
+        )
+
+    def make_room(self, vendor: str, merchants: Iterable[Merchant]) -> None:
+        """Where a vendor has room for few, what belongs to shops that are done with goes."""
+        if room := self.kills[vendor].make_room:
+            room(self.site.stage, merchants)

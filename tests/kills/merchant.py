@@ -13,18 +13,13 @@ from urllib.parse import urlsplit
 import requests
 
 from tests.kills.plan import Plan
+from tests.kills.ways import Kills
 from tests.support.books import PAST
 from tests.support.site import Site, until
 
 TOKEN = "t" * 32
 LINKS = 8  # redirects in a row: more would be a loop
 WAITS = {"progress", "unavailable", "waiting", "garbled"}
-CONNECTORS = {
-    "itembase": "itembase-ebay",
-    "sharespine": "sharespine-shop",
-    "celigo": "celigo-54fa0b38a7044f9252000036",
-    "capillary": "capillary-api",
-}
 
 
 def signed_in(site: Site, session: str) -> requests.Session:
@@ -40,6 +35,7 @@ class Merchant:
 
     site: Site
     vendor: str
+    kills: Kills
     email: str
     reference: str
     session: str
@@ -108,10 +104,9 @@ class Merchant:
         self.follow(answer.headers["Location"])
 
     def begin(self) -> None:
-        slug = CONNECTORS[self.vendor]
-        if self.vendor == "celigo":
-            self.at_celigo("approve")  # an account there
-        self.press(f"/m/{self.reference}/connect/{slug}/", name="My shop")
+        if self.kills.sign_up:
+            self.kills.sign_up(self)
+        self.press(f"/m/{self.reference}/connect/{self.kills.connector}/", name="My shop")
 
     def follow(self, link: str) -> None:
         """Through the vendor's pages and our return, until a page of ours is there."""
@@ -136,7 +131,7 @@ class Merchant:
         page = self.there.get(link, timeout=60)
         assert page.ok, page.text
         form = {"user": "new", "email": self.email, "store": "My shop", "shop": "shop.example"}
-        case = "unactivated" if "/process/" in link else "approve"
+        case = self.kills.button(urlsplit(link).path)
         answer = self.there.post(
             page.url, data={**form, "case": case}, allow_redirects=False, timeout=60
         )
@@ -149,11 +144,6 @@ class Merchant:
         answer = self.ours.get(link, allow_redirects=False, timeout=60)
         assert answer.status_code in {200, 303}, answer.status_code
         return answer.headers.get("Location", "")
-
-    def at_celigo(self, *cases: str) -> None:
-        for case in cases:
-            form = {"user": "new", "email": self.email, "case": case}
-            self.there.post(f"{self.site.stage.url}/celigo/", data=form, timeout=60)
 
     # -- wanting it done ---------------------------------------------------------------------------
 
@@ -180,8 +170,8 @@ class Merchant:
             decide(self)
         elif row["answer"] == "redirect" and self.books.away(row["id"]):
             self.press(self.at("finish/"))
-        elif row["answer"] == "needs" and self.vendor == "celigo":
-            self.at_celigo("approve")  # install
+        elif row["answer"] == "needs" and self.kills.install:
+            self.kills.install(self)
             self.press(self.at("check/"))
         else:
             self.planned(mints=True)

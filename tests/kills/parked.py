@@ -21,11 +21,9 @@ from urllib.parse import urlsplit
 
 import django
 
-from tests.kills.cases import SIGN_IN
 from tests.kills.plan import AFTER, BEFORE, DEED, HELD, SAVED, Plan
-from vendors.capillary import client
+from tests.kills.ways import kills
 from vendors.http import api, watch
-from vendors.http.process_cache import ProcessCache
 
 FOLDER = Path(os.environ["PLANS"])
 THREADS = 100  # parked calls must not keep the others from being made
@@ -52,7 +50,7 @@ class Process:
         self.name = name
         self.counted: Counter[tuple[str, ...]] = Counter()
         self.lock = threading.Lock()
-        self.tokens = client._tokens
+        self.kills = kills()
         _used_for_a_while()
         runner: Any = import_module("onboarding.background.runner")
         engine: Any = import_module("onboarding.journey.engine")
@@ -69,6 +67,7 @@ class Process:
         engine.ask = staff_actions.ask = self._ask
         engine.settled = staff_actions.settled = self._settled
         call.exchange = lambda *given: self._exchange(*given)
+        (FOLDER / f"{name}.ready").touch()
 
     # -- what is wrapped ---------------------------------------------------------------------------
 
@@ -80,8 +79,8 @@ class Process:
 
     def _ask(self, trip: Any) -> Any:
         merchant = trip.account.merchant.reference
-        afresh = Plan.read(FOLDER, merchant).way == SIGN_IN
-        client._tokens = ProcessCache() if afresh else self.tokens
+        if before := self.kills[trip.account.vendor].before_step:
+            before(Plan.read(FOLDER, merchant).way)
         _here.set(Step(merchant, self._count(merchant)))
         return self.ask(trip)
 

@@ -16,8 +16,7 @@ from tests.kills.cases import Case
 from tests.kills.harness import Harness
 from tests.kills.merchant import Merchant
 from tests.kills.plan import HELD
-from tests.kills.sandboxes import Made, made
-from tests.kills.ways import WAYS, Deed, Seen
+from tests.kills.ways import Deed, Made, Seen, Way
 
 AT_ONCE = 5  # merchants whose trips end at the same time: Capillary has room for 14 clients
 HANDS = 3
@@ -83,7 +82,7 @@ class Round:
 
     def _stop(self, case: Case, merchant: Merchant) -> None:
         plan = {"by": case.by, "way": case.way, "route": case.route, "nth": case.nth, "at": case.at}
-        way = WAYS[case.way]
+        way = self._way(case)
         for deed, done in way.before:
             undisturbed(self.harness, merchant, deed, done)
         merchant.planned(**plan)
@@ -112,13 +111,14 @@ class Round:
                 self.harness.books.overdue(self.merchants[case].reference)
             with ThreadPoolExecutor(HANDS) as threads:
                 list(threads.map(self._end, batch))
-            self.harness.make_room(self.merchants[case] for case in batch)
+            done = [self.merchants[case] for case in batch]
+            self.harness.make_room(batch[0].vendor, done)
 
     def _end(self, case: Case) -> None:
         merchant, result = self.merchants[case], self.results[case]
         merchant.pages.clear()
         merchant.forget_plan()
-        way = WAYS[case.way]
+        way = self._way(case)
         try:
             way.again(self.harness, merchant)
             merchant.want(lambda: way.done(self.harness, merchant), self.harness.decide)
@@ -127,7 +127,10 @@ class Round:
         account = self.harness.books.account(merchant.reference)
         result.status, result.pages = merchant.status(), tuple(merchant.pages)
         result.doubts = account["announced"] + account["unsure"]
-        result.made = made(self.harness.site.stage, merchant)
+        result.made = self.harness.things_of(merchant)
+
+    def _way(self, case: Case) -> Way:
+        return self.harness.kills[case.vendor].way(case.way)
 
 
 def undisturbed(harness: Harness, merchant: Merchant, deed: Deed, done: Seen) -> None:

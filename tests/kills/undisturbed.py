@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
-from tests.kills.cases import WAYS as LISTED
-from tests.kills.cases import Steps
+from tests.kills.cases import PROCESSES, STEPS, Key
 from tests.kills.harness import Harness
 from tests.kills.round import undisturbed
-from tests.kills.ways import WAYS
-from vendors.sandbox import slugs
-
-Key = tuple[str, str, str]
+from tests.kills.ways import Steps
 
 
 @dataclass(frozen=True)
@@ -26,26 +23,29 @@ class Calls:
 
 
 def calls_of(harness: Harness) -> Calls:
-    harness.start_parked("web", "worker")
-    before = _counted(harness)
-    with ThreadPoolExecutor(len(slugs())) as threads:
-        list(threads.map(lambda slug: _travel(harness, slug), slugs()))
-    counted = _counted(harness) - before
-    lines = harness.calls()
-    noted = Counter((vendor, route) for *_, vendor, route in lines)
-    return Calls({key: _steps(harness, key) for key in LISTED}, noted, counted)
+    """The web process goes first, alone: a worker would take over what it is slow to begin."""
+    counted: Counter[tuple[str, str]] = Counter()
+    for by in PROCESSES:
+        harness.start_parked(by)
+        before = _counted(harness)
+        with ThreadPoolExecutor(len(harness.kills)) as threads:
+            list(threads.map(partial(_travel, harness, by), harness.kills))
+        counted += _counted(harness) - before
+    noted = Counter((vendor, route) for *_, vendor, route in harness.calls())
+    return Calls({key: _steps(harness, key) for key in STEPS}, noted, counted)
 
 
-def _travel(harness: Harness, slug: str) -> None:
-    for vendor, way, by in LISTED:
-        if vendor != slug:
+def _travel(harness: Harness, process: str, slug: str) -> None:
+    for vendor, name, by in STEPS:
+        if (vendor, by) != (slug, process):
             continue
-        merchant = harness.merchant(f"{vendor}-{way}-{by}", vendor)
-        for deed, done in WAYS[way].before:
+        way = harness.kills[vendor].way(name)
+        merchant = harness.merchant(f"{vendor}-{name}-{by}", vendor)
+        for deed, done in way.before:
             undisturbed(harness, merchant, deed, done)
-        merchant.planned(by=by, way=way)
-        undisturbed(harness, merchant, WAYS[way].begin, WAYS[way].done)
-        harness.make_room([merchant])
+        merchant.planned(by=by, way=name)
+        undisturbed(harness, merchant, way.begin, way.done)
+        harness.make_room(vendor, [merchant])
 
 
 def _steps(harness: Harness, key: Key) -> Steps:
@@ -64,7 +64,7 @@ def _counted(harness: Harness) -> Counter[tuple[str, str]]:
     return Counter(
         {
             (slug, route.name): stage.counts(slug)["calls"].get(route.name, 0)
-            for slug in slugs()
+            for slug in harness.kills
             for route in stage.vendors[slug].routes
             if not route.page
         }

@@ -24,6 +24,8 @@ from tests.support.scripted import Scripted
 from tests.support.staff import every_page, limited_client, listed, page, staff_client, text
 from vendors.contract import Garbled, Redirect, Unavailable
 
+pytestmark = pytest.mark.both
+
 SECRET = "c4n4ry-do-not-show"
 BROKEN = Garbled("the list was no list", cause="garbled-list")
 

@@ -15,6 +15,8 @@ from tests.support.play import begun, play
 from tests.support.scripted import Scripted
 from tests.support.staff import page, staff_client, text
 
+pytestmark = pytest.mark.both
+
 VENDOR = "/admin/onboarding/connector/vendor/scripted/"
 NOW, SOON = timezone.now(), timezone.now() + timedelta(hours=1)
 

@@ -20,6 +20,8 @@ from tests.support.visit import browser
 from vendors.contract import Garbled, Question
 from vendors.contract import text as words
 
+pytestmark = pytest.mark.both
+
 DAYS = Question(key="days", label=words("Days of trial"), initial="30")
 SIZE = Question(
     key="size",

@@ -14,6 +14,8 @@ from tests.support.play import begun
 from tests.support.scripted import Scripted
 from tests.support.staff import listed, page, staff_client, text
 
+pytestmark = pytest.mark.both
+
 ADD = "/admin/onboarding/connector/add/"
 
 

@@ -15,6 +15,8 @@ from tests.support.scripted import Planned
 from tests.support.staff import staff_client, text
 from vendors.contract import Item, Unavailable
 
+pytestmark = pytest.mark.both
+
 VENDOR = "/admin/onboarding/connector/vendor/scripted/"
 
 

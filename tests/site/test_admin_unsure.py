@@ -16,6 +16,8 @@ from tests.support.staff import limited_client, page, staff_client, text
 from vendors.contract import Progress, Refused, Unsure
 from vendors.contract import text as words
 
+pytestmark = pytest.mark.both
+
 ANNOUNCE = Progress(announce="room")
 LOST = Unsure("it may exist: a room for Acme", cause="unsure-room")
 MADE = Progress(account={"room": "r-1"}, done=("room",), promote=True, account_key="r-1")

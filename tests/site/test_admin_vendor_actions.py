@@ -17,6 +17,8 @@ from tests.support.staff import limited_client, listed, page, staff_client, text
 from vendors.contract import Done, Refused
 from vendors.contract import text as words
 
+pytestmark = pytest.mark.both
+
 SECRET = "c4n4ry-do-not-show"
 WRONG = Refused("another code was typed", who="staff", note=words("This is not the code."))
 BURNT = Done(

@@ -19,6 +19,8 @@ from tests.support.staff import limited_client, listed, page, staff_client, text
 from vendors.contract import Action, Done, Garbled, Question, Refused, Rows, Unavailable, Unsure
 from vendors.contract import text as words
 
+pytestmark = pytest.mark.both
+
 SECRET = "c4n4ry-typed"
 EXPLAIN = words("Look first.")
 CODE = Question(key="code", label=words("Code of the house"))

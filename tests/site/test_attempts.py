@@ -35,7 +35,7 @@ from vendors.contract import (
     text,
 )
 
-pytestmark = pytest.mark.usefixtures("at_once")
+pytestmark = [pytest.mark.both, pytest.mark.usefixtures("at_once")]
 STAYS = Redirect(url=LINK, returns=False)
 LATER = Waiting(
     note=text("Scripted reads your shop."),

@@ -25,8 +25,9 @@ from pytest_django.fixtures import Settings
 from onboarding import journey
 from onboarding.background import runner, schedule
 from onboarding.management.commands.staff import make_staff
-from onboarding.models import Account, Alert, Attempt, Connection, Connector
-from tests.contract.test_contract import CONNECTORS, TABLE, browser, stage, travel
+from onboarding.models import Account, Alert, Attempt, Connection
+from tests.contract.row import contracts
+from tests.contract.stage import browser, connected_by_first_row, stage
 from tests.support.merchant import Browser, settled
 from vendors import sandbox
 from vendors.contract import Order, Step, Vendor
@@ -42,12 +43,7 @@ OPERATOR = {
     "SECRET_KEY": "canary-secret-key-of-fifty-characters-0123456789-abcdef",
     "EMAIL_HOST_PASSWORD": "canary-mail-password",
 }
-CONFIDED: dict[str, dict[str, tuple[str, ...]]] = {
-    "itembase": {"tokens": ("id",), "codes": ("id",), "grants": ("id", "refresh_token")},
-    "sharespine": {"logins": ("id",)},
-    "celigo": {},
-    "capillary": {"clients": ("secret",), "tokens": ("id",)},
-}
+CONTRACTS = contracts()
 MANY = 300  # pages for one reader: filters and orders of lists make endless addresses
 ELSEWHERE = ("/accounts/logout/", "/static/", "/admin/logout/", "/admin/jsi18n/")
 
@@ -110,10 +106,10 @@ def told(
         setattr(settings, name, value)
     settings.STAFF_EMAIL = ["staff@example.com"]
     browser.client.force_login(browser.user, BY_MAIL)  # the session is signed with the new key
-    for vendor in CONNECTORS:
-        _connect(vendor, stage, browser)
+    for vendor in CONTRACTS:
+        connected_by_first_row(vendor, browser, stage, f"My {vendor} shop")
     journey.save_staff_answers(Account.objects.get(vendor="sharespine").pk, {"api_password": TYPED})
-    for vendor in CONNECTORS:
+    for vendor in CONTRACTS:
         body = f'{{"error": "{SAID}", "message": "{SAID}", "errors": [{{"message": "{SAID}"}}]}}'
         for status in (500, 400):
             stage.fault(vendor, kind="status", status=status, body=body, times=2)
@@ -124,16 +120,6 @@ def told(
         settled()
     schedule.mail()
     return stage
-
-
-def _connect(vendor: str, stage: sandbox.Running, browser: Browser) -> None:
-    row = TABLE[vendor][0]
-    who = {"email": row.email} if row.email else {}
-    if row.scene:
-        row.scene(stage, browser)
-    connector = Connector.objects.get(slug=CONNECTORS[vendor])
-    link = browser.connect(connector, f"My {vendor} shop")
-    travel(browser, link, *row.press, then=None, **who)
 
 
 def staff() -> Client:
@@ -147,8 +133,8 @@ def confided(stage: sandbox.Running, settings: Settings) -> set[str]:
     found = {TYPED, SAID, BUG, *OPERATOR.values(), *settings.MEMO_KEYS}
     for vendor in settings.VENDORS.offered.values():
         found |= {getattr(vendor, each.name) for each in fields(vendor) if not each.repr}
-    for slug, kinds in CONFIDED.items():
-        for kind, columns in kinds.items():
+    for slug, contract in CONTRACTS.items():
+        for kind, columns in contract.confided.items():
             rows = stage.state(slug)[kind]
             assert rows, f"{slug} has no {kind}: the story does not reach them"
             found |= {str(row[column]) for row in rows for column in columns}

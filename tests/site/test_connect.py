@@ -16,7 +16,7 @@ from tests.support.scripted import Scripted, offered
 from tests.support.visit import LINK, OPEN, browser, offer, setting_out, words
 from vendors.contract import Question, Unavailable, text
 
-pytestmark = pytest.mark.usefixtures("at_once")
+pytestmark = [pytest.mark.both, pytest.mark.usefixtures("at_once")]
 
 
 @dataclass(frozen=True)

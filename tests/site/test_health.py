@@ -22,6 +22,8 @@ from tests.support.people import People
 from tests.support.play import CONNECTED, begun, play
 from tests.support.scripted import Scripted
 
+pytestmark = pytest.mark.both
+
 WELL = {"database": "ok", "migrations": "ok", "worker": "ok", "backlog": "ok"}
 
 

@@ -19,6 +19,8 @@ from tests.support.people import People, person
 from tests.support.site import free_port
 from tests.support.visit import browser, words
 
+pytestmark = pytest.mark.both
+
 DORA = "dora@example.org"
 SMTP = "django.core.mail.backends.smtp.EmailBackend"
 

@@ -18,6 +18,8 @@ from tests.support.books import Books
 from tests.support.site import ROOT, Site, until
 from vendors import sandbox
 
+pytestmark = pytest.mark.both
+
 TOKENS = "POST /v1/tokens"
 CROWD = [sys.executable, "-m", "tests.kills.crowd", "ann"]
 

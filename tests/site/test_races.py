@@ -24,6 +24,8 @@ from tests.vendors.capillary.contract import at_capillary, profile, valid
 from tests.vendors.itembase.contract import at_the_desk
 from vendors import sandbox
 
+pytestmark = pytest.mark.both
+
 VENDORS = ("itembase", "sharespine", "capillary")
 TENANT, LOGIN = "POST /reseller/tenant", "POST /reseller/tenant/{codeName}/login/{login}"
 LINK, TOKEN = "POST /selfservice/v1/tokens", "GET /accounts/oauth/v2/token"

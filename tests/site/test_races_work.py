@@ -18,6 +18,8 @@ from tests.support.people import People
 from tests.support.racing import Racers, racers
 from vendors import sandbox
 
+pytestmark = pytest.mark.both
+
 CATALOGUE = "GET /v1/connectors"
 ROUNDS = 3
 SWEEP = {"act": "sweep"}

@@ -18,7 +18,7 @@ from tests.support.scripted import Scripted
 from tests.support.visit import LINK, OPEN, browser, setting_out, url, words
 from vendors.contract import Redirect
 
-pytestmark = pytest.mark.usefixtures("at_once")
+pytestmark = [pytest.mark.both, pytest.mark.usefixtures("at_once")]
 
 
 @pytest.fixture

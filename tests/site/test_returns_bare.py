@@ -27,7 +27,7 @@ from tests.support.scripted import Scripted
 from tests.support.visit import LINK, OPEN, browser, setting_out
 from vendors.contract import Redirect, Waiting, text
 
-pytestmark = pytest.mark.usefixtures("at_once")
+pytestmark = [pytest.mark.both, pytest.mark.usefixtures("at_once")]
 BARE = Redirect(url=LINK, bare=True)
 WAIT = Waiting(
     note=text("Wait."), poll_every=timedelta(minutes=1), give_up_after=timedelta(hours=1)

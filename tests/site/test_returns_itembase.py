@@ -18,7 +18,7 @@ from tests.support.returning import NOT_YOURS, landed, nothing_changes
 from tests.support.visit import words
 from vendors import sandbox
 
-pytestmark = pytest.mark.usefixtures("at_once")
+pytestmark = [pytest.mark.both, pytest.mark.usefixtures("at_once")]
 BACK = "/return/itembase/"
 TOKENS = "GET /accounts/oauth/v2/token"
 

@@ -30,7 +30,7 @@ from tests.support.scripted import Scripted, offered
 from tests.support.visit import OPEN, browser, setting_out, url
 from vendors.contract import Declined, Done, Order, Step, Waiting, text
 
-pytestmark = pytest.mark.usefixtures("at_once")
+pytestmark = [pytest.mark.both, pytest.mark.usefixtures("at_once")]
 WAIT = Waiting(
     note=text("Wait."), poll_every=timedelta(minutes=1), give_up_after=timedelta(hours=1)
 )

@@ -23,7 +23,7 @@ from tests.support.scripted import Scripted
 from tests.support.visit import OPEN, browser, setting_out, words
 from vendors.contract import Refused, text
 
-pytestmark = pytest.mark.usefixtures("at_once")
+pytestmark = [pytest.mark.both, pytest.mark.usefixtures("at_once")]
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from tests.support.staff import every_page, staff_client
 from tests.support.visit import browser, url, words
 from vendors.contract import Connected, Done, text
 
-pytestmark = pytest.mark.usefixtures("at_once")
+pytestmark = [pytest.mark.both, pytest.mark.usefixtures("at_once")]
 KEY, SECRET = "k-c4n4ry-key", "s-c4n4ry-<secret>"
 ESCAPED = "s-c4n4ry-&lt;secret&gt;"
 READY = Connected(

@@ -16,7 +16,7 @@ from tests.support.people import OWNER, People, person
 from tests.support.scripted import Scripted
 from tests.support.visit import OPEN, browser, setting_out, url, words
 
-pytestmark = pytest.mark.usefixtures("at_once")
+pytestmark = [pytest.mark.both, pytest.mark.usefixtures("at_once")]
 
 
 @pytest.fixture

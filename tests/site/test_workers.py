@@ -21,6 +21,8 @@ from tests.support.workers import (
 )
 from vendors import sandbox
 
+pytestmark = pytest.mark.both
+
 
 def died(workers: Workers) -> bool:
     """Whether the last one is dead; until then the row's rest is over before it begins."""

@@ -1,4 +1,4 @@
-"""`python -m tests.deadly`: a worker that dies, as if killed, of the shop of a certain merchant."""
+"""`python -m tests.support.deadly`: a worker that dies, as if killed, of the shop of a certain merchant."""
 
 from __future__ import annotations
 

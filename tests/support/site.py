@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import signal
 import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from email import message_from_string
 from pathlib import Path
@@ -22,13 +24,18 @@ ROOT = Path(__file__).resolve().parents[2]
 MANAGE = [sys.executable, "manage.py"]
 WORKER = [*MANAGE, "worker"]
 WEB = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "onboarding.wsgi:application"]
+PORTS = 12_000, 32_000
 PATIENCE = 60  # seconds until a test gives up; never what decides it
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Below the ports that the system hands out by itself, so that until a server of ours listens there
+    nobody gets it: neither a sandbox of another test process, nor somebody who only calls."""
+    while True:
+        port = PORTS[0] + secrets.randbelow(PORTS[1] - PORTS[0])
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def until(what: str, ready: object, patience: float = PATIENCE) -> None:

@@ -12,6 +12,8 @@ from tests.support.play import again, begun, play
 from tests.support.scripted import Scripted
 from vendors.contract import Ask, Connected, Done, Progress, Question, Unavailable, text
 
+pytestmark = pytest.mark.both
+
 SECRET = Connected(
     shop_id="shop-1", evidence=text("A token was made."), reveal={"Key": "k-1", "Secret": "s-1"}
 )

@@ -16,7 +16,7 @@ from tests.support.scripted import Planned
 from tests.support.visit import browser, words
 from vendors.contract import Action, Ask, Done, Question, Refused, Unavailable, text
 
-pytestmark = pytest.mark.usefixtures("at_once")
+pytestmark = [pytest.mark.both, pytest.mark.usefixtures("at_once")]
 FLOOR = text("Which floor shall it be on?")
 MOVE = Action(
     key="move",

@@ -19,6 +19,8 @@ from tests.support.play import CONNECTED, again, begun, check, play
 from tests.support.scripted import Scripted
 from vendors.contract import Order, Progress, Redirect, Step, Unavailable
 
+pytestmark = pytest.mark.both
+
 LINK = Redirect(url="https://vendor.example/go")
 
 

@@ -15,6 +15,8 @@ from tests.support.play import again, begun, play
 from tests.support.scripted import Scripted
 from vendors.contract import Progress, Redirect, Refused, Unavailable, Unsure, Waiting, text
 
+pytestmark = pytest.mark.both
+
 ANNOUNCE = Progress(announce="room")
 MADE = Progress(account={"room": "r-1"}, done=("room",), promote=True, account_key="r-1")
 READY = Redirect(url="")

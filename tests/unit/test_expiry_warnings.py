@@ -15,6 +15,8 @@ from tests.support.people import People
 from tests.support.play import CONNECTED, begun, play
 from tests.support.scripted import Scripted
 
+pytestmark = pytest.mark.both
+
 
 @pytest.fixture
 def shop(people: People, scripted: Scripted) -> Connection:

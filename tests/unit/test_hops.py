@@ -17,6 +17,8 @@ from tests.support.play import CONNECTED, again, begun, play
 from tests.support.scripted import Scripted
 from vendors.contract import Declined, Order, Progress, Redirect, Step, Waiting, text
 
+pytestmark = pytest.mark.both
+
 LINK = "https://vendor.example/go?secret=1"
 WAIT = Waiting(note=text("…"), poll_every=timedelta(minutes=1), give_up_after=timedelta(hours=1))
 

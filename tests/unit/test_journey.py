@@ -31,6 +31,8 @@ from vendors.contract import (
     text,
 )
 
+pytestmark = pytest.mark.both
+
 LINK = "https://vendor.example/go"
 ASK = Ask(
     note=text("Which shop is new?"),

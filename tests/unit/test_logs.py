@@ -113,6 +113,7 @@ thread.start(); thread.join()
 """
 
 
+@pytest.mark.process
 def test_what_ends_a_process_or_a_thread_is_a_line_too(fresh_environment: dict[str, str]) -> None:
     more = {"LOG_FORMAT": "json", "DJANGO_SETTINGS_MODULE": "onboarding.settings"}
     environment = {**fresh_environment, **more, "PYTHONWARNINGS": "default"}

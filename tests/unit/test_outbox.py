@@ -18,6 +18,8 @@ from onboarding.notifications.outbox import TRIES
 from onboarding.people import team
 from tests.support.people import People
 
+pytestmark = pytest.mark.both
+
 MINUTE = timedelta(minutes=1)
 STAFF = "staff@example.org"
 

@@ -29,6 +29,8 @@ from vendors.contract import (
     text,
 )
 
+pytestmark = pytest.mark.both
+
 SECOND, MINUTE, HOUR, DAY = (timedelta(seconds=count) for count in (1, 60, 3600, 86400))
 WAIT = Waiting(note=text("…"), poll_every=15 * MINUTE, give_up_after=DAY)
 INSTALL = NeedsMerchant(

@@ -36,6 +36,8 @@ from tests.support.play import CONNECTED, begun, play
 from tests.support.scripted import Scripted
 from vendors.contract import Redirect
 
+pytestmark = pytest.mark.both
+
 DAY = timedelta(days=1)
 LINK = Redirect(url="https://vendor.example/go")
 

@@ -20,6 +20,8 @@ from tests.support.play import CONNECTED, WAIT, again, begun, check, play
 from tests.support.scripted import Scripted, offered
 from vendors.contract import Entry, Progress, Redirect, Unavailable
 
+pytestmark = pytest.mark.both
+
 LINK = "https://vendor.example/go"
 
 

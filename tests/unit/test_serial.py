@@ -15,6 +15,8 @@ from tests.support.play import begun, play
 from tests.support.scripted import Scripted, offered
 from vendors.contract import Order, Progress, Redirect, Step
 
+pytestmark = pytest.mark.both
+
 ANNOUNCE = Progress(announce="room")
 MADE = Progress(done=("room",))
 READY = Redirect(url="")

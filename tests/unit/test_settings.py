@@ -303,6 +303,7 @@ def test_sessions_in_cookies_and_private_caches_are_refused(
     assert {m.id for m in checks.check_settings()} == {"onboarding.E004", "onboarding.E010"}
 
 
+@pytest.mark.process
 def test_manage_py_refuses_a_public_site_without_keys(fresh_environment: dict[str, str]) -> None:
     command = [sys.executable, "manage.py", "check"]
     environment = {**fresh_environment, "SITE_URL": "https://shops.example.com"}

@@ -16,6 +16,8 @@ from tests.support.play import CONNECTED, again, begun, check, play
 from tests.support.scripted import Scripted
 from vendors.contract import Done, Redirect, Refused, Unavailable, text
 
+pytestmark = pytest.mark.both
+
 RESTS = Done(here=text("We do not check it."), there=text("It rests there."))
 ASKED = Done(here=text("Ended."), there=text("Still on."), staff_task="Ask them to switch it off.")
 GONE = Done(here=text("Deleted."), there=text("All is gone."), ends=True, account={})

@@ -16,6 +16,8 @@ from tests.support.scripted import Scripted
 from tests.support.site import free_port
 from vendors.contract import Done, Garbled, Order, Progress, Refused, Step, text
 
+pytestmark = pytest.mark.both
+
 STAFF = ["staff@example.org", "night@example.org"]
 SECRET = "c4n4ry-do-not-mail"
 NO_KEY = Refused("the API answered 401", who="staff", status=401)

@@ -19,7 +19,7 @@ from tests.support.visit import browser, offer, words
 from vendors.contract import Question, Unavailable
 from vendors.contract import text as said
 
-pytestmark = pytest.mark.usefixtures("at_once")
+pytestmark = [pytest.mark.both, pytest.mark.usefixtures("at_once")]
 CATALOGUE = reverse("catalogue")
 SILENT = "Scripted has not been answering since"
 REFUSED = "We cannot reach Scripted at the moment: our staff know and are working on it."

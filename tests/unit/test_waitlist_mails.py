@@ -21,7 +21,7 @@ from tests.support.people import People
 from tests.support.scripted import Scripted, offered
 from tests.support.visit import OPEN, browser, words
 
-pytestmark = pytest.mark.usefixtures("at_once")
+pytestmark = [pytest.mark.both, pytest.mark.usefixtures("at_once")]
 
 
 def told() -> list[str]:

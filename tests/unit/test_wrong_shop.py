@@ -12,6 +12,8 @@ from tests.support.play import CONNECTED, again, begun, play
 from tests.support.scripted import Scripted
 from vendors.contract import Connected, Progress, text
 
+pytestmark = pytest.mark.both
+
 OTHER = Connected(shop_id="shop-2", evidence=text("The vendor lists another."))
 
 

@@ -10,16 +10,14 @@ from typing import Any
 import pytest
 
 import vendors
+from tests.contract.row import contracts
 from vendors import sandbox
 from vendors.contract import Refused, Unavailable, Vendor
 from vendors.http.watch import Watch, watched
 
-PROBED = ["itembase", "celigo", "capillary"]
-WRONG: dict[str, dict[str, str]] = {
-    "itembase": {"client_secret": "wr0ng"},
-    "celigo": {"api_token": "wr0ng"},
-    "capillary": {"secret": "wr0ng"},
-}
+CONTRACTS = contracts()
+PROBED = [vendor.slug for vendor in vendors.ALL if vendor.probe is not Vendor.probe]
+KNOCKED = [vendor.slug for vendor in vendors.ALL if vendor.knock is not Vendor.knock]
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +54,7 @@ def test_a_probe_makes_nothing_and_says_that_we_are_taken(
 @pytest.mark.parametrize("slug", PROBED)
 def test_a_probe_sees_that_our_credentials_are_wrong(stage: sandbox.Running, slug: str) -> None:
     with watched(Watch(30)) as step, pytest.raises(Refused) as caught:
-        vendor(stage, slug, **WRONG[slug]).probe()
+        vendor(stage, slug, **CONTRACTS[slug].wrong).probe()
     assert step.calls[-1].credentials == "refused"
     assert caught.value.cause == "credentials"
 
@@ -68,17 +66,23 @@ def test_a_probe_sees_that_nobody_answers(stage: sandbox.Running, slug: str) -> 
         vendor(stage, slug).probe()
 
 
-def test_sharespine_is_only_knocked_at(stage: sandbox.Running) -> None:
-    sharespine = vendor(stage, "sharespine")
-    assert (sharespine.can("probe"), sharespine.can("knock")) == (False, True)
-    before = stage.counts("sharespine")["made"]
+@pytest.mark.parametrize("slug", [vendor.slug for vendor in vendors.ALL])
+def test_every_vendor_is_either_probed_or_knocked_at(slug: str) -> None:
+    assert [slug in PROBED, slug in KNOCKED].count(True) == 1
+    assert bool(CONTRACTS[slug].wrong) == (slug in PROBED), "`wrong` of its contract.py"
+
+
+@pytest.mark.parametrize("slug", KNOCKED)
+def test_a_knock_makes_nothing_and_says_nothing_of_us(stage: sandbox.Running, slug: str) -> None:
+    before = stage.counts(slug)["made"]
     with watched(Watch(30)) as step:
-        sharespine.knock()
+        vendor(stage, slug).knock()
     assert [(each.unavailable, each.credentials) for each in step.calls] == [(False, "")]
-    assert stage.counts("sharespine")["made"] == before
+    assert stage.counts(slug)["made"] == before
 
 
-def test_a_knock_sees_that_nobody_answers(stage: sandbox.Running) -> None:
-    stage.fault("sharespine", kind="status", times=None, status=502)
+@pytest.mark.parametrize("slug", KNOCKED)
+def test_a_knock_sees_that_nobody_answers(stage: sandbox.Running, slug: str) -> None:
+    stage.fault(slug, kind="status", times=None, status=502)
     with pytest.raises(Unavailable):
-        vendor(stage, "sharespine").knock()
+        vendor(stage, slug).knock()

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from onboarding.models import Attempt, Connector
-from tests.contract.row import CASES, SILENT, STAFF, Row
+from tests.contract.row import CASES, SILENT, STAFF, TO_DO, Contract, Revoked, Row, State
 from tests.support.merchant import Browser
 from vendors.capillary import client
 from vendors.http.api import Api
@@ -44,7 +44,26 @@ def later(stage: Running) -> None:
         attempt.save()
 
 
-def break_capillary(monkeypatch: pytest.MonkeyPatch) -> None:
+def delete(stage: Running) -> None:
+    """Somebody at Capillary deletes the clients of our merchants."""
+    for number in live(stage.state("capillary")):
+        at_capillary(stage, "delete", key=number)
+
+
+def lists_nothing(stage: Running, browser: Browser) -> None:
+    """The client is made, its answer is lost, and then none is listed: 200 and an empty list."""
+    stage.play("capillary", "lost", f"POST {CLIENTS}")
+    body: dict[str, Any] = {"data": [], "errors": None}
+    stage.fault("capillary", f"GET {CLIENTS}", kind="status", status=200, body=body, times=None)
+
+
+def live(state: State) -> list[str]:
+    """Clients that are valid and bear a reference of ours."""
+    rows = [row for row in state.get("clients", []) if "[gw:" in row["description"]]
+    return [str(row["id"]) for row in rows if row["valid"]]
+
+
+def damage(monkeypatch: pytest.MonkeyPatch) -> None:
     def without_type(**given: Any) -> Api:
         return Api(**{**given, "headers": {"Content-Type": "text/plain"}})
 
@@ -54,9 +73,8 @@ def break_capillary(monkeypatch: pytest.MonkeyPatch) -> None:
 ONE, TWO, FULL = {"clients": 1}, {"clients": 2}, {"clients": 14}
 CLIENTS, TOKEN = "/v3/integrations/clients", "POST /v3/oauth/token/generate"
 KEY, PAUSE = "Capillary accepted your key", "We make sure that nothing is made twice"
-CAPILLARY_CASES = (CASES - {"decline", "expired"}) | {"full"}
 
-CAPILLARY = [
+ROWS = [
     Row(says=KEY, made=ONE, after=ONE),
     Row(scene=full, status="on_it", says="no room", made=FULL, heal=room, after={"clients": 15}),
     Row(play=("slow", f"POST {CLIENTS}"), says=KEY, made=ONE, after=ONE),
@@ -77,7 +95,23 @@ CAPILLARY = [
     Row(play=("garbled", f"GET {CLIENTS}"), status="on_it", says=STAFF, made={}, after=ONE),
 ]  # fmt: skip
 
+CONTRACT = Contract(
+    connector="capillary-api",
+    rows=ROWS,
+    cases=(CASES - {"decline", "expired"}) | {"full"},
+    damage=damage,
+    live=live,
+    nothing=Row(
+        name="nothing", scene=lists_nothing, status="in_progress", says=PAUSE, made=ONE, heal=later,
+        after=TWO,
+    ),
+    revoked=Revoked(deed=delete, status=TO_DO, says="Your key is no longer valid"),
+    confided={"clients": ("secret",), "tokens": ("id",)},
+    wrong={"secret": "wr0ng"},
+    ready=profile,
+)  # fmt: skip
+
 
 def valid(stage: Running) -> int:
-    """How many clients of merchants are valid: in the end exactly one, whatever was lost."""
+    """How many clients are valid, whoever made them."""
     return sum(row["valid"] for row in stage.state("capillary")["clients"])

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from onboarding.models import Attempt, Connection
+from tests.contract.row import State
 from tests.faults.kinds import Call, Fault, Ground, at
 from tests.faults.scene import Matrix, Play, Scene
 from tests.vendors.capillary.contract import KEY as KEY_WORKS
+from vendors.capillary import client
 
 VALID = {"valid": 1}
 NONE: dict[str, int] = {}
@@ -140,4 +142,23 @@ SCENES = (
         says="Made for the connection", after=VALID,
     ),
 )  # fmt: skip
-MATRIX = Matrix(slug="capillary", name="Capillary", scenes=SCENES, own=OWN)
+
+
+def count(state: State) -> dict[str, int]:
+    return {"valid": sum(bool(row["valid"]) for row in state.get("clients", []))}
+
+
+def forget() -> None:
+    client._tokens.clear()
+    client._scopes.clear()
+
+
+MATRIX = Matrix(
+    slug="capillary",
+    name="Capillary",
+    scenes=SCENES,
+    own=OWN,
+    opens={"clients": ["secret"], "operators": ["secret"], "tokens": ["id"]},
+    count=count,
+    forget=forget,
+)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 import requests
 
 from onboarding.models import Account
-from tests.contract.row import CASES, SILENT, STAFF, TO_DO, Row
+from tests.contract.row import CASES, SILENT, STAFF, TO_DO, Contract, Revoked, Row, State
 from tests.support.merchant import Browser, time_passes
 from vendors.celigo import client
 from vendors.http.api import Api
@@ -48,7 +49,35 @@ def sign_up_and_install(stage: Running) -> None:
     install(stage)
 
 
-def break_celigo(monkeypatch: pytest.MonkeyPatch) -> None:
+def end(stage: Running) -> None:
+    """The operator lets the licence end at integrator.io."""
+    stage.change("celigo", "licenses", {}, expires=_moment(-1))
+
+
+def renew(stage: Running) -> None:
+    stage.change("celigo", "licenses", {}, expires=_moment(90))
+
+
+def _moment(days: int) -> str:
+    moment = datetime.now(UTC) + timedelta(days=days)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def lists_nothing(stage: Running, browser: Browser) -> None:
+    """The licence is made, its answer is lost, and then none is listed: 200 and an empty list."""
+    account(stage, browser)
+    stage.play("celigo", "lost", ISSUE)
+    stage.fault("celigo", LIST, kind="status", status=200, body="[]", times=None)
+
+
+def live(state: State) -> list[str]:
+    """Licences that have not ended."""
+    rows = [row for row in state.get("licenses", []) if not row["deleted"]]
+    now = datetime.now(UTC)
+    return [str(row["id"]) for row in rows if datetime.fromisoformat(row["expires"]) > now]
+
+
+def damage(monkeypatch: pytest.MonkeyPatch) -> None:
     def without_token(**given: Any) -> Api:
         return Api(**{**given, "headers": {}})
 
@@ -60,7 +89,6 @@ ISSUE, LIST = "POST /v1/connectors/{_id}/licenses", "GET /v1/connectors/{_id}/li
 GET = "GET /v1/connectors/{_id}/licenses/{_id_of_license}"
 INSTALL, SIGN_UP = "Your licence is ready", "integrator.io has no account with the address"
 PAUSE = "We make sure that nothing is made twice"
-CELIGO_CASES = (CASES - {"approve", "decline", "expired"}) | {"account", "no-account"}
 
 
 def row(case: tuple[str, str] | None, status: str, says: str, made: dict[str, int]) -> Row:
@@ -70,7 +98,7 @@ def row(case: tuple[str, str] | None, status: str, says: str, made: dict[str, in
     )
 
 
-CELIGO = [
+ROWS = [
     row(None, TO_DO, INSTALL, ONE),
     Row(
         name="no-account", status=TO_DO, says=SIGN_UP, made={}, heal=sign_up_and_install, after=ONE
@@ -88,3 +116,17 @@ CELIGO = [
     row(("garbled", GET), "on_it", STAFF, ONE),
     row(("lost", GET), TO_DO, INSTALL, ONE),  # a read is tried twice
 ]
+CONTRACT = Contract(
+    connector=f"celigo-{PRESET}",
+    rows=ROWS,
+    cases=(CASES - {"approve", "decline", "expired"}) | {"account", "no-account"},
+    damage=damage,
+    live=live,
+    nothing=Row(
+        name="nothing", scene=lists_nothing, status="in_progress", says=PAUSE, made=ONE, heal=install,
+        after=ONE,
+    ),
+    revoked=Revoked(deed=end, status=TO_DO, says="Your licence ended at", heal=renew),
+    once=("users", "licenses"),
+    wrong={"api_token": "wr0ng"},
+)  # fmt: skip

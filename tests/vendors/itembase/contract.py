@@ -6,7 +6,7 @@ import pytest
 import requests
 
 from onboarding.models import Account, Connection, Connector
-from tests.contract.row import CASES, SILENT, STAFF, TO_DO, Row
+from tests.contract.row import CASES, SILENT, STAFF, TO_DO, Contract, Revoked, Row, State
 from tests.support.merchant import Browser, settled
 from vendors.itembase import flow
 from vendors.sandbox import Running
@@ -25,8 +25,13 @@ def first_shop(stage: Running, browser: Browser) -> None:
     browser.travel(browser.connect(connector, "My first shop"))
     settled()
     assert Connection.objects.get().status == "connected"
+    an_hour_later(stage)
+
+
+def an_hour_later(stage: Running) -> None:
+    """The sign-in is not young any more."""
     account = Account.objects.get()
-    account.memo = {**account.memo, "at": account.memo["at"] - 3600}  # an hour ago
+    account.memo = {**account.memo, "at": account.memo["at"] - 3600}
     account.save()
 
 
@@ -54,7 +59,21 @@ def valid(stage: Running) -> None:
     stage.change("itembase", "connections", {}, status="connection.valid")
 
 
-def break_itembase(monkeypatch: pytest.MonkeyPatch) -> None:
+def end_all_sign_ins(stage: Running) -> None:
+    at_the_desk(stage, do="revoke")
+
+
+def lists_nothing(stage: Running, browser: Browser) -> None:
+    """200 and an empty list, whatever was added."""
+    stage.fault("itembase", INSTANCES, kind="status", status=200, body="[]", times=None)
+
+
+def live(state: State) -> list[str]:
+    """Stores that the merchants have not removed there: nobody else can."""
+    return [str(row["id"]) for row in state.get("connections", []) if not row.get("removed")]
+
+
+def damage(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(flow, "process_url", lambda uri, redirect_uri: uri)
 
 
@@ -80,9 +99,9 @@ MORE = {
     "unactivated", "several", "pending", "attention",
     "first_shop", "older_store", "signed_out", "expired_access", "lost_renewal",
 }  # fmt: skip
-ITEMBASE_CASES = CASES | MORE
+INSTANCES = "GET /api/v1/users/{user}/instances"
 
-ITEMBASE = [
+ROWS = [
     Row(says=VALID, made=ONE, after=ONE),
     Row(press=("decline",), status=TO_DO, says=STOPPED, made=LINK, after=TWO),
     Row(press=("approve", "decline"), status=TO_DO, says=STOPPED, made=ONE, after=ONE),
@@ -106,28 +125,51 @@ ITEMBASE = [
         press=("unactivated", "approve", "decline"), status="checking",
         says="does not share it with us yet", made=UNSHARED, after={**SHARED, "activations": 2},
     ),
-    Row(press=("several",), status=TO_DO, says=WHICH, made=PAIR, after=PAIR),
+    Row(press=("several",), status=TO_DO, says=WHICH, made=PAIR, after=PAIR, live=2),
     Row(press=("pending",), status="checking", says="still checking", made=ONE, heal=valid, after=ONE),
     Row(press=("attention",), status=TO_DO, says="a problem", made=ONE, heal=valid, after=ONE),
     # another shop of a merchant who has one
-    Row(scene=first_shop, says=VALID, made=SECOND, after=SECOND),
+    Row(scene=first_shop, says=VALID, made=SECOND, after=SECOND, live=2),
     Row(
-        scene=older_store, status=TO_DO, says=WHICH, made={**SECOND, "tokens": 1}, after=SECOND,
+        scene=older_store, status=TO_DO, says=WHICH, made={**SECOND, "tokens": 1}, after=SECOND, live=2,
     ),
     Row(
         scene=older_store, status=TO_DO, says=WHICH, made={**SECOND, "tokens": 1}, choose=ADD,
-        after={**SECOND, "connections": 3},
+        after={**SECOND, "connections": 3}, live=3,
     ),
-    Row(scene=signed_out, says=VALID, made={**SECOND, "grants": 2}, after={**SECOND, "grants": 2}),
+    Row(
+        scene=signed_out, says=VALID, made={**SECOND, "grants": 2}, after={**SECOND, "grants": 2}, live=2,
+    ),
     Row(
         scene=signed_out, email="eve@shop.example", status=TO_DO, says=OTHER,
-        made={**FIRST, "users": 2, "grants": 2}, after={**SECOND, "users": 2, "grants": 3},
+        made={**FIRST, "users": 2, "grants": 2}, after={**SECOND, "users": 2, "grants": 3}, live=2,
     ),
     Row(
         scene=expired_access, says=VALID, made={**SECOND, "grants": 2}, after={**SECOND, "grants": 2},
+        live=2,
     ),
     Row(
         scene=lost_renewal, status="in_progress", says=SILENT, made={**FIRST, "grants": 2},
-        after={**SECOND, "grants": 3},
+        after={**SECOND, "grants": 3}, live=2,
     ),
 ]  # fmt: skip
+
+STAYS = "no call ends a store at itembase: it is the merchant's, who may remove it there"
+CONTRACT = Contract(
+    connector="itembase-ebay",
+    rows=ROWS,
+    cases=CASES | MORE,
+    damage=damage,
+    live=live,
+    nothing=Row(
+        name="nothing", scene=lists_nothing, status="checking", says="does not list your new eBay shop",
+        made=ONE, after=ONE,
+    ),
+    revoked=Revoked(
+        before=an_hour_later, deed=end_all_sign_ins, status=TO_DO, says="Sign in at itembase again",
+    ),
+    once=("users", "connections", "solutions"),
+    confided={"tokens": ("id",), "codes": ("id",), "grants": ("id", "refresh_token")},
+    wrong={"client_secret": "wr0ng"},
+    stays=STAYS,
+)  # fmt: skip

@@ -123,4 +123,9 @@ SCENES = (
         during="checking", act=unactivated, says=VALID, after=ONE,
     ),
 )  # fmt: skip
-MATRIX = Matrix(slug="itembase", name="itembase", scenes=SCENES, not_made=NOT_MADE)
+MATRIX = Matrix(
+    slug="itembase", name="itembase", scenes=SCENES, not_made=NOT_MADE,
+    opens={
+        "tokens": ["id"], "codes": ["id"], "grants": ["id", "refresh_token"], "activations": ["id"],
+    },
+)  # fmt: skip

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.vendors.itembase.visitor import (
+from tests.vendors.itembase.caller import (
     BACK,
     CONNECT,
     NEW_USER,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.vendors.itembase.visitor import (
+from tests.vendors.itembase.caller import (
     ALLOW,
     BACK,
     CONNECT,

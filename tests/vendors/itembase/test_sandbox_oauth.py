@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.vendors.itembase.visitor import (
+from tests.vendors.itembase.caller import (
     ALLOW,
     BACK,
     CONNECT,

@@ -8,6 +8,7 @@ import requests
 
 from vendors.sandbox import Running
 
+MANAGE = {"SHARESPINE_MANAGE": "1"}  # the operator has agreed on the undocumented verbs
 TENANT = "POST /reseller/tenant"
 BODY = {
     "customerReference": "acme",
@@ -33,3 +34,9 @@ def in_background(sandbox: Running) -> Future[requests.Response]:
 
 def control(sandbox: Running, what: str, **body: object) -> requests.Response:
     return requests.post(f"{sandbox.url}/_control/{what}", json=body, timeout=10)
+
+
+def agree(sandbox: Running) -> None:
+    """Sharespine has agreed too: its undocumented verbs work from now on."""
+    url = f"{sandbox.url}/sharespine/operator"
+    requests.post(url, data={"manage": "1"}, timeout=60).raise_for_status()

@@ -8,7 +8,9 @@ import pytest
 
 from onboarding import journey
 from onboarding.models import Account
-from tests.contract.row import SILENT, STAFF, Row
+from tests.contract.row import SILENT, STAFF, Contract, Revoked, Row, State
+from tests.support.merchant import Browser
+from tests.vendors.sharespine.caller import MANAGE, agree
 from vendors.http.api import Api
 from vendors.sandbox import Running
 from vendors.sharespine import client
@@ -25,7 +27,34 @@ def wrong(stage: Running) -> None:
     journey.save_staff_answers(Account.objects.get().pk, {"api_password": "mistyped"})
 
 
-def break_sharespine(monkeypatch: pytest.MonkeyPatch) -> None:
+def another_password(stage: Running) -> None:
+    """Somebody at Sharespine gives the API user another password."""
+    stage.change("sharespine", "users", {"login": "api"}, password="another")
+
+
+def no_orders(stage: Running, browser: Browser) -> None:
+    """200 and an empty list, whatever flows."""
+    stage.fault("sharespine", "GET /api/order", kind="status", status=200, body="[]", times=None)
+
+
+def live(state: State) -> list[str]:
+    """The API connections of tenants that are switched on."""
+    on = {row["id"] for row in state.get("tenants", []) if row["active"]}
+    return [str(row["id"]) for row in state.get("connections", []) if row["tenant"] in on]
+
+
+def found(state: State, doubt: str) -> str | None:
+    """The id of the thing that may or may not exist: the newest of its kind."""
+    kind, name = {"tenant": ("tenants", "id"), "connection": ("connections", "id")}.get(
+        doubt, ("users", "login")
+    )
+    rows = state.get(kind, [])
+    if doubt == "api_user":
+        rows = [row for row in rows if row["login"] == "api"]
+    return str(rows[-1][name]) if rows else None
+
+
+def damage(monkeypatch: pytest.MonkeyPatch) -> None:
     def without_reseller(**given: Any) -> Api:
         return Api(**{**given, "headers": {"User-Agent": given["headers"]["User-Agent"]}})
 
@@ -42,7 +71,7 @@ TUU = {"tenants": 1, "users": 2}
 
 CONFIRMED = "Sharespine confirms the connection. "
 
-SHARESPINE = [
+ROWS = [
     Row(says=WORD, made=ROOM, after=ROOM),
     Row(press=("decline",), says=WORD, made=ROOM, after=ROOM),
     Row(press=("expired",), says=WORD, made=ROOM, after=ROOM),
@@ -75,3 +104,29 @@ SHARESPINE = [
         for case, says in [("slow", "No"), ("dead", "We"), ("garbled", "We"), ("lost", "We")]
     ),
 ]  # fmt: skip
+CONTRACT = Contract(
+    connector="sharespine-shop",
+    rows=ROWS,
+    damage=damage,
+    live=live,
+    nothing=Row(
+        name="nothing",
+        scene=no_orders,
+        staff=right,
+        says=f"{CONFIRMED}No orders",
+        made=ROOM,
+        after=ROOM,
+    ),
+    revoked=Revoked(
+        before=right,
+        deed=another_password,
+        status="connected",
+        says="Not confirmed since",
+        heal=right,
+    ),
+    once=("tenants", "users", "connections"),
+    confided={"logins": ("id",)},
+    found=found,
+    settings=MANAGE,
+    permit=agree,
+)

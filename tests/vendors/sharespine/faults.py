@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import requests
 from django.conf import settings
 
 import vendors
 from onboarding.models import Account
 from tests.faults.rules import FINE
 from tests.faults.scene import Matrix, Play, Scene
+from tests.vendors.sharespine.caller import MANAGE, agree
 from tests.vendors.sharespine.contract import right
 from vendors import sandbox
 
@@ -47,9 +47,8 @@ def finish(play: Play) -> None:
 def managed(play: Play) -> None:
     """Sharespine has agreed, and the operator has set SHARESPINE_MANAGE."""
     connected(play)
-    url = f"{play.ground.stage.url}/sharespine/operator"
-    requests.post(url, data={"manage": "1"}, timeout=5).raise_for_status()
-    environ = {**sandbox.environ(play.ground.stage.url, "sharespine"), "SHARESPINE_MANAGE": "1"}
+    agree(play.ground.stage)
+    environ = {**sandbox.environ(play.ground.stage.url, "sharespine"), **MANAGE}
     settings.VENDORS = vendors.load(environ)
 
 
@@ -132,4 +131,10 @@ SCENES = (
         after=ROOM, but={"wrong types": FINE, "empty": FINE}, why=ANY_SHAPE, ends="disconnected",
     ),
 )  # fmt: skip
-MATRIX = Matrix(slug="sharespine", name="Sharespine", scenes=SCENES, not_made=NOT_MADE)
+MATRIX = Matrix(
+    slug="sharespine",
+    name="Sharespine",
+    scenes=SCENES,
+    not_made=NOT_MADE,
+    opens={"users": ["password"], "logins": ["id"]},
+)

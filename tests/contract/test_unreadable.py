@@ -7,20 +7,22 @@ from cryptography.fernet import Fernet
 from pytest_django.fixtures import Settings
 
 import vendors
-from onboarding.models import Account, Connection, Connector
-from tests.contract.test_contract import CONNECTORS, TABLE, browser, resolve, stage, travel
+from onboarding.models import Account, Connection
+from tests.contract.row import contracts
+from tests.contract.stage import browser, connected_by_first_row, live, resolve, stage, travel
 from tests.support.merchant import Browser, time_passes
-from tests.vendors.capillary.contract import valid
 from vendors import sandbox
+
+pytestmark = pytest.mark.both
 
 __all__ = ["browser", "stage"]  # fixtures
 
-THINGS = ("tenants", "users", "connections", "solutions", "licenses")
+CONTRACTS = contracts()
 
 
 def things(stage: sandbox.Running, vendor: str) -> dict[str, int]:
     made = stage.counts(vendor)["made"]
-    return {kind: made[kind] for kind in THINGS if kind in made}
+    return {kind: made[kind] for kind in CONTRACTS[vendor].once if kind in made}
 
 
 def staff_decide(stage: sandbox.Running, browser: Browser, shop: Connection) -> Connection:
@@ -40,18 +42,13 @@ def staff_decide(stage: sandbox.Running, browser: Browser, shop: Connection) -> 
 def test_connecting_once_more_makes_nothing_twice(
     vendor: str, browser: Browser, stage: sandbox.Running, settings: Settings
 ) -> None:
-    row = TABLE[vendor][0]
-    who = {"email": row.email} if row.email else {}
-    if row.scene:
-        row.scene(stage, browser)
-    connector = Connector.objects.get(slug=CONNECTORS[vendor])
-    shop = travel(browser, browser.connect(connector, "My shop"), *row.press, then=None, **who)
+    shop = connected_by_first_row(vendor, browser, stage)
     made, status = things(stage, vendor), shop.status
     settings.MEMO_KEYS = [Fernet.generate_key().decode()]
     link = browser.press(f"{shop.get_absolute_url()}reconnect/")
-    again = travel(browser, link, *row.press, then=None, **who)
+    press, who = CONTRACTS[vendor].rows[0].press, CONTRACTS[vendor].sign_in()
+    again = travel(browser, link, *press, then=None, **who)
     again = staff_decide(stage, browser, again)
     assert (again.pk, again.status) == (shop.pk, status)
     assert things(stage, vendor) == made
-    if vendor == "capillary":
-        assert valid(stage) == 1
+    assert len(live(stage, vendor)) == 1

@@ -18,7 +18,7 @@ from tests.support.racing import database_url
 from tests.support.site import ROOT, Site, until
 from vendors import sandbox
 
-DATABASE = "gangway_site"
+pytestmark = pytest.mark.both
 
 
 @pytest.fixture
@@ -27,10 +27,11 @@ def more(transactional_db: None) -> Iterator[dict[str, str]]:
     if connection.vendor == "sqlite":
         yield {}
         return
+    name = f"{connection.settings_dict['NAME']}_site"  # of this test process alone
     with connection.cursor() as cursor:
-        cursor.execute(f"CREATE DATABASE {DATABASE}")
-        yield {"DATABASE_URL": database_url(DATABASE)}
-        cursor.execute(f"DROP DATABASE {DATABASE} WITH (FORCE)")
+        cursor.execute(f"CREATE DATABASE {name}")
+        yield {"DATABASE_URL": database_url(name)}
+        cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
