@@ -25,6 +25,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from hypothesis.errors import Flaky
 
+from onboarding import journey
 from onboarding.background import runner
 from onboarding.journey import hops
 from onboarding.models import Attempt, Hop, Membership, User
@@ -280,9 +281,9 @@ def bound_to_its_user_only(hop: Hop, user: User | None) -> bool:
 
 
 MUTATIONS: dict[str, tuple[Any, str, Callable[..., Any]]] = {
-    "a state is good at any vendor": (hops, "find", whichever_vendor),
-    "a state is compared loosely": (hops, "find", nearly_right),
-    "one of several trips is taken": (hops, "find_bare", first_of_many),
+    "a state is good at any vendor": (journey, "find_hop", whichever_vendor),
+    "a state is compared loosely": (journey, "find_hop", nearly_right),
+    "one of several trips is taken": (journey, "find_bare_hop", first_of_many),
     "anybody brings it": (returns, "_bound", lambda hop, user: True),
     "former members bring it": (returns, "_bound", bound_to_its_user_only),
     "a look ahead spends it": (returns, "_ahead", lambda request: False),

@@ -53,9 +53,11 @@ def over(attempt: Attempt) -> None:
 
 @pytest.mark.parametrize("expires_at", [None, timezone.now() - AGO, timezone.now() + AGO])
 def test_within_seven_days_the_vendor_is_asked_before_anything_is_called_expired(
-    people: People, scripted: Scripted, attempt: Attempt, expires: Any
+    people: People, scripted: Scripted, attempt: Attempt, expires_at: Any
 ) -> None:
-    Hop.objects.update(expires_at=expires, minted=timezone.now() - AGO, taken=timezone.now() - AGO)
+    Hop.objects.update(
+        expires_at=expires_at, minted=timezone.now() - AGO, taken=timezone.now() - AGO
+    )
     scripted.script.append(CONNECTED)
     alice = browser(people.alice)
     assert "is connected" in landed(alice, come_back(alice, attempt))
