@@ -7,10 +7,11 @@ from collections import Counter
 import pytest
 
 from tests.kills.cases import CASES, KILLS, STEPS, Case, not_killed
-from tests.kills.conftest import Results
+from tests.kills.results import Results, calls, results
 from tests.kills.undisturbed import Calls
 from tests.kills.ways import CONNECT
 
+__all__ = ["calls", "results"]  # fixtures
 pytestmark = pytest.mark.kills
 ROTATIONS = [case for case in CASES if case.lost]
 
