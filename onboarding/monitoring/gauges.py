@@ -93,7 +93,7 @@ def _workers() -> Iterator[Metric]:
 
 
 def _waitlist() -> Iterator[Metric]:
-    gauge = Gauge("gangway_waitlist", "People who are told when a vendor is back.")
+    gauge = Gauge("gangway_standbys", "People who are told when a vendor is back.")
     gauge.add_metric([], WaitlistEntry.objects.filter(mailed=None).count())
     yield gauge
 
