@@ -67,7 +67,7 @@ def _mine(key: str) -> bool:
 def probe_doubtful(submit: Submit) -> None:
     """A vendor that was silent or refused us is asked once a minute, also while no merchant comes."""
     minute = timezone.now().strftime("%Y-%m-%dT%H:%M")
-    for slug in breaker.doubtful():
+    for slug in breaker.vendors_to_probe():
         vendor = settings.VENDORS.offered.get(slug)
         if vendor and _mine(f"probe:{slug}:{minute}"):
             submit(slug, f"{slug}:probe", partial(_probe, vendor))

@@ -25,7 +25,7 @@ def refresh_soon(vendor: Vendor) -> None:
 def refresh_catalogue(vendor: Vendor) -> None:
     """Write what the vendor offers; what staff set stays, what vanished is marked as gone."""
     try:
-        with breaker.guard(vendor.slug, seconds=breaker.AT_LENGTH):
+        with breaker.guard(vendor.slug, seconds=breaker.LONG_STEP_SECONDS):
             entries = vendor.connectors()
             needed = readiness.needed(vendor, [entry.key for entry in entries])
     except VendorError as error:

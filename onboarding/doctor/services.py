@@ -63,7 +63,7 @@ def _probe(vendor: Vendor, remembered: bool, ahead: list[float]) -> Finding:
     id = f"vendor/{vendor.slug}"
     if not vendor.can("probe"):
         return Finding(id, "note", f"{vendor.name}: nothing harmless can be asked there.")
-    watch = Watch(seconds=breaker.STEP)
+    watch = Watch(seconds=breaker.STEP_SECONDS)
     try:
         with _watching(vendor, remembered) as watch:
             vendor.probe()
@@ -78,7 +78,7 @@ def _probe(vendor: Vendor, remembered: bool, ahead: list[float]) -> Finding:
 def _watching(vendor: Vendor, remembered: bool) -> AbstractContextManager[Watch]:
     if remembered:
         return breaker.guard(vendor.slug, probing=True)
-    return watched(Watch(seconds=breaker.STEP))
+    return watched(Watch(seconds=breaker.STEP_SECONDS))
 
 
 def _fix(vendor: Vendor, error: VendorError) -> str:

@@ -11,7 +11,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
 
-from onboarding.availability.breaker import trouble
+from onboarding.availability.breaker import outages
 from onboarding.models import Connector, Membership, WaitlistEntry
 from onboarding.models.catalogue import offered
 from onboarding.registry import vendor_name
@@ -55,7 +55,7 @@ def mail_due() -> None:
     slugs = set(waiting.values_list("connector__vendor", flat=True))
     if not slugs:
         return
-    back = slugs - trouble(slugs).keys()
+    back = slugs - outages(slugs).keys()
     there = waiting.filter(user__is_active=True, merchant__memberships__user=F("user"))
     rows = there.filter(connector__vendor__in=back)
     outbox.send_due(rows.select_related("user", "merchant", "connector"), _compose)

@@ -160,7 +160,7 @@ def test_a_host_that_rests_is_not_called(
     stage: sandbox.Running, settings: Settings, db: None
 ) -> None:
     settings.VENDORS = vendors.load(sandbox.environ(stage.url, "celigo"))
-    until = timezone.now() + breaker.TRIAL
+    until = timezone.now() + breaker.TRIAL_TIMEOUT
     host = stage.url.partition("//")[2]
     Breaker.objects.create(vendor="celigo", host=host, cause="silent", opened=until, retry_at=until)
     found = {finding.id: finding for finding in services.vendors_and_clock(remembered=True)}

@@ -16,7 +16,7 @@ from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_GET, require_http_methods
 
 from onboarding import journey, registry
-from onboarding.availability.breaker import trouble
+from onboarding.availability.breaker import outages
 from onboarding.models import Connector, Membership, Merchant, User
 from onboarding.models.catalogue import offered
 from onboarding.models.memo import opened
@@ -108,7 +108,7 @@ def leave_it(request: Request, membership: Membership, slug: str) -> HttpRespons
     if request.method == "GET":
         return page
     typed = kept(choice.form(request.POST, {}))
-    if trouble([choice.connector.vendor]):
+    if outages([choice.connector.vendor]):
         waitlist.leave(membership, choice.connector, typed)
         return page
     said = gettext("%(vendor)s is answering again. You can go on now.")
@@ -146,7 +146,7 @@ def _page(request: Request, choice: Choice, form: ShopForm, *, waits: bool = Fal
         "connector": choice.connector,
         "vendor": choice.vendor,
         "domain": domain(choice.vendor),
-        "trouble": trouble([choice.connector.vendor]).get(choice.connector.vendor),
+        "trouble": outages([choice.connector.vendor]).get(choice.connector.vendor),
         "waits": waits,
     }
     return render(request, "onboarding/connect.html", context)
