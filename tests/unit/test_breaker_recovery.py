@@ -178,13 +178,13 @@ def test_a_vendor_is_found_again_without_any_merchant(settings: Settings) -> Non
     with host(*[DOWN] * 5, DOWN, FINE) as server:
         settings.VENDORS = offered(Probed(door=server))
         ask(server, 5)
-        schedule.probe_doubtful(runner.inline)
+        schedule.submit_probes(runner.run_inline)
         assert len(server.requests) == 5  # it rests
         for _ in range(2):
             time_passes()
             Slot.objects.all().delete()
             assert silent()
-            schedule.probe_doubtful(runner.inline)
+            schedule.submit_probes(runner.run_inline)
     assert not breaker.outages(["scripted"])
 
 
@@ -196,7 +196,7 @@ def test_any_number_of_workers_probe_once_a_minute(settings: Settings) -> None:
     asked: list[str] = []
     with time_machine.travel(timezone.now(), tick=False):
         for _ in range(3):
-            schedule.probe_doubtful(lambda vendor, key, work: asked.append(key))
+            schedule.submit_probes(lambda vendor, key, work: asked.append(key))
     assert asked == ["scripted:probe"]
 
 
@@ -244,6 +244,6 @@ def test_a_long_queue_at_one_vendor_hides_nobody_elses_rows(
     Connection.objects.filter(pk=quick.connection_id).update(vendor="quick")
     Attempt.objects.update(due_at=timezone.now() - timedelta(hours=1))
     Attempt.objects.filter(pk=quick.pk).update(due_at=timezone.now() - timedelta(minutes=1))
-    taken: list[runner.Due] = []
+    taken: list[runner.DueRow] = []
     runner.sweep(lambda *given, **named: None, taken.append)
     assert [due.vendor for due in taken] == ["scripted"] * 3 + ["quick"]
