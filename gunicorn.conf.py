@@ -9,7 +9,14 @@ from typing import Any
 from gunicorn.glogging import Logger
 
 from onboarding import settings
-from onboarding.monitoring.logs import TEXT, Json, JsonAccess, Text, WithoutQuery, WithReference
+from onboarding.monitoring.logs import (
+    TEXT,
+    Json,
+    JsonAccess,
+    QueryRedactingFilter,
+    ReferenceFilter,
+    Text,
+)
 from onboarding.settings import HOST, PORT, SITE_HOST, WEB_THREADS
 
 
@@ -54,8 +61,8 @@ class Lines(Logger):  # type: ignore[misc]  # gunicorn has no types
         in_json = settings.LOG_FORMAT == "json"
         for handler in self.error_log.handlers:
             handler.setFormatter(Json() if in_json else Text(TEXT, style="{"))
-            handler.addFilter(WithReference())
-            handler.addFilter(WithoutQuery())
+            handler.addFilter(ReferenceFilter())
+            handler.addFilter(QueryRedactingFilter())
         for handler in self.access_log.handlers if in_json else ():
             handler.setFormatter(JsonAccess())
 

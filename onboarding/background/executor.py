@@ -143,7 +143,7 @@ class Executor:
                 job.done.set_result(None)
 
 
-@logs.referred()
+@logs.with_reference()
 def _log_bugs(work: Work) -> Work | None:
     """Run the work. Log any exception, which a pool would swallow; the row stays due."""
     try:

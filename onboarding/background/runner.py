@@ -117,7 +117,7 @@ class DueRow(NamedTuple):
 Dispatch = Callable[[DueRow], object]
 
 
-@logs.referred()
+@logs.with_reference()
 def run_inline(vendor: str, key: str, work: Work, *, first: bool = False) -> None:
     """Run the work in this thread, to its end."""
     while left := work():
@@ -172,11 +172,11 @@ def work_forever(stop: threading.Event | None = None, dispatch: Dispatch | None 
     executor.bound = max(executor.bound, WORKER_BOUND)
     while not stop.is_set():
         try:
-            heartbeat.heart.beat()
+            heartbeat.worker_heartbeat.beat()
             sweep(executor.submit, dispatch)
         except Exception:  # the database may be down for a moment; the rows stay due
             log.exception("a sweep failed; the next sweep tries again")
         connections.close_all()
         stop.wait(SWEEP_INTERVAL)
     executor.shutdown()
-    heartbeat.heart.stop()
+    heartbeat.worker_heartbeat.stop()

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from onboarding import journey
-from onboarding.doctor.memos import Unreadable, affected, said
+from onboarding.doctor.memos import Unreadable, affected, describe
 from onboarding.models import Connection, memo
 
 
@@ -34,7 +34,7 @@ class Command(BaseCommand):
         if not unreadable:
             self.stdout.write("No memo needs an older key: you may remove them.")
             return
-        self.stdout.write(said(unreadable))
+        self.stdout.write(describe(unreadable))
         if lost:
             number = _look_now(affected(unreadable))
             self.stdout.write(f"The merchants of {number} shops are told to connect them anew.")
