@@ -88,7 +88,7 @@ def _business(user: User, name: str) -> Merchant:
 def connect(request: Request, membership: Membership, slug: str) -> HttpResponse:
     """Check before you leave; the POST begins the connection and leaves."""
     choice = _choice(membership, slug)
-    left = waitlist.latest(membership, choice.connector)
+    left = waitlist.latest_entry(membership, choice.connector)
     form = choice.form(form_data(request), (opened(left.typed) or {}) if left else {})
     if form.is_valid() and (gone := _begin(request.user, choice, form)):
         return gone
@@ -109,7 +109,7 @@ def leave_it(request: Request, membership: Membership, slug: str) -> HttpRespons
         return page
     typed = kept(choice.form(request.POST, {}))
     if outages([choice.connector.vendor]):
-        waitlist.leave(membership, choice.connector, typed)
+        waitlist.join(membership, choice.connector, typed)
         return page
     said = gettext("%(vendor)s is answering again. You can go on now.")
     messages.success(request, said % {"vendor": choice.vendor.name})
@@ -165,7 +165,7 @@ def _begin(user: User, choice: Choice, form: ShopForm) -> HttpResponse | None:
     except journey.NameTaken:
         form.add_error("name", taken(name))
         return None
-    waitlist.begun(mine, choice.connector)
+    waitlist.leave(mine, choice.connector)
     return leave(attempt, user)
 
 
