@@ -1,4 +1,4 @@
-"""The site as a Django app."""
+"""Django app config: signal receivers, system checks and observers, connected once in each process."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ class Process:
         staff_actions: Any = import_module("onboarding.journey.staff_actions")
         call: Any = api._Call
         db_lock: Any = import_module("onboarding.db_lock")
-        db_lock._free = threading.Semaphore(THREADS)  # whoever is parked keeps its turn
+        db_lock._lock = threading.Semaphore(THREADS)  # whoever is parked keeps its turn
         runner.executor, runner.SWEEP_INTERVAL = (
             import_module("onboarding.background.executor").Executor(THREADS),
             0.1,
