@@ -25,7 +25,7 @@ WEB_BOUND, WORKER_BOUND = 8, 32
 QUEUE_LIMIT = 100  # jobs of one vendor, running ones included; the sweep starts the others later
 FIRST, IN_TURN = 0, 1  # priorities in a queue
 
-# One piece of work. It returns the rest of it if it gave up its thread for urgent work.
+# One piece of work. If it made way for urgent work, it returns the remaining work.
 Work = Callable[[], "Work | None"]
 
 
@@ -103,7 +103,7 @@ class Executor:
             self._finish(vendor, job, left)
 
     def _finish(self, vendor: str, job: _Job, left: Work | None) -> None:
-        """Complete the job, or queue the rest of its work at its old place, not behind newer jobs."""
+        """Complete the job, or queue its remaining work at its old place, not behind newer jobs."""
         with self._lock:
             if left is None or self._closed:
                 job.done.set_result(None)

@@ -101,7 +101,7 @@ class DueRow(NamedTuple):
     def advance(
         self, *, present: bool = False, only_if: OnlyIf, rounds: int = journey.ROUNDS
     ) -> Work | None:
-        """Advance the attempt; returns the rest of the work if it made way for urgent work."""
+        """Advance the attempt; returns the remaining work if it made way for urgent work."""
         left = journey.advance(
             self.pk,
             present=present,

@@ -25,18 +25,18 @@ def vendors_and_clock(use_breaker: bool) -> Iterator[Finding]:
     `use_breaker`: calls are recorded, and hosts with an open circuit breaker are not called. That needs
     the database.
     """
-    ahead: list[float] = []
+    offsets: list[float] = []
     for vendor in settings.VENDORS.offered.values():
         yield _return_address(vendor)
         with logs.with_reference():
-            yield _probe(vendor, use_breaker, ahead)
+            yield _probe(vendor, use_breaker, offsets)
     for kind in vendors.ALL:
         if kind.slug not in settings.VENDORS.offered:
             yield _not_offered(kind)
     if not settings.VENDORS.offered:
         fix = "Set what one of them needs; the tables in README.md, “Vendors”, say what."
         yield Finding("vendors", "fault", "No vendor is offered to merchants.", fix)
-    yield clock(ahead)
+    yield clock(offsets)
 
 
 def _not_offered(kind: type[Vendor]) -> Finding:
@@ -62,11 +62,11 @@ def _return_address(vendor: Vendor) -> Finding:
 # -- a harmless call -------------------------------------------------------------------------------
 
 
-def _probe(vendor: Vendor, use_breaker: bool, ahead: list[float]) -> Finding:
-    """Make the vendor's harmless call. Appends to `ahead` the seconds by which its clock is ahead of ours."""
+def _probe(vendor: Vendor, use_breaker: bool, offsets: list[float]) -> Finding:
+    """Make the vendor's harmless call. `offsets` gets the seconds by which its clock is ahead of ours."""
     id = f"vendor/{vendor.slug}"
     if not vendor.can("probe"):
-        return Finding(id, "note", f"{vendor.name}: nothing harmless can be asked there.")
+        return Finding(id, "note", f"{vendor.name}: it has no harmless call to test it with.")
     watch = Watch(seconds=breaker.STEP_SECONDS)
     try:
         with _watching(vendor, use_breaker) as watch:
@@ -75,7 +75,7 @@ def _probe(vendor: Vendor, use_breaker: bool, ahead: list[float]) -> Finding:
         words = f"{vendor.name}: {type(error).__name__}: {error.detail}"
         return Finding(id, "fault", words, _fix(vendor, error))
     finally:
-        ahead += [called.ahead for called in watch.calls if called.ahead is not None]
+        offsets += [called.ahead for called in watch.calls if called.ahead is not None]
     return Finding(id, "ok", f"{vendor.name}: answers, and takes our credentials.")
 
 
@@ -125,14 +125,14 @@ def _names(vendor: Vendor, ending: str = "") -> list[str]:
 # -- the clock -------------------------------------------------------------------------------------
 
 
-def clock(ahead: list[float]) -> Finding:
+def clock(offsets: list[float]) -> Finding:
     """Compare our clock with the vendors' Date headers; the closest counts, as one of them may be wrong."""
-    if not ahead:
+    if not offsets:
         fix = "Check it yourself: timedatectl says whether the clock is synchronised."
         return Finding(
             "clock", "note", "No vendor sent a Date header: nothing to compare our clock with.", fix
         )
-    off = min(ahead, key=abs)
+    off = min(offsets, key=abs)
     words = f"Our clock is {abs(off):.0f} s {'behind' if off > 0 else 'ahead of'} the vendors’."
     if abs(off) > CLOCK_TOLERANCE:
         fix = "Synchronise it: timedatectl set-ntp true (or chrony). Tokens and links expire by it."

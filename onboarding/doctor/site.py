@@ -195,10 +195,8 @@ def proxies() -> Finding:
 
 
 def worker() -> Finding:
-    silence, fix = (
-        heartbeat.since_last_heartbeat(),
-        f"{MANAGE} worker (make serve starts one itself)",
-    )
+    fix = f"{MANAGE} worker (make serve starts one itself)"
+    silence = heartbeat.since_last_heartbeat()
     if silence is None:
         return Finding("worker", "fault", "No worker has been seen.", fix)
     seconds = f"{silence.total_seconds():.0f} s"

@@ -170,6 +170,18 @@ def log_warnings_and_crashes() -> None:
     sys.excepthook, threading.excepthook = log_crash, log_thread_crash
 
 
+LOGGERS: dict[str, dict[str, object]] = {
+    "django": {"level": "INFO", "handlers": [], "propagate": True},
+    "django.server": {"level": "INFO", "handlers": ["request_lines"], "propagate": False},
+    # Scanners request IP addresses all day; their 400 is in the access log.
+    "django.security.DisallowedHost": {"level": "CRITICAL"},
+    # At DEBUG these log whole URLs and queries.
+    "urllib3": {"level": "WARNING"},
+    "requests": {"level": "WARNING"},
+    "django.db.backends": {"level": "WARNING"},
+}
+
+
 def logging_settings(style: Literal["text", "json"]) -> dict[str, object]:
     """Django's LOGGING for LOG_FORMAT `text` or `json`. Everything goes to standard error."""
     console = {
@@ -193,14 +205,5 @@ def logging_settings(style: Literal["text", "json"]) -> dict[str, object]:
             "request_lines": {**console, "filters": ["reference", "without_query"]},
         },
         "root": {"handlers": ["console"], "level": "INFO"},
-        "loggers": {
-            "django": {"level": "INFO", "handlers": [], "propagate": True},
-            "django.server": {"level": "INFO", "handlers": ["request_lines"], "propagate": False},
-            # Scanners request IP addresses all day; their 400 is in the access log.
-            "django.security.DisallowedHost": {"level": "CRITICAL"},
-            # At DEBUG these log whole URLs and queries.
-            "urllib3": {"level": "WARNING"},
-            "requests": {"level": "WARNING"},
-            "django.db.backends": {"level": "WARNING"},
-        },
+        "loggers": LOGGERS,
     }

@@ -80,8 +80,6 @@ def _worker() -> str:
 
 def _backlog() -> str:
     age = max(backlog.age for backlog in heartbeat.backlog().values())
-    return (
-        f"something is due since {age.total_seconds():.0f} s"
-        if age > heartbeat.BACKLOG_LIMIT
-        else WELL
-    )
+    if age > heartbeat.BACKLOG_LIMIT:
+        return f"something is due since {age.total_seconds():.0f} s"
+    return WELL

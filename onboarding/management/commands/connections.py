@@ -59,7 +59,7 @@ def _connections(reference: str, connector: str | None) -> list[Connection]:
 
 
 def _renewable(connections: list[Connection]) -> list[Connection]:
-    """The connections that are not disconnected; all of them if there is no such."""
+    """The connections that are not disconnected; if there are none, all of them."""
     return [each for each in connections if each.status != Status.DISCONNECTED] or connections
 
 
@@ -111,11 +111,9 @@ def _end(connection: Connection) -> str:
     attempt = journey.disconnect(connection, connection.attempts.latest("created").user)
     runner.advance_now(attempt)
     attempt.refresh_from_db()
-    return (
-        ""
-        if attempt.ended
-        else attempt.sentence or "not finished yet: it continues in the background"
-    )
+    if attempt.ended:
+        return ""
+    return attempt.sentence or "not finished yet: it continues in the background"
 
 
 def _facts(connection: Connection) -> dict[str, object]:
