@@ -1,4 +1,4 @@
-"""How gunicorn serves the site: threads, a process for each core, logs without query strings."""
+"""Gunicorn configuration: one process for each core, threads, logs without query strings."""
 
 from __future__ import annotations
 
@@ -9,12 +9,19 @@ from typing import Any
 from gunicorn.glogging import Logger
 
 from onboarding import settings
-from onboarding.monitoring.logs import TEXT, Json, JsonAccess, Text, WithoutQuery, WithReference
+from onboarding.monitoring.logs import (
+    TEXT,
+    Json,
+    JsonAccess,
+    QueryRedactingFilter,
+    ReferenceFilter,
+    Text,
+)
 from onboarding.settings import HOST, PORT, SITE_HOST, WEB_THREADS
 
 
 def addresses() -> list[str]:
-    """HOST:PORT; for `localhost` on IPv4 also ::1, which browsers may try first."""
+    """Addresses to bind: HOST:PORT, and for `localhost` on IPv4 also ::1, which browsers may try first."""
     found = [f"[{HOST}]:{PORT}" if ":" in HOST else f"{HOST}:{PORT}"]
     if HOST == "127.0.0.1" and SITE_HOST == "localhost" and has_ipv6_loopback():
         found.append(f"[::1]:{PORT}")
@@ -38,7 +45,7 @@ threads = WEB_THREADS
 keepalive = 5
 graceful_timeout = 20
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108
-# Whom to believe about the client is PROXY_COUNT's business, in our middleware.
+# Our own middleware decides by PROXY_COUNT which forwarded headers to trust.
 forwarded_allow_ips = ""
 secure_scheme_headers: dict[str, str] = {}
 control_socket_disable = True
@@ -46,25 +53,25 @@ accesslog = "-"
 access_log_format = "%(t)s %(h)s [%({x-request-reference}o)s] %(m)s %(U)s %(s)s %(B)s %(M)sms"
 
 
-class Lines(Logger):  # type: ignore[misc]  # gunicorn has no types
-    """gunicorn's own lines look like all others, and never quote an address whole."""
+class GunicornLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
+    """Logs gunicorn's lines in the site's format, without query strings."""
 
-    def setup(self, cfg: Any) -> None:
+    def setup(self, cfg: Any) -> None:  # Any: gunicorn has no types
         super().setup(cfg)
         in_json = settings.LOG_FORMAT == "json"
         for handler in self.error_log.handlers:
             handler.setFormatter(Json() if in_json else Text(TEXT, style="{"))
-            handler.addFilter(WithReference())
-            handler.addFilter(WithoutQuery())
+            handler.addFilter(ReferenceFilter())
+            handler.addFilter(QueryRedactingFilter())
         for handler in self.access_log.handlers if in_json else ():
             handler.setFormatter(JsonAccess())
 
 
-logger_class = Lines
+logger_class = GunicornLogger
 
 
-def on_starting(server: Any) -> None:
-    """What the processes of this machine counted before they died is counted no more."""
+def on_starting(server: Any) -> None:  # Any: gunicorn has no types
+    """Delete the metrics files of dead processes of this host."""
     if settings.METRICS:
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "onboarding.settings")
         # prometheus_client is loaded only where METRICS asks for it.

@@ -1,7 +1,7 @@
-"""Starts the whole site and keeps it running: bin/serve.py [--demo]
+"""Process supervisor: starts the whole site and keeps it running. bin/serve.py [--demo]
 
-Prepares database, cache table and static files, then runs the web server and the worker (and with
---demo the sandbox) until Ctrl-C or SIGTERM. A process that dies is started again.
+Prepares database, cache table and static files. Then it runs the web server and the worker (and with
+--demo the sandbox) until Ctrl-C or SIGTERM, and restarts processes that die.
 """
 
 from __future__ import annotations
@@ -22,31 +22,31 @@ from pydantic import TypeAdapter, ValidationError
 ROOT = Path(__file__).resolve().parent.parent
 MANAGE = [sys.executable, "manage.py"]
 WEB = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "onboarding.wsgi:application"]
-MARK = ".gangway-demo"
+MARK = ".gangway-demo"  # a file that says that the demo made this folder
 STAFF = "staff@example.com"
 
 
 @dataclass
 class Child:
-    """One process that is to run as long as we do."""
+    """A process that is kept running."""
 
     name: str
     command: list[str]
     process: subprocess.Popen[bytes] | None = None
-    started: float = 0.0
-    early_ends: int = 0
+    started: float = 0.0  # monotonic time
+    quick_ends: int = 0  # in a row, within 5 s of a start
 
     def start(self) -> None:
         self.started = time.monotonic()
         self.process = subprocess.Popen(self.command, cwd=ROOT)
 
     def keep_running(self) -> None:
-        """Start again what has ended; SystemExit when it ends at once three times in a row."""
+        """Restart the process if it has ended. SystemExit if it ends at once three times in a row."""
         if self.process is None or self.process.poll() is None:
             return
-        lived = time.monotonic() - self.started
-        self.early_ends = self.early_ends + 1 if lived < 5 else 0
-        if self.early_ends == 3:
+        seconds = time.monotonic() - self.started
+        self.quick_ends = self.quick_ends + 1 if seconds < 5 else 0
+        if self.quick_ends == 3:
             sys.exit(f"The {self.name} process cannot run: status {self.process.returncode}.")
         print(f"The {self.name} process ended and is started again.", flush=True)
         self.start()
@@ -73,13 +73,13 @@ class Site:
     parent: int = field(default_factory=os.getppid)
 
     def run(self, ready: str) -> None:
-        """Start, say `ready` once the web server listens, and watch until told to stop."""
+        """Start all processes, print `ready` once the web server listens, and keep them running."""
         for child in self.children:
             child.start()
         while not listening():
             self.watch()
         print(ready, flush=True)
-        while os.getppid() == self.parent:  # `make` killed: nobody could stop us any more
+        while os.getppid() == self.parent:  # if `make` is killed, nobody can stop us any more
             self.watch()
 
     def watch(self) -> None:
@@ -90,12 +90,13 @@ class Site:
     def stop(self) -> None:
         for child in self.children:
             child.stop()
-        last = time.monotonic() + 25
+        deadline = time.monotonic() + 25
         for child in self.children:
-            child.wait(last - time.monotonic())
+            child.wait(deadline - time.monotonic())
 
 
 def host() -> str:
+    """The address at which this machine reaches the web server."""
     given = os.environ.get("HOST") or "127.0.0.1"
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(given, given)  # noqa: S104
 
@@ -106,25 +107,27 @@ def port() -> int:
 
 
 def listening(at: int = 0) -> bool:
-    """Whether something answers at our port (or another)."""
+    """Whether something listens on this port, by default ours."""
     with socket.socket(socket.AF_INET6 if ":" in host() else socket.AF_INET) as probe:
         probe.settimeout(1)
         return probe.connect_ex((host(), at or port())) == 0
 
 
-def refuse_taken(*ports: int) -> None:
+def require_free(*ports: int) -> None:
+    """SystemExit if another program uses one of these ports."""
     for taken in ports:
         if listening(taken):
             sys.exit(f"Port {taken} is in use by another program; choose one with PORT=…")
 
 
 def manage(*words: str) -> None:
-    """Run a command of manage.py; its own words say why when it fails."""
+    """Run a command of manage.py. SystemExit if it fails; its own output says why."""
     if subprocess.run([*MANAGE, *words], cwd=ROOT, check=False).returncode:
         sys.exit(f"manage.py {words[0]} failed.")
 
 
 def prepare() -> None:
+    """Check the settings; bring database, cache table and static files up to date."""
     manage("check")
     manage("migrate", "--verbosity", "0")
     manage("createcachetable")
@@ -132,7 +135,7 @@ def prepare() -> None:
 
 
 def is_fresh() -> bool:
-    """Whether FRESH is on; it takes the same words for yes and no as every setting."""
+    """Whether FRESH is on. It accepts the same words for yes and no as every setting."""
     try:
         return TypeAdapter(bool).validate_python(os.environ.get("FRESH", "").strip() or "0")
     except ValidationError:
@@ -140,7 +143,7 @@ def is_fresh() -> bool:
 
 
 def demo_environment() -> None:
-    """Set what makes a site the demo. Other settings stay as they are."""
+    """Set the environment variables of the demo. Other settings stay as they are."""
     folder = ROOT / (os.environ.get("DATA_DIR") or "data/demo")
     if is_fresh():
         wipe(folder)
@@ -153,7 +156,7 @@ def demo_environment() -> None:
 
 
 def wipe(folder: Path) -> None:
-    """Delete the demo's state; a folder that the demo did not make is left alone."""
+    """Delete the demo's state. SystemExit if the demo did not make the folder."""
     if (folder / MARK).exists():
         shutil.rmtree(folder)
     elif folder.exists() and any(folder.iterdir()):
@@ -161,8 +164,9 @@ def wipe(folder: Path) -> None:
 
 
 def demo() -> tuple[list[Child], str]:
+    """Prepare the demo; returns its processes, and the text to print when it is ready."""
     demo_environment()
-    refuse_taken(port(), port() + 1)
+    require_free(port(), port() + 1)
     prepare()
     manage("staff", STAFF, "--verbosity", "0")
     log = str(Path(os.environ["DATA_DIR"]) / "access.log")
@@ -185,19 +189,20 @@ def welcome(site: str) -> str:
 
 
 def serve() -> tuple[list[Child], str]:
-    refuse_taken(port())
+    """Prepare the site; returns its processes, and the text to print when it is ready."""
+    require_free(port())
     prepare()
     children = [Child("worker", [*MANAGE, "worker"]), Child("web", WEB)]
     return children, f"Gangway serves at {host()}:{port()}"
 
 
-def interrupted(number: int, frame: FrameType | None) -> None:
+def interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
 def main() -> None:
-    for asked in (signal.SIGTERM, signal.SIGINT):  # even where a shell had us ignore Ctrl-C
-        signal.signal(asked, interrupted)
+    for number in (signal.SIGTERM, signal.SIGINT):  # even where a shell had us ignore Ctrl-C
+        signal.signal(number, interrupt)
     site = Site()
     try:
         site.children, ready = demo() if "--demo" in sys.argv[1:] else serve()

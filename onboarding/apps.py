@@ -1,4 +1,4 @@
-"""The site as a Django app."""
+"""Django app config: signal receivers, system checks and observers, connected once in each process."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class OnboardingConfig(AppConfig):
         host_state.recovered.connect(journey.wake_after_outage, dispatch_uid="wake-after-outage")
         request_finished.connect(logs.forget_reference, dispatch_uid="forget-reference")
         if settings.LOG_FORMAT == "json":
-            logs.speak_for_python()
+            logs.log_warnings_and_crashes()
         if settings.METRICS:
             # prometheus_client is loaded only where METRICS asks for it.
             from .monitoring import counters

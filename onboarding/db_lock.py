@@ -1,7 +1,7 @@
-"""A process works at one row at a time; whoever waits for a vendor gives its turn away meanwhile.
+"""Process-wide lock for work on rows: one thread works on rows at a time, and waits for vendors unlocked.
 
-When many answers come in the same moment, their threads would otherwise crowd out the pages, and each
-other at the one lock that SQLite has for writing.
+Without it, threads that get their vendors' answers at the same moment would take the CPU from the pages,
+and wait for each other at SQLite's only write lock.
 """
 
 from __future__ import annotations
@@ -12,51 +12,54 @@ from contextlib import contextmanager
 
 from django.db import connection as database
 
-_free = threading.Lock()
-_here = threading.local()
+_lock = threading.Lock()
+_thread = threading.local()  # `held`: whether this thread holds the lock
 
 
 @contextmanager
 def exclusive() -> Iterator[None]:
-    """The block works at rows. Within another turn it is part of that one."""
+    """Hold the lock for the block. Reentrant: an inner block changes nothing."""
     if _held():
         yield
         return
-    _take()
+    _acquire()
     try:
         yield
     finally:
-        _give()
+        _release()
 
 
 @contextmanager
 def released() -> Iterator[None]:
-    """The block waits for somebody else; a turn, if there is one, is given away and taken again."""
+    """Release the lock, if this thread holds it, while the block waits for a vendor; then take it again."""
     if not _held():
         yield
         return
-    _give()
+    _release()
     try:
         yield
     finally:
-        _take()
+        _acquire()
 
 
 def give_back_connection() -> None:
-    """No connection of a pool is held while a vendor is asked. SQLite has none, and opening takes long."""
+    """Return this thread's connection to PostgreSQL's pool, unless a transaction is open.
+
+    SQLite has no pool: its connection stays open, because opening one is slow.
+    """
     if "pool" in database.settings_dict["OPTIONS"] and not database.in_atomic_block:
         database.close()
 
 
 def _held() -> bool:
-    return getattr(_here, "held", False)
+    return getattr(_thread, "held", False)
 
 
-def _take() -> None:
-    _free.acquire()
-    _here.held = True
+def _acquire() -> None:
+    _lock.acquire()
+    _thread.held = True
 
 
-def _give() -> None:
-    _here.held = False
-    _free.release()
+def _release() -> None:
+    _thread.held = False
+    _lock.release()

@@ -1,4 +1,4 @@
-"""What happens to every request: a reference to quote, proxies believed or not, one host name."""
+"""Middleware: request references, health checks, X-Forwarded headers, one host name on loopback."""
 
 from __future__ import annotations
 
@@ -17,24 +17,28 @@ GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
 def reference(get_response: GetResponse) -> GetResponse:
-    """Gives each request a reference: `request.reference`, X-Request-Reference, every log line.
+    """Give each request a reference: `request.reference`, X-Request-Reference, every log line.
 
-    Django logs a 404 after the middleware is done, so `forget` ends it when the answer is sent.
+    Django logs a 404 after the middleware is done, so `logs.forget_reference` clears it when the request is
+    finished.
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        found = logs.new_reference()
-        request.reference = found  # type: ignore[attr-defined]
-        logs.reference.set(found)
+        new = logs.new_reference()
+        request.reference = new  # type: ignore[attr-defined]
+        logs.reference.set(new)
         response = get_response(request)
-        response["X-Request-Reference"] = found
+        response["X-Request-Reference"] = new
         return response
 
     return middleware
 
 
-def machines(get_response: GetResponse) -> GetResponse:
-    """Answers load balancers and monitoring, who ask by IP address and in plain http."""
+def health_checks(get_response: GetResponse) -> GetResponse:
+    """Answer load balancers and monitoring before hosts and https are checked.
+
+    They use an IP address and plain http.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         view = health.view_of(request.path_info)
@@ -44,10 +48,10 @@ def machines(get_response: GetResponse) -> GetResponse:
 
 
 def proxies(get_response: GetResponse) -> GetResponse:
-    """Believes X-Forwarded-For and -Proto as far as PROXY_COUNT proxies have written them.
+    """Trust X-Forwarded-For and -Proto as far as our own PROXY_COUNT proxies have written them.
 
-    Each proxy appends to the right, so the n-th entry from the right is what the outermost of our
-    own proxies saw; what stands left of it anybody may have invented.
+    Each proxy appends on the right, so the n-th entry from the right is what the outermost of our own
+    proxies saw. Everything left of it may be forged.
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
@@ -63,22 +67,22 @@ def proxies(get_response: GetResponse) -> GetResponse:
 
 
 def nth_from_right(header: str, count: int) -> str:
-    """The n-th entry from the right; the leftmost when there are fewer; empty when none."""
+    """The n-th entry from the right; the leftmost if there are fewer; empty if there is none."""
     entries = [entry.strip() for entry in header.split(",") if entry.strip()]
     return entries[-min(count, len(entries))] if entries else ""
 
 
 def one_loopback_host(get_response: GetResponse) -> GetResponse:
-    """On a developer's machine sends 127.0.0.1 to localhost (or what SITE_URL says).
+    """On a developer's machine, redirect 127.0.0.1 to localhost (or to the host of SITE_URL).
 
-    Cookies belong to a host name: a merchant who starts under one and returns under the other
-    would be signed out.
+    Cookies belong to a host name: a user who starts under one and returns under the other would be
+    signed out.
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         host = split_domain_port(request.get_host())[0].strip("[]")
-        elsewhere = is_loopback(host) and host != settings.SITE_HOST
-        if settings.LOOPBACK and elsewhere and request.method in {"GET", "HEAD"}:
+        other_name = is_loopback(host) and host != settings.SITE_HOST
+        if settings.LOOPBACK and other_name and request.method in {"GET", "HEAD"}:
             return HttpResponseRedirect(settings.SITE_URL + request.get_full_path())
         return get_response(request)
 

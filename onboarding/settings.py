@@ -1,14 +1,13 @@
-"""Django's settings. Operators set them in the environment; the README's tables list the variables.
+"""Django settings, from environment variables. The README's tables list the variables.
 
-An invalid value never stops the import: its default is used, and the system checks report the problem
-in `ENVIRON.problems` and refuse to start.
+An invalid value does not stop the import: its default is used instead. The system checks report all
+problems (`ENVIRON.problems`) and refuse to start.
 """
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
 from cryptography.fernet import Fernet
 from django.core.management.utils import get_random_secret_key
@@ -71,7 +70,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "onboarding.middleware.reference",
-    "onboarding.middleware.machines",
+    "onboarding.middleware.health_checks",
     "onboarding.middleware.proxies",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -109,8 +108,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # -- database, cache, sessions, runner -------------------------------------------------------------
 
-# Threads of each web process. Enough to serve pages while some wait to write; a vendor gets a quarter
-# of them (runner).
+# Threads of each web process: enough to serve pages while some wait for the write lock. At most a
+# quarter of them wait for vendors (background/runner.py).
 WEB_THREADS = 16
 RUNNER = site.runner
 CHECK_PERIOD = site.check_period
@@ -133,7 +132,7 @@ SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 # -- mail and appearance ---------------------------------------------------------------------------
 
 EMAIL_URL = site.email_url or ("console:" if LOOPBACK else "")
-_mail: dict[str, Any] = service_urls.mail(EMAIL_URL or "console:")
+_mail = service_urls.mail(EMAIL_URL or "console:")
 EMAIL_BACKEND = _mail["EMAIL_BACKEND"]
 EMAIL_TIMEOUT = _mail["EMAIL_TIMEOUT"]
 EMAIL_FILE_PATH = _mail.get("EMAIL_FILE_PATH")
@@ -210,7 +209,10 @@ STAFF_MFA = site.staff_mfa
 ACCOUNT_ADAPTER = "onboarding.people.sign_in.Adapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
-ACCOUNT_SIGNUP_FIELDS = ["email*", "password1"]  # optional: password1 gives LoginForm its box
+ACCOUNT_SIGNUP_FIELDS = [
+    "email*",
+    "password1",
+]  # optional; password1 makes LoginForm show a password field
 ACCOUNT_MAX_EMAIL_ADDRESSES = 5
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True

@@ -1,4 +1,4 @@
-"""Every address of the site."""
+"""URL patterns of the site, and its error handlers."""
 
 from __future__ import annotations
 
@@ -61,9 +61,9 @@ urlpatterns = [
     path("return/<slug:vendor>/", returns.arrive, name="return"),
     path("return/<slug:vendor>/lost/", returns.lost, name="return-lost"),
     path("admin/", admin.site.urls),
-    path("accounts/login/", sign_in.start, name="account_login"),
+    path("accounts/login/", sign_in.request_code, name="account_login"),
     path("accounts/login/password/", sign_in.password, name="account_login_password"),
-    path("accounts/login/code/", sign_in.code_gone, name="account_request_login_code"),
+    path("accounts/login/code/", sign_in.code_expired, name="account_request_login_code"),
     path("accounts/login/code/confirm/", sign_in.enter_code, name="account_confirm_login_code"),
     path("accounts/signup/", sign_in.sign_up, name="account_signup"),
     path("accounts/email/", addresses.addresses, name="account_email"),

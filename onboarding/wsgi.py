@@ -1,4 +1,4 @@
-"""What gunicorn serves: `onboarding.wsgi:application`."""
+"""WSGI entry point for gunicorn: `onboarding.wsgi:application`. Refuses to start with invalid settings."""
 
 from __future__ import annotations
 

@@ -149,7 +149,7 @@ def people(transactional_db: None) -> People:
 @pytest.fixture(autouse=True)
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """How busy this machine is decides no test: requests wait for the vendor as long as it takes."""
-    monkeypatch.setattr(runner, "PATIENCE", 60)
+    monkeypatch.setattr(runner, "HAND_OVER_TIMEOUT", 60)
 
 
 @pytest.fixture

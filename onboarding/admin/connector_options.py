@@ -38,7 +38,7 @@ class ConnectorOptionsAdmin(BaseAdmin):
 
     def options_url(self, row: Connector) -> str:
         """Empty where the vendor asks nothing."""
-        if not readiness.asks(registry.vendor_of(row.vendor)):
+        if not readiness.has_questions(registry.vendor_of(row.vendor)):
             return ""
         return reverse("admin:onboarding_connector_plan", args=[row.pk])
 
@@ -58,7 +58,7 @@ class ConnectorOptionsAdmin(BaseAdmin):
         """A GET asks, a POST saves; nothing is saved when any answer is wrong."""
         row: Connector = self.object_to_act_on(request, str(pk))
         vendor = registry.vendor_of(row.vendor)
-        if vendor is None or not readiness.asks(vendor):
+        if vendor is None or not readiness.has_questions(vendor):
             raise Http404
         try:
             with breaker.guard(vendor.slug):

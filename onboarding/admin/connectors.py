@@ -81,7 +81,11 @@ class AddForm(ConnectorForm):
         """Where a vendor asks questions, the next page asks them instead of JSON."""
         data: dict[str, Any] = super().clean() or self.cleaned_data
         opens = data.get("opens")
-        if opens and data.get("options") and readiness.asks(registry.vendor_of(opens.vendor)):
+        if (
+            opens
+            and data.get("options")
+            and readiness.has_questions(registry.vendor_of(opens.vendor))
+        ):
             self.add_error("options", gettext("Leave this empty: you are asked on the next page."))
         return data
 
@@ -157,7 +161,7 @@ class ConnectorAdmin(VendorPagesAdmin):
                 "position",
                 "options",
             )
-        asks = readiness.asks(registry.vendor_of(obj.vendor))
+        asks = readiness.has_questions(registry.vendor_of(obj.vendor))
         return (*(name for name in SET_BY_STAFF if name != "options" or not asks), *SET_BY_VENDOR)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
@@ -179,7 +183,7 @@ class ConnectorAdmin(VendorPagesAdmin):
             opens: Connector = form.cleaned_data["opens"]
             obj.vendor, obj.key, obj.vendor_name = opens.vendor, opens.key, obj.name
             obj.staff_made, obj.slug = True, free_slug(f"{obj.vendor}-{slugify(obj.name)}")
-            obj.ready = not readiness.asks(registry.vendor_of(obj.vendor))
+            obj.ready = not readiness.has_questions(registry.vendor_of(obj.vendor))
         super().save_model(request, obj, form, change)
 
     def response_add(

@@ -259,7 +259,7 @@ def _run(
 ) -> Done | Rows | VendorError:
     connector = target.connector.key if target.connector else ""
     try:
-        with breaker.guard(target.vendor.slug, seconds=breaker.AT_LENGTH):
+        with breaker.guard(target.vendor.slug, seconds=breaker.LONG_STEP_SECONDS):
             return target.vendor.run(action.key, answers, connector=connector, ids=ids)
     except VendorError as error:
         return error
@@ -267,7 +267,7 @@ def _run(
 
 def _comparison(vendor: Vendor) -> dict[str, Any]:
     try:
-        with breaker.guard(vendor.slug, seconds=breaker.AT_LENGTH):
+        with breaker.guard(vendor.slug, seconds=breaker.LONG_STEP_SECONDS):
             found = vendor.inventory()
         return {"inventory": inventory_tables(vendor.slug, found)}
     except VendorError as error:

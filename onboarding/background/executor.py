@@ -1,4 +1,7 @@
-"""The threads that ask vendors: a bound for each vendor, and a line in front of it."""
+"""Executor: a bounded thread pool for each vendor, with a priority queue in front of it (a bulkhead).
+
+A slow vendor fills its own pool only.
+"""
 
 from __future__ import annotations
 
@@ -17,121 +20,122 @@ from django.db import connections
 from onboarding.monitoring import logs
 
 log = logging.getLogger(__name__)
-# Calls at once to one vendor, for each process: a slow vendor fills its own bound only. The web
-# processes have pages to serve: in a crowd the worker does more than they.
-BOUND, WORKERS_BOUND = 8, 32
-QUEUED = 100  # more than that waits for the sweep
-FIRST, IN_TURN = 0, 1
+# Threads for each vendor in each process. Web processes have pages to serve, so workers do more.
+WEB_BOUND, WORKER_BOUND = 8, 32
+QUEUE_LIMIT = 100  # jobs of one vendor, running ones included; the sweep starts the others later
+FIRST, IN_TURN = 0, 1  # priorities in a queue
 
-# What is to be done. It returns what is left of it when it gave its thread to somebody else.
+# One piece of work. If it made way for urgent work, it returns the remaining work.
 Work = Callable[[], "Work | None"]
 
 
 @dataclass(eq=False)
 class _Job:
-    """`first`: it has a place before all others; while it is taken: it gets one if it comes again."""
+    """Work under one key. `running`: a thread has taken it.
+
+    `first`: it has a place before all others. While it runs, it gets that place if it is queued again.
+    """
 
     work: Work
     number: int
     first: bool = False
-    taken: bool = False
+    running: bool = False
     context: Context = field(default_factory=copy_context)
     done: Future[None] = field(default_factory=Future)
 
 
 class Executor:
-    """Threads for each vendor, made when they are first needed (after gunicorn has forked)."""
+    """Thread pools for all vendors. A pool starts when it is first needed, after gunicorn has forked."""
 
-    def __init__(self, bound: int = BOUND) -> None:
+    def __init__(self, bound: int = WEB_BOUND) -> None:
         self.bound = bound
         self._lock = threading.Lock()
         self._pools: dict[str, ThreadPoolExecutor] = {}
-        self._lines: dict[str, list[tuple[int, int, _Job]]] = defaultdict(list)
+        self._queues: dict[str, list[tuple[int, int, _Job]]] = defaultdict(list)
         self._numbers = itertools.count()
-        self._under_way: dict[str, _Job] = {}
-        self._shut = False
+        self._jobs: dict[str, _Job] = {}
+        self._closed = False
 
     def submit(
         self, vendor: str, key: str, work: Work, *, first: bool = False
     ) -> Future[None] | None:
-        """Start `work` soon; None when the vendor's queue is full. No key runs twice at once.
+        """Queue `work`; returns a future, or None if the vendor's queue is full.
 
-        What waits or runs under this key already stays as it is: work looks at its row when it
-        runs. `first`: before all others. The queue has as much room again for these.
+        A key has one job at a time: if one is queued or running, its future is returned, because work
+        reads its row only when it runs. `first`: before all others; QUEUE_LIMIT is twice as high then.
         """
         with self._lock:
-            self._under_way = {k: job for k, job in self._under_way.items() if not job.done.done()}
-            job = self._under_way.get(key)
-            if self._shut or (job is None and self._full(vendor, first)):
+            self._jobs = {k: job for k, job in self._jobs.items() if not job.done.done()}
+            job = self._jobs.get(key)
+            if self._closed or (job is None and self._full(vendor, first)):
                 return None
             if job is None:
-                self._under_way[key] = job = _Job(work, next(self._numbers), first)
-                self._enter(vendor, job)
+                self._jobs[key] = job = _Job(work, next(self._numbers), first)
+                self._enqueue(vendor, job)
                 return job.done
             if first and not job.first:
                 job.first = True
-                if not job.taken:
-                    self._enter(vendor, job)
+                if not job.running:
+                    self._enqueue(vendor, job)
             return job.done
 
     def _full(self, vendor: str, first: bool) -> bool:
-        return self._count(vendor) >= QUEUED * (2 if first else 1)
+        return self._count(vendor) >= QUEUE_LIMIT * (2 if first else 1)
 
-    def _enter(self, vendor: str, job: _Job) -> None:
-        """Into the line; as many threads are asked for as there are places in it."""
+    def _enqueue(self, vendor: str, job: _Job) -> None:
+        """Put the job into the vendor's queue, and have its pool take one job from the queue."""
         place = FIRST if job.first else IN_TURN
-        heapq.heappush(self._lines[vendor], (place, job.number, job))
+        heapq.heappush(self._queues[vendor], (place, job.number, job))
         if vendor not in self._pools:
             self._pools[vendor] = ThreadPoolExecutor(self.bound, f"vendor-{vendor}")
-        self._pools[vendor].submit(self._next, vendor)
+        self._pools[vendor].submit(self._run_next, vendor)
 
-    def _next(self, vendor: str) -> None:
+    def _run_next(self, vendor: str) -> None:
         with self._lock:
-            _, _, job = heapq.heappop(self._lines[vendor])
-            if job.taken:
-                return  # it had two places, and the other came first
-            job.taken, job.first = True, False
+            _, _, job = heapq.heappop(self._queues[vendor])
+            if job.running:
+                return  # it was queued twice: in turn, and then as first
+            job.running, job.first = True, False
         left = None
         try:
-            left = job.context.run(_loudly, job.work)
+            left = job.context.run(_log_bugs, job.work)
         finally:
-            self._ran(vendor, job, left)
+            self._finish(vendor, job, left)
 
-    def _ran(self, vendor: str, job: _Job, left: Work | None) -> None:
-        """What is left waits where the job stood before, not behind all who came since."""
+    def _finish(self, vendor: str, job: _Job, left: Work | None) -> None:
+        """Complete the job, or queue its remaining work at its old place, not behind newer jobs."""
         with self._lock:
-            if left is None or self._shut:
+            if left is None or self._closed:
                 job.done.set_result(None)
                 return
-            job.work, job.taken = left, False
-            self._enter(vendor, job)
+            job.work, job.running = left, False
+            self._enqueue(vendor, job)
 
     def crowded(self, vendor: str) -> bool:
-        """Whether some of the vendor's work waits for a thread of this process: it will not be done
-        in a moment."""
+        """Whether some of the vendor's jobs wait for a thread of this process."""
         with self._lock:
             return self._count(vendor) > self.bound
 
     def urgent(self, vendor: str) -> bool:
-        """Whether somebody who goes first waits for a thread."""
+        """Whether a job that goes first waits for a thread. Running work makes way for it."""
         with self._lock:
-            return any(job.first and not job.taken for _, _, job in self._lines[vendor])
+            return any(job.first and not job.running for _, _, job in self._queues[vendor])
 
     def _count(self, vendor: str) -> int:
-        going = [key for key, job in self._under_way.items() if not job.done.done()]
-        return sum(key.startswith(f"{vendor}:") for key in going)
+        unfinished = [key for key, job in self._jobs.items() if not job.done.done()]
+        return sum(key.startswith(f"{vendor}:") for key in unfinished)
 
     def idle(self) -> None:
-        """Wait until all that was submitted is done."""
+        """Wait until all submitted jobs are done."""
         with self._lock:
-            under_way = [job.done for job in self._under_way.values()]
-        wait(under_way)
+            futures = [job.done for job in self._jobs.values()]
+        wait(futures)
 
-    def shut(self) -> None:
-        """End with what is under way. What waits is dropped: the rows stay due."""
+    def shutdown(self) -> None:
+        """Wait for running jobs and drop queued ones: their rows stay due."""
         with self._lock:
-            self._shut = True
-            waiting = [job for line in self._lines.values() for _, _, job in line]
+            self._closed = True
+            waiting = [job for queue in self._queues.values() for _, _, job in queue]
         for pool in self._pools.values():
             pool.shutdown(wait=True, cancel_futures=True)
         for job in waiting:
@@ -139,13 +143,13 @@ class Executor:
                 job.done.set_result(None)
 
 
-@logs.referred()
-def _loudly(work: Work) -> Work | None:
-    """A bug in a thread is logged; the row it was about stays due."""
+@logs.with_reference()
+def _log_bugs(work: Work) -> Work | None:
+    """Run the work. Log any exception, which a pool would swallow; the row stays due."""
     try:
         return work()
     except Exception:
-        log.exception("the journey stopped at a bug")
+        log.exception("background work failed with a bug")
         raise
     finally:
         connections.close_all()

@@ -1,7 +1,7 @@
-"""What is over is deleted after RETENTION_DAYS: once a day, a few rows at a time.
+"""Retention: deletes rows that have been over for RETENTION_DAYS, daily and in small batches.
 
-Merchants, accounts and connections stay, with all that they stand on now. Sessions go when they have
-ended, and people who never confirmed an address after a month.
+Merchants, accounts and connections stay, with everything that they still need. Sessions are deleted when
+they have expired, and users who never confirmed an address after a month.
 """
 
 from __future__ import annotations
@@ -10,11 +10,10 @@ import logging
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.conf import settings
 from django.contrib.sessions.models import Session
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 
 from onboarding import journey
@@ -32,22 +31,22 @@ from onboarding.models import (
 )
 
 log = logging.getLogger(__name__)
-BATCH = 500
-BREATH = 0.02  # seconds between two batches, in which others write
+BATCH = 500  # rows
+PAUSE = 0.02  # seconds between two batches, in which others can write
 UNCONFIRMED = timedelta(days=30)
 
 
 def run() -> None:
-    """Delete what is too old; whatever a process that dies leaves is too old tomorrow, too."""
+    """Delete rows that are too old. If the process dies, the run of the next day deletes the others."""
     now = timezone.now()
-    counts = {rows.model.__name__: _delete(rows) for rows in over(now)}
-    counts["Attempt"] = _forget(_ended(now - timedelta(days=settings.RETENTION_DAYS)))
-    said = ", ".join(f"{name} {count}" for name, count in counts.items() if count)
-    log.info("too old, and gone: %s", said or "nothing")
+    counts = {rows.model.__name__: _delete(rows) for rows in expired(now)}
+    counts["Attempt"] = _forget_calls(_ended(now - timedelta(days=settings.RETENTION_DAYS)))
+    deleted = ", ".join(f"{name} {count}" for name, count in counts.items() if count)
+    log.info("retention deleted: %s", deleted or "nothing")
 
 
-def over(now: datetime) -> Iterator[QuerySet[Any]]:
-    """The rows that may go."""
+def expired(now: datetime) -> Iterator[QuerySet[Model]]:
+    """The rows to delete, one queryset for each model."""
     last = now - timedelta(days=settings.RETENTION_DAYS)
     yield Event.objects.filter(at__lt=last)
     yield Call.objects.filter(at__lt=last)
@@ -61,31 +60,35 @@ def over(now: datetime) -> Iterator[QuerySet[Any]]:
 
 
 def _unconfirmed(last: datetime) -> QuerySet[User]:
-    """Began to sign up and never came back: nothing depends on them."""
+    """Users who began to sign up and never came back: nothing depends on them."""
     never = User.objects.filter(last_login=None, date_joined__lt=last, is_staff=False)
     alone = never.filter(memberships=None, attempts=None)
     return alone.exclude(emailaddress__verified=True)
 
 
 def _ended(last: datetime) -> QuerySet[Attempt]:
-    """Not those that staff still need: to settle whether their creation exists."""
-    doubtful = Account.objects.exclude(announced="", unsure="").exclude(creator=None)
+    """Ended attempts whose calls may be forgotten.
+
+    Staff still need those that left a creation unsure: they have to find out whether it exists.
+    """
+    unsure = Account.objects.exclude(announced="", unsure="").exclude(creator=None)
     rows = Attempt.objects.filter(ended__lt=last).exclude(call_number=0)
-    return rows.exclude(pk__in=doubtful.values("creator"))
+    return rows.exclude(pk__in=unsure.values("creator"))
 
 
-def _delete(rows: QuerySet[Any]) -> int:
-    return sum(rows.model._default_manager.filter(pk__in=some).delete()[0] for some in _some(rows))
+def _delete(rows: QuerySet[Model]) -> int:
+    manager = rows.model._default_manager
+    return sum(manager.filter(pk__in=keys).delete()[0] for keys in _batches(rows))
 
 
-def _forget(rows: QuerySet[Attempt]) -> int:
-    return sum(journey.forget_calls(Attempt.objects.filter(pk__in=some)) for some in _some(rows))
+def _forget_calls(rows: QuerySet[Attempt]) -> int:
+    return sum(journey.forget_calls(Attempt.objects.filter(pk__in=keys)) for keys in _batches(rows))
 
 
-def _some(rows: QuerySet[Any]) -> Iterator[list[Any]]:
-    """A few keys, until none is left; each few are one short transaction."""
-    while some := list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH]):
-        yield some
-        if len(some) < BATCH:
+def _batches(rows: QuerySet[Model]) -> Iterator[list[int | str]]:
+    """Primary keys of the rows, in batches until no row is left. The caller deletes each batch."""
+    while keys := list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH]):
+        yield keys
+        if len(keys) < BATCH:
             return
-        time.sleep(BREATH)
+        time.sleep(PAUSE)

@@ -1,8 +1,8 @@
-"""When and where the journey is called.
+"""Runner of background work: the sweep over rows that are due, and the hand-over of a merchant's call.
 
-The web process hands a merchant's call to a bounded executor and waits a moment; everything else
-is the sweep's. Both only decide who calls `carry`: what is due stands in the rows, a lost task
-loses nothing.
+A web process hands a merchant's call to the bounded executor and waits a moment for its result. The
+sweep of a worker does everything else. Both only decide who calls `journey.advance` and `journey.check`:
+what is due is a column of the rows, so a task that gets lost is done by a later sweep.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import wait
 from functools import partial
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, TypeVar, cast
 
 from django.conf import settings
 from django.db import connections
-from django.db.models import F, Q, QuerySet, Window
+from django.db.models import F, Model, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
@@ -27,15 +27,17 @@ from onboarding.models.status import Answer, Status
 from onboarding.monitoring import heartbeat, logs
 
 from . import schedule
-from .executor import WORKERS_BOUND, Executor, Work
+from .executor import WORKER_BOUND, Executor, Work
 
 log = logging.getLogger(__name__)
 Kind = Literal["attempt", "connection"]
+Row = TypeVar("Row", bound=Model)
 
-PATIENCE = 1.5  # seconds that a merchant's request waits for the vendor
-BATCH = 50  # rows of each vendor in one look
-PULSE = 1.0  # seconds between two looks of the worker
-BACK = Q(status=Status.CHECKING, answer=Answer.PROGRESS)  # a return that nobody has asked about yet
+HAND_OVER_TIMEOUT = 1.5  # seconds that a merchant's request waits for the vendor
+BATCH = 50  # rows of each vendor in one sweep
+SWEEP_INTERVAL = 1.0  # seconds between two sweeps of a worker
+# The merchant has returned from the vendor's pages, and nobody has asked the vendor about it yet.
+RETURNED = Q(status=Status.CHECKING, answer=Answer.PROGRESS)
 
 
 class Submit(Protocol):
@@ -46,21 +48,21 @@ executor = Executor()
 _waiters = threading.BoundedSemaphore(max(settings.WEB_THREADS // 4, 1))
 
 
-def hand_over(attempt: Attempt, *, patience: float | None = None, back: bool = False) -> None:
-    """Have the merchant's call made now; return when it is answered, or after `patience` seconds.
+def hand_over(attempt: Attempt, *, timeout: float | None = None, returned: bool = False) -> None:
+    """Have the executor make the merchant's call; wait for it for up to `timeout` seconds.
 
-    At most a quarter of the web threads wait, and none where others wait for their turn already; they
-    hold no database connection meanwhile. `back`: they come from the vendor's pages, and go first, for
-    what they bring may be good for seconds.
+    None: HAND_OVER_TIMEOUT. At most a quarter of the web threads wait, and none if the vendor's queue has
+    a backlog. They hold no database connection while they wait. `returned`: the merchant comes back from
+    the vendor's pages and goes first, because the code they bring may expire within seconds.
     """
     vendor = attempt.connection.vendor
-    row = Due(vendor, "attempt", attempt.pk, back)
-    future = executor.submit(vendor, row.key, row.call, first=back)
+    row = DueRow(vendor, "attempt", attempt.pk, returned)
+    future = executor.submit(vendor, row.key, row.run_for_merchant, first=returned)
     if future is None or executor.crowded(vendor) or not _waiters.acquire(blocking=False):
         return
     try:
         db_lock.give_back_connection()
-        wait([future], timeout=PATIENCE if patience is None else patience)
+        wait([future], timeout=HAND_OVER_TIMEOUT if timeout is None else timeout)
     finally:
         _waiters.release()
 
@@ -70,33 +72,36 @@ def advance_now(attempt: Attempt) -> None:
     journey.advance(attempt.pk)
 
 
-class Due(NamedTuple):
-    """A row that is due, at this vendor. `back`: a merchant is back from there, and goes first."""
+class DueRow(NamedTuple):
+    """An attempt or a connection that is due. `returned`: its merchant has returned, and goes first.
+
+    Celery sends it as the arguments of a message.
+    """
 
     vendor: str
     kind: Kind
     pk: int
-    back: bool = False
+    returned: bool = False
 
     @property
     def key(self) -> str:
         return f"{self.vendor}:{self.kind}:{self.pk}"
 
-    def work(self) -> Work | None:
-        """Work on it, unless another worker was faster."""
+    def run(self) -> Work | None:
+        """Advance the attempt or check the connection, unless another worker was faster."""
         if self.kind == "attempt":
             return self.advance(only_if=OnlyIf.DUE)
         journey.check(self.pk, only_if=OnlyIf.DUE)
         return None
 
-    def call(self) -> Work | None:
-        """The merchant's call, unless it was answered meanwhile."""
+    def run_for_merchant(self) -> Work | None:
+        """Make the merchant's call, unless it has been answered already."""
         return self.advance(present=True, only_if=OnlyIf.UNANSWERED)
 
     def advance(
         self, *, present: bool = False, only_if: OnlyIf, rounds: int = journey.ROUNDS
     ) -> Work | None:
-        """Advance the attempt; returns what is left of it when others go first."""
+        """Advance the attempt; returns the remaining work if it made way for urgent work."""
         left = journey.advance(
             self.pk,
             present=present,
@@ -104,69 +109,74 @@ class Due(NamedTuple):
             urgent=partial(executor.urgent, self.vendor),
             rounds=rounds,
         )
-        rest = partial(self.advance, present=present, only_if=OnlyIf.UNANSWERED, rounds=left)
-        return rest if left else None
+        if not left:
+            return None
+        return partial(self.advance, present=present, only_if=OnlyIf.UNANSWERED, rounds=left)
 
 
-Take = Callable[[Due], object]
+Dispatch = Callable[[DueRow], object]
 
 
-@logs.referred()
-def inline(vendor: str, key: str, work: Work, *, first: bool = False) -> None:
+@logs.with_reference()
+def run_inline(vendor: str, key: str, work: Work, *, first: bool = False) -> None:
+    """Run the work in this thread, to its end."""
     while left := work():
         work = left
 
 
-def sweep(submit: Submit = inline, take: Take | None = None) -> int:
-    """Do what is due: attempts, checks, periodic work. Returns how many rows were due.
+def sweep(submit: Submit = run_inline, dispatch: Dispatch | None = None) -> int:
+    """Start all work that is due: attempts, checks, periodic work. Returns how many rows were due.
 
-    `take` is handed the rows; without it they are submitted as the rest is.
+    `submit` starts periodic work, and the rows as well unless `dispatch` is given for them.
     """
     schedule.run(submit)
     due = _due_attempts() + _due_checks()
     for row in due:
-        if take:
-            take(row)
+        if dispatch:
+            dispatch(row)
         else:
-            submit(row.vendor, row.key, row.work, first=row.back)
+            submit(row.vendor, row.key, row.run, first=row.returned)
     return len(due)
 
 
-def _due_attempts() -> list[Due]:
+def _due_attempts() -> list[DueRow]:
     now = timezone.now()
     journey.wake_expired(now)
-    rows = Attempt.objects.filter(ended=None, due_at__lte=now).annotate(back=BACK)
-    found = _oldest(rows, "connection__vendor", "-back").values_list(
-        "connection__vendor", "pk", "back"
+    rows = Attempt.objects.filter(ended=None, due_at__lte=now).annotate(returned=RETURNED)
+    found = _oldest_of_each_vendor(rows, "connection__vendor", "-returned").values_list(
+        "connection__vendor", "pk", "returned"
     )
-    return [Due(vendor, "attempt", pk, back) for vendor, pk, back in found]
+    return [DueRow(vendor, "attempt", pk, returned) for vendor, pk, returned in found]
 
 
-def _due_checks() -> list[Due]:
+def _due_checks() -> list[DueRow]:
     rows = Connection.objects.filter(due_at__lte=timezone.now())
-    found = _oldest(rows, "vendor").values_list("vendor", "pk")
-    return [Due(vendor, "connection", pk) for vendor, pk in found]
+    found = _oldest_of_each_vendor(rows, "vendor").values_list("vendor", "pk")
+    return [DueRow(vendor, "connection", pk) for vendor, pk in found]
 
 
-def _oldest(rows: QuerySet[Any], vendor: str, *before: str) -> QuerySet[Any]:
-    """Of each vendor: a long queue at one of them hides nobody else's rows."""
+def _oldest_of_each_vendor(rows: QuerySet[Row], vendor: str, *before: str) -> QuerySet[Row]:
+    """At most BATCH rows of each vendor, so that a backlog at one of them delays no other.
+
+    `vendor` names the field with the slug, `before` the fields that sort before `due_at`.
+    """
     order = [*before, "due_at"]
-    place = Window(RowNumber(), partition_by=F(vendor), order_by=order)
-    found: QuerySet[Any] = rows.annotate(place=place).filter(place__lte=BATCH)
-    return found.order_by(*order)
+    number = Window(RowNumber(), partition_by=F(vendor), order_by=order)
+    found = rows.alias(number_at_vendor=number).filter(number_at_vendor__lte=BATCH)
+    return cast("QuerySet[Row]", found.order_by(*order))  # django-stubs loses the model
 
 
-def work_forever(stop: threading.Event | None = None, take: Take | None = None) -> None:
-    """The worker: sweep, rest a moment, sweep again, until `stop` is set."""
+def work_forever(stop: threading.Event | None = None, dispatch: Dispatch | None = None) -> None:
+    """Run a worker: one sweep and one heartbeat after another, until `stop` is set."""
     stop = stop or threading.Event()
-    executor.bound = max(executor.bound, WORKERS_BOUND)
+    executor.bound = max(executor.bound, WORKER_BOUND)
     while not stop.is_set():
         try:
-            heartbeat.heart.beat()
-            sweep(executor.submit, take)
-        except Exception:  # the database may be away for a moment; the rows wait
-            log.exception("a sweep failed; the next one tries again")
+            heartbeat.worker_heartbeat.beat()
+            sweep(executor.submit, dispatch)
+        except Exception:  # the database may be down for a moment; the rows stay due
+            log.exception("a sweep failed; the next sweep tries again")
         connections.close_all()
-        stop.wait(PULSE)
-    executor.shut()
-    heartbeat.heart.stop()
+        stop.wait(SWEEP_INTERVAL)
+    executor.shutdown()
+    heartbeat.worker_heartbeat.stop()

@@ -1,4 +1,7 @@
-"""Periodic work: one slot in time, one unique key, so any number of workers may run."""
+"""Schedule of periodic work, like cron: each run has a slot with a unique key in the database.
+
+Any number of workers may call `run`: only the worker that inserts a slot does its work.
+"""
 
 from __future__ import annotations
 
@@ -21,39 +24,42 @@ from . import retention
 
 log = logging.getLogger(__name__)
 Submit = Callable[[str, str, Callable[[], None]], object]
-KEEP_SLOTS = timedelta(days=2)
-AT_FIRST = timedelta(seconds=10)  # between two tries of a catalogue that is still empty
+SLOTS_STAY = timedelta(days=2)
+FIRST_RETRY_DELAY = timedelta(seconds=10)  # between two tries while a catalogue is still empty
 
 
 def run(submit: Submit) -> None:
-    """The hourly catalogue of each vendor (the first slot is due at start), probes, the daily
-    cleaning, and mails."""
+    """Submit what is due: each vendor's catalogue (hourly, and at the first start), probes, retention
+    (daily) and mails."""
     hour = timezone.now().strftime("%Y-%m-%dT%H")
     for slug, vendor in settings.VENDORS.offered.items():
         slot = f"catalogue:{slug}:{hour}"
-        if _mine(slot) or (_in_vain(slug, slot) and _mine(f"first:{slug}:{_moment()}")):
+        if _claim(slot) or (_still_empty(slug, slot) and _claim(f"first:{slug}:{_retry_number()}")):
             submit(slug, f"{slug}:catalogue", partial(refresh.refresh_catalogue, vendor))
-    probe_doubtful(submit)
-    if _mine(f"retention:{hour[:10]}"):
+    submit_probes(submit)
+    if _claim(f"retention:{hour[:10]}"):
         submit("retention", "retention:day", retention.run)
-    Slot.objects.filter(at__lt=timezone.now() - KEEP_SLOTS).delete()
+    Slot.objects.filter(at__lt=timezone.now() - SLOTS_STAY).delete()
     staff_alerts.clear_resolved()
     submit("mail", "mail:due", mail)  # a dead mail server holds up no shop
 
 
-def _in_vain(slug: str, slot: str) -> bool:
-    """A vendor that did not answer at the very start is not left out for an hour."""
-    before = timezone.now() - AT_FIRST
+def _still_empty(slug: str, slot: str) -> bool:
+    """Whether this slot has passed without a connector: the vendor did not answer at the first start.
+
+    Its catalogue is retried soon then, not after an hour.
+    """
+    before = timezone.now() - FIRST_RETRY_DELAY
     asked = Slot.objects.filter(key=slot, at__lte=before).exists()
     return asked and not Connector.objects.filter(vendor=slug).exists()
 
 
-def _moment() -> int:
-    return int(timezone.now().timestamp() // AT_FIRST.total_seconds())
+def _retry_number() -> int:
+    return int(timezone.now().timestamp() // FIRST_RETRY_DELAY.total_seconds())
 
 
-def _mine(key: str) -> bool:
-    """True for the one worker that takes this slot."""
+def _claim(key: str) -> bool:
+    """True for the one worker that inserts this slot."""
     if Slot.objects.filter(key=key).exists():
         return False
     try:
@@ -64,22 +70,22 @@ def _mine(key: str) -> bool:
     return True
 
 
-def probe_doubtful(submit: Submit) -> None:
-    """A vendor that was silent or refused us is asked once a minute, also while no merchant comes."""
+def submit_probes(submit: Submit) -> None:
+    """Probe vendors that were silent or refused us once a minute, also while no merchant comes."""
     minute = timezone.now().strftime("%Y-%m-%dT%H:%M")
-    for slug in breaker.doubtful():
+    for slug in breaker.vendors_to_probe():
         vendor = settings.VENDORS.offered.get(slug)
-        if vendor and _mine(f"probe:{slug}:{minute}"):
+        if vendor and _claim(f"probe:{slug}:{minute}"):
             submit(slug, f"{slug}:probe", partial(_probe, vendor))
 
 
 def _probe(vendor: Vendor) -> None:
     if breaker.probe(vendor):
-        refresh.refresh_soon(vendor)  # its connectors may not have come meanwhile
+        refresh.refresh_soon(vendor)  # its catalogue may not have been refreshed during the outage
 
 
 def mail() -> None:
-    """What somebody has not heard of yet: staff of alerts, people of invitations and ends."""
+    """Send all mails that are due: to staff, invited people, members and the waitlist."""
     staff_alerts.mail_due()
     invitations.mail_due()
     expiry_warnings.mail_due()

@@ -1,4 +1,4 @@
-"""Ending a long-running command in good order."""
+"""Graceful shutdown of long-running commands on SIGTERM and Ctrl-C."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from types import FrameType
 
 @contextmanager
 def stop_on_signal() -> Iterator[threading.Event]:
-    """An event that SIGTERM and Ctrl-C set; the work ends what it is doing and returns."""
+    """An event that SIGTERM and Ctrl-C set. The block finishes what it is doing, then returns."""
     stop = threading.Event()
 
-    def asked(number: int, frame: FrameType | None) -> None:
-        # The main thread may hold the event's lock just now: another thread can wait for it.
+    def set_stop(number: int, frame: FrameType | None) -> None:
+        # The main thread may hold the event's lock at this moment; another thread can wait for it.
         threading.Thread(target=stop.set).start()
 
-    before = {s: signal.signal(s, asked) for s in (signal.SIGTERM, signal.SIGINT)}
+    before = {s: signal.signal(s, set_stop) for s in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield stop
     finally:
@@ -28,7 +28,7 @@ def stop_on_signal() -> Iterator[threading.Event]:
 
 @contextmanager
 def sigterm_as_ctrl_c() -> Iterator[None]:
-    """SIGTERM raises KeyboardInterrupt, for a server that knows how to end by that."""
+    """SIGTERM raises KeyboardInterrupt, for servers that stop on that."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield

@@ -1,4 +1,4 @@
-"""Refreshes the catalogue from what a vendor offers."""
+"""Catalogue refresh: copies the list of connectors that a vendor offers into `Connector` rows."""
 
 from __future__ import annotations
 
@@ -18,14 +18,17 @@ log = logging.getLogger(__name__)
 
 
 def refresh_soon(vendor: Vendor) -> None:
-    """Something was changed there: the next sweep looks, not the next hour's."""
+    """Have the next sweep refresh the catalogue, not the next full hour."""
     Slot.objects.filter(key__startswith=f"catalogue:{vendor.slug}:").delete()
 
 
 def refresh_catalogue(vendor: Vendor) -> None:
-    """Write what the vendor offers; what staff set stays, what vanished is marked as gone."""
+    """Write what the vendor offers. What staff set stays; connectors that vanished are marked as gone.
+
+    An error of the vendor is logged, and the catalogue stays as it is.
+    """
     try:
-        with breaker.guard(vendor.slug, seconds=breaker.AT_LENGTH):
+        with breaker.guard(vendor.slug, seconds=breaker.LONG_STEP_SECONDS):
             entries = vendor.connectors()
             needed = readiness.needed(vendor, [entry.key for entry in entries])
     except VendorError as error:
@@ -42,18 +45,18 @@ def refresh_catalogue(vendor: Vendor) -> None:
 
 
 def _refresh(vendor: str, entry: Entry) -> None:
-    theirs = {
+    from_vendor = {
         "vendor_name": entry.name,
         "platform": entry.platform,
         "category": entry.category,
         "description": entry.description,
         "gone": None,
     }
-    first = {"slug": slugify(f"{vendor}-{entry.key}"), "position": entry.position}
+    when_new = {"slug": slugify(f"{vendor}-{entry.key}"), "position": entry.position}
     Connector.objects.update_or_create(
         vendor=vendor,
         key=entry.key,
         staff_made=False,
-        defaults=theirs,
-        create_defaults={**theirs, **first},
+        defaults=from_vendor,
+        create_defaults={**from_vendor, **when_new},
     )

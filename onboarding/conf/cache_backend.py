@@ -39,10 +39,11 @@ class _Outage:
 outage = _Outage()
 
 
+# Any: the methods have different signatures, and only their first parameter, the key, is used here.
 def _with_fallback(name: str) -> Callable[..., Any]:
     """The method `name` of Redis's cache, or of the database's while Redis does not answer."""
 
-    def method(self: RedisOrDatabase, key: str, *args: Any, **options: Any) -> Any:
+    def method(self: RedisOrDatabase, key: str, *args: Any, **options: Any) -> Any:  # Any: as above
         if time.monotonic() >= outage.retry_at:
             try:
                 self.drop_stale_keys()
@@ -57,7 +58,7 @@ def _with_fallback(name: str) -> Callable[..., Any]:
 
 
 class RedisOrDatabase(RedisCache):
-    """Calls for several keys are made key by key."""
+    """Django's Redis cache with a fallback. Methods for several keys call those for one key."""
 
     add, get, set = _with_fallback("add"), _with_fallback("get"), _with_fallback("set")
     touch, delete = _with_fallback("touch"), _with_fallback("delete")

@@ -1,4 +1,4 @@
-"""System checks of the settings. An error stops `manage.py`, the worker and the web server.
+"""Django system checks of the settings. An error stops `manage.py`, the worker and the web server.
 
 An id never changes its meaning:
 E001 an invalid setting · E002 a missing key · E003 a key in MEMO_KEYS that is not a Fernet key ·
@@ -12,7 +12,6 @@ W004 no STAFF_EMAIL · W005 a variable that looks like a mistyped setting
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from cryptography.fernet import Fernet
 from django.apps import AppConfig
@@ -28,14 +27,14 @@ WITHOUT_EFFECT = ("STAFF_MFA",)
 
 @register()
 def check_settings(
-    app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
+    app_configs: Sequence[AppConfig] | None = None, **kwargs: object
 ) -> list[CheckMessage]:
-    """All checks of the site's settings, in the order of their ids."""
+    """All errors, then all warnings, about the site's settings."""
     return [*_errors(), *_warnings()]
 
 
 def refuse_to_start() -> None:
-    """Raise ImproperlyConfigured with every error. gunicorn does not run the system checks itself."""
+    """Raise ImproperlyConfigured if there are errors. Needed because gunicorn runs no system checks."""
     errors = [message for message in run_checks() if message.is_serious()]
     if errors:
         raise ImproperlyConfigured("\n".join(f"({e.id}) {e.msg}" for e in errors))
@@ -66,7 +65,7 @@ def _sentence(name: str, message: str) -> str:
 
 
 def _is_missing(name: str) -> bool:
-    """Whether a setting has no value at all. An invalid value is an error of its own (E001)."""
+    """Whether a setting has no value at all. An invalid value is reported as E001."""
     return not getattr(settings, name) and not settings.ENVIRON.is_set(name)
 
 

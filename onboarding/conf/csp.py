@@ -1,4 +1,4 @@
-"""Content-Security-Policy of every page: nothing inline, and nothing from another host.
+"""Content-Security-Policy (CSP) of every page: nothing inline, and nothing from another host.
 
 The view of a page whose form redirects to a vendor adds that vendor to `form-action`.
 """
@@ -11,7 +11,7 @@ from csp.constants import NONE, SELF
 
 
 def directives(logo: str = "") -> dict[str, list[str]]:
-    """The directives. The operator's logo is the only thing that may come from another host."""
+    """The CSP directives. Only the operator's logo may come from another host."""
     images = [SELF, "data:"]
     if logo.startswith("https:"):
         images.append(f"https://{urlsplit(logo).netloc}")

@@ -1,11 +1,11 @@
-"""The site's settings: names, types, defaults and the README's descriptions."""
+"""Environment variables of the site: names, types, defaults and the README's descriptions."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -14,6 +14,7 @@ from vendors.reader import Settings
 from . import service_urls
 
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+Value = TypeVar("Value")
 Text = Annotated[str, AfterValidator(str.strip)]
 
 
@@ -24,15 +25,15 @@ def _setting(
     secret: bool = False,
     least: int | None = None,
     most: int | None = None,
-) -> Any:
-    """A field of Site. Its default is written as an operator would write it."""
+) -> Any:  # Any: as pydantic's Field, so that it can be the default of any type
+    """A field of Site. `default` is written as an operator would write it; `least` and `most` are limits."""
     return Field(default, description=about, repr=not secret, ge=least, le=most)
 
 
-def _readable(parse: Callable[[Any], object]) -> AfterValidator:
-    """Accepts what `parse` can read. Its ValueErrors are shown to operators and quote no value."""
+def _readable(parse: Callable[[Value], object]) -> AfterValidator:
+    """Accepts values that `parse` can read. Its ValueErrors are shown to operators and quote no value."""
 
-    def check(value: Any) -> Any:
+    def check(value: Value) -> Value:
         if value:
             parse(value)
         return value
@@ -55,14 +56,14 @@ def _database(url: str) -> None:
 
 
 def _duration(text: str) -> timedelta:
-    """`90s`, `5m`, `24h` or `1d`; a number without a unit is seconds."""
+    """Parses `90s`, `5m`, `24h` or `1d`. A number without a unit is in seconds."""
     if not re.fullmatch(r"0*[1-9][0-9]{0,7}[smhd]?", text):
         raise ValueError("must be a number above 0 followed by s, m, h or d")
     return timedelta(seconds=int(text.rstrip("smhd")) * SECONDS.get(text[-1], 1))
 
 
 class Site(Settings):
-    """Everything about the site that an operator can set."""
+    """All settings of the site. Those of the vendors are fields of their dataclasses."""
 
     site_url: Annotated[Text, _readable(service_urls.site)] = _setting(
         "", "address merchants open; https in production"
@@ -137,7 +138,7 @@ class Setting(NamedTuple):
     secret: bool
 
 
-# The defaults that depend on other settings. The value is empty then, and settings.py fills it in.
+# Defaults that depend on other settings: here they are empty, and settings.py computes them.
 DERIVED = {"site_url": "http://localhost:$PORT", "sandbox_url": "http://127.0.0.1:$PORT+1"}
 SETTINGS = tuple(
     Setting(

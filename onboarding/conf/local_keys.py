@@ -1,4 +1,4 @@
-"""Local keys: a site on a loopback address creates missing keys and stores them in DATA_DIR."""
+"""Local keys: a site on a loopback address generates missing keys and stores them in DATA_DIR."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from secrets import token_hex
 
 
 def load_or_create_key(path: Path, create: Callable[[], str]) -> str:
-    """The key in this file, which only its owner can read. A missing file is created.
+    """The key in this file. A missing file is created, readable by its owner only.
 
     Several processes may start at the same time. Each writes its key to a temporary file and links
     that to `path`: one of them wins, and all of them read the same complete key.

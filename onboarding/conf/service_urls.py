@@ -1,14 +1,14 @@
-"""Service URLs: parse the addresses in the settings (site, database, cache, mail) for Django.
+"""Service URLs: turn the URLs in the settings (site, database, cache, mail) into Django's settings.
 
-Every parser raises ValueError with a message that is safe to show: it never quotes the address, which
-may contain a password.
+Every parser raises ValueError with a message that is safe to show: it never quotes the URL, which may
+contain a password.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import TypedDict
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from vendors.http.hosts import is_loopback
@@ -17,7 +17,7 @@ SQLITE_PRAGMAS = (
     "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;PRAGMA temp_store=MEMORY;"
     "PRAGMA mmap_size=268435456;PRAGMA cache_size=-20000"
 )
-# A vendor call inside a transaction is a bug. PostgreSQL ends such a transaction after 5 s.
+# A vendor call inside a transaction is a bug. PostgreSQL aborts such a transaction after 5 s.
 POSTGRES_LIMITS = (
     "-c statement_timeout=30s -c lock_timeout=5s -c idle_in_transaction_session_timeout=5s"
 )
@@ -30,8 +30,45 @@ MAIL_BACKENDS = {
 }
 
 
+class DatabaseSettings(TypedDict, total=False):
+    """One entry of Django's DATABASES."""
+
+    ENGINE: str
+    NAME: str
+    USER: str
+    PASSWORD: str
+    HOST: str
+    PORT: str
+    CONN_MAX_AGE: int | None
+    CONN_HEALTH_CHECKS: bool
+    OPTIONS: dict[str, object]
+    TEST: dict[str, object]
+
+
+class CacheSettings(TypedDict):
+    """One entry of Django's CACHES."""
+
+    BACKEND: str
+    LOCATION: str
+    OPTIONS: dict[str, float]
+
+
+class MailSettings(TypedDict, total=False):
+    """Django's EMAIL_* settings."""
+
+    EMAIL_BACKEND: str
+    EMAIL_TIMEOUT: int
+    EMAIL_FILE_PATH: str
+    EMAIL_HOST: str
+    EMAIL_PORT: int
+    EMAIL_HOST_USER: str
+    EMAIL_HOST_PASSWORD: str
+    EMAIL_USE_SSL: bool
+    EMAIL_USE_TLS: bool
+
+
 def site(url: str) -> SplitResult:
-    """The parts of the site's address: scheme (http or https), host, and perhaps a port."""
+    """The parts of the site's URL: scheme (http or https), host, and perhaps a port."""
     parts = split(url.rstrip("/"))
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError("must be an http or https address such as https://connect.example.com")
@@ -41,12 +78,12 @@ def site(url: str) -> SplitResult:
 
 
 def loopback(url: str) -> bool:
-    """Whether the host of an address is this machine."""
+    """Whether the host of a URL is this machine."""
     return is_loopback(split(url).hostname or "")
 
 
 def split(url: str) -> SplitResult:
-    """`urlsplit` that also checks the port. Its ValueError does not quote the address."""
+    """`urlsplit` that also checks the port. Its ValueError does not quote the URL."""
     try:
         parts = urlsplit(url)
         _ = parts.port
@@ -55,7 +92,7 @@ def split(url: str) -> SplitResult:
     return parts
 
 
-def sqlite(path: str) -> dict[str, Any]:
+def sqlite(path: str) -> DatabaseSettings:
     """Django's entry for a SQLite file, tuned for many threads and several processes."""
     return {
         "ENGINE": "django.db.backends.sqlite3",
@@ -63,17 +100,17 @@ def sqlite(path: str) -> dict[str, Any]:
         "CONN_MAX_AGE": None,
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",
-            "timeout": 20,  # seconds; SQLite has no queue of writers, so one may wait long
+            "timeout": 20,  # seconds; SQLite has no queue of writers, so a writer may have to wait long
             "init_command": SQLITE_PRAGMAS,
         },
     }
 
 
-def database(url: str, threads: int) -> dict[str, Any]:
+def database(url: str, threads: int) -> DatabaseSettings:
     """Django's entry for `postgres://user:pass@host:port/name?sslmode=…` or `sqlite:///path`.
 
-    The pool has a connection for each web thread and 4 for background work. More do not help: a
-    thread that talks to a vendor needs a connection only for moments. (With 130 such threads, 10
+    The pool has a connection for each of the `threads` web threads and 4 for background work. More do not
+    help, because a thread that waits for a vendor returns its connection. (With 130 such threads, 10
     connections were as fast as 40.)
     """
     parts = split(url)
@@ -94,19 +131,19 @@ def database(url: str, threads: int) -> dict[str, Any]:
         "OPTIONS": {
             **dict(parse_qsl(parts.query)),
             "options": POSTGRES_LIMITS,
-            # Longer than lock_timeout, so that a thread that waits for a row gives up first.
+            # 10 s is longer than lock_timeout, so a thread that waits for a row gives up first.
             "pool": {"min_size": 4, "max_size": threads + 4, "timeout": 10},
         },
     }
 
 
-def cache(redis_url: str) -> dict[str, Any]:
-    """Django's entry for the cache that all processes share: Redis, or a table without an address."""
+def cache(redis_url: str) -> CacheSettings:
+    """Django's entry for the cache that all processes share: Redis, or a table if there is no URL."""
     if not redis_url:
         return {
             "BACKEND": "django.core.cache.backends.db.DatabaseCache",
             "LOCATION": "cache",
-            # With Django's 300, sessions would evict each other, and every page would write.
+            # With Django's default of 300, sessions evict each other, and every page writes.
             "OPTIONS": {"MAX_ENTRIES": 100_000},
         }
     if split(redis_url).scheme not in {"redis", "rediss", "unix"}:
@@ -118,20 +155,20 @@ def cache(redis_url: str) -> dict[str, Any]:
     }
 
 
-def mail(url: str) -> dict[str, Any]:
-    """Django's EMAIL_* settings for one address.
+def mail(url: str) -> MailSettings:
+    """Django's EMAIL_* settings for `smtp[s]://user:pass@host:port`, `file:///folder`, `console:`, `demo:`.
 
     `smtps:` is TLS from the first byte (port 465). `smtp:` (port 25) uses STARTTLS on port 587, and
-    whenever it sends a password to another machine.
+    whenever a password is sent to another machine.
     """
     parts = split(url)
     if parts.scheme not in MAIL_BACKENDS:
         raise ValueError("must start with smtp://, smtps://, file:///, console: or demo:")
-    found: dict[str, Any] = {"EMAIL_BACKEND": MAIL_BACKENDS[parts.scheme], "EMAIL_TIMEOUT": 10}
+    found: MailSettings = {"EMAIL_BACKEND": MAIL_BACKENDS[parts.scheme], "EMAIL_TIMEOUT": 10}
     if parts.scheme == "file":
-        return found | {"EMAIL_FILE_PATH": _folder(parts)}
+        found["EMAIL_FILE_PATH"] = _folder(parts)
     if parts.scheme.startswith("smtp"):
-        return found | _smtp(parts)
+        found.update(_smtp(parts))
     return found
 
 
@@ -141,30 +178,30 @@ def _folder(parts: SplitResult) -> str:
     return unquote(parts.path)
 
 
-def _smtp(parts: SplitResult) -> dict[str, Any]:
+def _smtp(parts: SplitResult) -> MailSettings:
     if not parts.hostname:
         raise ValueError("must look like smtp://user:pass@host:port")
     implicit = parts.scheme == "smtps"
-    password_leaves = bool(parts.password) and not is_loopback(parts.hostname)
+    password_leaves_machine = bool(parts.password) and not is_loopback(parts.hostname)
     return {
         "EMAIL_HOST": parts.hostname,
         "EMAIL_PORT": parts.port or (465 if implicit else 25),
         "EMAIL_HOST_USER": unquote(parts.username or ""),
         "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
         "EMAIL_USE_SSL": implicit,
-        "EMAIL_USE_TLS": not implicit and (parts.port == 587 or password_leaves),
+        "EMAIL_USE_TLS": not implicit and (parts.port == 587 or password_leaves_machine),
     }
 
 
 def mailboxes(words: Sequence[str]) -> list[str]:
-    """E-mail addresses without names."""
+    """Check that these are bare e-mail addresses, without names."""
     if not all(re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", word) for word in words):
         raise ValueError("must be a bare e-mail address such as help@example.com")
     return [*words]
 
 
 def links(words: Sequence[str]) -> list[tuple[str, str]]:
-    """(label, address) of each `Privacy=https://…`."""
+    """(label, URL) of each `Privacy=https://…`."""
     pairs = [word.partition("=") for word in words]
     if not all(label and url.startswith(("https://", "http://", "/")) for label, _, url in pairs):
         raise ValueError("must look like Privacy=https://example.com/privacy,Terms=https://…")

@@ -1,4 +1,4 @@
-"""What one check says."""
+"""Finding: the result of one check of `manage.py doctor`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Level = Literal["ok", "note", "fault"]
 
 @dataclass(frozen=True)
 class Finding:
-    """`message` is one sentence or two, `fix` what to type or change; neither holds a secret."""
+    """`message` is one or two sentences, `fix` is what to type or change. Neither holds a secret."""
 
     id: str
     level: Level

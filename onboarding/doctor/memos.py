@@ -1,8 +1,6 @@
-"""Whether MEMO_KEYS open every memo there is."""
+"""Check of the encryption keys: whether MEMO_KEYS decrypt every memo in the database."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from django.conf import settings
 from django.db.models import Model
@@ -11,10 +9,11 @@ from onboarding.models import Account, Attempt, Connection, Hop, memo
 
 from .finding import Finding
 
-NAMED = 20  # shops that are named; more are counted
-TOGETHER = 500  # rows in one query: SQLite bounds its variables
-Unreadable = dict[type[Model], set[Any]]  # primary keys
-WAYS: dict[type[Model], str] = {
+NAMED = 20  # shops that are named; the others are counted
+BATCH = 500  # rows in one query: SQLite limits the number of variables
+Unreadable = dict[type[Model], set[int]]  # primary keys of rows that no key decrypts
+# Lookups from a connection to the rows that it needs.
+LOOKUPS: dict[type[Model], str] = {
     Connection: "pk",
     Account: "account",
     Attempt: "attempts",
@@ -22,15 +21,15 @@ WAYS: dict[type[Model], str] = {
 }
 FIX = (
     "Put the key that opens them back into MEMO_KEYS, behind the new one. "
-    "Is it lost for good: .venv/bin/python manage.py rekey --lost"
+    "If it is lost for good: .venv/bin/python manage.py rekey --lost"
 )
 
 
 def keys() -> Finding:
-    """Every memo of every table is opened, and what it says thrown away."""
+    """Decrypt every memo of every table, and discard the content."""
     if not _usable():
-        words = "Not looked at: MEMO_KEYS holds no usable key."
-        return Finding("memos", "note", words, "Set MEMO_KEYS; `manage.py check` makes one.")
+        message = "Not looked at: MEMO_KEYS holds no usable key."
+        return Finding("memos", "note", message, "Set MEMO_KEYS; `manage.py check` makes one.")
     count, unreadable = 0, Unreadable()
     for model, column in memo.columns():
         for pk, sealed in memo.sealed_rows(model, column):
@@ -38,7 +37,7 @@ def keys() -> Finding:
             if not _opens(sealed):
                 unreadable.setdefault(model, set()).add(pk)
     if unreadable:
-        return Finding("memos", "fault", said(unreadable), FIX)
+        return Finding("memos", "fault", describe(unreadable), FIX)
     return Finding("memos", "ok", f"MEMO_KEYS open all {count} memos.")
 
 
@@ -58,18 +57,19 @@ def _opens(sealed: str) -> bool:
     return True
 
 
-def said(unreadable: Unreadable) -> str:
+def describe(unreadable: Unreadable) -> str:
+    """What cannot be read, and which shops need it, in one or two sentences."""
     tables = [f"{len(rows)} {_name(model, len(rows))}" for model, rows in unreadable.items()]
-    words = f"No key of MEMO_KEYS opens what is noted in {', '.join(tables)}."
+    message = f"No key of MEMO_KEYS opens what is noted in {', '.join(tables)}."
     shops = affected(unreadable)
     if not shops:
-        return f"{words} No shop needs it."
+        return f"{message} No shop needs it."
     more = f" and {len(shops) - NAMED} more" if len(shops) > NAMED else ""
-    return f"{words} Shops that need it: {', '.join(shops[:NAMED])}{more}."
+    return f"{message} Shops that need it: {', '.join(shops[:NAMED])}{more}."
 
 
 def affected(unreadable: Unreadable) -> list[str]:
-    """References of the shops that need what cannot be read."""
+    """References of the shops that need these rows, sorted."""
     return sorted(set().union(*(_shops(model, rows) for model, rows in unreadable.items())))
 
 
@@ -77,11 +77,11 @@ def _name(model: type[Model], count: int) -> str:
     return str(model._meta.verbose_name if count == 1 else model._meta.verbose_name_plural)
 
 
-def _shops(model: type[Model], rows: set[Any]) -> set[str]:
+def _shops(model: type[Model], rows: set[int]) -> set[str]:
     """References of the connections that these rows belong to."""
-    found, left = set[str](), list(rows) if model in WAYS else []
+    found, left = set[str](), list(rows) if model in LOOKUPS else []
     while left:
-        some, left = left[:TOGETHER], left[TOGETHER:]
-        shops = Connection.objects.filter(**{f"{WAYS[model]}__in": some})
+        batch, left = left[:BATCH], left[BATCH:]
+        shops = Connection.objects.filter(**{f"{LOOKUPS[model]}__in": batch})
         found.update(shops.values_list("reference", flat=True))
     return found

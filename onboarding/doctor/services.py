@@ -1,4 +1,4 @@
-"""The vendors: whether they are offered, their return addresses, one harmless call to each; the clock."""
+"""Checks of the vendors: are they offered, their return addresses, one harmless call to each, our clock."""
 
 from __future__ import annotations
 
@@ -16,37 +16,41 @@ from vendors.http.watch import Watch, watched
 
 from .finding import Finding
 
-OFF = 60.0  # seconds that our clock may differ
+CLOCK_TOLERANCE = 60.0  # seconds that our clock may differ
 
 
-def vendors_and_clock(remembered: bool) -> Iterator[Finding]:
-    """`remembered`: calls are written down, and hosts that rest are not called."""
-    ahead: list[float] = []
+def vendors_and_clock(use_breaker: bool) -> Iterator[Finding]:
+    """Check all vendors, then our clock by their answers.
+
+    `use_breaker`: calls are recorded, and hosts with an open circuit breaker are not called. That needs
+    the database.
+    """
+    offsets: list[float] = []
     for vendor in settings.VENDORS.offered.values():
-        yield _return(vendor)
-        with logs.referred():
-            yield _probe(vendor, remembered, ahead)
+        yield _return_address(vendor)
+        with logs.with_reference():
+            yield _probe(vendor, use_breaker, offsets)
     for kind in vendors.ALL:
         if kind.slug not in settings.VENDORS.offered:
             yield _not_offered(kind)
     if not settings.VENDORS.offered:
         fix = "Set what one of them needs; the tables in README.md, “Vendors”, say what."
         yield Finding("vendors", "fault", "No vendor is offered to merchants.", fix)
-    yield clock(ahead)
+    yield clock(offsets)
 
 
 def _not_offered(kind: type[Vendor]) -> Finding:
     missing = settings.VENDORS.missing.get(kind.slug, ())
     words = f"{kind.name}: not offered"
     if not missing:
-        fix = f"Correct what is said of {kind.slug.upper()}_… above."
+        fix = f"Correct the settings {kind.slug.upper()}_… that are named above."
         return Finding(f"vendor/{kind.slug}", "note", f"{words}: its settings are wrong.", fix)
     names = ", ".join(missing)
     fix = f"Set {names}, or leave them all out."
     return Finding(f"vendor/{kind.slug}", "note", f"{words}; still to be set: {names}.", fix)
 
 
-def _return(vendor: Vendor) -> Finding:
+def _return_address(vendor: Vendor) -> Finding:
     address = f"{settings.SITE_URL}/return/{vendor.slug}/"
     words = f"{vendor.name}: offered; its return address is {address}"
     if settings.HTTPS or settings.LOOPBACK:
@@ -58,27 +62,27 @@ def _return(vendor: Vendor) -> Finding:
 # -- a harmless call -------------------------------------------------------------------------------
 
 
-def _probe(vendor: Vendor, remembered: bool, ahead: list[float]) -> Finding:
-    """Into `ahead`: how far the vendor's clock is ahead of ours."""
+def _probe(vendor: Vendor, use_breaker: bool, offsets: list[float]) -> Finding:
+    """Make the vendor's harmless call. `offsets` gets the seconds by which its clock is ahead of ours."""
     id = f"vendor/{vendor.slug}"
     if not vendor.can("probe"):
-        return Finding(id, "note", f"{vendor.name}: nothing harmless can be asked there.")
-    watch = Watch(seconds=breaker.STEP)
+        return Finding(id, "note", f"{vendor.name}: it has no harmless call to test it with.")
+    watch = Watch(seconds=breaker.STEP_SECONDS)
     try:
-        with _watching(vendor, remembered) as watch:
+        with _watching(vendor, use_breaker) as watch:
             vendor.probe()
     except VendorError as error:
         words = f"{vendor.name}: {type(error).__name__}: {error.detail}"
         return Finding(id, "fault", words, _fix(vendor, error))
     finally:
-        ahead += [called.ahead for called in watch.calls if called.ahead is not None]
+        offsets += [called.ahead for called in watch.calls if called.ahead is not None]
     return Finding(id, "ok", f"{vendor.name}: answers, and takes our credentials.")
 
 
-def _watching(vendor: Vendor, remembered: bool) -> AbstractContextManager[Watch]:
-    if remembered:
+def _watching(vendor: Vendor, use_breaker: bool) -> AbstractContextManager[Watch]:
+    if use_breaker:
         return breaker.guard(vendor.slug, probing=True)
-    return watched(Watch(seconds=breaker.STEP))
+    return watched(Watch(seconds=breaker.STEP_SECONDS))
 
 
 def _fix(vendor: Vendor, error: VendorError) -> str:
@@ -87,30 +91,33 @@ def _fix(vendor: Vendor, error: VendorError) -> str:
         if settings.SANDBOX:
             return "Is the sandbox running? .venv/bin/python manage.py sandbox"
         return (
-            f"Try again in some minutes. If it stays so: is {addresses} right, and does this machine "
+            f"Try again in a few minutes. If this stays so: is {addresses} right, and does this machine "
             "reach it (name server, firewall)?"
         )
     if isinstance(error, Refused) and error.status in (401, 403):
         return (
             f"Compare {', '.join(_names(vendor))} with what {vendor.name} gave you: changed, expired or "
-            "blocked there? Then start web and workers anew."
+            "blocked there? Then restart web server and workers."
         )
     if isinstance(error, Refused):
         return f"Ask {vendor.name} why; compare {', '.join(_names(vendor))} and {addresses}."
     return (
-        f"Is {addresses} right (version, region)? If so, the vendor answers otherwise than it documents: "
-        "tell the developers of Gangway this line."
+        f"Is {addresses} right (version, region)? If so, the vendor's answer differs from its "
+        "documentation: send this line to the developers of Gangway."
     )
 
 
 def _names(vendor: Vendor, ending: str = "") -> list[str]:
-    """Settings that have a value: those that end so, or the credentials (secret or required)."""
-    nothing = dataclasses.MISSING
+    """Names of settings that have a value: those with this ending, or the credentials.
+
+    Credentials are what is secret or required, but no URL.
+    """
+    missing = dataclasses.MISSING
     return [
         f"{vendor.slug}_{each.name}".upper()
         for each in dataclasses.fields(vendor)
         if getattr(vendor, each.name)
-        and (each.name.endswith(ending) if ending else not each.repr or each.default is nothing)
+        and (each.name.endswith(ending) if ending else not each.repr or each.default is missing)
         and bool(ending) == each.name.endswith("_url")
     ]
 
@@ -118,16 +125,16 @@ def _names(vendor: Vendor, ending: str = "") -> list[str]:
 # -- the clock -------------------------------------------------------------------------------------
 
 
-def clock(ahead: list[float]) -> Finding:
-    """Against the vendors' Date headers; one whose own clock is wrong accuses nobody."""
-    if not ahead:
-        fix = "Look yourself: timedatectl says whether the clock is synchronised."
-        return Finding("clock", "note", "No vendor told the time: nothing to compare with.", fix)
-    off = min(ahead, key=abs)
-    words = f"Our clock is {abs(off):.0f} s {'behind' if off > 0 else 'ahead of'} the vendors’."
-    if abs(off) > OFF:
-        fix = (
-            "Synchronise it: timedatectl set-ntp true (or chrony). Tokens and links run out by it."
+def clock(offsets: list[float]) -> Finding:
+    """Compare our clock with the vendors' Date headers; the closest counts, as one of them may be wrong."""
+    if not offsets:
+        fix = "Check it yourself: timedatectl says whether the clock is synchronised."
+        return Finding(
+            "clock", "note", "No vendor sent a Date header: nothing to compare our clock with.", fix
         )
+    off = min(offsets, key=abs)
+    words = f"Our clock is {abs(off):.0f} s {'behind' if off > 0 else 'ahead of'} the vendors’."
+    if abs(off) > CLOCK_TOLERANCE:
+        fix = "Synchronise it: timedatectl set-ntp true (or chrony). Tokens and links expire by it."
         return Finding("clock", "fault", words, fix)
     return Finding("clock", "ok", words)

@@ -40,7 +40,7 @@ class OnlyIf(Enum):
     UNANSWERED = "unanswered"
 
 
-@logs.referred()
+@logs.with_reference()
 def advance(
     attempt_id: int,
     *,
@@ -101,7 +101,7 @@ def _may_pause(call: VendorCall) -> bool:
     return same.filter(connection__account__announced="", connection__account__unsure="").exists()
 
 
-@logs.referred()
+@logs.with_reference()
 def check(connection_id: int, *, only_if: OnlyIf | None = None) -> None:
     """Ask the vendor whether a shop is (still) connected."""
     accounts = Connection.objects.values_list("account_id", flat=True)

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from onboarding.models import Account, Leased, Operator
 
-# All calls of a step end within 30 s (breaker.STEP); the lease outlives them by 10 s.
+# All calls of a step end within 30 s (breaker.STEP_SECONDS); the lease outlives them by 10 s.
 LEASE = timedelta(seconds=40)
 
 

@@ -1,7 +1,8 @@
-"""Calls to vendors, counted for Prometheus. Imported only with METRICS=1.
+"""Prometheus counters and histograms of the calls to vendors. Imported only with METRICS=1.
 
-Each process writes a file below METRICS_DIR, and /metrics adds up all of them, so it does not matter
-which process is asked. No label holds an id, a host or anything of a merchant.
+This is prometheus_client's multiprocess mode: each process writes its files below METRICS_DIR, and
+/metrics adds up all of them, so any process can be scraped. No label holds an id, a host or data of a
+merchant.
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ from prometheus_client import Counter, Histogram, values
 
 from vendors.http.watch import Called
 
-HOST = socket.gethostname().replace("_", "-")  # the files' names are split at _
+HOST = socket.gethostname().replace("_", "-")  # prometheus_client splits file names at _
 OUTCOMES = {"time-out", "no answer"}
-BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30)  # seconds; 30 is the longest call
+BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30)  # seconds; a call takes at most 30
 
 
 def _process() -> str:
-    """Containers that share DATA_DIR have processes of the same number."""
+    """Host and process id: containers that share DATA_DIR have equal process ids."""
     return f"{HOST}-{os.getpid()}"
 
 
@@ -41,25 +42,25 @@ SECONDS = Histogram(
 
 
 def observe(called: Called) -> None:
-    """Count one call; its outcome as 2xx, 3xx, 4xx, 5xx, time-out or no answer."""
+    """Count one call. Its `outcome` label is 2xx, 3xx, 4xx, 5xx, time-out or no answer."""
     outcome = called.outcome if called.outcome in OUTCOMES else f"{called.outcome[:1]}xx"
     CALLS.labels(called.vendor, called.call, outcome).inc()
     SECONDS.labels(called.vendor, called.call).observe(called.seconds)
 
 
 def forget_dead(folder: Path) -> None:
-    """Delete what processes of this host have counted that live no more: at the web server's start."""
+    """Delete the files of this host's dead processes. Called when the web server starts."""
     for path in folder.glob(f"*_{HOST}-*.db"):
-        number = path.stem.rpartition("-")[2]
-        if number.isdigit() and not _lives(int(number)):
+        pid = path.stem.rpartition("-")[2]
+        if pid.isdigit() and not _is_alive(int(pid)):
             path.unlink(missing_ok=True)
 
 
-def _lives(process: int) -> bool:
+def _is_alive(pid: int) -> bool:
     try:
-        os.kill(process, 0)
+        os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    except PermissionError:  # somebody else's
+    except PermissionError:  # it belongs to another user
         return True
     return True

@@ -1,4 +1,4 @@
-"""/metrics: what the processes have counted, and what stands in the database now."""
+"""Prometheus gauges read from the database, and the page /metrics with the counters of all processes."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def page() -> bytes:
 
 
 class Database(Collector):
-    """Gauges, each of one query. Does the database not answer, that is the only one."""
+    """Gauges, one query each. If the database does not answer, only `gangway_database_answers`."""
 
     def collect(self) -> Iterable[Metric]:
         answers = Gauge("gangway_database_answers", "Whether the database answers.")
@@ -70,8 +70,10 @@ def _connections() -> Iterator[Metric]:
 
 
 def _backlog() -> Iterator[Metric]:
-    due = Gauge("gangway_due_rows", "Due now and not begun.", labels=["kind"])
-    oldest = Gauge("gangway_due_oldest_seconds", "Since when the oldest is due.", labels=["kind"])
+    due = Gauge("gangway_due_rows", "Rows that are due and not begun.", labels=["kind"])
+    oldest = Gauge(
+        "gangway_due_oldest_seconds", "For how long the oldest has been due.", labels=["kind"]
+    )
     for kind, backlog in heartbeat.backlog().items():
         due.add_metric([kind], backlog.rows)
         oldest.add_metric([kind], backlog.age.total_seconds())
@@ -79,27 +81,31 @@ def _backlog() -> Iterator[Metric]:
 
 
 def _breaker() -> Iterator[Metric]:
-    """1 while calls to the host rest, or its vendor refuses our credentials."""
-    gauge = Gauge("gangway_breaker_open", _breaker.__doc__ or "", labels=["vendor", "host"])
+    text = "1 while the host does not answer, or its vendor refuses our credentials."
+    gauge = Gauge("gangway_breaker_open", text, labels=["vendor", "host"])
     for vendor, host, opened in Breaker.objects.values_list("vendor", "host", "opened"):
         gauge.add_metric([vendor, host.rpartition("@")[2]], opened is not None)
     yield gauge
 
 
 def _workers() -> Iterator[Metric]:
-    gauge = Gauge("gangway_workers", "Workers that gave a sign of life within a minute.")
-    gauge.add_metric([], Worker.objects.filter(at__gt=timezone.now() - heartbeat.SILENT).count())
+    gauge = Gauge("gangway_workers", "Workers with a heartbeat within the last minute.")
+    gauge.add_metric(
+        [], Worker.objects.filter(at__gt=timezone.now() - heartbeat.DEAD_AFTER).count()
+    )
     yield gauge
 
 
 def _waitlist() -> Iterator[Metric]:
-    gauge = Gauge("gangway_standbys", "People who are told when a vendor is back.")
+    gauge = Gauge("gangway_standbys", "People who will get a mail when a vendor is back.")
     gauge.add_metric([], WaitlistEntry.objects.filter(mailed=None).count())
     yield gauge
 
 
 def _alerts() -> Iterator[Metric]:
-    gauge = Gauge("gangway_alerts_open", "What is staff's turn, by vendor.", labels=["vendor"])
+    gauge = Gauge(
+        "gangway_alerts_open", "Open alerts: staff have something to do.", labels=["vendor"]
+    )
     rows = Alert.objects.filter(cleared=None).values_list("vendor").annotate(Count("pk"))
     for vendor, count in rows:
         gauge.add_metric([vendor], count)
@@ -107,13 +113,14 @@ def _alerts() -> Iterator[Metric]:
 
 
 def _mails() -> Iterator[Metric]:
-    gauge = Gauge("gangway_mails_due", "Mails that are not out yet.", labels=["kind"])
-    for kind, rows in _unsent().items():
+    gauge = Gauge("gangway_mails_due", "Mails that are not sent yet.", labels=["kind"])
+    for kind, rows in _outbox().items():
         gauge.add_metric([kind], rows.filter(mailed=None).count())
     yield gauge
 
 
-def _unsent() -> dict[str, QuerySet[Mailed]]:
+def _outbox() -> dict[str, QuerySet[Mailed]]:
+    """Rows whose mail is wanted, sent or not, by the gauge's label `kind`."""
     now, alerts = timezone.now(), Alert.objects.filter(cleared=None)
     found: dict[str, QuerySet[Mailed]] = {
         "alert": alerts if settings.STAFF_EMAIL else alerts.none(),

@@ -1,4 +1,7 @@
-"""Signs of life: what /health/ready, /metrics and `manage.py doctor` look at."""
+"""Heartbeats of workers, the backlog of due rows, and migrations that are not applied.
+
+/health/ready, /metrics and `manage.py doctor` read them.
+"""
 
 from __future__ import annotations
 
@@ -18,15 +21,15 @@ from django.utils import timezone
 
 from onboarding.models import Attempt, Connection, Worker
 
-BEAT = 10.0  # seconds between two signs of life of a worker
-SILENT = timedelta(seconds=60)  # without one, a worker counts as dead
-FORGOTTEN = timedelta(days=1)
-LATE = timedelta(minutes=5)  # nothing that is due should wait for longer
+INTERVAL = 10.0  # seconds between two heartbeats of a worker
+DEAD_AFTER = timedelta(seconds=60)  # without a heartbeat
+DELETED_AFTER = timedelta(days=1)  # without a heartbeat
+BACKLOG_LIMIT = timedelta(minutes=5)  # no due row should wait longer
 
 
 @dataclass
-class Heart:
-    """This process as a worker: writes its row while it beats, at most every `BEAT` seconds."""
+class WorkerHeartbeat:
+    """This process as a worker: `beat` updates its row, at most once every INTERVAL seconds."""
 
     name: str = ""
     _next: float = field(default=0.0, repr=False)
@@ -36,28 +39,28 @@ class Heart:
             return
         self.name, now = f"{socket.gethostname()}:{os.getpid()}"[:100], timezone.now()
         Worker.objects.update_or_create(name=self.name, defaults={"at": now})
-        Worker.objects.filter(at__lt=now - FORGOTTEN).delete()
-        self._next = time.monotonic() + BEAT
+        Worker.objects.filter(at__lt=now - DELETED_AFTER).delete()
+        self._next = time.monotonic() + INTERVAL
 
     def stop(self) -> None:
-        """The worker ends in good order: nobody need miss it."""
-        with suppress(Error):  # without the database it is missed after a minute, as a dead one is
+        """Delete the row: this worker ends as it should, so it must not count as dead."""
+        with suppress(Error):  # without the database it counts as dead after a minute
             Worker.objects.filter(name=self.name).delete()
         self._next = 0.0
 
 
-heart = Heart()
+worker_heartbeat = WorkerHeartbeat()
 
 
-def silence() -> timedelta | None:
-    """Time since the youngest sign of life of any worker; None: there has been none."""
+def since_last_heartbeat() -> timedelta | None:
+    """Time since the last heartbeat of any worker; None: there has been none."""
     newest: datetime | None = Worker.objects.aggregate(at=Max("at"))["at"]
     return timezone.now() - newest if newest else None
 
 
 @dataclass(frozen=True)
 class Backlog:
-    """What is due now and not begun. `oldest`: since when the one that waits longest is due."""
+    """Rows that are due and not begun. `oldest`: since when the oldest of them has been due."""
 
     rows: int
     oldest: datetime | None
@@ -68,7 +71,7 @@ class Backlog:
 
 
 def backlog() -> dict[str, Backlog]:
-    """Of attempts and of connections (their checks)."""
+    """The backlog by kind: "attempt", and "connection" for checks of connected shops."""
     now = timezone.now()
     rows = {
         "attempt": Attempt.objects.filter(ended=None, due_at__lte=now),
@@ -80,8 +83,8 @@ def backlog() -> dict[str, Backlog]:
     }
 
 
-def pending() -> list[str]:
-    """Migrations that this release brings and the database has not seen."""
+def pending_migrations() -> list[str]:
+    """Migrations of this release that are not applied, as `app.name`."""
     executor = MigrationExecutor(database)
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     return [f"{migration.app_label}.{migration.name}" for migration, _ in plan]
@@ -91,7 +94,7 @@ _migrated = threading.Event()
 
 
 def migrated() -> bool:
-    """Whether all migrations are applied; a yes is remembered by this process."""
-    if not _migrated.is_set() and not pending():
+    """Whether all migrations are applied. This process remembers a yes."""
+    if not _migrated.is_set() and not pending_migrations():
         _migrated.set()
     return _migrated.is_set()

@@ -1,4 +1,7 @@
-"""What a log line looks like: text or JSON, with the reference of the request it belongs to."""
+"""Logging: formatters for text and JSON lines, the request reference (a correlation id), no secrets.
+
+Every line carries the reference of its request. Tracebacks have no values, and URLs no query.
+"""
 
 from __future__ import annotations
 
@@ -13,34 +16,34 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from secrets import choice
 from types import TracebackType
-from typing import Any
+from typing import Any, Literal
 
 reference: ContextVar[str] = ContextVar("reference", default="-")
 
 TEXT = "{asctime} {levelname} {name} [{reference}] {message}"
 LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # without 0, 1, I and O, which are misread aloud
 QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|\([^)]*\)=\(.*\)")
-# Their texts quote names of our code; those of others quote what a merchant or a vendor sent.
-OF_CODE = (AttributeError, ImportError, NameError, TypeError)
-OURS = ("onboarding.", "vendors.", "django.core.exceptions.")
-LONGEST = 300  # letters of an exception's text
-Caught = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+# Their texts quote names of our code. Texts of other exceptions may quote what a merchant or a vendor sent.
+SAFE_ERRORS = (AttributeError, ImportError, NameError, TypeError)
+SAFE_MODULES = ("onboarding.", "vendors.", "django.core.exceptions.")
+LONGEST = 300  # characters of an exception's text
+ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
 def new_reference() -> str:
-    """A short reference such as 7K3Q-9M2P: what a person quotes, what log lines carry."""
+    """A short reference such as 7K3Q-9M2P: people quote it, log lines carry it."""
     letters = "".join(choice(LETTERS) for _ in range(8))
     return f"{letters[:4]}-{letters[4:]}"
 
 
 def forget_reference(**kwargs: object) -> None:
-    """What this thread logs from now on belongs to no request."""
+    """Clear the reference of this thread: its request is over. A receiver of Django's signal."""
     reference.set("-")
 
 
 @contextmanager
-def referred() -> Iterator[None]:
-    """Work that belongs to no request gets a reference of its own, for its events, calls, lines."""
+def with_reference() -> Iterator[None]:
+    """Give a block that belongs to no request a reference of its own, for its events, calls and lines."""
     token = reference.set(new_reference()) if reference.get() == "-" else None
     try:
         yield
@@ -49,31 +52,31 @@ def referred() -> Iterator[None]:
             reference.reset(token)
 
 
-class WithReference(logging.Filter):
-    """Gives every record the reference of the request that its thread is serving."""
+class ReferenceFilter(logging.Filter):
+    """Adds the reference of the current request to every record."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.reference = reference.get()
         return True
 
 
-class WithoutQuery(logging.Filter):
-    """Cuts the query off request lines: a return from a vendor carries codes and tokens there."""
+class QueryRedactingFilter(logging.Filter):
+    """Cuts the query off request lines: a return from a vendor has codes and tokens in it."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.msg, str):
-            record.msg = _cut(record.msg)
+            record.msg = _without_query(record.msg)
         if isinstance(record.args, tuple):
-            record.args = tuple(_cut(a) if isinstance(a, str) else a for a in record.args)
+            record.args = tuple(_without_query(a) if isinstance(a, str) else a for a in record.args)
         return True
 
 
-def _cut(text: str) -> str:
+def _without_query(text: str) -> str:
     return re.sub(r"\?[^\s\"']*", "", text)
 
 
 def summary(error: BaseException) -> str:
-    """An exception in one line, without what it quotes: that may be a secret, or about a person."""
+    """An exception in one line. Quoted text is replaced by '…': it may be a secret or personal data."""
     kind = type(error)
     name = (
         kind.__qualname__
@@ -81,13 +84,13 @@ def summary(error: BaseException) -> str:
         else f"{kind.__module__}.{kind.__qualname__}"
     )
     text = next(iter(str(error).splitlines()), "")  # PostgreSQL's DETAIL quotes the row
-    if not isinstance(error, OF_CODE) and not kind.__module__.startswith(OURS):
+    if not isinstance(error, SAFE_ERRORS) and not kind.__module__.startswith(SAFE_MODULES):
         text = QUOTED.sub("'…'", text)
     return f"{name}: {text[:LONGEST]}" if text else name
 
 
 def chain(error: BaseException) -> list[BaseException]:
-    """What led to an exception, the first one first, and the exception itself."""
+    """The exceptions that led to this one, the first one first, and the exception itself."""
     found: list[BaseException] = []
     step: BaseException | None = error
     while step is not None and step not in found:
@@ -97,10 +100,10 @@ def chain(error: BaseException) -> list[BaseException]:
 
 
 class Text(logging.Formatter):
-    """One line of text, and below it a traceback without values."""
+    """A line of text, followed by a traceback without values."""
 
-    def formatException(self, ei: Caught) -> str:  # noqa: N802  (Python’s own)
-        """Files, lines and source, as Python has them."""
+    def formatException(self, ei: ExcInfo) -> str:  # noqa: N802  (Python’s own)
+        """Files, lines and source, as in Python's own tracebacks; exceptions as `summary` has them."""
         parts = [
             "".join(
                 ["Traceback (most recent call last):\n", *traceback.format_tb(each.__traceback__)]
@@ -121,21 +124,22 @@ class Json(Text):
             "logger": record.name,
             "reference": getattr(record, "reference", "-"),
             "message": record.getMessage(),
-            **self.more(record),
+            **self.fields(record),
         }
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
         return json.dumps(line)
 
-    def more(self, record: logging.LogRecord) -> dict[str, Any]:
+    def fields(self, record: logging.LogRecord) -> dict[str, object]:
+        """More fields of this record; they win over the usual ones."""
         return {}
 
 
 class JsonAccess(Json):
-    """gunicorn's line about a request, whose parts come as a mapping (gunicorn's `atoms`)."""
+    """gunicorn's access log line. Its parts come as a mapping (gunicorn's `atoms`) in `record.args`."""
 
-    def more(self, record: logging.LogRecord) -> dict[str, Any]:
-        part: Any = record.args
+    def fields(self, record: logging.LogRecord) -> dict[str, object]:
+        part: Any = record.args  # Any: logging does not type what a caller passes
         return {
             "message": f"{part['m']} {part['U']} {part['s']}",
             "reference": part["{x-request-reference}o"],
@@ -148,24 +152,38 @@ class JsonAccess(Json):
         }
 
 
-def speak_for_python() -> None:
-    """What Python itself would print becomes lines like all others: warnings, and fatal errors."""
+def log_warnings_and_crashes() -> None:
+    """Log what Python itself would print to standard error: warnings and uncaught exceptions."""
     logging.captureWarnings(True)
     log = logging.getLogger("python")
 
-    def ended(kind: type[BaseException], error: BaseException, tb: TracebackType | None) -> None:
+    def log_crash(
+        kind: type[BaseException], error: BaseException, tb: TracebackType | None
+    ) -> None:
         log.critical("this process ends", exc_info=(kind, error, tb))
 
-    def thread_ended(args: threading.ExceptHookArgs) -> None:
+    def log_thread_crash(args: threading.ExceptHookArgs) -> None:
         if error := args.exc_value:
             info = (args.exc_type, error, args.exc_traceback)
             log.critical("the thread %s ends", getattr(args.thread, "name", "-"), exc_info=info)
 
-    sys.excepthook, threading.excepthook = ended, thread_ended
+    sys.excepthook, threading.excepthook = log_crash, log_thread_crash
 
 
-def logging_settings(style: str) -> dict[str, Any]:
-    """Django's LOGGING for LOG_FORMAT `text` or `json`, all of it to standard error."""
+LOGGERS: dict[str, dict[str, object]] = {
+    "django": {"level": "INFO", "handlers": [], "propagate": True},
+    "django.server": {"level": "INFO", "handlers": ["request_lines"], "propagate": False},
+    # Scanners request IP addresses all day; their 400 is in the access log.
+    "django.security.DisallowedHost": {"level": "CRITICAL"},
+    # At DEBUG these log whole URLs and queries.
+    "urllib3": {"level": "WARNING"},
+    "requests": {"level": "WARNING"},
+    "django.db.backends": {"level": "WARNING"},
+}
+
+
+def logging_settings(style: Literal["text", "json"]) -> dict[str, object]:
+    """Django's LOGGING for LOG_FORMAT `text` or `json`. Everything goes to standard error."""
     console = {
         "class": "logging.StreamHandler",
         "filters": ["reference"],
@@ -175,8 +193,8 @@ def logging_settings(style: str) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "filters": {
-            "reference": {"()": "onboarding.monitoring.logs.WithReference"},
-            "without_query": {"()": "onboarding.monitoring.logs.WithoutQuery"},
+            "reference": {"()": "onboarding.monitoring.logs.ReferenceFilter"},
+            "without_query": {"()": "onboarding.monitoring.logs.QueryRedactingFilter"},
         },
         "formatters": {
             "text": {"()": "onboarding.monitoring.logs.Text", "format": TEXT, "style": "{"},
@@ -187,14 +205,5 @@ def logging_settings(style: str) -> dict[str, Any]:
             "request_lines": {**console, "filters": ["reference", "without_query"]},
         },
         "root": {"handlers": ["console"], "level": "INFO"},
-        "loggers": {
-            "django": {"level": "INFO", "handlers": [], "propagate": True},
-            "django.server": {"level": "INFO", "handlers": ["request_lines"], "propagate": False},
-            # Scanners knock by address all day; the access log has their 400.
-            "django.security.DisallowedHost": {"level": "CRITICAL"},
-            # These write whole addresses and queries at DEBUG.
-            "urllib3": {"level": "WARNING"},
-            "requests": {"level": "WARNING"},
-            "django.db.backends": {"level": "WARNING"},
-        },
+        "loggers": LOGGERS,
     }

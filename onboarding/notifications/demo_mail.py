@@ -1,7 +1,7 @@
-"""The demo's mails: kept as files in DATA_DIR and shown on a page, instead of being sent.
+"""Mail backend of the demo: stores mails as files in DATA_DIR and shows them on a page.
 
 Both exist only with EMAIL_URL=demo:, which a system check refuses on a public address: whoever can
-open the page can sign in as anybody. Files, because web process, worker and commands all write.
+open the page can sign in as anybody. They are files because web process, worker and commands all write.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-KEPT = 200
-SHOWN = 50
+STORED = 200  # mails; older ones are deleted
+SHOWN = 50  # mails on the page
 CODE = re.compile(r"^[A-Z0-9][A-Z0-9-]{4,11}$", re.MULTILINE)
 
 
 class Mail(NamedTuple):
-    """One mail as the page shows it; `key` grows with time, `code` is empty when it has none."""
+    """A mail as the page shows it. `key` sorts by time; `code` is a code in the text, or empty."""
 
     key: str
     to: str
@@ -47,15 +47,15 @@ class MailBackend(BaseEmailBackend):
         folder = mail_folder()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for message in email_messages:
-            keep(folder, message.message().as_bytes())
-        forget_oldest(folder)
+            store(folder, message.message().as_bytes())
+        delete_oldest(folder)
         return len(email_messages)
 
 
 @require_safe
 @never_cache
 def demo_mails(request: HttpRequest) -> HttpResponse:
-    """The newest mails. `?since=<key>`, asked by htmx, answers 204 while there is none newer."""
+    """The page of the newest mails. htmx polls it with `?since=<key>`: 204 while there is none newer."""
     if not settings.DEMO_MAILS:
         raise Http404
     mails = newest(mail_folder())
@@ -66,32 +66,32 @@ def demo_mails(request: HttpRequest) -> HttpResponse:
 
 
 def mail_folder() -> Path:
-    """Where the demo's mails are kept."""
+    """The folder that holds the demo's mails."""
     return Path(settings.DATA_DIR) / "mails"
 
 
-def keep(folder: Path, content: bytes) -> None:
-    """Write one mail; it appears whole or not at all, to every process."""
+def store(folder: Path, content: bytes) -> None:
+    """Write one mail atomically: other processes see all of it or nothing."""
     key = f"{time_ns():020d}-{token_hex(4)}"
     draft = folder / f"{key}.draft"
     draft.write_bytes(content)
     draft.replace(folder / f"{key}.eml")
 
 
-def forget_oldest(folder: Path) -> None:
-    """Keep the newest; another process may be deleting the same files."""
-    for path in sorted(folder.glob("*.eml"), reverse=True)[KEPT:]:
+def delete_oldest(folder: Path) -> None:
+    """Delete all but the newest mails. Another process may be deleting the same files."""
+    for path in sorted(folder.glob("*.eml"), reverse=True)[STORED:]:
         path.unlink(missing_ok=True)
 
 
 def newest(folder: Path) -> list[Mail]:
-    """The newest mails first; one that another process has just deleted is left out."""
+    """Up to SHOWN mails, the newest first. Mails that another process has just deleted are left out."""
     mails = (read(path) for path in sorted(folder.glob("*.eml"), reverse=True)[:SHOWN])
     return [mail for mail in mails if mail]
 
 
 def read(path: Path) -> Mail | None:
-    """One kept mail, or None when it is gone."""
+    """One stored mail, or None if it was deleted."""
     try:
         content = path.read_bytes()
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Warnings before something ends: a licence, a trial. Each is mailed once, to all members."""
+"""Expiry warnings before a licence or a trial ends. Each is mailed once, to all members."""
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ from onboarding.models.status import Status
 
 from . import outbox
 
-DAYS = {"week": (1, 7), "day": (0, 1)}  # kind → days before the end: more than, at most
+DAYS = {
+    "week": (1, 7),
+    "day": (0, 1),
+}  # kind → days before the end: more than the first, at most the second
 
 
 def mail_due() -> None:
-    """Warn of every end that has come near; any number of workers may call it."""
+    """Write the warnings that have become due and send them. Any number of workers may call it."""
     for kind in DAYS:
         _write(kind)
     rows = ExpiryWarning.objects.filter(expires_at__gt=timezone.now())
@@ -27,17 +30,17 @@ def mail_due() -> None:
 
 
 def _write(kind: str) -> None:
-    """Only of connected shops: what ended or rests needs no warning."""
-    now, (more, most) = timezone.now(), DAYS[kind]
-    shops = Connection.objects.filter(
+    """Write the missing warnings of this kind. Only connected shops need one."""
+    now, (least, most) = timezone.now(), DAYS[kind]
+    connections = Connection.objects.filter(
         status=Status.CONNECTED,
-        expires_at__gt=now + timedelta(days=more),
+        expires_at__gt=now + timedelta(days=least),
         expires_at__lte=now + timedelta(days=most),
     )
-    known = ExpiryWarning.objects.filter(
+    written = ExpiryWarning.objects.filter(
         connection=OuterRef("pk"), kind=kind, expires_at=OuterRef("expires_at")
     )
-    ends = shops.exclude(Exists(known)).values_list("pk", "expires_at")
+    ends = connections.exclude(Exists(written)).values_list("pk", "expires_at")
     rows = [ExpiryWarning(connection_id=pk, kind=kind, expires_at=end) for pk, end in ends if end]
     ExpiryWarning.objects.bulk_create(rows, ignore_conflicts=True)
 

@@ -1,4 +1,4 @@
-"""Invitations to a team, sent by mail."""
+"""Invitation mails: the mail that invites somebody to a team."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from . import outbox
 
 
 def mail_due() -> None:
-    """For the sweep: those whose mail failed, or whose process died before it was out."""
+    """Send invitations again whose mail failed, or whose process died before it was sent."""
     rows = Invitation.objects.filter(OPEN, expires_at__gt=timezone.now())
     outbox.send_due(rows.select_related("merchant", "invited_by"), compose)
 
 
 def compose(invitation: Invitation) -> EmailMessage:
-    """In the language of the invited person, if we know them; else in the merchant's."""
+    """The mail, in the language of the invited person if they have an account, else in the merchant's."""
     known = User.objects.filter(email=invitation.email).first()
     context = {
         "invitation": invitation,

@@ -1,4 +1,4 @@
-"""Alerts: staff get one mail for each vendor and cause until it clears."""
+"""Alerts to staff: one mail for each vendor and cause until the alert clears."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from onboarding.models.notifications import TASK
 
 from . import outbox
 
-SHOWN = 5  # shops that a mail tells about
+SHOWN = 5  # rows that a mail lists
 MAIL, UNDELIVERED = "mail", "undelivered"
 
 
 def mail_due() -> None:
-    """Mail staff the open alerts they have not been told about."""
+    """Send the mails of open alerts that have not been sent yet."""
     if settings.STAFF_EMAIL:
-        outbox.send_due(Alert.objects.filter(cleared=None), _alert)
+        outbox.send_due(Alert.objects.filter(cleared=None), _compose)
 
 
 def clear_resolved() -> None:
-    """An alert clears when no row of its vendor has its cause any more."""
+    """Clear alerts whose cause no row of their vendor has any more."""
     for alert in Alert.objects.filter(cleared=None).exclude(cause=UNDELIVERED):
         attempts = Attempt.objects.filter(
             connection__vendor=alert.vendor, cause=alert.cause, ended=None
@@ -39,23 +39,22 @@ def _waiting(alert: Alert) -> QuerySet[Connection]:
 
 
 def open_for_undelivered_mails() -> None:
-    """Mails that were given up are staff's: they may know another way to their reader."""
-    if outbox.given_up():
+    """Open an alert while there are undelivered mails: staff may reach their readers in another way."""
+    if outbox.undelivered():
         Alert.objects.get_or_create(vendor=MAIL, cause=UNDELIVERED, cleared=None)
     else:
         Alert.objects.filter(cause=UNDELIVERED, cleared=None).update(cleared=timezone.now())
 
 
-def _alert(alert: Alert) -> EmailMessage:
-    address = settings.SITE_URL + reverse("admin:onboarding_connection_changelist")
-    told = {TASK: _tasks, UNDELIVERED: _undelivered}.get(alert.cause, _turn)
-    said = told(alert, address)
+def _compose(alert: Alert) -> EmailMessage:
+    url = settings.SITE_URL + reverse("admin:onboarding_connection_changelist")
+    body = {TASK: _tasks, UNDELIVERED: _undelivered}.get(alert.cause, _staffs_turn)
     closing = "You get one mail for each vendor and cause until it clears."
     subject = f"[{settings.BRAND_NAME}] {alert.vendor}: {alert.cause}"
-    return EmailMessage(subject, "\n".join([*said, closing]), to=settings.STAFF_EMAIL)
+    return EmailMessage(subject, "\n".join([*body(alert, url), closing]), to=settings.STAFF_EMAIL)
 
 
-def _turn(alert: Alert, address: str) -> list[str]:
+def _staffs_turn(alert: Alert, url: str) -> list[str]:
     waiting = _waiting(alert)
     return [
         f"Something is staff's turn at {alert.vendor}: {alert.cause}.",
@@ -63,12 +62,12 @@ def _turn(alert: Alert, address: str) -> list[str]:
         "",
         *{row.detail for row in waiting.exclude(detail="")[:SHOWN]},
         "",
-        f"{address}?status__exact=on_it",
+        f"{url}?status__exact=on_it",
     ]
 
 
-def _undelivered(alert: Alert, address: str) -> list[str]:
-    rows = outbox.given_up()
+def _undelivered(alert: Alert, url: str) -> list[str]:
+    rows = outbox.undelivered()
     return [
         f"Mails that could not be sent for three days: {len(rows)}.",
         "",
@@ -78,7 +77,7 @@ def _undelivered(alert: Alert, address: str) -> list[str]:
     ]
 
 
-def _tasks(alert: Alert, address: str) -> list[str]:
+def _tasks(alert: Alert, url: str) -> list[str]:
     waiting = _waiting(alert)
     return [
         f"Something is to be done by hand at {alert.vendor}.",
@@ -87,5 +86,5 @@ def _tasks(alert: Alert, address: str) -> list[str]:
         *(f"{row.name}: {row.task}" for row in waiting[:SHOWN]),
         "",
         "When it is done, say so on the shop's page:",
-        f"{address}?task=1",
+        f"{url}?task=1",
     ]

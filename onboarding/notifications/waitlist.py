@@ -1,4 +1,7 @@
-"""Leaving it with us: who could not begin because a vendor is not there, and the mail when it is."""
+"""Waitlist of users who could not begin because a vendor does not answer, and the mail when it does.
+
+On screen it is called “Leave it with us”.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
 
-from onboarding.availability.breaker import trouble
+from onboarding.availability.breaker import outages
 from onboarding.models import Connector, Membership, WaitlistEntry
 from onboarding.models.catalogue import offered
 from onboarding.registry import vendor_name
@@ -19,45 +22,45 @@ from onboarding.registry import vendor_name
 from . import outbox
 
 
-def leave(membership: Membership, connector: Connector, typed: Mapping[str, str]) -> WaitlistEntry:
-    """Remember it; pressed twice, the same row with what was typed last."""
-    row, _ = WaitlistEntry.objects.update_or_create(
+def join(membership: Membership, connector: Connector, typed: Mapping[str, str]) -> WaitlistEntry:
+    """Put the user on the waitlist, with what they typed into the form. A second time updates the entry."""
+    entry, _ = WaitlistEntry.objects.update_or_create(
         user=membership.user,
         merchant=membership.merchant,
         connector=connector,
         mailed=None,
         defaults={"typed": dict(typed)},
     )
-    return row
+    return entry
 
 
-def latest(membership: Membership, connector: Connector) -> WaitlistEntry | None:
-    """What this user has left with us, waiting or mailed, until it was begun."""
-    return _of(membership, connector).order_by("-pk").first()
+def latest_entry(membership: Membership, connector: Connector) -> WaitlistEntry | None:
+    """This user's newest entry, mailed or not; None if they have begun the connection since."""
+    return _entries(membership, connector).order_by("-pk").first()
 
 
-def begun(membership: Membership, connector: Connector) -> None:
-    """They went on, by the mail's link or before it came: there is nothing left to tell them."""
-    _of(membership, connector).delete()
+def leave(membership: Membership, connector: Connector) -> None:
+    """Take the user off the waitlist: they have begun the connection, so they need no mail."""
+    _entries(membership, connector).delete()
 
 
-def _of(membership: Membership, connector: Connector) -> QuerySet[WaitlistEntry]:
+def _entries(membership: Membership, connector: Connector) -> QuerySet[WaitlistEntry]:
     whose = {"user": membership.user_id, "merchant": membership.merchant_id}
     return WaitlistEntry.objects.filter(**whose, connector=connector)
 
 
 def mail_due() -> None:
-    """Tell those whose vendor is back; any number of workers may call it.
+    """Mail the users whose vendor is back. Any number of workers may call it.
 
-    Whoever can no longer go on hears nothing: no member any more, or the connector is not offered.
+    Users who could not go on get no mail: they are no members any more, or the connector is not offered.
     """
     waiting = WaitlistEntry.objects.filter(mailed=None, connector__in=offered())
     slugs = set(waiting.values_list("connector__vendor", flat=True))
     if not slugs:
         return
-    back = slugs - trouble(slugs).keys()
-    there = waiting.filter(user__is_active=True, merchant__memberships__user=F("user"))
-    rows = there.filter(connector__vendor__in=back)
+    recovered = slugs - outages(slugs).keys()
+    members = waiting.filter(user__is_active=True, merchant__memberships__user=F("user"))
+    rows = members.filter(connector__vendor__in=recovered)
     outbox.send_due(rows.select_related("user", "merchant", "connector"), _compose)
 
 

@@ -1,21 +1,20 @@
-"""Signing up and signing in: one e-mail form, one code page, for new and known addresses alike.
+"""Sign-up and sign-in: one e-mail form and one page for the code, for new and known addresses alike.
 
-Built on django-allauth's sign-in code. A new address gets its user here, at once and unverified,
-and then the same code as everybody else. So neither a page's address nor its words tell who has an
-account, a half-signed-up person just asks again, and entering the code verifies the address.
+Built on django-allauth's login by code. For a new address, a user is created at once, unverified, and
+gets the same code as everybody else. So neither URLs nor texts tell who has an account (no user
+enumeration), somebody who stopped half-way just asks for a code again, and entering it verifies the address.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from typing import Any
 
 from allauth.account import signals
 from allauth.account.adapter import DefaultAccountAdapter, get_adapter
 from allauth.account.forms import ConfirmLoginCodeForm, RequestLoginCodeForm
 from allauth.account.models import EmailAddress
-from allauth.account.stages import LoginByCodeStage, LoginStageController
+from allauth.account.stages import LoginByCodeStage, LoginStage, LoginStageController
 from allauth.account.utils import setup_user_email
 from allauth.account.views import ConfirmLoginCodeView, LoginView, RequestLoginCodeView
 from allauth.core import context
@@ -36,13 +35,13 @@ from django.views.decorators.cache import never_cache
 from onboarding.models import User
 
 APP = "allauth.account"
-NEXT = "after_sign_in"
-AFTER_ADDRESS = "after_address"
-JUST_SENT = "just_sent"
+# Keys in the session: where to go after signing in, and after confirming another address.
+NEXT, AFTER_ADDRESS = "after_sign_in", "after_address"
+JUST_SENT = "just_sent"  # the code of a form error
 
 
 class Adapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
-    """Our policies in allauth's flows."""
+    """The site's policies in allauth's flows."""
 
     error_messages = DefaultAccountAdapter.error_messages | {
         "incorrect_code": gettext_lazy(
@@ -61,44 +60,44 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no ty
         return User(language=get_language() or "")
 
     def is_safe_url(self, url: str) -> bool:
-        """Where to go after signing in: a path of this site, never an address with a host."""
+        """Whether to redirect to this URL after sign-in: a path of this site, never a URL with a host."""
         return bool(url) and url_has_allowed_host_and_scheme(url, allowed_hosts=None)
 
     def get_login_stages(self) -> list[str]:
-        """A passkey is another way in, not a second factor: losing it must lock nobody out."""
+        """allauth's stages without MFA: a passkey replaces the code, so losing it locks nobody out."""
         stages: list[str] = super().get_login_stages()
         return [stage for stage in stages if not stage.startswith("allauth.mfa.")]
 
     def post_login(
-        self, request: HttpRequest, user: User, *, redirect_url: str | None, **kwargs: Any
+        self, request: HttpRequest, user: User, *, redirect_url: str | None, **kwargs: object
     ) -> HttpResponse:
-        """Goes where the visitor was heading, even when the tab was closed in between."""
+        """Redirect to where the visitor was heading, even if they closed the tab in between."""
         remembered = request.session.pop(NEXT, None)
-        target = redirect_url or asked_for(request) or remembered
+        target = redirect_url or safe_next_url(request) or remembered
         response: HttpResponse = super().post_login(request, user, redirect_url=target, **kwargs)
         return response
 
     def get_email_verification_redirect_url(self, email_address: EmailAddress) -> str:
-        """Back to the page that asked for another address."""
+        """Return to the page that asked for another address."""
         usual: str = super().get_email_verification_redirect_url(email_address)
         return str(self.request.session.pop(AFTER_ADDRESS, usual))
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return reverse("mfa_index")
 
-    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, object]) -> None:
         known = User.objects.filter(emailaddress__email=email, last_login__isnull=False).exists()
-        face = {
+        site = {
             "brand_name": settings.BRAND_NAME,
             "support_email": settings.SUPPORT_EMAIL,
             "site_url": settings.SITE_URL,
             "first_time": not known,
         }
-        super().send_mail(template_prefix, email, face | context)
+        super().send_mail(template_prefix, email, site | context)
 
 
 class PasskeyAdapter(DefaultMFAAdapter):  # type: ignore[misc]
-    """What a device shows when it makes a passkey."""
+    """The names that a device shows when it creates a passkey."""
 
     def get_public_key_credential_rp_entity(self) -> dict[str, str]:
         site: dict[str, str] = super().get_public_key_credential_rp_entity()
@@ -109,9 +108,9 @@ class PasskeyAdapter(DefaultMFAAdapter):  # type: ignore[misc]
 
 
 class EmailForm(RequestLoginCodeForm):  # type: ignore[misc]
-    """The one form. Two codes to one address within ten seconds are one too many."""
+    """The form that asks for the address. An address gets at most one code in ten seconds."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["email"]
         field.label = gettext_lazy("E-mail address")
@@ -135,9 +134,9 @@ class EmailForm(RequestLoginCodeForm):  # type: ignore[misc]
 
 
 class CodeForm(ConfirmLoginCodeForm):  # type: ignore[misc]
-    """Six digits; blanks and dashes of a pasted code do no harm."""
+    """The form that asks for the six-digit code. Blanks and dashes in a pasted code are ignored."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["code"]
         field.label = gettext_lazy("Six-digit code")
@@ -149,23 +148,26 @@ class CodeForm(ConfirmLoginCodeForm):  # type: ignore[misc]
         }
 
 
-class StartsAnew:
-    """For views that a visitor may use although a code is under way: other tab, other address."""
+class AllowsPendingCode:
+    """Mixin for views that stay usable while a code is pending: in another tab, for another address."""
 
-    def _redirect_to_pending_stage(self, request: HttpRequest, stage: Any) -> Any:
+    def _redirect_to_pending_stage(
+        self, request: HttpRequest, stage: LoginStage
+    ) -> HttpResponse | None:
         if stage.key == LoginByCodeStage.key:
             return None
-        return super()._redirect_to_pending_stage(request, stage)  # type: ignore[misc]
+        response: HttpResponse | None = super()._redirect_to_pending_stage(request, stage)  # type: ignore[misc]
+        return response
 
 
-class StartView(StartsAnew, RequestLoginCodeView):  # type: ignore[misc]
+class RequestCodeView(AllowsPendingCode, RequestLoginCodeView):  # type: ignore[misc]
     """Asks for the address and sends the code."""
 
     template_name = "account/login.html"
     form_class = EmailForm
 
     def form_valid(self, form: EmailForm) -> HttpResponse:
-        form._user = user_of(self.request, form)
+        form._user = get_or_create_user(self.request, form)
         if target := self.get_next_url():
             self.request.session[NEXT] = target
         response: HttpResponse = super().form_valid(form)
@@ -176,24 +178,24 @@ class StartView(StartsAnew, RequestLoginCodeView):  # type: ignore[misc]
         if form.has_error("email", JUST_SENT):
             return self.just_sent(email)
         if form.has_error("email", "too_many_login_attempts"):
-            return too_many_requests(self.request, wait_for("request_login_code", email))
+            return too_many_requests(self.request, retry_after("request_login_code", email))
         response: HttpResponse = super().form_invalid(form)
         return response
 
     def just_sent(self, email: str) -> HttpResponse:
-        """To the code page; where this browser did not ask for that code, the form again."""
+        """Redirect to the code page if this browser asked for the code; else show the form again."""
         if pending_address(self.request) == email:
             text = gettext("We have just sent a code. It may take a minute to arrive.")
             messages.info(self.request, text)
             return redirect(self.passthrough_next_url(reverse("account_confirm_login_code")))
-        again = self.form_class(initial={"email": email})
-        details = self.get_context_data(form=again, just_sent=True)
+        form = self.form_class(initial={"email": email})
+        details = self.get_context_data(form=form, just_sent=True)
         page: HttpResponse = self.render_to_response(details)
         return page
 
 
 class CodeView(ConfirmLoginCodeView):  # type: ignore[misc]
-    """Takes the code. An empty box costs no try; after the last try a button sends a new code."""
+    """Checks the code. An empty box does not count as a try; after the last try a button sends a new code."""
 
     template_name = "account/code.html"
     form_class = CodeForm
@@ -207,52 +209,52 @@ class CodeView(ConfirmLoginCodeView):  # type: ignore[misc]
         return render(self.request, "account/code_spent.html", details)
 
 
-class PasswordView(StartsAnew, LoginView):  # type: ignore[misc]
-    """For those who have set a password."""
+class PasswordView(AllowsPendingCode, LoginView):  # type: ignore[misc]
+    """Sign-in with a password, for users who have set one."""
 
     template_name = "account/login_password.html"
 
 
-start = StartView.as_view()
+request_code = RequestCodeView.as_view()
 enter_code = CodeView.as_view()
 password = PasswordView.as_view()
 
 
 @never_cache
 def sign_up(request: HttpRequest) -> HttpResponseBase:
-    """Signing up is the same form."""
+    """Redirect to the sign-in page: its form also signs up."""
     return redirect(with_next("account_login", request))
 
 
 @never_cache
-def code_gone(request: HttpRequest) -> HttpResponseBase:
-    """Where allauth sends a browser whose code is no longer waited for."""
+def code_expired(request: HttpRequest) -> HttpResponseBase:
+    """Redirect to the sign-in page. allauth sends browsers here whose code has expired or was used."""
     text = gettext("That code is no longer waited for. Enter your address to get a new one.")
     messages.info(request, text)
     return redirect(with_next("account_login", request))
 
 
 def too_many_requests(request: HttpRequest, seconds: int = 60) -> HttpResponse:
-    """The 429 page says when to try again; what allauth itself answers with it lasts a minute."""
+    """The 429 page (rate limit), with the minutes to wait. allauth's own rate limits last a minute."""
     minutes = math.ceil(seconds / 60)
     response = render(request, "429.html", {"minutes": minutes}, status=429)
     response["Retry-After"] = str(seconds)
     return response
 
 
-def user_of(request: HttpRequest, form: EmailForm) -> User | None:
-    """The user of this address, made when it is new; None for an account that was closed."""
+def get_or_create_user(request: HttpRequest, form: EmailForm) -> User | None:
+    """The user of this address, created if it is new; None if the account was closed."""
     email: str = form.cleaned_data["email"]
     user: User | None = form._user
     if user:
         EmailAddress.objects.get_or_create(user=user, email=email)
         return user
     closed = User.objects.filter(email=email) | User.objects.filter(emailaddress__email=email)
-    return None if closed.exists() else signed_up(request, form)
+    return None if closed.exists() else create_user(request, form)
 
 
-def signed_up(request: HttpRequest, form: EmailForm) -> User:
-    """A new user with an unverified address, as allauth's own sign-up makes one."""
+def create_user(request: HttpRequest, form: EmailForm) -> User:
+    """A new user with an unverified address, created as in allauth's own sign-up."""
     adapter = get_adapter()
     with transaction.atomic():
         user: User = adapter.save_user(request, adapter.new_user(request), form)
@@ -262,29 +264,29 @@ def signed_up(request: HttpRequest, form: EmailForm) -> User:
 
 
 def pending_address(request: HttpRequest) -> str:
-    """The address whose code this browser is asked for; empty when none is."""
+    """The address whose code this browser is asked for; empty if no code is pending."""
     stage = LoginStageController.enter(request, LoginByCodeStage.key)
     return str(stage.state.get("email", "")) if stage else ""
 
 
-def asked_for(request: HttpRequest) -> str:
-    """The `next` of this request, when it is safe; else empty."""
+def safe_next_url(request: HttpRequest) -> str:
+    """The `next` parameter of this request if it is safe to redirect to; else empty."""
     target = request.POST.get("next") or request.GET.get("next") or ""
     return target if get_adapter().is_safe_url(target) else ""
 
 
 def with_next(name: str, request: HttpRequest) -> str:
-    """The URL of that name, with the `next` of this request."""
-    target = asked_for(request)
+    """The URL of that name, with the `next` parameter of this request."""
+    target = safe_next_url(request)
     return f"{reverse(name)}?{urlencode({'next': target})}" if target else reverse(name)
 
 
-def wait_for(action: str, key: str) -> int:
-    """Seconds until allauth's limits let this action through again; 60 when they do not say."""
+def retry_after(action: str, key: str) -> int:
+    """Seconds until allauth's rate limits allow this action again; 60 if they do not say."""
     waits = [0.0]
     for rate in ratelimit.get_rates(app=APP, action=action):
-        where = ratelimit.get_cache_key(context.request, app=APP, action=action, rate=rate, key=key)
-        hits = cache.get(where, [])
+        name = ratelimit.get_cache_key(context.request, app=APP, action=action, rate=rate, key=key)
+        hits = cache.get(name, [])
         if len(hits) >= rate.amount:
             waits.append(hits[rate.amount - 1] + rate.duration - time.time())
     return math.ceil(max(waits)) or 60

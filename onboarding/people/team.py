@@ -1,4 +1,4 @@
-"""What owners and members do with their team: invite, accept, change roles, remove, leave."""
+"""Team of a merchant: invite, accept, change roles, remove or leave."""
 
 from __future__ import annotations
 
@@ -13,15 +13,18 @@ from onboarding.notifications import invitations, outbox
 
 
 class LastOwner(Exception):
-    """A business without an owner could never be run again by its own people."""
+    """The last owner cannot go: nobody else could manage the team."""
 
 
 class InvitedAlready(Exception):
-    """The address has an open invitation: that one can be sent again."""
+    """The address has an open invitation already, which can be sent again."""
 
 
 def invite(merchant: Merchant, by: User, email: str, role: str) -> Invitation:
-    """A new invitation, mailed at once; one that has expired makes room. Raises InvitedAlready."""
+    """Create an invitation and mail it at once. Raises InvitedAlready if another one is open.
+
+    An expired invitation of the same address is revoked first.
+    """
     now = timezone.now()
     address = email.strip().lower()
     old = merchant.invitations.filter(OPEN, email=address, expires_at__lte=now)
@@ -36,14 +39,14 @@ def invite(merchant: Merchant, by: User, email: str, role: str) -> Invitation:
 
 
 def send_again(invitation: Invitation) -> bool:
-    """The same invitation once more, with all its days; False when it is no longer open."""
-    anew = {
+    """Send the invitation again, with a new expiry; False if it is no longer open."""
+    restarted = {
         "expires_at": invitation_expiry(),
         "mailed": None,
         "mail_retry_at": None,
         "mail_tries": 0,
     }
-    if not Invitation.objects.filter(OPEN, pk=invitation.pk).update(**anew):
+    if not Invitation.objects.filter(OPEN, pk=invitation.pk).update(**restarted):
         return False
     invitation.refresh_from_db()
     outbox.send(invitation, invitations.compose)
@@ -51,20 +54,23 @@ def send_again(invitation: Invitation) -> bool:
 
 
 def revoke(invitation: Invitation) -> bool:
-    """Withdraw it; False when it was accepted meanwhile."""
-    same = Invitation.objects.filter(pk=invitation.pk, accepted=None)
-    return bool(same.update(revoked=timezone.now()))
+    """Revoke the invitation; False if it has been accepted already."""
+    unaccepted = Invitation.objects.filter(pk=invitation.pk, accepted=None)
+    return bool(unaccepted.update(revoked=timezone.now()))
 
 
 def is_for(invitation: Invitation, user: User) -> bool:
-    """Whether the user has proven to read the mail of the invited address."""
-    mine = EmailAddress.objects.filter(user=user, verified=True)
-    return bool(mine.filter(email__iexact=invitation.email).exists())
+    """Whether the user has verified the invited address."""
+    verified = EmailAddress.objects.filter(user=user, verified=True)
+    return bool(verified.filter(email__iexact=invitation.email).exists())
 
 
 @transaction.atomic
 def accept(invitation: Invitation, user: User) -> bool:
-    """Once, while it is open: makes the user a member. Whoever is one already keeps their role."""
+    """Make the user a member; False if the invitation is not for them or not open. It works once.
+
+    A user who is a member already keeps their role.
+    """
     now = timezone.now()
     valid = Invitation.objects.filter(OPEN, pk=invitation.pk, expires_at__gt=now)
     if not is_for(invitation, user) or not valid.update(accepted=now):
@@ -76,13 +82,14 @@ def accept(invitation: Invitation, user: User) -> bool:
 
 
 def open_invitations(user: User) -> QuerySet[Invitation]:
-    """What the user may accept, the newest first."""
-    mine = EmailAddress.objects.filter(user=user, verified=True).values("email")
-    rows = Invitation.objects.filter(OPEN, email__in=mine, expires_at__gt=timezone.now())
+    """Invitations that the user can accept, the newest first."""
+    verified = EmailAddress.objects.filter(user=user, verified=True).values("email")
+    rows = Invitation.objects.filter(OPEN, email__in=verified, expires_at__gt=timezone.now())
     return rows.select_related("merchant", "invited_by").order_by("-created")
 
 
 def has_member(merchant: Merchant, email: str) -> bool:
+    """Whether a member has this address, as their main address or a verified one."""
     people = User.objects.filter(memberships__merchant=merchant)
     verified = Q(emailaddress__email__iexact=email, emailaddress__verified=True)
     return people.filter(Q(email__iexact=email) | verified).exists()
@@ -90,32 +97,34 @@ def has_member(merchant: Merchant, email: str) -> bool:
 
 @transaction.atomic
 def change_role(membership: Membership, role: str) -> None:
-    """Raises LastOwner when nobody would be left to run the business."""
+    """Change the role. Raises LastOwner if the team would have no owner left."""
     if role != Membership.Role.OWNER:
-        _give_up(membership)
+        _end_ownership(membership)
     Membership.objects.filter(pk=membership.pk).update(role=role)
 
 
 @transaction.atomic
 def remove(membership: Membership) -> None:
-    """The person goes, their attempts stay with the business. Raises LastOwner."""
-    _give_up(membership)
+    """Remove the member; their attempts stay with the merchant. Raises LastOwner."""
+    _end_ownership(membership)
     membership.delete()
 
 
 def is_last_owner(membership: Membership) -> bool:
+    """Whether this member is the only owner of the team."""
     owners = membership.merchant.memberships.filter(role=Membership.Role.OWNER)
     return membership.owns and not owners.exclude(pk=membership.pk).exists()
 
 
-def _give_up(membership: Membership) -> None:
-    """Before an owner ceases to be one: another must stay, and their open invitations end.
+def _end_ownership(membership: Membership) -> None:
+    """Raise LastOwner if no other owner stays. Revoke the open invitations that this member sent.
 
-    Else an owner who has to go could have invited another address of their own.
+    Otherwise an owner who has to go could come back through an invitation to another address of theirs.
     """
-    Merchant.objects.select_for_update().get(pk=membership.merchant_id)  # two owners, at once
-    now = Membership.objects.filter(pk=membership.pk).first()
-    if now and is_last_owner(now):
+    # The lock: two owners may leave at the same time.
+    Merchant.objects.select_for_update().get(pk=membership.merchant_id)
+    current = Membership.objects.filter(pk=membership.pk).first()
+    if current and is_last_owner(current):
         raise LastOwner
     sent = membership.merchant.invitations.filter(OPEN, invited_by=membership.user)
     sent.update(revoked=timezone.now())

@@ -11,7 +11,7 @@ from django.utils.translation import gettext, gettext_lazy
 from onboarding import journey
 from onboarding.models import Connection, Connector, Membership, Merchant
 from onboarding.people import team
-from onboarding.questions import FEW, Choices, QuestionsForm
+from onboarding.questions import FEW, Choices, QuestionsForm, StoredQuestion
 
 
 class BusinessForm(forms.Form):
@@ -72,7 +72,7 @@ class ActForm(QuestionsForm):
 
     def __init__(
         self,
-        questions: Sequence[Mapping[str, Any]],
+        questions: Sequence[StoredQuestion],
         connectors: Sequence[Connector],
         label: str,
         data: Mapping[str, Any] | None = None,

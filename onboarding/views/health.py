@@ -70,14 +70,16 @@ def looked_at() -> Checks:
 
 
 def _worker() -> str:
-    silence = heartbeat.silence()
+    silence = heartbeat.since_last_heartbeat()
     if silence is None:
         return "none has been seen"
-    if silence > heartbeat.SILENT:
+    if silence > heartbeat.DEAD_AFTER:
         return f"no sign of life for {silence.total_seconds():.0f} s"
     return WELL
 
 
 def _backlog() -> str:
     age = max(backlog.age for backlog in heartbeat.backlog().values())
-    return f"something is due since {age.total_seconds():.0f} s" if age > heartbeat.LATE else WELL
+    if age > heartbeat.BACKLOG_LIMIT:
+        return f"something is due since {age.total_seconds():.0f} s"
+    return WELL

@@ -57,8 +57,8 @@ class Process:
         staff_actions: Any = import_module("onboarding.journey.staff_actions")
         call: Any = api._Call
         db_lock: Any = import_module("onboarding.db_lock")
-        db_lock._free = threading.Semaphore(THREADS)  # whoever is parked keeps its turn
-        runner.executor, runner.PULSE = (
+        db_lock._lock = threading.Semaphore(THREADS)  # whoever is parked keeps its turn
+        runner.executor, runner.SWEEP_INTERVAL = (
             import_module("onboarding.background.executor").Executor(THREADS),
             0.1,
         )
@@ -75,7 +75,7 @@ class Process:
         """A merchant's POST whose call the worker shall make finds the executor full."""
         plan = Plan.read(FOLDER, attempt.connection.account.merchant.reference)
         if plan.by == self.name or plan.mints:
-            self.hand_over(attempt, patience=MOMENT)
+            self.hand_over(attempt, timeout=MOMENT)
 
     def _ask(self, trip: Any) -> Any:
         merchant = trip.account.merchant.reference

@@ -109,7 +109,7 @@ def test_a_message_names_a_row_and_is_sent_once(broker: Redis, settings: Setting
     settings.REDIS_URL = broker.url
     celery_transport.app.conf.update(**celery_transport.broker(broker.url))
     for _ in range(2):
-        celery_transport.Sender().take(runner.Due("celigo", "attempt", 7))
+        celery_transport.Sender().send(runner.DueRow("celigo", "attempt", 7))
     with broker.client() as client:
         [message] = client.lrange(celery_transport.QUEUE, 0, -1)
     [args, kwargs, _] = json.loads(b64decode(json.loads(message)["body"]))

@@ -91,9 +91,9 @@ def test_many_senders_at_once_lose_no_mail_and_show_none_by_half(folder: Path) -
 
 def test_only_the_newest_two_hundred_are_kept(folder: Path) -> None:
     folder.mkdir()
-    for number in range(demo_mail.KEPT + 5):
+    for number in range(demo_mail.STORED + 5):
         (folder / f"{number:020d}-0.eml").write_bytes(b"Subject: old\n\n")
     send("newest")
     kept = sorted(folder.glob("*.eml"))
-    assert len(kept) == demo_mail.KEPT
+    assert len(kept) == demo_mail.STORED
     assert demo_mail.newest(folder)[0].subject == "newest"

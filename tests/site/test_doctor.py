@@ -105,16 +105,18 @@ def test_what_needs_the_database_is_left_out_without_it(
 
 def test_settings(settings: Settings) -> None:
     settings.VENDORS = Loaded({}, {}, (("ITEMBASE_TOKEN_METHOD", "must be GET or POST"),))
-    [finding] = site.settings_said()
+    [finding] = site.system_checks()
     red(finding, "ITEMBASE_TOKEN_METHOD: must be GET or POST. (onboarding.E009)", "README.md")
     settings.VENDORS = offered()
-    [finding] = site.settings_said()
+    [finding] = site.system_checks()
     assert finding.level == "ok"
 
 
 def test_migrations(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     assert site.migrations().level == "ok"
-    monkeypatch.setattr(heartbeat, "pending", lambda: ["onboarding.0002_x", "onboarding.0003_y"])
+    monkeypatch.setattr(
+        heartbeat, "pending_migrations", lambda: ["onboarding.0002_x", "onboarding.0003_y"]
+    )
     red(site.migrations(), "2 migrations are not applied", "manage.py migrate")
 
 
@@ -247,7 +249,7 @@ def test_a_lost_key_names_tables_and_shops(
 
 def test_every_table_with_memos_leads_to_its_shops() -> None:
     tables = {model for model, _ in memo.columns()}
-    assert tables - set(memos.WAYS) == {WaitlistEntry}  # whose shop is not begun
+    assert tables - set(memos.LOOKUPS) == {WaitlistEntry}  # whose shop is not begun
 
 
 def test_keys_that_are_none_are_the_settings_fault(settings: Settings, db: None) -> None:

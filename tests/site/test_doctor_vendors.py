@@ -44,7 +44,7 @@ class Probed(Scripted):
 
 def examined(settings: Settings, *some: Scripted) -> dict[str, Finding]:
     settings.VENDORS = offered(*some)
-    return {finding.id: finding for finding in services.vendors_and_clock(remembered=True)}
+    return {finding.id: finding for finding in services.vendors_and_clock(use_breaker=True)}
 
 
 @pytest.fixture
@@ -104,13 +104,13 @@ def test_one_vendor_with_a_wrong_clock_accuses_nobody(settings: Settings, db: No
 def test_without_its_tables_the_vendors_are_asked_all_the_same(settings: Settings) -> None:
     """This test may not use the database."""
     settings.VENDORS = offered(Probed(answers=[None]))
-    found = {finding.id: finding for finding in services.vendors_and_clock(remembered=False)}
+    found = {finding.id: finding for finding in services.vendors_and_clock(use_breaker=False)}
     assert found["vendor/scripted"].level == "ok"
 
 
 def test_what_is_missing_is_named(settings: Settings) -> None:
     settings.VENDORS = Loaded({}, {"itembase": ("ITEMBASE_CLIENT_SECRET",)}, ())
-    found = {finding.id: finding for finding in services.vendors_and_clock(remembered=False)}
+    found = {finding.id: finding for finding in services.vendors_and_clock(use_breaker=False)}
     said = found["vendor/itembase"]
     assert (said.level, "Set ITEMBASE_CLIENT_SECRET" in said.fix) == ("note", True)
     assert found["vendors"].level == "fault"
@@ -136,7 +136,7 @@ def test_every_vendor_is_asked_and_the_clocks_agree(
     stage: sandbox.Running, settings: Settings, db: None
 ) -> None:
     settings.VENDORS = vendors.load(sandbox.environ(stage.url))
-    found = {finding.id: finding for finding in services.vendors_and_clock(remembered=True)}
+    found = {finding.id: finding for finding in services.vendors_and_clock(use_breaker=True)}
     assert {finding.level for finding in found.values()} <= {"ok", "note"}
     asked = [each for each in settings.VENDORS.offered.values() if each.can("probe")]
     assert len(asked) >= 3
@@ -149,7 +149,7 @@ def test_credentials_that_are_refused_are_named_and_not_shown(
     stage: sandbox.Running, settings: Settings, db: None, name: str
 ) -> None:
     settings.VENDORS = vendors.load({**sandbox.environ(stage.url), name: "geheim"})
-    found = {finding.id: finding for finding in services.vendors_and_clock(remembered=True)}
+    found = {finding.id: finding for finding in services.vendors_and_clock(use_breaker=True)}
     said = found[f"vendor/{name.partition('_')[0].lower()}"]
     assert (said.level, "Refused" in said.message) == ("fault", True)
     assert name in said.fix
@@ -160,9 +160,9 @@ def test_a_host_that_rests_is_not_called(
     stage: sandbox.Running, settings: Settings, db: None
 ) -> None:
     settings.VENDORS = vendors.load(sandbox.environ(stage.url, "celigo"))
-    until = timezone.now() + breaker.TRIAL
+    until = timezone.now() + breaker.TRIAL_TIMEOUT
     host = stage.url.partition("//")[2]
     Breaker.objects.create(vendor="celigo", host=host, cause="silent", opened=until, retry_at=until)
-    found = {finding.id: finding for finding in services.vendors_and_clock(remembered=True)}
+    found = {finding.id: finding for finding in services.vendors_and_clock(use_breaker=True)}
     assert "the host rests" in found["vendor/celigo"].message
     assert not Call.objects.exists()

@@ -72,9 +72,9 @@ def test_not_ready_before_the_migrations(
     client: Client, worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(heartbeat, "_migrated", threading.Event())
-    monkeypatch.setattr(heartbeat, "pending", lambda: ["onboarding.0002_more"])
+    monkeypatch.setattr(heartbeat, "pending_migrations", lambda: ["onboarding.0002_more"])
     assert ready(client) == (503, {"database": "ok", "migrations": "not all are applied"})
-    monkeypatch.setattr(heartbeat, "pending", list)
+    monkeypatch.setattr(heartbeat, "pending_migrations", list)
     assert ready(client) == (200, WELL)
 
 
@@ -106,12 +106,12 @@ def _open(model: type[Attempt] | type[Connection]) -> dict[str, None]:
 def test_a_worker_tells_every_ten_seconds_that_it_lives(
     db: None, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    heart = heartbeat.Heart()
+    heart = heartbeat.WorkerHeartbeat()
     heart.beat()
     Worker.objects.update(at=ago(hours=1))
     with django_assert_num_queries(0):
         heart.beat()
-    heart._next -= heartbeat.BEAT  # as if that time had passed
+    heart._next -= heartbeat.INTERVAL  # as if that time had passed
     heart.beat()
     assert Worker.objects.get(name=heart.name).at > ago(minutes=1)
 
@@ -119,7 +119,7 @@ def test_a_worker_tells_every_ten_seconds_that_it_lives(
 def test_who_died_is_forgotten_after_a_day_and_who_stops_at_once(db: None) -> None:
     Worker.objects.create(name="dead:1", at=ago(hours=25))
     Worker.objects.create(name="dead:2", at=ago(hours=23))
-    heart = heartbeat.Heart()
+    heart = heartbeat.WorkerHeartbeat()
     heart.beat()
     assert set(Worker.objects.values_list("name", flat=True)) == {"dead:2", heart.name}
     heart.stop()
@@ -136,5 +136,5 @@ def test_the_workers_loop_beats(transactional_db: None, monkeypatch: pytest.Monk
     monkeypatch.setattr(runner, "sweep", sweep)
     monkeypatch.setattr(runner, "executor", Executor())
     runner.work_forever(stop)
-    assert seen == [heartbeat.heart.name]
+    assert seen == [heartbeat.worker_heartbeat.name]
     assert not Worker.objects.exists()

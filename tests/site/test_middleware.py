@@ -36,7 +36,7 @@ def test_every_answer_carries_a_reference_of_clear_letters() -> None:
 
 
 def test_log_lines_of_a_request_carry_its_reference(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.handler.addFilter(logs.WithReference())
+    caplog.handler.addFilter(logs.ReferenceFilter())
     response = get(middleware.reference)
     assert caplog.records[-1].__dict__["reference"] == response["X-Request-Reference"]
 
@@ -44,7 +44,7 @@ def test_log_lines_of_a_request_carry_its_reference(caplog: pytest.LogCaptureFix
 def test_a_page_not_found_is_logged_with_its_reference(
     client: Client, caplog: pytest.LogCaptureFixture, db: None
 ) -> None:
-    caplog.handler.addFilter(logs.WithReference())
+    caplog.handler.addFilter(logs.ReferenceFilter())
     response = client.get("/nowhere/")
     [record] = [record for record in caplog.records if record.name == "django.request"]
     assert record.__dict__["reference"] == response["X-Request-Reference"]
@@ -82,7 +82,7 @@ def test_another_name_of_this_machine_leads_to_the_site(settings: Settings) -> N
 def test_request_lines_lose_their_query() -> None:
     args = ('"GET /return/itembase/?code=geheim&state=1 HTTP/1.1"', 303)
     record = logging.LogRecord("django.server", 20, "", 0, f"{CODE} %s %s", args, None)
-    logs.WithoutQuery().filter(record)
+    logs.QueryRedactingFilter().filter(record)
     text = record.getMessage()
     assert text == 'https://x.example/return/itembase/ "GET /return/itembase/ HTTP/1.1" 303'
 

@@ -54,7 +54,7 @@ def processes(
 def stage(imitations: sandbox.Running, settings: Settings, people: People) -> sandbox.Running:
     imitations.reset()
     settings.VENDORS = vendors.load(sandbox.environ(imitations.url, *VENDORS))
-    schedule.run(runner.inline)  # the slots are taken: no racer asks for connectors
+    schedule.run(runner.run_inline)  # the slots are taken: no racer asks for connectors
     profile()
     return imitations
 

@@ -102,4 +102,4 @@ def test_a_taken_port_is_named(serve: Any, monkeypatch: pytest.MonkeyPatch) -> N
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with pytest.raises(SystemExit, match=f"Port {port} is in use"):
-            serve.refuse_taken(port)
+            serve.require_free(port)

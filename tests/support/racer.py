@@ -94,7 +94,7 @@ def outcome(act: Act) -> dict[str, Any]:
 
 
 def main() -> None:
-    runner.PATIENCE = 60  # how busy the machine is decides nothing
+    runner.HAND_OVER_TIMEOUT = 60  # how busy the machine is decides nothing
     for line in sys.stdin:
         asked = json.loads(line)
         number, act = asked.pop("number"), ACTS[asked.pop("act")](**asked)

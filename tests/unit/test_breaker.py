@@ -70,7 +70,7 @@ def test_a_no_opens_nothing_and_a_host_that_works_has_no_row() -> None:
     with host(*[NO] * 6, FINE) as server:
         ask(server, 7)
     assert not Breaker.objects.exists()
-    assert not breaker.trouble(["scripted"])
+    assert not breaker.outages(["scripted"])
 
 
 def test_calls_that_were_under_way_say_nothing_new() -> None:
@@ -165,7 +165,7 @@ def test_retry_after_is_for_every_merchant(people: People, scripted: Scripted) -
     assert wait
     assert wait > timezone.now() + timedelta(seconds=80)
     assert row().opened is None
-    assert not breaker.trouble(["scripted"])
+    assert not breaker.outages(["scripted"])
 
 
 def test_a_long_retry_after_is_for_the_call_and_a_quarter_of_an_hour_for_all() -> None:

@@ -87,11 +87,11 @@ def test_a_vendor_that_refuses_us_is_in_trouble_but_is_called(
 ) -> None:
     with host(http("{}", "401 Unauthorized"), FINE) as server:
         attempt = play(begun(people), scripted, asking(server))
-        assert breaker.trouble(["scripted", "other"])["scripted"].cause == "credentials"
+        assert breaker.outages(["scripted", "other"])["scripted"].cause == "credentials"
         assert not silent()
         assert attempt.cause == "credentials"
         assert ask(server) is None
-        assert not breaker.trouble(["scripted"])
+        assert not breaker.outages(["scripted"])
     due = again(attempt).due_at
     assert due
     assert due < timezone.now() + timedelta(seconds=6)
@@ -100,22 +100,22 @@ def test_a_vendor_that_refuses_us_is_in_trouble_but_is_called(
 def test_it_is_refused_since_the_first_time() -> None:
     with host(*[http("{}", "401 Unauthorized")] * 2) as server:
         ask(server)
-        since = breaker.trouble(["scripted"])["scripted"].since
+        since = breaker.outages(["scripted"])["scripted"].since
         time_passes()
         ask(server)
-    assert breaker.trouble(["scripted"])["scripted"].since == since
-    assert left() > host_state.REFUSED_AGAIN.total_seconds() - 10
+    assert breaker.outages(["scripted"])["scripted"].since == since
+    assert left() > host_state.CREDENTIALS_RECHECK.total_seconds() - 10
 
 
 def test_a_sign_in_that_opens_nothing_changes_nothing() -> None:
     with host(REFUSED, FINE, REFUSED) as server:
         ask(server)
-        since = breaker.trouble(["scripted"])["scripted"].since
+        since = breaker.outages(["scripted"])["scripted"].since
         with breaker.guard("scripted"):
             send(server)
             with pytest.raises(Refused):
                 send(server)
-    assert breaker.trouble(["scripted"])["scripted"].since == since
+    assert breaker.outages(["scripted"])["scripted"].since == since
 
 
 @pytest.mark.parametrize("whose", [{"own": False}, {"credentials": "merchant"}])
@@ -128,11 +128,11 @@ def test_a_merchants_credentials_say_nothing_of_ours(whose: dict[str, Any]) -> N
 def test_a_403_is_a_doubt_that_only_a_probe_settles() -> None:
     with host(*[http("{}", "403 Forbidden")] * 2) as server:
         ask(server)
-        assert not breaker.trouble(["scripted"])
-        assert breaker.doubtful() == ["scripted"]
+        assert not breaker.outages(["scripted"])
+        assert breaker.vendors_to_probe() == ["scripted"]
         with pytest.raises(Refused), breaker.guard("scripted", probing=True):
             send(server)
-    assert breaker.trouble(["scripted"])["scripted"].cause == "credentials"
+    assert breaker.outages(["scripted"])["scripted"].cause == "credentials"
 
 
 # -- what is kept of calls -------------------------------------------------------------------------
@@ -178,14 +178,14 @@ def test_a_vendor_is_found_again_without_any_merchant(settings: Settings) -> Non
     with host(*[DOWN] * 5, DOWN, FINE) as server:
         settings.VENDORS = offered(Probed(door=server))
         ask(server, 5)
-        schedule.probe_doubtful(runner.inline)
+        schedule.submit_probes(runner.run_inline)
         assert len(server.requests) == 5  # it rests
         for _ in range(2):
             time_passes()
             Slot.objects.all().delete()
             assert silent()
-            schedule.probe_doubtful(runner.inline)
-    assert not breaker.trouble(["scripted"])
+            schedule.submit_probes(runner.run_inline)
+    assert not breaker.outages(["scripted"])
 
 
 def test_any_number_of_workers_probe_once_a_minute(settings: Settings) -> None:
@@ -196,7 +196,7 @@ def test_any_number_of_workers_probe_once_a_minute(settings: Settings) -> None:
     asked: list[str] = []
     with time_machine.travel(timezone.now(), tick=False):
         for _ in range(3):
-            schedule.probe_doubtful(lambda vendor, key, work: asked.append(key))
+            schedule.submit_probes(lambda vendor, key, work: asked.append(key))
     assert asked == ["scripted:probe"]
 
 
@@ -207,7 +207,7 @@ def test_a_probe_sees_that_our_credentials_are_taken_again(settings: Settings) -
         for trouble in (True, False):
             time_passes()
             breaker.probe(settings.VENDORS.offered["scripted"])
-            assert bool(breaker.trouble(["scripted"])) is trouble
+            assert bool(breaker.outages(["scripted"])) is trouble
 
 
 def test_a_host_that_no_probe_touches_may_work_again(settings: Settings) -> None:
@@ -215,7 +215,7 @@ def test_a_host_that_no_probe_touches_may_work_again(settings: Settings) -> None
         ask(server, 5)
         time_passes()
         breaker.probe(Scripted())
-        assert not breaker.trouble(["scripted"])
+        assert not breaker.outages(["scripted"])
         ask(server)  # one call tries it, and it is silent still
     assert silent()
     assert 10 < left() <= 20
@@ -244,6 +244,6 @@ def test_a_long_queue_at_one_vendor_hides_nobody_elses_rows(
     Connection.objects.filter(pk=quick.connection_id).update(vendor="quick")
     Attempt.objects.update(due_at=timezone.now() - timedelta(hours=1))
     Attempt.objects.filter(pk=quick.pk).update(due_at=timezone.now() - timedelta(minutes=1))
-    taken: list[runner.Due] = []
+    taken: list[runner.DueRow] = []
     runner.sweep(lambda *given, **named: None, taken.append)
     assert [due.vendor for due in taken] == ["scripted"] * 3 + ["quick"]

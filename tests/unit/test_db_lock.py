@@ -12,7 +12,7 @@ from onboarding import db_lock
 
 @pytest.fixture(autouse=True)
 def one_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(db_lock, "_free", threading.Lock())
+    monkeypatch.setattr(db_lock, "_lock", threading.Lock())
 
 
 def elsewhere(work: object) -> threading.Thread:
@@ -43,27 +43,27 @@ def test_who_waits_for_a_vendor_gives_the_turn_away_and_takes_it_again() -> None
     with db_lock.exclusive():
         with db_lock.released():
             elsewhere(second).join(10)
-            assert db_lock._free.acquire(blocking=False)
-            db_lock._free.release()
-        assert not db_lock._free.acquire(blocking=False)
+            assert db_lock._lock.acquire(blocking=False)
+            db_lock._lock.release()
+        assert not db_lock._lock.acquire(blocking=False)
 
 
 def test_a_turn_within_a_turn_is_the_same_one() -> None:
     with db_lock.exclusive(), db_lock.exclusive():
         pass
-    assert db_lock._free.acquire(blocking=False)
+    assert db_lock._lock.acquire(blocking=False)
 
 
 def test_without_a_turn_there_is_none_to_give_away() -> None:
     with db_lock.released():
         pass
-    assert db_lock._free.acquire(blocking=False)
+    assert db_lock._lock.acquire(blocking=False)
 
 
 def test_a_bug_gives_the_turn_back() -> None:
     with pytest.raises(ZeroDivisionError), db_lock.exclusive(), db_lock.released():
         raise ZeroDivisionError
-    assert db_lock._free.acquire(blocking=False)
+    assert db_lock._lock.acquire(blocking=False)
 
 
 @pytest.mark.parametrize(("options", "closed"), [({"pool": {}}, 1), ({"timeout": 20}, 0)])

@@ -32,7 +32,7 @@ def executor(monkeypatch: pytest.MonkeyPatch) -> Iterator[Executor]:
     made = Executor(bound=1)
     monkeypatch.setattr(runner, "executor", made)
     yield made
-    made.shut()
+    made.shutdown()
 
 
 def wait_for(event: threading.Event) -> None:
@@ -60,7 +60,7 @@ def test_a_quick_vendor_is_answered_within_the_request(
 ) -> None:
     scripted.script.append(Redirect(url=LINK))
     attempt = begun(people)
-    runner.hand_over(attempt, patience=10)
+    runner.hand_over(attempt, timeout=10)
     assert again(attempt).answer == "redirect"
     assert scripted.last.present
 
@@ -70,7 +70,7 @@ def test_a_slow_vendor_goes_on_without_the_request(
 ) -> None:
     gate, attempt = Gate(), begun(people)
     scripted.script.append(gate)
-    runner.hand_over(attempt, patience=0)
+    runner.hand_over(attempt, timeout=0)
     assert gate.asked.wait(10)
     assert again(attempt).answer == "progress"
     gate.answer.set()
@@ -85,7 +85,7 @@ def test_only_so_many_web_threads_wait(
     runner._waiters.acquire()
     gate, attempt = Gate(), begun(people)
     scripted.script.append(gate)
-    runner.hand_over(attempt, patience=3600)  # would outlast the test if it waited
+    runner.hand_over(attempt, timeout=3600)  # would outlast the test if it waited
     gate.answer.set()
     executor.idle()
     assert again(attempt).answer == "redirect"
@@ -97,7 +97,7 @@ def test_a_request_does_not_wait_behind_a_crowd(
     held = threading.Event()
     executor.submit("scripted", "scripted:1", lambda: wait_for(held))
     attempt = begun(people)
-    runner.hand_over(attempt, patience=3600)  # would outlast the test if it waited
+    runner.hand_over(attempt, timeout=3600)  # would outlast the test if it waited
     assert again(attempt).answer == "progress"
     scripted.script.append(Redirect(url=LINK))
     held.set()
@@ -158,7 +158,7 @@ class Paused:
         """The last of these answers is given when the other waits already."""
         gate = Gate(steps[-1])
         self.scripted.script.extend([*steps[:-1], gate, *([then] if then else [])])
-        runner.hand_over(self.attempt, patience=0)
+        runner.hand_over(self.attempt, timeout=0)
         assert gate.asked.wait(10)
         self.executor.submit("scripted", "scripted:other", self._other, first=True)
         gate.answer.set()
@@ -179,7 +179,7 @@ def come_back(attempt: Attempt) -> None:
     with transaction.atomic():
         row = transitions.locked_attempt(attempt.pk)
         transitions.remember_call(row, Returned())
-    runner.hand_over(row, patience=0, back=True)
+    runner.hand_over(row, timeout=0, returned=True)
 
 
 def test_a_long_talk_lets_those_who_are_back_go_first(paused: Paused) -> None:
@@ -204,7 +204,7 @@ def test_who_is_back_while_the_talk_goes_on_is_answered_by_it(
 ) -> None:
     gate, attempt = Gate(Progress()), begun(people)
     scripted.script.extend([gate, WAIT])
-    runner.hand_over(attempt, patience=0)
+    runner.hand_over(attempt, timeout=0)
     assert gate.asked.wait(10)
     executor.submit("scripted", "scripted:other", lambda: None, first=True)
     come_back(attempt)
@@ -230,7 +230,7 @@ def test_what_was_answered_meanwhile_is_not_asked_again(
 ) -> None:
     held, attempt = threading.Event(), begun(people)
     executor.submit("scripted", "scripted:other", lambda: wait_for(held))
-    runner.hand_over(attempt, patience=0)
+    runner.hand_over(attempt, timeout=0)
     scripted.script.append(WAIT)
     journey.advance(attempt.pk)
     held.set()
@@ -243,15 +243,15 @@ def test_pressing_often_takes_one_place(executor: Executor) -> None:
     executor.submit("slow", "slow:1", lambda: wait_for(held))
     for _ in range(100):
         executor.submit("slow", "slow:2", lambda: None, first=True)
-    assert len(executor._lines["slow"]) <= 2
+    assert len(executor._queues["slow"]) <= 2
     held.set()
 
 
 def test_what_still_waits_at_the_end_is_dropped(executor: Executor) -> None:
     ran = list[str]()
-    executor.submit("slow", "slow:1", lambda: until("the end", lambda: executor._shut))
+    executor.submit("slow", "slow:1", lambda: until("the end", lambda: executor._closed))
     dropped = executor.submit("slow", "slow:2", lambda: ran.append("dropped"))
-    executor.shut()
+    executor.shutdown()
     executor.idle()
     assert dropped
     assert (dropped.done(), ran) == (True, [])
@@ -260,7 +260,7 @@ def test_what_still_waits_at_the_end_is_dropped(executor: Executor) -> None:
 def test_a_full_queue_leaves_the_row_to_the_sweep(
     executor: Executor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(executors, "QUEUED", 1)
+    monkeypatch.setattr(executors, "QUEUE_LIMIT", 1)
     held = threading.Event()
     executor.submit("slow", "slow:1", lambda: wait_for(held))
     assert executor.submit("slow", "slow:2", lambda: None) is None

@@ -166,7 +166,7 @@ def test_what_a_request_began_keeps_its_reference(people: People, scripted: Scri
 
 
 def test_a_reference_ends_with_the_work_even_when_it_breaks() -> None:
-    @logs.referred()
+    @logs.with_reference()
     def breaks() -> None:
         assert REFERENCE.fullmatch(logs.reference.get())
         raise ZeroDivisionError
@@ -192,7 +192,7 @@ def test_a_broken_page_carries_the_reference(
         raise ValueError(SECRET)
 
     monkeypatch.setattr("onboarding.views.start.catalogue.render", broken)
-    caplog.handler.addFilter(logs.WithReference())
+    caplog.handler.addFilter(logs.ReferenceFilter())
     visitor = Client(raise_request_exception=False)
     page = visitor.get("/")
     assert (page.status_code, page["X-Request-Reference"] in page.content.decode()) == (500, True)

@@ -14,7 +14,7 @@ from pytest_django.fixtures import Settings
 from onboarding.background import schedule
 from onboarding.models import Alert, Invitation
 from onboarding.notifications import outbox
-from onboarding.notifications.outbox import TRIES
+from onboarding.notifications.outbox import MAX_TRIES
 from onboarding.people import team
 from tests.support.people import People
 
@@ -67,7 +67,7 @@ def test_a_mail_that_fails_rests_ever_longer(refused: Invitation) -> None:
 
 
 def test_it_is_tried_for_three_days() -> None:
-    total = sum((outbox.rest(tries) for tries in range(TRIES)), timedelta())
+    total = sum((outbox.retry_delay(tries) for tries in range(MAX_TRIES)), timedelta())
     assert timedelta(days=3) < total < timedelta(days=3.3)
 
 
@@ -80,11 +80,11 @@ def test_while_it_rests_nobody_tries(refused: Invitation) -> None:
 def test_in_the_end_staff_are_told_once(
     refused: Invitation, mailoutbox: list[EmailMessage]
 ) -> None:
-    later(mail_tries=TRIES - 1)
+    later(mail_tries=MAX_TRIES - 1)
     for _ in range(3):
         later()
     refused.refresh_from_db()
-    assert (refused.mail_tries, refused.mailed) == (TRIES, None)
+    assert (refused.mail_tries, refused.mailed) == (MAX_TRIES, None)
     [told] = mailoutbox
     assert told.subject == "[Gangway] mail: undelivered"
     assert "invitation: dan@example.org · Acme" in told.body
@@ -94,7 +94,7 @@ def test_in_the_end_staff_are_told_once(
 def test_sent_again_it_begins_anew_and_the_alert_clears(
     refused: Invitation, settings: Settings
 ) -> None:
-    later(mail_tries=TRIES)
+    later(mail_tries=MAX_TRIES)
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     team.send_again(refused)
     refused.refresh_from_db()
@@ -105,8 +105,8 @@ def test_sent_again_it_begins_anew_and_the_alert_clears(
 
 def test_what_was_given_up_long_ago_is_no_news(refused: Invitation) -> None:
     given_up = timezone.now() - timedelta(days=8)
-    Invitation.objects.update(mail_tries=TRIES, mail_retry_at=given_up)
-    assert outbox.given_up() == []
+    Invitation.objects.update(mail_tries=MAX_TRIES, mail_retry_at=given_up)
+    assert outbox.undelivered() == []
 
 
 def test_a_bug_in_one_mail_stops_no_other(

@@ -190,9 +190,9 @@ def test_a_licence_that_ends_soon_is_checked_at_its_end(people: People, scripted
 def test_two_workers_that_find_the_same_row_ask_once(people: People, scripted: Scripted) -> None:
     row = play(begun(people), scripted, WAIT)
     Attempt.objects.update(due_at=timezone.now())
-    found = runner.Due("scripted", "attempt", row.pk)
+    found = runner.DueRow("scripted", "attempt", row.pk)
     scripted.script.append(WAIT)
-    found.work()
-    found.work()
+    found.run()
+    found.run()
     assert scripted.calls == ["start", "start"]
     assert again(row).answer == "waiting"

@@ -172,7 +172,7 @@ def test_who_never_confirmed_an_address_goes_after_a_month(people: People) -> No
 
 def test_a_few_rows_at_a_time(shop: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retention, "BATCH", 10)
-    monkeypatch.setattr(retention, "BREATH", 0)
+    monkeypatch.setattr(retention, "PAUSE", 0)
     old = timezone.now() - 366 * DAY
     Event.objects.bulk_create([Event(connection=shop, at=old) for _ in range(35)])
     with CaptureQueriesContext(database) as asked:

@@ -67,9 +67,9 @@ def test_who_is_back_is_looked_at_before_the_oldest_who_are_not(
     now = timezone.now()
     Attempt.objects.filter(pk=first.pk).update(due_at=now - timedelta(minutes=1))
     Attempt.objects.filter(pk=back.pk).update(due_at=now)
-    taken: list[runner.Due] = []
-    runner.sweep(take=taken.append)
-    assert [(due.pk, due.back) for due in taken] == [(back.pk, True)]
+    taken: list[runner.DueRow] = []
+    runner.sweep(dispatch=taken.append)
+    assert [(due.pk, due.returned) for due in taken] == [(back.pk, True)]
 
 
 def test_the_sweep_honours_when_to_ask_again(people: People, scripted: Scripted) -> None:

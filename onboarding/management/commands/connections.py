@@ -1,13 +1,12 @@
-"""`manage.py connections show|renew|end <merchant>`: for a subscription system. Answers in JSON.
+"""`manage.py connections show|renew|end <merchant>`: an idempotent command for a subscription system.
 
-Exit status: 0 done, also when it was so already; 1 the vendor or the journey said no, or it goes on in the
-background; 2 unknown merchant, connector or arguments.
+Prints JSON. Exit status: 0 done, also if nothing was left to do; 1 refused by the vendor or by us, or not
+finished yet and continued in the background; 2 unknown merchant, connector or arguments.
 """
 
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.dateparse import parse_date, parse_datetime
@@ -28,17 +27,26 @@ class Command(BaseCommand):
         parser.add_argument("--connector", help="the connector's slug; default: every one")
         parser.add_argument("--until", help="for renew: 2027-01-31 or 2027-01-31T12:00:00Z")
 
-    def handle(self, *args: Any, action: str, merchant: str, **options: Any) -> None:
-        rows = _rows(merchant, options["connector"])
-        until = _moment(options["until"]) if action == "renew" else ""
-        rows = _renewable(rows) if action == "renew" else rows
-        said = [_done(action, row, until) for row in rows]
-        self.stdout.write(json.dumps(said, indent=2))
-        if not all(row["ok"] for row in said):
+    def handle(
+        self,
+        *args: object,
+        action: str,
+        merchant: str,
+        connector: str | None,
+        until: str | None,
+        **options: object,
+    ) -> None:
+        connections = _connections(merchant, connector)
+        ends_at = _iso_time(until) if action == "renew" else ""
+        connections = _renewable(connections) if action == "renew" else connections
+        results = [_run(action, connection, ends_at) for connection in connections]
+        self.stdout.write(json.dumps(results, indent=2))
+        if not all(result["ok"] for result in results):
             raise CommandError("not everything was done", returncode=1)
 
 
-def _rows(reference: str, connector: str | None) -> list[Connection]:
+def _connections(reference: str, connector: str | None) -> list[Connection]:
+    """The merchant's connections. Raises CommandError (status 2) if merchant or connection is unknown."""
     if not Merchant.objects.filter(reference=reference).exists():
         raise CommandError(f"no merchant has the reference {reference}", returncode=2)
     rows = Connection.objects.filter(account__merchant__reference=reference)
@@ -50,40 +58,41 @@ def _rows(reference: str, connector: str | None) -> list[Connection]:
     return found
 
 
-def _renewable(rows: list[Connection]) -> list[Connection]:
-    """Live ones alone: what ended beside them stays so. Where there is none, what has ended is meant."""
-    return [row for row in rows if row.status != Status.DISCONNECTED] or rows
+def _renewable(connections: list[Connection]) -> list[Connection]:
+    """The connections that are not disconnected; if there are none, all of them."""
+    return [each for each in connections if each.status != Status.DISCONNECTED] or connections
 
 
-def _moment(text: str | None) -> str:
-    """As the merchant's system writes it; what it means is the vendor's to check."""
+def _iso_time(text: str | None) -> str:
+    """The argument as it is, if it is a date or a time in ISO 8601. The vendor checks its value."""
     try:
         if text and (parse_datetime(text) or parse_date(text)):
             return text
     except ValueError:
         pass
-    raise CommandError("renew needs --until, a date or a moment in ISO 8601", returncode=2)
+    raise CommandError("renew needs --until, a date or a time in ISO 8601", returncode=2)
 
 
-def _done(action: str, row: Connection, until: str) -> dict[str, Any]:
+def _run(action: str, connection: Connection, until: str) -> dict[str, object]:
+    """Run the action; returns one object of the printed list. `ok` is false if there is a `problem`."""
     problem = ""
     if action == "renew":
-        problem = _act(row, "renew", {"until": until})
-    elif action == "end" and row.status != Status.DISCONNECTED:
-        problem = _end(row)
-    row.refresh_from_db()
-    return {**_facts(row), "ok": not problem, "problem": problem}
+        problem = _act(connection, "renew", {"until": until})
+    elif action == "end" and connection.status != Status.DISCONNECTED:
+        problem = _end(connection)
+    connection.refresh_from_db()
+    return {**_facts(connection), "ok": not problem, "problem": problem}
 
 
-def _offers(row: Connection, key: str) -> bool:
-    vendor = registry.vendor_of(row.vendor)
+def _offers(connection: Connection, key: str) -> bool:
+    vendor = registry.vendor_of(connection.vendor)
     return vendor is not None and key in {action.key for action in vendor.actions()}
 
 
-def _act(row: Connection, key: str, answers: dict[str, str]) -> str:
-    """What went wrong; empty when it was done."""
+def _act(connection: Connection, key: str, answers: dict[str, str]) -> str:
+    """Run an action of the vendor; returns what went wrong, empty if it was done."""
     try:
-        outcome = journey.act(row.pk, key, answers)
+        outcome = journey.act(connection.pk, key, answers)
     except LookupError:
         return "the vendor is switched off"
     if isinstance(outcome, VendorError):
@@ -91,22 +100,28 @@ def _act(row: Connection, key: str, answers: dict[str, str]) -> str:
     return ""
 
 
-def _end(row: Connection) -> str:
-    """Where the vendor can, what was bought is ended first: a reconnect must not bring it back."""
-    if problem := _act(row, "expire", {}) if _offers(row, "expire") else "":
+def _end(connection: Connection) -> str:
+    """Disconnect; returns what went wrong, or empty.
+
+    If the vendor has licences that can expire, the licence is ended first, so that a reconnect does not
+    bring it back.
+    """
+    if problem := _act(connection, "expire", {}) if _offers(connection, "expire") else "":
         return problem
-    attempt = journey.disconnect(row, row.attempts.latest("created").user)
+    attempt = journey.disconnect(connection, connection.attempts.latest("created").user)
     runner.advance_now(attempt)
     attempt.refresh_from_db()
-    return "" if attempt.ended else attempt.sentence or "it goes on in the background"
+    if attempt.ended:
+        return ""
+    return attempt.sentence or "not finished yet: it continues in the background"
 
 
-def _facts(row: Connection) -> dict[str, Any]:
+def _facts(connection: Connection) -> dict[str, object]:
     return {
-        "connection": row.reference,
-        "name": row.name,
-        "connector": row.connector.slug,
-        "status": row.status,
-        "until": row.expires_at.isoformat() if row.expires_at else None,
-        "sentence": row.sentence,
+        "connection": connection.reference,
+        "name": connection.name,
+        "connector": connection.connector.slug,
+        "status": connection.status,
+        "until": connection.expires_at.isoformat() if connection.expires_at else None,
+        "sentence": connection.sentence,
     }

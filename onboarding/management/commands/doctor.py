@@ -1,12 +1,11 @@
-"""`manage.py doctor`: looks at everything an operator has to get right, and says how to mend it."""
+"""`manage.py doctor`: diagnoses the installation, and says how to fix each fault."""
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import Any
+from json import dumps
 
 from django.core.management.base import BaseCommand, CommandParser
 
@@ -16,27 +15,29 @@ WORDS = {"ok": "ok   ", "note": "note ", "fault": "FAULT"}
 
 
 class Command(BaseCommand):
-    help = "Look at settings, database, cache, mail, workers, keys and vendors. Exit status 1: a fault."
-    requires_system_checks = ()  # it reports them itself, beside everything else
+    help = (
+        "Check settings, database, cache, mail, workers, keys and vendors. Exit status 1: a fault."
+    )
+    requires_system_checks = ()  # `examine` runs them and reports their messages as findings
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--json", action="store_true", help='{"ok": …, "checks": [{id, level, message, fix}]}'
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        found = list(self._told(options["json"]))
-        well = all(finding.level != "fault" for finding in found)
-        if options["json"]:
+    def handle(self, *args: object, json: bool, **options: object) -> None:
+        found = list(self._findings(show=not json))
+        ok = all(finding.level != "fault" for finding in found)
+        if json:
             checks = [asdict(finding) for finding in found]
-            self.stdout.write(json.dumps({"ok": well, "checks": checks}, indent=2))
-        if not well:
+            self.stdout.write(dumps({"ok": ok, "checks": checks}, indent=2))
+        if not ok:
             sys.exit(1)
 
-    def _told(self, silently: bool) -> Iterator[Finding]:
-        """Each at once, for some take a while."""
+    def _findings(self, show: bool) -> Iterator[Finding]:
+        """Run all checks. `show`: print each finding as soon as it is there, because some take a while."""
         for finding in examine():
-            if not silently:
+            if show:
                 self.stdout.write(f"{WORDS[finding.level]}  {finding.message}")
                 if finding.fix:
                     self.stdout.write(f"       → {finding.fix}")

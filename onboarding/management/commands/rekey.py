@@ -1,29 +1,28 @@
-"""`manage.py rekey`: after a new first key in MEMO_KEYS, encrypts all memos with it."""
+"""`manage.py rekey`: key rotation. Encrypts all memos with the first key of MEMO_KEYS."""
 
 from __future__ import annotations
 
 import sys
-from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
 from onboarding import journey
-from onboarding.doctor.memos import Unreadable, affected, said
+from onboarding.doctor.memos import Unreadable, affected, describe
 from onboarding.models import Connection, memo
 
 
 class Command(BaseCommand):
-    help = "Encrypt all memos with the first key of MEMO_KEYS. Safe to repeat, and while it runs."
+    help = "Encrypt all memos with the first key of MEMO_KEYS. Safe to repeat, and while the site runs."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--lost",
             action="store_true",
-            help="the keys of unreadable memos are lost: have their merchants connect anew",
+            help="the keys of unreadable memos are lost: have their merchants connect again",
         )
 
-    def handle(self, *args: Any, lost: bool, **options: Any) -> None:
-        """Exit status 1: there are memos that no key opens."""
+    def handle(self, *args: object, lost: bool, **options: object) -> None:
+        """Exit status 1: there are memos that no key decrypts."""
         count, unreadable = 0, Unreadable()
         for model, column in memo.columns():
             done, failed = memo.rekey(model, column)
@@ -34,18 +33,18 @@ class Command(BaseCommand):
         if not unreadable:
             self.stdout.write("No memo needs an older key: you may remove them.")
             return
-        self.stdout.write(said(unreadable))
+        self.stdout.write(describe(unreadable))
         if lost:
-            number = _look_now(affected(unreadable))
-            self.stdout.write(f"The merchants of {number} shops are told to connect them anew.")
+            number = _check_now(affected(unreadable))
+            self.stdout.write(f"The merchants of {number} shops are asked to connect them again.")
         else:
             self.stdout.write(
                 "Put the key that opens them back into MEMO_KEYS, behind the new one."
             )
-            self.stdout.write("Is it lost for good, say so: rekey --lost")
+            self.stdout.write("If it is lost for good, run: rekey --lost")
         sys.exit(1)
 
 
-def _look_now(references: list[str]) -> int:
-    """The worker sees at its next sweep what cannot be read, and says so to the merchants."""
+def _check_now(references: list[str]) -> int:
+    """Make these connections due: the next sweep finds what cannot be read and asks their merchants."""
     return journey.look_now(Connection.objects.filter(reference__in=references))

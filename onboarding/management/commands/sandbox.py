@@ -1,8 +1,7 @@
-"""`manage.py sandbox`: the imitated vendors, on 127.0.0.1 at the port after ours."""
+"""`manage.py sandbox`: serves the sandboxes of all vendors, by default on the port after the site's."""
 
 from __future__ import annotations
 
-from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -13,14 +12,14 @@ from vendors import sandbox
 
 
 class Command(BaseCommand):
-    help = "Serve the sandboxes of all vendors, with their state kept in DATA_DIR."
+    help = "Serve the sandboxes of all vendors. Their state is stored in DATA_DIR."
 
     def add_arguments(self, parser: CommandParser) -> None:
         address = urlsplit(settings.SANDBOX_URL)
         parser.add_argument("--host", default=address.hostname or "127.0.0.1")
         parser.add_argument("--port", type=int, default=address.port or settings.PORT + 1)
 
-    def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
+    def handle(self, *args: object, host: str, port: int, **options: object) -> None:
         if not settings.LOOPBACK:
             raise CommandError("The sandbox is only for a SITE_URL on a loopback address.")
         folder = settings.DATA_DIR / "sandbox"

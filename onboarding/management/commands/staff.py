@@ -1,8 +1,6 @@
-"""`manage.py staff <e-mail>`: a staff user who may do everything and signs in by a mailed code."""
+"""`manage.py staff <e-mail>`: makes a user staff, with all permissions. They sign in by a mailed code."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
@@ -15,12 +13,12 @@ from onboarding.models import User
 
 
 class Command(BaseCommand):
-    help = "Make a user staff with a verified address; made when there is none. Safe to repeat."
+    help = "Make a user staff, with a verified address. Creates the user if there is none. Safe to repeat."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("email")
 
-    def handle(self, *args: Any, email: str, **options: Any) -> None:
+    def handle(self, *args: object, email: str, **options: object) -> None:
         email = email.strip().lower()
         try:
             validate_email(email)
@@ -32,7 +30,7 @@ class Command(BaseCommand):
 
 @transaction.atomic
 def make_staff(email: str) -> User:
-    """The user of this address (lower case), staff and superuser, the address verified."""
+    """Make the user of this address (in lower case) staff and superuser, and the address verified."""
     user = User.objects.filter(email=email).first() or User.objects.create_user(email)
     user.is_staff = user.is_superuser = user.is_active = True
     user.save(update_fields=["is_staff", "is_superuser", "is_active"])

@@ -1,4 +1,4 @@
-"""`manage.py worker`: does what is due when no merchant is waiting. Any number may run."""
+"""`manage.py worker`: the background worker. Any number of workers may run."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ log = logging.getLogger(__name__)
 class Command(BaseCommand):
     help = "Run the background work until SIGTERM or Ctrl-C."
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: object) -> None:
         with stop_on_signal() as stop:
-            self._say("Worker started")
+            self._report("Worker started")
             if settings.RUNNER == "celery":
-                from onboarding.background import celery_transport  # else nothing needs Celery
+                from onboarding.background import celery_transport  # nothing else needs Celery
 
                 celery_transport.work_forever(stop)
             else:
                 runner.work_forever(stop)
-        self._say("Worker stopped")
+        self._report("Worker stopped")
 
-    def check(self, *args: Any, **options: Any) -> None:
-        """In JSON, warnings are lines like all others; with an error the worker does not start."""
+    def check(self, *args: Any, **options: Any) -> None:  # Any: Django's signature
+        """With LOG_FORMAT=json, log warnings as JSON. On an error, the worker does not start."""
         found = run_checks() if settings.LOG_FORMAT == "json" else []
         if not found or any(message.is_serious() for message in found):
             super().check(*args, **options)
@@ -38,7 +38,7 @@ class Command(BaseCommand):
         for message in found:
             log.warning("%s (%s)", message.msg, message.id)
 
-    def _say(self, words: str) -> None:
+    def _report(self, words: str) -> None:
         if settings.LOG_FORMAT == "json":
             log.info(words)
         else:

@@ -30,7 +30,7 @@ A_MOMENT = 0.3  # seconds that a GET waits for the vendor
 def attempt(request: Request, attempt: Attempt) -> HttpResponse:
     """How it stands. A return that waited for this user is worked on; nothing else changes."""
     if journey.claim_return(attempt, request.user):
-        runner.hand_over(attempt, patience=A_MOMENT, back=True)
+        runner.hand_over(attempt, timeout=A_MOMENT, returned=True)
         attempt.refresh_from_db()
     return page(request, attempt)
 

@@ -13,6 +13,7 @@ from onboarding import journey, registry
 from onboarding.background import runner
 from onboarding.models import Attempt, Connection, Hop, User
 from onboarding.models.status import Answer, Status, Turn, dumped, shown
+from onboarding.questions import StoredQuestion
 from vendors.contract import Vendor, text
 
 OVER = frozenset({Answer.CONNECTED, Answer.DONE})
@@ -321,7 +322,7 @@ def _switched_off(words: dict[str, str]) -> StatusPanel:
 # -- what it asks ---------------------------------------------------------------------------------
 
 
-def asked(attempt: Attempt) -> list[Mapping[str, Any]]:
+def asked(attempt: Attempt) -> list[StoredQuestion]:
     """The questions to draw. Something to do elsewhere asks for no address where there is no other."""
     emails = (
         journey.verified_addresses(attempt.connection.merchant) if wants_address(attempt) else ()
@@ -335,17 +336,17 @@ def wants_address(attempt: Attempt) -> bool:
     return attempt.ended is None and any(each.get("addresses") for each in attempt.questions)
 
 
-def _with(question: Mapping[str, Any], emails: tuple[str, ...]) -> Mapping[str, Any]:
+def _with(question: StoredQuestion, emails: tuple[str, ...]) -> StoredQuestion:
     """What was added since the vendor asked is chosen already."""
     now = {email.casefold(): email for email in reversed(emails)}
     before = {value.casefold() for value, _ in question["choices"]}
     added = [email for key, email in now.items() if key not in before]
     initial = added[0] if len(added) == 1 else now.get(question["initial"].casefold(), "")
-    choices = [[email, dumped(text("%(email)s", email=email))] for email in reversed(now.values())]
+    choices = [(email, dumped(text("%(email)s", email=email))) for email in reversed(now.values())]
     return {**question, "choices": choices, "initial": initial, "added": bool(added)}
 
 
-def _idle(question: Mapping[str, Any]) -> bool:
+def _idle(question: StoredQuestion) -> bool:
     return len(question["choices"]) < 2 and question.get("added") is False
 
 

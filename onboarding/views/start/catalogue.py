@@ -10,7 +10,7 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
 from onboarding import registry
-from onboarding.availability.breaker import Trouble, trouble
+from onboarding.availability.breaker import Outage, outages
 from onboarding.models import Connector, User
 from onboarding.models.catalogue import offered as offered
 from onboarding.views.access import Request, memberships
@@ -55,9 +55,9 @@ def _matches(connector: Connector, asked: str) -> bool:
     return all(word in text for word in asked.casefold().split())
 
 
-def troubles(connectors: Iterable[Connector]) -> dict[str, Trouble]:
+def troubles(connectors: Iterable[Connector]) -> dict[str, Outage]:
     """Which of their vendors cannot be used now, by slug; costs one query, none for nothing."""
-    return trouble({connector.vendor for connector in connectors})
+    return outages({connector.vendor for connector in connectors})
 
 
 @require_safe

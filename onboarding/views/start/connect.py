@@ -16,7 +16,7 @@ from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_GET, require_http_methods
 
 from onboarding import journey, registry
-from onboarding.availability.breaker import trouble
+from onboarding.availability.breaker import outages
 from onboarding.models import Connector, Membership, Merchant, User
 from onboarding.models.catalogue import offered
 from onboarding.models.memo import opened
@@ -88,7 +88,7 @@ def _business(user: User, name: str) -> Merchant:
 def connect(request: Request, membership: Membership, slug: str) -> HttpResponse:
     """Check before you leave; the POST begins the connection and leaves."""
     choice = _choice(membership, slug)
-    left = waitlist.latest(membership, choice.connector)
+    left = waitlist.latest_entry(membership, choice.connector)
     form = choice.form(form_data(request), (opened(left.typed) or {}) if left else {})
     if form.is_valid() and (gone := _begin(request.user, choice, form)):
         return gone
@@ -108,8 +108,8 @@ def leave_it(request: Request, membership: Membership, slug: str) -> HttpRespons
     if request.method == "GET":
         return page
     typed = kept(choice.form(request.POST, {}))
-    if trouble([choice.connector.vendor]):
-        waitlist.leave(membership, choice.connector, typed)
+    if outages([choice.connector.vendor]):
+        waitlist.join(membership, choice.connector, typed)
         return page
     said = gettext("%(vendor)s is answering again. You can go on now.")
     messages.success(request, said % {"vendor": choice.vendor.name})
@@ -146,7 +146,7 @@ def _page(request: Request, choice: Choice, form: ShopForm, *, waits: bool = Fal
         "connector": choice.connector,
         "vendor": choice.vendor,
         "domain": domain(choice.vendor),
-        "trouble": trouble([choice.connector.vendor]).get(choice.connector.vendor),
+        "trouble": outages([choice.connector.vendor]).get(choice.connector.vendor),
         "waits": waits,
     }
     return render(request, "onboarding/connect.html", context)
@@ -165,7 +165,7 @@ def _begin(user: User, choice: Choice, form: ShopForm) -> HttpResponse | None:
     except journey.NameTaken:
         form.add_error("name", taken(name))
         return None
-    waitlist.begun(mine, choice.connector)
+    waitlist.leave(mine, choice.connector)
     return leave(attempt, user)
 
 

@@ -26,7 +26,7 @@ class SeeOther(HttpResponseRedirect):
 
 def leave(attempt: Attempt, user: User, *, back: bool = False) -> HttpResponse:
     """Have the call made; to the vendor if the link is there in time, else to our page."""
-    runner.hand_over(attempt, back=back)
+    runner.hand_over(attempt, returned=back)
     attempt.refresh_from_db()
     return away(journey.take_link(attempt, user)) or SeeOther(attempt.get_absolute_url())
 

@@ -37,7 +37,7 @@ def stage(tmp_path: Path, settings: Settings) -> Iterator[sandbox.Running]:
 def test_two_merchants_at_once_get_one_place(
     people: People, stage: sandbox.Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runner, "PATIENCE", 0)
+    monkeypatch.setattr(runner, "HAND_OVER_TIMEOUT", 0)
     connector = Connector.objects.get()
     before = valid(stage)
     stage.fault("capillary", CREATE, kind="hold", when="before")
