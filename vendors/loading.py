@@ -111,10 +111,10 @@ def _prefix(vendor: type[Vendor]) -> str:
     return f"{vendor.slug.upper()}_"
 
 
-def _name(vendor: type[Vendor], field: dataclasses.Field[Any]) -> str:
+def _name(vendor: type[Vendor], field: dataclasses.Field[object]) -> str:
     return _prefix(vendor) + field.name.upper()
 
 
-def _has_no_default(field: dataclasses.Field[Any]) -> bool:
+def _has_no_default(field: dataclasses.Field[object]) -> bool:
     nothing = dataclasses.MISSING
     return field.default is nothing and field.default_factory is nothing

@@ -94,6 +94,7 @@ class _Source(PydanticBaseSettingsSource):
     def variable(self, field_name: str) -> str:
         return self.prefix + field_name.upper()
 
+    # Any in this method and the next two: the signatures of pydantic-settings.
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         return self.texts.get(field_name), field_name, False
 
@@ -155,7 +156,7 @@ class _Source(PydanticBaseSettingsSource):
         return content
 
 
-def _decoded(text: str) -> Any:
+def _decoded(text: str) -> object:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
@@ -177,7 +178,7 @@ def _message(field: FieldInfo, error: ErrorDetails) -> str:
     return REQUIREMENTS.get(kind, "cannot be read")
 
 
-REQUIREMENTS: Mapping[Any, str] = {
+REQUIREMENTS: Mapping[object, str] = {
     bool: "must be 1 or 0",
     float: "must be a number",
     tuple: "must be a comma-separated list",
@@ -186,15 +187,15 @@ REQUIREMENTS: Mapping[Any, str] = {
 }
 
 
-def _range(metadata: Sequence[Any]) -> str:
+def _range(metadata: Sequence[object]) -> str:
     least = [each.ge for each in metadata if isinstance(each, Ge)]
     most = [each.le for each in metadata if isinstance(each, Le)]
     return f" from {least[0]} to {most[0]}" if least and most else ""
 
 
-def _kind(field: FieldInfo) -> Any:
+def _kind(field: FieldInfo) -> object:
     """The type without its parameters: `int` for `int | None`, `tuple` for `tuple[str, ...]`."""
-    kind: Any = field.annotation
+    kind: object = field.annotation
     if get_origin(kind) in (Union, UnionType):
         kind = next(each for each in get_args(kind) if each is not NoneType)
     return get_origin(kind) or kind

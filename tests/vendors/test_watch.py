@@ -120,8 +120,8 @@ def test_what_is_told_of_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_what_is_told_of_our_credentials(answer: bytes, own: bool, said: str) -> None:
-    def code(status: int, body: dict[str, str]) -> str:
-        return body.get("error", "")
+    def code(status: int, body: object) -> str:
+        return str(body.get("error", "")) if isinstance(body, dict) else ""
 
     with Canned(answer) as server, watched(Watch(30)) as step:
         mine = Api(name="v", base_url=server.url, own=own, refusal=code, taken=("spent",))

@@ -7,7 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-Memo = Mapping[str, Any]  # JSON; kept encrypted, handed back untouched
+# JSON from outside may have any shape: `object` makes its reader check each value with isinstance.
+Json = object
+# A JSON object that we write, or whose fields have been checked. Any: mypy has no type for checked JSON.
+JsonObject = dict[str, Any]
+# What a vendor stores between two calls: a JSON object, stored encrypted and handed back unchanged.
+Memo = Mapping[str, Any]
 Purpose = Literal["connect", "reconnect", "enter", "check", "pause", "resume", "end", "act"]
 Holder = Literal["self", "sibling", "other", "none"]
 Who = Literal["merchant", "staff"]
@@ -108,7 +113,7 @@ class Order:
     connector: str
     reference: str  # of the connection; ours, lower-case ASCII
     shop_name: str = ""
-    options: Mapping[str, Any] = field(default_factory=dict)  # set by staff on the connector
+    options: Mapping[str, Json] = field(default_factory=dict)  # set by staff on the connector
     answers: Mapping[str, str] = field(default_factory=dict, repr=False)
     staff: Mapping[str, str] = field(default_factory=dict, repr=False)  # of staff, on the account
     purpose: Purpose = "connect"

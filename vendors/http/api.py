@@ -19,7 +19,7 @@ import requests
 import urllib3
 from pydantic import TypeAdapter
 
-from vendors.contract import Garbled, Refused, Unavailable, Unsure, VendorError, Who
+from vendors.contract import Garbled, Json, Refused, Unavailable, Unsure, VendorError, Who
 
 from . import watch
 from .hosts import below
@@ -34,7 +34,7 @@ logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 T = TypeVar("T")
 MACHINE_CODE = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
-Refusal = Callable[[int, Any], str]
+Refusal = Callable[[int, Json], str]
 PAGES = 100  # of one list
 TO_CREATE = 15.0  # seconds; a creation that is cut off is a doubt, so it is not begun with less
 
@@ -73,7 +73,7 @@ class Api:
         *,
         parts: Mapping[str, str] | None = None,
         query: Mapping[str, str] | None = None,
-        json: Any = None,
+        json: Json = None,
         form: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         auth: tuple[str, str] | None = None,

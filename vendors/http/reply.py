@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 import pydantic_core
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
+from vendors.contract import Json
+
 T = TypeVar("T")
 
 
@@ -21,6 +23,7 @@ class Reply(BaseModel):
         extra="ignore", coerce_numbers_to_str=True, frozen=True, hide_input_in_errors=True
     )
 
+    # Any: pydantic's signature.
     def __repr_args__(self) -> list[tuple[str | None, Any]]:
         return []
 
@@ -33,7 +36,7 @@ class Empty(Reply):
     """204, or another documented success without a body. A page with 200 is not "deleted"."""
 
 
-def none_if_odd(value: Any, parse: Callable[[Any], Any]) -> Any:
+def none_if_odd(value: Json, parse: Callable[[Json], T]) -> T | None:
     """For `WrapValidator`: a field or row that does not fit is None, and does not spoil the reply."""
     try:
         return parse(value)
@@ -50,7 +53,7 @@ def parse(body: bytes, reply: type[T] | TypeAdapter[T]) -> T:
         raise ValueError(_faults(error)) from None
 
 
-def loose_json(body: bytes | None) -> Any:
+def loose_json(body: bytes | None) -> Json:
     """An error's body, whatever it is; None if it is not JSON."""
     try:
         return pydantic_core.from_json(body or b"")

@@ -20,10 +20,12 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
+from vendors.contract import Json
+
 from .reply import loose_json
 
 LONGEST_RETRY_AFTER = 86_400.0  # seconds
-Meaning = Callable[[int, Any], int]
+Meaning = Callable[[int, Json], int]
 
 _here = threading.local()  # .trace: that of the call this thread is making
 
@@ -77,7 +79,7 @@ class _Watched(HTTPConnection):
             raise TimeoutError
         trace.unsent = False
 
-    def send(self, data: Any) -> None:
+    def send(self, data: Any) -> None:  # Any: urllib3's signature
         if self.sock is None:
             self.connect()
         _here.trace.sock = self.sock
@@ -110,11 +112,12 @@ class Adapter(HTTPAdapter):
     def __init__(self, pool: int) -> None:
         super().__init__(pool_connections=1, pool_maxsize=pool, max_retries=0)
 
+    # Any: the signature of requests.
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, ssl_context=tls_context(), **kwargs)
         self.poolmanager.pool_classes_by_scheme = POOLS
 
-    def cert_verify(self, conn: Any, *_: Any) -> None:
+    def cert_verify(self, conn: object, *_: object) -> None:
         """Only the context verifies; a `ca_certs` here would make urllib3 load the bundle anew."""
         if isinstance(conn, HTTPSConnectionPool):
             conn.cert_reqs = "CERT_REQUIRED"

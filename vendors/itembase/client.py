@@ -7,11 +7,10 @@ services with the connect API"), and the API guides for OAuth, user information 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from pydantic import Field
 
-from vendors.contract import Garbled, Refused
+from vendors.contract import Garbled, Json, JsonObject, Refused
 from vendors.http.api import Api, Reply
 from vendors.http.hosts import same_host
 from vendors.http.urls import add_query
@@ -19,7 +18,7 @@ from vendors.http.urls import add_query
 SCOPES = "user.minimal user.instances.read user.instances.write"
 
 
-def machine_code(_status: int, body: Any) -> str:
+def machine_code(_status: int, body: Json) -> str:
     """The machine code of an error: RFC 6749's `error`, else the guide's {"message", "code"}."""
     if not isinstance(body, dict):
         return ""
@@ -29,7 +28,7 @@ def machine_code(_status: int, body: Any) -> str:
     return "invalid_grant" if "invalid_grant" in message else ""
 
 
-def meaning(status: int, body: Any) -> int:
+def meaning(status: int, body: Json) -> int:
     """An unknown client may be answered 400 (RFC 6749, section 5.2), which means 401 here."""
     unknown = isinstance(body, dict) and body.get("error") == "invalid_client"
     return 401 if unknown and status == 400 else status
@@ -106,7 +105,7 @@ class Client:
         """A link that activates the operator's service for a shop the user already has."""
         return self._link({"instance_id": instance_id, "action": "create"}, access)
 
-    def _link(self, body: dict[str, Any], access: str = "") -> Link:
+    def _link(self, body: JsonObject, access: str = "") -> Link:
         selfservice = self._api(self.selfservice_url, own=not access)
         link = selfservice.send("POST", "/v1/tokens", Link, json=body, bearer=access)
         if not same_host(link.uri, self.selfservice_url):

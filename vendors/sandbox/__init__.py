@@ -13,7 +13,7 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from types import ModuleType
 
 from .application import Application
 from .dispatch import Sandboxes
@@ -21,10 +21,11 @@ from .http import Refused, Request, Response, json_response, redirect
 from .pages import CASE_BUTTONS, page
 from .routing import Sandbox
 from .server import Server
-from .state import Row, Store
+from .state import JsonObject, Row, Store
 
 __all__ = [
     "CASE_BUTTONS",
+    "JsonObject",
     "Refused",
     "Request",
     "Response",
@@ -102,5 +103,5 @@ class Running(Sandboxes):
         self._server.hang_up()
 
 
-def _module(slug: str) -> Any:
+def _module(slug: str) -> ModuleType:
     return importlib.import_module(f"vendors.{slug}.sandbox")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
@@ -13,6 +12,7 @@ from .dispatch import Sandboxes
 from .http import CASES, Request, Response, error_response, json_response, redirect
 from .pages import page
 from .routing import Sandbox
+from .state import Row
 
 CSS = """
 :root{color-scheme:light dark;--edge:#8886;--soft:#8881;--strong:#0b5cad}
@@ -97,7 +97,7 @@ def _section(sandboxes: Sandboxes, sandbox: Sandbox) -> Markup:
     )
 
 
-def _table(vendor: str, kind: str, columns: tuple[str, ...], rows: list[dict[str, Any]]) -> Markup:
+def _table(vendor: str, kind: str, columns: tuple[str, ...], rows: list[Row]) -> Markup:
     if not rows:
         return Markup("<p>No {kind} yet.</p>").format(kind=kind)
     head = Markup().join([HEAD.format(text=column) for column in columns])
@@ -105,7 +105,7 @@ def _table(vendor: str, kind: str, columns: tuple[str, ...], rows: list[dict[str
     return TABLE.format(vendor=vendor, kind=kind, head=head, body=body)
 
 
-def _row(values: list[Any]) -> Markup:
+def _row(values: list[object]) -> Markup:
     cells = [CELL.format(text=value) for value in values]
     return Markup("<tr>{cells}</tr>").format(cells=Markup().join(cells))
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
@@ -17,7 +17,7 @@ from .faults import PLAYS, Fault, Faults, instead, spoil
 from .http import Refused, Request, Response
 from .pages import page
 from .routing import Route, Sandbox
-from .state import Database, Row, Store
+from .state import Database, Line, Row, Store
 
 
 class Counts(TypedDict):
@@ -109,7 +109,7 @@ class Sandboxes:
         flow: str = "",
         lasts: float | None = None,
         skip: int = 0,
-        **params: Any,
+        **params: object,
     ) -> None:
         """Plant a fault on the next `times` calls (None: all, for `lasts` seconds) of a route.
 
@@ -154,7 +154,7 @@ class Sandboxes:
         """All rows of this vendor, by kind."""
         return self._store(vendor).dump()
 
-    def change(self, vendor: str, kind: str, where: Mapping[str, Any], **fields: Any) -> int:
+    def change(self, vendor: str, kind: str, where: Mapping[str, object], **fields: object) -> int:
         """Change rows from outside, e.g. let tokens expire; returns how many."""
         with self._database.transaction():
             rows = self._store(vendor).rows(kind, **where)
@@ -170,11 +170,11 @@ class Sandboxes:
             for store in self._stores.values():
                 store.empty()
 
-    def snapshot(self) -> list[tuple[Any, ...]]:
+    def snapshot(self) -> list[Line]:
         """All rows of all vendors, for `restore`."""
         return self._database.run("SELECT number, vendor, kind, id, body FROM thing")
 
-    def restore(self, kept: list[tuple[Any, ...]]) -> None:
+    def restore(self, kept: list[Line]) -> None:
         """Remove all faults and put back the rows of a `snapshot`. Calls stay counted."""
         self.clear()
         with self._database.transaction():

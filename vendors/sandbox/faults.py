@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import Any
 
 from .http import Response
+from .state import JsonObject
 
 DEFAULT_WHEN = {
     "status": "before",
@@ -38,7 +37,7 @@ PARAMS = {
     "redirect": {"to", "status"},
 }
 MINUTE = 60.0
-PLAYS: dict[str, dict[str, Any]] = {
+PLAYS: dict[str, JsonObject] = {
     "slow": {"kind": "slow", "times": None, "lasts": MINUTE, "seconds": 4},
     "dead": {"kind": "reset", "times": None, "lasts": MINUTE},
     "garbled": {"kind": "html", "times": None, "lasts": MINUTE},
@@ -64,7 +63,7 @@ class Fault:
     flow: str = ""
     lasts: float | None = None
     skip: int = 0
-    params: Mapping[str, Any] = field(default_factory=dict)
+    params: JsonObject = field(default_factory=dict)
     born: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
@@ -206,7 +205,7 @@ def spoil(fault: Fault, response: Response) -> Response | None:
     return _other_body(fault.kind, response, params)
 
 
-def _other_body(kind: str, response: Response, params: Mapping[str, Any]) -> Response | None:
+def _other_body(kind: str, response: Response, params: JsonObject) -> Response | None:
     """The whole response, with a body that it should not have."""
     body = response.get_data()
     match kind:
@@ -231,7 +230,7 @@ def _with(response: Response, body: bytes) -> Response:
     return response
 
 
-def _odd(value: Any) -> Any:
+def _odd(value: object) -> object:
     """The same structure, in which every value has another type than it had."""
     if isinstance(value, dict) and value:
         return {name: _odd(each) for name, each in value.items()}
@@ -240,7 +239,7 @@ def _odd(value: Any) -> Any:
     return ODD
 
 
-def _status(status: int, params: Mapping[str, Any]) -> Response:
+def _status(status: int, params: JsonObject) -> Response:
     body = params.get("body", {"message": "A fault that was asked for."})
     text = body if isinstance(body, str) else json.dumps(body)
     kind = "text/plain" if isinstance(body, str) else "application/json"
@@ -248,7 +247,7 @@ def _status(status: int, params: Mapping[str, Any]) -> Response:
     return Response(text, status, {"Content-Type": kind} | given)
 
 
-def _replaced(response: Response, params: Mapping[str, Any]) -> Response:
+def _replaced(response: Response, params: JsonObject) -> Response:
     if "body" in params:
         data = params["body"]
     else:

@@ -10,6 +10,8 @@ from werkzeug import wrappers
 from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.exceptions import HTTPException
 
+from .state import JsonObject
+
 CASES = ("slow", "dead", "garbled", "lost")
 
 
@@ -29,7 +31,7 @@ class Refused(HTTPException):
 class Parameters(ImmutableMultiDict[str, str]):
     """The parameters of a query string or form. A name that is given twice is refused."""
 
-    def __init__(self, mapping: Any = None) -> None:
+    def __init__(self, mapping: Any = None) -> None:  # Any: Werkzeug's signature
         super().__init__(mapping)
         if any(len(values) > 1 for values in self.listvalues()):
             raise Refused(400, "A parameter is given twice.")
@@ -60,7 +62,7 @@ class Request(wrappers.Request):
         self.demand_type("application/x-www-form-urlencoded")
         return self.form
 
-    def json_object(self) -> dict[str, Any]:
+    def json_object(self) -> JsonObject:
         """The JSON object in the body; anything else is refused."""
         self.demand_type("application/json")
         data = self.get_json()

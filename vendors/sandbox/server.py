@@ -8,7 +8,7 @@ import socket
 import struct
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LARGEST_BODY = 1_000_000
+Connection = socket.socket | tuple[bytes, socket.socket]  # socketserver's type of a request
 
 
 class Server(ThreadedWSGIServer):
@@ -36,16 +37,16 @@ class Server(ThreadedWSGIServer):
         self._open: set[socket.socket] = set()
         super().__init__(host, port, app, Handler)
 
-    def get_request(self) -> tuple[socket.socket, Any]:
+    def get_request(self) -> tuple[socket.socket, object]:
         connection, address = super().get_request()
         self._open.add(connection)
         return connection, address
 
-    def shutdown_request(self, request: Any) -> None:
+    def shutdown_request(self, request: Connection) -> None:
         self._open.discard(request)
         super().shutdown_request(request)
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
+    def handle_error(self, request: Connection, client_address: object) -> None:
         """Log the traceback. A client that went away is no error: Werkzeug leaves that out."""
         log.exception("the sandbox failed")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from vendors.contract import Entry, Text, Vendor, text
+from vendors.contract import Entry, Json, Text, Vendor, text
 from vendors.contract.settings import named_problems
 from vendors.http.hosts import address_problem
 from vendors.http.settings import basic_username_problem, header_problem
@@ -66,7 +66,7 @@ class Offer(Vendor):
     permissions: tuple[str, ...] = ()
     language: str = "swe"
     languages: tuple[str, ...] = ("swe",)
-    configuration: Mapping[str, Any] = field(default_factory=dict)
+    configuration: Mapping[str, Json] = field(default_factory=dict)
     path: str = "/"
     manage: bool = False
 

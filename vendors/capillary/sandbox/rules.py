@@ -9,7 +9,7 @@ import hashlib
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Any
+from typing import TypeGuard
 
 from vendors.sandbox import Refused, Request, Response, Store, json_response
 from vendors.sandbox.switches import Switch
@@ -183,6 +183,6 @@ def _expired(store: Store, expires_at: float) -> Response:
     return older(int(shape.partition("-")[0]), "498", message)
 
 
-def whole(value: Any) -> bool:
+def whole(value: object) -> TypeGuard[int]:
     """A whole number, which True is not."""
     return type(value) is int

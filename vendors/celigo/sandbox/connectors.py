@@ -6,9 +6,8 @@ Reference: Celigo, "Connector API".
 from __future__ import annotations
 
 import secrets
-from typing import Any
 
-from vendors.sandbox import Refused, Request, Response, Row, Store, json_response
+from vendors.sandbox import JsonObject, Refused, Request, Response, Row, Store, json_response
 
 from .rules import (
     PARTNER,
@@ -54,7 +53,7 @@ FIELDS: dict[str, Check] = {
     "trialEnabled": is_flag,
 }
 READ_ONLY = ("_id", "lastModified", "createdAt", "lastModifiedBy")
-CLEARED: dict[str, Any] = {
+CLEARED: JsonObject = {
     "published": False,
     "managed": False,
     "_sharedImportIds": [],
@@ -79,7 +78,7 @@ def preset(store: Store) -> None:
         _add(store, id, _sample(name, published, number))
 
 
-def _sample(name: str, published: bool, number: int) -> dict[str, Any]:
+def _sample(name: str, published: bool, number: int) -> JsonObject:
     applications = [part.lower() for part in name.removesuffix(" Connector").split(" - ")]
     return {
         "name": name,
@@ -109,18 +108,18 @@ def _sample(name: str, published: bool, number: int) -> dict[str, Any]:
     }
 
 
-def _kept(fields: dict[str, Any]) -> dict[str, Any]:
+def _kept(fields: JsonObject) -> JsonObject:
     """What a row holds after a POST or PUT: everything that was left out is cleared."""
     whole = CLEARED | fields
     about = {"name": whole["name"], "published": whole["published"], "lastModified": now()}
     return {**about, "fields": whole}
 
 
-def _add(store: Store, id: str, fields: dict[str, Any]) -> Row:
+def _add(store: Store, id: str, fields: JsonObject) -> Row:
     return store.add("connectors", id, deleted=False, **_kept(fields))
 
 
-def _shown(row: Row) -> dict[str, Any]:
+def _shown(row: Row) -> JsonObject:
     return {"_id": row["id"], **row["fields"], "lastModified": row["lastModified"]}
 
 
@@ -174,7 +173,7 @@ def installed(store: Store, connector_id: str) -> list[Row]:
     return store.rows("integrations", connector=connector_id, removed=False)
 
 
-def _installed_row(row: Row) -> dict[str, Any]:
+def _installed_row(row: Row) -> JsonObject:
     shown = {"_integrationId": row["id"]}
     return shown | {name: row[name] for name in ("email", "name", "version", "environment")}
 

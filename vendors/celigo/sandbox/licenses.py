@@ -6,9 +6,8 @@ Reference: Celigo, "Connector API", examples 2 to 5.
 from __future__ import annotations
 
 import secrets
-from typing import Any
 
-from vendors.sandbox import Refused, Request, Response, Row, Store, json_response
+from vendors.sandbox import JsonObject, Refused, Request, Response, Row, Store, json_response
 
 from .connectors import connector
 from .rules import (
@@ -54,19 +53,19 @@ def signed_up(store: Store, email: str) -> Row:
     )
 
 
-def issued(store: Store, connector_id: str, user: Row, fields: dict[str, Any]) -> Row:
+def issued(store: Store, connector_id: str, user: Row, fields: JsonObject) -> Row:
     about = {"email": user["email"], "owner": user["id"], "connector": connector_id}
     state = {"created": now(), "installed_by": "", "integration": "", "deleted": False}
     return store.add("licenses", secrets.token_hex(12), **about, **state, **_kept(fields))
 
 
-def _kept(fields: dict[str, Any]) -> dict[str, Any]:
+def _kept(fields: JsonObject) -> JsonObject:
     """What a row holds after a POST or PUT: everything that was left out is cleared."""
     more = {name: fields[name] for name in MORE if name in fields}
     return {"expires": fields["expires"], "opts": fields.get("opts"), "more": more}
 
 
-def _shown(row: Row) -> dict[str, Any]:
+def _shown(row: Row) -> JsonObject:
     shown = {"_id": row["id"], "expires": row["expires"], "created": row["created"], **row["more"]}
     if row["opts"] is not None:
         shown["opts"] = row["opts"]
