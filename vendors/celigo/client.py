@@ -16,7 +16,7 @@ from typing import TypedDict
 from pydantic import ConfigDict, Field, TypeAdapter
 
 from vendors.contract import Json, JsonObject
-from vendors.http.api import Api, Nothing, Reply
+from vendors.http.api import Api, Empty, Nothing, Reply
 from vendors.http.missing import none_if_missing
 from vendors.http.times import read_time, write_time
 
@@ -183,7 +183,7 @@ class Client:
 
     def _delete(self, path: str, parts: Mapping[str, str]) -> bool:
         reply = none_if_missing(
-            lambda: self.api.send("DELETE", path, Nothing, ok=(200, 204), parts=parts)
+            lambda: self.api.send("DELETE", path, Empty, ok=(200, 204), parts=parts)
         )
         return reply is not None
 
