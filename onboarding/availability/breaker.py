@@ -21,7 +21,7 @@ from onboarding import db_lock
 from onboarding.models import Attempt, Breaker, Call, Connection
 from onboarding.monitoring import logs
 from vendors.contract import Vendor, VendorError
-from vendors.http.watch import Called, Watch, watched
+from vendors.http.call_context import CallContext, CallRecord, use_context
 
 from .host_state import CREDENTIALS, FIRST_REST, SILENT, learn, waiting
 
@@ -39,17 +39,17 @@ def guard(
     attempt: Attempt | None = None,
     seconds: float = STEP,
     probing: bool = False,
-) -> Iterator[Watch]:
+) -> Iterator[CallContext]:
     """Around all talk with a vendor: a host that rests is not called, and all calls are written down.
 
     `seconds` are for all calls of the block together. A call to a host that rests raises Unavailable
     with `retry_after`; it was not sent.
     """
     hosts = _Hosts({row.host: row for row in Breaker.objects.filter(vendor=vendor)})
-    watch = Watch(seconds=seconds, rest=hosts.rest, calls=hosts.calls)
+    watch = CallContext(seconds=seconds, retry_after=hosts.rest, calls=hosts.calls)
     db_lock.give_back_connection()
     try:
-        with db_lock.released(), watched(watch):
+        with db_lock.released(), use_context(watch):
             yield watch
     finally:
         if watch.calls:
@@ -62,7 +62,7 @@ class _Hosts:
     """The vendor's hosts during one step: as the step found them, and what it heard since."""
 
     rows: dict[str, Breaker]
-    calls: list[Called] = field(default_factory=list)
+    calls: list[CallRecord] = field(default_factory=list)
     tried: set[str] = field(default_factory=set)  # hosts which we call while all others keep off
 
     def rest(self, host: str) -> float:
@@ -76,7 +76,7 @@ class _Hosts:
             return self._try(row)
         return _left(row)
 
-    def _after(self, last: Called) -> float:
+    def _after(self, last: CallRecord) -> float:
         """The step goes on calling, but for a host that asked for a rest or failed on trial."""
         if not last.unavailable:
             return 0.0
@@ -106,7 +106,7 @@ def _left(row: Breaker) -> float:
 
 
 def _record(
-    called: Called, vendor: str, connection: Connection | None, attempt: Attempt | None
+    called: CallRecord, vendor: str, connection: Connection | None, attempt: Attempt | None
 ) -> Call:
     return Call(
         vendor=vendor,

@@ -23,7 +23,7 @@ from django.dispatch import Signal
 from django.utils import timezone
 
 from onboarding.models import Attempt, Breaker, Connection
-from vendors.http.watch import Called
+from vendors.http.call_context import CallRecord
 
 log = logging.getLogger(__name__)
 MANY = 5  # calls in a row that were not answered, and the host is called silent
@@ -40,7 +40,9 @@ LONGEST_WAIT: dict[str, timedelta] = {
 recovered = Signal()  # a host works again: vendor, cause of the outage, when calls may begin
 
 
-def learn(vendor: str, host: str, calls: Iterable[Called], *, tried: bool, probing: bool) -> None:
+def learn(
+    vendor: str, host: str, calls: Iterable[CallRecord], *, tried: bool, probing: bool
+) -> None:
     """Write the host's row if these calls change it. That it works, as before, changes nothing.
 
     `tried`: the first of them was made while everybody else kept off.
@@ -69,7 +71,7 @@ def _state(row: Breaker) -> tuple[object, ...]:
     return row.failures, row.cause, row.opened, row.retry_at
 
 
-def _hear(row: Breaker, calls: Iterable[Called], tried: bool, probing: bool) -> None:
+def _hear(row: Breaker, calls: Iterable[CallRecord], tried: bool, probing: bool) -> None:
     now = timezone.now()
     for called in calls:
         if called.unavailable:
@@ -79,7 +81,7 @@ def _hear(row: Breaker, calls: Iterable[Called], tried: bool, probing: bool) -> 
             _credentials(row, called, probing, now)
 
 
-def _silence(row: Breaker, called: Called, tried: bool, now: datetime) -> None:
+def _silence(row: Breaker, called: CallRecord, tried: bool, now: datetime) -> None:
     """Calls that were under way when the host was called silent say nothing new."""
     asked = min(timedelta(seconds=called.retry_after or 0), LONGEST_ASKED)
     rest = timedelta(0)
@@ -107,17 +109,17 @@ def _answer(row: Breaker, tried: bool) -> None:
         row.retry_at = None
 
 
-def _credentials(row: Breaker, called: Called, probing: bool, now: datetime) -> None:
+def _credentials(row: Breaker, called: CallRecord, probing: bool, now: datetime) -> None:
     """A 401 is about who we are; a 403 only to the probe, which asks for nothing in particular."""
     ours, said = row.cause == CREDENTIALS, called.credentials
     ahead = row.retry_at is not None and row.retry_at > now
     if said == "accepted" and ours:
         row.cause, row.opened, row.retry_at = "", None, None
-    elif said == "refused" or (said == "doubted" and probing):
+    elif said == "refused" or (said == "unclear" and probing):
         row.opened = (row.opened if ours else None) or now
         row.retry_at = row.retry_at if ours and ahead else now + REFUSED_AGAIN
         row.cause = CREDENTIALS
-    elif said == "doubted" and not (row.opened or ahead or (ours and row.retry_at)):
+    elif said == "unclear" and not (row.opened or ahead or (ours and row.retry_at)):
         row.cause, row.retry_at = CREDENTIALS, now
 
 

@@ -12,7 +12,7 @@ import vendors
 from onboarding.availability import breaker
 from onboarding.monitoring import logs
 from vendors.contract import Refused, Unavailable, Vendor, VendorError
-from vendors.http.watch import Watch, watched
+from vendors.http.call_context import CallContext, use_context
 
 from .finding import Finding
 
@@ -63,7 +63,7 @@ def _probe(vendor: Vendor, remembered: bool, ahead: list[float]) -> Finding:
     id = f"vendor/{vendor.slug}"
     if not vendor.can("probe"):
         return Finding(id, "note", f"{vendor.name}: nothing harmless can be asked there.")
-    watch = Watch(seconds=breaker.STEP)
+    watch = CallContext(seconds=breaker.STEP)
     try:
         with _watching(vendor, remembered) as watch:
             vendor.probe()
@@ -71,14 +71,14 @@ def _probe(vendor: Vendor, remembered: bool, ahead: list[float]) -> Finding:
         words = f"{vendor.name}: {type(error).__name__}: {error.detail}"
         return Finding(id, "fault", words, _fix(vendor, error))
     finally:
-        ahead += [called.ahead for called in watch.calls if called.ahead is not None]
+        ahead += [called.clock_ahead for called in watch.calls if called.clock_ahead is not None]
     return Finding(id, "ok", f"{vendor.name}: answers, and takes our credentials.")
 
 
-def _watching(vendor: Vendor, remembered: bool) -> AbstractContextManager[Watch]:
+def _watching(vendor: Vendor, remembered: bool) -> AbstractContextManager[CallContext]:
     if remembered:
         return breaker.guard(vendor.slug, probing=True)
-    return watched(Watch(seconds=breaker.STEP))
+    return use_context(CallContext(seconds=breaker.STEP))
 
 
 def _fix(vendor: Vendor, error: VendorError) -> str:

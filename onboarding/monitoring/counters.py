@@ -13,7 +13,7 @@ from pathlib import Path
 from django.conf import settings
 from prometheus_client import Counter, Histogram, values
 
-from vendors.http.watch import Called
+from vendors.http.call_context import CallRecord
 
 HOST = socket.gethostname().replace("_", "-")  # the files' names are split at _
 OUTCOMES = {"time-out", "no answer"}
@@ -40,7 +40,7 @@ SECONDS = Histogram(
 )
 
 
-def observe(called: Called) -> None:
+def observe(called: CallRecord) -> None:
     """Count one call; its outcome as 2xx, 3xx, 4xx, 5xx, time-out or no answer."""
     outcome = called.outcome if called.outcome in OUTCOMES else f"{called.outcome[:1]}xx"
     CALLS.labels(called.vendor, called.call, outcome).inc()

@@ -17,7 +17,7 @@ from onboarding.models import Breaker, Call
 from tests.support.scripted import Scripted, offered
 from vendors import sandbox
 from vendors.contract import Garbled, Refused, Unavailable, VendorError
-from vendors.http.watch import Called, tell
+from vendors.http.call_context import CallRecord, record
 from vendors.loading import Loaded
 
 
@@ -32,10 +32,10 @@ class Probed(Scripted):
 
     def probe(self) -> None:
         for ahead in self.clocks:
-            tell(
-                Called(
+            record(
+                CallRecord(
                     vendor=self.slug, host="vendor.example", call="GET /v1/me", outcome="200",
-                    seconds=0.1, unavailable=False, ahead=ahead,
+                    seconds=0.1, unavailable=False, clock_ahead=ahead,
                 )
             )  # fmt: skip
         if error := self.answers.pop(0):
@@ -164,5 +164,5 @@ def test_a_host_that_rests_is_not_called(
     host = stage.url.partition("//")[2]
     Breaker.objects.create(vendor="celigo", host=host, cause="silent", opened=until, retry_at=until)
     found = {finding.id: finding for finding in services.vendors_and_clock(remembered=True)}
-    assert "the host rests" in found["vendor/celigo"].message
+    assert "the circuit breaker of the host is open" in found["vendor/celigo"].message
     assert not Call.objects.exists()

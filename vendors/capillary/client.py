@@ -23,8 +23,7 @@ from typing import Annotated, Any, Generic, TypedDict, TypeVar
 from pydantic import Field, WrapValidator
 
 from vendors.contract import Garbled, Json, JsonObject, Refused
-from vendors.http.api import Api, Reply
-from vendors.http.missing import none_if_missing
+from vendors.http.api import Api, Reply, none_if_missing
 from vendors.http.process_cache import ProcessCache
 from vendors.http.reply import none_if_odd
 
@@ -179,7 +178,7 @@ class Client:
         """Raises Refused with code "320001" if Capillary does not know this pair."""
         pair = {"key": key, "secret": secret}
         path = "/v3/oauth/token/generate"
-        api = replace(self._api, own=(key, secret) == (self.key, self.secret))
+        api = replace(self._api, operator_credentials=(key, secret) == (self.key, self.secret))
         return api.send("POST", path, Envelope[Token], json=pair).data
 
     # -- the operator's sign-in ------------------------------------------------------------------
@@ -219,7 +218,7 @@ class Client:
     def _api(self) -> Api:
         return Api(
             name="capillary", base_url=self.api_url, headers={"Content-Type": "application/json"},
-            refusal=machine_code, meaning=meaning,
+            machine_code=machine_code, meaning=meaning,
         )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from vendors.contract import JsonObject, Memo, Order
-from vendors.contract.creations import pause_after
+from vendors.contract.backoff import pause_after
 
 from .profile import Profile
 

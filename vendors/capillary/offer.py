@@ -6,8 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from vendors.contract import Action, Entry, Question, Text, Vendor, VendorError, text
-from vendors.contract.settings import named_problems
+from vendors.contract import (
+    Action,
+    Entry,
+    Question,
+    Text,
+    Vendor,
+    VendorError,
+    named_problems,
+    text,
+)
 from vendors.http.settings import api_url_problem, basic_username_problem
 
 from . import profile

@@ -24,8 +24,8 @@ from vendors.contract import (
     Rows,
     Step,
     text,
+    wrong_answer,
 )
-from vendors.contract.answers import wrong_answer
 
 from . import profile
 from .client import ApiClient, NewClient

@@ -16,8 +16,7 @@ from typing import TypedDict
 from pydantic import ConfigDict, Field, TypeAdapter
 
 from vendors.contract import Json, JsonObject
-from vendors.http.api import Api, Empty, Nothing, Reply
-from vendors.http.missing import none_if_missing
+from vendors.http.api import Api, Empty, Nothing, Reply, none_if_missing
 from vendors.http.times import read_time, write_time
 
 # The status that a code of `errors[]` stands for, whatever the status of the reply: that of
@@ -228,6 +227,6 @@ def connect(*, api_url: str, token: str) -> Client:
     """`api_url` is what stands before `/v1`."""
     headers = {"Authorization": f"Bearer {token}"}
     api = Api(
-        name="celigo", base_url=api_url, headers=headers, refusal=machine_code, meaning=meaning
+        name="celigo", base_url=api_url, headers=headers, machine_code=machine_code, meaning=meaning
     )
     return Client(api)

@@ -9,8 +9,18 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 
-from vendors.contract import Action, Done, Garbled, Json, JsonObject, Question, Rows, Text, text
-from vendors.contract.answers import wrong_answer
+from vendors.contract import (
+    Action,
+    Done,
+    Garbled,
+    Json,
+    JsonObject,
+    Question,
+    Rows,
+    Text,
+    text,
+    wrong_answer,
+)
 
 from .client import CONNECTOR_READ_ONLY, Client, Connector
 

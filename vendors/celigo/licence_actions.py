@@ -23,8 +23,8 @@ from vendors.contract import (
     Refused,
     Text,
     text,
+    wrong_answer,
 )
-from vendors.contract.answers import wrong_answer
 from vendors.http.times import assume_utc
 
 from . import licence_plan

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from vendors.contract import JsonObject, Memo, Order
-from vendors.contract.creations import pause_after
+from vendors.contract.backoff import pause_after
 
 from .client import format_time
 

@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 from urllib.parse import urlsplit
 
-from vendors.contract import Entry, Question, Text, Vendor, text
-from vendors.contract.settings import named_problems
-from vendors.http.hosts import is_loopback
+from vendors.contract import Entry, Question, Text, Vendor, named_problems, text
 from vendors.http.settings import api_url_problem, header_problem
+from vendors.http.urls import is_loopback
 
 from . import licence_plan
 from .client import Client, Connector, connect

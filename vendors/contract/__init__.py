@@ -107,7 +107,7 @@ same vendor user). `Connected` promotes both.
 from __future__ import annotations
 
 from .actions import Action, Item, Rows
-from .errors import CallError, Garbled, Refused, Unavailable, Unsure, VendorError
+from .errors import CallError, Garbled, Refused, Unavailable, Unsure, VendorError, wrong_answer
 from .order import (
     Business,
     Entry,
@@ -136,7 +136,7 @@ from .steps import (
     Step,
     Waiting,
 )
-from .vendor import Vendor
+from .vendor import Vendor, named_problems
 
 __all__ = [
     "Action",
@@ -172,5 +172,7 @@ __all__ = [
     "VendorError",
     "Waiting",
     "Who",
+    "named_problems",
     "text",
+    "wrong_answer",
 ]

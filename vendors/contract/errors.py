@@ -67,5 +67,13 @@ class Garbled(VendorError):
     cause = "garbled"
 
 
+def wrong_answer(key: str, note: Text) -> Refused:
+    """The error for a wrong answer of staff to the question `key`; nothing was sent to the vendor.
+
+    The page shows `note` at that question, or above the form if it has no such question.
+    """
+    return Refused(f"the answer to “{key}” was not accepted", who="staff", code=key, note=note)
+
+
 # The four that a call may raise: nothing raises VendorError itself.
 CallError = Unavailable | Refused | Unsure | Garbled

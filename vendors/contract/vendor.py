@@ -11,8 +11,6 @@ from .errors import Garbled
 from .order import Entry, Order, Question, Text
 from .steps import Done, Step
 
-# -- the vendor ----------------------------------------------------------------------------------
-
 
 @dataclass(frozen=True)
 class Vendor:
@@ -32,7 +30,7 @@ class Vendor:
     leaves: ClassVar[bool] = True  # beginning leads to the vendor's pages
 
     def problems(self) -> tuple[tuple[str, str], ...]:
-        """Settings that are set but wrong: (name, what to do)."""
+        """Settings that are set but wrong: (name, what to do). `named_problems` makes the pairs."""
         return ()
 
     def domains(self) -> tuple[str, ...]:
@@ -125,3 +123,10 @@ class Vendor:
     def can(self, call: str) -> bool:
         """Whether this vendor has an optional call ("enter", "resolve", …)."""
         return getattr(type(self), call) is not getattr(Vendor, call)
+
+
+def named_problems(slug: str, problems: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """The answer of `Vendor.problems` for `problems`: field → what to do, "" for a valid field."""
+    return tuple(
+        (f"{slug}_{field}".upper(), problem) for field, problem in problems.items() if problem
+    )

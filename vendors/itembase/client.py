@@ -12,8 +12,7 @@ from pydantic import Field
 
 from vendors.contract import Garbled, Json, JsonObject, Refused
 from vendors.http.api import Api, Reply
-from vendors.http.hosts import same_host
-from vendors.http.urls import add_query
+from vendors.http.urls import add_query, same_host
 
 SCOPES = "user.minimal user.instances.read user.instances.write"
 
@@ -106,7 +105,7 @@ class Client:
         return self._link({"instance_id": instance_id, "action": "create"}, access)
 
     def _link(self, body: JsonObject, access: str = "") -> Link:
-        selfservice = self._api(self.selfservice_url, own=not access)
+        selfservice = self._api(self.selfservice_url, operator_credentials=not access)
         link = selfservice.send("POST", "/v1/tokens", Link, json=body, bearer=access)
         if not same_host(link.uri, self.selfservice_url):
             raise Garbled("POST /v1/tokens named a link to another host")
@@ -147,7 +146,7 @@ class Client:
 
     def _grant(self, fields: dict[str, str]) -> Grant:
         fields = {"client_id": self.client_id, "client_secret": self.client_secret, **fields}
-        accounts = self._api(self.accounts_url, own=True)
+        accounts = self._api(self.accounts_url, operator_credentials=True)
         if self.token_method == "POST":
             return accounts.send("POST", "/oauth/v2/token", Grant, form=fields)
         # The guide documents a GET with everything in the query; Api never logs a query.
@@ -181,9 +180,9 @@ class Client:
             retries=1,
         )
 
-    def _api(self, base_url: str, own: bool = False) -> Api:
-        """`own`: called as the operator's client, not with a merchant's token."""
+    def _api(self, base_url: str, operator_credentials: bool = False) -> Api:
+        """An Api that is called as the operator's client, or with a merchant's token."""
         return Api(
-            name="itembase", base_url=base_url, refusal=machine_code, meaning=meaning,
-            own=own, taken=("invalid_grant",),
+            name="itembase", base_url=base_url, machine_code=machine_code, meaning=meaning,
+            operator_credentials=operator_credentials, accepted_codes=("invalid_grant",),
         )  # fmt: skip

@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 from urllib.parse import urlsplit
 
-from vendors.contract import Entry, Json, Text, Vendor, text
-from vendors.contract.settings import named_problems
-from vendors.http.hosts import address_problem
+from vendors.contract import Entry, Json, Text, Vendor, named_problems, text
+from vendors.http.settings import address_problem
 
 from .client import Client
 

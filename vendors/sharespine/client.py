@@ -180,7 +180,7 @@ def connect(*, api_url: str, username: str, password: str, reseller: str, contac
     headers = {"X-Reseller": reseller, "User-Agent": f"gangway/1.0 ({contact})"}
     api = Api(
         name="sharespine", base_url=api_url, headers=headers,
-        auth=(username, password), refusal=machine_code,
+        auth=(username, password), machine_code=machine_code,
     )  # fmt: skip
     return Client(api)
 
@@ -189,7 +189,14 @@ def connect(*, api_url: str, username: str, password: str, reseller: str, contac
 def knock(api_url: str, contact: str) -> None:
     """Call the documented root without credentials: any answer shows that the host works."""
     headers = {"User-Agent": f"gangway/1.0 ({contact})"}
-    api = Api(name="sharespine", base_url=api_url, headers=headers, own=False, connect=3, total=10)
+    api = Api(
+        name="sharespine",
+        base_url=api_url,
+        headers=headers,
+        operator_credentials=False,
+        connect=3,
+        total=10,
+    )
     with suppress(Refused):
         api.send("GET", "/api/", Nothing, ok=(200,))
 
@@ -206,7 +213,8 @@ def connect_tenant(
         "User-Agent": f"gangway/1.0 ({contact})",
     }
     api = Api(
-        name="sharespine", base_url=api_url, headers=headers, auth=(login, password), own=False,
-        refusal=machine_code, connect=3, read=8, total=10, limit_bytes=8_000_000,
+        name="sharespine", base_url=api_url, headers=headers, auth=(login, password),
+        operator_credentials=False, machine_code=machine_code,
+        connect=3, read=8, total=10, limit_bytes=8_000_000,
     )  # fmt: skip
     return TenantClient(api)

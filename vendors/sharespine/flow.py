@@ -28,8 +28,8 @@ from vendors.contract import (
     Text,
     text,
 )
-from vendors.http.hosts import allowed
 from vendors.http.times import read_time
+from vendors.http.urls import allowed
 
 from .client import LoginLink, TenantClient, connect_tenant
 from .evidence import confirm

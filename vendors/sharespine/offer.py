@@ -7,10 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from vendors.contract import Entry, Json, Text, Vendor, text
-from vendors.contract.settings import named_problems
-from vendors.http.hosts import address_problem
-from vendors.http.settings import basic_username_problem, header_problem
+from vendors.contract import Entry, Json, Text, Vendor, named_problems, text
+from vendors.http.settings import address_problem, basic_username_problem, header_problem
 
 from .client import Client, connect
 
