@@ -46,7 +46,7 @@ class Environment(Generic[S]):
 
     values: S
     problems: list[Problem]
-    typos: list[Problem]  # variables that may be meant for us
+    typos: list[Problem]  # variables whose names are close to a setting
     given: frozenset[str]  # names of the settings that have a value, valid or not
 
     def is_set(self, name: str) -> bool:
@@ -80,7 +80,7 @@ def is_set(environ: Mapping[str, str], name: str) -> bool:
 
 
 class _Source(PydanticBaseSettingsSource):
-    """Takes the texts of all fields out of a mapping of variables and the files that these name."""
+    """Settings source: the text of each field, from a variable or from the file that NAME_FILE names."""
 
     def __init__(self, model: type[Settings], environ: Mapping[str, str], prefix: str) -> None:
         super().__init__(model)
@@ -160,7 +160,7 @@ def _decoded(text: str) -> object:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        return text  # no mapping either, so pydantic rejects it
+        return text  # pydantic rejects it, because text is no mapping
 
 
 # -- messages --------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from vendors.http.call_context import CallContext, use_context
 
 CONTRACTS = contracts()
 PROBED = [vendor.slug for vendor in vendors.ALL if vendor.probe is not Vendor.probe]
-KNOCKED = [vendor.slug for vendor in vendors.ALL if vendor.knock is not Vendor.knock]
+KNOCKED = [vendor.slug for vendor in vendors.ALL if vendor.ping is not Vendor.ping]
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +76,7 @@ def test_every_vendor_is_either_probed_or_knocked_at(slug: str) -> None:
 def test_a_knock_makes_nothing_and_says_nothing_of_us(stage: sandbox.Running, slug: str) -> None:
     before = stage.counts(slug)["made"]
     with use_context(CallContext(30)) as step:
-        vendor(stage, slug).knock()
+        vendor(stage, slug).ping()
     assert [(each.unavailable, each.credentials) for each in step.calls] == [(False, "")]
     assert stage.counts(slug)["made"] == before
 
@@ -85,4 +85,4 @@ def test_a_knock_makes_nothing_and_says_nothing_of_us(stage: sandbox.Running, sl
 def test_a_knock_sees_that_nobody_answers(stage: sandbox.Running, slug: str) -> None:
     stage.fault(slug, kind="status", times=None, status=502)
     with pytest.raises(Unavailable):
-        vendor(stage, slug).knock()
+        vendor(stage, slug).ping()

@@ -67,10 +67,10 @@ class Offer(Vendor):
         "On itembase's pages you sign in or open an itembase account, add your shop and allow us"
         " to read it. Then itembase sends you back here."
     )
-    at_hand: ClassVar[Text] = text(
+    prerequisites: ClassVar[Text] = text(
         "The sign-in of your shop, and that of your itembase account if you already have one."
     )
-    shares: ClassVar[tuple[Text, ...]] = (
+    shared_data: ClassVar[tuple[Text, ...]] = (
         text("Which kind of shop you want to connect; nothing else of yours."),
     )
     checklist: ClassVar[tuple[tuple[str, Text], ...]] = (

@@ -1,4 +1,4 @@
-"""The control API below `/_control/` and the front page: for tests and for demo visitors."""
+"""Control API below `/_control/` for tests, and the front page for visitors of a demo."""
 
 from __future__ import annotations
 
@@ -56,7 +56,10 @@ LABELS = {"lost": "Lost answer after the deed"}
 
 
 def control(sandboxes: Sandboxes, request: Request) -> tuple[str, Response]:
-    """The route for the log, and the response of the control API or the front page."""
+    """The route for the log, and the response of the control API or the front page.
+
+    Errors: 404 and 405 for the route, 400 for wrong arguments, 408 if a wait takes too long.
+    """
     try:
         own, _ = ROUTES.bind("").match(request.path, request.method)
     except HTTPException as no:
@@ -155,7 +158,7 @@ def _clear(sandboxes: Sandboxes, request: Request) -> Response:
 
 
 def _arrived(sandboxes: Sandboxes, request: Request) -> Response:
-    return json_response({"arrived": sandboxes.arrived(**request.json_object())})
+    return json_response({"arrived": sandboxes.wait_until_held(**request.json_object())})
 
 
 def _release(sandboxes: Sandboxes, request: Request) -> Response:

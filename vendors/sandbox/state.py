@@ -21,7 +21,7 @@ TABLE = """CREATE TABLE IF NOT EXISTS thing (
 
 
 class Database:
-    """The SQLite file. One transaction at a time: a request's changes are kept whole or not at all."""
+    """The SQLite file. One transaction at a time: all changes of a request are stored, or none."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -52,7 +52,7 @@ class Database:
 
 
 class Store:
-    """The rows of one vendor. A row is a dict with `id`; rows come in the order they were made."""
+    """The rows of one vendor, by kind and id, in the order in which they were added."""
 
     def __init__(self, database: Database, vendor: str) -> None:
         self._database, self._vendor = database, vendor

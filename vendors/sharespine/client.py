@@ -186,7 +186,7 @@ def connect(*, api_url: str, username: str, password: str, reseller: str, contac
 
 
 # Reference: …/360017909317-Get-Started (the root of the Tenant API)
-def knock(api_url: str, contact: str) -> None:
+def ping(api_url: str, contact: str) -> None:
     """Call the documented root without credentials: any answer shows that the host works."""
     headers = {"User-Agent": f"gangway/1.0 ({contact})"}
     api = Api(

@@ -26,10 +26,10 @@ class Offer(Vendor):
         "We prepare a space for you at Sharespine and sign you in there. You set up your shop on"
         " Sharespine's pages, then come back here and tell us that you have finished."
     )
-    at_hand: ClassVar[Text] = text(
+    prerequisites: ClassVar[Text] = text(
         "The address of your shop, and a sign-in with administrator rights for it."
     )
-    shares: ClassVar[tuple[Text, ...]] = (
+    shared_data: ClassVar[tuple[Text, ...]] = (
         text("the name of your business"),
         text("your name and your e-mail address"),
     )

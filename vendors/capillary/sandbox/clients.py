@@ -110,7 +110,7 @@ def _scopes(row: Row) -> JsonObject:
 # -- what a body must be ---------------------------------------------------------------------------
 
 
-def _demanded(body: JsonObject, optional: tuple[str, ...] = ()) -> JsonObject:
+def _validated(body: JsonObject, optional: tuple[str, ...] = ()) -> JsonObject:
     unknown = sorted(set(body) - set(CLIENT))
     missing = [name for name in CLIENT if name not in body and name not in optional]
     wrong = [name for name in CLIENT if name in body and not _fits(name, body[name])]
@@ -161,7 +161,7 @@ def scopes(_request: Request, store: Store) -> Response:
 
 def create(request: Request, store: Store) -> Response:
     """The only answer that holds the secret. A repeated call makes a second client."""
-    fields, answer = _demanded(request.json_object()), CREATED.value(store)
+    fields, answer = _validated(request.json_object()), CREATED.value(store)
     if answer == "201-errors":
         raise Wrong(201, "The client could not be created.", 320020)
     row = add(store, fields)
@@ -181,7 +181,7 @@ def get(request: Request, store: Store) -> Response:
 def update(request: Request, store: Store) -> Response:
     """The scopes are replaced; name and description stay if they are left out."""
     row = _client(request, store)
-    fields = _demanded(request.json_object(), OPTIONAL_IN_PUT)
+    fields = _validated(request.json_object(), OPTIONAL_IN_PUT)
     if not row["valid"]:
         raise Wrong(400, "The client is not valid.", 320016)
     row = store.change(_kind(row), row["id"], updated=time.time(), **fields)
@@ -199,7 +199,7 @@ def generate(request: Request, store: Store) -> Response:
     """An access token for a key and secret; it lives as long as its client says."""
     body = request.json_object()
     if set(body) != {"key", "secret"} or not all(isinstance(v, str) for v in body.values()):
-        raise Wrong(400, "key and secret are demanded, and nothing else.")
+        raise Wrong(400, "key and secret are validated, and nothing else.")
     row = next((row for row in valid(store) if row["id"] == body["key"]), None)
     if row is None or not secrets.compare_digest(row["secret"].encode(), body["secret"].encode()):
         raise Wrong(int(BAD_KEY.value(store)), "Invalid client key and secret", 320001)

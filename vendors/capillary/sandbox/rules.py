@@ -143,7 +143,7 @@ def guarded(handler: Handler) -> Handler:
 
 def _caller(request: Request, store: Store) -> Response | None:
     """None if the operator calls, with a token or as a till; the refusal otherwise."""
-    request.demand_type("application/json")
+    request.require_content_type("application/json")
     if "application/json" not in request.headers.get("accept", ""):
         raise Wrong(400, "Accept must be application/json.")
     if "x-cap-api-oauth-token" in request.headers:

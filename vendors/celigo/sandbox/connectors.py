@@ -15,7 +15,6 @@ from .rules import (
     TOKEN_STATE,
     Check,
     Wrong,
-    demanded,
     error,
     is_flag,
     is_id,
@@ -27,6 +26,7 @@ from .rules import (
     is_texts,
     listed,
     now,
+    validated,
 )
 
 FIELDS: dict[str, Check] = {
@@ -148,14 +148,14 @@ def get(request: Request, store: Store) -> Response:
 
 def create(request: Request, store: Store) -> Response:
     preset(store)
-    row = _add(store, secrets.token_hex(12), demanded(request.json_object(), FIELDS, ("name",)))
+    row = _add(store, secrets.token_hex(12), validated(request.json_object(), FIELDS, ("name",)))
     return json_response(_shown(row), 201)
 
 
 def update(request: Request, store: Store) -> Response:
     """A full replace; what is read-only may be sent back and is ignored."""
     row = connector(request, store)
-    fields = demanded(request.json_object(), FIELDS, ("name",), READ_ONLY)
+    fields = validated(request.json_object(), FIELDS, ("name",), READ_ONLY)
     return json_response(_shown(store.change("connectors", row["id"], **_kept(fields))))
 
 
@@ -181,7 +181,7 @@ def _installed_row(row: Row) -> JsonObject:
 def push(request: Request, store: Store) -> Response:
     """An update to some of the integrations in the install base, and to no others."""
     row = connector(request, store)
-    wanted: list[str] = demanded(
+    wanted: list[str] = validated(
         request.json_object(), {"_integrationIds": is_ids}, ("_integrationIds",)
     )["_integrationIds"]
     base = {each["id"]: each for each in installed(store, row["id"])}

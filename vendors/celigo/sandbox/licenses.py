@@ -14,7 +14,6 @@ from .rules import (
     INVALID_USER,
     Check,
     Wrong,
-    demanded,
     error,
     is_flag,
     is_id,
@@ -23,6 +22,7 @@ from .rules import (
     is_time,
     listed,
     now,
+    validated,
 )
 
 NO_USER = (
@@ -95,7 +95,7 @@ def get(request: Request, store: Store) -> Response:
 def create(request: Request, store: Store) -> Response:
     """A licence for the user with this e-mail. A repeated call makes a second one."""
     owner = connector(request, store)
-    fields = demanded(request.json_object(), FIELDS | {"email": is_text}, ("email", "expires"))
+    fields = validated(request.json_object(), FIELDS | {"email": is_text}, ("email", "expires"))
     user = user_of(store, fields["email"])
     if user is None:
         raise Wrong(int(INVALID_USER.value(store)), error("invalid_user", NO_USER))
@@ -105,7 +105,7 @@ def create(request: Request, store: Store) -> Response:
 def update(request: Request, store: Store) -> Response:
     """A full replace; what is read-only may be sent back and is ignored."""
     row = _license(request, store)
-    fields = demanded(request.json_object(), FIELDS, ("expires",), READ_ONLY)
+    fields = validated(request.json_object(), FIELDS, ("expires",), READ_ONLY)
     return json_response(_shown(store.change("licenses", row["id"], **_kept(fields))))
 
 

@@ -147,7 +147,7 @@ def is_time(value: object) -> bool:
     return True
 
 
-def demanded(
+def validated(
     body: Mapping[str, object],
     fields: Mapping[str, Check],
     required: Sequence[str],

@@ -37,7 +37,7 @@ FIELDS = {
 # Reference: "Signing up users and add services with the connect API", examples 1 to 3
 def create_token(request: Request, store: Store) -> Response:
     body = request.json_object()
-    _demand_known(body)
+    _require_known_fields(body)
     if "authorization" not in request.headers:
         token = _for_new_user(body)
     elif "instance_id" in body:
@@ -48,7 +48,7 @@ def create_token(request: Request, store: Store) -> Response:
     return json_response(_shown(row, request.root_url), 201)
 
 
-def _demand_known(body: JsonObject) -> None:
+def _require_known_fields(body: JsonObject) -> None:
     unknown = set(body) - FIELDS
     if unknown:
         raise Refused(400, f"Unknown field: {', '.join(sorted(unknown))}.")

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from vendors.sandbox import Refused, Request, Response, Row, Store, json_response
 
-from .demands import demand_agent
+from .validation import require_user_agent
 
 SHOWN = ("id", "name", "type", "active")
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
@@ -22,7 +22,7 @@ def _connection(request: Request, store: Store) -> Row:
 
     Which status tells what is not documented.
     """
-    demand_agent(request)
+    require_user_agent(request)
     login, password = request.basic()
     tenant = store.get("tenants", request.headers.get("x-tenant", ""))
     if tenant is None or tenant.get("deleted"):

@@ -84,7 +84,7 @@ def stores_done(request: Request, store: Store) -> Response:
         user = _known(store, "users", form.get("user", ""))["id"]
         _sign_out(store, user, deed)
         if deed == "lose":
-            return response.playing("lost", user, "* /accounts/oauth/v2/token")
+            return response.then_play("lost", user, "* /accounts/oauth/v2/token")
     else:
         raise Refused(400, "Choose one of the buttons.")
     return response

@@ -69,16 +69,16 @@ CONNECTION: dict[str, Check] = {
 LOGIN: dict[str, Check] = {"path": _is_path}
 
 
-def demanded(request: Request, fields: Mapping[str, Check]) -> JsonObject:
+def validated(request: Request, fields: Mapping[str, Check]) -> JsonObject:
     """The JSON body, which must have exactly these fields."""
     body = request.json_object()
     missing = sorted(set(fields) - set(body))
     if missing:
         raise Refused(400, f"Missing: {', '.join(missing)}.")
-    return demanded_part(request, fields)
+    return partial_body(request, fields)
 
 
-def demanded_part(request: Request, fields: Mapping[str, Check]) -> JsonObject:
+def partial_body(request: Request, fields: Mapping[str, Check]) -> JsonObject:
     """The JSON body of a PUT, which may have some of these fields and no other."""
     body = request.json_object()
     wrong = sorted(name for name in fields if name in body and not fields[name](body[name]))
@@ -88,6 +88,6 @@ def demanded_part(request: Request, fields: Mapping[str, Check]) -> JsonObject:
     return body
 
 
-def demand_agent(request: Request) -> None:
+def require_user_agent(request: Request) -> None:
     if not AGENT.match(request.headers.get("user-agent", "")):
         raise Refused(400, "User-Agent must be like my-app/1.0 (you@example.com).")
