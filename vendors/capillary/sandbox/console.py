@@ -1,4 +1,4 @@
-"""The page of the Capillary sandbox: the org's clients, and what goes wrong from here on."""
+"""Page of the Capillary sandbox: the org's API clients, fault cases and switches."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _deleted(store: Store, key: str) -> Response:
 
 
 def _filled(store: Store, count: int) -> Response:
-    """Clients that Gangway knows nothing of."""
+    """Add clients that do not come from Gangway."""
     if len(valid(store)) + count > MOST:
         raise Refused(409, "An org may have 15 valid clients.")
     for _ in range(count):

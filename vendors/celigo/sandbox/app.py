@@ -1,4 +1,4 @@
-"""integrator.io as a merchant sees it: an account, the licences issued to it, and "Install"."""
+"""Merchants' pages of the Celigo sandbox (integrator.io): sign-up, licences and "Install"."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _signed_in(store: Store, form: dict[str, str], case: str) -> Response:
         _expire(store, user)
     response = _home(store, user, "You are signed in.")
     response.set_cookie(COOKIE, user["id"], path="/celigo", httponly=True, samesite="Lax")
-    # Before anything is issued, what hurts most to lose is the answer that carries the licence.
+    # Before a licence is issued, the worst reply to lose is the one that contains it.
     return response.then_play(case, "", POST_LICENSE if case == "lost" else "*")
 
 
@@ -110,12 +110,12 @@ def _acted(store: Store, user: Row, license_id: str, case: str) -> Response:
 
 def _license(store: Store, user: Row, id: str, installed: bool) -> Row | None:
     """The licence with this id; without one, the newest that can be (un)installed."""
-    mine = _mine(store, user)
+    licences = _licences_of(store, user)
     if not id:
-        fitting = (row for row in mine if bool(row["integration"]) == installed)
+        fitting = (row for row in licences if bool(row["integration"]) == installed)
         alive = [row for row in fitting if row["expires"] > now()]
         return alive[-1] if alive else None
-    found = [row for row in mine if row["id"] == id]
+    found = [row for row in licences if row["id"] == id]
     if not found:
         raise Refused(404, "This licence does not exist.")
     if not installed and found[0]["expires"] <= now():
@@ -123,12 +123,12 @@ def _license(store: Store, user: Row, id: str, installed: bool) -> Row | None:
     return found[0]
 
 
-def _mine(store: Store, user: Row) -> list[Row]:
+def _licences_of(store: Store, user: Row) -> list[Row]:
     return store.rows("licenses", owner=user["id"], deleted=False)
 
 
 def _expire(store: Store, user: Row) -> None:
-    for row in _mine(store, user):
+    for row in _licences_of(store, user):
         store.change("licenses", row["id"], expires=now())
 
 
@@ -150,7 +150,7 @@ def _sign_in(store: Store, message: str = "") -> Response:
 
 
 def _home(store: Store, user: Row, message: str = "") -> Response:
-    sections = [_section(store, row) for row in _mine(store, user)]
+    sections = [_section(store, row) for row in _licences_of(store, user)]
     body = HOME.format(
         message=_message(message),
         email=user["email"],

@@ -108,15 +108,15 @@ def _sample(name: str, published: bool, number: int) -> JsonObject:
     }
 
 
-def _kept(fields: JsonObject) -> JsonObject:
-    """What a row holds after a POST or PUT: everything that was left out is cleared."""
+def _stored(fields: JsonObject) -> JsonObject:
+    """The fields that a POST or PUT stores: those that were left out are cleared."""
     whole = CLEARED | fields
     about = {"name": whole["name"], "published": whole["published"], "lastModified": now()}
     return {**about, "fields": whole}
 
 
 def _add(store: Store, id: str, fields: JsonObject) -> Row:
-    return store.add("connectors", id, deleted=False, **_kept(fields))
+    return store.add("connectors", id, deleted=False, **_stored(fields))
 
 
 def _shown(row: Row) -> JsonObject:
@@ -156,7 +156,7 @@ def update(request: Request, store: Store) -> Response:
     """A full replace; what is read-only may be sent back and is ignored."""
     row = connector(request, store)
     fields = validated(request.json_object(), FIELDS, ("name",), READ_ONLY)
-    return json_response(_shown(store.change("connectors", row["id"], **_kept(fields))))
+    return json_response(_shown(store.change("connectors", row["id"], **_stored(fields))))
 
 
 def delete(request: Request, store: Store) -> Response:
@@ -186,8 +186,8 @@ def push(request: Request, store: Store) -> Response:
     )["_integrationIds"]
     base = {each["id"]: each for each in installed(store, row["id"])}
     if not wanted or set(wanted) - set(base):
-        told = "`_integrationIds` must name integrations of the install base."
-        raise Wrong(422, error("invalid_ref", told, "_integrationIds"))
+        message = "`_integrationIds` must name integrations of the install base."
+        raise Wrong(422, error("invalid_ref", message, "_integrationIds"))
     for id in set(wanted):
         store.change("integrations", id, version=_next(base[id]["version"]))
     fields = {"connector": row["id"], "integrations": wanted, "at": now()}

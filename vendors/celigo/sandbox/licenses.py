@@ -40,7 +40,7 @@ READ_ONLY = ("_id", "created", "user", "email", "_integrationId", "_connectorId"
 
 
 def user_of(store: Store, email: str) -> Row | None:
-    """The integrator.io user with this address, however it is written."""
+    """The integrator.io user with this e-mail address, in upper or lower case."""
     wanted = email.strip().casefold()
     return next((u for u in store.rows("users") if u["email"].casefold() == wanted), None)
 
@@ -56,11 +56,11 @@ def signed_up(store: Store, email: str) -> Row:
 def issued(store: Store, connector_id: str, user: Row, fields: JsonObject) -> Row:
     about = {"email": user["email"], "owner": user["id"], "connector": connector_id}
     state = {"created": now(), "installed_by": "", "integration": "", "deleted": False}
-    return store.add("licenses", secrets.token_hex(12), **about, **state, **_kept(fields))
+    return store.add("licenses", secrets.token_hex(12), **about, **state, **_stored(fields))
 
 
-def _kept(fields: JsonObject) -> JsonObject:
-    """What a row holds after a POST or PUT: everything that was left out is cleared."""
+def _stored(fields: JsonObject) -> JsonObject:
+    """The fields that a POST or PUT stores: those that were left out are cleared."""
     more = {name: fields[name] for name in MORE if name in fields}
     return {"expires": fields["expires"], "opts": fields.get("opts"), "more": more}
 
@@ -106,7 +106,7 @@ def update(request: Request, store: Store) -> Response:
     """A full replace; what is read-only may be sent back and is ignored."""
     row = _license(request, store)
     fields = validated(request.json_object(), FIELDS, ("expires",), READ_ONLY)
-    return json_response(_shown(store.change("licenses", row["id"], **_kept(fields))))
+    return json_response(_shown(store.change("licenses", row["id"], **_stored(fields))))
 
 
 def delete(request: Request, store: Store) -> Response:
@@ -135,7 +135,7 @@ def install(store: Store, row: Row, name: str) -> None:
 
 
 def uninstall(store: Store, row: Row) -> None:
-    """The integration goes; the licence stays, and so does the user on it."""
+    """Remove the integration; the licence and its user stay."""
     if row["integration"]:
         store.change("integrations", row["integration"], removed=True)
         store.change("licenses", row["id"], integration="")

@@ -1,4 +1,4 @@
-"""The operator's desk of the Celigo sandbox: what exists, what was pushed, how it behaves."""
+"""Operator's page of the Celigo sandbox: licences, install base, pushed updates and switches."""
 
 from __future__ import annotations
 

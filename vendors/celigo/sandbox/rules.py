@@ -1,4 +1,4 @@
-"""Rules for every call of the Celigo sandbox: token, shapes of errors, fields, paging.
+"""Rules for every call of the Celigo sandbox: authentication, rate limit, errors, fields, pagination.
 
 Reference: Celigo developer portal, "Authentication", "API conventions", "Errors", "Rate limits" and
 "Pagination".
@@ -74,13 +74,13 @@ def refuse(status: int, message: str) -> Response:
 
 
 def guarded(handler: Handler) -> Handler:
-    """`handler` behind the rate limit and the token. A refusal keeps what a switch has spent."""
+    """`handler` behind rate limit and authentication. A refusal does not roll back what switches changed."""
 
     def call(request: Request, store: Store) -> Response:
         try:
             if LIMIT.take(store) != "no":
-                told = error("rate_limited", "Too many requests. Please slow down.")
-                return json_response({"errors": [told]}, 429, {"Retry-After": RETRY_AFTER})
+                limited = error("rate_limited", "Too many requests. Please slow down.")
+                return json_response({"errors": [limited]}, 429, {"Retry-After": RETRY_AFTER})
             return _bearer(request, store) or handler(request, store)
         except Wrong as wrong:
             return wrong.response

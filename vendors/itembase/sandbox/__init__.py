@@ -1,4 +1,4 @@
-"""An imitation of itembase: selfservice, accounts, users, API and solution service.
+"""Sandbox of itembase: selfservice, accounts, users, API and solution service.
 
 Reference: itembase API guides, "Signing up users and add services with the connect API",
 "Authorization and authentication with OAuth 2.0" and "Activation".

@@ -1,4 +1,4 @@
-"""The merchants' pages of the itembase sandbox: connecting a store, and the OAuth consent."""
+"""Merchants' pages of the itembase sandbox: connecting a store, and the OAuth consent."""
 
 from __future__ import annotations
 

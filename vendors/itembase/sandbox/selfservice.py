@@ -127,7 +127,7 @@ def _shown(row: Row, root_url: str) -> JsonObject:
 
 
 def connected(store: Store, token: Row, user: Row, names: list[str], status: str) -> None:
-    """What approving the process does: stores of these names, or the known one; the token spent."""
+    """Approve the process: add stores with these names, or change the known one; the token is used."""
     for component in token["component_ids"]:
         for name in names:
             fields = {"component_id": component, "status": status, "name": name}
@@ -138,7 +138,7 @@ def connected(store: Store, token: Row, user: Row, names: list[str], status: str
 
 
 def activated(store: Store, user: str) -> None:
-    """Our client's solution, once for each user."""
+    """Activate our client for the user: adds its solution, unless there is one."""
     if not any(listed(row) for row in store.rows("solutions", user=user)):
         fields = {"component_id": OWN_COMPONENT, "status": None}
         store.add("solutions", str(uuid.uuid4()), user=user, **fields)

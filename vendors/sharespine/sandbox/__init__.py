@@ -1,4 +1,4 @@
-"""An imitation of Sharespine's Reseller API; its Tenant API and the wizard stand beside this file.
+"""Sandbox of Sharespine: its Reseller API. The Tenant API and the wizard are modules beside this one.
 
 Reference: Sharespine developers, "Onboard tenant".
 """

@@ -1,4 +1,4 @@
-"""What Sharespine's documentation demands of a call: headers, and the fields of each body."""
+"""Request validation of the Sharespine sandbox: headers, and the fields of each documented body."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ LOGIN: dict[str, Check] = {"path": _is_path}
 
 
 def validated(request: Request, fields: Mapping[str, Check]) -> JsonObject:
-    """The JSON body, which must have exactly these fields."""
+    """The JSON body, which must have exactly these fields. Raises Refused (400)."""
     body = request.json_object()
     missing = sorted(set(fields) - set(body))
     if missing:
@@ -79,7 +79,7 @@ def validated(request: Request, fields: Mapping[str, Check]) -> JsonObject:
 
 
 def partial_body(request: Request, fields: Mapping[str, Check]) -> JsonObject:
-    """The JSON body of a PUT, which may have some of these fields and no other."""
+    """The JSON body of a PUT, which may have some of these fields and no others. Raises Refused (400)."""
     body = request.json_object()
     wrong = sorted(name for name in fields if name in body and not fields[name](body[name]))
     unknown = sorted(set(body) - set(fields))

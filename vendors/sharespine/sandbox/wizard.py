@@ -1,4 +1,4 @@
-"""The wizard of the Sharespine sandbox. It never sends anybody back to Gangway."""
+"""Set-up wizard of the Sharespine sandbox. It never redirects back to Gangway."""
 
 from __future__ import annotations
 
