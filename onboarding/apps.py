@@ -6,7 +6,7 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.signals import request_finished
 
-from vendors.http import watch
+from vendors.http import call_context
 
 
 class OnboardingConfig(AppConfig):
@@ -28,4 +28,4 @@ class OnboardingConfig(AppConfig):
             # prometheus_client is loaded only where METRICS asks for it.
             from .monitoring import counters
 
-            watch.observers.append(counters.observe)
+            call_context.observers.append(counters.observe)

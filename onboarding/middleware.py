@@ -8,7 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.http.request import split_domain_port
 
-from vendors.http.hosts import is_loopback
+from vendors.http.urls import is_loopback
 
 from .monitoring import logs
 from .views import health

@@ -1,7 +1,7 @@
 """The vendor library: plain Python, no Django, no database.
 
 `ALL` lists the vendors; `load` configures those whose settings are complete. A new vendor is a folder
-and a line here.
+here and an entry in `ALL`; `vendors.contract` says what it must have.
 """
 
 from __future__ import annotations

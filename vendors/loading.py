@@ -20,7 +20,7 @@ Url = Annotated[str, AfterValidator(lambda text: text.strip().rstrip("/"))]
 
 @dataclass(frozen=True)
 class Loaded:
-    """Vendors by slug, what is missing for each other vendor, and which settings are invalid."""
+    """Configured vendors by slug, missing settings of the other vendors by slug, and invalid settings."""
 
     offered: Mapping[str, Vendor]
     missing: Mapping[str, tuple[str, ...]]
@@ -28,7 +28,7 @@ class Loaded:
 
 
 class Sandbox(Settings):
-    """With SANDBOX=1, the sandbox stands in for every vendor that has no settings."""
+    """Settings of the sandbox. With SANDBOX=1 it replaces every vendor that has no settings."""
 
     sandbox: bool = False
     sandbox_url: Url = ""
@@ -87,7 +87,7 @@ def _with_sandbox(
 def _configure(
     vendor: type[Vendor], environ: Environ, *, complete: bool
 ) -> tuple[Vendor | None, list[Problem]]:
-    """The vendor, if all its settings are there and valid, and everything that is wrong with them."""
+    """The vendor, or None if a setting is missing or invalid; and all problems of its settings."""
     found = read(_model(vendor), environ, _prefix(vendor))
     if found.problems or not complete:
         return None, [*found.problems]
@@ -98,7 +98,7 @@ def _configure(
 
 
 def _model(vendor: type[Vendor]) -> type[Settings]:
-    """The vendor's fields for the reader. None stands for the default that the vendor itself has."""
+    """The vendor's fields as a model for the reader. None stands for the default of the vendor's field."""
     kinds = get_type_hints(vendor)
     fields: dict[str, Any] = {}
     for each in dataclasses.fields(vendor):
@@ -111,10 +111,10 @@ def _prefix(vendor: type[Vendor]) -> str:
     return f"{vendor.slug.upper()}_"
 
 
-def _name(vendor: type[Vendor], field: dataclasses.Field[Any]) -> str:
+def _name(vendor: type[Vendor], field: dataclasses.Field[object]) -> str:
     return _prefix(vendor) + field.name.upper()
 
 
-def _has_no_default(field: dataclasses.Field[Any]) -> bool:
+def _has_no_default(field: dataclasses.Field[object]) -> bool:
     nothing = dataclasses.MISSING
     return field.default is nothing and field.default_factory is nothing

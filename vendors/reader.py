@@ -46,7 +46,7 @@ class Environment(Generic[S]):
 
     values: S
     problems: list[Problem]
-    typos: list[Problem]  # variables that may be meant for us
+    typos: list[Problem]  # variables whose names are close to a setting
     given: frozenset[str]  # names of the settings that have a value, valid or not
 
     def is_set(self, name: str) -> bool:
@@ -80,7 +80,7 @@ def is_set(environ: Mapping[str, str], name: str) -> bool:
 
 
 class _Source(PydanticBaseSettingsSource):
-    """Takes the texts of all fields out of a mapping of variables and the files that these name."""
+    """Settings source: the text of each field, from a variable or from the file that NAME_FILE names."""
 
     def __init__(self, model: type[Settings], environ: Mapping[str, str], prefix: str) -> None:
         super().__init__(model)
@@ -94,6 +94,7 @@ class _Source(PydanticBaseSettingsSource):
     def variable(self, field_name: str) -> str:
         return self.prefix + field_name.upper()
 
+    # Any in this method and the next two: the signatures of pydantic-settings.
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         return self.texts.get(field_name), field_name, False
 
@@ -155,11 +156,11 @@ class _Source(PydanticBaseSettingsSource):
         return content
 
 
-def _decoded(text: str) -> Any:
+def _decoded(text: str) -> object:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        return text  # no mapping either, so pydantic rejects it
+        return text  # pydantic rejects it, because text is no mapping
 
 
 # -- messages --------------------------------------------------------------------------------------
@@ -177,7 +178,7 @@ def _message(field: FieldInfo, error: ErrorDetails) -> str:
     return REQUIREMENTS.get(kind, "cannot be read")
 
 
-REQUIREMENTS: Mapping[Any, str] = {
+REQUIREMENTS: Mapping[object, str] = {
     bool: "must be 1 or 0",
     float: "must be a number",
     tuple: "must be a comma-separated list",
@@ -186,15 +187,15 @@ REQUIREMENTS: Mapping[Any, str] = {
 }
 
 
-def _range(metadata: Sequence[Any]) -> str:
+def _range(metadata: Sequence[object]) -> str:
     least = [each.ge for each in metadata if isinstance(each, Ge)]
     most = [each.le for each in metadata if isinstance(each, Le)]
     return f" from {least[0]} to {most[0]}" if least and most else ""
 
 
-def _kind(field: FieldInfo) -> Any:
+def _kind(field: FieldInfo) -> object:
     """The type without its parameters: `int` for `int | None`, `tuple` for `tuple[str, ...]`."""
-    kind: Any = field.annotation
+    kind: object = field.annotation
     if get_origin(kind) in (Union, UnionType):
         kind = next(each for each in get_args(kind) if each is not NoneType)
     return get_origin(kind) or kind

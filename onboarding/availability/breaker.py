@@ -23,7 +23,7 @@ from onboarding import db_lock
 from onboarding.models import Attempt, Breaker, Call, Connection
 from onboarding.monitoring import logs
 from vendors.contract import Vendor, VendorError
-from vendors.http.watch import Called, Watch, watched
+from vendors.http.call_context import CallContext, CallRecord, use_context
 
 from .host_state import CREDENTIALS, FIRST_PAUSE, SILENT, is_awaited, learn
 
@@ -41,17 +41,17 @@ def guard(
     attempt: Attempt | None = None,
     seconds: float = STEP_SECONDS,
     probing: bool = False,
-) -> Iterator[Watch]:
+) -> Iterator[CallContext]:
     """Put the circuit breaker around all calls of a block, and record each call.
 
     `seconds` is the time limit for all calls of the block together. A call to a host whose breaker is
     open raises Unavailable with `retry_after` in seconds; it is not sent.
     """
     hosts = _Hosts({row.host: row for row in Breaker.objects.filter(vendor=vendor)})
-    watch = Watch(seconds=seconds, rest=hosts.pause, calls=hosts.calls)
+    watch = CallContext(seconds=seconds, retry_after=hosts.pause, calls=hosts.calls)
     db_lock.give_back_connection()
     try:
-        with db_lock.released(), watched(watch):
+        with db_lock.released(), use_context(watch):
             yield watch
     finally:
         if watch.calls:
@@ -64,7 +64,7 @@ class _Hosts:
     """The vendor's hosts during one step: their rows when it began, and its calls since then."""
 
     rows: dict[str, Breaker]
-    calls: list[Called] = field(default_factory=list)
+    calls: list[CallRecord] = field(default_factory=list)
     on_trial: set[str] = field(default_factory=set)  # half-open hosts that only this step may call
 
     def pause(self, host: str) -> float:
@@ -78,7 +78,7 @@ class _Hosts:
             return self._half_open(row)
         return _seconds_left(row)
 
-    def _pause_after(self, last: Called) -> float:
+    def _pause_after(self, last: CallRecord) -> float:
         """A step goes on calling, unless the host sent a Retry-After or failed on trial."""
         if not last.unavailable:
             return 0.0
@@ -108,7 +108,7 @@ def _seconds_left(row: Breaker) -> float:
 
 
 def _call_record(
-    called: Called, vendor: str, connection: Connection | None, attempt: Attempt | None
+    called: CallRecord, vendor: str, connection: Connection | None, attempt: Attempt | None
 ) -> Call:
     return Call(
         vendor=vendor,
@@ -173,8 +173,8 @@ def probe(vendor: Vendor) -> bool:
         with guard(vendor.slug, probing=True):
             if vendor.can("probe"):
                 vendor.probe()
-            elif vendor.can("knock"):
-                vendor.knock()
+            elif vendor.can("ping"):
+                vendor.ping()
     except VendorError as error:
         log.info("%s probe: %s %s", vendor.slug, type(error).__name__, error.detail)
         return False

@@ -24,7 +24,7 @@ from django.dispatch import Signal
 from django.utils import timezone
 
 from onboarding.models import Attempt, Breaker, Connection
-from vendors.http.watch import Called
+from vendors.http.call_context import CallRecord
 
 log = logging.getLogger(__name__)
 FAILURE_THRESHOLD = 5  # unanswered calls in a row that open the breaker
@@ -44,7 +44,7 @@ recovered = Signal()
 
 
 def learn(
-    vendor: str, host: str, calls: Iterable[Called], *, on_trial: bool, probing: bool
+    vendor: str, host: str, calls: Iterable[CallRecord], *, on_trial: bool, probing: bool
 ) -> None:
     """Update the host's row from these calls, in their order. Nothing is written if nothing changes.
 
@@ -82,7 +82,7 @@ def _announce(row: Breaker, cause_before: str, opened_before: datetime | None) -
         recovered.send(sender=Breaker, vendor=row.vendor, cause=cause_before, first=first)
 
 
-def _apply(row: Breaker, calls: Iterable[Called], on_trial: bool, probing: bool) -> None:
+def _apply(row: Breaker, calls: Iterable[CallRecord], on_trial: bool, probing: bool) -> None:
     now = timezone.now()
     for called in calls:
         if called.unavailable:
@@ -92,7 +92,7 @@ def _apply(row: Breaker, calls: Iterable[Called], on_trial: bool, probing: bool)
             _apply_credentials(row, called, probing, now)
 
 
-def _apply_failure(row: Breaker, called: Called, on_trial: bool, now: datetime) -> None:
+def _apply_failure(row: Breaker, called: CallRecord, on_trial: bool, now: datetime) -> None:
     """Count a failure, and open the breaker at the threshold, longer after each failed trial.
 
     Calls that were under way when the breaker opened are not counted.
@@ -124,7 +124,7 @@ def _apply_answer(row: Breaker, on_trial: bool) -> None:
         row.retry_at = None
 
 
-def _apply_credentials(row: Breaker, called: Called, probing: bool, now: datetime) -> None:
+def _apply_credentials(row: Breaker, called: CallRecord, probing: bool, now: datetime) -> None:
     """Note whether our credentials are refused: by any 401, but by a 403 only in a probe.
 
     Elsewhere a 403 may be about the one thing that was asked for, so it only makes a probe due.
@@ -133,11 +133,11 @@ def _apply_credentials(row: Breaker, called: Called, probing: bool, now: datetim
     paused = row.retry_at is not None and row.retry_at > now
     if verdict == "accepted" and known:
         row.cause, row.opened, row.retry_at = "", None, None
-    elif verdict == "refused" or (verdict == "doubted" and probing):
+    elif verdict == "refused" or (verdict == "unclear" and probing):
         row.opened = (row.opened if known else None) or now
         row.retry_at = row.retry_at if known and paused else now + CREDENTIALS_RECHECK
         row.cause = CREDENTIALS
-    elif verdict == "doubted" and not (row.opened or paused or (known and row.retry_at)):
+    elif verdict == "unclear" and not (row.opened or paused or (known and row.retry_at)):
         row.cause, row.retry_at = CREDENTIALS, now
 
 

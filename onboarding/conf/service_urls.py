@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import TypedDict
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
-from vendors.http.hosts import is_loopback
+from vendors.http.urls import is_loopback
 
 SQLITE_PRAGMAS = (
     "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;PRAGMA temp_store=MEMORY;"

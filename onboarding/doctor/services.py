@@ -12,7 +12,7 @@ import vendors
 from onboarding.availability import breaker
 from onboarding.monitoring import logs
 from vendors.contract import Refused, Unavailable, Vendor, VendorError
-from vendors.http.watch import Watch, watched
+from vendors.http.call_context import CallContext
 
 from .finding import Finding
 
@@ -67,7 +67,7 @@ def _probe(vendor: Vendor, use_breaker: bool, offsets: list[float]) -> Finding:
     id = f"vendor/{vendor.slug}"
     if not vendor.can("probe"):
         return Finding(id, "note", f"{vendor.name}: it has no harmless call to test it with.")
-    watch = Watch(seconds=breaker.STEP_SECONDS)
+    watch = CallContext(seconds=breaker.STEP_SECONDS)
     try:
         with _watching(vendor, use_breaker) as watch:
             vendor.probe()
@@ -75,14 +75,14 @@ def _probe(vendor: Vendor, use_breaker: bool, offsets: list[float]) -> Finding:
         words = f"{vendor.name}: {type(error).__name__}: {error.detail}"
         return Finding(id, "fault", words, _fix(vendor, error))
     finally:
-        offsets += [called.ahead for called in watch.calls if called.ahead is not None]
+        offsets += [called.clock_ahead for called in watch.calls if called.clock_ahead is not None]
     return Finding(id, "ok", f"{vendor.name}: answers, and takes our credentials.")
 
 
-def _watching(vendor: Vendor, use_breaker: bool) -> AbstractContextManager[Watch]:
+def _watching(vendor: Vendor, use_breaker: bool) -> AbstractContextManager[CallContext]:
     if use_breaker:
         return breaker.guard(vendor.slug, probing=True)
-    return watched(Watch(seconds=breaker.STEP_SECONDS))
+    return use_context(CallContext(seconds=breaker.STEP_SECONDS))
 
 
 def _fix(vendor: Vendor, error: VendorError) -> str:

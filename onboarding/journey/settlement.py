@@ -23,7 +23,7 @@ from vendors.contract import (
     Unsure,
     text,
 )
-from vendors.http.hosts import allowed
+from vendors.http.urls import allowed
 
 from . import crash_guard, hops, orders, transitions
 from .orders import holder

@@ -14,7 +14,7 @@ from pathlib import Path
 from django.conf import settings
 from prometheus_client import Counter, Histogram, values
 
-from vendors.http.watch import Called
+from vendors.http.call_context import CallRecord
 
 HOST = socket.gethostname().replace("_", "-")  # prometheus_client splits file names at _
 OUTCOMES = {"time-out", "no answer"}
@@ -41,7 +41,7 @@ SECONDS = Histogram(
 )
 
 
-def observe(called: Called) -> None:
+def observe(called: CallRecord) -> None:
     """Count one call. Its `outcome` label is 2xx, 3xx, 4xx, 5xx, time-out or no answer."""
     outcome = called.outcome if called.outcome in OUTCOMES else f"{called.outcome[:1]}xx"
     CALLS.labels(called.vendor, called.call, outcome).inc()
@@ -49,7 +49,7 @@ def observe(called: Called) -> None:
 
 
 def forget_dead(folder: Path) -> None:
-    """Delete the files of this host's dead processes. Called when the web server starts."""
+    """Delete the files of this host's dead processes. CallRecord when the web server starts."""
     for path in folder.glob(f"*_{HOST}-*.db"):
         pid = path.stem.rpartition("-")[2]
         if pid.isdigit() and not _is_alive(int(pid)):

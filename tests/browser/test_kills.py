@@ -59,7 +59,7 @@ def test_killed_during_a_creation_staff_decide(visit: Visit, site: Site) -> None
     ann = visit("ann")
     ann.sign_up("Any other shop system", "Ann’s Antiques")
     ann.press("Continue to Sharespine")
-    site.stage.arrived("sharespine", TENANT)
+    site.stage.wait_until_held("sharespine", TENANT)
     site.kill("web", "worker")
     site.stage.clear()
     site.books.leases_run_out()

@@ -31,7 +31,7 @@ def test_a_tick_is_seen_one_at_a_time(visit: Visit, site: Site, scripts: bool) -
     ann.press("Continue to Sharespine")
     ticks = ann.page.locator(".checklist li.done")
     for number, (route, _) in enumerate(CREATIONS):
-        site.stage.arrived("sharespine", route)
+        site.stage.wait_until_held("sharespine", route)
         expect(ticks).to_have_count(number)
         site.stage.release("sharespine", route)
     site.stage.clear()

@@ -23,7 +23,7 @@ import django
 
 from tests.kills.plan import AFTER, BEFORE, DEED, HELD, SAVED, Plan
 from tests.kills.ways import kills
-from vendors.http import api, watch
+from vendors.http import api, call_context
 
 FOLDER = Path(os.environ["PLANS"])
 THREADS = 100  # parked calls must not keep the others from being made
@@ -105,7 +105,7 @@ class Process:
         while not (FOLDER / f"{step.merchant}.go").exists():
             time.sleep(0.005)
         patient = replace(call, api=replace(call.api, read=LONG, total=LONG))
-        with watch.watched(watch.Watch(LONG)):
+        with call_context.use_context(call_context.CallContext(LONG)):
             return self.exchange(patient, request, 0)
 
     def _settled(self, trip: Any, outcome: Any) -> Any:

@@ -99,7 +99,7 @@ class Round:
         stage.fault(case.vendor, case.route, kind="hold", when=when)
         self.merchants[case].may_go()
         self.held[case.vendor, case.route] += 1
-        stage.arrived(case.vendor, case.route, self.held[case.vendor, case.route], 30)
+        stage.wait_until_held(case.vendor, case.route, self.held[case.vendor, case.route], 30)
 
     # -- and to its end ----------------------------------------------------------------------------
 

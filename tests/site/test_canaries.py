@@ -31,7 +31,7 @@ from tests.contract.stage import browser, connected_by_first_row, stage
 from tests.support.merchant import Browser, settled
 from vendors import sandbox
 from vendors.contract import Order, Step, Vendor
-from vendors.http import watch
+from vendors.http import call_context
 
 __all__ = ["browser", "stage"]  # fixtures
 
@@ -90,7 +90,7 @@ def metering(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     """As with METRICS=1."""
     settings.METRICS, settings.METRICS_DIR = True, tmp_path
     metrics = import_module("onboarding.monitoring.counters")  # it may be imported only now
-    monkeypatch.setattr(watch, "observers", [metrics.observe])
+    monkeypatch.setattr(call_context, "observers", [metrics.observe])
 
 
 @pytest.fixture

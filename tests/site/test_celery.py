@@ -66,7 +66,7 @@ def test_a_dead_workers_row_is_taken_over(workers: Workers, stage: sandbox.Runni
     stage.fault("celigo", LIST, kind="hold")
     workers.start("one")
     attempts = merchants(stage, "ann", "ben")
-    stage.arrived("celigo", LIST, timeout=30)
+    stage.wait_until_held("celigo", LIST, timeout=30)
     workers.start("two")
     workers.kill("one")
     lease_runs_out()

@@ -73,7 +73,12 @@ def test_who_has_several_businesses_chooses_one(people: People, scripted: Script
 
 def test_what_is_shared_and_what_opens_is_said_first(people: People, scripted: Scripted) -> None:
     said = words(browser(people.alice).get(page(people)))
-    for expected in (scripted.summary, *scripted.shares, "vendor.example", "Continue to Scripted"):
+    for expected in (
+        scripted.summary,
+        *scripted.shared_data,
+        "vendor.example",
+        "Continue to Scripted",
+    ):
         assert str(expected) in said
     assert scripted.calls == []
 

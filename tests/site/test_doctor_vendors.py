@@ -17,7 +17,7 @@ from onboarding.models import Breaker, Call
 from tests.support.scripted import Scripted, offered
 from vendors import sandbox
 from vendors.contract import Garbled, Refused, Unavailable, VendorError
-from vendors.http.watch import Called, tell
+from vendors.http.call_context import CallRecord, record
 from vendors.loading import Loaded
 
 
@@ -32,10 +32,10 @@ class Probed(Scripted):
 
     def probe(self) -> None:
         for ahead in self.clocks:
-            tell(
-                Called(
+            record(
+                CallRecord(
                     vendor=self.slug, host="vendor.example", call="GET /v1/me", outcome="200",
-                    seconds=0.1, unavailable=False, ahead=ahead,
+                    seconds=0.1, unavailable=False, clock_ahead=ahead,
                 )
             )  # fmt: skip
         if error := self.answers.pop(0):

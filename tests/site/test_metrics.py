@@ -25,9 +25,9 @@ from vendors.contract import Refused
 ROOT = Path(__file__).resolve().parents[2]
 SETUP = "import django, sys; django.setup(); "
 COUNT = """
-from vendors.http.watch import Called, tell
+from vendors.http.call_context import CallRecord, record
 for outcome in sys.argv[1].split(","):
-    tell(Called(vendor="celigo", host="user:geheim@h", call="GET /v1/x/{id}", outcome=outcome,
+    record(CallRecord(vendor="celigo", host="user:geheim@h", call="GET /v1/x/{id}", outcome=outcome,
                 seconds=0.2, unavailable=False))
 """
 FORGET = """
@@ -78,7 +78,7 @@ def test_calls_of_two_processes_add_up(fresh_environment: dict[str, str]) -> Non
 
 
 def test_without_metrics_prometheus_is_not_even_loaded(fresh_environment: dict[str, str]) -> None:
-    code = "from onboarding.views import health; from vendors.http.watch import observers; "
+    code = "from onboarding.views import health; from vendors.http.call_context import observers; "
     code += "print('prometheus_client' in sys.modules, observers)"
     assert python(fresh_environment, code) == "False []\n"
 

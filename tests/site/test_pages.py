@@ -89,7 +89,7 @@ def test_the_catalogue_costs_five_queries(
 def test_a_platform_has_a_page_of_its_own(scripted: Scripted, db: None) -> None:
     found = offer(vendor_name="eBay", platform="ebay")
     response = browser().get(reverse("platform", args=["ebay"]))
-    for expected in ("Connect eBay", str(scripted.summary), str(scripted.at_hand)):
+    for expected in ("Connect eBay", str(scripted.summary), str(scripted.prerequisites)):
         assert expected in words(response)
     assert reverse("go", args=[found.slug]) in response.content.decode()
 

@@ -124,7 +124,7 @@ def test_a_double_click_makes_one_call(
     attempt = begun(alice, "itembase-ebay")
     stage.fault("itembase", LINK, kind="hold")
     at_it = processes.start(*[press(alice, f"{attempt.get_absolute_url()}continue/")] * 2)
-    stage.arrived("itembase", LINK)
+    stage.wait_until_held("itembase", LINK)
     second, others = first(at_it)
     stage.release("itembase", LINK)
     assert second == attempt.get_absolute_url()
@@ -151,7 +151,7 @@ def test_of_two_members_one_goes_to_the_vendor(
     stage.fault("itembase", LINK, kind="hold")
     path = f"{attempt.get_absolute_url()}continue/"
     at_it = processes.start(press(alice, path), press(bob, path))
-    stage.arrived("itembase", LINK)
+    stage.wait_until_held("itembase", LINK)
     second, others = first(at_it)
     stage.release("itembase", LINK)
     assert second == attempt.get_absolute_url()
@@ -285,7 +285,7 @@ def test_who_was_away_for_too_long_writes_nothing(
     going = press(alice, f"{attempt.get_absolute_url()}continue/")
     stage.fault("itembase", LINK, kind="hold")
     old = processes.start(going)[0]
-    stage.arrived("itembase", LINK)
+    stage.wait_until_held("itembase", LINK)
     overdue(attempt)
     link = processes.race(going, spare=1)[0]
     stage.release("itembase", LINK)

@@ -37,8 +37,11 @@ class Scripted(Vendor):
     slug: ClassVar[str] = "scripted"
     name: ClassVar[str] = "Scripted"
     summary: ClassVar[Text] = text("Scripted opens and asks you to sign in to your shop.")
-    at_hand: ClassVar[Text] = text("Your shop's sign-in.")
-    shares: ClassVar[tuple[Text, ...]] = (text("Your business name"), text("Your e-mail address"))
+    prerequisites: ClassVar[Text] = text("Your shop's sign-in.")
+    shared_data: ClassVar[tuple[Text, ...]] = (
+        text("Your business name"),
+        text("Your e-mail address"),
+    )
     checklist: ClassVar[tuple[tuple[str, Text], ...]] = (
         ("room", text("Your room there is made")),
         ("key", text("The key is cut")),

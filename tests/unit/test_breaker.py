@@ -30,7 +30,7 @@ from tests.support.people import People
 from tests.support.play import again, begun, play
 from tests.support.scripted import Scripted
 from vendors.contract import Progress, Unavailable, Unsure
-from vendors.http import watch
+from vendors.http import call_context
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both]
 SILENT = Breaker.Cause.SILENT
@@ -102,7 +102,7 @@ def test_one_call_tries_while_all_others_keep_off(transactional_db: None) -> Non
     def rest() -> float:
         with breaker.guard("scripted"):
             ready.wait(10)
-            return watch.rest(row().host)
+            return call_context.retry_after(row().host)
 
     with ThreadPoolExecutor(6) as threads:
         waits = [future.result(10) for future in [threads.submit(rest) for _ in range(6)]]
@@ -145,7 +145,7 @@ def test_who_tries_and_dies_is_succeeded() -> None:
         ask(server, 5)
         time_passes()
         with breaker.guard("scripted"):
-            assert watch.rest(row().host) == 0  # and then it is heard of no more
+            assert call_context.retry_after(row().host) == 0  # and then it is heard of no more
         assert isinstance(ask(server), Unavailable)
         time_passes()
         assert ask(server) is None

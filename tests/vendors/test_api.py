@@ -135,7 +135,7 @@ class Taken(Reply):
 @pytest.mark.parametrize("creates", [False, True])
 def test_the_body_of_a_documented_refusal_is_read(creates: bool) -> None:
     body = f'{{"existing": "{SECRET}", "code": "taken"}}'
-    error = answered(409, body, creates, refused={409: Taken}, refusal=lambda _, b: b["code"])
+    error = answered(409, body, creates, refused={409: Taken}, machine_code=lambda _, b: b["code"])
     assert isinstance(error, Refused)
     assert isinstance(error.reply, Taken)
     assert error.reply.existing == SECRET
@@ -179,7 +179,7 @@ def test_wrong_credentials_are_staffs_unless_they_are_the_merchants() -> None:
     [('{"code": "taken"}', "taken"), (f'{{"code": "no {SECRET}!"}}', ""), ("<html>", "")],
 )
 def test_only_a_machine_code_of_an_error_is_kept(body: str, code: str) -> None:
-    error = answered(422, body, refusal=lambda _, body: (body or {}).get("code", ""))
+    error = answered(422, body, machine_code=lambda _, body: (body or {}).get("code", ""))
     assert isinstance(error, Refused)
     assert (error.code, error.status) == (code, 422)
     assert SECRET not in str(error)
@@ -251,7 +251,7 @@ def test_a_read_is_repeated_once_when_it_may_be() -> None:
         assert make(server.url).send("GET", "/things", Thing, retries=1).id == "1"
         assert type(failure(make(server.url), method="GET", retries=1)) is Unavailable
         assert len(server.requests) == 4
-    with pytest.raises(ValueError, match="only reads"):
+    with pytest.raises(ValueError, match="only a GET"):
         make().send("POST", "/things", Thing, retries=1)
 
 

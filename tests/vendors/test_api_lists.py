@@ -13,7 +13,7 @@ from responses import RequestsMock
 
 from vendors.contract import Refused, Unavailable, Unsure
 from vendors.http.api import Api, Nothing, Reply
-from vendors.http.hosts import below
+from vendors.http.urls import below
 
 BASE = "https://api.vendor.example/base"
 THINGS = f"{BASE}/v1/things"

@@ -11,7 +11,7 @@ import pytest
 import vendors
 from vendors import loading
 from vendors.contract import Vendor
-from vendors.http.hosts import address_problem
+from vendors.http.settings import address_problem
 from vendors.loading import Loaded
 from vendors.sharespine.flow import Sharespine
 

@@ -13,11 +13,11 @@ import vendors
 from tests.contract.row import contracts
 from vendors import sandbox
 from vendors.contract import Refused, Unavailable, Vendor
-from vendors.http.watch import Watch, watched
+from vendors.http.call_context import CallContext, use_context
 
 CONTRACTS = contracts()
 PROBED = [vendor.slug for vendor in vendors.ALL if vendor.probe is not Vendor.probe]
-KNOCKED = [vendor.slug for vendor in vendors.ALL if vendor.knock is not Vendor.knock]
+KNOCKED = [vendor.slug for vendor in vendors.ALL if vendor.ping is not Vendor.ping]
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def test_a_probe_makes_nothing_and_says_that_we_are_taken(
 ) -> None:
     vendor(stage, slug).probe()
     before = stage.counts(slug)["made"]
-    with watched(Watch(30)) as step:
+    with use_context(CallContext(30)) as step:
         vendor(stage, slug).probe()
     assert {each.credentials for each in step.calls} == {"accepted"}
     assert not any(each.unavailable for each in step.calls)
@@ -53,7 +53,7 @@ def test_a_probe_makes_nothing_and_says_that_we_are_taken(
 
 @pytest.mark.parametrize("slug", PROBED)
 def test_a_probe_sees_that_our_credentials_are_wrong(stage: sandbox.Running, slug: str) -> None:
-    with watched(Watch(30)) as step, pytest.raises(Refused) as caught:
+    with use_context(CallContext(30)) as step, pytest.raises(Refused) as caught:
         vendor(stage, slug, **CONTRACTS[slug].wrong).probe()
     assert step.calls[-1].credentials == "refused"
     assert caught.value.cause == "credentials"
@@ -75,8 +75,8 @@ def test_every_vendor_is_either_probed_or_knocked_at(slug: str) -> None:
 @pytest.mark.parametrize("slug", KNOCKED)
 def test_a_knock_makes_nothing_and_says_nothing_of_us(stage: sandbox.Running, slug: str) -> None:
     before = stage.counts(slug)["made"]
-    with watched(Watch(30)) as step:
-        vendor(stage, slug).knock()
+    with use_context(CallContext(30)) as step:
+        vendor(stage, slug).ping()
     assert [(each.unavailable, each.credentials) for each in step.calls] == [(False, "")]
     assert stage.counts(slug)["made"] == before
 
@@ -85,4 +85,4 @@ def test_a_knock_makes_nothing_and_says_nothing_of_us(stage: sandbox.Running, sl
 def test_a_knock_sees_that_nobody_answers(stage: sandbox.Running, slug: str) -> None:
     stage.fault(slug, kind="status", times=None, status=502)
     with pytest.raises(Unavailable):
-        vendor(stage, slug).knock()
+        vendor(stage, slug).ping()

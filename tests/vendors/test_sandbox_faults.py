@@ -87,7 +87,7 @@ def test_an_answer_is_held_at_the_barrier(
 ) -> None:
     sandbox.fault("sharespine", TENANT, kind="hold", when=when)
     answer = in_background(sandbox)
-    assert sandbox.arrived("sharespine", TENANT) == [TENANT]
+    assert sandbox.wait_until_held("sharespine", TENANT) == [TENANT]
     assert sandbox.counts("sharespine")["made"] == made
     with pytest.raises(TimeoutError):
         answer.result(timeout=0.1)
@@ -98,9 +98,9 @@ def test_an_answer_is_held_at_the_barrier(
 def test_held_requests_are_let_go_one_at_a_time(sandbox: Running) -> None:
     sandbox.fault("sharespine", kind="hold", times=2)
     answers = [in_background(sandbox), in_background(sandbox)]
-    sandbox.arrived("sharespine", count=2)
+    sandbox.wait_until_held("sharespine", count=2)
     sandbox.release("sharespine")
-    assert sandbox.arrived("sharespine") == [TENANT]
+    assert sandbox.wait_until_held("sharespine") == [TENANT]
     with pytest.raises(LookupError):
         sandbox.release("sharespine", count=2)
     sandbox.release("sharespine")
@@ -109,14 +109,14 @@ def test_held_requests_are_let_go_one_at_a_time(sandbox: Running) -> None:
 
 def test_nobody_arrives_in_time(sandbox: Running) -> None:
     with pytest.raises(TimeoutError):
-        sandbox.arrived("sharespine", TENANT, timeout=0.01)
+        sandbox.wait_until_held("sharespine", TENANT, timeout=0.01)
 
 
 def test_stopping_lets_held_requests_go(tmp_path: Path) -> None:
     running = frame.start(tmp_path)
     running.fault("sharespine", TENANT, kind="hold")
     answer = in_background(running)
-    running.arrived("sharespine", TENANT)
+    running.wait_until_held("sharespine", TENANT)
     running.stop()
     assert answer.result(timeout=10).status_code == 201
 

@@ -12,7 +12,7 @@ import pytest
 from tests.support.canned import Canned, http
 from tests.support.certificates import Certificate, self_signed
 from vendors.contract import Garbled, Unavailable, Unsure
-from vendors.http import watch
+from vendors.http import call_context
 from vendors.http.api import Api, Nothing
 from vendors.http.wire import Adapter, tls_context
 
@@ -120,7 +120,7 @@ def test_a_body_cut_short_is_a_lost_answer() -> None:
 def test_how_far_the_vendors_clock_is_ahead_is_told() -> None:
     later = format_datetime(datetime.now(UTC) + timedelta(seconds=120), usegmt=True)
     answers = [http("{}", "200 OK", f"Date: {date}") for date in (later, "soon")]
-    with Canned(*answers) as server, watch.watched(watch.Watch(30)) as seen:
+    with Canned(*answers) as server, call_context.use_context(call_context.CallContext(30)) as seen:
         make(server).send("GET", "/things", Nothing)
         make(server).send("GET", "/things", Nothing)
-    assert [called.ahead for called in seen.calls] == [pytest.approx(120, abs=30), None]
+    assert [called.clock_ahead for called in seen.calls] == [pytest.approx(120, abs=30), None]

@@ -22,9 +22,8 @@ from typing import Annotated, Any, Generic, TypedDict, TypeVar
 
 from pydantic import Field, WrapValidator
 
-from vendors.contract import Garbled, Refused
-from vendors.http.api import Api, Reply
-from vendors.http.missing import none_if_missing
+from vendors.contract import Garbled, Json, JsonObject, Refused
+from vendors.http.api import Api, Reply, none_if_missing
 from vendors.http.process_cache import ProcessCache
 from vendors.http.reply import none_if_odd
 
@@ -86,7 +85,7 @@ class Attribution(Reply):
     changed: LenientTime = Field(default=None, alias="lastUpdatedOn")
 
 
-def _attribution(value: Any, parse: Callable[[Any], Any]) -> Attribution:
+def _attribution(value: Json, parse: Callable[[Json], Attribution]) -> Attribution:
     return none_if_odd(value, parse) or Attribution()
 
 
@@ -165,7 +164,7 @@ class Client:
             raise Garbled("DELETE /v3/integrations/clients/{key} answered with a valid client")
         return deleted is not None
 
-    def _one(self, method: str, key: str, json: Any = None) -> ApiClient | None:
+    def _one(self, method: str, key: str, json: Json = None) -> ApiClient | None:
         path, parts = "/v3/integrations/clients/{key}", {"key": key}
         found = none_if_missing(
             lambda: self._send(method, path, Envelope[ApiClient], parts=parts, json=json).data
@@ -179,11 +178,12 @@ class Client:
         """Raises Refused with code "320001" if Capillary does not know this pair."""
         pair = {"key": key, "secret": secret}
         path = "/v3/oauth/token/generate"
-        api = replace(self._api, own=(key, secret) == (self.key, self.secret))
+        api = replace(self._api, operator_credentials=(key, secret) == (self.key, self.secret))
         return api.send("POST", path, Envelope[Token], json=pair).data
 
     # -- the operator's sign-in ------------------------------------------------------------------
 
+    # Any: keyword arguments of `Api.send`, which has their types.
     def _send(self, method: str, path: str, reply: type[T], **call: Any) -> T:
         """Send with the operator's token; one that is no longer accepted is replaced, once."""
         call["retries"] = 1 if method == "GET" else 0
@@ -218,7 +218,7 @@ class Client:
     def _api(self) -> Api:
         return Api(
             name="capillary", base_url=self.api_url, headers={"Content-Type": "application/json"},
-            refusal=machine_code, meaning=meaning,
+            machine_code=machine_code, meaning=meaning,
         )  # fmt: skip
 
 
@@ -239,7 +239,7 @@ _scopes: ProcessCache[list[Scope]] = ProcessCache()
 # -- what a reply stands for ---------------------------------------------------------------------
 
 
-def meaning(status: int, body: Any) -> int:
+def meaning(status: int, body: Json) -> int:
     """The status that a reply stands for: its body decides, whatever its own status says."""
     code = machine_code(status, body)
     if status in (408, 429):
@@ -252,15 +252,16 @@ def meaning(status: int, body: Any) -> int:
         return int(code)
     if status >= 400:
         return status
-    return FAILED if body.get("data") is None else PARTLY_DONE
+    has_data = isinstance(body, dict) and body.get("data") is not None
+    return PARTLY_DONE if has_data else FAILED
 
 
-def machine_code(_status: int, body: Any) -> str:
+def machine_code(_status: int, body: Json) -> str:
     """The code of the first error; "" if there is none, "unknown" for one without a code."""
     return next((code for code in _error_codes(body) if code), "") if isinstance(body, dict) else ""
 
 
-def _error_codes(body: dict[str, Any]) -> Iterator[str]:
+def _error_codes(body: JsonObject) -> Iterator[str]:
     errors = body.get("errors")
     for error in errors if isinstance(errors, list) else [errors]:
         yield _error_code(error)
@@ -270,14 +271,14 @@ def _error_codes(body: dict[str, Any]) -> Iterator[str]:
         yield _gateway_code(status)
 
 
-def _error_code(error: Any) -> str:
+def _error_code(error: Json) -> str:
     if not isinstance(error, dict):
         return "unknown" if error else ""
     code = str(error.get("code") or "").strip()
     return code if code.strip("0") else "unknown" if error.get("message") else ""
 
 
-def _gateway_code(status: dict[str, Any]) -> str:
+def _gateway_code(status: JsonObject) -> str:
     """`success` counts only where there is no code."""
     code = str(status.get("code") or "").strip()
     if code:

@@ -18,10 +18,9 @@ A draft has these too:
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-from vendors.contract import Memo, Order
-from vendors.contract.creations import pause_after
+from vendors.contract import JsonObject, Memo, Order
+from vendors.contract.backoff import pause_after
 
 from .profile import Profile
 
@@ -56,13 +55,13 @@ class ClientMemo:
     def profile(self) -> Profile:
         return Profile.from_memo(self._fields)
 
-    def unchanged(self) -> dict[str, Any]:
+    def unchanged(self) -> JsonObject:
         return dict(self._fields)
 
-    def without_old_keys(self) -> dict[str, Any]:
+    def without_old_keys(self) -> JsonObject:
         return {**self._fields, "old": []}
 
-    def with_profile(self, profile: Profile, name: str = "") -> dict[str, Any]:
+    def with_profile(self, profile: Profile, name: str = "") -> JsonObject:
         """`name`: a new one, or "" for the same."""
         return {**self._fields, **profile.memo(), "name": name or self.name}
 
@@ -76,9 +75,9 @@ class Draft:
     """The draft of one attempt, which one call reads and changes."""
 
     def __init__(self, fields: Memo) -> None:
-        self._fields: dict[str, Any] = dict(fields)
+        self._fields: JsonObject = dict(fields)
 
-    def memo(self) -> dict[str, Any]:
+    def memo(self) -> JsonObject:
         return dict(self._fields)
 
     @property
@@ -155,7 +154,7 @@ class Draft:
     def old_keys(self) -> list[str]:
         return list(self._fields["old"])
 
-    def created(self, profile: Profile, key: str, secret: str) -> dict[str, Any]:
+    def created(self, profile: Profile, key: str, secret: str) -> JsonObject:
         """The draft after a creation."""
         return {**self._fields, **profile.memo(), "key": key, "secret": secret}
 
@@ -165,6 +164,6 @@ class Draft:
     def note_undeleted(self, key: str) -> None:
         self._fields["old"] = [*self.old_keys, key]
 
-    def live_memo(self) -> dict[str, Any]:
+    def live_memo(self) -> JsonObject:
         """The memo of the working connection: without the secret."""
         return {name: self._fields[name] for name in LIVE}

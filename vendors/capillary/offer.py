@@ -6,8 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from vendors.contract import Action, Entry, Question, Text, Vendor, VendorError, text
-from vendors.contract.settings import named_problems
+from vendors.contract import (
+    Action,
+    Entry,
+    Question,
+    Text,
+    Vendor,
+    VendorError,
+    named_problems,
+    text,
+)
 from vendors.http.settings import api_url_problem, basic_username_problem
 
 from . import profile
@@ -56,14 +64,16 @@ class Offer(Vendor):
 
     slug: ClassVar[str] = "capillary"
     name: ClassVar[str] = "Capillary"
-    leaves: ClassVar[bool] = False
+    opens_vendor_pages: ClassVar[bool] = False
     serial: ClassVar[bool] = True  # the organisation has room for 15 clients
     summary: ClassVar[Text] = text(
         "We make an API client for you at Capillary, try it out, and show you its key and its"
         " secret once. You need no sign-in at Capillary."
     )
-    at_hand: ClassVar[Text] = text("A safe place for a key and a secret that are shown only once.")
-    shares: ClassVar[tuple[Text, ...]] = (
+    prerequisites: ClassVar[Text] = text(
+        "A safe place for a key and a secret that are shown only once."
+    )
+    shared_data: ClassVar[tuple[Text, ...]] = (
         text("the name of your business"),
         text("the name that you give to this connection"),
     )

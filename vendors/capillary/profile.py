@@ -10,9 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from vendors.contract import Memo, Question, Text, text
+from vendors.contract import Json, JsonObject, Memo, Question, Text, text
 
 from .client import Grant, Scope
 
@@ -37,7 +36,7 @@ class Profile:
     expiry: int
     till: int
 
-    def memo(self) -> dict[str, Any]:
+    def memo(self) -> JsonObject:
         return {"scopes": list(self.scopes), "expiry": self.expiry, "till": self.till}
 
     @classmethod
@@ -48,7 +47,7 @@ class Profile:
         return {grant["entityId"] for grant in self.scopes}
 
 
-def read(answers: Mapping[str, Any], till: int) -> Profile:
+def read(answers: Mapping[str, Json], till: int) -> Profile:
     """The profile that answers without `faults` give; `till` is the operator's own."""
     given = _plain(answers)
     chosen = sorted((int(match[1]), given[key]) for key, match in _scopes(given))
@@ -59,7 +58,7 @@ def read(answers: Mapping[str, Any], till: int) -> Profile:
     return Profile(tuple(grants), int(given["expiry"]), int(given.get("till") or till))
 
 
-def _plain(answers: Mapping[str, Any]) -> dict[str, str]:
+def _plain(answers: Mapping[str, Json]) -> dict[str, str]:
     """The answers that are not empty, as text; staff may have typed numbers into JSON."""
     given = {key: str(value).strip() for key, value in answers.items() if value is not None}
     return {key: value for key, value in given.items() if value}
@@ -76,7 +75,9 @@ def _resources(given: Mapping[str, str], id: int) -> list[str]:
 # -- validation ----------------------------------------------------------------------------------
 
 
-def faults(answers: Mapping[str, Any], known: Iterable[Scope] | None, till: int) -> dict[str, Text]:
+def faults(
+    answers: Mapping[str, Json], known: Iterable[Scope] | None, till: int
+) -> dict[str, Text]:
     """Key of the question → sentence. `known` are the scopes that Capillary lists (None: not asked)."""
     given = _plain(answers)
     ids = None if known is None else [scope.id for scope in known]

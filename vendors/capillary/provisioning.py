@@ -25,7 +25,7 @@ from vendors.contract import (
     Waiting,
     text,
 )
-from vendors.contract.creations import wait_until
+from vendors.contract.backoff import raise_while_paused
 
 from . import profile
 from .client import TOKEN_EXPIRED, ApiClient, NewClient, Token
@@ -47,7 +47,7 @@ class Provisioning(Offer):
         """Create the client. Everything that can be known before is checked before."""
         if order.announced == CLIENT:
             return self._create(order, draft, plan)
-        wait_until(draft.paused_until, order.now)
+        raise_while_paused(draft.paused_until, order.now)
         self._require_scopes(plan)
         rows = self.client().clients()
         if orphaned := orphans(order, rows):

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from vendors.contract import (
     Action,
     Done,
     Garbled,
     Item,
+    Json,
     Order,
     Progress,
     Question,
@@ -24,8 +24,8 @@ from vendors.contract import (
     Rows,
     Step,
     text,
+    wrong_answer,
 )
-from vendors.contract.answers import wrong_answer
 
 from . import profile
 from .client import ApiClient, NewClient
@@ -237,7 +237,7 @@ def _merged(answers: Mapping[str, str], present: ApiClient) -> dict[str, str]:
     return {key: answers.get(key, "").strip() or value for key, value in there.items()}
 
 
-def _changed(memo: Mapping[str, Any] | None) -> Done:
+def _changed(memo: Mapping[str, Json] | None) -> Done:
     there = text("Capillary has changed the API client. Its key and secret stay the same.")
     return Done(here=text("The API client was changed."), there=there, connection=memo)
 

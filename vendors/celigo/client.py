@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from pydantic import ConfigDict, Field, TypeAdapter
 
-from vendors.http.api import Api, Nothing, Reply
-from vendors.http.missing import none_if_missing
+from vendors.contract import Json, JsonObject
+from vendors.http.api import Api, Empty, Nothing, Reply, none_if_missing
 from vendors.http.times import read_time, write_time
 
 # The status that a code of `errors[]` stands for, whatever the status of the reply: that of
@@ -36,14 +36,14 @@ class Connector(Reply):
     name: str | None = None
     description: str | None = None
     handle: str | None = None
-    published: Any = None
-    applications: Any = None
+    published: Json = None
+    applications: Json = None
 
     @property
     def is_published(self) -> bool:
         return self.published in (True, "true")
 
-    def whole(self) -> dict[str, Any]:
+    def whole(self) -> JsonObject:
         """All that a PUT may write, under the names of the API."""
         fields = self.model_dump(mode="json", by_alias=True, exclude_unset=True)
         return {key: value for key, value in fields.items() if key not in CONNECTOR_READ_ONLY}
@@ -56,7 +56,7 @@ class Integration(Reply):
     name: str | None = None
     email: str | None = None
     version: str | None = None
-    environment: Any = None
+    environment: Json = None
 
 
 class User(Reply):
@@ -72,8 +72,8 @@ class Licence(Reply):
     model_config = ConfigDict(extra="allow")
 
     id: str = Field(alias="_id", min_length=1)
-    raw_expires: Any = Field(None, alias="expires")
-    opts: Any = None
+    raw_expires: Json = Field(None, alias="expires")
+    opts: Json = None
     user: User | None = None
     integration_id: str | None = Field(None, alias="_integrationId")
 
@@ -92,9 +92,9 @@ class Licence(Reply):
     def has_ended(self, now: datetime) -> bool:
         return self.expires is not None and self.expires <= now
 
-    def whole(self) -> dict[str, Any]:
+    def whole(self) -> JsonObject:
         """All that a PUT may write, under the names of the API."""
-        known: dict[str, Any] = {"expires": self.raw_expires, "opts": self.opts or {}}
+        known: JsonObject = {"expires": self.raw_expires, "opts": self.opts or {}}
         more = self.model_extra or {}
         return known | {key: more[key] for key in LICENCE_WRITABLE if key in more}
 
@@ -102,7 +102,7 @@ class Licence(Reply):
 class NewLicence(TypedDict):
     email: str
     expires: str
-    opts: Mapping[str, Any]
+    opts: Mapping[str, Json]
 
 
 CONNECTORS: TypeAdapter[list[Connector] | None] = TypeAdapter(list[Connector] | None)
@@ -123,11 +123,11 @@ class Client:
         return self.api.send("GET", "/v1/connectors/{id}", Connector, parts={"id": id}, retries=1)
 
     # Reference: connector.md, POST /connectors
-    def create_connector(self, fields: Mapping[str, Any]) -> Connector:
+    def create_connector(self, fields: Mapping[str, Json]) -> Connector:
         return self.api.send("POST", "/v1/connectors", Connector, json=dict(fields), creates=True)
 
     # Reference: connector.md, PUT /connectors/{_id}; api-conventions: PUT replaces the object
-    def update_connector(self, id: str, whole: Mapping[str, Any]) -> Connector:
+    def update_connector(self, id: str, whole: Mapping[str, Json]) -> Connector:
         """`whole`: `Connector.whole()` with what is to change."""
         path = "/v1/connectors/{id}"
         return self.api.send("PUT", path, Connector, parts={"id": id}, json=dict(whole))
@@ -169,7 +169,7 @@ class Client:
         )  # fmt: skip
 
     # Reference: connector.md, PUT /connectors/{_id}/licenses/{_id_of_license} (example 4)
-    def update_licence(self, connector: str, id: str, whole: Mapping[str, Any]) -> Licence:
+    def update_licence(self, connector: str, id: str, whole: Mapping[str, Json]) -> Licence:
         """`whole`: `Licence.whole()` with what is to change."""
         path = "/v1/connectors/{connector}/licenses/{id}"
         return self.api.send("PUT", path, Licence, parts=_parts(connector, id), json=dict(whole))
@@ -182,7 +182,7 @@ class Client:
 
     def _delete(self, path: str, parts: Mapping[str, str]) -> bool:
         reply = none_if_missing(
-            lambda: self.api.send("DELETE", path, Nothing, ok=(200, 204), parts=parts)
+            lambda: self.api.send("DELETE", path, Empty, ok=(200, 204), parts=parts)
         )
         return reply is not None
 
@@ -201,7 +201,7 @@ def same_email(one: str, other: str) -> bool:
     return one.strip().casefold() == other.strip().casefold()
 
 
-def _codes(body: Any) -> list[str]:
+def _codes(body: Json) -> list[str]:
     """The codes of `{"errors": [{"code", "message"?, "field"?}]}`; an error without one is "error"."""
     errors = body.get("errors") if isinstance(body, dict) else None
     rows = errors if isinstance(errors, list) else [errors] if errors else []
@@ -209,11 +209,11 @@ def _codes(body: Any) -> list[str]:
     return sorted(codes, key=lambda code: code not in STATUSES)
 
 
-def machine_code(_status: int, body: Any) -> str:
+def machine_code(_status: int, body: Json) -> str:
     return next(iter(_codes(body)), "")
 
 
-def meaning(status: int, body: Any) -> int:
+def meaning(status: int, body: Json) -> int:
     """`errors` decide, also with 200: by their code, never by their message."""
     codes = _codes(body)
     if not codes:
@@ -227,6 +227,6 @@ def connect(*, api_url: str, token: str) -> Client:
     """`api_url` is what stands before `/v1`."""
     headers = {"Authorization": f"Bearer {token}"}
     api = Api(
-        name="celigo", base_url=api_url, headers=headers, refusal=machine_code, meaning=meaning
+        name="celigo", base_url=api_url, headers=headers, machine_code=machine_code, meaning=meaning
     )
     return Client(api)

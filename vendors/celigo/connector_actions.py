@@ -8,10 +8,19 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
-from vendors.contract import Action, Done, Garbled, Question, Rows, Text, text
-from vendors.contract.answers import wrong_answer
+from vendors.contract import (
+    Action,
+    Done,
+    Garbled,
+    Json,
+    JsonObject,
+    Question,
+    Rows,
+    Text,
+    text,
+    wrong_answer,
+)
 
 from .client import CONNECTOR_READ_ONLY, Client, Connector
 
@@ -125,7 +134,7 @@ def _edit(api: Client, id: str, answers: Mapping[str, str]) -> Done:
     return _confirmed(text("The connector was changed."), reply, fields)
 
 
-def _confirmed(here: Text, reply: Connector, fields: Mapping[str, Any]) -> Done:
+def _confirmed(here: Text, reply: Connector, fields: Mapping[str, Json]) -> Done:
     got = reply.whole()
     different = [key for key, value in fields.items() if got.get(key) != value]
     if not different:
@@ -175,9 +184,9 @@ def _push_update(api: Client, id: str, ids: tuple[str, ...]) -> Done:
     return Done(here=here, there=text("integrator.io updates them one after the other."))
 
 
-def _fields(answers: Mapping[str, str]) -> dict[str, Any]:
+def _fields(answers: Mapping[str, str]) -> JsonObject:
     """What was answered, under the names of the API."""
-    fields: dict[str, Any] = {
+    fields: JsonObject = {
         key: answers[key].strip() for key in FIELDS if answers.get(key, "").strip()
     }
     published = answers.get("published", "")
@@ -188,7 +197,7 @@ def _fields(answers: Mapping[str, str]) -> dict[str, Any]:
     return fields | _more(answers.get("more", "").strip())
 
 
-def _more(typed: str) -> dict[str, Any]:
+def _more(typed: str) -> JsonObject:
     try:
         more = json.loads(typed or "{}")
     except ValueError:

@@ -11,10 +11,20 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, time, timedelta
-from typing import Any
 
-from vendors.contract import Action, Done, Garbled, Order, Question, Refused, Text, text
-from vendors.contract.answers import wrong_answer
+from vendors.contract import (
+    Action,
+    Done,
+    Garbled,
+    Json,
+    JsonObject,
+    Order,
+    Question,
+    Refused,
+    Text,
+    text,
+    wrong_answer,
+)
 from vendors.http.times import assume_utc
 
 from . import licence_plan
@@ -138,7 +148,7 @@ def _renew(api: Client, order: Order, end: datetime) -> Done:
     return _done(text("The licence lasts until %(time)s.", time=end), account)
 
 
-def _change_edition(api: Client, order: Order, wanted: Mapping[str, Any]) -> Done:
+def _change_edition(api: Client, order: Order, wanted: Mapping[str, Json]) -> Done:
     id, licence = _require_licence(api, order)
     opts = {**(licence.opts if isinstance(licence.opts, dict) else {}), **wanted}
     reply = api.update_licence(order.connector, id, {**licence.whole(), "opts": opts})
@@ -202,7 +212,7 @@ def _require_licence(api: Client, order: Order) -> tuple[str, Licence]:
     return id, licence
 
 
-def _typed_opts(answers: Mapping[str, str]) -> dict[str, Any]:
+def _typed_opts(answers: Mapping[str, str]) -> JsonObject:
     """The part of `opts` that was answered; the rest does not change."""
     addons = answers.get("addons", "").strip()
     typed = {"edition": answers.get("edition", ""), "addons": "" if addons == "none" else addons}
@@ -220,17 +230,17 @@ def edition(licence: Licence) -> str:
     return str(opts.get("connectorEdition") or "")
 
 
-def _count_addons(opts: Mapping[str, Any]) -> str:
+def _count_addons(opts: Mapping[str, Json]) -> str:
     rows = opts.get("addonLicenses")
     rows = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
     return str(sum(len(row.get("licenses") or ()) for row in rows))
 
 
-def _done(here: Text, account: Mapping[str, Any]) -> Done:
+def _done(here: Text, account: Mapping[str, Json]) -> Done:
     return Done(here=here, there=text("integrator.io has confirmed it."), account=account)
 
 
-def _differs(here: Text, account: Mapping[str, Any]) -> Done:
+def _differs(here: Text, account: Mapping[str, Json]) -> Done:
     there = text("This is not what we asked for: look at the licence in integrator.io.")
     return Done(here=here, there=there, account=account)
 

@@ -10,9 +10,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
-from vendors.contract import Question, Refused, Text, text
+from vendors.contract import Json, JsonObject, Question, Refused, Text, text
 
 DAYS, EDITION = "30", "standard"
 LONGEST_TRIAL = 3650  # days
@@ -29,7 +28,7 @@ BY_ID = "addon"  # of this type, an add-on is named by its id; of any other, by 
 @dataclass(frozen=True, kw_only=True)
 class LicencePlan:
     trial: timedelta
-    opts: Mapping[str, Any]
+    opts: Mapping[str, Json]
 
 
 def edition_question(initial: str = EDITION) -> Question:
@@ -62,7 +61,7 @@ def questions() -> tuple[Question, ...]:
     return days, edition_question(), addons_question()
 
 
-def faults(answers: Mapping[str, Any]) -> dict[str, Text]:
+def faults(answers: Mapping[str, Json]) -> dict[str, Text]:
     """What is wrong: key of the question → sentence."""
     found = {
         "days": _days_fault(_answer(answers, "days") or DAYS),
@@ -72,7 +71,7 @@ def faults(answers: Mapping[str, Any]) -> dict[str, Text]:
     return {key: fault for key, fault in found.items() if fault}
 
 
-def read(options: Mapping[str, Any]) -> LicencePlan:
+def read(options: Mapping[str, Json]) -> LicencePlan:
     """Raise Refused for what staff mistyped: then nothing is sent, and it is their turn."""
     for key, fault in faults(options).items():
         raise Refused(f"the connector's option “{key}”: {fault}", who="staff", code=f"plan-{key}")
@@ -81,7 +80,7 @@ def read(options: Mapping[str, Any]) -> LicencePlan:
     )
 
 
-def opts(answers: Mapping[str, Any]) -> dict[str, Any]:
+def opts(answers: Mapping[str, Json]) -> JsonObject:
     """A licence's `opts` for answers without faults."""
     return {
         "connectorEdition": _answer(answers, "edition") or EDITION,
@@ -89,7 +88,7 @@ def opts(answers: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _answer(answers: Mapping[str, Any], key: str) -> str:
+def _answer(answers: Mapping[str, Json], key: str) -> str:
     value = answers.get(key)
     return "" if value is None else str(value).strip()
 
@@ -127,7 +126,7 @@ def _parts(addons: str) -> list[str]:
     return [part.replace(" ", "") for part in addons.split(",") if part.strip()]
 
 
-def _addons(addons: str) -> list[dict[str, Any]]:
+def _addons(addons: str) -> list[JsonObject]:
     """`[{"type": "store", "licenses": [{"addOnEdition": "standard"}, …]}]`, one row for each type."""
     rows: dict[str, list[dict[str, str]]] = {}
     for part in _parts(addons):

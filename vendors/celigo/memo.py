@@ -13,10 +13,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
 
-from vendors.contract import Order
-from vendors.contract.creations import pause_after
+from vendors.contract import JsonObject, Memo, Order
+from vendors.contract.backoff import pause_after
 
 from .client import format_time
 
@@ -28,8 +27,8 @@ class LicenceMemo:
 
     def __init__(self, order: Order) -> None:
         self._order = order
-        self._licences: Mapping[str, Mapping[str, Any]] = order.memos.account.get("licences", {})
-        self._fields: Mapping[str, Any] = self._licences.get(order.reference, {})
+        self._licences: Mapping[str, Memo] = order.memos.account.get("licences", {})
+        self._fields: Memo = self._licences.get(order.reference, {})
 
     @property
     def email(self) -> str:
@@ -81,39 +80,39 @@ class LicenceMemo:
 
     # -- changes ---------------------------------------------------------------------------------
 
-    def unchanged(self) -> dict[str, Any]:
+    def unchanged(self) -> JsonObject:
         return self._account(self._fields)
 
-    def announced(self, email: str, listed: Iterable[str]) -> dict[str, Any]:
+    def announced(self, email: str, listed: Iterable[str]) -> JsonObject:
         """The count of lost answers stays for the same address."""
         same = self.email == email
         lost = {"lost": self.lost_answers} if same and self.lost_answers else {}
         return self._account({"email": email, "before": list(listed), **lost})
 
-    def created(self, email: str, licence_id: str) -> dict[str, Any]:
+    def created(self, email: str, licence_id: str) -> JsonObject:
         return self._account({"email": email, "id": licence_id})
 
-    def answer_lost(self) -> dict[str, Any]:
+    def answer_lost(self) -> JsonObject:
         """Nothing was found after a lost answer. It may still arrive, so the pauses grow."""
         lost_answers = self.lost_answers + 1
         pause = self._order.now + pause_after(lost_answers, longest=LONGEST_PAUSE)
         return self._account({**self._fields, "lost": lost_answers, "pause": pause.isoformat()})
 
-    def ended(self, licence_id: str, former_end: datetime | None) -> dict[str, Any]:
+    def ended(self, licence_id: str, former_end: datetime | None) -> JsonObject:
         former = format_time(former_end) if former_end else ""
         return self._account({**self._fields, "id": licence_id, "former": former})
 
-    def renewed_while_ended(self, end: datetime) -> dict[str, Any]:
+    def renewed_while_ended(self, end: datetime) -> JsonObject:
         """A reconnect will let the licence run until `end`."""
         return self._account({**self._fields, "former": format_time(end)})
 
-    def not_ended(self) -> dict[str, Any]:
+    def not_ended(self) -> JsonObject:
         fields = {key: self._fields[key] for key in self._fields if key != "former"}
         return self._account(fields)
 
-    def deleted(self) -> dict[str, Any]:
+    def deleted(self) -> JsonObject:
         return self._account({})
 
-    def _account(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+    def _account(self, fields: Memo) -> JsonObject:
         licences = {**self._licences, self._order.reference: dict(fields)}
         return {**self._order.memos.account, "licences": licences}

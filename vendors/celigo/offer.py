@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 from urllib.parse import urlsplit
 
-from vendors.contract import Entry, Question, Text, Vendor, text
-from vendors.contract.settings import named_problems
-from vendors.http.hosts import is_loopback
+from vendors.contract import Entry, Question, Text, Vendor, named_problems, text
 from vendors.http.settings import api_url_problem, header_problem
+from vendors.http.urls import is_loopback
 
 from . import licence_plan
 from .client import Client, Connector, connect
@@ -29,16 +28,16 @@ class Offer(Vendor):
 
     slug: ClassVar[str] = "celigo"
     name: ClassVar[str] = "Celigo integrator.io"
-    leaves: ClassVar[bool] = False  # the merchant goes there without us
+    opens_vendor_pages: ClassVar[bool] = False  # the merchant goes there without us
     summary: ClassVar[Text] = text(
         "We issue a licence for the integration app to your e-mail address at integrator.io. You"
         " install the app there, and we see when it is installed."
     )
-    at_hand: ClassVar[Text] = text(
+    prerequisites: ClassVar[Text] = text(
         "An account at integrator.io with your e-mail address, and sign-ins with administrator"
         " rights for the systems that are to be connected."
     )
-    shares: ClassVar[tuple[Text, ...]] = (text("your e-mail address"),)
+    shared_data: ClassVar[tuple[Text, ...]] = (text("your e-mail address"),)
     checklist: ClassVar[tuple[tuple[str, Text], ...]] = (
         (LICENCE, text("Your licence is issued")),
         ("install", text("The app is installed at integrator.io")),

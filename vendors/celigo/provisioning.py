@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from vendors.contract import Order, Progress, Refused, Step, Unsure
-from vendors.contract.creations import wait_until
+from vendors.contract.backoff import raise_while_paused
 
 from . import licence_plan, licences
 from .client import Licence, format_time, same_email
@@ -30,7 +30,7 @@ class Provisioning(Offer):
 
     def _announce(self, order: Order, email: str) -> Step:
         memo = LicenceMemo(order)
-        wait_until(memo.paused_until, order.now)
+        raise_while_paused(memo.paused_until, order.now)
         licence_plan.read(order.options)
         rows = self._listed(order, email)
         for row in rows:

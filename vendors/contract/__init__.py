@@ -1,42 +1,42 @@
-"""What a vendor is. Read this file and you can write one.
+"""The contract between a vendor and the site. Read this docstring and you can write a vendor.
 
 A vendor is a folder `vendors/<slug>/` with a frozen dataclass whose fields are its settings. Its
 methods are **calls**: each takes an `Order` of plain values, talks HTTP to the vendor's servers, and
-answers with one **step**, or raises one of four errors. It knows no database, no request, no template.
+returns one **step**, or raises one of four errors. It knows no database, no HTTP request, no template.
 
     start(order)              begin connecting (or reconnecting) a shop
     returned(order, params)   the merchant came back, or says "I have finished" (params == {})
     answered(order, answers)  the merchant answered the questions of an `Ask`
-    check(order)              is the shop connected? asked any time, changes nothing
+    check(order)              is the shop connected? called at any time, changes nothing
     enter(order)              open the vendor's pages again for a connected shop
-    pause(order)              let the shop rest; `resume` wakes it
-    resume(order)
+    pause(order)              stop the data of a connected shop for a while
+    resume(order)             end the pause
     end(order)                disconnect the shop
     act(order, key, answers)  one of `actions()` on an account or a connection
-    run(key, answers, …)      one of `actions()` on the vendor or a connector; no merchant is meant
-    resolve(order, found)     staff looked at an unsure creation: its id there, or None: it does not exist
+    run(key, answers, …)      one of `actions()` of staff on the vendor or a connector, for no merchant
+    resolve(order, found)     staff searched for an unsure creation: its id, or None if there is none
 
     Step
     ├── Redirect       send the merchant to the vendor
-    ├── Progress       save the memos and make the same call again at once
+    ├── Progress       save the memos, then make the same call again at once
     ├── Waiting        the vendor is not done yet
     ├── Ask            the merchant must choose or type something
-    ├── NeedsMerchant  a normal state: something is to be done elsewhere
+    ├── NeedsMerchant  the merchant must do something elsewhere
     ├── Connected      done
     ├── Declined       the merchant said no at the vendor: an outcome, not an error
-    ├── StartOver      this trip leads nowhere any more; nobody refused anything
-    └── Done           what `pause`, `resume`, `end`, `act` achieved
+    ├── StartOver      this attempt cannot continue, although nobody refused anything
+    └── Done           `pause`, `resume`, `end` or an action is done
 
     VendorError
-    ├── Unavailable    nothing happened, or nothing that matters: try later
-    ├── Refused        the vendor said no: somebody must change something
-    ├── Unsure         a creating call got no clear answer: look before trying again
-    └── Garbled        an answer that its documentation does not allow: we must change something
+    ├── Unavailable    nothing happened, or nothing that matters: retry later
+    ├── Refused        the vendor said no: the merchant or staff must change something
+    ├── Unsure         a creation got no clear reply: search for it before you repeat it
+    └── Garbled        a reply that the vendor's documentation does not allow: we must change something
 
 **The call is remembered.** After `Progress`, a retry or the takeover of a dead process, the journey
-repeats the same call with the saved memos, so a flow decides from its memos first: what is noted
-there is not done again. "The same call" below is the same method with the same params, answers and
-`order.state`; the state is replaced only when a link was made with it, or another member goes on.
+repeats the same call with the saved memos, so a flow reads its memos first and does not do again what
+is noted there. "The same call" below is the same method with the same params, answers and `order.state`;
+the state is replaced only when a link was made with it, or when another member of the team continues.
 
     step or error          what the merchant sees                      the next call
     ---------------------  ------------------------------------------  -----------------------------------
@@ -63,55 +63,66 @@ there is not done again. "The same call" below is the same method with the same 
     Garbled                "We're on it"; staff get a mail             the same call, by itself
     Unsure                 "We're on it"; staff get a mail             resolve(order, found), by staff
 
-**Beginning again.** After Declined and Refused(merchant) `start` gets the account's live memo, for the
-account's draft is dropped, and the draft of the connection as it is: a flow that must ask again removes
-from it what led to the refusal. After `StartOver` it gets the drafts that this step describes. This holds for
-connecting and reconnecting; `enter`, `pause`, `resume`, `end` and `act` have no `start`, so the same call
-is made again. A check that answers Declined or StartOver leaves a connected shop connected;
-Refused(merchant) lowers it, as Ask and NeedsMerchant do.
+**Starting again.** After Declined and Refused(merchant), `start` gets the account's live memo, because the
+account's draft is dropped, and the unchanged draft of the connection: a flow that must ask again removes
+from it what led to the refusal. After `StartOver`, it gets the drafts that this step describes. This is so
+for connecting and reconnecting; `enter`, `pause`, `resume`, `end` and `act` have no `start`, so the same
+call is made again. A check that returns Declined or StartOver leaves a connected shop connected; after
+Refused(merchant), Ask and NeedsMerchant the shop needs its merchant.
 
-**No link.** `Redirect("")` says that the flow mints a link as soon as `order.present`. From `returned` it
-is right only where the flow goes on from its memos, for Continue brings the old params again. A flow that
-has nothing to mint there answers `StartOver`. A flow that answers `Redirect("")` twice in a row with a
-merchant present is treated as Garbled, because Continue would repeat that for ever.
+**No link yet.** `Redirect("")` says that the flow requests a link as soon as `order.present` is true. From
+`returned` it is right only if the flow then continues from its memos, because Continue repeats the call
+with the old params. A flow that has no link to request there returns `StartOver`. A flow that returns
+`Redirect("")` twice in a row with a merchant present is treated as Garbled: Continue would repeat it for
+ever.
 
 **A return proves nothing.** Ask the vendor. A return with our state, or with the vendor's id that
-`Redirect(returned_by=…)` names, is bound to its user and spent once; the id counts only while that user is
-signed in, since it may be easy to guess. A bare return is worse: anybody can lead a signed-in merchant to
-our return address with params of their choosing. `keep_params=True` hands them over as a hint, such as
-`error=denied`; a flow may show a note or ask the vendor because of them, and must neither exchange a code
-nor write an id from them.
+`Redirect(returned_by=…)` names, belongs to one user and works once; the id works only while that user is
+signed in, because it may be easy to guess. A bare return proves even less: anybody can send a signed-in
+merchant to our return address with params of their own. `keep_params=True` passes them to `returned` as a
+hint, such as `error=denied`. A flow may show a note or ask the vendor because of them; it must neither
+exchange a code from them nor store an id from them.
 
-**A creation** (a call that makes something at the vendor and has no idempotency key) takes three
-calls: `Progress(announce="tenant")` announces it; the next call comes with `order.announced == "tenant"`
-and makes it, as its last act, answering `Progress(done=("tenant",), account={...})`. If its answer was
-lost, the next call comes with `order.unsure == "tenant"`: the flow looks, or raises `Unsure` when the
-vendor has no way to look; then staff decide through `resolve`.
+**A creation** (a call that makes something at the vendor and has no idempotency key) takes two calls of
+the flow. The first returns `Progress(announce="tenant")`. The second has `order.announced == "tenant"`,
+sends the request with `creates=True` as the last thing that it does, and returns
+`Progress(done=("tenant",), account={...})`. If the vendor's reply was lost, the next call has
+`order.unsure == "tenant"`: the flow searches at the vendor, or raises `Unsure` if the vendor offers no
+search; then staff decide through `resolve`.
 
 **A call with an idempotency key**, or PUT to an id that is ours, is no creation: it is neither announced
-nor sent with `creates=True`. Note the key in a draft by a `Progress` of its own before the first call, and
-send the same one each time; a lost answer is then Unavailable, and the retry makes nothing twice. Where
-the second answer is no longer the first one (no body, no url), read the object, or take its id from the
-documented refusal: `Api.send(refused={409: Model})` and `Refused.reply`.
+nor sent with `creates=True`. Save the key in a draft with a `Progress` of its own before the first request,
+and send the same key each time. A lost reply is then Unavailable, and the retry makes nothing twice. Where
+the reply to the retry differs from the first one (no body, no URL), read the object, or take its id from
+the documented refusal: `Api.send(refused={409: Model})` and `Refused.reply`.
 
-**Answers that must survive** (a creation, a code exchange, a rotated token) are the last act of their
-call: `Progress` at once.
+**Replies that must not be lost** (a creation, a code exchange, a rotated token): return `Progress` with the
+new memo at once, and request nothing else in the same call.
 
-**Memos.** An attempt works on drafts. `order.memos.account` is the draft of the account's memo (the
-live one until a step replaces it), `order.memos.connection` a draft that starts empty with each
-attempt. `order.live` holds the memos of the working shop. A step's `account=` / `connection=` replaces the
-draft; `promote=True` also makes the account's draft live at once (created objects, a rotated token of the
-same vendor user). `Connected` promotes both.
+**Memos** are JSON objects that the site stores, encrypted, for the vendor. The account's memo is shared by
+all shops of a merchant at this vendor, the connection's memo is for one shop. An attempt works on drafts:
+`order.memos.account` is the draft of the account's memo (the live one until a step replaces it),
+`order.memos.connection` is a draft that is empty when an attempt starts. `order.live` has the memos of the
+connected shop. A step's `account=` / `connection=` replaces the draft; `promote=True` also makes the
+account's draft live at once (created objects, a rotated token of the same vendor user). `Connected`
+promotes both.
+
+**Where things are.** `vendor.py` has the base class with all settings, texts and calls; `order.py` what a
+call gets; `steps.py` and `errors.py` what it returns and raises; `actions.py` what people may do beside the
+journey; `backoff.py` pauses between creations. `vendors.http.api.Api` makes the HTTP calls and raises the
+four errors. CONTRIBUTING.md, "Add a vendor", lists the files and the tests.
 """
 
 from __future__ import annotations
 
 from .actions import Action, Item, Rows
-from .errors import CallError, Garbled, Refused, Unavailable, Unsure, VendorError
+from .errors import CallError, Garbled, Refused, Unavailable, Unsure, VendorError, wrong_answer
 from .order import (
     Business,
     Entry,
     Holder,
+    Json,
+    JsonObject,
     Memo,
     Memos,
     Order,
@@ -134,7 +145,7 @@ from .steps import (
     Step,
     Waiting,
 )
-from .vendor import Vendor
+from .vendor import Vendor, named_problems
 
 __all__ = [
     "Action",
@@ -148,6 +159,8 @@ __all__ = [
     "Garbled",
     "Holder",
     "Item",
+    "Json",
+    "JsonObject",
     "Memo",
     "Memos",
     "NeedsMerchant",
@@ -168,5 +181,7 @@ __all__ = [
     "VendorError",
     "Waiting",
     "Who",
+    "named_problems",
     "text",
+    "wrong_answer",
 ]

@@ -1,4 +1,4 @@
-"""What people may have done at a vendor beside the journey. Part of the contract (contract.py)."""
+"""Actions of merchants and staff beside the journey, their result tables, and inventory items."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ def _always(live: Memos) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class Action:
-    """Something a person may have done at the vendor; `danger`: it cannot be taken back.
+    """Something that a merchant or staff may do at the vendor. `danger`: it cannot be undone.
 
-    A merchant's action (`who`, always on a connection) runs as an attempt: it may make things.
-    `hidden`: not drawn by itself, only below the rows of another action (`Rows.then`). For merchants
-    alone: `when` says, by the memos of the working shop, whether it is offered. `connectors` is a
-    question: which of this vendor's connectors the shop is to have. `order.connector` and `options` are
-    then those of the chosen one (the shop's own, where there is no other); it becomes the shop's own
-    together with `Done` or `Connected`, and a shop that was refused keeps what it had.
+    A merchant's action (`who`, always on a connection) runs as an attempt, so it may create things.
+    `hidden`: it has no button of its own; it is offered below the rows of another action (`Rows.then`).
+
+    Two fields are for merchants' actions alone. `when` gets the memos of the connected shop and says
+    whether the action is offered. `connectors` is a question: which of the vendor's connectors the shop
+    should have. `order.connector` and `order.options` are then those of the chosen connector. The shop
+    gets it together with `Done` or `Connected`; after an error it has the connector that it had.
     """
 
     key: str
@@ -39,7 +40,7 @@ class Action:
 
 @dataclass(frozen=True, kw_only=True)
 class Rows:
-    """What an action found. Each row begins with its id; `then` is the action on selected rows."""
+    """A result table. The first cell of a row is its id; `then` is the key of the action on selected rows."""
 
     columns: tuple[Text, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -48,9 +49,9 @@ class Rows:
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """Something of ours that the vendor has (a licence, a client), for reconciliation.
+    """Something that we made at the vendor (a licence, an API client), for reconciliation.
 
-    `id` is what `key` of a connection or an account would be; `reference` ours, where it bears one.
+    `id` is compared with `connection_key` and `account_key`. `reference` is ours, if the vendor stores it.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""What a vendor's call raises: one of four errors. Part of the contract (contract.py)."""
+"""Errors: what a vendor's call raises, one of Unavailable, Refused, Unsure and Garbled."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from .order import Text, Who
 
 
 class VendorError(Exception):
-    """`note` is for the merchant, `detail` for staff: neither holds a secret, a URL's query or raw text.
+    """Base class. `note` is for the merchant, `detail` for staff and logs.
 
-    `cause` groups alike errors ("credentials", "tenant", …): staff get one mail for each vendor and cause.
+    Neither contains a secret, the query of a URL or text of a reply. `cause` groups errors of one kind
+    ("credentials", "tenant", …): staff get one mail for each vendor and cause.
     """
 
     cause = "error"
@@ -21,7 +22,10 @@ class VendorError(Exception):
 
 
 class Unavailable(VendorError):
-    """Nothing happened, or nothing that matters. `retry_after` is in seconds, when the vendor said so."""
+    """Nothing happened, or nothing that matters; the call is retried with backoff.
+
+    `retry_after` is in seconds, None if the vendor named no time.
+    """
 
     cause = "unavailable"
 
@@ -33,10 +37,11 @@ class Unavailable(VendorError):
 
 
 class Refused(VendorError):
-    """The vendor said no. `who` must change something: the merchant, or staff (operator's credentials).
+    """The vendor said no. `who` must change something: the merchant or staff.
 
-    `reply` is the parsed body of a refusal that the call documents (`Api.send(refused=…)`), or None.
-    It is for the flow alone: neither the text nor the repr of this error shows it.
+    `status` is the HTTP status and `code` the vendor's error code, 0 and "" if there is none. `reply` is
+    the parsed body of a documented refusal (`Api.send(refused=…)`), or None. It is for the flow alone:
+    neither the text nor the repr of this error shows it.
     """
 
     cause = "refused"
@@ -60,12 +65,24 @@ class Refused(VendorError):
 
 
 class Unsure(VendorError):
+    """A creation got no clear reply: it may have happened. Only `resolve` or a search may go on."""
+
     cause = "unsure"
 
 
 class Garbled(VendorError):
+    """A reply that the documentation does not allow, or a call that the flow cannot make: staff are told."""
+
     cause = "garbled"
 
 
-# The four that a call may raise: nothing raises VendorError itself.
+def wrong_answer(key: str, note: Text) -> Refused:
+    """The error for a wrong answer of staff to the question `key`; nothing was sent to the vendor.
+
+    The page shows `note` at that question, or above the form if it has no such question.
+    """
+    return Refused(f"the answer to “{key}” was not accepted", who="staff", code=key, note=note)
+
+
+# The four errors that a call may raise. Nothing raises VendorError itself.
 CallError = Unavailable | Refused | Unsure | Garbled

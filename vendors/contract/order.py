@@ -1,4 +1,4 @@
-"""What a vendor's call is given: an `Order` of plain values. Part of the contract (contract.py)."""
+"""Input of a vendor's calls: an `Order` of plain values, and the types of what it contains."""
 
 from __future__ import annotations
 
@@ -7,7 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-Memo = Mapping[str, Any]  # JSON; kept encrypted, handed back untouched
+# JSON from outside may have any shape: `object` makes its reader check each value with isinstance.
+Json = object
+# A JSON object that we write, or whose fields have been checked. Any: mypy has no type for checked JSON.
+JsonObject = dict[str, Any]
+# What a vendor stores between two calls: a JSON object, stored encrypted and handed back unchanged.
+Memo = Mapping[str, Any]
 Purpose = Literal["connect", "reconnect", "enter", "check", "pause", "resume", "end", "act"]
 Holder = Literal["self", "sibling", "other", "none"]
 Who = Literal["merchant", "staff"]
@@ -15,9 +20,9 @@ Who = Literal["merchant", "staff"]
 
 @dataclass(frozen=True)
 class Text:
-    """A sentence for people: an English msgid with %(name)s places, translated where it is shown.
+    """A sentence for people: an English msgid with %(name)s placeholders, translated where it is shown.
 
-    A moment among the params is shown in the reader's way of writing time.
+    A datetime among the params is shown in the reader's time zone and format.
     """
 
     id: str
@@ -34,10 +39,10 @@ def text(id: str, **params: str | datetime) -> Text:
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """Something a person chooses (`choices`: (value, label) pairs) or types; `secret`: hidden.
+    """A form field: one of `choices` ((value, label) pairs), or text. `secret`: shown as a password.
 
-    `addresses`: one of `order.emails` is asked for, and `choices` are those that there are now. The
-    page offers those that there are when it is looked at, and says how to confirm another one.
+    `addresses`: the person chooses one of the merchant's verified e-mail addresses. The page offers those
+    of `order.emails` at the time when it is opened, and says how to verify another one.
     """
 
     key: str
@@ -54,7 +59,7 @@ class Question:
 class Entry:
     """A connector as the vendor offers it; `platform` is the slug of the shop system ("ebay").
 
-    `position`: where it first stands in the catalogue, lower comes first; staff may move it.
+    `position`: its first place in the catalogue, the lowest comes first; staff may change it.
     """
 
     key: str
@@ -67,7 +72,7 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True)
 class Person:
-    """The user who acts; `id` is ours and stable, `email` is verified."""
+    """The signed-in user; `id` is ours and never changes, `email` is verified."""
 
     id: str
     email: str = field(repr=False)
@@ -85,6 +90,8 @@ class Business:
 
 @dataclass(frozen=True, kw_only=True)
 class Memos:
+    """What the vendor has stored: for the account (all shops of a merchant there), and for this shop."""
+
     account: Memo = field(default_factory=dict, repr=False)
     connection: Memo = field(default_factory=dict, repr=False)
 
@@ -95,11 +102,11 @@ def _nobody(vendor_id: str) -> Holder:
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """All that a vendor may know for one call. Plain values and one question to our database.
+    """Everything that a vendor gets for one call: plain values and one query to our database.
 
-    `holder(vendor_id)` says who holds the vendor's object (a shop, an instance) in our books: this
-    connection, a sibling (same account), another merchant, or nobody. `siblings` counts the other live
-    connections on the same account.
+    `holder(vendor_id)` says which connection has the vendor's object (a shop, an instance): "self" this
+    one, "sibling" another one on the same account, "other" one of another merchant, "none" no connection.
+    `siblings` is the number of other live connections on the same account.
     """
 
     merchant: Business
@@ -108,13 +115,13 @@ class Order:
     connector: str
     reference: str  # of the connection; ours, lower-case ASCII
     shop_name: str = ""
-    options: Mapping[str, Any] = field(default_factory=dict)  # set by staff on the connector
+    options: Mapping[str, Json] = field(default_factory=dict)  # set by staff on the connector
     answers: Mapping[str, str] = field(default_factory=dict, repr=False)
     staff: Mapping[str, str] = field(default_factory=dict, repr=False)  # of staff, on the account
     purpose: Purpose = "connect"
-    present: bool = False  # a merchant is waiting: links may be minted
-    back: str = ""  # the bare return address
-    state: str = field(default="", repr=False)  # fresh, works once: for the next hop
+    present: bool = False  # a merchant is waiting: short-lived links may be requested
+    back: str = ""  # our return address, without parameters
+    state: str = field(default="", repr=False)  # new and valid once: for the next Redirect
     memos: Memos = field(default_factory=Memos)
     live: Memos = field(default_factory=Memos)
     account_key: str = ""  # the vendor's id of the account, as last promoted

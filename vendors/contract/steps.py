@@ -1,4 +1,4 @@
-"""The steps: what a vendor answers to a call."""
+"""Steps: what a vendor's call returns."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from datetime import datetime, timedelta
 from .order import Memo, Question, Text
 from .order import text as text
 
-# -- what a call answers -------------------------------------------------------------------------
-
 
 @dataclass(frozen=True, kw_only=True)
 class StepFields:
-    """Any step may replace memo drafts, tick items of the checklist and name the vendor's plain ids."""
+    """Fields of every step: new drafts of the memos, finished items of the checklist, ids at the vendor.
+
+    See "Memos" in `vendors.contract` for `account`, `connection` and `promote`.
+    """
 
     account: Memo | None = field(default=None, repr=False)
     connection: Memo | None = field(default=None, repr=False)
@@ -26,10 +27,11 @@ class StepFields:
 
 @dataclass(frozen=True, kw_only=True)
 class Redirect(StepFields):
-    """Send the merchant to `url`. `""`: the next act mints a link, ask again with a merchant present.
+    """Send the merchant to `url`. With "" there is no link yet: the call is made again once a merchant
+    is present (`order.present`).
 
-    `note` is what they read while the link waits for them, instead of a sentence of ours. `expires_at`
-    is when the link stops working, if the vendor says so.
+    `note` is shown while the link waits for them, in place of our own sentence. `expires_at` is when the
+    link expires, if the vendor says so.
 
     How they come back: with our `order.state` in the parameter `state`, unless the step says more.
     `returned_by=(name, value)`: the vendor sends them back with an id of its own in the parameter
@@ -50,15 +52,18 @@ class Redirect(StepFields):
 
 @dataclass(frozen=True, kw_only=True)
 class Progress(StepFields):
-    """Save, then make the same call again at once. `announce` announces the creation that comes next."""
+    """Save, then make the same call again at once. `announce` is the key of the creation that comes next."""
 
     announce: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Waiting(StepFields):
-    """The vendor is not done. Asked again: after `poll_first` at first, the longer it takes the more
-    rarely, every `poll_every` in the end. Staff's turn `give_up_after` after the wait began."""
+    """The vendor is not done: poll it.
+
+    The first poll comes after `poll_first`; the intervals grow up to `poll_every`. After `give_up_after`
+    since the wait began, it is staff's turn.
+    """
 
     note: Text
     poll_every: timedelta
@@ -68,14 +73,19 @@ class Waiting(StepFields):
 
 @dataclass(frozen=True, kw_only=True)
 class Ask(StepFields):
+    """The merchant must answer `questions`; the next call is `answered`."""
+
     note: Text
     questions: tuple[Question, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class NeedsMerchant(StepFields):
-    """Something to do elsewhere; asked again as `Waiting` is (None: not), and when the merchant says
-    "Check again", which begins the wait anew."""
+    """The merchant must do something elsewhere: `note` says what, `link` is where.
+
+    It is polled as `Waiting` is (`poll_every=None`: not at all). "Check again" polls at once and starts
+    the intervals from `poll_first` again. `code` names the situation for tests and logs.
+    """
 
     code: str
     note: Text
@@ -89,8 +99,8 @@ class NeedsMerchant(StepFields):
 class Connected(StepFields):
     """The shop is connected. `shop_id` identifies it at the vendor, unique for (vendor, shop).
 
-    `confirmed=False`: the vendor could not be asked, this rests on the merchant's word. `reveal` is
-    shown once (label → secret). `expires_at` is an expiry.
+    `confirmed=False`: the vendor cannot be asked, the merchant says so. `evidence` is how we know it.
+    `reveal` is shown once (label → secret). `expires_at` is when the connection expires at the vendor.
     """
 
     shop_id: str
@@ -102,15 +112,17 @@ class Connected(StepFields):
 
 @dataclass(frozen=True, kw_only=True)
 class Declined(StepFields):
+    """The merchant said no at the vendor: an outcome, not an error."""
+
     note: Text | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class StartOver(StepFields):
-    """This trip leads nowhere any more; nobody refused anything. Continue begins at `start`.
+    """This attempt cannot continue, although nobody refused anything. Continue calls `start`.
 
     Both drafts are dropped: `start` gets the account's live memo and `connection=` of this step, or
-    an empty draft. Name there what has been made for the connection, or it is made again.
+    an empty draft. Put into it what was created for the connection, or it is created again.
     """
 
     note: Text
@@ -118,9 +130,11 @@ class StartOver(StepFields):
 
 @dataclass(frozen=True, kw_only=True)
 class Done(StepFields):
-    """What changed here, what at the vendor, what the merchant still must do, a task for staff.
+    """`pause`, `resume`, `end` or an action is done.
 
-    `ends`: the account is gone at the vendor, and with it every shop that uses it.
+    `here` is what changed with us, `there` what changed at the vendor, `todo` what the merchant still
+    must do, `staff_task` what staff must do. `ends`: the account is deleted at the vendor, and with it
+    every shop that uses it.
     """
 
     here: Text

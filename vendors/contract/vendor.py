@@ -11,56 +11,66 @@ from .errors import Garbled
 from .order import Entry, Order, Question, Text
 from .steps import Done, Step
 
-# -- the vendor ----------------------------------------------------------------------------------
-
 
 @dataclass(frozen=True)
 class Vendor:
-    """Base of all vendors. Fields of a subclass are its settings: field `client_id` of `Itembase` is read
-    from ITEMBASE_CLIENT_ID; `repr=False` marks a secret; a field without default is required."""
+    """Base class of all vendors. The fields of a subclass are its settings.
+
+    The field `client_id` of `Itembase` is the environment variable ITEMBASE_CLIENT_ID. `repr=False` marks
+    a secret. A field without a default is required: without it the vendor is not offered.
+
+    Calls are described in `vendors.contract`. A subclass must have `domains`, `connectors`, `start`,
+    `returned`, `check` and `end`, and `probe` or `ping`; everything else is optional (`can`).
+    """
 
     slug: ClassVar[str]
     name: ClassVar[str]  # as the merchant reads it
-    summary: ClassVar[Text]  # what will happen there, one or two sentences
-    at_hand: ClassVar[Text]  # what the merchant should have ready
-    shares: ClassVar[tuple[Text, ...]]  # what of the merchant's goes to the vendor
+    summary: ClassVar[Text]  # what will happen at the vendor, in one or two sentences
+    prerequisites: ClassVar[Text]  # what the merchant should have ready
+    shared_data: ClassVar[tuple[Text, ...]]  # which of the merchant's data go to the vendor
     checklist: ClassVar[tuple[tuple[str, Text], ...]]  # what is prepared before the merchant leaves
-    creations: ClassVar[
-        Mapping[str, Text]
-    ] = {}  # `announce` key → what staff are asked for in `resolve`
-    serial: ClassVar[bool] = False  # merchants share a limit: one creation at a time
-    leaves: ClassVar[bool] = True  # beginning leads to the vendor's pages
+    # Key of `Progress(announce=…)` → what staff are asked for before `resolve`.
+    creations: ClassVar[Mapping[str, Text]] = {}
+    serial: ClassVar[bool] = False  # all merchants share one limit: one creation at a time
+    opens_vendor_pages: ClassVar[bool] = True  # `start` leads to the vendor's pages
 
     def problems(self) -> tuple[tuple[str, str], ...]:
-        """Settings that are set but wrong: (name, what to do)."""
+        """Settings that are set but wrong: (name, what to do). `named_problems` makes the pairs."""
         return ()
 
     def domains(self) -> tuple[str, ...]:
-        """Hosts a Redirect may lead to. A leading dot stands for all subdomains; a host with a port
+        """Allowlist of hosts for Redirect. A leading dot includes all subdomains; a host with a port
         matches that port only."""
         raise NotImplementedError
 
     def addresses(self) -> tuple[str, ...]:
-        """Every URL among the settings, for form-action and the doctor."""
+        """All URLs among the settings, for the CSP's form-action and for `manage.py doctor`."""
         return ()
 
     def probe(self) -> None:
-        """A harmless call with the operator's credentials: that it returns says that they are taken."""
-        raise Garbled(f"{self.slug} has no harmless call")
+        """A read-only call with the operator's credentials. It returns if they are accepted.
 
-    def knock(self) -> None:
-        """For a vendor without `probe`: a call that asks for nothing. It returns if anybody answers."""
-        raise Garbled(f"{self.slug} has no door to knock at")
+        Raises Refused if they are not, Unavailable if nobody answers.
+        """
+        raise Garbled(f"{self.slug} has no read-only call that checks the credentials")
+
+    def ping(self) -> None:
+        """For a vendor without `probe`: a call without credentials. It returns if the host answers.
+
+        Raises Unavailable if nobody answers.
+        """
+        raise Garbled(f"{self.slug} has no call without credentials")
 
     def connectors(self) -> tuple[Entry, ...]:
+        """The shop systems that the vendor offers, read hourly for the catalogue. May call the vendor."""
         raise NotImplementedError
 
     def questions(self, connector: str) -> tuple[Question, ...]:
-        """What only this vendor needs to know before the merchant leaves."""
+        """What only this vendor asks the merchant before `start`; the answers are `order.answers`."""
         return ()
 
     def staff_questions(self) -> tuple[Question, ...]:
-        """What only staff can enter, once for each account; kept encrypted (`order.staff`)."""
+        """What only staff can enter, once for each account; stored encrypted (`order.staff`)."""
         return ()
 
     def connector_questions(self, connector: str) -> tuple[Question, ...]:
@@ -75,10 +85,11 @@ class Vendor:
         return {}
 
     def inventory(self) -> tuple[Item, ...]:
-        """Everything of ours at the vendor, for reconciliation. Reads only."""
-        raise Garbled(f"{self.slug} keeps no list")
+        """All that we have made at the vendor, for reconciliation. It only reads."""
+        raise Garbled(f"{self.slug} cannot list what we have made there")
 
     def actions(self) -> tuple[Action, ...]:
+        """What merchants or staff may do beside the journey: each is run by `act` or `run`."""
         return ()
 
     def start(self, order: Order) -> Step:
@@ -116,7 +127,7 @@ class Vendor:
         connector: str = "",
         ids: tuple[str, ...] = (),
     ) -> Done | Rows:
-        """`ids` are the selected rows. Asked from staff's page, synchronously."""
+        """Run the action `key` of staff, while their page waits. `ids` are the selected rows."""
         raise Garbled(f"{self.slug} has no action “{key}”")
 
     def resolve(self, order: Order, found: str | None) -> Step:
@@ -125,3 +136,10 @@ class Vendor:
     def can(self, call: str) -> bool:
         """Whether this vendor has an optional call ("enter", "resolve", …)."""
         return getattr(type(self), call) is not getattr(Vendor, call)
+
+
+def named_problems(slug: str, problems: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """The answer of `Vendor.problems` for `problems`: field → what to do, "" for a valid field."""
+    return tuple(
+        (f"{slug}_{field}".upper(), problem) for field, problem in problems.items() if problem
+    )

@@ -1,8 +1,10 @@
-"""How vendors are called over HTTP. Only this module, and wire.py below it, import requests.
+"""HTTP client for vendors' APIs: one call, its retries, and the error that each failure becomes.
 
-A client holds an `Api` for each base address and calls `send`, which answers with the parsed reply
-or raises one of the contract's four errors. Nothing of an answer, no id, query or secret gets into
-a log or an exception: their texts are made of method, path template, status and field names.
+A vendor's client has an `Api` for each base URL and calls `send` or `rows`, which return the parsed
+reply or raise one of the contract's four errors. Logs and exceptions show method, path template, status
+and names of fields; they never show an id, a query, a secret or text of a reply.
+
+Only this module and wire.py import requests.
 """
 
 from __future__ import annotations
@@ -12,43 +14,46 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TypeVar
 from urllib.parse import quote, urljoin, urlsplit
 
 import requests
 import urllib3
 from pydantic import TypeAdapter
 
-from vendors.contract import Garbled, Refused, Unavailable, Unsure, VendorError, Who
+from vendors.contract import Garbled, Json, Refused, Unavailable, Unsure, VendorError, Who
 
-from . import watch
-from .hosts import below
+from . import call_context
+from .call_context import CallRecord, Credentials
 from .reply import Empty, Nothing, Reply, loose_json, parse
-from .wire import Adapter, Answer, Meaning, Trace, basic, headed, read, shared_adapter
+from .urls import below
+from .wire import Adapter, Meaning, RawReply, Trace, basic_auth, read_body, shared_adapter
 
-__all__ = ["Api", "Empty", "Nothing", "Reply"]
+__all__ = ["Api", "Empty", "Nothing", "Reply", "none_if_missing"]
 
 log = logging.getLogger(__name__)
-# urllib3 quotes whole URLs, query and all, when it debugs and when it warns of odd headers.
+# urllib3 logs whole URLs with their queries, at DEBUG and in warnings about malformed headers.
 logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 T = TypeVar("T")
+MachineCode = Callable[[int, Json], str]
 MACHINE_CODE = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
-Refusal = Callable[[int, Any], str]
-PAGES = 100  # of one list
-TO_CREATE = 15.0  # seconds; a creation that is cut off is a doubt, so it is not begun with less
+HEADERS = {"Accept": "application/json", "User-Agent": "gangway/1.0"}
+MAX_PAGES = 100  # of one list
+# A creation that is cut off has an unknown result, so it is not begun with less time than this.
+MIN_SECONDS_TO_CREATE = 15.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Api:
-    """One base address of a vendor (it may carry a path prefix). Cheap: connections are shared.
+    """One base URL of a vendor, which may have a path. Cheap to make: connections are shared.
 
-    `connect` and `read` are seconds for one socket operation, `total` for the whole call, from the
-    first packet to the last byte of the body. `auth` is for HTTP Basic. `refusal(status, body)`
-    finds the vendor's machine code in an error's JSON (None: not JSON); long ones are dropped.
-    `meaning(status, body)` is the status that an answer stands for, where its JSON contradicts it.
-    `own`: the credentials are the operator's, not a merchant's; a refusal with a code in `taken`
-    says that they are accepted.
+    Time-outs are in seconds: `connect` and `read` for one socket operation, `total` for the whole call
+    up to the last byte of the body. `auth` is for HTTP Basic. `machine_code(status, body)` finds the
+    vendor's error code in the JSON of an error (None: not JSON); a code of more than 64 characters is
+    dropped. `meaning(status, body)` is the status that a reply stands for, where its JSON contradicts
+    the HTTP status. `operator_credentials`: the credentials are the operator's, not a merchant's; an
+    error with a code in `accepted_codes` says that they were accepted.
     """
 
     name: str
@@ -56,14 +61,14 @@ class Api:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     auth: tuple[str, str] | None = field(default=None, repr=False)
     connect: float = 5.0
-    read: float = 28.0  # a creation that is given up too early is a doubt
+    read: float = 28.0  # long, because a creation that times out has an unknown result
     total: float = 30.0
     limit_bytes: int = 2_000_000
     pool: int = 32
-    refusal: Refusal | None = None
+    machine_code: MachineCode | None = None
     meaning: Meaning | None = None
-    own: bool = True
-    taken: tuple[str, ...] = ()
+    operator_credentials: bool = True
+    accepted_codes: tuple[str, ...] = ()
 
     def send(
         self,
@@ -73,7 +78,7 @@ class Api:
         *,
         parts: Mapping[str, str] | None = None,
         query: Mapping[str, str] | None = None,
-        json: Any = None,
+        json: Json = None,
         form: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         auth: tuple[str, str] | None = None,
@@ -81,38 +86,29 @@ class Api:
         creates: bool = False,
         ok: tuple[int, ...] = (200, 201),
         credentials: Who = "staff",
-        refusal: Refusal | None = None,
+        machine_code: MachineCode | None = None,
         refused: Mapping[int, type[Reply]] | None = None,
         retries: int = 0,
     ) -> T:
-        """Make one call and parse its answer as `reply`: a model, `list[Model]`, `Nothing`, `Empty` …
+        """Make one call and parse its reply as `reply`: a model, `list[Model]`, `Nothing`, `Empty` …
 
-        `path` is a template, "/v1/users/{id}/instances"; `parts` fill it, URL-encoded. `creates`
-        marks a call that makes something without idempotency key: no clear answer is Unsure then.
-        A call that may be repeated (an idempotency key among `headers`, PUT to an id of ours) makes
-        nothing twice and is not marked; where it gives no body back, `reply` is `Nothing` or `Empty`.
-        `ok` lists the documented successes. `credentials` says whose they are, for 401 and 403.
-        `refused` names the model of a documented refusal's body (4xx → model): `Refused.reply` is
-        that body, or None where it is another. `retries` repeats a GET that may be repeated, when
-        the connection failed (not when slow).
+        `path` is a template such as "/v1/users/{id}/instances"; `parts` fill it, URL-encoded. `ok` lists
+        the documented successes. `creates`: the call makes something and has no idempotency key; without
+        a clear reply it is Unsure. A call with an idempotency key, or PUT to an id of ours, is not marked.
+        `credentials` says whose they are, for 401 and 403. `refused` has the models of documented error
+        bodies (4xx → model): `Refused.reply` is that body, or None if it cannot be parsed. `retries`
+        repeats a GET whose connection failed; one that timed out is not repeated.
         """
-        if retries and method != "GET":
-            raise ValueError("only reads are repeated")
-        if any(status in (408, 429) or not 400 <= status < 500 for status in refused or ()):
-            raise ValueError("a refusal is a 4xx other than 408 and 429")
         call = _Call(
             api=self, method=method, path=path, creates=creates, credentials=credentials,
-            ok=(*ok, 204) if reply in (Nothing, Empty) else ok, refusal=refusal or self.refusal,
-            bodies=refused or {},
+            ok=(*ok, 204) if reply in (Nothing, Empty) else ok, refused=refused or {},
+            machine_code=machine_code or self.machine_code,
         )  # fmt: skip
+        call.check(retries)
         request = call.prepare(
-            url=self._url(path, parts),
-            params=query,
-            json=json,
-            data=form,
-            headers=headed(self.headers, headers, bearer),
-            auth=basic(auth or self.auth),
-        )
+            self._url(path, parts), query=query, json=json, form=form,
+            headers=headers, auth=auth, bearer=bearer,
+        )  # fmt: skip
         return call.parse(call.exchange(request, retries), reply)
 
     def rows(
@@ -122,37 +118,43 @@ class Api:
         *,
         parts: Mapping[str, str] | None = None,
     ) -> list[T]:
-        """All rows of a list, which is empty with 204; `Link: <…>; rel="next"` leads on.
+        """All rows of a paginated list, which is empty with 204. `total` is for all pages together.
 
-        A next page is asked for as it is named, but only below `base_url`. `total` is for all.
+        `Link: <…>; rel="next"` names the next page; it must be below `base_url`.
         """
         call = _Call(
             api=self, method="GET", path=path, creates=False, credentials="staff",
-            ok=(200, 204), refusal=self.refusal,
+            ok=(200, 204), machine_code=self.machine_code,
         )  # fmt: skip
         url, found, began = self._url(path, parts), list[T](), time.monotonic()
-        for _ in range(PAGES):
-            headers = headed(self.headers, None, "")
-            request = call.prepare(url=url, headers=headers, auth=basic(self.auth))
-            answer = call.exchange(request, 0)
-            some: list[T] | None = call.parse(answer, page)
-            found += some or []
-            if not answer.next:
+        for _ in range(MAX_PAGES):
+            raw = call.exchange(call.prepare(url), 0)
+            rows: list[T] | None = call.parse(raw, page)
+            found += rows or []
+            if not raw.next_url:
                 return found
-            url = urljoin(url, answer.next)
-            if not below(url, self.base_url):
-                raise Garbled(call.says("named a next page outside of the API"))
+            url = call.next_page(url, raw)
             if time.monotonic() - began > self.total:
                 raise Unavailable(call.says("took too long, page after page"))
-        raise Garbled(call.says(f"has more than {PAGES} pages"))
+        raise Garbled(call.says(f"has more than {MAX_PAGES} pages"))
 
     def _url(self, path: str, parts: Mapping[str, str] | None) -> str:
         return self.base_url.rstrip("/") + _fill(path, parts or {})
 
 
+def none_if_missing(call: Callable[[], T]) -> T | None:
+    """What `call` returns, or None if the vendor answers 404. Every other error is raised."""
+    try:
+        return call()
+    except Refused as refusal:
+        if refusal.status != 404:
+            raise
+        return None
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Call:
-    """One call: knows how to make it and what each way of failing means for it."""
+    """One call: how it is made, and which error each of its failures becomes."""
 
     api: Api
     method: str
@@ -160,166 +162,213 @@ class _Call:
     creates: bool
     ok: tuple[int, ...]
     credentials: Who
-    refusal: Refusal | None
-    bodies: Mapping[int, type[Reply]] = field(default_factory=dict)
+    machine_code: MachineCode | None
+    refused: Mapping[int, type[Reply]] = field(default_factory=dict)
 
-    def prepare(self, **parts: Any) -> requests.PreparedRequest:
-        """Without a Session: no cookies are kept, no .netrc, no proxies, no redirects."""
+    def check(self, retries: int) -> None:
+        """Raises ValueError for arguments that contradict each other: a mistake of the programmer."""
+        if retries and self.method != "GET":
+            raise ValueError("only a GET can be repeated")
+        if any(status in (408, 429) or not 400 <= status < 500 for status in self.refused):
+            raise ValueError("a refusal is a 4xx other than 408 and 429")
+
+    def prepare(
+        self,
+        url: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        json: Json = None,
+        form: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        auth: tuple[str, str] | None = None,
+        bearer: str = "",
+    ) -> requests.PreparedRequest:
+        """The request, without a Session: no cookies, no .netrc, no proxies, no redirects.
+
+        Raises Garbled if requests refuses it, such as a URL without a host.
+        """
+        all_headers = {**HEADERS, **self.api.headers, **(headers or {})}
+        if bearer:
+            all_headers["Authorization"] = f"Bearer {bearer}"
         try:
-            return requests.Request(self.method, **parts).prepare()
+            return requests.Request(
+                self.method, url, params=query, json=json, data=form,
+                headers=all_headers, auth=basic_auth(auth or self.api.auth),
+            ).prepare()  # fmt: skip
         except requests.RequestException:
             raise Garbled(self.says("cannot be sent")) from None
 
-    def exchange(self, request: requests.PreparedRequest, retries: int) -> Answer:
-        seconds = self._admitted()
+    # -- on the wire -----------------------------------------------------------------------------
+
+    def exchange(self, request: requests.PreparedRequest, retries: int) -> RawReply:
+        """The raw reply. Raises Unavailable or Unsure if there is none; each try is recorded."""
+        seconds = self._time_budget()
         trace, started = Trace(), time.monotonic()
         try:
-            answer = self._ask(request, trace, seconds)
+            raw = self._send(request, trace, seconds)
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            slow = trace.late or isinstance(error, requests.Timeout)
-            self._tell("time-out" if slow else "no answer", started)
-            if slow or not retries:
-                raise self.lost(trace, slow) from None
+            timed_out = trace.late or isinstance(error, requests.Timeout)
+            self._record("time-out" if timed_out else "no answer", started)
+            if timed_out or not retries:
+                raise self._no_reply(trace, timed_out) from None
         else:
-            self._tell(str(answer.status), started, answer)
-            return answer
+            self._record(str(raw.status), started, raw)
+            return raw
         return self.exchange(request, retries - 1)
 
-    def _admitted(self) -> float:
-        """How many seconds the call may take. One too late is not made, nor any to a host that rests."""
-        seconds = watch.left(self.api.total)
-        if seconds <= 0 or (self.creates and seconds < min(self.api.total, TO_CREATE)):
+    def _time_budget(self) -> float:
+        """How many seconds the call may take.
+
+        Raises Unavailable if the step has no time left, or if the circuit breaker of the host is open.
+        """
+        seconds = call_context.remaining(self.api.total)
+        too_few = self.creates and seconds < min(self.api.total, MIN_SECONDS_TO_CREATE)
+        if seconds <= 0 or too_few:
             raise Unavailable(self.says("was not sent: the step took too long"))
-        if wait := watch.rest(self.host):  # last: with 0 we may be the one call that tries the host
-            raise Unavailable(self.says("was not sent: the host rests"), retry_after=wait)
+        # Last, because a half-open breaker lets one call pass, and this one is made then.
+        if wait := call_context.retry_after(self.host):
+            detail = self.says("was not sent: the circuit breaker of the host is open")
+            raise Unavailable(detail, retry_after=wait)
         return seconds
 
-    def _ask(self, request: requests.PreparedRequest, trace: Trace, seconds: float) -> Answer:
+    def _send(self, request: requests.PreparedRequest, trace: Trace, seconds: float) -> RawReply:
         adapter = self._adapter()
-        patience = (min(self.api.connect, seconds), min(self.api.read, seconds))
+        timeout = (min(self.api.connect, seconds), min(self.api.read, seconds))
         try:
-            with trace.watch(seconds):
-                response = adapter.send(request, stream=True, timeout=patience)
+            with trace.deadline(seconds):
+                response = adapter.send(request, stream=True, timeout=timeout)
                 try:
-                    body = read(response, self.api.limit_bytes)
+                    body = read_body(response, self.api.limit_bytes)
                 finally:
                     response.close()
-            if trace.late:  # a body that ends with its connection looks whole when it was cut
+            if trace.late:  # a body that ends with its connection looks complete when it was cut
                 raise requests.ReadTimeout
-            return Answer.of(response, body, self.api.meaning)
+            return RawReply.read(response, body, self.api.meaning)
         finally:
             if self.creates:
                 adapter.close()
 
     def _adapter(self) -> Adapter:
-        """A creation takes a connection of its own: a kept one that the vendor is just closing
-        would look like a lost answer."""
+        """A creation gets a connection of its own.
+
+        A pooled one may be closed by the vendor at that moment, which looks like a lost answer.
+        """
         return Adapter(1) if self.creates else shared_adapter(self.api.base_url, self.api.pool)
+
+    # -- the record of the call ------------------------------------------------------------------
 
     @property
     def host(self) -> str:
-        """With its port; never with the user and password that an address may carry."""
+        """Host and port of the base URL, without the user and password that a URL may have."""
         return urlsplit(self.api.base_url).netloc.rpartition("@")[2]
 
-    def _tell(self, outcome: str, started: float, answer: Answer | None = None) -> None:
-        spent, call = time.monotonic() - started, f"{self.method} {self.path}"
-        log.info("%s: %s: %s in %d ms", self.api.name, call, outcome, spent * 1000)
-        status = answer.status if answer else 0
-        called = watch.Called(
+    def _record(self, outcome: str, started: float, raw: RawReply | None = None) -> None:
+        seconds, call = time.monotonic() - started, f"{self.method} {self.path}"
+        log.info("%s: %s: %s in %d ms", self.api.name, call, outcome, seconds * 1000)
+        record = CallRecord(
             vendor=self.api.name,
             host=self.host,
             call=call,
             outcome=outcome,
-            seconds=spent,
-            unavailable=not status or status in (408, 429) or status >= 500,
-            retry_after=answer.retry_after if answer else None,
-            credentials=self._of_credentials(answer) if answer else "",
-            ahead=answer.ahead if answer else None,
+            seconds=seconds,
+            unavailable=raw is None or raw.status in (408, 429) or raw.status >= 500,
+            retry_after=raw.retry_after if raw else None,
+            credentials=self._credentials_after(raw) if raw else "",
+            clock_ahead=raw.clock_ahead if raw else None,
         )
-        watch.tell(called)
+        call_context.record(record)
 
-    def _of_credentials(self, answer: Answer) -> watch.Credentials:
-        if self.credentials != "staff" or not self.api.own:
+    def _credentials_after(self, raw: RawReply) -> Credentials:
+        """What the reply says of the operator's credentials."""
+        if self.credentials != "staff" or not self.api.operator_credentials:
             return ""
-        if self.api.taken and self._code(answer) in self.api.taken:
+        if self.api.accepted_codes and self._code(raw) in self.api.accepted_codes:
             return "accepted"
-        if answer.status in (401, 403):
-            return "refused" if answer.status == 401 else "doubted"
-        return "accepted" if answer.status in self.ok else ""
+        if raw.status in (401, 403):
+            return "refused" if raw.status == 401 else "unclear"
+        return "accepted" if raw.status in self.ok else ""
 
-    def _code(self, answer: Answer) -> str:
-        code = self.refusal(answer.status, loose_json(answer.body)) if self.refusal else ""
-        return code if MACHINE_CODE.fullmatch(code) else ""
+    # -- replies and errors ----------------------------------------------------------------------
 
     def says(self, words: str) -> str:
         return f"{self.method} {self.path} {words}"
 
-    def lost(self, trace: Trace, slow: bool) -> VendorError:
-        """There was no answer."""
-        if trace.unsent:
-            return Unavailable(self.says("could not be sent: no connection"))
-        detail = self.says("took too long" if slow else "lost its connection")
-        return Unsure(detail) if self.creates else Unavailable(detail)
+    def next_page(self, url: str, raw: RawReply) -> str:
+        """The URL of the next page. Raises Garbled if it is not below the base URL."""
+        following = urljoin(url, raw.next_url)
+        if not below(following, self.api.base_url):
+            raise Garbled(self.says("named a next page outside of the API"))
+        return following
 
-    def parse(self, answer: Answer, reply: type[T] | TypeAdapter[T]) -> T:
-        if answer.status not in self.ok:
-            raise self.failed(answer)
+    def parse(self, raw: RawReply, reply: type[T] | TypeAdapter[T]) -> T:
+        """The parsed body of a success; raises the error for everything else."""
+        if raw.status not in self.ok:
+            raise self._error(raw)
         if reply is Nothing:
             return Nothing()  # type: ignore[return-value]  # T is Nothing here
-        if answer.body is None:
-            raise self.unreadable(answer, "more than we read")
+        if raw.body is None:
+            raise self._unreadable(raw, "more than we read")
         if reply is Empty:
-            if answer.body.strip():
-                raise self.unreadable(answer, "a body where none is documented")
+            if raw.body.strip():
+                raise self._unreadable(raw, "a body where none is documented")
             return Empty()  # type: ignore[return-value]  # T is Empty here
         try:
-            # A caller that takes 204 for a success gets None: its `reply` has to allow that.
-            return parse(b"null" if answer.status == 204 else answer.body, reply)
+            # A caller with 204 among `ok` gets None for it: its `reply` has to allow that.
+            return parse(b"null" if raw.status == 204 else raw.body, reply)
         except ValueError as error:
-            raise self.unreadable(answer, str(error)) from None
+            raise self._unreadable(raw, str(error)) from None
 
-    def unreadable(self, answer: Answer, why: str) -> VendorError:
-        detail = self.says(f"answered {answer.status}, unreadable: {why}")
+    def _no_reply(self, trace: Trace, timed_out: bool) -> VendorError:
+        if trace.unsent:
+            return Unavailable(self.says("could not be sent: no connection"))
+        detail = self.says("took too long" if timed_out else "lost its connection")
+        return Unsure(detail) if self.creates else Unavailable(detail)
+
+    def _unreadable(self, raw: RawReply, why: str) -> VendorError:
+        detail = self.says(f"answered {raw.status}, unreadable: {why}")
         return Unsure(detail) if self.creates else Garbled(detail)
 
-    def failed(self, answer: Answer) -> VendorError:
-        """An undocumented 2xx and a redirect are as unclear, after a creation, as a 5xx."""
-        detail, status = self.says(f"answered {answer.status}"), answer.status
+    def _error(self, raw: RawReply) -> VendorError:
+        """The error for a status that is no success. For a creation, 2xx, 3xx and 5xx are all Unsure."""
+        detail, status = self.says(f"answered {raw.status}"), raw.status
         if status == 429:
-            return Unavailable(detail, retry_after=answer.retry_after)
+            return Unavailable(detail, retry_after=raw.retry_after)
         if status == 408 or status >= 500:
-            late = Unavailable(detail, retry_after=answer.retry_after)
-            return Unsure(detail) if self.creates else late
+            later = Unavailable(detail, retry_after=raw.retry_after)
+            return Unsure(detail) if self.creates else later
         if status < 400:
             return Unsure(detail) if self.creates else Garbled(detail)
-        return self.refused(detail, answer)
+        return self._refusal(detail, raw)
 
-    def refused(self, detail: str, answer: Answer) -> Refused:
-        credentials = answer.status in (401, 403)
-        who: Who = self.credentials if credentials else "staff"
-        refused = Refused(
+    def _refusal(self, detail: str, raw: RawReply) -> Refused:
+        """401 and 403 are for whoever owns the credentials, every other 4xx is for staff."""
+        about_credentials = raw.status in (401, 403)
+        return Refused(
             detail,
-            who=who,
-            status=answer.status,
-            code=self._code(answer),
-            reply=self._refusal_body(answer),
+            who=self.credentials if about_credentials else "staff",
+            status=raw.status,
+            code=self._code(raw),
+            reply=self._refusal_body(raw),
+            cause="credentials" if about_credentials else "",
         )
-        if credentials:
-            refused.cause = "credentials"
-        return refused
 
-    def _refusal_body(self, answer: Answer) -> Reply | None:
-        """None where none is documented, or it cannot be read: the status has said no already."""
-        model = self.bodies.get(answer.status)
-        if model is None or answer.body is None:
+    def _code(self, raw: RawReply) -> str:
+        code = self.machine_code(raw.status, loose_json(raw.body)) if self.machine_code else ""
+        return code if MACHINE_CODE.fullmatch(code) else ""
+
+    def _refusal_body(self, raw: RawReply) -> Reply | None:
+        """The documented body of this status; None if none is documented, or it cannot be parsed."""
+        model = self.refused.get(raw.status)
+        if model is None or raw.body is None:
             return None
         try:
-            return parse(answer.body, model)
+            return parse(raw.body, model)
         except ValueError:
             return None
 
 
 def _fill(path: str, parts: Mapping[str, str]) -> str:
     if not all(part.strip(".") for part in parts.values()):
-        raise Garbled(f"{path}: an id is empty or made of dots")  # "..", it would be another path
+        # ".." would lead to another path.
+        raise Garbled(f"{path}: an id is empty or made of dots")
     return path.format_map({key: quote(part, safe="") for key, part in parts.items()})

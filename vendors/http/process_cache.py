@@ -1,4 +1,4 @@
-"""Cache of this process, with an expiry for each value: the operator's tokens and the like."""
+"""In-memory cache of this process with a time to live for each value, such as the operator's token."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ T = TypeVar("T")
 
 
 class ProcessCache(Generic[T]):
-    """One value for each owner, until it expires.
+    """One value for each owner, until it expires. Thread-safe.
 
-    The vendor is never called under the lock: two threads may both fetch, and the later one wins.
+    `fetch` is never called under the lock: two threads may both fetch, and the later value stays.
     """
 
     def __init__(self) -> None:

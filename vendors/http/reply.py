@@ -1,4 +1,4 @@
-"""What vendors answer, parsed: lenient in type, strict in shape."""
+"""Parsing of reply bodies with pydantic: lenient in the type of a field, strict in the shape."""
 
 from __future__ import annotations
 
@@ -8,33 +8,39 @@ from typing import Any, TypeVar
 import pydantic_core
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
+from vendors.contract import Json
+
 T = TypeVar("T")
 
 
 class Reply(BaseModel):
-    """Base of replies: "1" for 1 and 1 for "1" are taken, fields that we do not use are ignored.
+    """Base class of all replies. It accepts "1" for 1 and 1 for "1", and ignores fields of no use to us.
 
-    Its repr is empty, because replies carry tokens.
+    The repr shows no field, because replies contain tokens.
     """
 
     model_config = ConfigDict(
         extra="ignore", coerce_numbers_to_str=True, frozen=True, hide_input_in_errors=True
     )
 
+    # Any: pydantic's signature.
     def __repr_args__(self) -> list[tuple[str | None, Any]]:
         return []
 
 
 class Nothing(Reply):
-    """The body does not matter and is not read; 204 is a success too."""
+    """A reply whose body is not read. 204 is a success too."""
 
 
 class Empty(Reply):
-    """204, or another documented success without a body. A page with 200 is not "deleted"."""
+    """A reply that must have no body: 204, or another success without one.
+
+    An HTML page with 200 is unreadable then, and does not count as "deleted".
+    """
 
 
-def none_if_odd(value: Any, parse: Callable[[Any], Any]) -> Any:
-    """For `WrapValidator`: a field or row that does not fit is None, and does not spoil the reply."""
+def none_if_odd(value: Json, parse: Callable[[Json], T]) -> T | None:
+    """For `WrapValidator`: a field or row that cannot be parsed is None, and the rest is still read."""
     try:
         return parse(value)
     except ValidationError:
@@ -42,7 +48,7 @@ def none_if_odd(value: Any, parse: Callable[[Any], Any]) -> Any:
 
 
 def parse(body: bytes, reply: type[T] | TypeAdapter[T]) -> T:
-    """Raises ValueError with the names and kinds of the faults, never with a value."""
+    """Parse a JSON body. Raises ValueError with the names and kinds of invalid fields, never a value."""
     adapter: TypeAdapter[T] = reply if isinstance(reply, TypeAdapter) else TypeAdapter(reply)
     try:
         return adapter.validate_json(body)
@@ -50,8 +56,8 @@ def parse(body: bytes, reply: type[T] | TypeAdapter[T]) -> T:
         raise ValueError(_faults(error)) from None
 
 
-def loose_json(body: bytes | None) -> Any:
-    """An error's body, whatever it is; None if it is not JSON."""
+def loose_json(body: bytes | None) -> Json:
+    """Any JSON body, such as that of an error; None if it is not JSON."""
     try:
         return pydantic_core.from_json(body or b"")
     except ValueError:

@@ -1,4 +1,7 @@
-"""What api.py needs below its calls: one TLS context, and what became of a call on its socket."""
+"""Transport below `Api`: connection pools, TLS context, deadline of a call, and its raw reply.
+
+`Trace` knows what became of a call on its socket, which `requests` does not say.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import re
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,19 +23,21 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
+from vendors.contract import Json
+
 from .reply import loose_json
 
 LONGEST_RETRY_AFTER = 86_400.0  # seconds
-Meaning = Callable[[int, Any], int]
+Meaning = Callable[[int, Json], int]
 
-_here = threading.local()  # .trace: that of the call this thread is making
+_thread = threading.local()  # .trace: the trace of the call that this thread is making
 
 
 class Trace:
-    """`unsent`: it never left, because no connection was made. `late`: it was cut at its deadline.
+    """What became of one call. `unsent`: no connection was made. `late`: it was cut at its deadline.
 
-    A time-out of a socket bounds one operation only; a vendor that drips a byte a second, be it in
-    the headers, ends only when its socket is shut.
+    The time-out of a socket limits one operation only. Where a vendor sends one byte a second, in the
+    body or in the headers, the call ends only when its socket is shut down.
     """
 
     def __init__(self) -> None:
@@ -42,10 +47,11 @@ class Trace:
         self._lock = threading.Lock()
 
     @contextmanager
-    def watch(self, seconds: float) -> Iterator[None]:
+    def deadline(self, seconds: float) -> Iterator[None]:
+        """Cut the call of the block off after `seconds`, by shutting its socket down."""
         timer = threading.Timer(seconds, self._cut)
         timer.daemon = True
-        _here.trace = self
+        _thread.trace = self
         timer.start()
         try:
             yield
@@ -63,37 +69,38 @@ class Trace:
                     socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
 
 
-class _Watched(HTTPConnection):
-    """Tells this thread's trace about the connection. urllib3 makes TLS within `connect`.
+class _TracedConnection(HTTPConnection):
+    """Writes to this thread's trace what happens to the connection. `connect` includes the TLS handshake.
 
-    The trace keeps the socket, because http.client drops it before a body that ends with it is read.
+    The trace has its own reference to the socket: http.client drops it before it reads a body that ends
+    with the connection.
     """
 
     def connect(self) -> None:
-        trace: Trace = _here.trace
+        trace: Trace = _thread.trace
         trace.unsent = True
         super().connect()
         if trace.late:
             raise TimeoutError
         trace.unsent = False
 
-    def send(self, data: Any) -> None:
+    def send(self, data: Any) -> None:  # Any: urllib3's signature
         if self.sock is None:
             self.connect()
-        _here.trace.sock = self.sock
+        _thread.trace.sock = self.sock
         super().send(data)
 
 
-class _WatchedTLS(_Watched, HTTPSConnection):
+class _TracedTLSConnection(_TracedConnection, HTTPSConnection):
     pass
 
 
 class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Watched
+    ConnectionCls = _TracedConnection
 
 
 class _PoolTLS(HTTPSConnectionPool):
-    ConnectionCls = _WatchedTLS
+    ConnectionCls = _TracedTLSConnection
 
 
 @cache
@@ -105,61 +112,65 @@ POOLS = {"http": _Pool, "https": _PoolTLS}
 
 
 class Adapter(HTTPAdapter):
-    """Parsing the CA bundle for each connection costs 20 ms of CPU: all share one context."""
+    """Connection pool of one base URL, with traced connections, without retries.
+
+    All connections share one TLS context: parsing the CA bundle costs 20 ms of CPU each time.
+    """
 
     def __init__(self, pool: int) -> None:
         super().__init__(pool_connections=1, pool_maxsize=pool, max_retries=0)
 
+    # Any: the signature of requests.
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, ssl_context=tls_context(), **kwargs)
         self.poolmanager.pool_classes_by_scheme = POOLS
 
-    def cert_verify(self, conn: Any, *_: Any) -> None:
-        """Only the context verifies; a `ca_certs` here would make urllib3 load the bundle anew."""
+    def cert_verify(self, conn: object, *_: object) -> None:
+        """Only the context verifies; a `ca_certs` here would make urllib3 load the bundle again."""
         if isinstance(conn, HTTPSConnectionPool):
             conn.cert_reqs = "CERT_REQUIRED"
 
 
 @cache
 def shared_adapter(_base_url: str, pool: int) -> Adapter:
+    """The adapter of all calls of this process to a base URL, with up to `pool` open connections."""
     return Adapter(pool)
 
 
 def retry_after(value: str) -> float | None:
-    """Seconds from now, of a number of seconds or an HTTP date; None if absent or unreadable."""
+    """The header Retry-After in seconds from now, 0 to one day; None if it is absent or unreadable.
+
+    It is a number of seconds or an HTTP date (RFC 9110, section 10.2.3).
+    """
     value = value.strip()
     try:
-        seconds = float(value) if re.fullmatch(r"[0-9]{1,9}", value) else _until(value)
+        seconds = float(value) if re.fullmatch(r"[0-9]{1,9}", value) else _seconds_until(value)
     except ValueError:
         return None
     return min(max(seconds, 0.0), LONGEST_RETRY_AFTER)
 
 
-def ahead(date: str) -> float | None:
-    """Seconds from now to an HTTP date; None if absent or unreadable."""
+def clock_ahead(date: str) -> float | None:
+    """By how many seconds the server's clock, in the header Date, is ahead of ours; None without it."""
     try:
-        return _until(date)
+        return _seconds_until(date)
     except ValueError:
         return None
 
 
-def _until(date: str) -> float:
+def _seconds_until(date: str) -> float:
     moment = parsedate_to_datetime(date)
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return (moment - datetime.now(UTC)).total_seconds()
 
 
-def headed(base: Mapping[str, str], more: Mapping[str, str] | None, bearer: str) -> dict[str, str]:
-    headers = {"Accept": "application/json", "User-Agent": "gangway/1.0", **base, **(more or {})}
-    return headers | ({"Authorization": f"Bearer {bearer}"} if bearer else {})
-
-
-def basic(auth: tuple[str, str] | None) -> tuple[bytes, bytes] | None:
-    """As bytes: requests would encode them as latin-1, and fail for a password with a „ł“."""
+def basic_auth(auth: tuple[str, str] | None) -> tuple[bytes, bytes] | None:
+    """User name and password in UTF-8: requests would encode text as latin-1, and fail for "ł"."""
     return (auth[0].encode(), auth[1].encode()) if auth else None
 
 
-def read(response: requests.Response, limit: int) -> bytes | None:
+def read_body(response: requests.Response, limit: int) -> bytes | None:
+    """The body, or None if it has more than `limit` bytes; the rest of it is not read."""
     body = bytearray()
     for chunk in response.iter_content(65_536):
         body += chunk
@@ -169,22 +180,28 @@ def read(response: requests.Response, limit: int) -> bytes | None:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What the rest reads of an answer; nothing of it is shown by its repr but the status."""
+class RawReply:
+    """An HTTP response, not yet parsed. Its repr shows no body and no URL.
+
+    `status` is what the response stands for (`Api.meaning`). `body` is None if it was too large.
+    `next_url` is the target of `Link: <…>; rel="next"`, or "". The seconds are those of `CallRecord`.
+    """
 
     status: int
-    body: bytes | None = field(repr=False)  # None: too large
+    body: bytes | None = field(repr=False)
     retry_after: float | None = None
-    next: str = field(default="", repr=False)
-    ahead: float | None = None
+    next_url: str = field(default="", repr=False)
+    clock_ahead: float | None = None
 
     @classmethod
-    def of(cls, response: requests.Response, body: bytes | None, meaning: Meaning | None) -> Answer:
+    def read(
+        cls, response: requests.Response, body: bytes | None, meaning: Meaning | None
+    ) -> RawReply:
         status = response.status_code
         return cls(
-            meaning(status, loose_json(body)) if meaning else status,
-            body,
-            retry_after(response.headers.get("Retry-After", "")),
-            response.links.get("next", {}).get("url", ""),
-            ahead(response.headers.get("Date", "")),
+            status=meaning(status, loose_json(body)) if meaning else status,
+            body=body,
+            retry_after=retry_after(response.headers.get("Retry-After", "")),
+            next_url=response.links.get("next", {}).get("url", ""),
+            clock_ahead=clock_ahead(response.headers.get("Date", "")),
         )

@@ -7,19 +7,17 @@ services with the connect API"), and the API guides for OAuth, user information 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from pydantic import Field
 
-from vendors.contract import Garbled, Refused
+from vendors.contract import Garbled, Json, JsonObject, Refused
 from vendors.http.api import Api, Reply
-from vendors.http.hosts import same_host
-from vendors.http.urls import add_query
+from vendors.http.urls import add_query, same_host
 
 SCOPES = "user.minimal user.instances.read user.instances.write"
 
 
-def machine_code(_status: int, body: Any) -> str:
+def machine_code(_status: int, body: Json) -> str:
     """The machine code of an error: RFC 6749's `error`, else the guide's {"message", "code"}."""
     if not isinstance(body, dict):
         return ""
@@ -29,7 +27,7 @@ def machine_code(_status: int, body: Any) -> str:
     return "invalid_grant" if "invalid_grant" in message else ""
 
 
-def meaning(status: int, body: Any) -> int:
+def meaning(status: int, body: Json) -> int:
     """An unknown client may be answered 400 (RFC 6749, section 5.2), which means 401 here."""
     unknown = isinstance(body, dict) and body.get("error") == "invalid_client"
     return 401 if unknown and status == 400 else status
@@ -106,8 +104,8 @@ class Client:
         """A link that activates the operator's service for a shop the user already has."""
         return self._link({"instance_id": instance_id, "action": "create"}, access)
 
-    def _link(self, body: dict[str, Any], access: str = "") -> Link:
-        selfservice = self._api(self.selfservice_url, own=not access)
+    def _link(self, body: JsonObject, access: str = "") -> Link:
+        selfservice = self._api(self.selfservice_url, operator_credentials=not access)
         link = selfservice.send("POST", "/v1/tokens", Link, json=body, bearer=access)
         if not same_host(link.uri, self.selfservice_url):
             raise Garbled("POST /v1/tokens named a link to another host")
@@ -148,7 +146,7 @@ class Client:
 
     def _grant(self, fields: dict[str, str]) -> Grant:
         fields = {"client_id": self.client_id, "client_secret": self.client_secret, **fields}
-        accounts = self._api(self.accounts_url, own=True)
+        accounts = self._api(self.accounts_url, operator_credentials=True)
         if self.token_method == "POST":
             return accounts.send("POST", "/oauth/v2/token", Grant, form=fields)
         # The guide documents a GET with everything in the query; Api never logs a query.
@@ -182,9 +180,9 @@ class Client:
             retries=1,
         )
 
-    def _api(self, base_url: str, own: bool = False) -> Api:
-        """`own`: called as the operator's client, not with a merchant's token."""
+    def _api(self, base_url: str, operator_credentials: bool = False) -> Api:
+        """An Api that is called as the operator's client, or with a merchant's token."""
         return Api(
-            name="itembase", base_url=base_url, refusal=machine_code, meaning=meaning,
-            own=own, taken=("invalid_grant",),
+            name="itembase", base_url=base_url, machine_code=machine_code, meaning=meaning,
+            operator_credentials=operator_credentials, accepted_codes=("invalid_grant",),
         )  # fmt: skip

@@ -7,12 +7,10 @@ an attempt has the keys that `Draft` lists.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
 
-from vendors.contract import Memo, Order
+from vendors.contract import JsonObject, Memo, Order
 from vendors.http.times import lifetime
 
 from .client import Grant
@@ -50,7 +48,7 @@ class SignIn:
             issued_at=memo["at"], expires_at=memo["until"],
         )  # fmt: skip
 
-    def memo(self) -> dict[str, Any]:
+    def memo(self) -> JsonObject:
         return {
             "access": self.access, "refresh": self.refresh, "user": self.user,
             "at": self.issued_at, "until": self.expires_at,
@@ -71,7 +69,7 @@ class SignIn:
         return now.timestamp() >= self.expires_at
 
 
-def signed_out(now: datetime) -> dict[str, Any]:
+def signed_out(now: datetime) -> JsonObject:
     """A memo without its dead tokens; its time lets a sibling's later sign-in win."""
     return {"at": now.timestamp()}
 
@@ -86,7 +84,7 @@ def _issued_at(memo: Memo) -> float:
     return float(memo.get("at", 0))
 
 
-def connected_memo(instance_id: str) -> dict[str, Any]:
+def connected_memo(instance_id: str) -> JsonObject:
     """The memo of a connected shop."""
     return {"instance": instance_id}
 
@@ -104,19 +102,19 @@ class Draft:
     """
 
     def __init__(self, memo: Memo) -> None:
-        self._fields: dict[str, Any] = dict(memo)
+        self._fields: JsonObject = dict(memo)
 
-    def memo(self) -> dict[str, Any]:
+    def memo(self) -> JsonObject:
         return dict(self._fields)
 
     # -- links -------------------------------------------------------------------------------
 
-    def link(self, state: str) -> Mapping[str, Any]:
+    def link(self, state: str) -> Memo:
         """What was noted for the link with this state; {} for a state of nobody."""
-        found: Mapping[str, Any] = self._fields.get("links", {}).get(state, {})
+        found: Memo = self._fields.get("links", {}).get(state, {})
         return found
 
-    def note_link(self, state: str, **facts: Any) -> None:
+    def note_link(self, state: str, **facts: object) -> None:
         """Add to what is noted for this state: `kind`, `token`, `done`, `stale`."""
         links = self._fields.get("links", {})
         self._fields["links"] = {**links, state: {**links.get(state, {}), **facts}}

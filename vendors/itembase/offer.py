@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 from urllib.parse import urlsplit
 
-from vendors.contract import Entry, Text, Vendor, text
-from vendors.contract.settings import named_problems
-from vendors.http.hosts import address_problem
+from vendors.contract import Entry, Json, Text, Vendor, named_problems, text
+from vendors.http.settings import address_problem
 
 from .client import Client
 
@@ -68,10 +67,10 @@ class Offer(Vendor):
         "On itembase's pages you sign in or open an itembase account, add your shop and allow us"
         " to read it. Then itembase sends you back here."
     )
-    at_hand: ClassVar[Text] = text(
+    prerequisites: ClassVar[Text] = text(
         "The sign-in of your shop, and that of your itembase account if you already have one."
     )
-    shares: ClassVar[tuple[Text, ...]] = (
+    shared_data: ClassVar[tuple[Text, ...]] = (
         text("Which kind of shop you want to connect; nothing else of yours."),
     )
     checklist: ClassVar[tuple[tuple[str, Text], ...]] = (
@@ -88,7 +87,7 @@ class Offer(Vendor):
     api_url: str = ""
     users_url: str = ""
     solution_url: str = ""
-    components: Mapping[str, Any] = field(default_factory=dict)
+    components: Mapping[str, Json] = field(default_factory=dict)
     token_method: str = "GET"
 
     # -- settings --------------------------------------------------------------------------------
@@ -133,7 +132,7 @@ class Offer(Vendor):
     def component_ids(self) -> dict[str, int]:
         """Connector → itembase's component id."""
         table = self.components or COMPONENTS.get(self.environment, {})
-        return {key: int(component) for key, component in table.items()}
+        return {key: int(str(component)) for key, component in table.items()}
 
     def connectors(self) -> tuple[Entry, ...]:
         return tuple(
@@ -141,7 +140,7 @@ class Offer(Vendor):
         )
 
 
-def _components_problem(components: Any) -> str:
+def _components_problem(components: Json) -> str:
     if not isinstance(components, Mapping):
         return 'must be a JSON object such as {"ebay": 6}'
     if all(SLUG.fullmatch(str(key)) and _is_id(value) for key, value in components.items()):
@@ -149,6 +148,6 @@ def _components_problem(components: Any) -> str:
     return 'must name lower-case platforms and their component ids: {"ebay": 6}'
 
 
-def _is_id(value: Any) -> bool:
+def _is_id(value: Json) -> bool:
     """Up to 19 digits, as a number or in quotes."""
     return isinstance(value, int | str) and bool(COMPONENT_ID.fullmatch(str(value)))

@@ -1,8 +1,8 @@
 """The sandboxes: imitations of the vendors on localhost, over real HTTP, with fault injection.
 
 A vendor's `sandbox` package declares routes on a `Sandbox`; `environ(base_url)` returns the settings
-with which Gangway uses it. Each sandbox is mounted below `/<slug>/`. A person chooses a case on the
-vendor's own pages or on the front page; a test plants faults (`Running.fault`, `/_control/fault`).
+with which Gangway uses it. Each sandbox is mounted below `/<slug>/`. A person chooses a fault on the
+vendor's own pages or on the front page; a test injects faults (`Running.fault`, `/_control/fault`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from types import ModuleType
 
 from .application import Application
 from .dispatch import Sandboxes
@@ -21,10 +21,11 @@ from .http import Refused, Request, Response, json_response, redirect
 from .pages import CASE_BUTTONS, page
 from .routing import Sandbox
 from .server import Server
-from .state import Row, Store
+from .state import JsonObject, Row, Store
 
 __all__ = [
     "CASE_BUTTONS",
+    "JsonObject",
     "Refused",
     "Request",
     "Response",
@@ -59,7 +60,7 @@ def environ(base_url: str, *vendors: str) -> dict[str, str]:
 
 
 def serve(host: str, port: int, data_dir: str | Path, vendors: Sequence[str] = ()) -> None:
-    """Serve the sandboxes until interrupted; their state is kept below `data_dir`."""
+    """Serve the sandboxes until interrupted (Ctrl+C). Their state is stored in `data_dir`."""
     running = Running(data_dir, host, port, vendors)
     with suppress(KeyboardInterrupt):
         running.run(poll_interval=0.5)
@@ -70,14 +71,14 @@ def serve(host: str, port: int, data_dir: str | Path, vendors: Sequence[str] = (
 def start(
     data_dir: str | Path, host: str = "127.0.0.1", port: int = 0, vendors: Sequence[str] = ()
 ) -> Running:
-    """Serve the sandboxes from a thread; port 0 takes a free one."""
+    """Serve the sandboxes in a thread and return at once. Port 0 chooses a free port."""
     running = Running(data_dir, host, port, vendors)
     running.thread.start()
     return running
 
 
 class Running(Sandboxes):
-    """Sandboxes behind a listening server. Sandboxes has what tests need: fault, arrived, counts …"""
+    """Sandboxes with a listening HTTP server. For tests: `fault`, `wait_until_held`, `counts`, `state` …"""
 
     def __init__(
         self, data_dir: str | Path, host: str, port: int, vendors: Sequence[str] = ()
@@ -91,7 +92,7 @@ class Running(Sandboxes):
         self._server.serve_forever(poll_interval)
 
     def stop(self) -> None:
-        """Release held requests, stop the server, close the state."""
+        """Release held requests, stop the server and close the database."""
         self._server.shutdown()
         self.thread.join()
         self.close()
@@ -99,8 +100,8 @@ class Running(Sandboxes):
     def close(self) -> None:
         self._server.server_close()
         super().close()
-        self._server.hang_up()
+        self._server.close_connections()
 
 
-def _module(slug: str) -> Any:
+def _module(slug: str) -> ModuleType:
     return importlib.import_module(f"vendors.{slug}.sandbox")

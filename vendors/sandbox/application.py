@@ -1,4 +1,4 @@
-"""The application behind the sandbox's server: control API, front page and the vendors' routes."""
+"""WSGI application of the sandboxes: the vendors' routes, the control API and the front page."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ HEADERS = {
 
 
 class Application:
-    """The sandboxes as a WSGI application. Our server calls `respond`, which keeps the wire fault."""
+    """The sandboxes as a WSGI application.
+
+    Our own server calls `respond`, because a WSGI response cannot carry a wire fault.
+    """
 
     def __init__(self, sandboxes: Sandboxes) -> None:
         self.sandboxes = sandboxes
@@ -33,7 +36,7 @@ class Application:
         return self.respond(Request(environ))(environ, start_response)
 
     def respond(self, request: Request) -> Response:
-        """The response to any request, logged without its path: that may hold secrets."""
+        """The response to any request. The log has the route but not the path, which may contain secrets."""
         began = time.monotonic()
         name, response = self._dispatch(request)
         for header, value in HEADERS.items():

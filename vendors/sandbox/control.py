@@ -1,9 +1,8 @@
-"""The control API below `/_control/` and the front page: for tests and for demo visitors."""
+"""Control API below `/_control/` for tests, and the front page for visitors of a demo."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
@@ -13,6 +12,7 @@ from .dispatch import Sandboxes
 from .http import CASES, Request, Response, error_response, json_response, redirect
 from .pages import page
 from .routing import Sandbox
+from .state import Row
 
 CSS = """
 :root{color-scheme:light dark;--edge:#8886;--soft:#8881;--strong:#0b5cad}
@@ -56,7 +56,10 @@ LABELS = {"lost": "Lost answer after the deed"}
 
 
 def control(sandboxes: Sandboxes, request: Request) -> tuple[str, Response]:
-    """The route for the log, and the response of the control API or the front page."""
+    """The route for the log, and the response of the control API or the front page.
+
+    Errors: 404 and 405 for the route, 400 for wrong arguments, 408 if a wait takes too long.
+    """
     try:
         own, _ = ROUTES.bind("").match(request.path, request.method)
     except HTTPException as no:
@@ -97,7 +100,7 @@ def _section(sandboxes: Sandboxes, sandbox: Sandbox) -> Markup:
     )
 
 
-def _table(vendor: str, kind: str, columns: tuple[str, ...], rows: list[dict[str, Any]]) -> Markup:
+def _table(vendor: str, kind: str, columns: tuple[str, ...], rows: list[Row]) -> Markup:
     if not rows:
         return Markup("<p>No {kind} yet.</p>").format(kind=kind)
     head = Markup().join([HEAD.format(text=column) for column in columns])
@@ -105,7 +108,7 @@ def _table(vendor: str, kind: str, columns: tuple[str, ...], rows: list[dict[str
     return TABLE.format(vendor=vendor, kind=kind, head=head, body=body)
 
 
-def _row(values: list[Any]) -> Markup:
+def _row(values: list[object]) -> Markup:
     cells = [CELL.format(text=value) for value in values]
     return Markup("<tr>{cells}</tr>").format(cells=Markup().join(cells))
 
@@ -155,7 +158,7 @@ def _clear(sandboxes: Sandboxes, request: Request) -> Response:
 
 
 def _arrived(sandboxes: Sandboxes, request: Request) -> Response:
-    return json_response({"arrived": sandboxes.arrived(**request.json_object())})
+    return json_response({"arrived": sandboxes.wait_until_held(**request.json_object())})
 
 
 def _release(sandboxes: Sandboxes, request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""The sandboxes of some vendors over one state file: dispatch, faults, counts and state."""
+"""Request dispatch of the sandboxes: routes, fault injection, call counts and state."""
 
 from __future__ import annotations
 
@@ -8,25 +8,27 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 
-from .faults import PLAYS, Fault, Faults, instead, spoil
+from .faults import PLAYS, Fault, Faults, apply_after, response_instead
 from .http import Refused, Request, Response
 from .pages import page
 from .routing import Route, Sandbox
-from .state import Database, Row, Store
+from .state import Database, Line, Row, Store
 
 
 class Counts(TypedDict):
+    """`calls`: route → number of calls since the start. `made`: kind → number of rows ever made."""
+
     calls: dict[str, int]
     made: dict[str, int]
 
 
 class Sandboxes:
-    """The sandboxes of some vendors over one state file. Thread-safe."""
+    """The sandboxes of some vendors with one database. Thread-safe."""
 
     def __init__(self, data_dir: str | Path, sandboxes: Sequence[Sandbox]) -> None:
         self.vendors = {sandbox.slug: sandbox for sandbox in sandboxes}
@@ -40,7 +42,7 @@ class Sandboxes:
 
     @contextmanager
     def busy(self) -> Iterator[None]:
-        """Around every request: `close` waits until none is being served."""
+        """Wraps every request: `close` waits until no request is being served."""
         with self._lock:
             self._busy += 1
         try:
@@ -51,9 +53,9 @@ class Sandboxes:
                 self._idle.notify_all()
 
     def dispatch(self, request: Request) -> tuple[str, Response] | None:
-        """The name of the route for the log, which holds no secrets, and the response.
+        """The name of the route, which contains no secrets, for the log; and the response.
 
-        None if the request is for none of the vendors.
+        None if the path belongs to no vendor.
         """
         slug, _, rest = request.raw_path.removeprefix("/").partition("/")
         sandbox = self.vendors.get(slug)
@@ -69,17 +71,19 @@ class Sandboxes:
         return f"/{slug}{route.path}", self._respond(sandbox, route, request)
 
     def _respond(self, sandbox: Sandbox, route: Route, request: Request) -> Response:
-        """The response of the route's handler, or what the planted fault makes of it."""
+        """The response of the route's handler, changed or replaced by an injected fault."""
         flow = self._flow(sandbox, request)
         fault = self.faults.take(sandbox.slug, route.name, route.page, flow)
         self.faults.pause(fault, route.name, "before")
-        response = (instead(fault) if fault else None) or self._handle(sandbox, route, request)
+        response = (response_instead(fault) if fault else None) or self._handle(
+            sandbox, route, request
+        )
         if response.play:
             case, of, routes = response.play
             self.play(sandbox.slug, case, routes, flow=of)
         self.faults.pause(fault, route.name, "after")
         if fault and fault.when == "after":
-            return spoil(fault, response) or response
+            return apply_after(fault, response) or response
         return response
 
     def _flow(self, sandbox: Sandbox, request: Request) -> str:
@@ -109,21 +113,20 @@ class Sandboxes:
         flow: str = "",
         lasts: float | None = None,
         skip: int = 0,
-        **params: Any,
+        **params: object,
     ) -> None:
-        """Plant a fault on the next `times` calls (None: all, for `lasts` seconds) of a route.
+        """Inject a fault into the next `times` calls of a route, after the first `skip` calls.
 
-        The first `skip` calls are spared.
-
+        `times=None`: into all calls, for `lasts` seconds. `kind`, `when` and `params` are in faults.py.
         `route` is a declared name such as "POST /reseller/tenant", or a pattern with `*`, which
-        stands for API calls only. `flow` limits it to one itembase user or Sharespine codeName.
+        matches API calls only. `flow` limits it to one user of the vendor (`Sandbox.flow`).
         Raises ValueError for a route, kind or parameter that does not exist.
         """
         self._known(vendor, route)
         self.faults.plant(Fault(vendor, route, kind, times, when, flow, lasts, skip, params))
 
     def play(self, vendor: str, case: str, route: str = "*", flow: str = "") -> None:
-        """Play one of the cases slow, dead, garbled, lost on the next calls."""
+        """Inject the faults of a case: slow, dead, garbled or lost. Raises ValueError for any other case."""
         if case not in PLAYS:
             raise ValueError(f"unknown case; one of {', '.join(PLAYS)}")
         self.fault(vendor, route, flow=flow, **PLAYS[case])
@@ -132,20 +135,23 @@ class Sandboxes:
         """Remove the faults (of one vendor) and release all held requests."""
         self.faults.clear(vendor)
 
-    def arrived(
+    def wait_until_held(
         self, vendor: str, route: str = "*", count: int = 1, timeout: float = 10
     ) -> list[str]:
-        """Wait until `count` requests wait at the barrier; their routes. Raises TimeoutError."""
+        """Wait until `count` requests are held (fault "hold"), and return their routes.
+
+        Raises TimeoutError after `timeout` seconds.
+        """
         self._known(vendor, route)
-        return self.faults.arrived(vendor, route, count, timeout)
+        return self.faults.wait_until_held(vendor, route, count, timeout)
 
     def release(self, vendor: str, route: str = "*", count: int = 1) -> int:
-        """Let the `count` that waited longest go on. Raises LookupError if fewer are waiting."""
+        """Release the `count` requests that were held first. Raises LookupError if fewer are held."""
         self._known(vendor, route)
         return self.faults.release(vendor, route, count)
 
     def counts(self, vendor: str) -> Counts:
-        """Calls of each route since the start, and rows ever made, by kind."""
+        """Calls by route since the start, and rows ever made by kind."""
         with self._lock:
             calls = {name: n for (slug, name), n in self._calls.items() if slug == vendor}
         return {"calls": calls, "made": self._store(vendor).count()}
@@ -154,8 +160,8 @@ class Sandboxes:
         """All rows of this vendor, by kind."""
         return self._store(vendor).dump()
 
-    def change(self, vendor: str, kind: str, where: Mapping[str, Any], **fields: Any) -> int:
-        """Change rows from outside, e.g. let tokens expire; returns how many."""
+    def change(self, vendor: str, kind: str, where: Mapping[str, object], **fields: object) -> int:
+        """Change rows directly, such as the expiry of tokens; returns the number of rows."""
         with self._database.transaction():
             rows = self._store(vendor).rows(kind, **where)
             for row in rows:
@@ -170,16 +176,16 @@ class Sandboxes:
             for store in self._stores.values():
                 store.empty()
 
-    def snapshot(self) -> list[tuple[Any, ...]]:
+    def snapshot(self) -> list[Line]:
         """All rows of all vendors, for `restore`."""
         return self._database.run("SELECT number, vendor, kind, id, body FROM thing")
 
-    def restore(self, kept: list[tuple[Any, ...]]) -> None:
-        """Remove all faults and put back the rows of a `snapshot`. Calls stay counted."""
+    def restore(self, snapshot: list[Line]) -> None:
+        """Remove all faults and restore the rows of a `snapshot`. Counts of calls stay."""
         self.clear()
         with self._database.transaction():
             self._database.run("DELETE FROM thing")
-            for row in kept:
+            for row in snapshot:
                 self._database.run("INSERT INTO thing VALUES (?, ?, ?, ?, ?)", *row)
 
     def close(self) -> None:

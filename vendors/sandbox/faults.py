@@ -1,16 +1,22 @@
-"""Fault injection: the faults that are planted, and the barrier at which requests are held."""
+"""Fault injection: kinds of faults, which calls they hit, and the barrier that holds requests.
+
+    status     another HTTP status       html, empty, half, types, oversized, replace   another body
+    reset      the connection is reset   truncated, drip   half of the body; one byte after another
+    redirect   a redirect                slow, hold        later; not until it is released
+
+A fault happens "before" the handler runs (nothing is done) or "after" it (only the reply is lost).
+"""
 
 from __future__ import annotations
 
 import json
 import threading
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import Any
 
 from .http import Response
+from .state import JsonObject
 
 DEFAULT_WHEN = {
     "status": "before",
@@ -38,22 +44,23 @@ PARAMS = {
     "redirect": {"to", "status"},
 }
 MINUTE = 60.0
-PLAYS: dict[str, dict[str, Any]] = {
+PLAYS: dict[str, JsonObject] = {
     "slow": {"kind": "slow", "times": None, "lasts": MINUTE, "seconds": 4},
     "dead": {"kind": "reset", "times": None, "lasts": MINUTE},
     "garbled": {"kind": "html", "times": None, "lasts": MINUTE},
     "lost": {"kind": "reset", "when": "after"},
 }
-LARGE = 2_100_000  # bytes: more than Gangway reads of most answers
+LARGE = 2_100_000  # bytes: more than Gangway reads of most replies
 ODD = {"odd": True}
 ERROR_PAGE = b"<!doctype html><html><body><h1>502 Bad Gateway</h1></body></html>"
 
 
 @dataclass(eq=False)
 class Fault:
-    """One planted fault. `times` None: for ever; `lasts`: seconds after which it is gone.
+    """One injected fault. `times`: how many calls it hits (None: all). `lasts`: its lifetime in seconds.
 
-    `skip`: so many calls that it would hit are spared first.
+    `skip`: how many matching calls pass before the first hit. Raises ValueError for an unknown kind,
+    moment (`when`) or parameter.
     """
 
     vendor: str
@@ -64,8 +71,8 @@ class Fault:
     flow: str = ""
     lasts: float | None = None
     skip: int = 0
-    params: Mapping[str, Any] = field(default_factory=dict)
-    born: float = field(default_factory=time.monotonic)
+    params: JsonObject = field(default_factory=dict)
+    planted_at: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
         if self.kind not in DEFAULT_WHEN:
@@ -81,18 +88,18 @@ class Fault:
         if self.kind == "redirect" and "to" not in self.params:
             raise ValueError("redirect needs `to`, the address that it names")
 
-    def over(self) -> bool:
-        gone = self.lasts is not None and time.monotonic() > self.born + self.lasts
+    def is_over(self) -> bool:
+        gone = self.lasts is not None and time.monotonic() > self.planted_at + self.lasts
         return gone or self.times == 0
 
-    def hits(self, vendor: str, route: str, page: bool, flow: str) -> bool:
+    def matches(self, vendor: str, route: str, page: bool, flow: str) -> bool:
         named = self.route == route or (not page and fnmatchcase(route, self.route))
-        return self.vendor == vendor and named and self.flow in {"", flow} and not self.over()
+        return self.vendor == vendor and named and self.flow in {"", flow} and not self.is_over()
 
 
 @dataclass(eq=False)
 class Arrival:
-    """A request that waits at the barrier."""
+    """A request that is held at the barrier."""
 
     vendor: str
     route: str
@@ -100,7 +107,7 @@ class Arrival:
 
 
 class Faults:
-    """All planted faults and all waiting requests of one server."""
+    """All faults and all held requests of one server. Thread-safe."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -110,12 +117,12 @@ class Faults:
 
     def plant(self, fault: Fault) -> None:
         with self._changed:
-            self._planted = [kept for kept in self._planted if not kept.over()] + [fault]
+            self._planted = [kept for kept in self._planted if not kept.is_over()] + [fault]
 
     def take(self, vendor: str, route: str, page: bool, flow: str) -> Fault | None:
-        """The oldest fault that hits this call; one of its times is spent."""
+        """The oldest fault that matches this call, or None; it counts as one of the fault's `times`."""
         with self._changed:
-            found = [f for f in self._planted if f.hits(vendor, route, page, flow)]
+            found = [f for f in self._planted if f.matches(vendor, route, page, flow)]
             fault = next((f for f in found if not f.skip), None)
             for spared in found[: found.index(fault) if fault else None]:
                 spared.skip -= 1
@@ -124,7 +131,7 @@ class Faults:
             return fault
 
     def clear(self, vendor: str = "") -> None:
-        """Remove the faults (of one vendor) and let every waiting request go on."""
+        """Remove the faults (of one vendor) and release all held requests."""
         with self._changed:
             self._planted = [f for f in self._planted if vendor and f.vendor != vendor]
             for arrival in self._waiting:
@@ -136,6 +143,7 @@ class Faults:
         self.clear()
 
     def hold(self, vendor: str, route: str) -> None:
+        """Block until the request is released, or the server stops."""
         arrival = Arrival(vendor, route)
         with self._changed:
             if self._stopping.is_set():
@@ -146,8 +154,8 @@ class Faults:
         with self._changed:
             self._waiting.remove(arrival)
 
-    def arrived(self, vendor: str, route: str, count: int, timeout: float) -> list[str]:
-        """Wait until `count` requests wait at the barrier; their routes. Raises TimeoutError."""
+    def wait_until_held(self, vendor: str, route: str, count: int, timeout: float) -> list[str]:
+        """Wait until `count` requests are held, and return their routes. Raises TimeoutError."""
         with self._changed:
             if not self._changed.wait_for(
                 lambda: len(self._held(vendor, route)) >= count, timeout=timeout
@@ -156,7 +164,7 @@ class Faults:
             return [arrival.route for arrival in self._held(vendor, route)]
 
     def release(self, vendor: str, route: str, count: int) -> int:
-        """Let the `count` that waited longest go on. Raises LookupError if fewer are waiting."""
+        """Release the `count` requests that were held first. Raises LookupError if fewer are held."""
         with self._changed:
             held = self._held(vendor, route)
             if len(held) < count:
@@ -176,20 +184,20 @@ class Faults:
         if fault.kind == "hold":
             self.hold(fault.vendor, route)
         elif fault.kind == "slow":
-            self.rest(float(fault.params.get("seconds", 4)))
+            self.sleep(float(fault.params.get("seconds", 4)))
 
-    def rest(self, seconds: float) -> None:
-        """Sleep, but not longer than the server lives."""
+    def sleep(self, seconds: float) -> None:
+        """Sleep, or until the server stops."""
         self._stopping.wait(seconds)
 
 
-def instead(fault: Fault) -> Response | None:
-    """The response in place of the handler's, or None if the handler is to run."""
-    return spoil(fault, Response()) if fault.when == "before" else None
+def response_instead(fault: Fault) -> Response | None:
+    """The response in place of the handler's, or None if the handler must run."""
+    return apply_after(fault, Response()) if fault.when == "before" else None
 
 
-def spoil(fault: Fault, response: Response) -> Response | None:
-    """The response after the fault; None for the kinds that only take time."""
+def apply_after(fault: Fault, response: Response) -> Response | None:
+    """The changed response; None for the kinds that only delay it."""
     params = fault.params
     match fault.kind:
         case "status":
@@ -206,8 +214,8 @@ def spoil(fault: Fault, response: Response) -> Response | None:
     return _other_body(fault.kind, response, params)
 
 
-def _other_body(kind: str, response: Response, params: Mapping[str, Any]) -> Response | None:
-    """The whole response, with a body that it should not have."""
+def _other_body(kind: str, response: Response, params: JsonObject) -> Response | None:
+    """The response with a wrong body; None for the kinds that leave the body alone."""
     body = response.get_data()
     match kind:
         case "empty":
@@ -231,7 +239,7 @@ def _with(response: Response, body: bytes) -> Response:
     return response
 
 
-def _odd(value: Any) -> Any:
+def _odd(value: object) -> object:
     """The same structure, in which every value has another type than it had."""
     if isinstance(value, dict) and value:
         return {name: _odd(each) for name, each in value.items()}
@@ -240,7 +248,7 @@ def _odd(value: Any) -> Any:
     return ODD
 
 
-def _status(status: int, params: Mapping[str, Any]) -> Response:
+def _status(status: int, params: JsonObject) -> Response:
     body = params.get("body", {"message": "A fault that was asked for."})
     text = body if isinstance(body, str) else json.dumps(body)
     kind = "text/plain" if isinstance(body, str) else "application/json"
@@ -248,7 +256,7 @@ def _status(status: int, params: Mapping[str, Any]) -> Response:
     return Response(text, status, {"Content-Type": kind} | given)
 
 
-def _replaced(response: Response, params: Mapping[str, Any]) -> Response:
+def _replaced(response: Response, params: JsonObject) -> Response:
     if "body" in params:
         data = params["body"]
     else:

@@ -1,4 +1,4 @@
-"""Requests and responses of the sandboxes: Werkzeug's, with the checks that vendors' docs ask for."""
+"""Requests and responses of the sandboxes: Werkzeug's, with the checks that vendors document."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from werkzeug import wrappers
 from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.exceptions import HTTPException
 
+from .state import JsonObject
+
 CASES = ("slow", "dead", "garbled", "lost")
 
 
 class Refused(HTTPException):
-    """A request is refused. The vendor's sandbox turns this into its own shape of an error."""
+    """A refused request. The vendor's sandbox turns it into an error of its own shape."""
 
     code: int
     description: str
@@ -29,14 +31,14 @@ class Refused(HTTPException):
 class Parameters(ImmutableMultiDict[str, str]):
     """The parameters of a query string or form. A name that is given twice is refused."""
 
-    def __init__(self, mapping: Any = None) -> None:
+    def __init__(self, mapping: Any = None) -> None:  # Any: Werkzeug's signature
         super().__init__(mapping)
         if any(len(values) > 1 for values in self.listvalues()):
             raise Refused(400, "A parameter is given twice.")
 
 
 class Request(wrappers.Request):
-    """One request. `params` are the parameters that its route takes from the path."""
+    """One request. `params` are the parameters in its path."""
 
     parameter_storage_class = Parameters
     params: Mapping[str, str] = {}
@@ -57,18 +59,18 @@ class Request(wrappers.Request):
 
     def form_fields(self) -> ImmutableMultiDict[str, str]:
         """The fields of an HTML form; any other type of body is refused."""
-        self.demand_type("application/x-www-form-urlencoded")
+        self.require_content_type("application/x-www-form-urlencoded")
         return self.form
 
-    def json_object(self) -> dict[str, Any]:
+    def json_object(self) -> JsonObject:
         """The JSON object in the body; anything else is refused."""
-        self.demand_type("application/json")
+        self.require_content_type("application/json")
         data = self.get_json()
         if not isinstance(data, dict):
             raise Refused(400, "The body is not a JSON object.")
         return data
 
-    def demand_type(self, wanted: str) -> None:
+    def require_content_type(self, wanted: str) -> None:
         if self.mimetype != wanted:
             raise Refused(415, f"Content-Type must be {wanted}.")
 
@@ -88,8 +90,8 @@ class Request(wrappers.Request):
 class Response(wrappers.Response):
     """One response, and the fault with which the server sends it.
 
-    `wire_fault` is "reset", "truncated" or "drip"; `interval` is the time between two bytes of a
-    drip. `play` is the case, flow and route of the faults to plant once this response is made.
+    `wire_fault` is "reset", "truncated", "drip" or ""; `interval` is the number of seconds between two
+    bytes of a drip. `play` is the case, flow and route of the faults to inject after this response.
     """
 
     default_mimetype = None
@@ -97,8 +99,8 @@ class Response(wrappers.Response):
     interval = 0.0
     play: tuple[str, str, str] | None = None
 
-    def playing(self, case: str, flow: str, route: str = "*") -> Response:
-        """This response; afterwards `case` (if it is one of CASES) is played on calls of `flow`."""
+    def then_play(self, case: str, flow: str, route: str = "*") -> Response:
+        """This response; after it, the faults of `case` (if it is one of CASES) hit the calls of `flow`."""
         if case in CASES:
             self.play = (case, flow, route)
         return self

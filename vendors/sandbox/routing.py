@@ -1,4 +1,4 @@
-"""A vendor's sandbox: the routes that it declares, matched by Werkzeug's URL map."""
+"""Routing: a vendor's sandbox declares its routes here, and Werkzeug's URL map matches them."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class Segment(UnicodeConverter):
         return unquote(value)
 
 
-class Rest(PathConverter):
-    """All that is left of the raw path, which may be nothing."""
+class PathRemainder(PathConverter):
+    """The rest of the raw path, which may be empty."""
 
     regex = ".*?"
     part_isolating = False
@@ -60,14 +60,15 @@ def no_flow(_request: Request, _store: Store) -> str:
 
 
 def _url_map() -> Map:
-    return Map(converters={"default": Segment, "path": Rest}, merge_slashes=False)
+    return Map(converters={"default": Segment, "path": PathRemainder}, merge_slashes=False)
 
 
 @dataclass
 class Sandbox:
-    """One vendor's sandbox: its routes, its shape of an error, and whose flow a call belongs to.
+    """One vendor's sandbox. `refuse(status, message)` makes an error in the vendor's own shape.
 
-    `shows` says which fields of which kinds the front page lists.
+    `flow(request, store)` is the id of the user or tenant that a call is about, "" if it is about none;
+    faults can be limited to it. `shows` says which fields of which kinds of rows the front page lists.
     """
 
     slug: str
@@ -83,7 +84,7 @@ class Sandbox:
         return self._route(method, path, page=False)
 
     def page(self, method: str, path: str) -> Callable[[Handler], Handler]:
-        """Declare a page for browsers; faults on `*` leave it alone."""
+        """Declare a page for browsers, which no fault with a pattern hits."""
         return self._route(method, path, page=True)
 
     def _route(self, method: str, path: str, *, page: bool) -> Callable[[Handler], Handler]:

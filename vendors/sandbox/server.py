@@ -1,4 +1,4 @@
-"""The HTTP server of the sandboxes: Werkzeug's, with kept connections and faults on the wire."""
+"""HTTP server of the sandboxes: Werkzeug's, with keep-alive connections and wire faults."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import socket
 import struct
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
@@ -21,13 +21,14 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LARGEST_BODY = 1_000_000
+Connection = socket.socket | tuple[bytes, socket.socket]  # socketserver's type of a request
 
 
 class Server(ThreadedWSGIServer):
-    """Serves each connection in a thread of its own, and can close them all."""
+    """Serves each connection in its own thread, and can close all connections."""
 
     request_queue_size = 256
-    # Threads of kept connections must not keep a stopped server alive.
+    # Threads of keep-alive connections must not prevent the server from stopping.
     block_on_close = False
 
     app: Application
@@ -36,21 +37,21 @@ class Server(ThreadedWSGIServer):
         self._open: set[socket.socket] = set()
         super().__init__(host, port, app, Handler)
 
-    def get_request(self) -> tuple[socket.socket, Any]:
+    def get_request(self) -> tuple[socket.socket, object]:
         connection, address = super().get_request()
         self._open.add(connection)
         return connection, address
 
-    def shutdown_request(self, request: Any) -> None:
+    def shutdown_request(self, request: Connection) -> None:
         self._open.discard(request)
         super().shutdown_request(request)
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
+    def handle_error(self, request: Connection, client_address: object) -> None:
         """Log the traceback. A client that went away is no error: Werkzeug leaves that out."""
         log.exception("the sandbox failed")
 
-    def hang_up(self) -> None:
-        """Close the connections that clients kept, or they would be answered after the end."""
+    def close_connections(self) -> None:
+        """Close keep-alive connections: a client must not get replies from a stopped server."""
         for connection in list(self._open):
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
@@ -109,7 +110,7 @@ class Handler(WSGIRequestHandler):
         return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
     def _reset(self) -> None:
-        # With a linger of nothing, close sends RST instead of FIN.
+        # With SO_LINGER 0, close sends RST instead of FIN.
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.close_connection = True
         self.connection.close()
@@ -117,10 +118,10 @@ class Handler(WSGIRequestHandler):
     def _drip(self, data: bytes, interval: float) -> None:
         for position in range(len(data)):
             self.wfile.write(data[position : position + 1])
-            self.server.app.sandboxes.faults.rest(interval)
+            self.server.app.sandboxes.faults.sleep(interval)
 
     def log(self, type: str, message: str, *args: object) -> None:
-        """Silent: the text would hold the path and query; `Application` logs the route's name."""
+        """Log nothing: the text would contain path and query. `Application` logs the route's name."""
 
 
 def _truncated(head: bytes, body: bytes) -> bytes:

@@ -10,7 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-Row = dict[str, Any]
+# A JSON object, such as the body of a request. Any: only the vendor's sandbox knows what a field holds.
+JsonObject = dict[str, Any]
+Row = JsonObject  # a stored one, with `id`
+Line = tuple[Any, ...]  # of the database: what is in it depends on the statement
 
 TABLE = """CREATE TABLE IF NOT EXISTS thing (
     number INTEGER PRIMARY KEY, vendor TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL,
@@ -18,7 +21,7 @@ TABLE = """CREATE TABLE IF NOT EXISTS thing (
 
 
 class Database:
-    """The SQLite file. One transaction at a time: a request's changes are kept whole or not at all."""
+    """The SQLite file. One transaction at a time: all changes of a request are stored, or none."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -39,7 +42,7 @@ class Database:
                 raise
             self._connection.execute("COMMIT")
 
-    def run(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+    def run(self, sql: str, *values: object) -> list[Line]:
         with self._lock:
             return self._connection.execute(sql, values).fetchall()
 
@@ -49,12 +52,12 @@ class Database:
 
 
 class Store:
-    """The rows of one vendor. A row is a dict with `id`; rows come in the order they were made."""
+    """The rows of one vendor, by kind and id, in the order in which they were added."""
 
     def __init__(self, database: Database, vendor: str) -> None:
         self._database, self._vendor = database, vendor
 
-    def add(self, kind: str, id: str, **fields: Any) -> Row:
+    def add(self, kind: str, id: str, **fields: object) -> Row:
         row = {"id": id} | fields
         sql = "INSERT INTO thing (vendor, kind, id, body) VALUES (?, ?, ?, ?)"
         self._database.run(sql, self._vendor, kind, id, json.dumps(row))
@@ -65,14 +68,14 @@ class Store:
         found = self._database.run(sql, self._vendor, kind, id)
         return _row(found[0][0]) if found else None
 
-    def rows(self, kind: str, **where: Any) -> list[Row]:
+    def rows(self, kind: str, **where: object) -> list[Row]:
         """All rows of a kind whose fields equal `where`."""
         sql = "SELECT body FROM thing WHERE vendor = ? AND kind = ?"
         sql += " AND json_extract(body, ?) IS ?" * len(where) + " ORDER BY number"
         pairs = [part for name, value in where.items() for part in (f"$.{name}", value)]
         return [_row(body) for (body,) in self._database.run(sql, self._vendor, kind, *pairs)]
 
-    def change(self, kind: str, id: str, **fields: Any) -> Row:
+    def change(self, kind: str, id: str, **fields: object) -> Row:
         row = self.get(kind, id)
         if row is None:
             raise KeyError(kind)

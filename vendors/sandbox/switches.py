@@ -1,4 +1,4 @@
-"""Switches of a sandbox: settings for behaviour that a vendor's docs leave open."""
+"""Switches: settings of a sandbox for behaviour that the vendor's documentation leaves open."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Switch:
         return str(row["value"]) if row else next(iter(self.options))
 
     def set(self, store: Store, value: str) -> None:
-        """Raises Refused for a value that is none of the options."""
+        """Raises Refused (400) for a value that is not among the options."""
         if value not in self.options:
             raise Refused(400, f"{self.name} is one of {', '.join(self.options)}.")
         if store.get(KIND, self.name) is None:
@@ -37,7 +37,7 @@ class Switch:
             store.change(KIND, self.name, value=value)
 
     def take(self, store: Store) -> str:
-        """The value. A value that ends in "once" is used once: it goes back to the default."""
+        """The value. One that ends in "once" works once: the switch goes back to its default."""
         value = self.value(store)
         if value.endswith("once"):
             self.set(store, next(iter(self.options)))

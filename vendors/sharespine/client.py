@@ -13,11 +13,11 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, TypedDict
 
 from pydantic import AfterValidator, Field, TypeAdapter, WrapValidator
 
-from vendors.contract import Garbled, Refused
+from vendors.contract import Garbled, Json, Refused
 from vendors.http.api import Api, Nothing, Reply
 from vendors.http.reply import none_if_odd
 from vendors.http.times import assume_utc, write_time
@@ -53,7 +53,7 @@ class NewConnection(TypedDict):
     active: bool
     name: str
     type: str
-    configuration: Mapping[str, Any]
+    configuration: Mapping[str, Json]
 
 
 class Connection(Reply):
@@ -64,13 +64,13 @@ class LoginLink(Reply):
     """`expires` is documented as `2023-04-04T13:57:16Z`; without it the link is still good."""
 
     login_url: str = Field(alias="loginUrl", min_length=1)
-    expires: Any = None
+    expires: Json = None
 
 
 class State(Reply):
     """A tenant or an API connection. Not documented, so only a plain no is taken for a no."""
 
-    active: Any = None
+    active: Json = None
 
     @property
     def is_off(self) -> bool:
@@ -169,7 +169,7 @@ def format_time(at: datetime) -> str:
     return write_time(at, "milliseconds" if at.microsecond else "seconds")
 
 
-def machine_code(_status: int, body: Any) -> str:
+def machine_code(_status: int, body: Json) -> str:
     """The shape of errors is not public: a short `code` or `error` is taken if there is one."""
     fields = body if isinstance(body, dict) else {}
     return next((str(fields[key]) for key in ("code", "error") if fields.get(key)), "")
@@ -180,16 +180,23 @@ def connect(*, api_url: str, username: str, password: str, reseller: str, contac
     headers = {"X-Reseller": reseller, "User-Agent": f"gangway/1.0 ({contact})"}
     api = Api(
         name="sharespine", base_url=api_url, headers=headers,
-        auth=(username, password), refusal=machine_code,
+        auth=(username, password), machine_code=machine_code,
     )  # fmt: skip
     return Client(api)
 
 
 # Reference: …/360017909317-Get-Started (the root of the Tenant API)
-def knock(api_url: str, contact: str) -> None:
+def ping(api_url: str, contact: str) -> None:
     """Call the documented root without credentials: any answer shows that the host works."""
     headers = {"User-Agent": f"gangway/1.0 ({contact})"}
-    api = Api(name="sharespine", base_url=api_url, headers=headers, own=False, connect=3, total=10)
+    api = Api(
+        name="sharespine",
+        base_url=api_url,
+        headers=headers,
+        operator_credentials=False,
+        connect=3,
+        total=10,
+    )
     with suppress(Refused):
         api.send("GET", "/api/", Nothing, ok=(200,))
 
@@ -206,7 +213,8 @@ def connect_tenant(
         "User-Agent": f"gangway/1.0 ({contact})",
     }
     api = Api(
-        name="sharespine", base_url=api_url, headers=headers, auth=(login, password), own=False,
-        refusal=machine_code, connect=3, read=8, total=10, limit_bytes=8_000_000,
+        name="sharespine", base_url=api_url, headers=headers, auth=(login, password),
+        operator_credentials=False, machine_code=machine_code,
+        connect=3, read=8, total=10, limit_bytes=8_000_000,
     )  # fmt: skip
     return TenantClient(api)

@@ -11,9 +11,8 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
-from vendors.contract import Garbled, Refused, Text, VendorError, text
+from vendors.contract import Garbled, JsonObject, Refused, Text, VendorError, text
 
 from .client import OrderRow, TenantClient
 from .memo import OrderTally, SpaceMemo
@@ -23,7 +22,7 @@ CLOCK_SKEW = timedelta(days=1)  # no clock is that wrong: a row beyond it is non
 KNOWN = 1000  # an order older than these counts again if it changes
 
 
-def confirm(api: TenantClient, memo: SpaceMemo, now: datetime) -> tuple[dict[str, Any], Text]:
+def confirm(api: TenantClient, memo: SpaceMemo, now: datetime) -> tuple[JsonObject, Text]:
     """The account's new memo and the evidence. Raises what the root raises, because it decides.
 
     Orders are evidence only: a list that fails or cannot be read does not lower the shop.

@@ -23,12 +23,13 @@ from vendors.contract import (
     Progress,
     Redirect,
     Refused,
+    StartOver,
     Step,
     Text,
     text,
 )
-from vendors.http.hosts import allowed
 from vendors.http.times import read_time
+from vendors.http.urls import allowed
 
 from .client import LoginLink, TenantClient, connect_tenant
 from .evidence import confirm
@@ -64,9 +65,12 @@ class Sharespine(Staff):
         return self.start(order)
 
     def returned(self, order: Order, params: Mapping[str, str]) -> Step:
-        """Sharespine sends nobody back: this is the merchant's "I have finished"."""
+        """Sharespine sends nobody back: this is the merchant's "I have finished".
+
+        Without a prepared connection there is nothing to confirm: `start` prepares what is missing.
+        """
         if not SpaceMemo(order).is_complete:
-            return Redirect(url="", returns=False)
+            return StartOver(note=text("Your space at Sharespine is not prepared completely."))
         return self._connected(order)
 
     def check(self, order: Order) -> Step:

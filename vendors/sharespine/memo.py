@@ -11,12 +11,10 @@ forgotten    keys of things that were created, or not, before an unreadable memo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from vendors.contract import Memo, Order
+from vendors.contract import JsonObject, Memo, Order
 
 from .client import format_time
 
@@ -34,14 +32,14 @@ class OrderTally:
     known: tuple[str, ...] = ()  # by their last change, the newest last
 
     @classmethod
-    def read(cls, fields: Mapping[str, Any] | None, now: datetime) -> OrderTally:
+    def read(cls, fields: Memo | None, now: datetime) -> OrderTally:
         if not fields:
             return cls(cursor=now - FIRST_PERIOD)
         last = datetime.fromisoformat(fields["last"]) if fields["last"] else None
         cursor = datetime.fromisoformat(fields["cursor"])
         return cls(cursor=cursor, count=fields["count"], last=last, known=tuple(fields["known"]))
 
-    def fields(self) -> dict[str, Any]:
+    def fields(self) -> JsonObject:
         last = format_time(self.last) if self.last else None
         known = list(self.known)
         return {
@@ -98,32 +96,32 @@ class SpaceMemo:
 
     # -- changes ---------------------------------------------------------------------------------
 
-    def unchanged(self) -> dict[str, Any]:
+    def unchanged(self) -> JsonObject:
         return dict(self._fields)
 
-    def switched(self, *, active: bool) -> dict[str, Any]:
+    def switched(self, *, active: bool) -> JsonObject:
         return switched(self._fields, active=active)
 
-    def counted(self, tally: OrderTally) -> dict[str, Any]:
+    def counted(self, tally: OrderTally) -> JsonObject:
         return {**self._fields, "orders": tally.fields()}
 
-    def created(self, key: str, id: str, user_id: str) -> dict[str, Any]:
+    def created(self, key: str, id: str, user_id: str) -> JsonObject:
         fields = self.settled(key)
         if key == "user":
             return {**fields, "users": {**fields.get("users", {}), user_id: id}}
         return {**fields, key: id}
 
-    def settled(self, key: str) -> dict[str, Any]:
+    def settled(self, key: str) -> JsonObject:
         """It is known now whether this was created."""
         others = [each for each in self._fields.get("forgotten", ()) if each != key]
         fields = {name: self._fields[name] for name in self._fields if name != "forgotten"}
         return {**fields, "forgotten": others} if others else fields
 
 
-def switched(memo: Memo, *, active: bool) -> dict[str, Any]:
+def switched(memo: Memo, *, active: bool) -> JsonObject:
     return {**memo, "active": active}
 
 
-def restored_memo(tenant: str) -> dict[str, Any]:
+def restored_memo(tenant: str) -> JsonObject:
     """The memo of an account of which only the tenant is still known: staff look for the rest."""
     return {"tenant": tenant, "forgotten": list(CREATIONS[1:])}

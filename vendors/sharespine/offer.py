@@ -5,12 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from vendors.contract import Entry, Text, Vendor, text
-from vendors.contract.settings import named_problems
-from vendors.http.hosts import address_problem
-from vendors.http.settings import basic_username_problem, header_problem
+from vendors.contract import Entry, Json, Text, Vendor, named_problems, text
+from vendors.http.settings import address_problem, basic_username_problem, header_problem
 
 from .client import Client, connect
 
@@ -28,10 +26,10 @@ class Offer(Vendor):
         "We prepare a space for you at Sharespine and sign you in there. You set up your shop on"
         " Sharespine's pages, then come back here and tell us that you have finished."
     )
-    at_hand: ClassVar[Text] = text(
+    prerequisites: ClassVar[Text] = text(
         "The address of your shop, and a sign-in with administrator rights for it."
     )
-    shares: ClassVar[tuple[Text, ...]] = (
+    shared_data: ClassVar[tuple[Text, ...]] = (
         text("the name of your business"),
         text("your name and your e-mail address"),
     )
@@ -66,7 +64,7 @@ class Offer(Vendor):
     permissions: tuple[str, ...] = ()
     language: str = "swe"
     languages: tuple[str, ...] = ("swe",)
-    configuration: Mapping[str, Any] = field(default_factory=dict)
+    configuration: Mapping[str, Json] = field(default_factory=dict)
     path: str = "/"
     manage: bool = False
 

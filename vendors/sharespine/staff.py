@@ -23,7 +23,7 @@ from vendors.contract import (
     text,
 )
 
-from .client import knock
+from .client import ping
 from .memo import CREATIONS, SpaceMemo
 from .provisioning import Provisioning, created, is_plausible, search_facts
 
@@ -67,9 +67,9 @@ DELETED = text(
 
 @dataclass(frozen=True)
 class Staff(Provisioning):
-    def knock(self) -> None:
+    def ping(self) -> None:
         """Of the Reseller API only calls that create something are documented."""
-        knock(self.api_url, self.contact)
+        ping(self.api_url, self.contact)
 
     def staff_questions(self) -> tuple[Question, ...]:
         return (API_PASSWORD,)

@@ -180,5 +180,5 @@ def kept(form: ShopForm) -> dict[str, str]:
 
 def domain(vendor: Vendor) -> str:
     """The domain that opens, as it stands in the address bar; empty where the merchant stays here."""
-    hosts = vendor.domains() if vendor.leaves else ()
+    hosts = vendor.domains() if vendor.opens_vendor_pages else ()
     return next((host.lstrip(".") for host in hosts), "")

@@ -15,7 +15,7 @@ from onboarding.background import runner
 from onboarding.models import Attempt, User
 from onboarding.views.access import View
 from vendors.contract import Vendor
-from vendors.http.hosts import is_loopback
+from vendors.http.urls import is_loopback
 
 
 class SeeOther(HttpResponseRedirect):

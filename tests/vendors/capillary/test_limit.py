@@ -42,7 +42,7 @@ def test_two_merchants_at_once_get_one_place(
     before = valid(stage)
     stage.fault("capillary", CREATE, kind="hold", when="before")
     Browser(people.alice, people.acme).connect(connector, "First")
-    stage.arrived("capillary", CREATE)
+    stage.wait_until_held("capillary", CREATE)
     Browser(people.charlie, people.other).connect(connector, "Second")
     second = Attempt.objects.get(connection__name="Second")
     stage.release("capillary", CREATE)

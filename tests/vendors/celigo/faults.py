@@ -129,6 +129,7 @@ OWN = (
     Fault(name="200, access_restricted", means="no", how="200 with the error access_restricted",
           plant=at("status", status=200, body=errors("access_restricted"))),
 )  # fmt: skip
+NO_BODY = "204 without a body is what is documented"
 NOT_MADE = {
     f"POST {LICENCE}/upgradeRequest": "merchants make it, in integrator.io",
     "GET /v1/tokenInfo": "it also answers a token that may not see connectors, so the probe lists them",
@@ -160,7 +161,8 @@ SCENES = (
     ),
     Scene(
         route=f"DELETE {CONNECTOR}", when="staff delete a connector", sort="desk",
-        act=delete, says=CONFIRMED, after=FOUR, ends="", but=UNREAD, why=NOT_SAID,
+        act=delete, says=CONFIRMED, after=FOUR, ends="",
+        but={"empty": "fine"}, why=NO_BODY,
     ),
     Scene(
         route=f"GET {CONNECTOR}/installBase", when="staff look who has installed it", sort="desk",
@@ -204,7 +206,8 @@ SCENES = (
     ),
     Scene(
         route=f"DELETE {LICENCE}", when="staff delete a licence", sort="desk",
-        ready=installed, act=drop, says=CONFIRMED, after=ONE, but=UNREAD, why=NOT_SAID, ends="",
+        ready=installed, act=drop, says=CONFIRMED, after=ONE, ends="",
+        but={"empty": "fine"}, why=NO_BODY,
     ),
 )  # fmt: skip
 MATRIX = Matrix(

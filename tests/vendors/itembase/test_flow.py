@@ -21,7 +21,7 @@ from vendors.contract import (
     Refused,
     Waiting,
 )
-from vendors.http.hosts import allowed
+from vendors.http.urls import allowed
 
 
 @pytest.fixture

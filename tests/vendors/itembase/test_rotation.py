@@ -52,7 +52,7 @@ def test_two_checks_at_once_renew_the_sign_in_once(stage: sandbox.Running) -> No
     stage.fault("itembase", TOKEN, kind="hold")
     with ThreadPoolExecutor(1) as pool:
         going = pool.submit(check, one)
-        stage.arrived("itembase", TOKEN)
+        stage.wait_until_held("itembase", TOKEN)
         check(two)  # the account's other conversation goes on: this one is put off
         stage.release("itembase", TOKEN)
         going.result(timeout=10)

@@ -16,6 +16,7 @@ from vendors.contract import (
     Progress,
     Redirect,
     Refused,
+    StartOver,
     Unavailable,
     Unsure,
     VendorError,
@@ -194,6 +195,16 @@ def test_finished_is_connected_on_the_merchants_word(running: Running) -> None:
     assert (step.shop_id, step.confirmed) == ("demoacme-1/c1", False)
     assert "You told us" in str(step.evidence)
     trip.change(user=BOB)
+    assert isinstance(trip.vendor.returned(trip.order, {}), Connected)
+
+
+def test_finished_without_a_prepared_connection_starts_over(running: Running) -> None:
+    trip = Trip(running.url)
+    step = trip.vendor.returned(trip.order, {})
+    assert isinstance(step, StartOver)
+    assert "not prepared completely" in str(step.note)
+    assert running.counts("sharespine")["calls"] == {}
+    trip.run(trip.vendor.start)
     assert isinstance(trip.vendor.returned(trip.order, {}), Connected)
 
 

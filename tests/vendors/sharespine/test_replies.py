@@ -9,7 +9,7 @@ import pytest
 import responses
 
 from tests.vendors.sharespine.trip import Trip
-from vendors.contract import Connected, Done, Garbled, Memos, Redirect, Refused, Unsure
+from vendors.contract import Connected, Done, Garbled, Memos, Redirect, Refused, StartOver, Unsure
 
 MEMO = {"tenant": "acme-1", "users": {"7": "u-7"}, "api_user": "api", "connection": "c0ffee"}
 API = "https://api.plugboard.example"
@@ -39,8 +39,8 @@ def test_finished_before_anything_is_made_is_not_connected() -> None:
     trip = ready()
     trip.change(memos=Memos(account={"tenant": "acme-1"}))
     step = trip.vendor.returned(trip.order, {})
-    assert isinstance(step, Redirect)
-    assert step.url == ""
+    assert isinstance(step, StartOver)
+    assert "not prepared completely" in str(step.note)
 
 
 def test_a_check_asks_nothing_and_promises_nothing() -> None:

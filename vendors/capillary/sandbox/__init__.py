@@ -1,4 +1,4 @@
-"""An imitation of Capillary's v3 integrations: API clients of one org, and their tokens.
+"""Sandbox of Capillary: the v3 integrations API with the API clients of one org, and their tokens.
 
 Reference: Capillary API documentation, "Integrations", "Introduction". It answers below
 `/capillary`; its page for people is `/capillary/`.
@@ -24,10 +24,10 @@ def environ(base_url: str) -> dict[str, str]:
 
 
 def basic_environ(base_url: str) -> dict[str, str]:
-    """The same for the other way of authentication: as a till, with its password."""
+    """The same settings for authentication as a till, with its password (HTTP Basic)."""
     kept = {k: v for k, v in environ(base_url).items() if k.endswith(("_URL", "_TILL_ID"))}
-    mine = {"CAPILLARY_USERNAME": USERNAME, "CAPILLARY_PASSWORD": PASSWORD}
-    return kept | {"CAPILLARY_AUTH": "basic"} | mine
+    till = {"CAPILLARY_USERNAME": USERNAME, "CAPILLARY_PASSWORD": PASSWORD}
+    return kept | {"CAPILLARY_AUTH": "basic"} | till
 
 
 def flow(request: Request, _store: Store) -> str:

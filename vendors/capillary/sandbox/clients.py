@@ -10,9 +10,8 @@ import json
 import secrets
 import string
 import time
-from typing import Any
 
-from vendors.sandbox import Request, Response, Row, Store
+from vendors.sandbox import JsonObject, Request, Response, Row, Store
 
 from .rules import (
     BAD_KEY,
@@ -63,7 +62,7 @@ def valid(store: Store) -> list[Row]:
     return [row for row in everyone(store) if row["valid"]]
 
 
-def add(store: Store, fields: dict[str, Any]) -> Row:
+def add(store: Store, fields: JsonObject) -> Row:
     """A new client; 15 are the most that may be valid."""
     if len(valid(store)) >= MOST:
         raise Wrong(400, FULL, 320015)
@@ -88,7 +87,7 @@ def _kind(row: Row) -> str:
 # -- shapes ----------------------------------------------------------------------------------------
 
 
-def _shown(row: Row, *, new: bool = False, changed: bool = False) -> dict[str, Any]:
+def _shown(row: Row, *, new: bool = False, changed: bool = False) -> JsonObject:
     """A client as every answer has it; times of this very call have their milliseconds."""
     till = {"id": TILL, "code": USERNAME, "description": "", "name": USERNAME, "type": "TILL"}
     attribution = {
@@ -103,7 +102,7 @@ def _shown(row: Row, *, new: bool = False, changed: bool = False) -> dict[str, A
     return shown | {"isValid": row["valid"]} | {name: row[name] for name in more}
 
 
-def _scopes(row: Row) -> dict[str, Any]:
+def _scopes(row: Row) -> JsonObject:
     kept = ("permission", "entityId")
     return {"scopes": [{name: scope[name] for name in kept} for scope in row["scopes"]]}
 
@@ -111,7 +110,7 @@ def _scopes(row: Row) -> dict[str, Any]:
 # -- what a body must be ---------------------------------------------------------------------------
 
 
-def _demanded(body: dict[str, Any], optional: tuple[str, ...] = ()) -> dict[str, Any]:
+def _validated(body: JsonObject, optional: tuple[str, ...] = ()) -> JsonObject:
     unknown = sorted(set(body) - set(CLIENT))
     missing = [name for name in CLIENT if name not in body and name not in optional]
     wrong = [name for name in CLIENT if name in body and not _fits(name, body[name])]
@@ -120,7 +119,7 @@ def _demanded(body: dict[str, Any], optional: tuple[str, ...] = ()) -> dict[str,
     return body
 
 
-def _fits(name: str, value: Any) -> bool:
+def _fits(name: str, value: object) -> bool:
     if name == "scopes":
         return isinstance(value, list) and bool(value) and _are_scopes(value)
     if name == "expirationTokenTime":
@@ -130,13 +129,13 @@ def _fits(name: str, value: Any) -> bool:
     return isinstance(value, str) and bool(value.strip())
 
 
-def _are_scopes(scopes: list[Any]) -> bool:
+def _are_scopes(scopes: list[JsonObject]) -> bool:
     if not all(isinstance(scope, dict) and _is_scope(scope) for scope in scopes):
         return False
     return len({scope["entityId"] for scope in scopes}) == len(scopes)
 
 
-def _is_scope(scope: dict[str, Any]) -> bool:
+def _is_scope(scope: JsonObject) -> bool:
     if set(scope) != set(SCOPE) or not isinstance(scope["resources"], list):
         return False
     known = whole(scope["entityId"]) and scope["entityId"] in SCOPES
@@ -162,7 +161,7 @@ def scopes(_request: Request, store: Store) -> Response:
 
 def create(request: Request, store: Store) -> Response:
     """The only answer that holds the secret. A repeated call makes a second client."""
-    fields, answer = _demanded(request.json_object()), CREATED.value(store)
+    fields, answer = _validated(request.json_object()), CREATED.value(store)
     if answer == "201-errors":
         raise Wrong(201, "The client could not be created.", 320020)
     row = add(store, fields)
@@ -182,7 +181,7 @@ def get(request: Request, store: Store) -> Response:
 def update(request: Request, store: Store) -> Response:
     """The scopes are replaced; name and description stay if they are left out."""
     row = _client(request, store)
-    fields = _demanded(request.json_object(), OPTIONAL_IN_PUT)
+    fields = _validated(request.json_object(), OPTIONAL_IN_PUT)
     if not row["valid"]:
         raise Wrong(400, "The client is not valid.", 320016)
     row = store.change(_kind(row), row["id"], updated=time.time(), **fields)
@@ -200,7 +199,7 @@ def generate(request: Request, store: Store) -> Response:
     """An access token for a key and secret; it lives as long as its client says."""
     body = request.json_object()
     if set(body) != {"key", "secret"} or not all(isinstance(v, str) for v in body.values()):
-        raise Wrong(400, "key and secret are demanded, and nothing else.")
+        raise Wrong(400, "key and secret are validated, and nothing else.")
     row = next((row for row in valid(store) if row["id"] == body["key"]), None)
     if row is None or not secrets.compare_digest(row["secret"].encode(), body["secret"].encode()):
         raise Wrong(int(BAD_KEY.value(store)), "Invalid client key and secret", 320001)

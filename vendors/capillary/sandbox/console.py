@@ -1,4 +1,4 @@
-"""The page of the Capillary sandbox: the org's clients, and what goes wrong from here on."""
+"""Page of the Capillary sandbox: the org's API clients, fault cases and switches."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .rules import KEY, SWITCHES, TILL
 NAME = "Capillary"
 CREATE = "POST /v3/integrations/clients"
 
-CONSOLE = Markup("""{said}<p>{count} of {most} clients are valid.</p>{clients}
+CONSOLE = Markup("""{message}<p>{count} of {most} clients are valid.</p>{clients}
 <form method="post"><p class="row"><button name="do" value="one">Create a client elsewhere</button>
 <button name="do" value="fill">Create clients until 15 are valid</button></p>{cases}</form>
 <form method="post"><fieldset><legend>How Capillary behaves</legend>{switches}
@@ -23,11 +23,11 @@ CLIENT = Markup("""<section><h2>{name}</h2>
 <p>{state} Key <code>{key}</code>, till {till}, {time}, scopes: {scopes}. {description}</p>
 {button}</section>""")
 
-SAY = Markup('<p role="status">{said}</p>')
+MESSAGE = Markup('<p role="status">{message}</p>')
 DELETE = Markup("""<form method="post"><input type="hidden" name="key" value="{key}">
 <button name="do" value="delete">Delete behind Gangway’s back</button></form>""")
 
-SAID = {
+MESSAGES = {
     "expired": "Every token has expired.",
     "slow": "For a minute, calls are slow.",
     "dead": "For a minute, calls are not answered.",
@@ -43,7 +43,7 @@ def show(_request: Request, store: Store) -> Response:
 def pressed(request: Request, store: Store) -> Response:
     form = request.form_fields()
     case, do = form.get("case", ""), form.get("do", "")
-    if case in SAID:
+    if case in MESSAGES:
         return _played(store, case)
     if do == "switch":
         save(SWITCHES, store, form)
@@ -59,7 +59,7 @@ def _played(store: Store, case: str) -> Response:
     if case == "expired":
         for token in store.rows("tokens"):
             store.change("tokens", token["id"], expires_at=0)
-    return _console(store, SAID[case]).playing(case, "", CREATE if case == "lost" else "*")
+    return _console(store, MESSAGES[case]).then_play(case, "", CREATE if case == "lost" else "*")
 
 
 def _deleted(store: Store, key: str) -> Response:
@@ -71,7 +71,7 @@ def _deleted(store: Store, key: str) -> Response:
 
 
 def _filled(store: Store, count: int) -> Response:
-    """Clients that Gangway knows nothing of."""
+    """Add clients that do not come from Gangway."""
     if len(valid(store)) + count > MOST:
         raise Refused(409, "An org may have 15 valid clients.")
     for _ in range(count):
@@ -82,9 +82,9 @@ def _filled(store: Store, count: int) -> Response:
     return _console(store, "Made.")
 
 
-def _console(store: Store, said: str = "") -> Response:
+def _console(store: Store, message: str = "") -> Response:
     body = CONSOLE.format(
-        said=SAY.format(said=said) if said else Markup(""),
+        message=MESSAGE.format(message=message) if message else Markup(""),
         count=len(valid(store)),
         most=MOST,
         clients=Markup().join([_section(row) for row in everyone(store)]),

@@ -1,4 +1,4 @@
-"""Rules for every call of the Capillary sandbox: envelopes, authentication, errors.
+"""Rules for every call of the Capillary sandbox: authentication, envelopes of replies, errors.
 
 Reference: Capillary API documentation, "Introduction" (authentication, status codes), "Integrations".
 """
@@ -9,7 +9,7 @@ import hashlib
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Any
+from typing import TypeGuard
 
 from vendors.sandbox import Refused, Request, Response, Store, json_response
 from vendors.sandbox.switches import Switch
@@ -100,19 +100,19 @@ def done(store: Store, data: object, status: int = 200) -> Response:
 
 def older(status: int, code: str, message: str) -> Response:
     """The older shape, with its misleading `success`."""
-    told = {"success": "true", "code": code, "message": message}
-    return json_response({"response": {"status": told}}, status)
+    gateway = {"success": "true", "code": code, "message": message}
+    return json_response({"response": {"status": gateway}}, status)
 
 
 def at(moment: float, *, exact: bool = False) -> str:
-    """As in the samples: India's time, no colon in the offset; what was stored has whole seconds."""
+    """As in the samples: Indian time, no colon in the offset; whole seconds unless `exact`."""
     there = datetime.fromtimestamp(moment, UTC).astimezone(INDIA)
     thousandths = there.microsecond // 1000 if exact else 0
     return f"{there:%Y-%m-%dT%H:%M:%S}.{thousandths:03d}+0530"
 
 
 def opened(handler: Handler) -> Handler:
-    """`handler`, whose refusals keep what it has changed before."""
+    """`handler`, whose refusals do not roll back what it has changed."""
 
     def call(request: Request, store: Store) -> Response:
         try:
@@ -143,7 +143,7 @@ def guarded(handler: Handler) -> Handler:
 
 def _caller(request: Request, store: Store) -> Response | None:
     """None if the operator calls, with a token or as a till; the refusal otherwise."""
-    request.demand_type("application/json")
+    request.require_content_type("application/json")
     if "application/json" not in request.headers.get("accept", ""):
         raise Wrong(400, "Accept must be application/json.")
     if "x-cap-api-oauth-token" in request.headers:
@@ -183,6 +183,6 @@ def _expired(store: Store, expires_at: float) -> Response:
     return older(int(shape.partition("-")[0]), "498", message)
 
 
-def whole(value: Any) -> bool:
+def whole(value: object) -> TypeGuard[int]:
     """A whole number, which True is not."""
     return type(value) is int

@@ -1,7 +1,7 @@
-"""An imitation of Celigo's Connector API, and of integrator.io where a merchant installs a licence.
+"""Sandbox of Celigo: the Connector API, and integrator.io where a merchant installs a licence.
 
 Reference: Celigo, "Connector API"; Celigo developer portal. It answers below `/celigo`; the pages
-are `/celigo/` (integrator.io) and `/celigo/partner` (the operator's desk).
+are `/celigo/` (integrator.io) and `/celigo/partner` (the operator's page).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""integrator.io as a merchant sees it: an account, the licences issued to it, and "Install"."""
+"""Merchants' pages of the Celigo sandbox (integrator.io): sign-up, licences and "Install"."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ COOKIE = "celigo_sandbox"
 POST_LICENSE = "POST /v1/connectors/{_id}/licenses"
 CASES = {"slow", "dead", "garbled", "lost"}
 
-SIGN_IN = Markup("""{said}<form method="post"><input type="hidden" name="user" value="new">
+SIGN_IN = Markup("""{message}<form method="post"><input type="hidden" name="user" value="new">
 <label>E-mail address <input type="email" name="email" value="{email}" required
 autocomplete="off"></label>
 <p class="row"><button class="main" name="case" value="approve">Create an integrator.io
@@ -27,7 +27,7 @@ KNOWN = Markup("""<form method="post"><input type="hidden" name="case" value="ap
 <p class="row">{buttons}</p></form>""")
 CHOICE = Markup('<button name="user" value="{id}">Sign in as {email}</button>')
 
-HOME = Markup("""{said}<p>Signed in as <strong>{email}</strong></p>
+HOME = Markup("""{message}<p>Signed in as <strong>{email}</strong></p>
 {licenses}
 <form method="post"><p class="row"><button name="case" value="decline">Leave without installing</button>
 <button name="case" value="signout">Sign out</button></p>{cases}</form>{desk}""")
@@ -77,8 +77,8 @@ def _signed_in(store: Store, form: dict[str, str], case: str) -> Response:
         _expire(store, user)
     response = _home(store, user, "You are signed in.")
     response.set_cookie(COOKIE, user["id"], path="/celigo", httponly=True, samesite="Lax")
-    # Before anything is issued, what hurts most to lose is the answer that carries the licence.
-    return response.playing(case, "", POST_LICENSE if case == "lost" else "*")
+    # Before a licence is issued, the worst reply to lose is the one that contains it.
+    return response.then_play(case, "", POST_LICENSE if case == "lost" else "*")
 
 
 def _chosen(store: Store, id: str, email: str) -> Row:
@@ -98,24 +98,24 @@ def _acted(store: Store, user: Row, license_id: str, case: str) -> Response:
         return _home(store, user, "Your licences have expired.")
     row = _license(store, user, license_id, installed=case == "uninstall")
     if row is None:
-        said = "There is nothing to do."
+        message = "There is nothing to do."
     elif case == "uninstall":
         uninstall(store, row)
-        said = "It is uninstalled."
+        message = "It is uninstalled."
     else:
         install(store, row, user["name"])
-        said = "It is installed."
-    return _home(store, user, said).playing(case, "")
+        message = "It is installed."
+    return _home(store, user, message).then_play(case, "")
 
 
 def _license(store: Store, user: Row, id: str, installed: bool) -> Row | None:
     """The licence with this id; without one, the newest that can be (un)installed."""
-    mine = _mine(store, user)
+    licences = _licences_of(store, user)
     if not id:
-        fitting = (row for row in mine if bool(row["integration"]) == installed)
+        fitting = (row for row in licences if bool(row["integration"]) == installed)
         alive = [row for row in fitting if row["expires"] > now()]
         return alive[-1] if alive else None
-    found = [row for row in mine if row["id"] == id]
+    found = [row for row in licences if row["id"] == id]
     if not found:
         raise Refused(404, "This licence does not exist.")
     if not installed and found[0]["expires"] <= now():
@@ -123,24 +123,24 @@ def _license(store: Store, user: Row, id: str, installed: bool) -> Row | None:
     return found[0]
 
 
-def _mine(store: Store, user: Row) -> list[Row]:
+def _licences_of(store: Store, user: Row) -> list[Row]:
     return store.rows("licenses", owner=user["id"], deleted=False)
 
 
 def _expire(store: Store, user: Row) -> None:
-    for row in _mine(store, user):
+    for row in _licences_of(store, user):
         store.change("licenses", row["id"], expires=now())
 
 
-def _said(text: str) -> Markup:
+def _message(text: str) -> Markup:
     return Markup('<p role="status">{text}</p>').format(text=text) if text else Markup("")
 
 
-def _sign_in(store: Store, said: str = "") -> Response:
+def _sign_in(store: Store, message: str = "") -> Response:
     users = store.rows("users")
     buttons = [CHOICE.format(id=user["id"], email=user["email"]) for user in users]
     body = SIGN_IN.format(
-        said=_said(said),
+        message=_message(message),
         email=f"merchant{len(users) + 1}@shop.example",
         known=KNOWN.format(buttons=Markup().join(buttons)) if buttons else Markup(""),
         cases=CASE_BUTTONS,
@@ -149,10 +149,10 @@ def _sign_in(store: Store, said: str = "") -> Response:
     return page(NAME, "Your integrator.io account", body)
 
 
-def _home(store: Store, user: Row, said: str = "") -> Response:
-    sections = [_section(store, row) for row in _mine(store, user)]
+def _home(store: Store, user: Row, message: str = "") -> Response:
+    sections = [_section(store, row) for row in _licences_of(store, user)]
     body = HOME.format(
-        said=_said(said),
+        message=_message(message),
         email=user["email"],
         licenses=Markup().join(sections)
         or Markup("<p>No licence has been issued to this address.</p>"),

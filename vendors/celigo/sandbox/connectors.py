@@ -6,9 +6,8 @@ Reference: Celigo, "Connector API".
 from __future__ import annotations
 
 import secrets
-from typing import Any
 
-from vendors.sandbox import Refused, Request, Response, Row, Store, json_response
+from vendors.sandbox import JsonObject, Refused, Request, Response, Row, Store, json_response
 
 from .rules import (
     PARTNER,
@@ -16,7 +15,6 @@ from .rules import (
     TOKEN_STATE,
     Check,
     Wrong,
-    demanded,
     error,
     is_flag,
     is_id,
@@ -28,6 +26,7 @@ from .rules import (
     is_texts,
     listed,
     now,
+    validated,
 )
 
 FIELDS: dict[str, Check] = {
@@ -54,7 +53,7 @@ FIELDS: dict[str, Check] = {
     "trialEnabled": is_flag,
 }
 READ_ONLY = ("_id", "lastModified", "createdAt", "lastModifiedBy")
-CLEARED: dict[str, Any] = {
+CLEARED: JsonObject = {
     "published": False,
     "managed": False,
     "_sharedImportIds": [],
@@ -79,7 +78,7 @@ def preset(store: Store) -> None:
         _add(store, id, _sample(name, published, number))
 
 
-def _sample(name: str, published: bool, number: int) -> dict[str, Any]:
+def _sample(name: str, published: bool, number: int) -> JsonObject:
     applications = [part.lower() for part in name.removesuffix(" Connector").split(" - ")]
     return {
         "name": name,
@@ -109,18 +108,18 @@ def _sample(name: str, published: bool, number: int) -> dict[str, Any]:
     }
 
 
-def _kept(fields: dict[str, Any]) -> dict[str, Any]:
-    """What a row holds after a POST or PUT: everything that was left out is cleared."""
+def _stored(fields: JsonObject) -> JsonObject:
+    """The fields that a POST or PUT stores: those that were left out are cleared."""
     whole = CLEARED | fields
     about = {"name": whole["name"], "published": whole["published"], "lastModified": now()}
     return {**about, "fields": whole}
 
 
-def _add(store: Store, id: str, fields: dict[str, Any]) -> Row:
-    return store.add("connectors", id, deleted=False, **_kept(fields))
+def _add(store: Store, id: str, fields: JsonObject) -> Row:
+    return store.add("connectors", id, deleted=False, **_stored(fields))
 
 
-def _shown(row: Row) -> dict[str, Any]:
+def _shown(row: Row) -> JsonObject:
     return {"_id": row["id"], **row["fields"], "lastModified": row["lastModified"]}
 
 
@@ -149,15 +148,15 @@ def get(request: Request, store: Store) -> Response:
 
 def create(request: Request, store: Store) -> Response:
     preset(store)
-    row = _add(store, secrets.token_hex(12), demanded(request.json_object(), FIELDS, ("name",)))
+    row = _add(store, secrets.token_hex(12), validated(request.json_object(), FIELDS, ("name",)))
     return json_response(_shown(row), 201)
 
 
 def update(request: Request, store: Store) -> Response:
     """A full replace; what is read-only may be sent back and is ignored."""
     row = connector(request, store)
-    fields = demanded(request.json_object(), FIELDS, ("name",), READ_ONLY)
-    return json_response(_shown(store.change("connectors", row["id"], **_kept(fields))))
+    fields = validated(request.json_object(), FIELDS, ("name",), READ_ONLY)
+    return json_response(_shown(store.change("connectors", row["id"], **_stored(fields))))
 
 
 def delete(request: Request, store: Store) -> Response:
@@ -174,7 +173,7 @@ def installed(store: Store, connector_id: str) -> list[Row]:
     return store.rows("integrations", connector=connector_id, removed=False)
 
 
-def _installed_row(row: Row) -> dict[str, Any]:
+def _installed_row(row: Row) -> JsonObject:
     shown = {"_integrationId": row["id"]}
     return shown | {name: row[name] for name in ("email", "name", "version", "environment")}
 
@@ -182,13 +181,13 @@ def _installed_row(row: Row) -> dict[str, Any]:
 def push(request: Request, store: Store) -> Response:
     """An update to some of the integrations in the install base, and to no others."""
     row = connector(request, store)
-    wanted: list[str] = demanded(
+    wanted: list[str] = validated(
         request.json_object(), {"_integrationIds": is_ids}, ("_integrationIds",)
     )["_integrationIds"]
     base = {each["id"]: each for each in installed(store, row["id"])}
     if not wanted or set(wanted) - set(base):
-        told = "`_integrationIds` must name integrations of the install base."
-        raise Wrong(422, error("invalid_ref", told, "_integrationIds"))
+        message = "`_integrationIds` must name integrations of the install base."
+        raise Wrong(422, error("invalid_ref", message, "_integrationIds"))
     for id in set(wanted):
         store.change("integrations", id, version=_next(base[id]["version"]))
     fields = {"connector": row["id"], "integrations": wanted, "at": now()}

@@ -6,16 +6,14 @@ Reference: Celigo, "Connector API", examples 2 to 5.
 from __future__ import annotations
 
 import secrets
-from typing import Any
 
-from vendors.sandbox import Refused, Request, Response, Row, Store, json_response
+from vendors.sandbox import JsonObject, Refused, Request, Response, Row, Store, json_response
 
 from .connectors import connector
 from .rules import (
     INVALID_USER,
     Check,
     Wrong,
-    demanded,
     error,
     is_flag,
     is_id,
@@ -24,6 +22,7 @@ from .rules import (
     is_time,
     listed,
     now,
+    validated,
 )
 
 NO_USER = (
@@ -41,7 +40,7 @@ READ_ONLY = ("_id", "created", "user", "email", "_integrationId", "_connectorId"
 
 
 def user_of(store: Store, email: str) -> Row | None:
-    """The integrator.io user with this address, however it is written."""
+    """The integrator.io user with this e-mail address, in upper or lower case."""
     wanted = email.strip().casefold()
     return next((u for u in store.rows("users") if u["email"].casefold() == wanted), None)
 
@@ -54,19 +53,19 @@ def signed_up(store: Store, email: str) -> Row:
     )
 
 
-def issued(store: Store, connector_id: str, user: Row, fields: dict[str, Any]) -> Row:
+def issued(store: Store, connector_id: str, user: Row, fields: JsonObject) -> Row:
     about = {"email": user["email"], "owner": user["id"], "connector": connector_id}
     state = {"created": now(), "installed_by": "", "integration": "", "deleted": False}
-    return store.add("licenses", secrets.token_hex(12), **about, **state, **_kept(fields))
+    return store.add("licenses", secrets.token_hex(12), **about, **state, **_stored(fields))
 
 
-def _kept(fields: dict[str, Any]) -> dict[str, Any]:
-    """What a row holds after a POST or PUT: everything that was left out is cleared."""
+def _stored(fields: JsonObject) -> JsonObject:
+    """The fields that a POST or PUT stores: those that were left out are cleared."""
     more = {name: fields[name] for name in MORE if name in fields}
     return {"expires": fields["expires"], "opts": fields.get("opts"), "more": more}
 
 
-def _shown(row: Row) -> dict[str, Any]:
+def _shown(row: Row) -> JsonObject:
     shown = {"_id": row["id"], "expires": row["expires"], "created": row["created"], **row["more"]}
     if row["opts"] is not None:
         shown["opts"] = row["opts"]
@@ -96,7 +95,7 @@ def get(request: Request, store: Store) -> Response:
 def create(request: Request, store: Store) -> Response:
     """A licence for the user with this e-mail. A repeated call makes a second one."""
     owner = connector(request, store)
-    fields = demanded(request.json_object(), FIELDS | {"email": is_text}, ("email", "expires"))
+    fields = validated(request.json_object(), FIELDS | {"email": is_text}, ("email", "expires"))
     user = user_of(store, fields["email"])
     if user is None:
         raise Wrong(int(INVALID_USER.value(store)), error("invalid_user", NO_USER))
@@ -106,8 +105,8 @@ def create(request: Request, store: Store) -> Response:
 def update(request: Request, store: Store) -> Response:
     """A full replace; what is read-only may be sent back and is ignored."""
     row = _license(request, store)
-    fields = demanded(request.json_object(), FIELDS, ("expires",), READ_ONLY)
-    return json_response(_shown(store.change("licenses", row["id"], **_kept(fields))))
+    fields = validated(request.json_object(), FIELDS, ("expires",), READ_ONLY)
+    return json_response(_shown(store.change("licenses", row["id"], **_stored(fields))))
 
 
 def delete(request: Request, store: Store) -> Response:
@@ -136,7 +135,7 @@ def install(store: Store, row: Row, name: str) -> None:
 
 
 def uninstall(store: Store, row: Row) -> None:
-    """The integration goes; the licence stays, and so does the user on it."""
+    """Remove the integration; the licence and its user stay."""
     if row["integration"]:
         store.change("integrations", row["integration"], removed=True)
         store.change("licenses", row["id"], integration="")

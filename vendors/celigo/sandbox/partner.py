@@ -1,4 +1,4 @@
-"""The operator's desk of the Celigo sandbox: what exists, what was pushed, how it behaves."""
+"""Operator's page of the Celigo sandbox: licences, install base, pushed updates and switches."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .rules import SWITCHES, WHEN
 NAME = "Celigo integrator.io"
 TRIAL = timedelta(days=30)
 
-DESK = Markup("""{said}<h2>Licences</h2>{licenses}<h2>Install base</h2>{base}
+DESK = Markup("""{message}<h2>Licences</h2>{licenses}<h2>Install base</h2>{base}
 <h2>Pushed updates</h2>{pushes}
 <form method="post"><fieldset><legend>Issue a licence elsewhere</legend>
 <label>Connector <select name="connector">{options}</select></label>
@@ -54,12 +54,14 @@ def _issued(store: Store, connector: str, email: str) -> Response:
     return _desk(store, "The licence is issued.")
 
 
-def _desk(store: Store, said: str = "") -> Response:
+def _desk(store: Store, message: str = "") -> Response:
     preset(store)
     names = {row["id"]: row["name"] for row in store.rows("connectors", deleted=False)}
     option = Markup('<option value="{id}">{name}</option>')
     body = DESK.format(
-        said=Markup('<p role="status">{said}</p>').format(said=said) if said else Markup(""),
+        message=Markup('<p role="status">{message}</p>').format(message=message)
+        if message
+        else Markup(""),
         licenses=_list(store.rows("licenses", deleted=False), ("email", "id", "expires")),
         base=_list(store.rows("integrations", removed=False), ("email", "name", "version", "id")),
         pushes=_list(store.rows("pushes"), ("at", "integrations")),

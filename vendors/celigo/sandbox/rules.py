@@ -1,4 +1,4 @@
-"""Rules for every call of the Celigo sandbox: token, shapes of errors, fields, paging.
+"""Rules for every call of the Celigo sandbox: authentication, rate limit, errors, fields, pagination.
 
 Reference: Celigo developer portal, "Authentication", "API conventions", "Errors", "Rate limits" and
 "Pagination".
@@ -10,10 +10,9 @@ import base64
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
 from urllib.parse import urlencode
 
-from vendors.sandbox import Refused, Request, Response, Row, Store, json_response
+from vendors.sandbox import JsonObject, Refused, Request, Response, Row, Store, json_response
 from vendors.sandbox.switches import Switch
 
 TOKEN = "gangway-demo-celigo-token"
@@ -54,7 +53,7 @@ CODES = {
 }
 
 Handler = Callable[[Request, Store], Response]
-Check = Callable[[Any], bool]
+Check = Callable[[object], bool]
 Error = dict[str, str]
 
 
@@ -75,13 +74,13 @@ def refuse(status: int, message: str) -> Response:
 
 
 def guarded(handler: Handler) -> Handler:
-    """`handler` behind the rate limit and the token. A refusal keeps what a switch has spent."""
+    """`handler` behind rate limit and authentication. A refusal does not roll back what switches changed."""
 
     def call(request: Request, store: Store) -> Response:
         try:
             if LIMIT.take(store) != "no":
-                told = error("rate_limited", "Too many requests. Please slow down.")
-                return json_response({"errors": [told]}, 429, {"Retry-After": RETRY_AFTER})
+                limited = error("rate_limited", "Too many requests. Please slow down.")
+                return json_response({"errors": [limited]}, 429, {"Retry-After": RETRY_AFTER})
             return _bearer(request, store) or handler(request, store)
         except Wrong as wrong:
             return wrong.response
@@ -105,39 +104,39 @@ def _bearer(request: Request, store: Store) -> Response | None:
 # -- what a body may hold --------------------------------------------------------------------------
 
 
-def is_text(value: Any) -> bool:
+def is_text(value: object) -> bool:
     return isinstance(value, str) and bool(value.strip())
 
 
-def is_string(value: Any) -> bool:
+def is_string(value: object) -> bool:
     return isinstance(value, str)
 
 
-def is_flag(value: Any) -> bool:
+def is_flag(value: object) -> bool:
     return isinstance(value, bool)
 
 
-def is_object(value: Any) -> bool:
+def is_object(value: object) -> bool:
     return isinstance(value, dict)
 
 
-def is_list(value: Any) -> bool:
+def is_list(value: object) -> bool:
     return isinstance(value, list)
 
 
-def is_id(value: Any) -> bool:
+def is_id(value: object) -> bool:
     return isinstance(value, str) and bool(re.fullmatch("[0-9a-f]{24}", value))
 
 
-def is_ids(value: Any) -> bool:
+def is_ids(value: object) -> bool:
     return isinstance(value, list) and all(is_id(one) for one in value)
 
 
-def is_texts(value: Any) -> bool:
+def is_texts(value: object) -> bool:
     return isinstance(value, list) and all(is_text(one) for one in value)
 
 
-def is_time(value: Any) -> bool:
+def is_time(value: object) -> bool:
     """ISO 8601 in UTC with milliseconds, as in every sample."""
     if not isinstance(value, str) or not re.fullmatch(r"[\dT:-]{19}\.\d{3}Z", value):
         return False
@@ -148,12 +147,12 @@ def is_time(value: Any) -> bool:
     return True
 
 
-def demanded(
-    body: Mapping[str, Any],
+def validated(
+    body: Mapping[str, object],
     fields: Mapping[str, Check],
     required: Sequence[str],
     ignored: Sequence[str] = (),
-) -> dict[str, Any]:
+) -> JsonObject:
     """The body without the `ignored`; 422 names every field that is missing, wrong or unknown."""
     given = {name: value for name, value in body.items() if name not in ignored}
     # A real one has no message: {"errors": [{"field": "expires", "code": …}]}

@@ -1,4 +1,4 @@
-"""An imitation of itembase: selfservice, accounts, users, API and solution service.
+"""Sandbox of itembase: selfservice, accounts, users, API and solution service.
 
 Reference: itembase API guides, "Signing up users and add services with the connect API",
 "Authorization and authentication with OAuth 2.0" and "Activation".
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from vendors.sandbox import Request, Response, Sandbox, Store, json_response
 
-from . import accounts, activation, desk, pages, selfservice
+from . import accounts, activation, admin_pages, pages, selfservice
 
 
 def environ(base_url: str) -> dict[str, str]:
@@ -69,5 +69,5 @@ sandbox.page("GET", "/solution/finish/{code}")(activation.finish)
 sandbox.page("POST", "/solution/finish/{code}")(activation.finish_done)
 sandbox.page("GET", "/solution/directory")(activation.directory)
 sandbox.page("POST", "/solution/directory")(activation.directory_done)
-sandbox.page("GET", "/accounts/stores")(desk.stores)
-sandbox.page("POST", "/accounts/stores")(desk.stores_done)
+sandbox.page("GET", "/accounts/stores")(admin_pages.stores)
+sandbox.page("POST", "/accounts/stores")(admin_pages.stores_done)

@@ -1,4 +1,4 @@
-"""Users, authorisation codes and tokens of the itembase sandbox."""
+"""OAuth of the itembase sandbox: users, authorisation codes, access and refresh tokens."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def signed_in(store: Store, user: str, email: str) -> Row:
 
 
 def registered(redirect_uri: str) -> bool:
-    """Whether a return address counts as registered with us: the bare one of a local Gangway."""
+    """Whether a redirect_uri is registered: the return address of a local Gangway, without a query."""
     parts = urlsplit(redirect_uri)
     local = parts.hostname in {"localhost", "127.0.0.1", "::1"} and not parts.username
     bare = not parts.query and not parts.fragment and not redirect_uri.endswith(("?", "#"))
@@ -49,6 +49,7 @@ def registered(redirect_uri: str) -> bool:
 
 
 def add_code(store: Store, user: Row, scope: str, redirect_uri: str, lives: float) -> str:
+    """A new authorisation code, valid for `lives` seconds."""
     code = secrets.token_urlsafe(32)
     fields = {"user": user["id"], "scope": scope, "redirect_uri": redirect_uri}
     store.add("codes", code, used=False, expires_at=time.time() + lives, **fields)

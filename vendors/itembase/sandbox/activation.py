@@ -1,4 +1,4 @@
-"""Activation of our client at the itembase sandbox, from our side and from theirs."""
+"""Activation of our client in the itembase sandbox, started by Gangway or at itembase."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def finish(request: Request, store: Store) -> Response:
 
 
 def finish_done(request: Request, store: Store) -> Response:
-    """Back to the registered address, without any parameter: it proves nothing."""
+    """Redirect to the registered address without any parameter, so the return proves nothing."""
     row = _activation(request, store)
     case = request.form_fields().get("case", "")
     if case not in {"approve", "decline"}:
@@ -73,7 +73,7 @@ def directory(request: Request, store: Store) -> Response:
 
 
 def directory_done(request: Request, store: Store) -> Response:
-    """A code without a state: whoever takes it binds a stranger's stores."""
+    """Redirect with a code but no state: a client that accepts it connects a stranger's stores."""
     form = request.form_fields()
     address = form.get("redirect_uri", "")
     if not registered(address):

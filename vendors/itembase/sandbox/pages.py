@@ -1,4 +1,4 @@
-"""The merchants' pages of the itembase sandbox: connecting a store, and the OAuth consent."""
+"""Merchants' pages of the itembase sandbox: connecting a store, and the OAuth consent."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def process_done(request: Request, store: Store) -> Response:
     if case != "unactivated":
         activated(store, user["id"])
     response = _leave(back, "The store is connected. You can close this page.", token)
-    return _remember(response, user).playing(case, user["id"], _route(case))
+    return _remember(response, user).then_play(case, user["id"], _route(case))
 
 
 def _known_case(case: str, *more: str) -> None:
@@ -215,7 +215,7 @@ def consent_done(request: Request, store: Store) -> Response:
     lives = 0 if case == "expired" else CODE_SECONDS
     code = add_code(store, user, args["scope"], args["redirect_uri"], lives)
     response = _remember(_oauth_back(args, {"code": code}), user)
-    return response.playing(case, user["id"], _route(case))
+    return response.then_play(case, user["id"], _route(case))
 
 
 def _wrong_request(request: Request) -> Response | None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import secrets
 import time
 import uuid
-from typing import Any
 
-from vendors.sandbox import Refused, Request, Response, Row, Store, json_response
+from vendors.sandbox import JsonObject, Refused, Request, Response, Row, Store, json_response
 
 from .accounts import CLIENT_ID, authorised
 
@@ -38,7 +37,7 @@ FIELDS = {
 # Reference: "Signing up users and add services with the connect API", examples 1 to 3
 def create_token(request: Request, store: Store) -> Response:
     body = request.json_object()
-    _demand_known(body)
+    _require_known_fields(body)
     if "authorization" not in request.headers:
         token = _for_new_user(body)
     elif "instance_id" in body:
@@ -49,7 +48,7 @@ def create_token(request: Request, store: Store) -> Response:
     return json_response(_shown(row, request.root_url), 201)
 
 
-def _demand_known(body: dict[str, Any]) -> None:
+def _require_known_fields(body: JsonObject) -> None:
     unknown = set(body) - FIELDS
     if unknown:
         raise Refused(400, f"Unknown field: {', '.join(sorted(unknown))}.")
@@ -63,7 +62,7 @@ def _demand_known(body: dict[str, Any]) -> None:
         raise Refused(400, "additional_parameters must be an object.")
 
 
-def _always(body: dict[str, Any]) -> dict[str, Any]:
+def _always(body: JsonObject) -> JsonObject:
     return {
         "client_id": CLIENT_ID,
         "action": "create",
@@ -75,7 +74,7 @@ def _always(body: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _for_new_user(body: dict[str, Any]) -> dict[str, Any]:
+def _for_new_user(body: JsonObject) -> JsonObject:
     if body.get("client_id") != CLIENT_ID:
         raise Refused(401, "client_id is missing or wrong.")
     if "instance_id" in body:
@@ -83,17 +82,17 @@ def _for_new_user(body: dict[str, Any]) -> dict[str, Any]:
     return {"user": None, "component_ids": _components(body), "instance_id": None}
 
 
-def _known_user(request: Request, store: Store, body: dict[str, Any], *scopes: str) -> Row:
+def _known_user(request: Request, store: Store, body: JsonObject, *scopes: str) -> Row:
     if body.get("client_id", CLIENT_ID) != CLIENT_ID:
         raise Refused(401, "client_id is not the one of the access token.")
     return authorised(request, store, "user.instances.write", *scopes)
 
 
-def _for_known_user(body: dict[str, Any], grant: Row) -> dict[str, Any]:
+def _for_known_user(body: JsonObject, grant: Row) -> JsonObject:
     return {"user": grant["user"], "component_ids": _components(body), "instance_id": None}
 
 
-def _for_instance(body: dict[str, Any], grant: Row, store: Store) -> dict[str, Any]:
+def _for_instance(body: JsonObject, grant: Row, store: Store) -> JsonObject:
     if "component_ids" in body:
         raise Refused(400, "Either component_ids or instance_id.")
     found = store.get("connections", str(body["instance_id"]))
@@ -102,7 +101,7 @@ def _for_instance(body: dict[str, Any], grant: Row, store: Store) -> dict[str, A
     return {"user": grant["user"], "component_ids": [], "instance_id": found["id"]}
 
 
-def _components(body: dict[str, Any]) -> list[int]:
+def _components(body: JsonObject) -> list[int]:
     wanted = body.get("component_ids")
     if not isinstance(wanted, list) or not wanted:
         raise Refused(400, "component_ids must be a list of integers.")
@@ -111,7 +110,7 @@ def _components(body: dict[str, Any]) -> list[int]:
     return wanted
 
 
-def _shown(row: Row, root_url: str) -> dict[str, Any]:
+def _shown(row: Row, root_url: str) -> JsonObject:
     return {
         "token": row["id"],
         "client_id": row["client_id"],
@@ -128,7 +127,7 @@ def _shown(row: Row, root_url: str) -> dict[str, Any]:
 
 
 def connected(store: Store, token: Row, user: Row, names: list[str], status: str) -> None:
-    """What approving the process does: stores of these names, or the known one; the token spent."""
+    """Approve the process: add stores with these names, or change the known one; the token is used."""
     for component in token["component_ids"]:
         for name in names:
             fields = {"component_id": component, "status": status, "name": name}
@@ -139,7 +138,7 @@ def connected(store: Store, token: Row, user: Row, names: list[str], status: str
 
 
 def activated(store: Store, user: str) -> None:
-    """Our client's solution, once for each user."""
+    """Activate our client for the user: adds its solution, unless there is one."""
     if not any(listed(row) for row in store.rows("solutions", user=user)):
         fields = {"component_id": OWN_COMPONENT, "status": None}
         store.add("solutions", str(uuid.uuid4()), user=user, **fields)
@@ -166,7 +165,7 @@ def instances(request: Request, store: Store) -> Response:
     )
 
 
-def _instance(row: Row, component_type: str) -> dict[str, Any]:
+def _instance(row: Row, component_type: str) -> JsonObject:
     path = f"/v1/users/{row['user']}/instances/{row['id']}"
     hrefs = {"self": path, "meta": f"{path}/meta", "connections": f"{path}/connections"}
     return {

@@ -1,4 +1,4 @@
-"""An imitation of Sharespine's Reseller API; its Tenant API and the wizard stand beside this file.
+"""Sandbox of Sharespine: its Reseller API. The Tenant API and the wizard are modules beside this one.
 
 Reference: Sharespine developers, "Onboard tenant".
 """
@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 from vendors.sandbox import Refused, Request, Response, Row, Sandbox, Store, json_response
 
 from . import operator, tenantapi, wizard
-from .demands import CONNECTION, LOGIN, TENANT, USER, demand_agent, demanded, demanded_part
+from .validation import CONNECTION, LOGIN, TENANT, USER, partial_body, require_user_agent, validated
 
 USERNAME = "demo-reseller"
 PASSWORD = "demo-reseller-secret"
@@ -62,9 +62,9 @@ sandbox = Sandbox(
 )
 
 
-def _demand_reseller(request: Request) -> None:
+def _require_reseller(request: Request) -> None:
     """Basic authentication, X-Reseller and a User-Agent with a contact address."""
-    demand_agent(request)
+    require_user_agent(request)
     if request.basic() != (USERNAME, PASSWORD):
         raise Refused(401, "Wrong user name or password.", {"WWW-Authenticate": "Basic"})
     if request.headers.get("x-reseller") != RESELLER:
@@ -81,8 +81,8 @@ def _tenant(request: Request, store: Store) -> Row:
 # Reference: "Create tenant"
 @sandbox.api("POST", "/reseller/tenant")
 def create_tenant(request: Request, store: Store) -> Response:
-    _demand_reseller(request)
-    body = demanded(request, TENANT)
+    _require_reseller(request)
+    body = validated(request, TENANT)
     if body["defaultLanguage"] not in body["languages"]:
         raise Refused(400, "defaultLanguage is not one of languages.")
     number = store.count().get("tenants", 0) + 1
@@ -95,8 +95,8 @@ def create_tenant(request: Request, store: Store) -> Response:
 # Reference: "Create tenant user"
 @sandbox.api("POST", "/reseller/tenant/{codeName}/user")
 def create_user(request: Request, store: Store) -> Response:
-    _demand_reseller(request)
-    tenant, body = _tenant(request, store), demanded(request, USER)
+    _require_reseller(request)
+    tenant, body = _tenant(request, store), validated(request, USER)
     if store.rows("users", tenant=tenant["id"], login=body["login"]):
         raise Refused(409, "This login exists in the tenant.")
     # How a tenant user gets a password is not documented; ours is shown in the sandbox's pages.
@@ -108,8 +108,8 @@ def create_user(request: Request, store: Store) -> Response:
 # Reference: "Create an API Connection"
 @sandbox.api("POST", "/reseller/tenant/{codeName}/connection")
 def create_connection(request: Request, store: Store) -> Response:
-    _demand_reseller(request)
-    tenant, body = _tenant(request, store), demanded(request, CONNECTION)
+    _require_reseller(request)
+    tenant, body = _tenant(request, store), validated(request, CONNECTION)
     row = store.add("connections", secrets.token_hex(16), tenant=tenant["id"], **body)
     return json_response({"id": row["id"]} | body, 201)
 
@@ -117,8 +117,8 @@ def create_connection(request: Request, store: Store) -> Response:
 # Reference: "Create a login URL for specific tenant user"
 @sandbox.api("POST", "/reseller/tenant/{codeName}/login/{login}")
 def create_login(request: Request, store: Store) -> Response:
-    _demand_reseller(request)
-    tenant, body = _tenant(request, store), demanded(request, LOGIN)
+    _require_reseller(request)
+    tenant, body = _tenant(request, store), validated(request, LOGIN)
     if not tenant["active"]:
         raise Refused(403, "The tenant is not active.")
     login = request.params["login"]
@@ -137,7 +137,7 @@ def create_login(request: Request, store: Store) -> Response:
 @sandbox.api("PUT", "/reseller/tenant/{codeName}")
 def change_tenant(request: Request, store: Store) -> Response:
     tenant = _managed(request, store)
-    part = demanded_part(request, TENANT)
+    part = partial_body(request, TENANT)
     changed = store.change("tenants", tenant["id"], **part)
     return json_response({"codeName": tenant["id"]} | {name: changed[name] for name in TENANT})
 
@@ -150,7 +150,7 @@ def delete_tenant(request: Request, store: Store) -> Response:
 
 
 def _managed(request: Request, store: Store) -> Row:
-    _demand_reseller(request)
+    _require_reseller(request)
     if not operator.manages(store):
         raise Refused(405, "Method not allowed.", {"Allow": ""})
     return _tenant(request, store)

@@ -1,4 +1,4 @@
-"""The reseller's agreement in the Sharespine sandbox: a page with a form, for a person or a test.
+"""Page of the reseller's agreement in the Sharespine sandbox: may it manage tenants by the API?
 
 Whether a reseller can deactivate and delete tenants by the API is not documented: here it cannot,
 until somebody switches it on.

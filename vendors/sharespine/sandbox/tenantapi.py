@@ -1,4 +1,4 @@
-"""The Tenant API of the Sharespine sandbox: its root, and the list of orders.
+"""Tenant API of the Sharespine sandbox: its root, and the list of orders.
 
 Reference: Sharespine developers, "Access tenant data"; "Orders" (Tenant API tutorials).
 """
@@ -11,18 +11,18 @@ from datetime import UTC, datetime
 
 from vendors.sandbox import Refused, Request, Response, Row, Store, json_response
 
-from .demands import demand_agent
+from .validation import require_user_agent
 
 SHOWN = ("id", "name", "type", "active")
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
 
 
 def _connection(request: Request, store: Store) -> Row:
-    """The API connection that a call names: of an active tenant, by one of the tenant's users.
+    """The API connection that a call names, for a user of an active tenant.
 
-    Which status tells what is not documented.
+    Raises Refused (401 or 403); which status means what is not documented.
     """
-    demand_agent(request)
+    require_user_agent(request)
     login, password = request.basic()
     tenant = store.get("tenants", request.headers.get("x-tenant", ""))
     if tenant is None or tenant.get("deleted"):
@@ -68,7 +68,7 @@ def _instant(text: str) -> datetime:
 
 
 def _order(row: Row) -> dict[str, object]:
-    """Some of what an order has; the rest is of no use here."""
+    """Some fields of an order; Gangway reads no others."""
     return {
         "href": f"/api/order/{row['id']}",
         "localId": row["id"],
@@ -83,7 +83,7 @@ def _order(row: Row) -> dict[str, object]:
 
 
 def place(store: Store, tenant: str, buyer: str) -> Row:
-    """An order comes in from the shop."""
+    """Add an order, as if the shop had sent it."""
     now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     fields = {"tenant": tenant, "created": now, "lastModified": now, "buyer": buyer}
     return store.add("orders", secrets.token_hex(16), **fields)

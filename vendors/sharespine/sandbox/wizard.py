@@ -1,4 +1,4 @@
-"""The wizard of the Sharespine sandbox. It never sends anybody back to Gangway."""
+"""Set-up wizard of the Sharespine sandbox. It never redirects back to Gangway."""
 
 from __future__ import annotations
 
@@ -113,4 +113,4 @@ def set_up(request: Request, store: Store) -> Response:
         raise Refused(400, "Choose one of the buttons.")
     fields = {"tenant": session["tenant"], "login": session["login"], "shop": form.get("shop", "")}
     store.add("setups", secrets.token_hex(8), at=int(time.time()), **fields)
-    return page(NAME, "Your shop is set up", CLOSE).playing(case, session["tenant"])
+    return page(NAME, "Your shop is set up", CLOSE).then_play(case, session["tenant"])

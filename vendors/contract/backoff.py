@@ -1,4 +1,7 @@
-"""Backoff after a creation whose answer was lost and which nobody found: it may still arrive."""
+"""Backoff between creations: exponential pauses after a creation whose answer was lost.
+
+The vendor lists nothing of it, but it may still arrive: the next creation waits for the pause.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,12 @@ FIRST_PAUSE = timedelta(seconds=30)
 
 
 def pause_after(lost_answers: int, *, longest: timedelta) -> timedelta:
-    """How long to wait before the next creation; doubles with each lost answer (`lost_answers` ≥ 1)."""
+    """The pause before the next creation: 30 s, doubled with each lost answer (`lost_answers` ≥ 1)."""
     return min(FIRST_PAUSE * (1 << min(lost_answers - 1, 16)), longest)
 
 
-def wait_until(paused_until: datetime | None, now: datetime) -> None:
-    """Raise Unavailable until the pause is over."""
+def raise_while_paused(paused_until: datetime | None, now: datetime) -> None:
+    """Raise Unavailable, with `retry_after`, until the pause is over. None: there is no pause."""
     if paused_until is not None and paused_until > now:
         note = text("We make sure that nothing is made twice, and go on in a moment.")
         seconds = (paused_until - now).total_seconds()

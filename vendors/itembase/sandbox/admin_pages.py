@@ -1,4 +1,4 @@
-"""The desk page of the itembase sandbox: changes that are made at itembase without Gangway."""
+"""Admin page of the itembase sandbox: changes to stores and sign-ins that do not come from Gangway."""
 
 from __future__ import annotations
 
@@ -74,17 +74,17 @@ def _options(choices: dict[str, str], chosen: str) -> Markup:
 
 def stores_done(request: Request, store: Store) -> Response:
     form = request.form_fields()
-    deed = form.get("do", "")
+    action = form.get("do", "")
     response = redirect(PATH)
-    if deed == "add":
+    if action == "add":
         _add(store, form)
-    elif deed in {"status", "remove"}:
-        _alter(store, form, deed)
-    elif deed in {"expire", "lose", "revoke", "deactivate"}:
+    elif action in {"status", "remove"}:
+        _change(store, form, action)
+    elif action in {"expire", "lose", "revoke", "deactivate"}:
         user = _known(store, "users", form.get("user", ""))["id"]
-        _sign_out(store, user, deed)
-        if deed == "lose":
-            return response.playing("lost", user, "* /accounts/oauth/v2/token")
+        _sign_out(store, user, action)
+        if action == "lose":
+            return response.then_play("lost", user, "* /accounts/oauth/v2/token")
     else:
         raise Refused(400, "Choose one of the buttons.")
     return response
@@ -100,9 +100,9 @@ def _add(store: Store, form: dict[str, str]) -> None:
     store.add("connections", str(uuid.uuid4()), user=user["id"], name=name, **fields)
 
 
-def _alter(store: Store, form: dict[str, str], deed: str) -> None:
+def _change(store: Store, form: dict[str, str], action: str) -> None:
     row = _known(store, "connections", form.get("id", ""))
-    if deed == "remove":
+    if action == "remove":
         store.change("connections", row["id"], removed=True)
         return
     if form.get("status") not in STATUSES:
@@ -110,11 +110,11 @@ def _alter(store: Store, form: dict[str, str], deed: str) -> None:
     store.change("connections", row["id"], status=form["status"] or None)
 
 
-def _sign_out(store: Store, user: str, deed: str) -> None:
-    for grant in store.rows("grants", user=user) if deed != "deactivate" else []:
-        dead = {"refresh_token": None} if deed == "revoke" else {}
+def _sign_out(store: Store, user: str, action: str) -> None:
+    for grant in store.rows("grants", user=user) if action != "deactivate" else []:
+        dead = {"refresh_token": None} if action == "revoke" else {}
         store.change("grants", grant["id"], expires_at=0, **dead)
-    for solution in store.rows("solutions", user=user) if deed == "deactivate" else []:
+    for solution in store.rows("solutions", user=user) if action == "deactivate" else []:
         store.change("solutions", solution["id"], removed=True)
 
 

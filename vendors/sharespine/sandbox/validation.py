@@ -1,43 +1,42 @@
-"""What Sharespine's documentation demands of a call: headers, and the fields of each body."""
+"""Request validation of the Sharespine sandbox: headers, and the fields of each documented body."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
 
-from vendors.sandbox import Refused, Request
+from vendors.sandbox import JsonObject, Refused, Request
 
 AGENT = re.compile(r"\S+/\S+ \([^()\s@]+@[^()\s@]+\.[^()\s@]+\)")
 
-Check = Callable[[Any], bool]
+Check = Callable[[object], bool]
 
 
-def _is_text(value: Any) -> bool:
+def _is_text(value: object) -> bool:
     return isinstance(value, str) and bool(value.strip())
 
 
-def _is_reference(value: Any) -> bool:
+def _is_reference(value: object) -> bool:
     return isinstance(value, str) and bool(re.fullmatch(r"[a-z0-9][a-z0-9_-]*", value))
 
 
-def _is_email(value: Any) -> bool:
+def _is_email(value: object) -> bool:
     return isinstance(value, str) and bool(re.fullmatch(r"[^@\s]+@[^@\s]+", value))
 
 
-def _is_language(value: Any) -> bool:
+def _is_language(value: object) -> bool:
     return isinstance(value, str) and bool(re.fullmatch(r"[a-z]{3}", value))
 
 
-def _is_flag(value: Any) -> bool:
+def _is_flag(value: object) -> bool:
     return isinstance(value, bool)
 
 
-def _is_object(value: Any) -> bool:
+def _is_object(value: object) -> bool:
     return isinstance(value, dict)
 
 
-def _is_path(value: Any) -> bool:
+def _is_path(value: object) -> bool:
     return isinstance(value, str) and bool(re.fullmatch(r"/[!-\[\]-~]*", value))
 
 
@@ -70,17 +69,17 @@ CONNECTION: dict[str, Check] = {
 LOGIN: dict[str, Check] = {"path": _is_path}
 
 
-def demanded(request: Request, fields: Mapping[str, Check]) -> dict[str, Any]:
-    """The JSON body, which must have exactly these fields."""
+def validated(request: Request, fields: Mapping[str, Check]) -> JsonObject:
+    """The JSON body, which must have exactly these fields. Raises Refused (400)."""
     body = request.json_object()
     missing = sorted(set(fields) - set(body))
     if missing:
         raise Refused(400, f"Missing: {', '.join(missing)}.")
-    return demanded_part(request, fields)
+    return partial_body(request, fields)
 
 
-def demanded_part(request: Request, fields: Mapping[str, Check]) -> dict[str, Any]:
-    """The JSON body of a PUT, which may have some of these fields and no other."""
+def partial_body(request: Request, fields: Mapping[str, Check]) -> JsonObject:
+    """The JSON body of a PUT, which may have some of these fields and no others. Raises Refused (400)."""
     body = request.json_object()
     wrong = sorted(name for name in fields if name in body and not fields[name](body[name]))
     unknown = sorted(set(body) - set(fields))
@@ -89,6 +88,6 @@ def demanded_part(request: Request, fields: Mapping[str, Check]) -> dict[str, An
     return body
 
 
-def demand_agent(request: Request) -> None:
+def require_user_agent(request: Request) -> None:
     if not AGENT.match(request.headers.get("user-agent", "")):
         raise Refused(400, "User-Agent must be like my-app/1.0 (you@example.com).")
