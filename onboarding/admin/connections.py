@@ -157,7 +157,7 @@ class ConnectionAdmin(VendorActionsAdmin, StatusColumns, OwnerColumns):
         if not connection.task or request.POST.get("task") != connection.task:
             text = gettext("The task has changed since you opened the page. Read it again.")
             self.message_user(request, text, messages.WARNING)
-        elif journey.task_done(connection.pk):
+        elif journey.complete_task(connection.pk):
             self.log_change(request, connection, f"Task done: {connection.task}")
             self.message_user(request, gettext("The task is done."), messages.SUCCESS)
         return redirect("admin:onboarding_connection_change", connection.pk)

@@ -1,4 +1,4 @@
-"""Icons, platform marks and the look of a status, for templates: `{% load face %}`."""
+"""Icons, platform marks and the look of a status, for templates: `{% load icons %}`."""
 
 from __future__ import annotations
 

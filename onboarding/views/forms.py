@@ -115,7 +115,9 @@ class RenameForm(NameForm):
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
-        others = journey.named(self.connection.account.merchant).exclude(pk=self.connection.pk)
+        others = journey.named_connections(self.connection.account.merchant).exclude(
+            pk=self.connection.pk
+        )
         if others.filter(name__iexact=name).exists():
             raise forms.ValidationError(taken(name))
         return name

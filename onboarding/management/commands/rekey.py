@@ -48,4 +48,4 @@ class Command(BaseCommand):
 
 def _look_now(references: list[str]) -> int:
     """The worker sees at its next sweep what cannot be read, and says so to the merchants."""
-    return journey.look_now(Connection.objects.filter(reference__in=references))
+    return journey.check_now(Connection.objects.filter(reference__in=references))

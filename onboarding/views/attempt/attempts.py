@@ -122,7 +122,7 @@ def _context(request: Request, attempt: Attempt, form: Form | None = None) -> di
         "wants_address": wants_address(attempt),
         "found": shown(attempt.found_evidence),
         "reveals": view.kind == "connected" and connection.secret_waits,
-        "other": journey.found_elsewhere(attempt) if view.action == "choose" else None,
+        "other": journey.connection_of_found_shop(attempt) if view.action == "choose" else None,
         "vendor_name": registry.vendor_name(connection.vendor),
     }
 

@@ -84,7 +84,7 @@ def _asking_the_vendor(words: dict[str, str]) -> StatusPanel:
 
 
 def _redirect(attempt: Attempt, user: User, words: dict[str, str]) -> StatusPanel:
-    finish = journey.is_away_without_return(attempt)
+    finish = journey.is_at_vendor_without_return(attempt)
     hop = _taken(attempt)
     if hop is None:
         return _ready(attempt, finish, words)
@@ -406,7 +406,7 @@ def _ended(attempt: Attempt, answer: Answer, words: dict[str, str]) -> StatusPan
             return _disconnected(attempt, words)
         case Answer.EXPIRED:
             return _expired(attempt, words)
-        case Answer.WRONG_SHOP if journey.found_elsewhere(attempt):
+        case Answer.WRONG_SHOP if journey.connection_of_found_shop(attempt):
             return _connected_already()
     return _stopped(words)
 

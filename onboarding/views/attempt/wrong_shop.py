@@ -21,7 +21,7 @@ def use_found(request: Request, attempt: Attempt) -> HttpResponse:
     """Use it; a shop that is connected already stays where it is, and that is where one goes."""
     if not _asked(attempt):
         return SeeOther(attempt.get_absolute_url())
-    other = journey.found_elsewhere(attempt)
+    other = journey.connection_of_found_shop(attempt)
     if journey.use_found_shop(attempt, request.user).ended and other:
         return SeeOther(other.get_absolute_url())
     return leave(attempt, request.user)
@@ -42,7 +42,7 @@ def go_back(request: Request, attempt: Attempt) -> HttpResponse:
 @for_attempt
 def both(request: Request, attempt: Attempt) -> HttpResponse:
     """It is mine too: a second shop with a name of its own."""
-    if not _asked(attempt) or journey.found_elsewhere(attempt):
+    if not _asked(attempt) or journey.connection_of_found_shop(attempt):
         return SeeOther(attempt.get_absolute_url())
     form = NameForm(request.POST)
     if form.is_valid() and _second(request, attempt, form):
