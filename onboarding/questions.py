@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import NotRequired, TypedDict
 
 from django import forms
 from django.http import HttpRequest, QueryDict
@@ -11,20 +11,37 @@ from django.utils.translation import gettext
 
 from vendors.contract import Question
 
-from .models.status import dumped, shown
+from .models.status import StoredText, dumped, shown
 
 FEW = 7  # choices that are shown one below the other; more than that open as a list
 LONGEST = 500  # letters of an answer
 ANSWER = "answer_"
 
 
-def plain(question: Question) -> dict[str, Any]:
+class StoredQuestion(TypedDict):
+    """A `Question` as JSON. `choices` are [value, label] pairs.
+
+    `added`: only of a question for an address, whether the merchant has added one since it was asked.
+    """
+
+    key: str
+    label: StoredText
+    help: StoredText
+    choices: list[tuple[str, StoredText]]
+    initial: str
+    required: bool
+    secret: bool
+    addresses: bool
+    added: NotRequired[bool]
+
+
+def plain(question: Question) -> StoredQuestion:
     """A question as it is stored: texts by id and parameters."""
     return {
         "key": question.key,
         "label": dumped(question.label),
         "help": dumped(question.help),
-        "choices": [[value, dumped(label)] for value, label in question.choices],
+        "choices": [(value, dumped(label)) for value, label in question.choices],
         "initial": question.initial,
         "required": question.required,
         "secret": question.secret,
@@ -42,8 +59,13 @@ class Choices(forms.RadioSelect):
 class QuestionsForm(forms.Form):
     """Fields for questions as they are stored (`plain`)."""
 
-    def __init__(self, questions: Sequence[Mapping[str, Any]], *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self,
+        questions: Sequence[StoredQuestion],
+        data: Mapping[str, object] | None = None,
+        initial: Mapping[str, object] | None = None,
+    ) -> None:
+        super().__init__(data, initial=dict(initial or {}))
         for question in questions:
             self.fields[ANSWER + question["key"]] = _field(question)
 
@@ -54,33 +76,37 @@ class QuestionsForm(forms.Form):
         return {name.removeprefix(ANSWER): said for name, said in fields if name.startswith(ANSWER)}
 
 
-def _field(question: Mapping[str, Any]) -> forms.Field:
-    label, initial = shown(question["label"]), question["initial"]
-    given: dict[str, Any] = {
-        "label": label,
-        "help_text": shown(question["help"]),
-        "initial": initial,
-        "required": question["required"],
-    }
-    if not question["choices"]:
-        missing = gettext("Answer this question: %(question)s") % {"question": label}
-        if question.get("secret"):
-            given["widget"] = forms.PasswordInput(attrs={"autocomplete": "new-password"})
-        return forms.CharField(max_length=LONGEST, error_messages={"required": missing}, **given)
-    return _choice(question, label, given)
+def _field(question: StoredQuestion) -> forms.Field:
+    if question["choices"]:
+        return _choice(question)
+    label = shown(question["label"])
+    missing = gettext("Answer this question: %(question)s") % {"question": label}
+    secret = forms.PasswordInput(attrs={"autocomplete": "new-password"})
+    return forms.CharField(
+        label=label,
+        help_text=shown(question["help"]),
+        initial=question["initial"],
+        required=question["required"],
+        max_length=LONGEST,
+        error_messages={"required": missing},
+        widget=secret if question.get("secret") else None,
+    )
 
 
-def _choice(question: Mapping[str, Any], label: str, given: dict[str, Any]) -> forms.Field:
+def _choice(question: StoredQuestion) -> forms.Field:
+    label = shown(question["label"])
     choices = [(value, shown(text)) for value, text in question["choices"]]
     if not question["required"] and all(value for value, _ in choices):
         choices = [("", gettext("None of these")), *choices]
     choose = gettext("Choose an answer: %(question)s") % {"question": label}
-    widget = Choices if len(choices) <= FEW else forms.Select
     return forms.ChoiceField(
+        label=label,
+        help_text=shown(question["help"]),
+        initial=question["initial"],
+        required=question["required"],
         choices=choices,
-        widget=widget,
+        widget=Choices if len(choices) <= FEW else forms.Select,
         error_messages={"required": choose, "invalid_choice": choose},
-        **given,
     )
 
 

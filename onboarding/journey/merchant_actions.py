@@ -275,7 +275,7 @@ def submit_answers(attempt: Attempt, user: User, answers: Mapping[str, str]) -> 
     return _request_call(attempt, Answered(dict(answers)))
 
 
-# -- back from the vendor's pages -----------------------------------------------------------------
+# -- back from the vendor's pages ------------------------------------------------------------------
 
 
 @transaction.atomic
@@ -412,7 +412,7 @@ def reject_found_shop(attempt: Attempt, user: User) -> Attempt:
     return _request_call(attempt, Start())
 
 
-# -- names of a merchant's shops -----------------------------------------------------------
+# -- names of a merchant's shops -------------------------------------------------------------------
 
 LONGEST_NAME = 100  # characters, as the column
 

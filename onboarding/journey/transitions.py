@@ -225,7 +225,7 @@ def forget_calls(attempts: QuerySet[Attempt]) -> int:
     return update(attempts, call={}, call_number=0, account_memo=None, connection_memo={})
 
 
-# -- timeline, alerts, the next check -----------------------------------------------------------------------
+# -- timeline, alerts, the next check --------------------------------------------------------------
 
 
 def record(

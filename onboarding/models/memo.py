@@ -109,7 +109,7 @@ class MemoField(Column):
         return str(self.get_prep_value(self.value_from_object(obj)))
 
 
-# -- all memos in the database -------------------------------------------------------------------------
+# -- all memos in the database ---------------------------------------------------------------------
 
 
 def columns() -> Iterator[tuple[type[models.Model], str]]:
