@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import assert_never
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -182,16 +183,16 @@ def _apply_outcome(call: VendorCall, attempt: Attempt, outcome: Outcome) -> None
 
 def _settle_connected(call: VendorCall, attempt: Attempt, step: Connected) -> None:
     """Connected, unless it is another shop than was meant: then the merchant decides."""
-    match = _shop_match(attempt, step.shop_id)
-    if match is ShopMatch.INTENDED and not _confirm(call, attempt, step):
-        match = _shop_match(attempt, step.shop_id)  # another merchant was faster by a moment
-    if match is ShopMatch.INTENDED:
+    found = _shop_match(attempt, step.shop_id)
+    if found is ShopMatch.INTENDED and not _confirm(call, attempt, step):
+        found = _shop_match(attempt, step.shop_id)  # another merchant was faster by a moment
+    if found is ShopMatch.INTENDED:
         return
-    attempt.found_shop_id = "" if match is ShopMatch.OTHER_MERCHANT else step.shop_id
+    attempt.found_shop_id = "" if found is ShopMatch.OTHER_MERCHANT else step.shop_id
     attempt.found_evidence = dumped(step.evidence)
     transitions.save(attempt, "found_shop_id", "found_evidence")
     attempt.tries = 0
-    changed = transitions.apply(attempt, wrong_shop(match, attempt.connection.name))
+    changed = transitions.apply(attempt, wrong_shop(found, attempt.connection.name))
     transitions.publish(attempt, changed=changed)
 
 
@@ -262,7 +263,7 @@ def _adopt_connector(attempt: Attempt) -> None:
 
 def _settle_done(call: VendorCall, attempt: Attempt, step: Done) -> None:
     """What changed here and at the vendor, and what is left for the merchant and for staff."""
-    row = _done_verdict(call, attempt.purpose, step)
+    row = _done_verdict(call, Attempt.Purpose(attempt.purpose), step)
     if attempt.purpose == Attempt.Purpose.ACT:
         row = replace(row, status=_settle_merchant_action(call, attempt, step))
     else:
@@ -272,14 +273,18 @@ def _settle_done(call: VendorCall, attempt: Attempt, step: Done) -> None:
     transitions.save(attempt, *transitions.STATUS_FIELDS, "ended")
 
 
-def _done_verdict(call: VendorCall, purpose: str, step: Done) -> Verdict:
+def _done_verdict(call: VendorCall, purpose: Attempt.Purpose, step: Done) -> Verdict:
     row = verdict(step, call.vendor, 0)
     match purpose:
         case Attempt.Purpose.PAUSE:
             return replace(row, status=Status.PAUSED)
         case Attempt.Purpose.RESUME:
             return replace(row, status=Status.CONNECTED, turn=Turn.NOBODY, answer=Answer.CONNECTED)
-    return row
+        case Attempt.Purpose.CONNECT | Attempt.Purpose.RECONNECT | Attempt.Purpose.ENTER:
+            return row
+        case Attempt.Purpose.END | Attempt.Purpose.ACT:
+            return row
+    assert_never(purpose)
 
 
 def _settle_merchant_action(call: VendorCall, attempt: Attempt, step: Done) -> Status:

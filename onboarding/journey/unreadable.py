@@ -7,6 +7,8 @@ next check finds the shop connected as it was.
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from django.utils import timezone
 
 from onboarding.models import Account, Attempt, Connection
@@ -55,6 +57,8 @@ def discard(connection: Connection, attempt: Attempt | None = None) -> None:
                 account.save(update_fields=[name])
             case Attempt() | Connection():
                 transitions.save(row, name)
+            case _:
+                assert_never(row)
 
 
 def stop_attempt(attempt: Attempt) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -18,6 +20,7 @@ from onboarding.views.polling import poll, polled
 from onboarding.views.vendor_trip.leaving import SeeOther, leave, may_leave, redirect_to_vendor
 
 from .status_panel import (
+    PanelAction,
     checklist,
     link,
     needs_polling,
@@ -135,7 +138,7 @@ def _context(request: Request, attempt: Attempt, form: Form | None = None) -> di
     }
 
 
-def _form(attempt: Attempt, action: str) -> Form | None:
+def _form(attempt: Attempt, action: PanelAction) -> Form | None:
     """The form of this page, if it has one."""
     connection = attempt.connection
     match action:
@@ -144,4 +147,6 @@ def _form(attempt: Attempt, action: str) -> Form | None:
         case "choose":
             name = journey.free_name(connection.account.merchant, connection.name)
             return NameForm(initial={"name": name})
-    return None
+        case "" | "continue" | "check" | "reconnect":
+            return None
+    assert_never(action)

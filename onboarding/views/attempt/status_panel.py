@@ -19,20 +19,22 @@ OVER = frozenset({Answer.CONNECTED, Answer.DONE})
 SETTLED_TURNS = frozenset({Turn.MERCHANT, Turn.NOBODY})  # in which nothing changes by itself
 
 
+PanelAction = Literal["", "continue", "check", "answer", "choose", "reconnect"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class StatusPanel:
     """`kind` is a key of OUTCOME_ICONS (templatetags/icons.py): it chooses icon and colour.
 
-    `action` chooses what the main button posts: "continue", "check", "answer", "choose", "reconnect" or
-    nothing; `label` is its text. `finish` offers "I have finished" beside it. `checklist` shows the
-    vendor's checklist.
+    `action` chooses what the main button posts ("": there is none), `label` is its text. `finish` offers
+    "I have finished" beside it. `checklist` shows the vendor's checklist.
     """
 
     kind: str
     heading: str
     sentence: str
     more: str = ""
-    action: str = ""
+    action: PanelAction = ""
     label: str = ""
     finish: bool = False
     checklist: bool = False
@@ -415,7 +417,8 @@ def _ended(attempt: Attempt, answer: Answer, words: dict[str, str]) -> StatusPan
             return _expired(attempt, words)
         case Answer.WRONG_SHOP if journey.connection_of_found_shop(attempt):
             return _connected_already()
-    return _stopped(words)
+        case _:  # it was ended because the merchant began something else
+            return _stopped(words)
 
 
 def whose_turn(attempt: Attempt) -> str:
