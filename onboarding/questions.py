@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NotRequired, TypedDict
+from typing import NotRequired, TypedDict
 
 from django import forms
 from django.http import HttpRequest, QueryDict
@@ -11,33 +11,32 @@ from django.utils.translation import gettext
 
 from vendors.contract import Question
 
-from .models.status import dumped, shown
+from .models.status import StoredText, dumped, shown
 
 FEW = 7  # choices that are shown as radio buttons; more than that as a drop-down list
 LONGEST = 500  # characters of an answer
 ANSWER = "answer_"  # prefix of the names of the form's fields
 
-StoredText = dict[str, Any]  # a Text as `dumped` makes it
-
 
 class StoredQuestion(TypedDict):
-    """A question as JSON, in `Attempt.questions`. Its fields are those of `vendors.contract.Question`."""
+    """A `Question` as JSON. `choices` are [value, label] pairs.
+
+    `added`: only of a question for an address, whether the merchant has added one since it was asked.
+    """
 
     key: str
     label: StoredText
     help: StoredText
-    choices: list[tuple[str, StoredText]]  # value and label; read from the database, lists of two
+    choices: list[tuple[str, StoredText]]
     initial: str
     required: bool
-    # Missing in questions that older versions stored.
     secret: NotRequired[bool]
     addresses: NotRequired[bool]
-    # Only on a page: whether addresses were added since the vendor asked.
     added: NotRequired[bool]
 
 
 def plain(question: Question) -> StoredQuestion:
-    """The question as it is stored: texts by msgid and parameters, translated when they are shown."""
+    """A question as it is stored: texts by id and parameters."""
     return {
         "key": question.key,
         "label": dumped(question.label),
@@ -64,9 +63,9 @@ class QuestionsForm(forms.Form):
         self,
         questions: Sequence[StoredQuestion],
         data: Mapping[str, object] | None = None,
-        initial: dict[str, object] | None = None,
+        initial: Mapping[str, object] | None = None,
     ) -> None:
-        super().__init__(data, initial=initial)
+        super().__init__(data, initial=dict(initial or {}))
         for question in questions:
             self.fields[ANSWER + question["key"]] = _field(question)
 
@@ -77,49 +76,37 @@ class QuestionsForm(forms.Form):
         return {name.removeprefix(ANSWER): text for name, text in fields if name.startswith(ANSWER)}
 
 
-class _Options(TypedDict):
-    """Arguments that every kind of field takes."""
-
-    label: str
-    help_text: str
-    initial: str
-    required: bool
-
-
 def _field(question: StoredQuestion) -> forms.Field:
+    if question["choices"]:
+        return _choice(question)
     label = shown(question["label"])
-    options = _Options(
+    missing = gettext("Answer this question: %(question)s") % {"question": label}
+    secret = forms.PasswordInput(attrs={"autocomplete": "new-password"})
+    return forms.CharField(
         label=label,
         help_text=shown(question["help"]),
         initial=question["initial"],
         required=question["required"],
+        max_length=LONGEST,
+        error_messages={"required": missing},
+        widget=secret if question.get("secret") else None,
     )
-    if not question["choices"]:
-        missing = gettext("Answer this question: %(question)s") % {"question": label}
-        return forms.CharField(
-            max_length=LONGEST,
-            error_messages={"required": missing},
-            widget=_password_box() if question.get("secret") else None,
-            **options,
-        )
-    return _choice(question, label, options)
 
 
-def _password_box() -> forms.PasswordInput:
-    return forms.PasswordInput(attrs={"autocomplete": "new-password"})
-
-
-def _choice(question: StoredQuestion, label: str, options: _Options) -> forms.Field:
+def _choice(question: StoredQuestion) -> forms.Field:
+    label = shown(question["label"])
     choices = [(value, shown(text)) for value, text in question["choices"]]
     if not question["required"] and all(value for value, _ in choices):
         choices = [("", gettext("None of these")), *choices]
     choose = gettext("Choose an answer: %(question)s") % {"question": label}
-    widget = Choices if len(choices) <= FEW else forms.Select
     return forms.ChoiceField(
+        label=label,
+        help_text=shown(question["help"]),
+        initial=question["initial"],
+        required=question["required"],
         choices=choices,
-        widget=widget,
+        widget=Choices if len(choices) <= FEW else forms.Select,
         error_messages={"required": choose, "invalid_choice": choose},
-        **options,
     )
 
 

@@ -1,4 +1,4 @@
-"""The staff's pages, in Django's admin: they show status and facts, and act through buttons.
+"""The admin: staff's pages, which show the status and the facts, and act through buttons.
 
     base.py               base classes of all pages       changelist.py  paginator, search, filters
     tables.py             tables, timelines, cells        columns.py     columns that models share
@@ -12,13 +12,11 @@
     merchants.py          merchants and users             waitlist.py    who waits for a vendor
     alerts.py             alerts
 
-Nobody types a status. What is encrypted at rest (memos, answers, reveal, links) is not even loaded,
-except on the page where staff enter answers: it shows whether a secret is on file.
+Nobody edits a status. Columns that are encrypted at rest (memos, answers, reveal, links) are not loaded,
+except on the page where staff enter answers, which shows whether a secret is on file.
 """
 
 from __future__ import annotations
-
-from typing import Any
 
 import allauth.account.admin
 import allauth.mfa.admin  # noqa: F401  (both register what is unregistered below)
@@ -44,8 +42,8 @@ __all__ = [
 ]
 
 
-def login(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-    """Staff sign in on the site's own form, with its rate limits; others read why they may not."""
+def login(request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
+    """Staff sign in on the site's own form, with its rate limits. Other users get a 403 that says why."""
     if request.user.is_authenticated and not admin.site.has_permission(request):
         return render(request, "admin/not_staff.html", {"title": not_staff}, status=403)
     response: HttpResponse = _through_sign_in(request)

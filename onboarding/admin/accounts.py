@@ -1,9 +1,8 @@
-"""Merchants' accounts at vendors."""
+"""Accounts of merchants at vendors."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -42,17 +41,17 @@ class AccountAdmin(UnsureAdmin, StaffAnswersAdmin, OwnerColumns):
         yield Account.objects.filter(merchant_id__in=merchants_like(term))
 
     @admin.display(description=gettext_lazy("being made now"))
-    def being_made(self, row: Account) -> str:
-        return row.announced or NOTHING
+    def being_made(self, account: Account) -> str:
+        return account.announced or NOTHING
 
     @admin.display(description=gettext_lazy("answer lost"))
-    def answer_lost(self, row: Account) -> str:
-        return row.unsure or NOTHING
+    def answer_lost(self, account: Account) -> str:
+        return account.unsure or NOTHING
 
-    def page_context(self, request: HttpRequest, row: Account) -> dict[str, Any]:
+    def page_context(self, request: HttpRequest, account: Account) -> dict[str, object]:
         return {
-            "unsure": unsure_creation(row),
+            "unsure": unsure_creation(account),
             "may_act": self.may_act(request),
-            "action_lists": [self.action_list(row)],
-            "tables": [connections_table(row.connections.all())],
+            "action_lists": [self.action_list(account)],
+            "tables": [connections_table(account.connections.all())],
         }

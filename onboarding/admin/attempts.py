@@ -1,9 +1,8 @@
-"""Attempts: their status, timeline, calls and trips to the vendor's pages."""
+"""Attempts: their status, timeline, calls and redirects to the vendor's pages."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -51,11 +50,11 @@ class AttemptAdmin(ReadOnlyAdmin, StatusColumns):
         yield Attempt.objects.filter(connection__reference=term.lower())
 
     @admin.display(description=gettext_lazy("connection"))
-    def connection_link(self, row: Attempt) -> str:
-        return link(row.connection)
+    def connection_link(self, attempt: Attempt) -> str:
+        return link(attempt.connection)
 
-    def page_context(self, request: HttpRequest, row: Attempt) -> dict[str, Any]:
+    def page_context(self, request: HttpRequest, attempt: Attempt) -> dict[str, object]:
         return {
-            "timeline": timeline(row.events.all()),
-            "tables": [calls_table(row.calls.all()), hops_table(row.hops.all())],
+            "timeline": timeline(attempt.events.all()),
+            "tables": [calls_table(attempt.calls.all()), hops_table(attempt.hops.all())],
         }

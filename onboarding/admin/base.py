@@ -1,13 +1,14 @@
-"""Base classes of the staff's pages: fast lists, pages of rows with more than fields, actions."""
+"""Base classes of the admin's pages: fast changelists, change pages with more than fields, actions."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
+from django.db.models import Model
 from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -25,8 +26,11 @@ CONNECTION_SECRETS = (
 )
 
 
+Actions = dict[str, tuple[Callable[..., str], str, str] | None]  # as Django's get_actions
+
+
 class BaseAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # no subscript at run time
-    """What all our pages have in common. Columns in `deferred` are never loaded."""
+    """The base of all our admin classes. Columns in `deferred` are never loaded."""
 
     deferred: tuple[str, ...] = ()
     show_full_result_count = False
@@ -43,9 +47,9 @@ class BaseAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # no subscript at 
             rows = rows.select_related(*self.list_select_related)  # type: ignore[misc]
         return rows.defer(*self.deferred)
 
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Bulk deletion is not offered."""
-        actions: dict[str, Any] = super().get_actions(request)
+    def get_actions(self, request: HttpRequest) -> Actions:
+        """Without bulk deletion."""
+        actions: Actions = super().get_actions(request)
         actions.pop("delete_selected", None)
         return actions
 
@@ -64,18 +68,19 @@ class BaseAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # no subscript at 
 
     # -- the page of a row -----------------------------------------------------------------------
 
-    def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
-        """What the page shows beside the fields, for admin/onboarding/change_form.html."""
+    # Any: a row of the admin's own model, which each class names
+    def page_context(self, request: HttpRequest, row: Any) -> dict[str, object]:
+        """What the change page shows beside the fields, for admin/onboarding/change_form.html."""
         return {}
 
     def render_change_form(
         self,
         request: HttpRequest,
-        context: dict[str, Any],
+        context: dict[str, object],
         add: bool = False,
         change: bool = False,
         form_url: str = "",
-        obj: Any = None,
+        obj: Model | None = None,
     ) -> HttpResponse:
         if obj is not None:
             context = {**context, **self.page_context(request, obj)}
@@ -87,6 +92,7 @@ class BaseAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # no subscript at 
         """Whether this member of staff may use the actions on these pages."""
         return self.has_change_permission(request)
 
+    # Any: a row of the admin's own model, which callers name
     def object_to_act_on(self, request: HttpRequest, object_id: str) -> Any:
         """The row of an action: 403 for those who may only read, 404 where there is none."""
         if not self.may_act(request):
@@ -97,35 +103,34 @@ class BaseAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # no subscript at 
         return row
 
     def render_page(
-        self, request: HttpRequest, template: str, context: dict[str, Any], status: int = 200
+        self, request: HttpRequest, template: str, context: Mapping[str, object], status: int = 200
     ) -> HttpResponse:
-        """A page of our own inside the admin's frame, from templates/admin/onboarding/."""
+        """A page of our own in the admin's layout, from templates/admin/onboarding/."""
         frame = {**self.admin_site.each_context(request), "opts": self.opts}
-        found = {**frame, **context}
-        return render(request, f"admin/onboarding/{template}", found, status=status)
+        return render(request, f"admin/onboarding/{template}", {**frame, **context}, status=status)
 
     def render_form(
-        self, request: HttpRequest, form: Form, context: dict[str, Any]
+        self, request: HttpRequest, form: Form, context: Mapping[str, object]
     ) -> HttpResponse:
-        """The page of one form; 422 with what was entered when something is wrong.
+        """The page of one form; 422 and what was entered when something is wrong.
 
-        Takes title, explain, button (its label), original (what it is about), back (the URL of
-        that), vendor (its name) and, if there is any, problem (what is wrong with the whole).
+        `context`: title, explain, button (its label), original (the row it is about), back (that
+        row's URL), vendor (its name) and perhaps problem (an error of the whole form).
         """
         status = 422 if form.errors or context.get("problem") else 200
         return self.render_page(request, "action_form.html", {"form": form, **context}, status)
 
 
 class ReadOnlyAdmin(BaseAdmin):
-    """Rows that the journey writes: staff read them, and act without typing into them."""
+    """Rows that only the journey writes: staff read them and use actions, but edit no fields."""
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
     def may_act(self, request: HttpRequest) -> bool:

@@ -1,4 +1,4 @@
-"""Tables of the calls to a vendor and of the state of its hosts, from our rows alone."""
+"""Tables of the calls to a vendor and of its hosts' circuit breakers, from the database alone."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ def calls_table(calls: QuerySet[Call]) -> Table:
             gettext("When"),
             gettext("Reference"),
         ),
-        rows=[_call_cells(row) for row in calls.order_by("-pk")[:LISTED]],
+        rows=[_call_cells(call) for call in calls.order_by("-pk")[:LISTED]],
         empty=gettext("None yet."),
     )
 
 
-def _call_cells(row: Call) -> tuple[str, ...]:
-    reference = "" if row.reference == "-" else row.reference
-    return row.call, row.outcome, str(row.ms), exact_moment(row.at), reference
+def _call_cells(call: Call) -> tuple[str, ...]:
+    reference = "" if call.reference == "-" else call.reference
+    return call.call, call.outcome, str(call.ms), exact_moment(call.at), reference
 
 
 def hosts_table(vendor: str) -> Table:
-    """All hosts of a vendor with which anything ever went wrong."""
+    """The hosts of a vendor that have ever failed."""
     now = timezone.now()
-    rows = Breaker.objects.filter(vendor=vendor).order_by("host")
+    breakers = Breaker.objects.filter(vendor=vendor).order_by("host")
     return Table(
         id="gw-hosts",
         title=gettext("Does it answer?"),
@@ -51,33 +51,33 @@ def hosts_table(vendor: str) -> Table:
             gettext("Failures in a row"),
             gettext("Asked again"),
         ),
-        rows=[_host_cells(row, now) for row in rows],
+        rows=[_host_cells(breaker, now) for breaker in breakers],
         empty=gettext("Nothing has gone wrong there yet."),
     )
 
 
-def _host_cells(row: Breaker, now: datetime) -> tuple[str, ...]:
-    asked_again = row.retry_at if row.retry_at and row.retry_at > now else None
+def _host_cells(breaker: Breaker, now: datetime) -> tuple[str, ...]:
+    next_call_at = breaker.retry_at if breaker.retry_at and breaker.retry_at > now else None
     return (
-        row.host,
-        _state(row, now),
-        moment(row.opened),
-        str(row.failures),
-        moment(asked_again),
+        breaker.host,
+        _state(breaker, now),
+        moment(breaker.opened),
+        str(breaker.failures),
+        moment(next_call_at),
     )
 
 
-def _state(row: Breaker, now: datetime) -> str:
-    if row.cause and row.opened and row.retry_at is None:
+def _state(breaker: Breaker, now: datetime) -> str:
+    if breaker.cause and breaker.opened and breaker.retry_at is None:
         return gettext("It may work again: the next call finds out.")
-    if row.cause == Breaker.Cause.SILENT:
+    if breaker.cause == Breaker.Cause.SILENT:
         return gettext("Not answering.")
-    if row.cause == Breaker.Cause.CREDENTIALS:
+    if breaker.cause == Breaker.Cause.CREDENTIALS:
         return (
             gettext("It refuses our credentials.")
-            if row.opened
+            if breaker.opened
             else gettext("It forbade something; whether it refuses us is found out by a probe.")
         )
-    if row.retry_at and row.retry_at > now:
+    if breaker.retry_at and breaker.retry_at > now:
         return gettext("It asked us to wait.")
-    return gettext("It answers.") if not row.failures else gettext("The last call was in vain.")
+    return gettext("It answers.") if not breaker.failures else gettext("The last call was in vain.")

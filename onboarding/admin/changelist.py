@@ -1,14 +1,14 @@
-"""Changelists that stay fast with a million rows: a capped count, search by ids, filters.
+"""Changelists that stay fast with a million rows: a capped paginator, search by ids, filters.
 
-There is no count beyond a cap, no DISTINCT for a filter and no OR across a join: a search first
-collects the ids that each column finds, then queries for those.
+No count goes beyond a cap, no filter needs DISTINCT, and no search needs OR across a join: it collects
+the ids that each column finds, then queries for those.
 """
 
 from __future__ import annotations
 
 from datetime import timedelta
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib import admin
@@ -21,9 +21,12 @@ from django.utils.translation import gettext_lazy
 from onboarding.models import Membership, Merchant
 from onboarding.models.status import Status
 
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
 COUNTED = 10_000  # rows; a longer list shows this number and has no further pages
 FOUND = 1_000  # rows that each column may add to a search
-AnyQuerySet = QuerySet[Any, Any]
+AnyQuerySet = QuerySet[Any, Any]  # Any: one signature for the query sets of all models
 
 
 class CappedPaginator(Paginator):  # type: ignore[type-arg]  # no subscript at run time
@@ -35,11 +38,12 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]  # no subscript at r
 
 
 def ids(rows: AnyQuerySet, column: str = "pk") -> list[int]:
+    """At most FOUND ids."""
     return list(rows.order_by().values_list(column, flat=True)[:FOUND])
 
 
 def merchants_like(term: str) -> list[int]:
-    """Merchants by a part of the name, their reference, or the beginning of a member's address."""
+    """Ids of merchants, by a part of the name, the reference, or the beginning of a member's address."""
     members = Membership.objects.filter(user__email__startswith=term.lower())
     exact = Merchant.objects.filter(reference=term.lower())
     named = Merchant.objects.filter(name__icontains=term)
@@ -47,11 +51,13 @@ def merchants_like(term: str) -> list[int]:
 
 
 class FixedFilter(admin.SimpleListFilter):
-    """A filter whose choices are known without asking the database."""
+    """A filter whose choices are known without a query."""
 
-    fixed_choices: tuple[tuple[str, Any], ...] = ()
+    fixed_choices: tuple[tuple[str, str | _StrPromise], ...] = ()
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+    def lookups(
+        self, request: HttpRequest, model_admin: object
+    ) -> list[tuple[str, str | _StrPromise]]:
         return list(self.fixed_choices)
 
     def queryset(self, request: HttpRequest, queryset: AnyQuerySet) -> AnyQuerySet:
@@ -72,7 +78,7 @@ class StatusFilter(FixedFilter):
     )
 
 
-TURNS = {
+TURNS: dict[str, str | _StrPromise] = {
     "": "–",
     "merchant": gettext_lazy("the merchant"),
     "vendor": gettext_lazy("the vendor"),
@@ -91,7 +97,9 @@ class VendorFilter(FixedFilter):
     title = gettext_lazy("vendor")
     parameter_name = "vendor"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+    def lookups(
+        self, request: HttpRequest, model_admin: object
+    ) -> list[tuple[str, str | _StrPromise]]:
         return [(slug, vendor.name) for slug, vendor in settings.VENDORS.offered.items()]
 
 

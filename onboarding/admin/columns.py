@@ -1,8 +1,6 @@
-"""Columns and fields that several models share: where a row stands, and whose it is."""
+"""Columns and fields that several admin classes share: the status of a row, and its owner."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from django.contrib import admin
 from django.utils.text import Truncator
@@ -22,13 +20,13 @@ STATUS_FIELDS = (
     "merchant_reads",
     "cause",
     "detail",
-    "waits_since",
+    "waiting_since",
     "next_check",
 )
 
 
 class StatusColumns(BaseAdmin):
-    """Where connections and attempts stand."""
+    """The status of connections and attempts."""
 
     @admin.display(description=gettext_lazy("status"))
     def status_now(self, row: StatusMixin) -> str:
@@ -48,7 +46,7 @@ class StatusColumns(BaseAdmin):
         return ": ".join(part for part in (row.cause, detail) if part) or NOTHING
 
     @admin.display(description=gettext_lazy("since"))
-    def waits_since(self, row: StatusMixin) -> str:
+    def waiting_since(self, row: StatusMixin) -> str:
         return moment(_active(row).since, "DATETIME_FORMAT")
 
     @admin.display(description=gettext_lazy("the vendor is asked again"))
@@ -57,7 +55,7 @@ class StatusColumns(BaseAdmin):
 
 
 def _active(row: StatusMixin) -> StatusMixin:
-    """The row that waits: for a connection its open attempt, if there is one."""
+    """The row whose call is next: for a connection its open attempt, if there is one."""
     if not isinstance(row, Connection):
         return row
     attempts = row.attempts.filter(ended=None).exclude(purpose=Attempt.Purpose.ENTER)
@@ -65,12 +63,12 @@ def _active(row: StatusMixin) -> StatusMixin:
 
 
 class OwnerColumns(BaseAdmin):
-    """Whose an account or a connection is, and at which vendor."""
+    """The merchant and the vendor of an account or a connection."""
 
     @admin.display(description=gettext_lazy("merchant"))
     def merchant_link(self, row: Account | Connection) -> str:
         return link(row.merchant)
 
     @admin.display(description=gettext_lazy("vendor"))
-    def vendor_name(self, row: Any) -> str:
+    def vendor_name(self, row: Account | Connection) -> str:
         return registry.vendor_name(row.vendor)

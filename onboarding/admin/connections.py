@@ -1,9 +1,8 @@
-"""Connections: their status and timeline, "ask the vendor now", and staff's tasks."""
+"""Connections: their status and timeline, "ask the vendor now", and tasks for staff."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
@@ -98,16 +97,16 @@ class ConnectionAdmin(VendorActionsAdmin, StatusColumns, OwnerColumns):
         yield connections.filter(account__merchant_id__in=merchants_like(term))
 
     @admin.display(description=gettext_lazy("connector"))
-    def connector_link(self, row: Connection) -> str:
-        return link(row.connector)
+    def connector_link(self, connection: Connection) -> str:
+        return link(connection.connector)
 
     @admin.display(description=gettext_lazy("account"))
-    def account_link(self, row: Connection) -> str:
-        return link(row.account)
+    def account_link(self, connection: Connection) -> str:
+        return link(connection.account)
 
     @admin.display(description=gettext_lazy("what we know, and how"))
-    def proof(self, row: Connection) -> str:
-        return row.proof or NOTHING
+    def proof(self, connection: Connection) -> str:
+        return connection.proof or NOTHING
 
     # -- ask the vendor now ----------------------------------------------------------------------
 
@@ -122,16 +121,17 @@ class ConnectionAdmin(VendorActionsAdmin, StatusColumns, OwnerColumns):
             text = gettext("Choose at most %(most)s shops at once.") % {"most": MOST_AT_ONCE}
             self.message_user(request, text, messages.ERROR)
             return
-        asked = [row for row in connections if self._ask(request, row)]
-        self._report(request, len(asked), len(connections) - len(asked))
+        asked = sum(self._ask(request, connection) for connection in connections)
+        self._report(request, asked, len(connections) - asked)
 
     def _ask(self, request: HttpRequest, connection: Connection) -> bool:
+        """False when there is nothing to ask about."""
         if not journey.ask_now(connection):
             return False
         self.log_change(request, connection, "Asked the vendor now.")
         return True
 
-    def _report(self, request: HttpRequest, asked: int, idle: int) -> None:
+    def _report(self, request: HttpRequest, asked: int, not_asked: int) -> None:
         if asked:
             one, many = (
                 "The vendor is asked about %(n)s shop.",
@@ -139,10 +139,12 @@ class ConnectionAdmin(VendorActionsAdmin, StatusColumns, OwnerColumns):
             )
             text = ngettext(one, many, asked) % {"n": asked}
             self.message_user(request, f"{text} {gettext('Reload in a few seconds.')}")
-        if idle:
+        if not_asked:
             one = "%(n)s shop has nothing to ask about: it is disconnected or was never begun."
             many = "%(n)s shops have nothing to ask about: disconnected or never begun."
-            self.message_user(request, ngettext(one, many, idle) % {"n": idle}, messages.WARNING)
+            self.message_user(
+                request, ngettext(one, many, not_asked) % {"n": not_asked}, messages.WARNING
+            )
 
     def ask_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The button on a connection's page, a POST."""
@@ -157,7 +159,7 @@ class ConnectionAdmin(VendorActionsAdmin, StatusColumns, OwnerColumns):
         if not connection.task or request.POST.get("task") != connection.task:
             text = gettext("The task has changed since you opened the page. Read it again.")
             self.message_user(request, text, messages.WARNING)
-        elif journey.task_done(connection.pk):
+        elif journey.complete_task(connection.pk):
             self.log_change(request, connection, f"Task done: {connection.task}")
             self.message_user(request, gettext("The task is done."), messages.SUCCESS)
         return redirect("admin:onboarding_connection_change", connection.pk)
@@ -174,11 +176,14 @@ class ConnectionAdmin(VendorActionsAdmin, StatusColumns, OwnerColumns):
         ]
         return [*urls, *super().get_urls()]
 
-    def page_context(self, request: HttpRequest, row: Connection) -> dict[str, Any]:
+    def page_context(self, request: HttpRequest, connection: Connection) -> dict[str, object]:
         return {
-            "unsure": unsure_creation(row.account),
+            "unsure": unsure_creation(connection.account),
             "may_act": self.may_act(request),
-            "action_lists": [self.action_list(row)],
-            "timeline": timeline(row.events.all()),
-            "tables": [attempts_table(row.attempts.all()), calls_table(row.calls.all())],
+            "action_lists": [self.action_list(connection)],
+            "timeline": timeline(connection.events.all()),
+            "tables": [
+                attempts_table(connection.attempts.all()),
+                calls_table(connection.calls.all()),
+            ],
         }

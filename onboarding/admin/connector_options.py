@@ -1,14 +1,13 @@
 """Options of a connector, which staff set by answering the vendor's `connector_questions()`.
 
-They have a page of their own: the vendor may have to be called, and Django saves a row's page in a
-transaction.
+They have a page of their own, because the vendor may have to be called and Django saves a change page in
+a transaction.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -36,19 +35,19 @@ class ConnectorOptionsAdmin(BaseAdmin):
         url = path("<int:pk>/plan/", view, name="onboarding_connector_plan")
         return [url, *super().get_urls()]
 
-    def options_url(self, row: Connector) -> str:
-        """Empty where the vendor asks nothing."""
-        if not readiness.has_questions(registry.vendor_of(row.vendor)):
+    def options_url(self, connector: Connector) -> str:
+        """The URL of the page of questions; "" where the vendor asks none."""
+        if not readiness.has_questions(registry.vendor_of(connector.vendor)):
             return ""
-        return reverse("admin:onboarding_connector_plan", args=[row.pk])
+        return reverse("admin:onboarding_connector_plan", args=[connector.pk])
 
-    def options_list(self, row: Connector) -> ActionList:
+    def options_list(self, connector: Connector) -> ActionList:
         ready, waiting = gettext("It is set up"), gettext("Not offered to merchants yet")
-        options = [f"{key}: {value or NOTHING}" for key, value in sorted(row.options.items())]
+        options = [f"{key}: {value or NOTHING}" for key, value in sorted(connector.options.items())]
         link = ActionLink(
-            title=ready if row.ready else waiting,
+            title=ready if connector.ready else waiting,
             notes=options or [gettext("Nothing is set.")],
-            url=self.options_url(row),
+            url=self.options_url(connector),
             button=gettext("Look or set"),
         )
         title = gettext("What merchants get")
@@ -56,31 +55,31 @@ class ConnectorOptionsAdmin(BaseAdmin):
 
     def options_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """A GET asks, a POST saves; nothing is saved when any answer is wrong."""
-        row: Connector = self.object_to_act_on(request, str(pk))
-        vendor = registry.vendor_of(row.vendor)
+        connector: Connector = self.object_to_act_on(request, str(pk))
+        vendor = registry.vendor_of(connector.vendor)
         if vendor is None or not readiness.has_questions(vendor):
             raise Http404
         try:
             with breaker.guard(vendor.slug):
-                asked = vendor.connector_questions(row.key)
+                questions = vendor.connector_questions(connector.key)
         except VendorError as error:
-            return self._options_page(request, row, QuestionsForm([]), error_text(error))
-        questions = [plain(each) for each in with_saved_options(asked, row.options)]
-        form = QuestionsForm(questions, form_data(request))
-        if not form.is_valid() or not _accepted(vendor, form):
-            return self._options_page(request, row, form)
-        return self._save(request, row, form.answers, asked)
+            return self._options_page(request, connector, QuestionsForm([]), error_text(error))
+        stored = [plain(each) for each in with_saved_options(questions, connector.options)]
+        form = QuestionsForm(stored, form_data(request))
+        if not form.is_valid() or not _is_accepted(vendor, form):
+            return self._options_page(request, connector, form)
+        return self._save(request, connector, form.answers, questions)
 
     def _save(
         self,
         request: HttpRequest,
         connector: Connector,
         answers: Mapping[str, str],
-        asked: Iterable[Question],
+        questions: Sequence[Question],
     ) -> HttpResponse:
-        known = {question.key for question in asked}
+        known = {question.key for question in questions}
         connector.options = {key: value for key, value in answers.items() if value or key in known}
-        connector.ready = readiness.is_ready(connector.options, readiness.required(asked))
+        connector.ready = readiness.is_ready(connector.options, readiness.required(questions))
         connector.save(update_fields=["options", "ready"])
         self.log_change(request, connector, "Set what the vendor asks about it.")
         sentence = gettext("Saved. What merchants begin from now on is made with it.")
@@ -88,25 +87,27 @@ class ConnectorOptionsAdmin(BaseAdmin):
         return redirect("admin:onboarding_connector_change", connector.pk)
 
     def _options_page(
-        self, request: HttpRequest, row: Connector, form: QuestionsForm, problem: str = ""
+        self, request: HttpRequest, connector: Connector, form: QuestionsForm, problem: str = ""
     ) -> HttpResponse:
         context = {
             "title": gettext("What merchants get"),
             "explain": gettext("It holds for what is made from now on, not for what is there."),
             "button": gettext("Save"),
             "problem": problem,
-            "original": row,
-            "back": reverse("admin:onboarding_connector_change", args=[row.pk]),
-            "vendor": registry.vendor_name(row.vendor),
+            "original": connector,
+            "back": reverse("admin:onboarding_connector_change", args=[connector.pk]),
+            "vendor": registry.vendor_name(connector.vendor),
         }
         return self.render_form(request, form, context)
 
 
-def with_saved_options(asked: Iterable[Question], options: Mapping[str, Any]) -> list[Question]:
+def with_saved_options(
+    questions: Iterable[Question], options: Mapping[str, object]
+) -> list[Question]:
     """The questions with the saved answers, and questions that let staff remove obsolete options."""
     saved = {key: str(value) for key, value in options.items() if value is not None}
-    questions = [replace(each, initial=saved.pop(each.key, each.initial)) for each in asked]
-    return [*questions, *(_obsolete(key, value) for key, value in saved.items() if value)]
+    filled_in = [replace(each, initial=saved.pop(each.key, each.initial)) for each in questions]
+    return [*filled_in, *(_obsolete(key, value) for key, value in saved.items() if value)]
 
 
 def _obsolete(key: str, value: str) -> Question:
@@ -119,8 +120,8 @@ def _obsolete(key: str, value: str) -> Question:
     )
 
 
-def _accepted(vendor: Vendor, form: QuestionsForm) -> bool:
-    """Adds what the vendor's module finds wrong to the fields of those answers."""
+def _is_accepted(vendor: Vendor, form: QuestionsForm) -> bool:
+    """Whether the vendor's module accepts the answers; its errors are added to their fields."""
     try:
         with breaker.guard(vendor.slug):
             faults = vendor.check_options(form.answers)

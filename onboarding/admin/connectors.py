@@ -1,4 +1,4 @@
-"""Connectors: the catalogue as vendors list it, with what staff set and add."""
+"""Connectors: the catalogue as vendors list it, with the fields that staff set and the rows they add."""
 
 from __future__ import annotations
 
@@ -35,21 +35,22 @@ EXAMPLE = '{"path": "/"}'
 
 
 class OptionsField(forms.JSONField):
-    """A JSON object; an error names the line and column."""
+    """A JSON object; a syntax error names its line and column."""
 
-    def to_python(self, value: Any) -> Any:
+    # Any: the stubs take a JSONField for a field of text
+    def to_python(self, value: object) -> Any:
         if not isinstance(value, str) or self.disabled:
             return value
         try:
-            found = json.loads(value or "{}")
+            parsed = json.loads(value or "{}")
         except json.JSONDecodeError as error:
             place = {"line": error.lineno, "column": error.colno, "example": EXAMPLE}
             text = gettext("Not JSON at line %(line)s, column %(column)s. Write e.g. %(example)s")
             raise ValidationError(text % place, code="invalid") from None
-        if not isinstance(found, dict):
+        if not isinstance(parsed, dict):
             text = gettext("This must be a JSON object, e.g. %(example)s") % {"example": EXAMPLE}
             raise ValidationError(text, code="invalid")
-        return found
+        return parsed
 
 
 class ConnectorForm(forms.ModelForm):  # type: ignore[type-arg]  # no subscript at run time
@@ -68,7 +69,7 @@ class AddForm(ConnectorForm):
         help_text=gettext_lazy("The vendor’s entry that a merchant is led to."),
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # Any: Django's signature
         super().__init__(*args, **kwargs)
         self.fields["name"].required = True
         self.fields["name"].help_text = gettext_lazy("As merchants read it: “WooCommerce”.")
@@ -77,20 +78,19 @@ class AddForm(ConnectorForm):
             "The shop system in one word: “woocommerce”. Left empty: the name."
         )
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         """Where a vendor asks questions, the next page asks them instead of JSON."""
-        data: dict[str, Any] = super().clean() or self.cleaned_data
+        data: dict[str, object] = super().clean() or self.cleaned_data
         opens = data.get("opens")
-        if (
-            opens
-            and data.get("options")
-            and readiness.has_questions(registry.vendor_of(opens.vendor))
-        ):
+        asks = isinstance(opens, Connector) and readiness.has_questions(
+            registry.vendor_of(opens.vendor)
+        )
+        if asks and data.get("options"):
             self.add_error("options", gettext("Leave this empty: you are asked on the next page."))
         return data
 
     def clean_platform(self) -> str:
-        """It is part of a deep link's URL, so it is never empty."""
+        """Never empty: it is part of a deep link's URL."""
         typed: str = self.cleaned_data["platform"]
         return typed or slugify(self.cleaned_data.get("name", ""))[:60] or "shop"
 
@@ -114,34 +114,43 @@ class ConnectorAdmin(VendorPagesAdmin):
     ordering: ClassVar[tuple[str, ...]] = ("position", "vendor_name")
 
     def search_querysets(self, term: str) -> tuple[AnyQuerySet, ...]:
-        every = Connector.objects.all()
-        by_name = every.filter(name__icontains=term), every.filter(vendor_name__icontains=term)
-        return (*by_name, every.filter(key=term), every.filter(platform=term.lower()))
-
-    @admin.display(description=gettext_lazy("vendor"))
-    def vendor_label(self, row: Connector) -> str:
-        return registry.vendor_name(row.vendor)
-
-    @admin.display(description=gettext_lazy("set up"), boolean=True)
-    def set_up(self, row: Connector) -> bool:
-        return row.ready
-
-    @admin.display(description=gettext_lazy("still offered"), boolean=True)
-    def offered(self, row: Connector) -> bool:
-        return row.gone is None
-
-    @admin.display(description=gettext_lazy("added by staff"), boolean=True)
-    def own(self, row: Connector) -> bool:
-        return row.staff_made
-
-    def get_form(
-        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
-    ) -> Any:
-        return super().get_form(
-            request, obj, change, **(kwargs if change else {**kwargs, "form": AddForm})
+        connectors = Connector.objects.all()
+        return (
+            connectors.filter(name__icontains=term),
+            connectors.filter(vendor_name__icontains=term),
+            connectors.filter(key=term),
+            connectors.filter(platform=term.lower()),
         )
 
-    def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> Any:
+    @admin.display(description=gettext_lazy("vendor"))
+    def vendor_label(self, connector: Connector) -> str:
+        return registry.vendor_name(connector.vendor)
+
+    @admin.display(description=gettext_lazy("set up"), boolean=True)
+    def set_up(self, connector: Connector) -> bool:
+        return connector.ready
+
+    @admin.display(description=gettext_lazy("still offered"), boolean=True)
+    def offered(self, connector: Connector) -> bool:
+        return connector.gone is None
+
+    @admin.display(description=gettext_lazy("added by staff"), boolean=True)
+    def own(self, connector: Connector) -> bool:
+        return connector.staff_made
+
+    def get_form(
+        self,
+        request: HttpRequest,
+        obj: Connector | None = None,
+        change: bool = False,
+        **kwargs: object,
+    ) -> type[forms.ModelForm[Connector]]:
+        form = kwargs if change else {**kwargs, "form": AddForm}
+        return super().get_form(request, obj, change, **form)
+
+    def get_changelist_form(
+        self, request: HttpRequest, **kwargs: object
+    ) -> type[forms.ModelForm[Connector]]:
         """The fields in the list have no visible label."""
         widgets = {
             "visible": forms.CheckboxInput({"aria-label": gettext("Visible")}),
@@ -149,7 +158,7 @@ class ConnectorAdmin(VendorPagesAdmin):
         }
         return super().get_changelist_form(request, **{**kwargs, "widgets": widgets})
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+    def get_fields(self, request: HttpRequest, obj: Connector | None = None) -> tuple[str, ...]:
         if obj is None:
             return (
                 "opens",
@@ -164,20 +173,22 @@ class ConnectorAdmin(VendorPagesAdmin):
         asks = readiness.has_questions(registry.vendor_of(obj.vendor))
         return (*(name for name in SET_BY_STAFF if name != "options" or not asks), *SET_BY_VENDOR)
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: Connector | None = None
+    ) -> tuple[str, ...]:
         if obj is None:
             return ()
         typed = {"platform", "category", "description"} if obj.staff_made else set[str]()
         return tuple(name for name in SET_BY_VENDOR if name not in typed)
 
     def has_delete_permission(self, request: HttpRequest, obj: Connector | None = None) -> bool:
-        """Not while a shop uses it, nor while the vendor lists it: the refresh would add it again."""
+        """Not while a shop uses it, and not while the vendor lists it: the refresh would add it again."""
         if obj is not None and (obj.connections.exists() or not (obj.staff_made or obj.gone)):
             return False
         return super().has_delete_permission(request, obj)
 
     def save_model(
-        self, request: HttpRequest, obj: Connector, form: forms.ModelForm[Any], change: bool
+        self, request: HttpRequest, obj: Connector, form: forms.ModelForm[Connector], change: bool
     ) -> None:
         if not change:
             opens: Connector = form.cleaned_data["opens"]
@@ -189,21 +200,21 @@ class ConnectorAdmin(VendorPagesAdmin):
     def response_add(
         self, request: HttpRequest, obj: Connector, post_url_continue: str | None = None
     ) -> HttpResponse:
-        """The vendor's questions come next: until they are answered nobody is offered it."""
+        """Redirect to the vendor's questions: merchants are not offered it until they are answered."""
         if url := self.options_url(obj):
             return redirect(url)
         return super().response_add(request, obj, post_url_continue)
 
     def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+        self, request: HttpRequest, extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
         context = {"vendor_pages": vendor_pages(), **(extra_context or {})}
         return super().changelist_view(request, context)
 
-    def page_context(self, request: HttpRequest, row: Connector) -> dict[str, Any]:
-        lists = [self.options_list(row)]
-        if registry.vendor_of(row.vendor):
-            lists.append(connector_target(row).action_list())
+    def page_context(self, request: HttpRequest, connector: Connector) -> dict[str, object]:
+        lists = [self.options_list(connector)]
+        if registry.vendor_of(connector.vendor):
+            lists.append(connector_target(connector).action_list())
         return {"action_lists": lists, "may_act": self.may_act(request)}
 
 

@@ -1,11 +1,12 @@
-"""The inventory: what a vendor lists as ours, compared with our rows. Nothing is changed."""
+"""Inventory: compares what a vendor lists as ours with the database. Changes nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict, cast
 
+from django.db.models import QuerySet
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext
 
@@ -16,15 +17,41 @@ from vendors.contract import Item
 from .tables import NOTHING, Table, link_to
 
 LISTED = 200  # rows of each table
-CONNECTION = ("pk", "key", "name", "status", "account_id", "account__key", *(
-    f"account__merchant{part}" for part in ("_id", "__name")
-))  # fmt: skip
-ACCOUNT = ("pk", "key", "merchant_id", "merchant__name")
+
+
+class ConnectionRow(TypedDict):
+    """The columns of a connection that are compared."""
+
+    pk: int
+    key: str
+    name: str
+    status: str
+    reference: str
+    account_id: int
+    account__key: str
+    account__merchant_id: int
+    account__merchant__name: str
+
+
+class AccountRow(TypedDict):
+    """The columns of an account that are compared."""
+
+    pk: int
+    key: str
+    merchant_id: int
+    merchant__name: str
+
+
+CONNECTION, ACCOUNT = tuple(ConnectionRow.__annotations__), tuple(AccountRow.__annotations__)
+
+
+def _connection_rows(connections: QuerySet[Connection]) -> list[ConnectionRow]:
+    return cast("list[ConnectionRow]", list(connections.values(*CONNECTION)))
 
 
 @dataclass(frozen=True)
 class Owner:
-    """Whose a thing is, and which connection or account of theirs it belongs to."""
+    """The merchant that a thing belongs to, and the connection or account of theirs."""
 
     merchant: tuple[int, str]
     connection: tuple[int, str] | None = None
@@ -48,20 +75,23 @@ Row = tuple[Item, Owner | None]
 
 def inventory_tables(vendor: str, items: Iterable[Item]) -> list[Table]:
     """What is only at the vendor, what is only here, and what is on both sides."""
-    there = {item.id: item for item in items}
-    connections = list(Connection.objects.filter(vendor=vendor).exclude(key="").values(*CONNECTION))
-    accounts = list(Account.objects.filter(vendor=vendor).exclude(key="").values(*ACCOUNT))
+    at_vendor = {item.id: item for item in items}
+    connections = _connection_rows(Connection.objects.filter(vendor=vendor).exclude(key=""))
+    accounts = cast(
+        "list[AccountRow]",
+        list(Account.objects.filter(vendor=vendor).exclude(key="").values(*ACCOUNT)),
+    )
     owners = {row["key"]: _account_owner(row) for row in accounts}
     owners |= {row["key"]: _connection_owner(row) for row in sorted(connections, key=_alive)}
-    only_there = [item for key, item in there.items() if key not in owners]
+    only_at_vendor = [item for key, item in at_vendor.items() if key not in owners]
     only_here = [
-        *_missing_connections(connections, there),
-        *_missing_accounts(accounts, connections, there),
+        *_missing_connections(connections, at_vendor),
+        *_missing_accounts(accounts, connections, at_vendor),
     ]
-    both: list[Row] = [(item, owners[key]) for key, item in there.items() if key in owners]
-    hinted = _with_hints(only_there[:LISTED])
+    both: list[Row] = [(item, owners[key]) for key, item in at_vendor.items() if key in owners]
+    hinted = _with_hints(only_at_vendor[:LISTED])
     return [
-        _table("gw-only-there", gettext("There and not here"), hinted, len(only_there)),
+        _table("gw-only-there", gettext("There and not here"), hinted, len(only_at_vendor)),
         _table("gw-only-here", gettext("Here and not there"), only_here, len(only_here)),
         _table("gw-both", gettext("On both sides"), both, len(both)),
     ]
@@ -92,47 +122,46 @@ def _cells(item: Item, owner: Owner | None) -> tuple[str, ...]:
     return item.id, what, merchant, place, item.reference or NOTHING
 
 
-def _alive(row: dict[str, Any]) -> bool:
-    """Of two connections with the same key the one that is not disconnected is meant."""
-    return bool(row["status"] != Status.DISCONNECTED)
+def _alive(row: ConnectionRow) -> bool:
+    """Of two connections with the same key, the one that is not disconnected counts."""
+    return row["status"] != Status.DISCONNECTED
 
 
-def _connection_owner(row: dict[str, Any]) -> Owner:
+def _connection_owner(row: ConnectionRow) -> Owner:
     merchant = row["account__merchant_id"], row["account__merchant__name"]
     return Owner(merchant, connection=(row["pk"], row["name"]), alive=_alive(row))
 
 
-def _account_owner(row: dict[str, Any]) -> Owner:
+def _account_owner(row: AccountRow) -> Owner:
     return Owner((row["merchant_id"], row["merchant__name"]), account=row["pk"])
 
 
-def _missing_connections(connections: list[dict[str, Any]], there: dict[str, Item]) -> list[Row]:
+def _missing_connections(connections: list[ConnectionRow], at_vendor: dict[str, Item]) -> list[Row]:
     """A vendor may list what belongs to connections or to accounts: either is enough."""
     return [
         (Item(id=row["key"], label=""), _connection_owner(row))
         for row in connections
-        if _alive(row) and row["key"] not in there and row["account__key"] not in there
+        if _alive(row) and row["key"] not in at_vendor and row["account__key"] not in at_vendor
     ]
 
 
 def _missing_accounts(
-    accounts: list[dict[str, Any]], connections: list[dict[str, Any]], there: dict[str, Item]
+    accounts: list[AccountRow], connections: list[ConnectionRow], at_vendor: dict[str, Item]
 ) -> list[Row]:
     with_connections = {row["account_id"] for row in connections}
     return [
         (Item(id=row["key"], label=""), _account_owner(row))
         for row in accounts
-        if row["key"] not in there and row["pk"] not in with_connections
+        if row["key"] not in at_vendor and row["pk"] not in with_connections
     ]
 
 
 def _with_hints(items: list[Item]) -> list[Row]:
-    """Items that we do not know, with the owner whose reference they carry, if any."""
+    """Unknown items, each with the owner whose reference it has, if any."""
     references = {item.reference for item in items if item.reference}
     connections = Connection.objects.filter(reference__in=references)
     merchants = Merchant.objects.filter(reference__in=references)
-    owners = {row.reference: Owner((row.pk, row.name)) for row in merchants} | {
-        row["reference"]: _connection_owner(row)
-        for row in connections.values("reference", *CONNECTION)
+    owners = {each.reference: Owner((each.pk, each.name)) for each in merchants} | {
+        row["reference"]: _connection_owner(row) for row in _connection_rows(connections)
     }
     return [(item, owners.get(item.reference)) for item in items]

@@ -1,4 +1,4 @@
-"""Merchants with their members, and users. Nobody sets another person's password or address."""
+"""Merchants with their members, and users. Staff set nobody's password or address."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.contrib import admin
-from django.forms import ModelForm
+from django.db.models import Field
+from django.forms import ModelForm, TypedChoiceField
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy
 
@@ -25,8 +26,12 @@ class Members(admin.TabularInline):  # type: ignore[type-arg]  # no subscript at
     verbose_name = gettext_lazy("member")
     verbose_name_plural = gettext_lazy("members")
 
-    def formfield_for_choice_field(self, *args: Any, **kwargs: Any) -> Any:
-        field = super().formfield_for_choice_field(*args, **kwargs)
+    def formfield_for_choice_field(  # Any: Django's signature
+        self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: object
+    ) -> TypedChoiceField | None:
+        field: TypedChoiceField | None = super().formfield_for_choice_field(
+            db_field, request, **kwargs
+        )
         if field is not None:
             field.widget.attrs["aria-label"] = str(field.label)
         return field
@@ -50,13 +55,13 @@ class MerchantAdmin(BaseAdmin):
         yield Merchant.objects.filter(pk__in=merchants_like(term))
 
     def has_delete_permission(self, request: HttpRequest, obj: Merchant | None = None) -> bool:
-        """Vendors know a merchant by its reference, which is never used again: the merchant stays."""
+        """Never: vendors know a merchant by its reference, which must not be used again."""
         return False
 
-    def page_context(self, request: HttpRequest, row: Merchant) -> dict[str, Any]:
+    def page_context(self, request: HttpRequest, merchant: Merchant) -> dict[str, object]:
         return {
-            "accounts": row.accounts.select_related("merchant").defer(*ACCOUNT_SECRETS),
-            "tables": [connections_table(Connection.objects.filter(account__merchant=row))],
+            "accounts": merchant.accounts.select_related("merchant").defer(*ACCOUNT_SECRETS),
+            "tables": [connections_table(Connection.objects.filter(account__merchant=merchant))],
         }
 
 
@@ -87,27 +92,27 @@ class UserAdmin(BaseAdmin):
         yield User.objects.filter(pk__in=ids(other, "user_id"))
 
     @admin.display(description=gettext_lazy("addresses"))
-    def addresses(self, row: User) -> str:
-        """The addresses that sign this user in. Verified: the user entered a code mailed there."""
-        known = EmailAddress.objects.filter(user=row).order_by("-primary", "email")
+    def addresses(self, user: User) -> str:
+        """The addresses that this user can sign in with. Verified: the user entered a code mailed there."""
+        known = EmailAddress.objects.filter(user=user).order_by("-primary", "email")
         lines = [f"{each.email} ({'' if each.verified else 'not '}verified)" for each in known]
         return "\n".join(lines) or NOTHING
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         """An address belongs to whoever reads its mail; only superusers grant permissions."""
         fixed = ("addresses", "date_joined", "last_login", *(("email",) if obj else ()))
         return fixed if request.user.is_superuser else (*fixed, *PERMISSION_FIELDS)
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        above = obj is not None and obj.is_superuser and not request.user.is_superuser
-        return not above and super().has_change_permission(request, obj)
+        is_more_powerful = obj is not None and obj.is_superuser and not request.user.is_superuser
+        return not is_more_powerful and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Timelines and the log name users: they are switched off, not deleted."""
+        """Never: timelines and the log name users. They are deactivated instead."""
         return False
 
     def save_model(
-        self, request: HttpRequest, obj: User, form: ModelForm[Any], change: bool
+        self, request: HttpRequest, obj: User, form: ModelForm[User], change: bool
     ) -> None:
         if not change:
             obj.email = obj.email.strip().lower()

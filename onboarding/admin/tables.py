@@ -1,4 +1,4 @@
-"""Tables and timelines on the staff's pages, and the cells that tables and changelists share."""
+"""Tables and timelines of the admin's pages, and the cells that tables and changelists share."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ NOTHING = "–"
 class Table:
     """For admin/parts/table.html. A cell is text, or HTML from the functions below.
 
-    The first cell of a row is its heading. `id` is the id of the heading of the whole, `empty` is
-    shown instead of no rows, `more` is the number of rows left out. With `selectable` each row has
-    a checkbox, which sends the first cell as one of `ids`.
+    The first cell of a row is its heading. `id` is the id of the table's heading; `empty` is shown if
+    there are no rows; `more` is the number of rows left out. With `selectable` each row has a checkbox,
+    which sends the first cell as one of `ids`.
     """
 
     id: str
@@ -42,7 +42,7 @@ class Table:
     selectable: bool = False
 
 
-# -- cells ---------------------------------------------------------------------------------------
+# -- cells -----------------------------------------------------------------------------------------
 
 
 def link(row: Model | None, words: str = "") -> str:
@@ -75,12 +75,12 @@ def exact_moment(at: datetime) -> str:
     return f"{moment(at, 'SHORT_DATE_FORMAT')} {time_format(localtime(at), 'H:i:s')}"
 
 
-# -- tables of rows ------------------------------------------------------------------------------
+# -- tables of rows --------------------------------------------------------------------------------
 
 
 def connections_table(connections: QuerySet[Connection]) -> Table:
     """The newest first."""
-    found = connections.select_related("connector", "account__merchant").order_by("-pk")
+    newest = connections.select_related("connector", "account__merchant").order_by("-pk")
     return Table(
         id="gw-connections",
         title=gettext("Connections"),
@@ -93,13 +93,13 @@ def connections_table(connections: QuerySet[Connection]) -> Table:
         ),
         rows=[
             (
-                link(row),
-                str(row.connector),
-                badge(row),
-                row.sentence or NOTHING,
-                moment(row.created),
+                link(connection),
+                str(connection.connector),
+                badge(connection),
+                connection.sentence or NOTHING,
+                moment(connection.created),
             )
-            for row in found.defer(*CONNECTION_SECRETS)[:LISTED]
+            for connection in newest.defer(*CONNECTION_SECRETS)[:LISTED]
         ],
         empty=gettext("No shop yet."),
     )
@@ -107,7 +107,7 @@ def connections_table(connections: QuerySet[Connection]) -> Table:
 
 def attempts_table(attempts: QuerySet[Attempt]) -> Table:
     """The newest first."""
-    found = attempts.select_related("user").defer(*ATTEMPT_SECRETS).order_by("-created")
+    newest = attempts.select_related("user").defer(*ATTEMPT_SECRETS).order_by("-created")
     return Table(
         id="gw-attempts",
         title=gettext("Attempts"),
@@ -120,25 +120,25 @@ def attempts_table(attempts: QuerySet[Attempt]) -> Table:
             gettext("Asked again"),
             gettext("Ended"),
         ),
-        rows=[_attempt_cells(row) for row in found[:LISTED]],
+        rows=[_attempt_cells(attempt) for attempt in newest[:LISTED]],
         empty=gettext("None yet."),
     )
 
 
-def _attempt_cells(row: Attempt) -> tuple[str, ...]:
+def _attempt_cells(attempt: Attempt) -> tuple[str, ...]:
     return (
-        link(row, row.get_purpose_display()),
-        str(row.user),
-        moment(row.created),
-        badge(row),
-        ": ".join(part for part in (row.cause, row.detail) if part),
-        moment(row.due_at),
-        moment(row.ended),
+        link(attempt, attempt.get_purpose_display()),
+        str(attempt.user),
+        moment(attempt.created),
+        badge(attempt),
+        ": ".join(part for part in (attempt.cause, attempt.detail) if part),
+        moment(attempt.due_at),
+        moment(attempt.ended),
     )
 
 
 def hops_table(hops: QuerySet[Hop]) -> Table:
-    """When the browser left and came back; never where to, nor what it brought."""
+    """When the browser left and came back, but neither where to nor with which parameters."""
     return Table(
         id="gw-hops",
         title=gettext("Trips to the vendor’s pages"),
@@ -150,7 +150,7 @@ def hops_table(hops: QuerySet[Hop]) -> Table:
             gettext("Signed in again"),
             gettext("Link lasts until"),
         ),
-        rows=[_hop_cells(row) for row in hops.order_by("created").values(*HOP_FACTS)],
+        rows=[_hop_cells(hop) for hop in hops.order_by("created").values(*HOP_FACTS)],
         empty=gettext("None yet."),
     )
 

@@ -1,4 +1,4 @@
-"""Unsure creations: a vendor's answer was lost, and staff decide whether the thing was made."""
+"""Unsure creations: a vendor's answer was lost, and staff say whether the thing was created."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from .vendor_actions import error_text, translated
 class UnsureCreation:
     """The facts of a creation whose answer was lost, for admin/parts/unsure.html.
 
-    `attempt` announced it; `look_for` is what the vendor's module asks staff to look for. `seen`
-    names this very creation: a button pressed on an old page must not decide a newer one.
+    `attempt` announced it; `look_for` is what the vendor's module asks staff to look for. `token`
+    identifies this creation and its state: a button on an outdated page must not decide a newer one.
     """
 
     account: Account
@@ -40,7 +40,7 @@ class UnsureCreation:
         return self.account.unsure
 
     @property
-    def seen(self) -> str:
+    def token(self) -> str:
         if self.attempt is None:
             return self.creation
         return f"{self.creation}-{self.attempt.pk}-{self.attempt.version}"
@@ -96,8 +96,8 @@ class UnsureAdmin(ReadOnlyAdmin):
         return self._resolve_page(request, unsure, problem)
 
     def _decide(self, request: HttpRequest, unsure: UnsureCreation) -> str:
-        """What is wrong with the decision; empty when it was taken."""
-        if request.POST.get("seen") != unsure.seen:
+        """What is wrong with the decision; "" when it was saved."""
+        if request.POST.get("seen") != unsure.token:
             return gettext("Something changed since you opened the page. Read the facts again.")
         if not unsure.decidable:
             return gettext("This cannot be decided here: the vendor is switched off.")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.contrib import messages
 from django.forms import Form
@@ -47,7 +46,7 @@ class ActionLink:
 class ActionList:
     """For admin/parts/action_list.html: nothing is drawn without links.
 
-    `id` is the id of its heading; `denied` is what staff read who may not act.
+    `id` is the id of its heading; `denied` is shown to staff who may not act.
     """
 
     id: str
@@ -86,7 +85,7 @@ class VendorActionsAdmin(ReadOnlyAdmin):
         return [path("<path:object_id>/act/<slug:key>/", view, name=name), *super().get_urls()]
 
     def vendor_actions(self, row: Account | Connection) -> list[Action]:
-        """The actions for staff on this row; none where no shop was ever begun."""
+        """The actions for staff on this row; none for an account without a connection."""
         vendor = registry.vendor_of(row.vendor)
         if vendor is None or acting_connection(row) is None:
             return []
@@ -129,7 +128,11 @@ class VendorActionsAdmin(ReadOnlyAdmin):
         return redirect(f"admin:onboarding_{self.opts.model_name}_change", row.pk)
 
     def render_row_form(
-        self, request: HttpRequest, row: Any, form: Form, context: dict[str, Any]
+        self,
+        request: HttpRequest,
+        row: Account | Connection,
+        form: Form,
+        context: Mapping[str, object],
     ) -> HttpResponse:
         """`render_form` about an account or a connection."""
         back = reverse(f"admin:onboarding_{self.opts.model_name}_change", args=[row.pk])
@@ -138,14 +141,14 @@ class VendorActionsAdmin(ReadOnlyAdmin):
 
 
 def acting_connection(row: Account | Connection) -> int | None:
-    """The id of the connection for which the vendor is called: of an account the newest."""
+    """The id of the connection that the vendor is called for: an account's newest one."""
     if isinstance(row, Connection):
         return row.pk
     return row.connections.order_by("-pk").values_list("pk", flat=True).first()
 
 
-def action_context(action: Action) -> dict[str, Any]:
-    """What `render_form` needs to know of an action."""
+def action_context(action: Action) -> dict[str, object]:
+    """The part of `render_form`'s context that describes an action."""
     label = translated(action.label)
     return {
         "title": label,
@@ -156,7 +159,7 @@ def action_context(action: Action) -> dict[str, Any]:
 
 
 def step_messages(step: Step) -> Iterator[tuple[int, str]]:
-    """What a step achieved, as (level, sentence); the connection's page repeats the task."""
+    """What a step achieved, as (level, sentence). The task is shown on the connection's page too."""
     if not isinstance(step, Done):
         yield messages.SUCCESS, gettext("Done.")
         return
@@ -167,11 +170,11 @@ def step_messages(step: Step) -> Iterator[tuple[int, str]]:
         yield messages.WARNING, f"{gettext('Still to do:')} {step.staff_task}"
 
 
-# -- errors --------------------------------------------------------------------------------------
+# -- errors ----------------------------------------------------------------------------------------
 
 
 def error_text(error: VendorError) -> str:
-    """What is wrong, for staff: the kind of error, the vendor module's sentence, the facts."""
+    """The error for staff: its kind, the vendor module's sentence, the details."""
     note = translated(error.note)
     parts = (_kind(error), note, "" if note and note in error.detail else error.detail)
     return " · ".join(part for part in parts if part) or gettext("This was not accepted.")
@@ -185,11 +188,11 @@ def _kind(error: VendorError) -> str:
             return gettext("No clear answer came. Look at the vendor before you try again.")
         case Garbled():
             return gettext("The vendor answered something that we do not understand.")
-    return ""
+    return ""  # Refused: its sentence says it all
 
 
 def add_vendor_error(form: Form, error: VendorError) -> str:
-    """Adds the error to the field that it names; otherwise returns the text for the whole form."""
+    """Add the error to the field that it names, and return ""; else return the text for the whole form."""
     field = f"{ANSWER}{error.code}" if isinstance(error, Refused) else ""
     if field not in form.fields:
         return error_text(error)

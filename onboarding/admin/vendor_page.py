@@ -1,13 +1,12 @@
-"""A vendor's page, and the actions of a vendor or of one of its connectors.
+"""A vendor's page, and the actions on a vendor or on one of its connectors.
 
-The vendor is called while the request waits. The log names the action and never its answers.
+The vendor is called within the request. The admin's log names the action, and never its answers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
@@ -55,7 +54,7 @@ class ActionTarget:
 
     @property
     def url(self) -> str:
-        """Of its page in the admin."""
+        """The URL of its page in the admin."""
         if self.connector:
             return reverse("admin:onboarding_connector_change", args=[self.connector.pk])
         return reverse("admin:onboarding_connector_vendor", args=[self.vendor.slug])
@@ -66,7 +65,7 @@ class ActionTarget:
         return reverse("admin:onboarding_connector_run", args=[self.vendor.slug, key])
 
     def actions(self) -> list[Action]:
-        """Also the hidden ones."""
+        """The actions for staff on it, with the hidden ones."""
         on = "connector" if self.connector else "vendor"
         return [each for each in self.vendor.actions() if each.who == "staff" and each.on == on]
 
@@ -139,8 +138,8 @@ class VendorPagesAdmin(ConnectorOptionsAdmin):
         return self._action(request, vendor_target(vendor), key)
 
     def act_view(self, request: HttpRequest, pk: int, key: str) -> HttpResponse:
-        row: Connector = self.object_to_act_on(request, str(pk))
-        return self._action(request, connector_target(row), key)
+        connector: Connector = self.object_to_act_on(request, str(pk))
+        return self._action(request, connector_target(connector), key)
 
     # -- one action ------------------------------------------------------------------------------
 
@@ -163,7 +162,7 @@ class VendorPagesAdmin(ConnectorOptionsAdmin):
             if not isinstance(outcome, VendorError):
                 return self._result(request, target, action, outcome)
             problem = add_vendor_error(form, outcome)
-        return self._action_page(request, target, action, form, {"chosen": ids, "problem": problem})
+        return self._action_page(request, target, action, form, ids, problem)
 
     def _action_page(
         self,
@@ -171,16 +170,18 @@ class VendorPagesAdmin(ConnectorOptionsAdmin):
         target: ActionTarget,
         action: Action,
         form: QuestionsForm,
-        more: dict[str, Any],
+        chosen: tuple[str, ...],
+        problem: str,
     ) -> HttpResponse:
         context = {
             **action_context(action),
             "original": target.name,
             "back": target.url,
             "vendor": target.vendor.name,
-            **more,
+            "chosen": chosen,
+            "problem": problem,
         }
-        if number := len(more["chosen"]):
+        if number := len(chosen):
             text = ngettext("%(label)s: %(n)s chosen", "%(label)s: %(n)s chosen", number)
             context["button"] = text % {"label": context["title"], "n": number}
         return self.render_form(request, form, context)
@@ -226,11 +227,11 @@ class VendorPagesAdmin(ConnectorOptionsAdmin):
         outcome: Done | Rows | VendorError,
         ids: tuple[str, ...],
     ) -> None:
-        """What was done, or may have been done; never the answers."""
+        """Log what was done, or may have been done; never the answers."""
         if isinstance(outcome, Rows | Refused):
             return
-        how = "done" if isinstance(outcome, Done) else f"no clear answer ({outcome.cause})"
-        message = f"{target.vendor.name}: {action.label}: {how}."
+        result = "done" if isinstance(outcome, Done) else f"no clear answer ({outcome.cause})"
+        message = f"{target.vendor.name}: {action.label}: {result}."
         if ids:
             message += f" Chosen: {len(ids)}."
         LogEntry.objects.create(
@@ -265,7 +266,7 @@ def _run(
         return error
 
 
-def _comparison(vendor: Vendor) -> dict[str, Any]:
+def _comparison(vendor: Vendor) -> dict[str, object]:
     try:
         with breaker.guard(vendor.slug, seconds=breaker.LONG_STEP_SECONDS):
             found = vendor.inventory()

@@ -1,4 +1,4 @@
-"""The waitlist: who waits for which vendor, since when, and when we mailed that it is back."""
+"""The waitlist: who waits for which vendor, since when, and when they were mailed."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class WaitingFilter(FixedFilter):
 
 
 @admin.register(WaitlistEntry)
-class StandbyAdmin(ReadOnlyAdmin):
-    """What people typed before they waited is not shown: it is theirs."""
+class WaitlistEntryAdmin(ReadOnlyAdmin):
+    """Without what people had typed: that is not for staff."""
 
     deferred = ("typed",)
     list_display = ("user", "merchant", "connector", "vendor", "asked", "mailed")
@@ -40,5 +40,5 @@ class StandbyAdmin(ReadOnlyAdmin):
         yield WaitlistEntry.objects.filter(user__email__startswith=term.lower())
 
     @admin.display(description=gettext_lazy("vendor"))
-    def vendor(self, row: WaitlistEntry) -> str:
-        return row.connector.vendor
+    def vendor(self, entry: WaitlistEntry) -> str:
+        return entry.connector.vendor

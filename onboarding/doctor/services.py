@@ -12,7 +12,7 @@ import vendors
 from onboarding.availability import breaker
 from onboarding.monitoring import logs
 from vendors.contract import Refused, Unavailable, Vendor, VendorError
-from vendors.http.call_context import CallContext
+from vendors.http.call_context import CallContext, use_context
 
 from .finding import Finding
 

@@ -1,19 +1,19 @@
-"""The journey: the engine that turns what people do and what vendors answer into rows and events.
+"""The journey: the state machine that leads a merchant from "Connect" to a connected shop and beyond.
 
-This module is its whole face: nothing else of the journey is imported from outside.
+This module is its public interface: no other module of the package is imported from outside.
 
     merchant_actions  what merchants do: begin, continue, answer, come back, disconnect …
     staff_actions     what staff do: settle unsure creations, run actions, ask now
     engine            makes the calls to the vendor, under the account's lease
-    settlement        writes what a call answered, in one transaction
+    settlement        writes the outcome of a call into rows, in one transaction
     outcomes          the table: step or error → status, whose turn, sentence, retry
-    transitions       the only door through which attempts and connections are changed
+    transitions       state transitions: the only place where attempts and connections are changed
     orders            rows → `Order`                vendor_call   which call is made, and with what
-    hops              links out and returns         leases        one conversation at a time
-    crash_guard       rows that kill their workers  unreadable    memos that no key opens
+    hops              redirects out and returns     leases        one worker at a time per account
+    crash_guard       rows that kill their workers  unreadable    memos that no key decrypts
 
-An action writes what somebody wants (`call`, `due_at`); `advance` makes the call and writes the answer. A
-process may die between any two lines: the row says what is due, and any process goes on with it.
+An action writes what somebody wants (`call`, `due_at`); `advance` makes the call and writes the outcome. A
+process may die between any two lines: the row says what is due, and any other process can continue.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from .merchant_actions import (
     claim_return,
     confirm_secrets_received,
     connect_both,
+    connection_of_found_shop,
     continue_attempt,
     disconnect,
     enter,
-    found_elsewhere,
     free_name,
-    is_away_without_return,
-    named,
+    is_at_vendor_without_return,
+    named_connections,
     pause,
     reconnect,
     record_return,
@@ -47,7 +47,14 @@ from .merchant_actions import (
 )
 from .orders import verified_addresses
 from .outcomes import Outcome, ready_note
-from .staff_actions import act, ask_now, look_now, resolve, save_staff_answers, task_done
+from .staff_actions import (
+    act,
+    ask_now,
+    check_now,
+    complete_task,
+    resolve,
+    save_staff_answers,
+)
 from .transitions import forget_calls, record, wake_after_outage, wake_expired
 from .vendor_call import asks_about_the_shop
 
@@ -63,9 +70,12 @@ __all__ = [
     "asks_about_the_shop",
     "begin",
     "check",
+    "check_now",
     "claim_return",
+    "complete_task",
     "confirm_secrets_received",
     "connect_both",
+    "connection_of_found_shop",
     "continue_attempt",
     "disconnect",
     "enter",
@@ -73,11 +83,9 @@ __all__ = [
     "find_hop",
     "find_hop_by_id",
     "forget_calls",
-    "found_elsewhere",
     "free_name",
-    "is_away_without_return",
-    "look_now",
-    "named",
+    "is_at_vendor_without_return",
+    "named_connections",
     "pause",
     "ready_note",
     "reconnect",
@@ -92,7 +100,6 @@ __all__ = [
     "save_staff_answers",
     "submit_answers",
     "take_link",
-    "task_done",
     "use_found_shop",
     "verified_addresses",
     "wake_after_outage",

@@ -1,8 +1,8 @@
-"""The crash guard: a row that kills its workers ends as staff's turn instead of killing more of them.
+"""The crash guard: a poison row, one that keeps killing its workers, becomes staff's turn.
 
-`call_started_at` is set before the vendor is asked and cleared with the answer. Where it is still set when
-the next worker takes the row, the process that set it has died. A bug counts like a crash: it would come
-again and again.
+`call_started_at` is set before the vendor is asked and cleared with the answer. If it is still set when
+the next worker takes the row, the process that set it has died. An unhandled exception counts as a crash
+too: a retry would meet the same bug.
 """
 
 from __future__ import annotations
@@ -24,72 +24,72 @@ from . import transitions
 from .leases import LEASE, LeaseLost
 from .outcomes import Verdict
 
-CRASHES = 5  # then the row is not tried again until staff ask for it
-RETRY_DELAY = timedelta(seconds=30)  # at most, for each crash after the first
+CRASHES = 5  # then the row is not retried until staff ask for it
+RETRY_DELAY = timedelta(seconds=30)  # the longest, for each crash after the first
 
 
-def claim(row: Attempt | Connection) -> bool:
-    """Note that this process asks for the row. False: the row waits, because others crashed with it.
+def begin_call(row: Attempt | Connection) -> bool:
+    """Record that this process is about to call the vendor for the row. False: it has to wait first.
 
-    After a second crash it waits for a random time, so that rows which only were in the same process
-    as the one that kills are not with it again.
+    After a second crash the row is retried after a random delay, so that innocent rows, which only
+    shared a process with the poison row, do not share one with it again.
     """
     now = timezone.now()
     crashed = row.call_started_at is not None
     row.crashes += crashed
-    waits = crashed and row.crashes > 1
-    row.call_started_at = None if waits else now
-    row.tries += not waits
-    row.due_at = now + (_retry_delay(row.crashes) if waits else LEASE)
+    must_wait = crashed and row.crashes > 1
+    row.call_started_at = None if must_wait else now
+    row.tries += not must_wait
+    row.due_at = now + (_retry_delay(row.crashes) if must_wait else LEASE)
     transitions.save(row, *transitions.GUARD_FIELDS, "tries", "due_at")
-    return not waits
+    return not must_wait
 
 
 def _retry_delay(crashes: int) -> timedelta:
     return RETRY_DELAY * (crashes - 1) * random.random()  # noqa: S311  # no secret: it spreads load
 
 
-def poisoned(row: StatusMixin) -> bool:
-    """Whether the row has killed so many workers that the next one would not fare better."""
+def is_poison(row: StatusMixin) -> bool:
+    """Whether the row has killed its workers `CRASHES` times, so that no other is risked."""
     return row.crashes + (row.call_started_at is not None) >= CRASHES
 
 
-def poison(row: StatusMixin, call: str) -> Verdict:
-    """Staff's turn, until they say "ask the vendor now"."""
+def poison_verdict(row: StatusMixin, call: str) -> Verdict:
+    """It is staff's turn until they press "ask the vendor now". Changes the row; the caller saves."""
     row.crashes += row.call_started_at is not None
     row.call_started_at, row.tries = None, 0
     note = text("Something went wrong on our side. Our staff know and are working on it.")
-    times = f"{row.crashes} times in a row the process died, or met a bug, at “{call}”"
+    detail = f"{row.crashes} times in a row the process died, or met a bug, at “{call}”"
     return Verdict(
         status=Status.ON_IT,
         turn=Turn.STAFF,
         answer=Answer.POISON,
         note=note,
         cause=Cause.POISON,
-        detail=f"{times}; its log says more",
+        detail=f"{detail}; its log says more",
     )
 
 
-def answered(row: StatusMixin, *, progress: bool) -> None:
-    """The answer is here; the caller saves. `progress`: it is not one that comes again and again."""
+def answered(row: StatusMixin, *, resets_crashes: bool) -> None:
+    """The call has returned; the caller saves. Answers that may repeat for ever reset no count."""
     row.call_started_at = None
-    if progress:
+    if resets_crashes:
         row.crashes = 0
 
 
-def outlived(row: Attempt | Connection) -> None:
-    """This process took longer than its lease, but lives: its successor may have counted a crash."""
-    same = type(row)._default_manager.filter(pk=row.pk)
-    mine = same.filter(call_started_at=row.call_started_at)
-    if not transitions.update(mine, call_started_at=None):
-        transitions.update(same.filter(crashes__gt=0), crashes=F("crashes") - 1)
+def outlived_lease(row: Attempt | Connection) -> None:
+    """This process took longer than its lease but did not crash: undo what its successor counted."""
+    rows = type(row)._default_manager.filter(pk=row.pk)
+    not_taken_over = rows.filter(call_started_at=row.call_started_at)
+    if not transitions.update(not_taken_over, call_started_at=None):
+        transitions.update(rows.filter(crashes__gt=0), crashes=F("crashes") - 1)
 
 
 @contextmanager
-def counted(model: type[Attempt] | type[Connection], pk: int) -> Iterator[None]:
-    """A bug in the block counts as a crash at once, and the row is tried again after the lease.
+def counting_bugs(model: type[Attempt] | type[Connection], pk: int) -> Iterator[None]:
+    """An unhandled exception in the block counts as a crash, and the row is retried after the lease.
 
-    An unreachable database, or a lost lease, is no fault of the row.
+    An unreachable database and a lost lease are not the row's fault, and are not counted.
     """
     try:
         yield

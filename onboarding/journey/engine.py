@@ -1,6 +1,7 @@
 """The engine: makes the calls to the vendor, outside any transaction, under the account's lease.
 
-A process may die between any two lines here: the row says what is due, and any other goes on with it.
+Each round prepares a call in one transaction, makes it, and settles its outcome in another. A process may
+die between any two lines: the row says what is due, and any other process can continue.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from enum import Enum
+from typing import assert_never
 
 from django.db import transaction
 from django.utils import timezone
@@ -22,19 +24,19 @@ from onboarding.monitoring import logs
 from vendors.contract import Garbled, Refused, Unavailable, Unsure, Vendor, text
 
 from . import crash_guard, hops, orders, settlement, transitions, unreadable
-from .leases import Lease, LeaseLost, alone, leased
+from .leases import Lease, LeaseLost, exclusive_creation, leased
 from .outcomes import Outcome, Verdict, blocked, no_such_choice
-from .vendor_call import Check, End, VendorCall, make, remembered
+from .vendor_call import Check, End, VendorCall, make_call, remembered
 
 log = logging.getLogger(__name__)
-ROUNDS = 40  # of Progress in one run: more than any flow needs
-BUSY = timedelta(seconds=1)  # until the account's other conversation is asked about again
-SWITCHED_OFF = timedelta(hours=1)
-Rows = type[Attempt] | type[Connection]
+ROUNDS = 40  # calls in one run: more than any flow needs
+BUSY_DELAY = timedelta(seconds=1)  # before a retry while another worker has the account's lease
+SWITCHED_OFF_DELAY = timedelta(hours=1)  # before a switched-off vendor is looked up again
+RowModel = type[Attempt] | type[Connection]
 
 
 class OnlyIf(Enum):
-    """Another worker may have been faster: then there is nothing to do."""
+    """A condition that is checked again under the lease: another worker may have been faster."""
 
     DUE = "due"
     UNANSWERED = "unanswered"
@@ -51,10 +53,11 @@ def advance(
 ) -> int:
     """Make an attempt's calls until somebody else has to act. Safe at any time, from any process.
 
-    `present`: a merchant waits for the answer, so links may be minted. `urgent`: whether others go
-    first; returns how many of the rounds are left for after them, or 0.
+    `present`: a merchant waits for the answer, so links may be minted. `urgent` says whether other
+    attempts should go first. Returns how many of the `rounds` are left to make after those; 0 when
+    this attempt has nothing more to do now.
     """
-    with db_lock.exclusive(), crash_guard.counted(Attempt, attempt_id):
+    with db_lock.exclusive(), crash_guard.counting_bugs(Attempt, attempt_id):
         rows = Attempt.objects.values_list("connection__account_id", "due_at")
         account_id, due_at = rows.get(pk=attempt_id)
         if due_at is None:
@@ -63,42 +66,48 @@ def advance(
             if lease is None:
                 _postpone(Attempt, attempt_id)
                 return 0
-            if only_if and not _holds(only_if, attempt_id):
+            if only_if and not _is_met(only_if, attempt_id):
                 return 0
-            return _rounds(attempt_id, lease, present, urgent, rounds)
+            return _make_rounds(attempt_id, lease, present, urgent, rounds)
 
 
-def _holds(only_if: OnlyIf, attempt_id: int) -> bool:
-    if only_if is OnlyIf.DUE:
-        return _still_due(Attempt, attempt_id)
-    return Attempt.objects.filter(pk=attempt_id, answer=Answer.PROGRESS).exists()
+def _is_met(only_if: OnlyIf, attempt_id: int) -> bool:
+    match only_if:
+        case OnlyIf.DUE:
+            return _still_due(Attempt, attempt_id)
+        case OnlyIf.UNANSWERED:
+            return Attempt.objects.filter(pk=attempt_id, answer=Answer.PROGRESS).exists()
+    assert_never(only_if)
 
 
-def _rounds(
+def _make_rounds(
     attempt_id: int, lease: Lease, present: bool, urgent: Callable[[], bool], rounds: int
 ) -> int:
-    """One call after the other; how many are left when it stopped for those who go first."""
+    """Make one call after the other. Returns the rounds left when it made way for urgent attempts."""
     call: VendorCall | None = None
-    for left in range(rounds - 1, -1, -1):
+    for rounds_left in range(rounds - 1, -1, -1):
         call = _prepare(attempt_id, lease, present, call)
-        if call is None or not _step(call):
+        if call is None or not _make_and_settle(call):
             return 0
-        if left and urgent() and _may_pause(call):
-            return left
+        if rounds_left and urgent() and _may_make_way(call):
+            return rounds_left
     if call := _prepare(attempt_id, lease, present, call):
-        call.order = replace(call.order, announced="", unsure="")  # nothing was asked
-        why = f"{call.call.name} made no progress in {ROUNDS} rounds"
-        settled(call, Garbled(why, cause=Cause.NO_PROGRESS))
+        call.order = replace(call.order, announced="", unsure="")  # no call was made
+        detail = f"{call.call.name} made no progress in {ROUNDS} rounds"
+        settle_under_lease(call, Garbled(detail, cause=Cause.NO_PROGRESS))
     return 0
 
 
-def _may_pause(call: VendorCall) -> bool:
-    """Only where a person has just asked: a pause would restart the wait of anything else, and a newer
-    call is next at once. Not while a creation is announced or unsure: others would take it for unsure."""
+def _may_make_way(call: VendorCall) -> bool:
+    """Only if a person has just asked for this call: a break would restart any other wait, and a newer
+    call has to be made at once. Not while a creation is announced or unsure: the next holder of the
+    lease would take it for a creation whose worker died."""
     if call.attempt is None or call.before[0] != Answer.PROGRESS:
         return False
-    same = Attempt.objects.filter(pk=call.attempt.pk, call_number=call.number)
-    return same.filter(connection__account__announced="", connection__account__unsure="").exists()
+    same_call = Attempt.objects.filter(pk=call.attempt.pk, call_number=call.number)
+    return same_call.filter(
+        connection__account__announced="", connection__account__unsure=""
+    ).exists()
 
 
 @logs.with_reference()
@@ -107,7 +116,7 @@ def check(connection_id: int, *, only_if: OnlyIf | None = None) -> None:
     accounts = Connection.objects.values_list("account_id", flat=True)
     with (
         db_lock.exclusive(),
-        crash_guard.counted(Connection, connection_id),
+        crash_guard.counting_bugs(Connection, connection_id),
         leased(accounts.get(pk=connection_id)) as lease,
     ):
         if lease is None:
@@ -117,35 +126,36 @@ def check(connection_id: int, *, only_if: OnlyIf | None = None) -> None:
             return
         for _ in range(ROUNDS):
             call = _prepare_check(connection_id, lease)
-            if call is None or not _step(call):
+            if call is None or not _make_and_settle(call):
                 return
 
 
-def _step(call: VendorCall) -> bool:
-    """Ask and write; True when the journey goes on at once.
+def _make_and_settle(call: VendorCall) -> bool:
+    """Make the call and write its outcome. Returns whether another call is due at once.
 
-    Where merchants share a limit, nobody else creates from the count to the saved creation.
+    Where merchants share a limit at the vendor, one worker at a time creates: nobody else may create
+    between counting what exists and saving the new one.
     """
     if not (call.vendor.serial and call.order.announced):
-        return settled(call, ask(call))
-    with alone(call.vendor.slug) as mine:
-        queue = text(
+        return settle_under_lease(call, ask(call))
+    with exclusive_creation(call.vendor.slug) as is_alone:
+        if is_alone:
+            return settle_under_lease(call, ask(call))
+        note = text(
             "One moment: another shop is being prepared at %(vendor)s.", vendor=call.vendor.name
         )
-        return settled(
-            call, ask(call) if mine else Unavailable("another creation goes on", note=queue)
-        )
+        return settle_under_lease(call, Unavailable("another creation goes on", note=note))
 
 
-def _postpone(model: Rows, pk: int) -> None:
-    """The account is busy with another row; if it is busy with this one, that decides when it is due."""
+def _postpone(model: RowModel, pk: int) -> None:
+    """The account's lease is held for another row. If it is held for this one, its holder sets due_at."""
     rows = model._default_manager.filter(pk=pk, call_started_at=None)
-    transitions.make_due(rows, timezone.now() + BUSY)
+    transitions.make_due(rows, timezone.now() + BUSY_DELAY)
 
 
-def _still_due(model: Rows, pk: int) -> bool:
-    """Whoever came while we had the lease may have postponed it."""
-    soon = timezone.now() + 2 * BUSY
+def _still_due(model: RowModel, pk: int) -> bool:
+    """Whether no other worker has handled the row; `_postpone` may have moved it by BUSY_DELAY."""
+    soon = timezone.now() + 2 * BUSY_DELAY
     return bool(model._default_manager.filter(pk=pk, due_at__lte=soon).exists())
 
 
@@ -153,7 +163,7 @@ def _still_due(model: Rows, pk: int) -> bool:
 def _prepare(
     attempt_id: int, lease: Lease, present: bool, last: VendorCall | None
 ) -> VendorCall | None:
-    """The next call, or None when nothing is to be done. Counts the try before the call is made."""
+    """The next call, or None when there is nothing to do. Counts the try before the call is made."""
     lease.renew()
     attempt = transitions.locked_attempt(attempt_id)
     if attempt.ended or attempt.due_at is None:
@@ -165,25 +175,25 @@ def _prepare(
     if vendor is None:
         _switched_off(attempt)
         return None
-    if unreadable.unreadable(attempt.connection, attempt):
-        unreadable.stop(attempt)
+    if unreadable.is_unreadable(attempt.connection, attempt):
+        unreadable.stop_attempt(attempt)
         return None
-    if verdict := _obstacle(attempt, vendor):
+    if verdict := _verdict_without_call(attempt, vendor):
         transitions.publish(attempt, changed=transitions.apply(attempt, verdict))
         return None
-    return _call(attempt, lease, vendor, present, last) if crash_guard.claim(attempt) else None
+    return _call(attempt, lease, vendor, present, last) if crash_guard.begin_call(attempt) else None
 
 
-def _obstacle(attempt: Attempt, vendor: Vendor) -> Verdict | None:
-    """What an attempt becomes whose vendor must not be asked."""
+def _verdict_without_call(attempt: Attempt, vendor: Vendor) -> Verdict | None:
+    """What an attempt becomes when the vendor must not be called for it; None when it may be."""
     account, call = attempt.connection.account, remembered(attempt)
-    if orders.chosen(attempt) is None:
+    if orders.chosen_connector(attempt) is None:
         return no_such_choice()
-    ours = account.creator_id == attempt.pk
-    if account.unsure and not ours and not isinstance(call, End):
+    is_creator = account.creator_id == attempt.pk
+    if account.unsure and not is_creator and not isinstance(call, End):
         return blocked(vendor, f"unsure-{account.unsure}")
-    if crash_guard.poisoned(attempt):
-        return crash_guard.poison(attempt, call.name)
+    if crash_guard.is_poison(attempt):
+        return crash_guard.poison_verdict(attempt, call.name)
     return None
 
 
@@ -192,15 +202,15 @@ def _call(
 ) -> VendorCall:
     same_call = last is not None and last.number == attempt.call_number
     before = last.before if last and same_call else (attempt.answer, attempt.since)
-    # Somebody may wait for the first answer; what was answered once is only looked at again.
+    # Somebody may be waiting for the first answer. Later polls have nobody in front of them.
     unanswered = before[0] in {Answer.PROGRESS, Answer.UNAVAILABLE}
-    present = present or (unanswered and orders.awaited(attempt))
+    present = present or (unanswered and orders.is_awaited(attempt))
     return VendorCall(
         lease=lease,
         vendor=vendor,
         connection=attempt.connection,
         attempt=attempt,
-        order=orders.for_attempt(attempt, state=hops.blank(attempt), present=present),
+        order=orders.for_attempt(attempt, state=hops.unused_state(attempt), present=present),
         call=remembered(attempt),
         number=attempt.call_number,
         before=before,
@@ -214,15 +224,15 @@ def _prepare_check(connection_id: int, lease: Lease) -> VendorCall | None:
     vendor = registry.vendor_of(connection.account.vendor)
     if connection.due_at is None or vendor is None:
         rows = Connection.objects.filter(pk=connection_id)
-        transitions.make_due(rows, timezone.now() + SWITCHED_OFF)
+        transitions.make_due(rows, timezone.now() + SWITCHED_OFF_DELAY)
         return None
-    if unreadable.unreadable(connection):
-        unreadable.lower(connection)
+    if unreadable.is_unreadable(connection):
+        unreadable.require_reconnect(connection)
         return None
-    if crash_guard.poisoned(connection):
-        settlement.poisoned(connection)
+    if crash_guard.is_poison(connection):
+        settlement.stop_checks(connection)
         return None
-    if not crash_guard.claim(connection):
+    if not crash_guard.begin_call(connection):
         return None
     order = orders.for_connection(connection, "check")
     return VendorCall(
@@ -236,7 +246,7 @@ def _prepare_check(connection_id: int, lease: Lease) -> VendorCall | None:
 
 
 def _switched_off(attempt: Attempt) -> None:
-    attempt.due_at = timezone.now() + SWITCHED_OFF
+    attempt.due_at = timezone.now() + SWITCHED_OFF_DELAY
     note = dumped(text("This service is switched off at the moment. Your place is kept."))
     changed = attempt.note != note
     attempt.note = note
@@ -244,23 +254,26 @@ def _switched_off(attempt: Attempt) -> None:
 
 
 def ask(call: VendorCall) -> Outcome:
-    """Ask with no transaction and no database connection held. Catches the contract's errors alone."""
+    """Make the call, with no transaction and no pooled database connection held.
+
+    The contract's errors are outcomes too; any other exception is a bug and propagates.
+    """
     slug = call.vendor.slug
     try:
         with breaker.guard(slug, connection=call.connection, attempt=call.attempt):
-            return make(call.vendor, call.order, call.call)
+            return make_call(call.vendor, call.order, call.call)
     except (Unavailable, Refused, Unsure, Garbled) as error:
         log.info("%s %s: %s %s", slug, call.call.name, type(error).__name__, error.detail)
         return error
 
 
-def settled(call: VendorCall, outcome: Outcome) -> bool:
-    """Write what the vendor answered; True when the journey goes on at once."""
+def settle_under_lease(call: VendorCall, outcome: Outcome) -> bool:
+    """Write the outcome if the lease is still ours. Returns whether another call is due at once."""
     try:
         with transaction.atomic():
             call.lease.renew()
             return settlement.settle(call, outcome)
     except LeaseLost:
         log.warning("%s %s: took longer than the lease", call.vendor.slug, call.call.name)
-        crash_guard.outlived(call.attempt or call.connection)
+        crash_guard.outlived_lease(call.attempt or call.connection)
         return False

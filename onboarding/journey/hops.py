@@ -1,11 +1,11 @@
-"""Hops: one redirect each; the link out is taken once, the state of the return is spent once."""
+"""Hops: one redirect to a vendor's pages each. The link out and the `state` of the return work once."""
 
 from __future__ import annotations
 
 import hashlib
 import secrets
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -20,15 +20,16 @@ from vendors.contract import Redirect, text
 from . import transitions
 
 LINK_LASTS = timedelta(minutes=60)  # when the vendor names no expiry
-SIZES = 20, 100, 4000  # of a return: parameters, letters of a name, letters of a value
+MOST_PARAMS, LONGEST_NAME, LONGEST_VALUE = 20, 100, 4000  # of a return; lengths in characters
 
 
 def digest(state: str) -> str:
+    """SHA-256 in hex: with it a spent state is found again without being stored."""
     return hashlib.sha256(state.encode()).hexdigest()
 
 
-def blank(attempt: Attempt) -> str:
-    """The state that goes into the next link; made once, so that a repeated call reuses it."""
+def unused_state(attempt: Attempt) -> str:
+    """The `state` for the next link; created once, so that a repeated call gets the same one."""
     hops = Hop.objects.filter(attempt=attempt, user=attempt.user, minted=None, spent=None)
     if hop := hops.exclude(state=None).first():
         return str(hop.state)
@@ -38,7 +39,7 @@ def blank(attempt: Attempt) -> str:
 
 
 def mint(attempt: Attempt, state: str, step: Redirect) -> None:
-    """Keep the link that a vendor gave, encrypted, until somebody takes it."""
+    """Store the link that a vendor gave, encrypted, until its user takes it."""
     Hop.objects.filter(attempt=attempt, state=state).update(
         url=step.url,
         expires_at=step.expires_at,
@@ -50,9 +51,9 @@ def mint(attempt: Attempt, state: str, step: Redirect) -> None:
     )
 
 
-def fresh(attempt: Attempt, now: datetime | None = None) -> Hop | None:
-    """The newest hop if its link still waits to be taken."""
-    now = now or timezone.now()
+def _hop_with_link(attempt: Attempt) -> Hop | None:
+    """The newest hop, if its link is neither taken nor expired and the attempt still offers it."""
+    now = timezone.now()
     unexpired = Q(expires_at=None, minted__gt=now - LINK_LASTS) | Q(expires_at__gt=now)
     hop = attempt.hops.exclude(minted=None).order_by("-minted").first()
     if hop is None or not Hop.objects.filter(unexpired, pk=hop.pk, taken=None).exists():
@@ -61,24 +62,25 @@ def fresh(attempt: Attempt, now: datetime | None = None) -> Hop | None:
 
 
 def take_link(attempt: Attempt, user: User) -> str | None:
-    """The link, once: whoever asks second gets None. The link is forgotten as it is taken.
+    """The vendor's link, once: a second request gets None, and the link is deleted when it is taken.
 
-    A hop is bound to the user it was made for: another member has to mint one of their own.
+    A hop is bound to the user it was minted for: another member needs a link of their own.
     """
-    hop = fresh(attempt)
+    hop = _hop_with_link(attempt)
     url = opened(hop.url) if hop and hop.user_id == user.pk else None
     if hop is None or not url:
         return None
-    return str(url) if _taken(attempt, hop, user) else None
+    return str(url) if _take(attempt, hop, user) else None
 
 
 @transaction.atomic
-def _taken(attempt: Attempt, hop: Hop, user: User) -> bool:
+def _take(attempt: Attempt, hop: Hop, user: User) -> bool:
+    """False when another request has taken it."""
     if not Hop.objects.filter(pk=hop.pk, taken=None).update(taken=timezone.now(), url=None):
         return False
-    shop = attempt.connection
-    went = text("Went to %(vendor)s.", vendor=registry.vendor_name(shop.vendor))
-    transitions.record(shop, went, attempt=attempt, user=user)
+    connection = attempt.connection
+    note = text("Went to %(vendor)s.", vendor=registry.vendor_name(connection.vendor))
+    transitions.record(connection, note, attempt=attempt, user=user)
     return True
 
 
@@ -95,16 +97,16 @@ def _id_digest(name: str, value: str) -> str:
 
 
 def find_hop_by_id(vendor: str, user: User, params: Mapping[str, str]) -> Hop | None:
-    """The hop of this user that the vendor's own id among the parameters names, spent or not.
+    """This user's hop that is named by the vendor's own id among the parameters, spent or not.
 
-    Only for its user: an id of the vendor's may be easy to guess, a state is not. Open attempts
-    first, because a vendor may use an id again.
+    Only the hop's own user finds it: a vendor's id may be easy to guess, a state is not. Open attempts
+    come first, because a vendor may use an id again.
     """
-    given = [_id_digest(name, value) for name, value in bounded(params).items() if value]
+    digests = [_id_digest(name, value) for name, value in bounded(params).items() if value]
     hops = Hop.objects.select_related("attempt__connection__account__merchant").filter(
-        attempt__connection__account__vendor=vendor, user=user, returned_by__in=given
+        attempt__connection__account__vendor=vendor, user=user, returned_by__in=digests
     )
-    return _only(hops.filter(attempt__ended=None)) or _only(hops)
+    return _unambiguous(hops.filter(attempt__ended=None)) or _unambiguous(hops)
 
 
 def find_bare_hop(vendor: str, user: User) -> Hop | None:
@@ -112,22 +114,22 @@ def find_bare_hop(vendor: str, user: User) -> Hop | None:
     hops = Hop.objects.select_related("attempt__connection__account__merchant").filter(
         attempt__connection__account__vendor=vendor, attempt__ended=None, user=user, bare=True
     )
-    return _only(hops)
+    return _unambiguous(hops)
 
 
-def _only(hops: QuerySet[Hop]) -> Hop | None:
-    """None if several attempts wait for such a return: it does not say for which it is.
+def _unambiguous(hops: QuerySet[Hop]) -> Hop | None:
+    """The one hop that such a return can belong to; None if it may belong to several attempts.
 
-    Of an attempt's links to the same page the newest counts.
+    Of an attempt's hops the newest counts.
     """
     taken = hops.exclude(taken=None).order_by("pk")
     newest = {hop.attempt_id: hop for hop in taken}.values()
-    found = [hop for hop in newest if hop.spent is None] or list(newest)
-    return found[0] if len(found) == 1 else None
+    candidates = [hop for hop in newest if hop.spent is None] or list(newest)
+    return candidates[0] if len(candidates) == 1 else None
 
 
 def spend(hop: Hop, params: Mapping[str, str]) -> bool:
-    """Spend the state and keep what came with it; False when it was spent before."""
+    """Spend the state and store the parameters that came with it; False when it was spent before."""
     return bool(
         Hop.objects.filter(pk=hop.pk, state__isnull=False).update(
             state=None, spent=timezone.now(), params=bounded(params)
@@ -136,7 +138,7 @@ def spend(hop: Hop, params: Mapping[str, str]) -> bool:
 
 
 def claim(hop: Hop) -> bool:
-    """The bound user is here: True once for each hop."""
+    """Claim a return for its user, who is signed in. Returns True once for each hop."""
     return bool(
         Hop.objects.filter(pk=hop.pk, claimed=None)
         .exclude(spent=None)
@@ -145,12 +147,11 @@ def claim(hop: Hop) -> bool:
 
 
 def unclaimed(attempt: Attempt, user: User) -> Hop | None:
-    """A return that came while nobody was signed in."""
+    """A return of this user that came while nobody was signed in."""
     return attempt.hops.filter(user=user, claimed=None).exclude(spent=None).first()
 
 
 def bounded(params: Mapping[str, str]) -> dict[str, str]:
-    """Anybody may open the return address: only so much of it is kept, the state first."""
-    count, name, value = SIZES
-    kept = sorted(params.items(), key=lambda each: each[0] != "state")[:count]
-    return {key: text[:value] for key, text in kept if len(key) <= name}
+    """What is stored of a return, the state first: anybody may open that address with anything."""
+    state_first = sorted(params.items(), key=lambda each: each[0] != "state")[:MOST_PARAMS]
+    return {name: v[:LONGEST_VALUE] for name, v in state_first if len(name) <= LONGEST_NAME}

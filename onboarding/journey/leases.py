@@ -1,4 +1,7 @@
-"""One conversation at a time for each account: a lease on its row, fenced by a token."""
+"""Leases: one worker at a time calls the vendor for an account, fenced by a token.
+
+A lease expires by itself, so that a dead worker blocks nobody for longer than `LEASE`.
+"""
 
 from __future__ import annotations
 
@@ -19,49 +22,55 @@ LEASE = timedelta(seconds=40)
 
 
 class LeaseLost(Exception):
-    """Somebody took over, because we were away for longer than the lease: write nothing."""
+    """The lease expired and another worker took it: this one must write nothing."""
 
 
 @dataclass(frozen=True)
 class Lease:
+    """A lease on one row. `token` tells its holders apart: whoever lost it cannot write with it."""
+
     model: type[Leased]
     pk: int
     token: str
 
-    def take(self) -> bool:
+    def acquire(self) -> bool:
+        """False while another worker holds it."""
         now = timezone.now()
         free = Q(lease_until=None) | Q(lease_until__lt=now)
         rows = self.model._default_manager.filter(free, pk=self.pk)
         return bool(rows.update(lease_until=now + LEASE, lease_token=self.token))
 
     def renew(self) -> None:
-        """First in the transaction that writes an answer: it also locks the row."""
-        if not self._mine().update(lease_until=timezone.now() + LEASE):
+        """Extend the lease, first in the transaction that writes an outcome: it also locks the row.
+
+        Raises LeaseLost.
+        """
+        if not self._held().update(lease_until=timezone.now() + LEASE):
             raise LeaseLost(f"{self.model.__name__} {self.pk}")
 
-    def give_back(self) -> None:
-        self._mine().update(lease_until=None, lease_token="")
+    def release(self) -> None:
+        self._held().update(lease_until=None, lease_token="")
 
-    def _mine(self) -> models.QuerySet[Leased]:
+    def _held(self) -> models.QuerySet[Leased]:
         return self.model._default_manager.filter(pk=self.pk, lease_token=self.token)
 
 
 @contextmanager
 def leased(account_id: int) -> Iterator[Lease | None]:
-    """The account's lease, or None while somebody else holds it."""
+    """The account's lease, or None while another worker holds it."""
     lease = Lease(Account, account_id, secrets.token_hex(16))
-    taken = _taken(lease)
+    acquired = _acquire_account(lease)
     try:
-        yield lease if taken else None
+        yield lease if acquired else None
     finally:
-        if taken:
-            lease.give_back()
+        if acquired:
+            lease.release()
 
 
 @transaction.atomic
-def _taken(lease: Lease) -> bool:
-    """A creation announced and not answered when the last holder left has an unknown outcome."""
-    if not lease.take():
+def _acquire_account(lease: Lease) -> bool:
+    """A creation that the last holder announced and never settled becomes unsure: it may exist."""
+    if not lease.acquire():
         return False
     announced = Account.objects.filter(pk=lease.pk).exclude(announced="")
     announced.update(unsure=F("announced"), announced="")
@@ -69,13 +78,13 @@ def _taken(lease: Lease) -> bool:
 
 
 @contextmanager
-def alone(vendor: str) -> Iterator[bool]:
-    """Whether no other merchant's creation goes on at this vendor, whose limit all of them share."""
-    row, _ = Operator.objects.get_or_create(vendor=vendor)
-    lease = Lease(Operator, row.pk, secrets.token_hex(16))
-    taken = lease.take()
+def exclusive_creation(vendor: str) -> Iterator[bool]:
+    """Yields True while this worker alone creates something at a vendor whose limit merchants share."""
+    operator, _ = Operator.objects.get_or_create(vendor=vendor)
+    lease = Lease(Operator, operator.pk, secrets.token_hex(16))
+    acquired = lease.acquire()
     try:
-        yield taken
+        yield acquired
     finally:
-        if taken:
-            lease.give_back()
+        if acquired:
+            lease.release()

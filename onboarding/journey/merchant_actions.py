@@ -1,6 +1,6 @@
-"""What merchants do: begin, continue, answer, come back, choose a shop, pause, disconnect.
+"""Merchants' commands: begin, continue, answer, return, choose a shop, pause, resume, disconnect.
 
-Each function writes what somebody wants (the remembered call) and leaves the vendor to the engine.
+Each function stores which call somebody wants made, and leaves making it to the engine.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ from .vendor_call import (
     stored,
 )
 
-# After these, Continue begins from the start.
-BEGINS_AGAIN = frozenset(
+# After these, Continue begins again at `start`.
+RESTARTING_ANSWERS = frozenset(
     {
         Answer.DECLINED,
         Answer.REFUSED,
@@ -43,9 +43,7 @@ BEGINS_AGAIN = frozenset(
         Answer.START_OVER,
     }
 )
-
-
-BEGUN = {
+BEGUN_NOTES = {
     Attempt.Purpose.CONNECT: text("The connection was begun."),
     Attempt.Purpose.RECONNECT: text("Reconnecting was begun."),
     Attempt.Purpose.PAUSE: text("Pausing was begun."),
@@ -58,15 +56,15 @@ BEGUN = {
 def begin(
     *, merchant: Merchant, connector: Connector, user: User, name: str, answers: Mapping[str, str]
 ) -> Attempt:
-    """A new connection and its first attempt; pressed twice, the same attempt.
+    """Create a connection and its first attempt. Idempotent: a second press returns the same attempt.
 
     Raises NameTaken when the name belongs to another shop.
     """
     account, _ = Account.objects.get_or_create(merchant=merchant, vendor=connector.vendor)
     Account.objects.select_for_update(no_key=True).get(pk=account.pk)
-    if twin := of_name(merchant, name):
-        attempt = twin.attempts.filter(ended=None, purpose=Attempt.Purpose.CONNECT).first()
-        if twin.connector_id != connector.pk or twin.shop_id or attempt is None:
+    if same_name := _connection_named(merchant, name):
+        attempt = same_name.attempts.filter(ended=None, purpose=Attempt.Purpose.CONNECT).first()
+        if same_name.connector_id != connector.pk or same_name.shop_id or attempt is None:
             raise NameTaken(name)
         return attempt
     connection = Connection.objects.create(
@@ -76,10 +74,10 @@ def begin(
         name=name,
         answers=dict(answers),
     )
-    return _attempt(connection, user, Attempt.Purpose.CONNECT, Start())
+    return _new_attempt(connection, user, Attempt.Purpose.CONNECT, Start())
 
 
-def _attempt(
+def _new_attempt(
     connection: Connection,
     user: User,
     purpose: Attempt.Purpose,
@@ -88,18 +86,18 @@ def _attempt(
 ) -> Attempt:
     attempt = Attempt(connection=connection, user=user, purpose=purpose, call_number=1)
     if attempt.connects:
-        unreadable.give_up(connection)
+        unreadable.discard(connection)
     attempt.call = stored(call) | {"connector": chosen and chosen.slug}
     transitions.reset(attempt, Status.IN_PROGRESS, timezone.now() + transitions.GRACE)
     attempt.save()
-    begun = _action_label(connection, call.key) if isinstance(call, Act) else BEGUN.get(purpose)
-    transitions.record(connection, begun, attempt=attempt, user=user)
+    label = _action_label(connection, call.key) if isinstance(call, Act) else None
+    transitions.record(connection, label or BEGUN_NOTES.get(purpose), attempt=attempt, user=user)
     transitions.publish(attempt, changed=False)
     return attempt
 
 
 def _action_label(connection: Connection, key: str) -> Text | None:
-    """What the vendor calls an action: that is what its asker wanted."""
+    """The vendor's label of an action, for the timeline."""
     vendor = vendor_of(connection.vendor)
     actions = vendor.actions() if vendor else ()
     return next((each.label for each in actions if each.key == key), None)
@@ -107,56 +105,56 @@ def _action_label(connection: Connection, key: str) -> Text | None:
 
 @transaction.atomic
 def reconnect(connection: Connection, user: User) -> Attempt:
-    """Go on with the attempt that is open, else begin a new one."""
+    """Continue the open attempt, or begin a new one."""
     connection = transitions.locked_connection(connection.pk)
-    if attempt := _open(connection):
+    if attempt := _open_attempt(connection):
         return continue_attempt(attempt, user)
     if connection.status == Status.DISCONNECTED:
-        _name_of_its_own(connection, user)
+        _ensure_unique_name(connection, user)
     if connection.shop_id and holder(connection, connection.shop_id) in {"sibling", "other"}:
-        connection.shop_id = ""  # connected anew by somebody after we had disconnected it
+        connection.shop_id = ""  # somebody else has connected it since it was disconnected here
         transitions.save(connection, "shop_id")
-    first = connection.connected_at is None
-    purpose = Attempt.Purpose.CONNECT if first else Attempt.Purpose.RECONNECT
-    return _attempt(connection, user, purpose, Start())
+    never_connected = connection.connected_at is None
+    purpose = Attempt.Purpose.CONNECT if never_connected else Attempt.Purpose.RECONNECT
+    return _new_attempt(connection, user, purpose, Start())
 
 
-def _name_of_its_own(connection: Connection, user: User) -> None:
-    """Another shop may have taken the name while this one was disconnected: that one keeps it."""
+def _ensure_unique_name(connection: Connection, user: User) -> None:
+    """Another shop may have taken the name while this one was disconnected: then this one changes it."""
     old, name = connection.name, free_name(connection.account.merchant, connection.name)
     if name == old:
         return
     connection.name = name
     transitions.save(connection, "name")
-    said = text(
+    note = text(
         "Another shop is called “%(old)s” now: this one became “%(name)s”.", old=old, name=name
     )
-    transitions.record(connection, said, user=user)
+    transitions.record(connection, note, user=user)
 
 
 @transaction.atomic
 def enter(connection: Connection, user: User) -> Attempt:
     """Open the vendor's pages again for a connected shop. Never changes its status."""
     connection = transitions.locked_connection(connection.pk)
-    mine = connection.attempts.filter(ended=None, purpose=Attempt.Purpose.ENTER, user=user)
-    if attempt := mine.first():
+    own_visits = connection.attempts.filter(ended=None, purpose=Attempt.Purpose.ENTER, user=user)
+    if attempt := own_visits.first():
         return continue_attempt(attempt, user)
-    return _attempt(connection, user, Attempt.Purpose.ENTER, Enter())
+    return _new_attempt(connection, user, Attempt.Purpose.ENTER, Enter())
 
 
 def pause(connection: Connection, user: User) -> Attempt:
-    """Let a connected shop rest; whatever was open for it stops."""
-    return _instead(connection, user, Attempt.Purpose.PAUSE, Pause())
+    """Pause a connected shop, instead of any other open attempt."""
+    return _replace_open_attempt(connection, user, Attempt.Purpose.PAUSE, Pause())
 
 
 def resume(connection: Connection, user: User) -> Attempt:
-    """Wake a paused shop."""
-    return _instead(connection, user, Attempt.Purpose.RESUME, Resume())
+    """Resume a paused shop, instead of any other open attempt."""
+    return _replace_open_attempt(connection, user, Attempt.Purpose.RESUME, Resume())
 
 
 def disconnect(connection: Connection, user: User) -> Attempt:
-    """End a connection; whatever was open for it stops."""
-    return _instead(connection, user, Attempt.Purpose.END, End())
+    """Disconnect a shop, instead of any other open attempt."""
+    return _replace_open_attempt(connection, user, Attempt.Purpose.END, End())
 
 
 def run_action(
@@ -166,55 +164,62 @@ def run_action(
     answers: Mapping[str, str],
     chosen: Connector | None = None,
 ) -> Attempt:
-    """One of the vendor's actions for merchants: it may make things, so it is an attempt.
+    """Run one of the vendor's actions for merchants. It may create things, so it is an attempt.
 
-    After a no it is begun anew, with the new answers. `chosen` becomes the shop's connector when it
-    succeeds; what is begun goes on, also when staff hide that connector meanwhile.
+    After a refusal it begins again with the new answers. `chosen` becomes the shop's connector when the
+    action succeeds, even if staff hide that connector in between.
     """
-    return _instead(connection, user, Attempt.Purpose.ACT, Act(key, dict(answers)), chosen)
+    return _replace_open_attempt(
+        connection, user, Attempt.Purpose.ACT, Act(key, dict(answers)), chosen
+    )
 
 
 def rename(connection: Connection, name: str) -> None:
-    """Give a shop another name; the caller has looked that no other shop has it."""
+    """Give a shop another name; the caller has checked that no other shop has it."""
     connection.name = name
     transitions.save(connection, "name")
 
 
 @transaction.atomic
 def confirm_secrets_received(
-    connection_id: int, user: User, were_seen: Callable[[Connection], bool]
+    connection_id: int, user: User, were_shown: Callable[[Connection], bool]
 ) -> bool:
-    """The merchant has what is shown only once: forget it. False: there is none, or a newer one."""
+    """Delete the secrets that are shown only once: the merchant has them.
+
+    `were_shown` says whether the current ones are those that the merchant saw. False: there are none,
+    or newer ones.
+    """
     connection = transitions.locked_connection(connection_id)
-    if not connection.secret_waits or not were_seen(connection):
+    if not connection.secret_waits or not were_shown(connection):
         return False
-    confirmed = text("Confirmed: kept what is shown only once.")
-    transitions.record(connection, confirmed, user=user)
+    note = text("Confirmed: kept what is shown only once.")
+    transitions.record(connection, note, user=user)
     connection.reveal = None
     transitions.save(connection, "reveal")
     return True
 
 
 @transaction.atomic
-def _instead(
+def _replace_open_attempt(
     connection: Connection,
     user: User,
     purpose: Attempt.Purpose,
     call: ContractCall,
     chosen: Connector | None = None,
 ) -> Attempt:
-    """An attempt instead of whatever is open; pressed twice, the same one."""
+    """Begin an attempt and end any other. Idempotent: a second press returns the same attempt."""
     connection = transitions.locked_connection(connection.pk)
-    attempt = _open(connection)
+    attempt = _open_attempt(connection)
     if attempt and attempt.purpose == purpose:
-        refused = isinstance(call, Act) and attempt.answer in BEGINS_AGAIN
-        if not refused:
+        was_refused = isinstance(call, Act) and attempt.answer in RESTARTING_ANSWERS
+        if not was_refused:
             return attempt
     transitions.end_open_attempts(connection)
-    return _attempt(connection, user, purpose, call, chosen)
+    return _new_attempt(connection, user, purpose, call, chosen)
 
 
-def _open(connection: Connection) -> Attempt | None:
+def _open_attempt(connection: Connection) -> Attempt | None:
+    """The open attempt, but no visit to the vendor's pages; one whose deadline is over is ended."""
     rows = connection.attempts.filter(ended=None).exclude(purpose=Attempt.Purpose.ENTER)
     attempt = rows.first()
     if attempt and attempt.deadline <= timezone.now():
@@ -225,7 +230,7 @@ def _open(connection: Connection) -> Attempt | None:
 
 @transaction.atomic
 def continue_attempt(attempt: Attempt, user: User) -> Attempt:
-    """Continue, Try again, Check again: the same call once more, or from the start after a no."""
+    """Continue, Try again, Check again: the same call once more, or `start` after a refusal."""
     attempt = transitions.locked_attempt(attempt.pk)
     if (
         attempt.ended
@@ -234,25 +239,27 @@ def continue_attempt(attempt: Attempt, user: User) -> Attempt:
     ):
         return attempt
     attempt.user = user
-    gone = unreadable.unreadable(attempt.connection, attempt)
-    if attempt.connects and (gone or attempt.answer in BEGINS_AGAIN):
-        unreadable.give_up(attempt.connection, attempt)
+    is_unreadable = unreadable.is_unreadable(attempt.connection, attempt)
+    if attempt.connects and (is_unreadable or attempt.answer in RESTARTING_ANSWERS):
+        unreadable.discard(attempt.connection, attempt)
         attempt.account_memo = None
-        return _remember(attempt, Start())
-    if gone:  # the engine ends it: no vendor is asked with what cannot be read
+        return _request_call(attempt, Start())
+    if (
+        is_unreadable
+    ):  # the engine stops it: no vendor is called with memos that cannot be decrypted
         attempt.due_at = timezone.now()
         transitions.save(attempt, "due_at")
         return attempt
-    return _repeat(attempt)
+    return _repeat_call(attempt)
 
 
-def _remember(attempt: Attempt, call: ContractCall) -> Attempt:
+def _request_call(attempt: Attempt, call: ContractCall) -> Attempt:
     transitions.remember_call(attempt, call)
     return attempt
 
 
-def _repeat(attempt: Attempt) -> Attempt:
-    """The remembered call once more."""
+def _repeat_call(attempt: Attempt) -> Attempt:
+    """Ask for the remembered call once more."""
     linkless = bool(attempt.call.get("linkless"))
     transitions.remember_call(attempt, remembered(attempt), linkless=linkless)
     return attempt
@@ -265,27 +272,26 @@ def submit_answers(attempt: Attempt, user: User, answers: Mapping[str, str]) -> 
     if attempt.ended or attempt.answer not in {Answer.ASK, Answer.NEEDS_MERCHANT}:
         return attempt
     attempt.user = user
-    return _remember(attempt, Answered(dict(answers)))
+    return _request_call(attempt, Answered(dict(answers)))
 
 
-# -- back from the vendor's pages -----------------------------------------------------------------
+# -- back from the vendor's pages ------------------------------------------------------------------
 
 
 @transaction.atomic
 def report_finished(attempt: Attempt, user: User) -> Attempt:
     """ "I have finished": the return of a vendor that sends nobody back."""
     attempt = transitions.locked_attempt(attempt.pk)
-    if attempt.ended or not is_away_without_return(attempt):
+    if attempt.ended or not is_at_vendor_without_return(attempt):
         return attempt
     attempt.user = user
     attempt.connection.merchant_finished_at = timezone.now()
     transitions.save(attempt.connection, "merchant_finished_at")
-    said = text("Said: I have finished.")
-    return _arrived(attempt, user, said, {})
+    return _arrive(attempt, user, text("Said: I have finished."), {})
 
 
-def is_away_without_return(attempt: Attempt) -> bool:
-    """Whether the merchant is at a vendor's page that will not send them back."""
+def is_at_vendor_without_return(attempt: Attempt) -> bool:
+    """Whether the merchant has gone to a vendor's page that will not send them back."""
     if attempt.purpose == Attempt.Purpose.ENTER or attempt.answer != Answer.REDIRECT:
         return False
     return attempt.hops.filter(returns=False).exclude(taken=None).exists()
@@ -293,18 +299,18 @@ def is_away_without_return(attempt: Attempt) -> bool:
 
 @transaction.atomic
 def record_return(hop: Hop, params: Mapping[str, str], user: User | None) -> Attempt:
-    """A return: spent once, kept, and worked on when the bound user's browser brought it."""
+    """Spend a return and store its parameters. It is processed when its user's browser brought it."""
     attempt = transitions.locked_attempt(hop.attempt_id)
-    spent = hops.spend(hop, params)
-    if spent and user is not None:
+    is_first = hops.spend(hop, params)
+    if is_first and user is not None:
         return _claim(attempt, hop, user)
     return attempt
 
 
 def claim_return(attempt: Attempt, user: User) -> bool:
-    """The bound user is back and signed in: a return that waited for them is worked on.
+    """Process a return that came before its user had signed in. False when there is none.
 
-    Every look at the page asks, so that no look may wait for those who write.
+    Every view of the page calls this, so the usual case takes no lock.
     """
     hop = hops.unclaimed(attempt, user)
     if hop is None:
@@ -322,17 +328,13 @@ def _claim(attempt: Attempt, hop: Hop, user: User) -> Attempt:
     if attempt.ended:
         return attempt
     hop.refresh_from_db(fields=["params"])
-    return _arrived(
-        attempt,
-        user,
-        text("Came back from %(vendor)s.", vendor=vendor_name(attempt.connection.vendor)),
-        opened(hop.params) or {},
-    )
+    note = text("Came back from %(vendor)s.", vendor=vendor_name(attempt.connection.vendor))
+    return _arrive(attempt, user, note, opened(hop.params) or {})
 
 
-def _arrived(attempt: Attempt, user: User, said: Text, params: Mapping[str, str]) -> Attempt:
-    transitions.record(attempt.connection, said, attempt=attempt, user=user)
-    return _remember(attempt, Returned(dict(params)))
+def _arrive(attempt: Attempt, user: User, note: Text, params: Mapping[str, str]) -> Attempt:
+    transitions.record(attempt.connection, note, attempt=attempt, user=user)
+    return _request_call(attempt, Returned(dict(params)))
 
 
 # -- another shop was found than was meant ---------------------------------------------------------
@@ -340,7 +342,7 @@ def _arrived(attempt: Attempt, user: User, said: Text, params: Mapping[str, str]
 
 @transaction.atomic
 def use_found_shop(attempt: Attempt, user: User) -> Attempt:
-    """The other shop is meant after all. One that a sibling holds already needs nothing more."""
+    """The other shop is meant after all. If a sibling connection has it, nothing more is needed."""
     attempt = transitions.locked_attempt(attempt.pk)
     if attempt.ended or attempt.answer != Answer.WRONG_SHOP:
         return attempt
@@ -348,88 +350,90 @@ def use_found_shop(attempt: Attempt, user: User) -> Attempt:
     if holder(attempt.connection, attempt.found_shop_id) == "sibling":
         return _leave_to_sibling(attempt, user)
     attempt.accepted_shop_id = attempt.found_shop_id
-    said = text("You chose to use the other shop from now on.")
-    transitions.record(attempt.connection, said, attempt=attempt, user=user)
-    return _repeat(attempt)
+    note = text("You chose to use the other shop from now on.")
+    transitions.record(attempt.connection, note, attempt=attempt, user=user)
+    return _repeat_call(attempt)
 
 
 def _leave_to_sibling(attempt: Attempt, user: User) -> Attempt:
-    """The shop is connected already; a connection that never was one goes."""
-    said = text("You kept the connection that this shop already has.")
-    transitions.record(attempt.connection, said, attempt=attempt, user=user)
+    """End the attempt: a sibling has the shop. A connection that was never connected is disconnected."""
+    note = text("You kept the connection that this shop already has.")
+    transitions.record(attempt.connection, note, attempt=attempt, user=user)
     attempt.ended, attempt.due_at = timezone.now(), None
     transitions.save(attempt, "ended", "due_at")
     if attempt.connection.connected_at is None:
-        attempt.connection.status, attempt.connection.note = Status.DISCONNECTED, dumped(said)
+        attempt.connection.status, attempt.connection.note = Status.DISCONNECTED, dumped(note)
         transitions.save(attempt.connection, "status", "note")
     return attempt
 
 
-def found_elsewhere(attempt: Attempt) -> Connection | None:
-    """The other connection of this account that has the shop which was found."""
-    shops = Connection.objects.filter(
+def connection_of_found_shop(attempt: Attempt) -> Connection | None:
+    """The other connection of this account that has the found shop already."""
+    same_shop = Connection.objects.filter(
         account=attempt.connection.account_id, shop_id=attempt.found_shop_id
     )
-    gone = Q(pk=attempt.connection_id) | Q(shop_id="") | Q(status=Status.DISCONNECTED)
-    return shops.exclude(gone).first()
+    irrelevant = Q(pk=attempt.connection_id) | Q(shop_id="") | Q(status=Status.DISCONNECTED)
+    return same_shop.exclude(irrelevant).first()
 
 
 @transaction.atomic
 def connect_both(attempt: Attempt, user: User, name: str) -> Attempt:
-    """ "It is mine too": a second connection with a name of its own, the first one untouched."""
+    """ "It is mine too": the found shop becomes a second connection; the first one stays as it is.
+
+    Raises NameTaken when the name, or the shop, belongs to another connection.
+    """
     attempt = transitions.locked_attempt(attempt.pk)
     if attempt.ended or attempt.answer != Answer.WRONG_SHOP:
         return attempt
     first = attempt.connection
-    if of_name(first.account.merchant, name) or found_elsewhere(attempt):
+    if _connection_named(first.account.merchant, name) or connection_of_found_shop(attempt):
         raise NameTaken(name)
-    said = text("Another shop was found: it became “%(name)s”.", name=name)
-    transitions.record(first, said, attempt=attempt, user=user)
+    note = text("Another shop was found: it became “%(name)s”.", name=name)
+    transitions.record(first, note, attempt=attempt, user=user)
     attempt.connection = Connection.objects.create(
         account=first.account, vendor=first.vendor, connector=first.connector, name=name
     )
     attempt.user, attempt.purpose = user, Attempt.Purpose.CONNECT
     transitions.save(attempt, "connection", "purpose")
-    transitions.record(
-        attempt.connection, text("The connection was begun."), attempt=attempt, user=user
-    )
-    return _repeat(attempt)
+    begun = BEGUN_NOTES[Attempt.Purpose.CONNECT]
+    transitions.record(attempt.connection, begun, attempt=attempt, user=user)
+    return _repeat_call(attempt)
 
 
 @transaction.atomic
 def reject_found_shop(attempt: Attempt, user: User) -> Attempt:
-    """ "That was not the shop I meant": from the start, without what was found."""
+    """ "That was not the shop I meant": begin again at `start`, without what was found."""
     attempt = transitions.locked_attempt(attempt.pk)
     if attempt.ended or attempt.answer != Answer.WRONG_SHOP:
         return attempt
     attempt.user, attempt.found_shop_id = user, ""
     attempt.account_memo, attempt.connection_memo = None, {}
     transitions.save(attempt, "found_shop_id", "connection_memo")
-    return _remember(attempt, Start())
+    return _request_call(attempt, Start())
 
 
-# -- names tell a merchant's shops apart -----------------------------------------------------------
+# -- names of a merchant's shops -------------------------------------------------------------------
 
-LONGEST_NAME = 100  # letters, as the column
+LONGEST_NAME = 100  # characters, as the column
 
 
 class NameTaken(Exception):
     """The merchant has another shop of this name."""
 
 
-def named(merchant: Merchant) -> QuerySet[Connection]:
-    """The shops whose names are in use."""
+def named_connections(merchant: Merchant) -> QuerySet[Connection]:
+    """The connections whose names are in use: all but the disconnected ones."""
     rows = Connection.objects.filter(account__merchant=merchant)
     return rows.exclude(status=Status.DISCONNECTED)
 
 
-def of_name(merchant: Merchant, name: str) -> Connection | None:
-    return named(merchant).filter(name__iexact=name).first()
+def _connection_named(merchant: Merchant, name: str) -> Connection | None:
+    return named_connections(merchant).filter(name__iexact=name).first()
 
 
 def free_name(merchant: Merchant, wanted: str) -> str:
     """The wanted name, or with the first number that tells it apart: "eBay", "eBay 2" …"""
-    used = {name.casefold() for name in named(merchant).values_list("name", flat=True)}
-    tails = ("", *(f" {number}" for number in range(2, len(used) + 3)))
-    names = (wanted[: LONGEST_NAME - len(tail)] + tail for tail in tails)
+    used = {name.casefold() for name in named_connections(merchant).values_list("name", flat=True)}
+    suffixes = ("", *(f" {number}" for number in range(2, len(used) + 3)))
+    names = (wanted[: LONGEST_NAME - len(suffix)] + suffix for suffix in suffixes)
     return next(name for name in names if name.casefold() not in used)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import cast
 
 from allauth.account.models import EmailAddress
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from onboarding import db_lock, registry
@@ -13,58 +15,59 @@ from onboarding.models import Account, Attempt, Connection, Connector, Membershi
 from onboarding.models.status import Status
 from vendors.contract import Business, Holder, Memos, Order, Person, Purpose
 
-WAITS = timedelta(minutes=5)  # that somebody stays at a page after pressing a button
+PATIENCE = timedelta(minutes=5)  # how long somebody stays on a page after pressing a button
 
 
-def chosen(attempt: Attempt) -> Connector | None:
-    """The connector that the merchant chose; the shop's own where none was asked for.
-
-    None: it no longer exists.
-    """
+def chosen_connector(attempt: Attempt) -> Connector | None:
+    """The connector that the merchant chose, or the shop's own; None when staff deleted the chosen one."""
     slug = attempt.call.get("connector")
     if not slug:
         return attempt.connection.connector
     return Connector.objects.filter(slug=slug, vendor=attempt.connection.vendor).first()
 
 
-def awaited(attempt: Attempt) -> bool:
-    """Whether the person who asked for the call may still be at its page, whoever makes the call."""
-    since = timezone.now().timestamp() - float(attempt.call.get("asked") or 0)
-    return since < WAITS.total_seconds()
+def is_awaited(attempt: Attempt) -> bool:
+    """Whether the person who asked for the call may still be on its page, whoever makes the call."""
+    seconds = timezone.now().timestamp() - float(attempt.call.get("asked") or 0)
+    return seconds < PATIENCE.total_seconds()
 
 
 def for_attempt(attempt: Attempt, *, state: str, present: bool) -> Order:
-    """For the attempt's remembered call; `state` is for the hop it may lead to."""
+    """For the attempt's remembered call. `state` goes into the link it may lead to; `present`: a
+    merchant waits for the answer."""
     connection, account = attempt.connection, attempt.connection.account
     draft = account.memo if attempt.account_memo is None else attempt.account_memo
-    mine = account.creator_id == attempt.pk
-    return _order(
+    order = _order(
         connection,
-        connector=chosen(attempt) or connection.connector,
+        connector=chosen_connector(attempt) or connection.connector,
         user=attempt.user,
-        purpose=attempt.purpose,
+        purpose=cast(Purpose, attempt.purpose),  # Attempt.Purpose has no other values
+        memos=Memos(account=draft, connection=attempt.connection_memo),
+    )
+    is_creator = account.creator_id == attempt.pk
+    return replace(
+        order,
         present=present,
         state=state,
-        memos=Memos(account=draft, connection=attempt.connection_memo),
-        announced=account.announced if mine else "",
-        unsure=account.unsure if mine else "",
+        announced=account.announced if is_creator else "",
+        unsure=account.unsure if is_creator else "",
     )
 
 
 def for_connection(connection: Connection, purpose: Purpose) -> Order:
-    """For a check, or for something staff have done: no merchant is there, no link is made."""
+    """For a check, or for an action that staff run: no merchant is present, and no link is minted."""
     live = Memos(account=connection.account.memo, connection=connection.memo)
     return _order(
         connection,
         connector=connection.connector,
-        user=_somebody(connection),
+        user=_acting_user(connection),
         purpose=purpose,
         memos=live,
     )
 
 
-def _somebody(connection: Connection) -> User:
-    """Who was last at it, if they still belong to the merchant; else an owner."""
+def _acting_user(connection: Connection) -> User:
+    """The user of the latest attempt if they still belong to the merchant, else an owner."""
     last = connection.attempts.latest("created").user
     members = connection.account.merchant.memberships
     if members.filter(user=last).exists():
@@ -74,7 +77,7 @@ def _somebody(connection: Connection) -> User:
 
 
 def _order(
-    connection: Connection, *, connector: Connector, user: User, memos: Memos, **rest: Any
+    connection: Connection, *, connector: Connector, user: User, purpose: Purpose, memos: Memos
 ) -> Order:
     account = connection.account
     return Order(
@@ -87,6 +90,7 @@ def _order(
         options=connector.options,
         answers=connection.answers,
         staff=account.staff_answers,
+        purpose=purpose,
         back=registry.return_address(account.vendor),
         memos=memos,
         live=Memos(account=account.memo, connection=connection.memo),
@@ -94,9 +98,8 @@ def _order(
         connection_key=connection.key,
         shop_id=connection.shop_id,
         now=timezone.now(),
-        siblings=_live(account).exclude(pk=connection.pk).count(),
-        holder=lambda shop: holder(connection, shop),
-        **rest,
+        siblings=_live_connections(account).exclude(pk=connection.pk).count(),
+        holder=lambda vendor_id: holder(connection, vendor_id),
     )
 
 
@@ -105,33 +108,34 @@ def _business(merchant: Merchant) -> Business:
 
 
 def verified_addresses(merchant: Merchant) -> tuple[str, ...]:
-    """E-mail addresses of its members, the oldest first."""
-    found = EmailAddress.objects.filter(user__memberships__merchant=merchant, verified=True)
-    return tuple(found.order_by("pk").values_list("email", flat=True))
+    """Verified e-mail addresses of the merchant's members, the oldest first."""
+    addresses = EmailAddress.objects.filter(user__memberships__merchant=merchant, verified=True)
+    return tuple(addresses.order_by("pk").values_list("email", flat=True))
 
 
-def _live(account: Account) -> Any:
+def _live_connections(account: Account) -> QuerySet[Connection]:
     return account.connections.exclude(status=Status.DISCONNECTED)
 
 
-def holder(connection: Connection, shop: str) -> Holder:
-    """Who holds the vendor's object (a shop, an account) in our books.
+def holder(connection: Connection, vendor_id: str) -> Holder:
+    """Who has the vendor's object of this id (a shop, an account) in our database.
 
-    A flow may ask this between two HTTP calls.
+    A flow may ask this between two HTTP calls, so no database connection of the pool is held after it.
     """
     try:
-        return _holder(connection, shop)
+        return _holder(connection, vendor_id)
     finally:
         db_lock.give_back_connection()
 
 
-def _holder(connection: Connection, found: str) -> Holder:
+def _holder(connection: Connection, vendor_id: str) -> Holder:
     account = connection.account
-    shops = Connection.objects.filter(vendor=account.vendor, shop_id=found)
-    row = shops.exclude(status=Status.DISCONNECTED).values("pk", "account_id").first()
-    if row is None:
-        others = Account.objects.filter(vendor=account.vendor, key=found).exclude(pk=account.pk)
-        return "other" if found and others.exists() else "none"
-    if row["pk"] == connection.pk:
+    same_shop = Connection.objects.filter(vendor=account.vendor, shop_id=vendor_id)
+    live = same_shop.exclude(status=Status.DISCONNECTED).values_list("pk", "account_id").first()
+    if live is None:
+        others = Account.objects.filter(vendor=account.vendor, key=vendor_id).exclude(pk=account.pk)
+        return "other" if vendor_id and others.exists() else "none"
+    connection_id, account_id = live
+    if connection_id == connection.pk:
         return "self"
-    return "sibling" if row["account_id"] == account.pk else "other"
+    return "sibling" if account_id == account.pk else "other"

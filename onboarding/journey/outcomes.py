@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Literal, assert_never
+from enum import Enum
+from typing import Literal, assert_never
 
 from onboarding.models.status import Answer, Cause, Status, Turn
 from vendors.contract import (
@@ -30,20 +31,21 @@ from vendors.contract import (
     text,
 )
 
-Outcome = Step | CallError
+Outcome = Step | CallError  # of one call to a vendor
 FIRST_RETRY, LONGEST_RETRY = timedelta(seconds=5), timedelta(minutes=15)
 GIVE_UP_AFTER = timedelta(hours=24)  # of a vendor that does not answer
-STAFF_RETRY = timedelta(hours=1)  # staff may have mended it without telling us
-FIRST_STAFF_RETRY = timedelta(minutes=1)  # an odd answer is often over by then
+STAFF_RETRY = timedelta(hours=1)  # staff may have fixed it without telling us
+FIRST_STAFF_RETRY = timedelta(minutes=1)  # many odd answers are gone by then
 
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
     """One row of the table: what an attempt or a connection becomes.
 
-    `status=None` leaves the status as it is. The vendor is asked again after `poll_every`; with
-    `poll_first`, that soon at first and ever more rarely, up to `poll_every` (`pace`). With
-    `poll_every=None` only a person moves it. After `give_up_after` it is staff's turn.
+    `status=None` leaves the status as it is. The vendor is asked again after `poll_every`. With
+    `poll_first` the first poll comes after `poll_first`, and the interval grows up to `poll_every`
+    (`pace`). With `poll_every=None` the vendor is not asked again until a person acts. After
+    `give_up_after` it is staff's turn.
     """
 
     status: Status | None
@@ -60,13 +62,25 @@ class Verdict:
 
 
 def verdict(outcome: Outcome, vendor: Vendor, tries: int) -> Verdict:
-    """The row for an outcome; `tries` is how often in a row the vendor was not available."""
+    """The row for an outcome. `tries`: how many times in a row the vendor was unavailable before."""
     if isinstance(outcome, CallError):
         return _of_error(outcome, vendor, tries)
     return _of_step(outcome, vendor)
 
 
 def _of_step(step: Step, vendor: Vendor) -> Verdict:
+    match step:
+        case Redirect() | Progress() | Waiting():
+            return _under_way(step, vendor)
+        case Ask() | NeedsMerchant() | Declined() | StartOver():
+            return _needs_action(step, vendor)
+        case Connected() | Done():
+            return _finished(step)
+    assert_never(step)
+
+
+def _under_way(step: Redirect | Progress | Waiting, vendor: Vendor) -> Verdict:
+    """The attempt is going well: the merchant goes on at the vendor, or we or the vendor work."""
     match step:
         case Redirect():
             note = step.note or ready_note(vendor.name)
@@ -91,10 +105,16 @@ def _of_step(step: Step, vendor: Vendor) -> Verdict:
                 give_up_after=step.give_up_after,
                 cause=Cause.WAITING,
             )
+    assert_never(step)
+
+
+def _needs_action(step: Ask | NeedsMerchant | Declined | StartOver, vendor: Vendor) -> Verdict:
+    """The merchant has to answer, to do something elsewhere, or to begin again."""
+    match step:
         case Ask():
-            return _action(Answer.ASK, step.note, questions=step.questions)
+            return _action_needed(Answer.ASK, step.note, questions=step.questions)
         case NeedsMerchant():
-            return _action(
+            return _action_needed(
                 Answer.NEEDS_MERCHANT,
                 step.note,
                 questions=step.questions,
@@ -104,9 +124,14 @@ def _of_step(step: Step, vendor: Vendor) -> Verdict:
             )
         case Declined():
             stopped = text("You stopped at %(vendor)s. Nothing was connected.", vendor=vendor.name)
-            return _action(Answer.DECLINED, step.note or stopped)
+            return _action_needed(Answer.DECLINED, step.note or stopped)
         case StartOver():
-            return _action(Answer.START_OVER, step.note)
+            return _action_needed(Answer.START_OVER, step.note)
+    assert_never(step)
+
+
+def _finished(step: Connected | Done) -> Verdict:
+    match step:
         case Connected():
             return Verdict(
                 status=Status.CONNECTED,
@@ -122,7 +147,7 @@ def _of_step(step: Step, vendor: Vendor) -> Verdict:
 
 
 def ready_note(vendor_name: str) -> Text:
-    """What a merchant reads of a Redirect without a note of its own."""
+    """The sentence for a Redirect without a note of its own."""
     return text("Everything is ready for you at %(vendor)s.", vendor=vendor_name)
 
 
@@ -142,23 +167,40 @@ def _of_error(error: CallError, vendor: Vendor, tries: int) -> Verdict:
             )
         case Refused(who="merchant"):
             refused = text("%(vendor)s did not accept this.", vendor=vendor.name)
-            return _action(Answer.REFUSED, error.note or refused, detail=error.detail)
+            return _action_needed(Answer.REFUSED, error.note or refused, detail=error.detail)
         case Refused():
-            return _staff(error, Answer.REFUSED, STAFF_RETRY)
+            return _staffs_turn(error, Answer.REFUSED, STAFF_RETRY)
         case Garbled():
-            return _staff(error, Answer.GARBLED, STAFF_RETRY)
+            return _staffs_turn(error, Answer.GARBLED, STAFF_RETRY)
         case Unsure():
-            return _staff(error, Answer.UNSURE, None)
+            return _staffs_turn(error, Answer.UNSURE, None)
     assert_never(error)
 
 
-def _action(answer: Answer, note: Text, **rest: Any) -> Verdict:
+def _action_needed(
+    answer: Answer,
+    note: Text,
+    *,
+    detail: str = "",
+    link: str = "",
+    questions: tuple[Question, ...] = (),
+    poll_every: timedelta | None = None,
+    poll_first: timedelta | None = None,
+) -> Verdict:
     return Verdict(
-        status=Status.ACTION_NEEDED, turn=Turn.MERCHANT, answer=answer, note=note, **rest
+        status=Status.ACTION_NEEDED,
+        turn=Turn.MERCHANT,
+        answer=answer,
+        note=note,
+        detail=detail,
+        link=link,
+        questions=questions,
+        poll_every=poll_every,
+        poll_first=poll_first,
     )
 
 
-def _staff(error: CallError, answer: Answer, poll_every: timedelta | None) -> Verdict:
+def _staffs_turn(error: CallError, answer: Answer, poll_every: timedelta | None) -> Verdict:
     on_it = text("Something went wrong on our side. Our staff know and are working on it.")
     return Verdict(
         status=Status.ON_IT,
@@ -173,7 +215,7 @@ def _staff(error: CallError, answer: Answer, poll_every: timedelta | None) -> Ve
 
 
 def blocked(vendor: Vendor, cause: str) -> Verdict:
-    """Another shop of the same account waits for staff; nothing may be made there until then."""
+    """Another shop of the same account waits for staff; nothing may be created there until then."""
     note = text(
         "We are checking something in your account at %(vendor)s first.", vendor=vendor.name
     )
@@ -183,34 +225,49 @@ def blocked(vendor: Vendor, cause: str) -> Verdict:
 
 
 def no_such_choice() -> Verdict:
-    """What the merchant chose was deleted by staff before the vendor was asked."""
-    return _action(
+    """Staff deleted the connector that the merchant chose before the vendor was asked."""
+    return _action_needed(
         Answer.REFUSED, text("What you chose is no longer offered. Nothing was changed.")
     )
 
 
-def wrong_shop(whose: Literal["another", "sibling", "other"], name: str) -> Verdict:
-    """Connected, but to another shop than was meant: the merchant says which it shall be."""
-    match whose:
-        case "other":
+class ShopMatch(Enum):
+    """How the shop that a vendor reports as connected relates to the one that was meant."""
+
+    INTENDED = "the shop that was meant"
+    DIFFERENT = "another shop, which nobody has connected"
+    SIBLING = "a shop that the same account has connected already"
+    OTHER_MERCHANT = "a shop that another merchant has connected"
+
+
+WrongShop = Literal[ShopMatch.DIFFERENT, ShopMatch.SIBLING, ShopMatch.OTHER_MERCHANT]
+
+
+def wrong_shop(found: WrongShop, name: str) -> Verdict:
+    """Another shop than `name` is connected at the vendor: the merchant says which it shall be."""
+    match found:
+        case ShopMatch.OTHER_MERCHANT:
             taken = text("This shop is connected by another business. Choose another, or ask us.")
-            return _action(Answer.REFUSED, taken)
-        case "sibling":
+            return _action_needed(Answer.REFUSED, taken)
+        case ShopMatch.SIBLING:
             twice = text("You have connected this shop already, under another name.")
-            return _action(Answer.WRONG_SHOP, twice)
-        case "another":
+            return _action_needed(Answer.WRONG_SHOP, twice)
+        case ShopMatch.DIFFERENT:
             another = text("That was another shop than “%(name)s”. Nothing was changed.", name=name)
-            return _action(Answer.WRONG_SHOP, another)
-    assert_never(whose)
+            return _action_needed(Answer.WRONG_SHOP, another)
+    assert_never(found)
 
 
 def backoff(tries: int, retry_after: float | None = None) -> timedelta:
-    """5 s, 10 s, 20 s … 15 min, a fifth of it by chance; never sooner than the vendor asked for."""
+    """Exponential backoff with jitter: 5 s, 10 s, 20 s … 15 min, each ±20 %.
+
+    Never less than `retry_after`, the seconds that the vendor asked for.
+    """
     wait: timedelta = min(FIRST_RETRY * (1 << min(tries, 20)), LONGEST_RETRY)
-    spread = wait * random.uniform(0.8, 1.2)  # noqa: S311  # no secret: it spreads load
-    return max(spread, timedelta(seconds=retry_after or 0))
+    jittered = wait * random.uniform(0.8, 1.2)  # noqa: S311  # no secret: it spreads load
+    return max(jittered, timedelta(seconds=retry_after or 0))
 
 
 def pace(waited: timedelta, poll_first: timedelta, longest: timedelta) -> timedelta:
-    """Soon and often at first, then rarely: a quarter more of the time that it took so far."""
+    """The next polling interval: a quarter of the time waited so far, within the two bounds."""
     return min(max(waited / 4, poll_first), longest)

@@ -1,10 +1,14 @@
-"""Settlement: writes what a step or an error changes, in one transaction, under the account's lease."""
+"""Settlement: turns a call's outcome into rows, in one transaction, under the account's lease.
+
+Read it from the top: `settle` tells an attempt's call, a staff action and a check apart. Each section
+below follows one of them, in the order in which things happen.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Literal
+from typing import assert_never
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -27,39 +31,26 @@ from vendors.http.urls import allowed
 
 from . import crash_guard, hops, orders, transitions
 from .orders import holder
-from .outcomes import Outcome, Verdict, verdict, wrong_shop
+from .outcomes import Outcome, ShopMatch, Verdict, verdict, wrong_shop
 from .vendor_call import Act, VendorCall
+
+# What a check may say to take a connected shop's status away.
+LOWERING_ANSWERS = frozenset({Answer.ASK, Answer.NEEDS_MERCHANT, Answer.REFUSED})
 
 
 def settle(call: VendorCall, outcome: Outcome) -> bool:
-    """Write an outcome; True when the journey goes on at once."""
-    if isinstance(outcome, Redirect) and (fault := _fault(call, outcome)):
+    """Write the outcome of a call. Returns whether another call is due at once."""
+    if isinstance(outcome, Redirect) and (fault := _redirect_fault(call, outcome)):
         outcome = Garbled(f"{call.call.name} named {fault}")
-    if call.attempt is None:
-        return acted(call, outcome) if isinstance(call.call, Act) else checked(call, outcome)
-    attempt = transitions.locked_attempt(call.attempt.pk)
-    look = _keep_creation(call, attempt, outcome)
-    if isinstance(outcome, Step):
-        _keep(attempt, outcome)
-        _tick(call, attempt, outcome.done)
-        transitions.save(attempt, "account_memo", "connection_memo", "ticks", "crashes")
-    again = look or isinstance(outcome, Progress)
-    crash_guard.answered(attempt, progress=not again)
-    if attempt.ended or attempt.call_number != call.number:
-        transitions.save(attempt, *transitions.GUARD_FIELDS)
-        return attempt.ended is None  # the merchant did something meanwhile: that call is next
-    if again:
-        return _go_on(attempt)
-    if isinstance(outcome, Connected):
-        _connected(call, attempt, outcome)
-    elif isinstance(outcome, Done):
-        done(call, attempt, outcome)
-    else:
-        _stand(call, attempt, _linked(call, attempt, outcome))
-    return False
+    if call.attempt is not None:
+        return _settle_attempt(call, transitions.locked_attempt(call.attempt.pk), outcome)
+    if isinstance(call.call, Act):
+        _settle_action(call, outcome)
+        return False
+    return _settle_check(call, outcome)
 
 
-def _fault(call: VendorCall, step: Redirect) -> str:
+def _redirect_fault(call: VendorCall, step: Redirect) -> str:
     """What is wrong with a link, or with how its return is to be found; "" if nothing is."""
     if step.url and not allowed(step.url, call.vendor.domains()):
         return "a link to a host that is not this vendor's"
@@ -68,30 +59,42 @@ def _fault(call: VendorCall, step: Redirect) -> str:
     return ""
 
 
-def _linked(call: VendorCall, attempt: Attempt, outcome: Outcome) -> Outcome:
-    """Keep the link. A flow that names none, twice in a attempt, to a merchant who waits never will:
-    Continue would repeat the same call for ever."""
-    if not isinstance(outcome, Step):
-        return outcome
-    linkless = isinstance(outcome, Redirect) and not outcome.url
-    before = bool(attempt.call.get("linkless"))
-    if linkless and before and call.order.present:
-        why = f"{call.call.name} was repeated for a merchant who waited, and named no link again"
-        return Garbled(why, cause=Cause.NO_PROGRESS)
-    if linkless != before:
-        attempt.call = attempt.call | {"linkless": linkless}
-        transitions.save(attempt, "call")
-    if isinstance(outcome, Redirect) and outcome.url:
-        hops.mint(attempt, call.order.state, outcome)
-    return outcome
+# -- an attempt's call -----------------------------------------------------------------------------
 
 
-def _keep_creation(call: VendorCall, attempt: Attempt, outcome: Outcome) -> bool:
-    """What stands announced or unsure on the account; True when the flow has to look at once."""
+def _settle_attempt(call: VendorCall, attempt: Attempt, outcome: Outcome) -> bool:
+    """Save what the call made, then choose between the next call, a newer one, and the verdict."""
+    must_reconcile = _settle_creation(call, attempt, outcome)
+    if isinstance(outcome, Step):
+        _save_drafts_and_ids(attempt, outcome)
+        _tick(call, attempt, outcome.done)
+        transitions.save(attempt, "account_memo", "connection_memo", "ticks", "crashes")
+    repeat = must_reconcile or isinstance(outcome, Progress)
+    crash_guard.answered(attempt, resets_crashes=not repeat)
+    if attempt.ended or attempt.call_number != call.number:
+        transitions.save(attempt, *transitions.GUARD_FIELDS)
+        return attempt.ended is None  # while we waited the merchant asked for another call
+    if repeat:
+        _repeat_call(attempt)
+        return True
+    if isinstance(outcome, Connected):
+        _settle_connected(call, attempt, outcome)
+    elif isinstance(outcome, Done):
+        _settle_done(call, attempt, outcome)
+    else:
+        _apply_outcome(call, attempt, _settle_link(call, attempt, outcome))
+    return False
+
+
+def _settle_creation(call: VendorCall, attempt: Attempt, outcome: Outcome) -> bool:
+    """Update the account's announced and unsure creation.
+
+    Returns whether the flow has to look at once if the creation exists: its answer was just lost.
+    """
     account = attempt.connection.account
     announced, unsure = call.order.announced, call.order.unsure
-    lost = isinstance(outcome, Unsure | Garbled) and bool(announced or unsure)
-    if lost:
+    answer_lost = isinstance(outcome, Unsure | Garbled) and bool(announced or unsure)
+    if answer_lost:
         account.announced, account.unsure = "", announced or unsure
     elif isinstance(outcome, Progress) and outcome.announce:
         account.announced, account.unsure, account.creator = outcome.announce, "", attempt
@@ -102,11 +105,11 @@ def _keep_creation(call: VendorCall, attempt: Attempt, outcome: Outcome) -> bool
     account.save(update_fields=["announced", "unsure", "creator"])
     if unsure and not account.unsure:
         transitions.wake_siblings(account)
-    return lost and bool(announced)
+    return answer_lost and bool(announced)
 
 
-def _keep(attempt: Attempt, step: Step) -> None:
-    """Drafts (saved by the caller) and plain ids. What was made at the vendor is live at once."""
+def _save_drafts_and_ids(attempt: Attempt, step: Step) -> None:
+    """Memo drafts (the caller saves them) and plain ids. What was made at the vendor is live at once."""
     connection, account = attempt.connection, attempt.connection.account
     if isinstance(step, StartOver):
         attempt.account_memo, attempt.connection_memo = None, {}
@@ -115,13 +118,13 @@ def _keep(attempt: Attempt, step: Step) -> None:
     if step.connection is not None:
         attempt.connection_memo = dict(step.connection)
     if step.promote or isinstance(step, Connected):
-        _promote(attempt, account, step.account_key)
+        _promote_account_draft(attempt, account, step.account_key)
     if step.connection_key not in {"", connection.key}:
         connection.key = step.connection_key
         transitions.save(connection, "key")
 
 
-def _promote(attempt: Attempt, account: Account, key: str) -> None:
+def _promote_account_draft(attempt: Attempt, account: Account, key: str) -> None:
     if attempt.account_memo is not None:
         account.memo, attempt.account_memo = attempt.account_memo, None
     account.key = key or account.key
@@ -129,7 +132,7 @@ def _promote(attempt: Attempt, account: Account, key: str) -> None:
 
 
 def _tick(call: VendorCall, attempt: Attempt, done: Iterable[str]) -> None:
-    """A tick is a committed checkpoint; saved by the caller."""
+    """Tick items of the checklist; the caller saves. A tick is a committed checkpoint."""
     for key in done:
         if key not in attempt.ticks:
             attempt.ticks, attempt.crashes = [*attempt.ticks, key], 0
@@ -138,31 +141,54 @@ def _tick(call: VendorCall, attempt: Attempt, done: Iterable[str]) -> None:
             )
 
 
-def _go_on(attempt: Attempt) -> bool:
-    """The same call again at once; if this process dies before that, the sweep makes it."""
+def _repeat_call(attempt: Attempt) -> None:
+    """The same call is due at once; if this process dies before it makes it, the sweep does."""
     transitions.reset(attempt, Status.IN_PROGRESS, timezone.now())
     transitions.publish(attempt, changed=False)
-    return True
 
 
-def _stand(call: VendorCall, attempt: Attempt, outcome: Outcome) -> None:
-    """The outcome's attempt of the table, into the attempt and, where it may, the connection."""
+def _settle_link(call: VendorCall, attempt: Attempt, outcome: Outcome) -> Outcome:
+    """Save the link of a Redirect.
+
+    A flow that names no link, twice in a row, to a merchant who waits never will: Continue would
+    repeat the same call for ever. That is Garbled.
+    """
+    if not isinstance(outcome, Step):
+        return outcome
+    linkless = isinstance(outcome, Redirect) and not outcome.url
+    was_linkless = bool(attempt.call.get("linkless"))
+    if linkless and was_linkless and call.order.present:
+        why = f"{call.call.name} was repeated for a merchant who waited, and named no link again"
+        return Garbled(why, cause=Cause.NO_PROGRESS)
+    if linkless != was_linkless:
+        attempt.call = attempt.call | {"linkless": linkless}
+        transitions.save(attempt, "call")
+    if isinstance(outcome, Redirect) and outcome.url:
+        hops.mint(attempt, call.order.state, outcome)
+    return outcome
+
+
+def _apply_outcome(call: VendorCall, attempt: Attempt, outcome: Outcome) -> None:
+    """The outcome's row of the table, into the attempt and, where it may, the connection."""
     if not isinstance(outcome, Unavailable):
         attempt.tries = 0
-    found = verdict(outcome, call.vendor, max(attempt.tries - 1, 0))
-    if attempt.answer == Answer.PROGRESS and call.before[0] == found.answer:
+    row = verdict(outcome, call.vendor, max(attempt.tries - 1, 0))
+    if attempt.answer == Answer.PROGRESS and call.before[0] == row.answer:
         attempt.answer, attempt.since = call.before  # a token renewed on the way begins no new wait
-    transitions.publish(attempt, changed=transitions.apply(attempt, found))
+    transitions.publish(attempt, changed=transitions.apply(attempt, row))
 
 
-def _connected(call: VendorCall, attempt: Attempt, step: Connected) -> None:
-    """Connected, unless it is another shop than was meant: then the merchant, or the truth, decides."""
-    found = whose(attempt, step.shop_id)
-    if found == "ours" and not confirm(call, attempt, step):
-        found = whose(attempt, step.shop_id)  # another merchant was faster by a moment
-    if found == "ours":
+# -- connected: is it the shop that was meant? -----------------------------------------------------
+
+
+def _settle_connected(call: VendorCall, attempt: Attempt, step: Connected) -> None:
+    """Connected, unless it is another shop than was meant: then the merchant decides."""
+    found = _shop_match(attempt, step.shop_id)
+    if found is ShopMatch.INTENDED and not _confirm(call, attempt, step):
+        found = _shop_match(attempt, step.shop_id)  # another merchant was faster by a moment
+    if found is ShopMatch.INTENDED:
         return
-    attempt.found_shop_id = step.shop_id if found != "other" else ""
+    attempt.found_shop_id = "" if found is ShopMatch.OTHER_MERCHANT else step.shop_id
     attempt.found_evidence = dumped(step.evidence)
     transitions.save(attempt, "found_shop_id", "found_evidence")
     attempt.tries = 0
@@ -170,36 +196,27 @@ def _connected(call: VendorCall, attempt: Attempt, step: Connected) -> None:
     transitions.publish(attempt, changed=changed)
 
 
-# -- the connection itself: confirmed, checked, paused, ended ---------------------------------------
-
-
-# All that a check may say against a connected shop.
-LOWERS = frozenset({Answer.ASK, Answer.NEEDS_MERCHANT, Answer.REFUSED})
-Whose = Literal["ours", "another", "sibling", "other"]
-
-
-def whose(attempt: Attempt, shop: str) -> Whose:
-    """The shop that was meant, another one of this merchant's, a sibling's, another merchant's."""
+def _shop_match(attempt: Attempt, shop_id: str) -> ShopMatch:
     connection = attempt.connection
-    held = holder(connection, shop)
-    if held == "other":
-        return "other"
-    if held == "sibling":
-        return "sibling"
-    if connection.shop_id and connection.shop_id != shop and attempt.accepted_shop_id != shop:
-        return "another"
-    return "ours"
+    held_by = holder(connection, shop_id)
+    if held_by == "other":
+        return ShopMatch.OTHER_MERCHANT
+    if held_by == "sibling":
+        return ShopMatch.SIBLING
+    if connection.shop_id not in {"", shop_id} and attempt.accepted_shop_id != shop_id:
+        return ShopMatch.DIFFERENT
+    return ShopMatch.INTENDED
 
 
-def confirm(call: VendorCall, attempt: Attempt, step: Connected) -> bool:
-    """The evidence of a connected shop, and the end of the attempt. False: somebody else has it."""
+def _confirm(call: VendorCall, attempt: Attempt, step: Connected) -> bool:
+    """Save the evidence and end the attempt. False: another connection has taken the shop."""
     connection = attempt.connection
     try:
         with transaction.atomic():
-            _evidence(call, connection, step)
+            _apply_evidence(call, connection, step)
             connection.memo = attempt.connection_memo
             transitions.save_all(connection)
-            _take_over(attempt)
+            _adopt_connector(attempt)
     except IntegrityError:
         connection.refresh_from_db()
         return False
@@ -210,21 +227,8 @@ def confirm(call: VendorCall, attempt: Attempt, step: Connected) -> bool:
     return True
 
 
-def _take_over(attempt: Attempt) -> None:
-    """The connector that the merchant chose becomes the shop's own, with what the vendor then did."""
-    connection, chosen = attempt.connection, orders.chosen(attempt)
-    if chosen is None or chosen.pk == connection.connector_id:
-        return
-    connection.connector = chosen
-    transitions.save(connection, "connector")
-    transitions.record(
-        connection,
-        text("It goes through “%(connector)s” now.", connector=str(chosen)),
-        attempt=attempt,
-    )
-
-
-def _evidence(call: VendorCall, connection: Connection, step: Connected) -> None:
+def _apply_evidence(call: VendorCall, connection: Connection, step: Connected) -> None:
+    """What we know of a connected shop, and how; the caller saves."""
     now = timezone.now()
     transitions.apply(connection, verdict(step, call.vendor, 0))
     connection.shop_id, connection.evidence, connection.expires_at = (
@@ -240,62 +244,79 @@ def _evidence(call: VendorCall, connection: Connection, step: Connected) -> None
     connection.tries, connection.due_at = 0, transitions.next_check(connection, now)
 
 
-# -- paused, resumed, ended -----------------------------------------------------------------------
+def _adopt_connector(attempt: Attempt) -> None:
+    """The connector that the merchant chose becomes the shop's own once the vendor has done its part."""
+    connection, chosen = attempt.connection, orders.chosen_connector(attempt)
+    if chosen is None or chosen.pk == connection.connector_id:
+        return
+    connection.connector = chosen
+    transitions.save(connection, "connector")
+    transitions.record(
+        connection,
+        text("It goes through “%(connector)s” now.", connector=str(chosen)),
+        attempt=attempt,
+    )
 
 
-def done(call: VendorCall, attempt: Attempt, step: Done) -> None:
-    """What changed here, what at the vendor, what is left for the merchant and for staff."""
-    found = _verdict(call, attempt.purpose, step)
+# -- done: paused, resumed, disconnected, changed --------------------------------------------------
+
+
+def _settle_done(call: VendorCall, attempt: Attempt, step: Done) -> None:
+    """What changed here and at the vendor, and what is left for the merchant and for staff."""
+    row = _done_verdict(call, Attempt.Purpose(attempt.purpose), step)
     if attempt.purpose == Attempt.Purpose.ACT:
-        found = replace(found, status=_changed(call, attempt, step))
+        row = replace(row, status=_settle_merchant_action(call, attempt, step))
     else:
-        _rest(call, attempt.connection, step, found, attempt)
-    transitions.apply(attempt, found)
+        _stop_or_resume(call, attempt.connection, step, row, attempt)
+    transitions.apply(attempt, row)
     attempt.tries, attempt.ended = 0, timezone.now()
     transitions.save(attempt, *transitions.STATUS_FIELDS, "ended")
 
 
-def _changed(call: VendorCall, attempt: Attempt, step: Done) -> Status:
-    """A merchant's action: the shop stays as it was, unless the account is gone with it."""
+def _done_verdict(call: VendorCall, purpose: Attempt.Purpose, step: Done) -> Verdict:
+    row = verdict(step, call.vendor, 0)
+    match purpose:
+        case Attempt.Purpose.PAUSE:
+            return replace(row, status=Status.PAUSED)
+        case Attempt.Purpose.RESUME:
+            return replace(row, status=Status.CONNECTED, turn=Turn.NOBODY, answer=Answer.CONNECTED)
+        case Attempt.Purpose.CONNECT | Attempt.Purpose.RECONNECT | Attempt.Purpose.ENTER:
+            return row
+        case Attempt.Purpose.END | Attempt.Purpose.ACT:
+            return row
+    assert_never(purpose)
+
+
+def _settle_merchant_action(call: VendorCall, attempt: Attempt, step: Done) -> Status:
+    """The shop's status after a merchant's action: unchanged, unless the account is gone with it."""
     connection = attempt.connection
-    acted(call, replace(step, staff_task=step.staff_task or connection.task))
+    _settle_action(call, replace(step, staff_task=step.staff_task or connection.task))
     if not step.ends:
-        _take_over(attempt)
-    for said in (step.there, step.todo):
-        transitions.record(connection, said, attempt=attempt)
+        _adopt_connector(attempt)
+    for note in (step.there, step.todo):
+        transitions.record(connection, note, attempt=attempt)
     return Status.DISCONNECTED if step.ends else Status(connection.status)
 
 
-def _verdict(call: VendorCall, purpose: str, step: Done) -> Verdict:
-    found = verdict(step, call.vendor, 0)
-    match purpose:
-        case Attempt.Purpose.PAUSE:
-            return replace(found, status=Status.PAUSED)
-        case Attempt.Purpose.RESUME:
-            return replace(
-                found, status=Status.CONNECTED, turn=Turn.NOBODY, answer=Answer.CONNECTED
-            )
-    return found
-
-
-def _rest(
+def _stop_or_resume(
     call: VendorCall,
     connection: Connection,
     step: Done,
-    found: Verdict,
+    row: Verdict,
     attempt: Attempt | None = None,
 ) -> None:
-    for said in (step.here, step.there, step.todo):
-        transitions.record(connection, said, attempt=attempt, status=str(found.status))
-    transitions.apply(connection, found)
-    connection.due_at = timezone.now() if found.status == Status.CONNECTED else None
-    if found.status == Status.DISCONNECTED:
+    """Pause, disconnect or resume a connection: its status, its timeline, and the task for staff."""
+    for note in (step.here, step.there, step.todo):
+        transitions.record(connection, note, attempt=attempt, status=str(row.status))
+    transitions.apply(connection, row)
+    connection.due_at = timezone.now() if row.status == Status.CONNECTED else None
+    if row.status == Status.DISCONNECTED:
         connection.reveal = None  # what it opened is closed
     transitions.save(connection, *transitions.STATUS_FIELDS, "reveal")
-    _task(connection, step.staff_task)
+    _set_task(connection, step.staff_task)
 
 
-def _task(connection: Connection, task: str) -> None:
+def _set_task(connection: Connection, task: str) -> None:
     """What staff have to do at the vendor, until they say that it is done."""
     connection.task = task
     transitions.save(connection, "task")
@@ -303,60 +324,62 @@ def _task(connection: Connection, task: str) -> None:
         Alert.objects.get_or_create(vendor=connection.vendor, cause=Cause.TASK, cleared=None)
 
 
-def acted(call: VendorCall, outcome: Outcome) -> bool:
-    """What staff had done at the vendor. `ends`: every shop of the account is disconnected."""
+# -- an action of the vendor, run by staff or by a merchant ----------------------------------------
+
+
+def _settle_action(call: VendorCall, outcome: Outcome) -> None:
+    """Write what an action changed. `Done.ends`: every shop of the account is disconnected."""
     connection = transitions.locked_connection(call.connection.pk)
     if isinstance(outcome, Step):
-        _keep_memos(connection, outcome)
+        _save_live_memos(connection, outcome)
     if not isinstance(outcome, Done):
-        return False
-    shops = connection.account.connections.exclude(status=Status.DISCONNECTED)
-    once = replace(outcome, staff_task="")  # not a task for each of the shops
+        return
     if outcome.ends:
-        _forget(connection.account)
-    for shop in shops if outcome.ends else []:
-        transitions.end_open_attempts(shop)
-        _rest(call, shop, once, verdict(once, call.vendor, 0))
-    if not outcome.ends:
+        _end_account(call, connection.account, outcome)
+    else:
         transitions.record(connection, outcome.here)
-        _look_again(connection)
-    _task(connection, outcome.staff_task)
-    return False
+        _check_at_once(connection)
+    _set_task(connection, outcome.staff_task)
 
 
-def _forget(account: Account) -> None:
-    """The account is gone at the vendor: what we knew of it would mislead the next one."""
+def _end_account(call: VendorCall, account: Account, step: Done) -> None:
+    """The account is gone at the vendor: forget what we knew of it, and disconnect its shops."""
+    connections = account.connections.exclude(status=Status.DISCONNECTED)
     account.key, account.announced, account.unsure, account.staff_answers = "", "", "", {}
     account.save(update_fields=["key", "announced", "unsure", "staff_answers"])
+    without_task = replace(step, staff_task="")  # one task, not one for each of the shops
+    for connection in connections:
+        transitions.end_open_attempts(connection)
+        _stop_or_resume(call, connection, without_task, verdict(without_task, call.vendor, 0))
 
 
-def _look_again(connection: Connection) -> None:
-    """What was changed at the vendor shows here after the next check: now."""
+def _check_at_once(connection: Connection) -> None:
+    """What was changed at the vendor shows here after the next check."""
     transitions.make_due(Connection.objects.filter(pk=connection.pk))
 
 
-# -- checks --------------------------------------------------------------------------------------
+# -- a check ---------------------------------------------------------------------------------------
 
 
-def checked(call: VendorCall, outcome: Outcome) -> bool:
+def _settle_check(call: VendorCall, outcome: Outcome) -> bool:
     """A check writes straight into the connection and its account; it never makes anything."""
     connection = transitions.locked_connection(call.connection.pk)
     if isinstance(outcome, Step):
-        _keep_memos(connection, outcome)
-    crash_guard.answered(connection, progress=not isinstance(outcome, Progress))
+        _save_live_memos(connection, outcome)
+    crash_guard.answered(connection, resets_crashes=not isinstance(outcome, Progress))
     if connection.due_at is None or isinstance(outcome, Progress):
         transitions.save(connection, *transitions.GUARD_FIELDS)
-        return connection.due_at is not None  # None: paused or ended meanwhile
+        return connection.due_at is not None  # None: it was paused or disconnected while we waited
     if isinstance(outcome, Connected) and outcome.shop_id != connection.shop_id:
         outcome = Garbled("the check answered for another shop")
     if isinstance(outcome, Connected):
         _still_connected(call, connection, outcome)
     else:
-        _not_connected(call, connection, outcome)
+        _not_confirmed(call, connection, outcome)
     return False
 
 
-def _keep_memos(connection: Connection, step: Step) -> None:
+def _save_live_memos(connection: Connection, step: Step) -> None:
     account = connection.account
     if step.account is not None:
         account.memo = dict(step.account)
@@ -367,36 +390,36 @@ def _keep_memos(connection: Connection, step: Step) -> None:
 
 
 def _still_connected(call: VendorCall, connection: Connection, step: Connected) -> None:
-    healed = connection.status != Status.CONNECTED
-    _evidence(call, connection, step)
+    recovered = connection.status != Status.CONNECTED
+    _apply_evidence(call, connection, step)
     transitions.save_all(connection)
-    if healed:
+    if recovered:
         transitions.record(connection, step.evidence, status=Status.CONNECTED)
 
 
-def _not_connected(call: VendorCall, connection: Connection, outcome: Outcome) -> None:
-    """Only what the merchant must mend lowers; the rest keeps it, "not confirmed since"."""
-    changed = _stand_of_check(
-        connection, verdict(outcome, call.vendor, max(connection.tries - 1, 0))
-    )
+def _not_confirmed(call: VendorCall, connection: Connection, outcome: Outcome) -> None:
+    """A connected shop loses its status only for what its merchant has to fix."""
+    row = verdict(outcome, call.vendor, max(connection.tries - 1, 0))
+    changed = _apply_check(connection, row)
     if not isinstance(outcome, Unavailable):
         connection.tries = 0
     connection.due_at = connection.due_at or transitions.next_check(connection, timezone.now())
     transitions.publish_check(connection, changed=changed)
 
 
-def poisoned(connection: Connection) -> None:
-    """Its checks kill whoever makes them: it is what it was, and not checked until staff ask."""
-    changed = _stand_of_check(connection, crash_guard.poison(connection, "check"))
+def stop_checks(connection: Connection) -> None:
+    """Its checks kill their workers: the status stays, and no check is made until staff ask for one."""
+    changed = _apply_check(connection, crash_guard.poison_verdict(connection, "check"))
     transitions.publish_check(connection, changed=changed)
 
 
-def _stand_of_check(connection: Connection, found: Verdict) -> bool:
-    lowers = found.answer in LOWERS and found.turn == Turn.MERCHANT
-    keeps = connection.status == Status.CONNECTED and not lowers
-    if keeps and found.turn == Turn.STAFF:
-        found = replace(found, poll_first=None)  # no merchant waits for it
-    changed = transitions.apply(connection, found)
-    if keeps:
+def _apply_check(connection: Connection, row: Verdict) -> bool:
+    """Put a check's verdict into the row, without saving. Returns whether its timeline gets an entry."""
+    lowers = row.answer in LOWERING_ANSWERS and row.turn == Turn.MERCHANT
+    stays_connected = connection.status == Status.CONNECTED and not lowers
+    if stays_connected and row.turn == Turn.STAFF:
+        row = replace(row, poll_first=None)  # no merchant waits for it
+    changed = transitions.apply(connection, row)
+    if stays_connected:
         connection.status = Status.CONNECTED
-    return changed and not keeps
+    return changed and not stays_connected

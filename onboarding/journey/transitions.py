@@ -1,14 +1,12 @@
-"""State transitions: the only door through which a connection or an attempt is changed.
+"""State transitions: the only place where a connection or an attempt is changed.
 
-Rows are read with a lock, changed by a verdict or a reset, and saved with their version, the entry in the
-timeline and the alert that go with it. Everything here runs in the caller's transaction.
+Rows are read with a lock, changed by a verdict or a reset, and saved together with their version, the
+timeline's entry and the alert. Everything here runs in the caller's transaction.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from django.conf import settings
 from django.db import connection as database
@@ -17,7 +15,7 @@ from django.utils import timezone
 
 from onboarding.availability import host_state
 from onboarding.models import Account, Alert, Attempt, Connection, Event, User
-from onboarding.models.status import Answer, Status, StatusMixin, Turn, dumped
+from onboarding.models.status import Answer, Status, StatusMixin, StoredText, Turn, dumped
 from onboarding.monitoring import logs
 from onboarding.questions import plain
 from vendors.contract import Text, text
@@ -26,19 +24,17 @@ from .outcomes import Verdict, pace
 from .vendor_call import ContractCall, Returned, stored
 
 EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
-GOLDEN = 0.6180339887498949  # its multiples, cut to their fractions, lie evenly between 0 and 1
-AFTER_END = timedelta(minutes=1)
-WAKE_WITHIN, WAKE_PARTS = timedelta(seconds=5), 10
-GRACE = timedelta(
-    seconds=10
-)  # the web process makes the call now; the sweep only if that process dies
+GOLDEN_RATIO = 0.6180339887498949  # the fractions of its multiples lie evenly between 0 and 1
+AFTER_EXPIRY = timedelta(minutes=1)
+WAKE_WITHIN, WAKE_PARTS = timedelta(seconds=5), 10  # waiting rows become due in so many groups
+GRACE = timedelta(seconds=10)  # the web process calls at once; the sweep only if that process dies
 
-# What a connection and its open attempt show alike.
+# Copied from an open attempt to its connection.
 SHOWN_FIELDS = ("status", "turn", "answer", "note", "cause", "detail", "link", "questions")
 GUARD_FIELDS = ("call_started_at", "crashes")
 STATUS_FIELDS = (*SHOWN_FIELDS, "version", "due_at", "tries", "since", *GUARD_FIELDS)
 
-Changing = QuerySet[Attempt] | QuerySet[Connection]
+Rows = QuerySet[Attempt] | QuerySet[Connection]
 
 
 # -- rows that are about to be changed -------------------------------------------------------------
@@ -47,9 +43,9 @@ Changing = QuerySet[Attempt] | QuerySet[Connection]
 def locked_attempt(pk: int) -> Attempt:
     """The attempt, with its connection locked where the database can.
 
-    The order is the same everywhere: account (its lease), connection, attempt. The connection has a
-    statement of its own: PostgreSQL joins rows as they were before it waited, and would find none if
-    the attempt's user has changed since.
+    The lock order is the same everywhere: account (its lease), connection, attempt. The connection is
+    locked by a statement of its own: PostgreSQL joins rows as they were before it waited for a lock,
+    and would find none if the attempt's user has changed since.
     """
     if database.features.has_select_for_update:
         connections = Connection.objects.select_for_update(no_key=True)
@@ -70,65 +66,66 @@ def locked_connection(pk: int) -> Connection:
 
 
 def save(row: Attempt | Connection, *names: str) -> None:
-    """Save these columns and no other: somebody else may be changing the rest."""
+    """Save these columns and no others: another process may be changing those."""
     row.save(update_fields=names)
 
 
 def save_all(connection: Connection) -> None:
-    """Save every column. IntegrityError: another connection has the shop."""
+    """Save every column. Raises IntegrityError when another connection has the shop."""
     connection.save()
 
 
-def update(rows: Changing, **values: Any) -> int:
-    """Change rows that are not loaded; returns how many."""
+def update(rows: Rows, **values: object) -> int:
+    """Update rows in the database, without loading them; returns how many."""
     return rows.update(**values)
 
 
-def make_due(rows: Changing, at: datetime | None = None) -> int:
-    """Rows that wait for their time are due at this moment (now); those that wait for a person are not."""
+def make_due(rows: Rows, at: datetime | None = None) -> int:
+    """Make rows due at this moment (default: now), unless they wait for a person; returns how many."""
     return rows.exclude(due_at=None).update(due_at=at or timezone.now())
 
 
 def end_open_attempts(connection: Connection) -> None:
-    """Whatever was open for this connection stops."""
+    """End every open attempt of this connection."""
     connection.attempts.filter(ended=None).update(ended=timezone.now(), due_at=None)
 
 
 def publish(attempt: Attempt, *, changed: bool) -> None:
-    """Save an attempt's status, copy it to its connection, and raise the alert it asks for.
+    """Save an attempt's status, copy it to its connection, and open the alert that its cause asks for.
 
-    `changed`: the merchant reads something new, so that the timeline gets an entry.
+    `changed`: the merchant reads something new, so the timeline gets an entry.
     """
     save(attempt, *STATUS_FIELDS)
     _copy_to_connection(attempt)
     if changed:
         record(attempt.connection, attempt.note, attempt=attempt, status=attempt.status)
-    alert(attempt.connection.vendor, attempt)
+    open_alert(attempt.connection.vendor, attempt)
 
 
 def _copy_to_connection(attempt: Attempt) -> None:
-    """A connected shop keeps its status: only a check lowers it. Pausing, opening … change none."""
+    """A connected shop keeps its status until a check, a pause or a disconnect is settled."""
     connection = attempt.connection
-    copied = connection.status != Status.CONNECTED and attempt.connects
-    for name in SHOWN_FIELDS if copied else ():
+    copies_status = connection.status != Status.CONNECTED and attempt.connects
+    names = SHOWN_FIELDS if copies_status else ()
+    for name in names:
         setattr(connection, name, getattr(attempt, name))
     connection.version += 1
-    save(connection, *(SHOWN_FIELDS if copied else ()), "version")
+    save(connection, *names, "version")
 
 
 def publish_check(connection: Connection, *, changed: bool) -> None:
-    """The same for what a check found out about a connection."""
+    """Save what a check found out about a connection; the same as `publish` for an attempt."""
     save(connection, *STATUS_FIELDS)
     if changed:
         record(connection, connection.note, status=connection.status)
-    alert(connection.vendor, connection)
+    open_alert(connection.vendor, connection)
 
 
 # -- what changes ----------------------------------------------------------------------------------
 
 
 def apply(row: StatusMixin, verdict: Verdict, now: datetime | None = None) -> bool:
-    """Put a verdict into a row, without saving. Returns whether the merchant reads something new."""
+    """Apply a verdict to a row, without saving. Returns whether the merchant reads something new."""
     now = now or timezone.now()
     before = (row.status, row.answer, row.note)
     if row.answer != verdict.answer or row.since is None:
@@ -155,15 +152,15 @@ def _due_at(verdict: Verdict, since: datetime, now: datetime) -> datetime | None
 
 
 def _give_up(row: StatusMixin, verdict: Verdict) -> None:
-    """It takes too long: staff are told; the vendor is still asked."""
+    """It takes too long: it becomes a case for staff, and the vendor is still asked."""
     row.status, row.cause = Status.ON_IT, verdict.cause
     row.turn = Turn.STAFF if verdict.turn == Turn.VENDOR else Turn.US
 
 
 def reset(row: StatusMixin, status: Status, due_at: datetime) -> None:
-    """It is our turn, nothing is known yet and the vendor is asked at `due_at`. Does not save.
+    """Back to the beginning of a call: our turn, nothing known, due at `due_at`. Does not save.
 
-    The cause stays: its alert would clear, and staff would get the same mail again.
+    The cause stays: without it its alert would clear, and staff would get the same mail again.
     """
     row.status, row.turn, row.answer = status, Turn.US, Answer.PROGRESS
     row.note, row.detail, row.link, row.questions = {}, "", "", []
@@ -172,21 +169,21 @@ def reset(row: StatusMixin, status: Status, due_at: datetime) -> None:
 
 
 def remember_call(attempt: Attempt, call: ContractCall, *, linkless: bool = False) -> None:
-    """The merchant wants this call made; an answer to an older one no longer counts.
+    """Store the call that somebody asked for and make it due; outcomes of older calls no longer count.
 
-    `linkless`: it was made before, and led to no link (`settlement`).
+    `linkless`: the same call was made before and led to a Redirect without a link (`settlement`).
     """
     attempt.call = attempt.call | stored(call) | {"linkless": linkless}
     attempt.call_number += 1
     attempt.cause, attempt.crashes = "", 0
-    checking = isinstance(call, Returned)
-    reset(attempt, Status.CHECKING if checking else Status.IN_PROGRESS, timezone.now() + GRACE)
+    status = Status.CHECKING if isinstance(call, Returned) else Status.IN_PROGRESS
+    reset(attempt, status, timezone.now() + GRACE)
     save(attempt, "user", "call", "call_number", "account_memo", "accepted_shop_id")
     publish(attempt, changed=False)
 
 
 def expire(attempt: Attempt) -> None:
-    """The deadline of an attempt is over: the merchant may begin again, nothing is lost."""
+    """End an attempt whose deadline is over; the merchant may begin again, and nothing is lost."""
     now = timezone.now()
     attempt.ended, attempt.due_at, attempt.since, attempt.tries = now, None, now, 0
     attempt.status, attempt.turn = Status.ACTION_NEEDED, Turn.MERCHANT
@@ -201,7 +198,7 @@ def expire(attempt: Attempt) -> None:
 
 
 def wake_siblings(account: Account) -> None:
-    """Attempts that waited for an unsure creation of their account go on."""
+    """Attempts that were blocked by an unsure creation of their account become due."""
     rows = Attempt.objects.filter(connection__account=account, ended=None, answer=Answer.BLOCKED)
     update(rows, due_at=timezone.now())
 
@@ -213,61 +210,63 @@ def wake_expired(now: datetime) -> None:
 
 
 def wake_after_outage(vendor: str, cause: str, first: datetime, **_: object) -> None:
-    """Attempts and checks that waited for a vendor become due from `first` on, not in one instant."""
+    """Attempts and checks that waited for a vendor become due from `first` on, spread over WAKE_WITHIN."""
     for rows in host_state.waiting_rows(vendor, cause):
         late = rows.filter(
             due_at__gt=first + WAKE_WITHIN, due_at__lt=first + host_state.LONGEST_WAIT[cause]
         )
         for part in range(WAKE_PARTS):
-            mine = late.annotate(part=F("pk") % WAKE_PARTS).filter(part=part)
-            update(mine, due_at=first + WAKE_WITHIN * part / WAKE_PARTS)
+            group = late.annotate(part=F("pk") % WAKE_PARTS).filter(part=part)
+            update(group, due_at=first + WAKE_WITHIN * part / WAKE_PARTS)
 
 
 def forget_calls(attempts: QuerySet[Attempt]) -> int:
-    """Delete what ended attempts were asked and told; they stay as lines of the shop's history."""
+    """Delete the calls and memos of ended attempts; the attempts stay in the shop's history."""
     return update(attempts, call={}, call_number=0, account_memo=None, connection_memo={})
 
 
-# -- what goes with a change -----------------------------------------------------------------------
+# -- timeline, alerts, the next check --------------------------------------------------------------
 
 
 def record(
     connection: Connection,
-    note: Text | Mapping[str, Any] | None,
+    note: Text | StoredText | None,
     *,
     attempt: Attempt | None = None,
     user: User | None = None,
     status: str = "",
 ) -> None:
-    """Add an event to the timeline; none for an empty note, or for what the last event says already."""
-    words = dumped(note) if isinstance(note, Text) else dict(note or {})
+    """Add an event to the timeline, unless the note is empty or repeats the last event of no user."""
+    stored_note = note if isinstance(note, dict) else dumped(note)
     last = connection.events.order_by("-pk").first()
-    if not words or (user is None and last and (last.note, last.user_id) == (words, None)):
+    if not stored_note:
+        return
+    if user is None and last and (last.note, last.user_id) == (stored_note, None):
         return
     Event.objects.create(
         connection=connection,
         attempt=attempt,
         user=user,
         status=status,
-        note=words,
+        note=stored_note,
         reference=logs.reference.get(),
     )
 
 
-def alert(vendor: str, row: StatusMixin) -> None:
-    """Open the alert for this vendor and cause; the sweep mails it once and clears it."""
+def open_alert(vendor: str, row: StatusMixin) -> None:
+    """Open one alert for this vendor and the row's cause; the sweep mails it once and clears it."""
     if row.cause:
         Alert.objects.get_or_create(vendor=vendor, cause=row.cause, cleared=None)
 
 
 def next_check(connection: Connection, now: datetime) -> datetime:
-    """The connection's own moment in every CHECK_PERIOD, half a period to one and a half from now.
+    """When to check the connection: its own slot in every CHECK_PERIOD, 0.5 to 1.5 periods from now.
 
-    The moments lie evenly, whenever the shops were connected or an outage ended. If what the vendor gave
-    ends earlier, the check comes a minute after that end: it finds out whether it was renewed.
+    The slots are spread evenly, whenever the shops were connected or an outage ended. If the vendor's
+    grant expires earlier, the check comes a minute after that: it finds out whether it was renewed.
     """
     period: timedelta = settings.CHECK_PERIOD
-    mine = EPOCH + period * ((connection.pk * GOLDEN) % 1)
-    due: datetime = mine + period * -((mine - now - period / 2) // period)
-    end = connection.expires_at + AFTER_END if connection.expires_at else due
-    return min(due, end) if end > now else due
+    slot = EPOCH + period * ((connection.pk * GOLDEN_RATIO) % 1)
+    due: datetime = slot + period * -((slot - now - period / 2) // period)
+    after_expiry = connection.expires_at + AFTER_EXPIRY if connection.expires_at else due
+    return min(due, after_expiry) if after_expiry > now else due

@@ -1,7 +1,7 @@
-"""One call to a vendor: which call of the contract it is, and everything it is made with.
+"""A call to a vendor: which call of the contract it is, and everything it is made with.
 
-An attempt remembers its call in its row (`stored`), so that Progress, a retry and the successor of a
-dead process make that same call again (`remembered`).
+An attempt stores its call in its row (`stored`), so that after a Progress, at a retry, or when the
+process died, the same call is made again (`remembered`).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Start:
 
 @dataclass(frozen=True)
 class Returned:
-    """`params`: what the return brought; none when the merchant says "I have finished"."""
+    """`params`: the query parameters of the return; none when the merchant says "I have finished"."""
 
     params: Mapping[str, str] = field(default_factory=dict, repr=False)
     name = "returned"
@@ -86,8 +86,8 @@ class Act:
 ContractCall = Start | Returned | Answered | Check | Enter | Pause | Resume | End | Resolve | Act
 
 
-def make(vendor: Vendor, order: Order, call: ContractCall) -> Step:
-    """Make the call. Raises VendorError."""
+def make_call(vendor: Vendor, order: Order, call: ContractCall) -> Step:
+    """Make the call. Raises CallError."""
     match call:
         case Start():
             return vendor.start(order)
@@ -115,8 +115,8 @@ def make(vendor: Vendor, order: Order, call: ContractCall) -> Step:
 # -- the call that an attempt remembers ------------------------------------------------------------
 
 
-def stored(call: ContractCall) -> dict[str, Any]:
-    """For `Attempt.call`: name, argument, and when somebody asked for it (POSIX seconds)."""
+def stored(call: ContractCall) -> dict[str, object]:
+    """For `Attempt.call`: its name, its argument, and when somebody asked for it (POSIX seconds)."""
     return {"name": call.name, "argument": _argument(call), "asked": timezone.now().timestamp()}
 
 
@@ -136,7 +136,7 @@ def _argument(call: ContractCall) -> object:
 
 
 def remembered(attempt: Attempt) -> ContractCall:
-    """The call of an attempt; `Start` where the call was deleted after RETENTION_DAYS or cannot be read."""
+    """The call of an attempt; `Start` where it was deleted after RETENTION_DAYS or cannot be decrypted."""
     memo = opened(attempt.call) or {}
     argument: Any = memo.get("argument")
     match memo.get("name", Start.name):
@@ -160,11 +160,11 @@ def remembered(attempt: Attempt) -> ContractCall:
             return Resolve(argument)
         case Act.name:
             return Act(argument["key"], argument["answers"])
-    raise ValueError(f"{memo['name']} is no call of the contract")
+    raise ValueError(f"“{memo['name']}” is not a call of the contract")
 
 
 def asks_about_the_shop(attempt: Attempt) -> bool:
-    """Whether the merchant has been at the vendor, or has answered: the call finds out what came of it."""
+    """Whether the merchant has been at the vendor or has answered, so that the call finds out the result."""
     return isinstance(remembered(attempt), Returned | Answered)
 
 
@@ -175,8 +175,8 @@ def asks_about_the_shop(attempt: Attempt) -> bool:
 class VendorCall:
     """The rows as they were when the call was prepared, and the order that was made of them.
 
-    `attempt` is None for a check. `number` is the attempt's call number then; `before` is its answer
-    when the engine took it up, and since when it had that answer.
+    `attempt` is None for a check and for an action of staff. `number` is the attempt's call number at
+    that time; `before` is (answer, since) of the attempt when the engine began to advance it.
     """
 
     lease: Lease

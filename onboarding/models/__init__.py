@@ -1,4 +1,4 @@
-"""The database models. Rows outlive vendors: a vendor is a slug here, and no vendor is named."""
+"""The database models. Rows outlive vendors, so a vendor is a slug here, and no vendor is named."""
 
 from __future__ import annotations
 

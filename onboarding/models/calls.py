@@ -1,4 +1,4 @@
-"""Calls to vendors, kept for staff and operators."""
+"""The log of HTTP calls to vendors, for staff and operators."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from django.utils import timezone
 
 
 class Call(models.Model):
-    """One call to a vendor, for staff and operators: nothing of its answer, no id, no query."""
+    """One HTTP call to a vendor: no part of its answer, no id and no query string are stored."""
 
     vendor = models.SlugField(max_length=40)
     host = models.CharField(max_length=255)

@@ -1,4 +1,4 @@
-"""Connectors: what merchants can choose in the catalogue."""
+"""Connectors: the entries of the catalogue that merchants choose from."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 
 class Connector(models.Model):
-    """What a merchant chooses. The sweep refreshes the vendor's part, never the staff's."""
+    """An entry of the catalogue. The sweep refreshes the vendor's columns, never those that staff set."""
 
     slug = models.SlugField(max_length=120, unique=True)
     vendor = models.SlugField(max_length=40)
@@ -37,6 +37,6 @@ class Connector(models.Model):
 
 
 def offered() -> QuerySet[Connector]:
-    """What merchants may choose: shown and set up by staff, still with a vendor that is on."""
+    """The connectors that merchants may choose: visible, set up, and still offered by an enabled vendor."""
     vendors = list(settings.VENDORS.offered)
     return Connector.objects.filter(visible=True, ready=True, gone=None, vendor__in=vendors)

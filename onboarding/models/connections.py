@@ -1,9 +1,8 @@
-"""Accounts at vendors, the shops connected through them, and what happened to each."""
+"""Accounts at vendors, connections (shops), attempts to connect them, redirects, and the timeline."""
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
@@ -22,15 +21,15 @@ from .status import Status, StatusMixin, shown
 ATTEMPT_DAYS = 7
 
 
-def attempt_deadline() -> Any:
+def attempt_deadline() -> datetime:
     return timezone.now() + timedelta(days=ATTEMPT_DAYS)
 
 
 class Account(Leased):
-    """The merchant's account at a vendor. Its lease lets one conversation at a time go on.
+    """A merchant's account at a vendor. Its lease lets one worker at a time call the vendor for it.
 
-    `announced`: a creation announced and not yet answered. `unsure`: one whose answer was lost; while
-    it is set nothing else may be created there. `creator` is the attempt that announced it.
+    `announced`: a creation that was announced and has no answer yet. `unsure`: one whose answer was lost;
+    while it is set, nothing else may be created there. `creator` is the attempt that announced it.
     """
 
     merchant = models.ForeignKey(Merchant, models.PROTECT, related_name="accounts")
@@ -54,7 +53,7 @@ class Account(Leased):
 
 
 class Connection(StatusMixin):
-    """One shop of one merchant through one connector."""
+    """One shop of one merchant, connected through one connector."""
 
     reference = models.CharField(max_length=20, unique=True, default=reference, editable=False)
     account = models.ForeignKey(Account, models.PROTECT, related_name="connections")
@@ -113,12 +112,12 @@ class Connection(StatusMixin):
 
     @property
     def secret_waits(self) -> bool:
-        """Whether something that is shown only once has not been confirmed yet."""
+        """Whether secrets that are shown only once wait for the merchant's confirmation."""
         return bool(opened(self.reveal))
 
     @property
     def proof(self) -> str:
-        """What we know and how, in the reader's language."""
+        """The evidence: what we know and how, in the reader's language."""
         return shown(self.evidence)
 
     def get_absolute_url(self) -> str:
@@ -126,11 +125,12 @@ class Connection(StatusMixin):
 
 
 class Attempt(StatusMixin):
-    """One trip towards connecting, repairing, opening or ending a connection.
+    """One attempt to connect, reconnect, open, pause, resume, disconnect or change a connection.
 
-    `call` is the remembered call: {"name": "returned", "argument": {...}}, and whether it last led to
-    a Redirect without a link ("linkless"); `call_number` grows with each, so that an answer to an
-    older call never overwrites what the merchant did meanwhile.
+    `call` is the call of the contract that is to be made (`journey/vendor_call.py`): {"name": "returned",
+    "argument": {...}}, and whether it last led to a Redirect without a link ("linkless"). `call_number`
+    grows with each call, so that the outcome of an older one never overwrites a newer request.
+    `account_memo` and `connection_memo` are drafts, which become the live memos when a step promotes them.
     """
 
     class Purpose(models.TextChoices):
@@ -182,7 +182,7 @@ class Attempt(StatusMixin):
 
     @property
     def connects(self) -> bool:
-        """Whether it leads through the vendor's pages to a connected shop."""
+        """Whether its goal is a connected shop."""
         return self.purpose in {self.Purpose.CONNECT, self.Purpose.RECONNECT}
 
     def get_absolute_url(self) -> str:
@@ -191,11 +191,12 @@ class Attempt(StatusMixin):
 
 
 class Hop(models.Model):
-    """One redirect of the browser to a vendor's page.
+    """One redirect of the browser to a vendor's page, and its return.
 
-    `state` works once: spent it is NULL, and `digest` still finds the hop for a second opening.
-    `url` is the vendor's link, taken once: NULL before it is minted and after it was taken.
-    `returned_by` is the digest of the vendor's own id that a return may bring instead of the state.
+    `state` works once: it is NULL when it is spent, and `digest` still finds the hop if the return is
+    opened a second time. `url` is the vendor's link, which works once too: NULL before it is minted and
+    after it was taken. `returned_by` is the digest of the vendor's own id that a return may bring
+    instead of the state. `claimed`: the return was processed for its user, who was signed in.
     """
 
     attempt = models.ForeignKey(Attempt, models.CASCADE, related_name="hops")
@@ -222,7 +223,7 @@ class Hop(models.Model):
 
 
 class Event(models.Model):
-    """One entry of a connection's timeline; the sentence is translated when it is shown."""
+    """One entry of a connection's timeline. `note` is a StoredText, translated when it is shown."""
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="events")
     attempt = models.ForeignKey(Attempt, models.SET_NULL, null=True, related_name="events")

@@ -1,4 +1,4 @@
-"""Rows by which processes share their work: leases, slots in time, who lives, which host rests."""
+"""Coordination between processes: leases, periodic slots, worker heartbeats, circuit breakers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from django.utils import timezone
 
 
 class Leased(models.Model):
-    """A row that one worker at a time holds, for so long (journey/leases.py)."""
+    """A row on which one worker at a time holds a lease that expires (journey/leases.py)."""
 
     lease_until = models.DateTimeField(null=True, blank=True, editable=False)
     lease_token = models.CharField(max_length=40, blank=True, editable=False)
@@ -17,30 +17,31 @@ class Leased(models.Model):
 
 
 class Operator(Leased):
-    """The operator's own account at a vendor, where merchants' creations must wait for each other."""
+    """The operator's own account at a vendor: its lease serialises the creations of all merchants."""
 
     vendor = models.SlugField(max_length=40, unique=True)
 
 
 class Slot(models.Model):
-    """Periodic work: a unique key for each slot in time, so any number of workers may run."""
+    """A slot of periodic work. The unique key lets one of any number of workers do it."""
 
     key = models.CharField(max_length=100, unique=True)
     at = models.DateTimeField(default=timezone.now)
 
 
 class Worker(models.Model):
-    """A worker process and when it was last seen alive."""
+    """A worker process and its last heartbeat."""
 
     name = models.CharField(max_length=100, unique=True, help_text="host:process")
     at = models.DateTimeField(default=timezone.now)
 
 
 class Breaker(models.Model):
-    """One host of a vendor, as all processes see it: written when it fails, read before a call.
+    """The circuit breaker of one host of a vendor, shared by all processes.
 
-    `failures` in a row; `opened`: since then it has not been answering, or (`cause` "credentials")
-    has refused the operator's; `retry_at`: nobody calls it before; then one call tries.
+    `failures` counts them in a row. `opened`: since when the host does not answer, or (`cause`
+    "credentials") refuses the operator's credentials. `retry_at`: nobody calls the host before; then one
+    call probes it.
     """
 
     class Cause(models.TextChoices):

@@ -1,11 +1,14 @@
-"""A JSON column, encrypted at rest with the Fernet keys of MEMO_KEYS. The first key encrypts."""
+"""Memos: JSON columns, encrypted at rest with the Fernet keys of MEMO_KEYS.
+
+The first key encrypts, and every key decrypts: a key is rotated by putting a new one in front.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.apps import apps
@@ -15,28 +18,31 @@ from django.db.models.functions import Cast
 
 
 class MemoUnreadable(Exception):
-    """No key of MEMO_KEYS opens a memo."""
+    """No key of MEMO_KEYS decrypts a memo."""
 
 
 class Unread:
-    """Stands for a memo that no key opens. Using it raises MemoUnreadable; saving writes it back as it was.
+    """Stands for a memo that no key decrypts. Using it raises MemoUnreadable; saving it changes nothing.
 
-    An empty memo in its place would be a lie: a flow would take it for a shop for which nothing was made
-    yet, and make everything twice. Whoever can go on without the memo asks `opened` first.
+    An empty memo in its place would be wrong: a flow would take it for a shop for which nothing was made
+    yet, and make everything twice. Code that works without the memo calls `opened` first.
     """
 
     def __init__(self, sealed: str) -> None:
         self.sealed = sealed
 
     def _refuse(self, *_: object) -> NoReturn:
-        raise MemoUnreadable("no key of MEMO_KEYS opens this memo")
+        raise MemoUnreadable("no key of MEMO_KEYS decrypts this memo")
 
     __bool__ = __len__ = __iter__ = __contains__ = __getitem__ = __or__ = __ror__ = _refuse
     get = keys = values = items = copy = _refuse
 
 
-def opened(memo: Any) -> Any:
-    """A memo, or None where no key opens it."""
+T = TypeVar("T")
+
+
+def opened(memo: T | Unread) -> T | None:
+    """The memo, or None if no key decrypts it."""
     return None if isinstance(memo, Unread) else memo
 
 
@@ -50,26 +56,27 @@ def _keys() -> MultiFernet:
 
 
 def seal(value: object) -> str:
+    """A JSON value, encrypted with the first key."""
     return _keys().encrypt(json.dumps(value).encode()).decode()
 
 
-def unseal(sealed: str) -> Any:
-    """Raises MemoUnreadable."""
+def unseal(sealed: str) -> object:
+    """The JSON value. Raises MemoUnreadable."""
     try:
         return json.loads(_keys().decrypt(sealed))
     except InvalidToken:
-        raise MemoUnreadable("no key of MEMO_KEYS opens this memo") from None
+        raise MemoUnreadable("no key of MEMO_KEYS decrypts this memo") from None
 
 
 def resealed(sealed: str) -> str:
-    """The same, encrypted with the first key. Raises MemoUnreadable."""
+    """The same value, encrypted with the first key. Raises MemoUnreadable."""
     try:
         return _keys().rotate(sealed).decode()
     except InvalidToken:
-        raise MemoUnreadable("no key of MEMO_KEYS opens this memo") from None
+        raise MemoUnreadable("no key of MEMO_KEYS decrypts this memo") from None
 
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # Any: memos are JSON whose shape only their vendor knows
     Column = models.TextField[Any, Any]
 else:
     Column = models.TextField
@@ -81,12 +88,12 @@ class MemoField(Column):
     _pyi_private_set_type: Any
     _pyi_private_get_type: Any
 
-    def get_prep_value(self, value: Any) -> Any:
+    def get_prep_value(self, value: object) -> str | None:
         if isinstance(value, Unread):
             return value.sealed
         return None if value is None else seal(value)
 
-    def from_db_value(self, value: str | None, *_: object) -> Any:
+    def from_db_value(self, value: str | None, *_: object) -> object:
         if value is None:
             return None
         try:
@@ -94,7 +101,7 @@ class MemoField(Column):
         except MemoUnreadable:
             return Unread(value)
 
-    def to_python(self, value: Any) -> Any:
+    def to_python(self, value: object) -> object:
         return value
 
     def value_to_string(self, obj: models.Model) -> str:
@@ -102,7 +109,7 @@ class MemoField(Column):
         return str(self.get_prep_value(self.value_from_object(obj)))
 
 
-# -- all memos there are -------------------------------------------------------------------------
+# -- all memos in the database ---------------------------------------------------------------------
 
 
 def columns() -> Iterator[tuple[type[models.Model], str]]:
@@ -121,9 +128,10 @@ def sealed_rows(model: type[models.Model], column: str) -> Iterator[tuple[int, s
 
 
 def rekey(model: type[models.Model], column: str) -> tuple[int, set[int]]:
-    """Encrypt a column's memos with the first key: how many were, and keys of the unreadable rows.
+    """Encrypt a column's memos with the first key.
 
-    A memo that is written meanwhile is newer, and has the first key already.
+    Returns how many were changed, and the primary keys of the rows that no key decrypts. A memo that
+    another process writes in the meantime has the first key already, and is left alone.
     """
     first, count, unreadable = Fernet(settings.MEMO_KEYS[0]), 0, set[int]()
     for pk, sealed in sealed_rows(model, column):
@@ -138,7 +146,7 @@ def rekey(model: type[models.Model], column: str) -> tuple[int, set[int]]:
 
 
 def _replace(model: type[models.Model], column: str, pk: int, sealed: str) -> int:
-    fresh = Unread(resealed(sealed))  # written as it stands
+    new = Unread(resealed(sealed))  # its ciphertext is written as it is
     raw = Cast(column, models.TextField())
-    same = model._default_manager.annotate(_sealed=raw).filter(pk=pk, _sealed=sealed)
-    return same.update(**{column: fresh})
+    unchanged = model._default_manager.annotate(_sealed=raw).filter(pk=pk, _sealed=sealed)
+    return unchanged.update(**{column: new})

@@ -1,10 +1,9 @@
-"""Merchants, their members, and who is invited to join them."""
+"""Merchants, their members with roles, and invitations to join."""
 
 from __future__ import annotations
 
 import secrets
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
@@ -22,6 +21,8 @@ OPEN = Q(accepted=None, revoked=None)  # an invitation that can still be accepte
 
 
 class Merchant(models.Model):
+    """A business. `reference` is what vendors know it by; it is never used again."""
+
     reference = models.CharField(max_length=20, unique=True, default=reference, editable=False)
     name = models.CharField(max_length=200)
     language = models.CharField(max_length=10, default="en")
@@ -36,14 +37,17 @@ class Merchant(models.Model):
 
 
 def unguessable() -> str:
+    """128 random bits in hex."""
     return secrets.token_hex(16)
 
 
-def invitation_expiry() -> Any:
+def invitation_expiry() -> datetime:
     return timezone.now() + timedelta(days=INVITATION_DAYS)
 
 
 class Membership(models.Model):
+    """A user's role in a merchant's team."""
+
     class Role(models.TextChoices):
         OWNER = "owner", gettext_lazy("Owner")
         MEMBER = "member", gettext_lazy("Member")
@@ -65,11 +69,11 @@ class Membership(models.Model):
 
 
 class Invitation(Mailed):
-    """Somebody asked by mail to join a merchant; `email` is in lower case.
+    """An invitation by mail to join a merchant's team; `email` is in lower case.
 
-    `reference` stands in the mailed link, so in logs, proxies and histories. It opens a page that
-    says who invites to what, and is worth nothing else: accepting takes being signed in with the
-    invited address, verified. So there is no secret to keep, and none to digest.
+    `reference` is part of the mailed link, so it ends up in logs, proxies and histories. It only opens a
+    page that says who invites to what: to accept, one has to be signed in with the invited address,
+    verified. So it is not a secret, and is stored as it is.
     """
 
     merchant = models.ForeignKey("Merchant", models.CASCADE, related_name="invitations")

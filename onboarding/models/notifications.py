@@ -1,4 +1,4 @@
-"""Alerts to staff, warnings before something ends, and the waitlist: each is told by one mail."""
+"""Mails that are due: alerts to staff, expiry warnings, and the waitlist. Each row is one mail."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from django.utils import timezone
 from .memo import MemoField
 from .outbox import Mailed
 
-TASK = "task"  # the cause of an alert: something is to be done by hand
+TASK = "task"  # the cause of an alert: staff have to do something by hand
 
 
 class Alert(Mailed):
-    """One mail to staff for each vendor and cause, until it clears."""
+    """An alert to staff: one mail for each vendor and cause, until it clears."""
 
     vendor = models.SlugField(max_length=40)
     cause = models.CharField(max_length=100)
@@ -33,7 +33,7 @@ class Alert(Mailed):
 
 
 class ExpiryWarning(Mailed):
-    """A warning before something ends. A renewal has another end, so warnings of its own."""
+    """A warning before a connection expires. A renewal has another expiry, so it has its own warnings."""
 
     connection = models.ForeignKey("Connection", models.CASCADE, related_name="expiry_warnings")
     kind = models.CharField(max_length=10)
@@ -54,9 +54,9 @@ class ExpiryWarning(Mailed):
 
 
 class WaitlistEntry(Mailed):
-    """Somebody who left it with us: mailed once when the vendor is back, with a link that resumes.
+    """Somebody on the waitlist of a vendor that is down: one mail when it is back, with a link to resume.
 
-    `typed`: what stood in the check page's form, but no secret; it is there again when they resume.
+    `typed`: what was entered in the form, without secrets; the form shows it again when they resume.
     """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")

@@ -1,4 +1,4 @@
-"""The outbox: a row of this kind is due until its mail has been sent."""
+"""The outbox: the base class of rows that are due until their mail has been sent."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from django.db import models
 
 
 class Mailed(models.Model):
-    """A row that is told by one mail.
+    """A row that one mail is sent for.
 
-    `mail_retry_at`: until then somebody is at it, or it failed and rests. A process that dies in between
-    leaves `mailed` NULL: rather two mails than none. `mail_tries`: how often somebody was.
+    `mailed`: when it was sent. `mail_retry_at`: until then a process is sending it, or waits after a
+    failure. If that process dies, `mailed` stays NULL: two mails are better than none. `mail_tries`
+    counts the tries.
     """
 
     mailed = models.DateTimeField(null=True, blank=True)

@@ -1,14 +1,12 @@
-"""References: short ids that are hard to guess and easy to read out over the phone."""
+"""References: short random ids, hard to guess and easy to read out over the phone."""
 
 from __future__ import annotations
 
 import secrets
 
-ALPHABET = (
-    "23456789abcdefghjkmnpqrstuvwxyz"  # nothing to mistake when it is read out over the phone
-)
+ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # without 0, 1, i, l and o, which look alike
 
 
 def reference() -> str:
-    """Ten letters and digits, unguessable enough for a URL behind a login, easy to read out."""
+    """Ten letters and digits (49 bits): hard enough to guess for a URL behind a login."""
     return "".join(secrets.choice(ALPHABET) for _ in range(10))

@@ -1,10 +1,9 @@
-"""Where a connection or an attempt stands: the words of docs/design/outcomes.md, as columns."""
+"""Status: where a connection or an attempt stands, whose turn it is and why, as columns and enums."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import TypedDict
 
 from django.db import models
 from django.utils.formats import date_format
@@ -34,7 +33,7 @@ class Turn(models.TextChoices):
 
 
 class Answer(models.TextChoices):
-    """What led to where a row stands: a step of the contract, one of its errors, or our decision."""
+    """What led to the status: a step of the contract, one of its errors, or our own decision."""
 
     NONE = "", "–"
     PROGRESS = "progress", "progress"
@@ -71,26 +70,37 @@ class Cause(models.TextChoices):
     UNDELIVERED = "undelivered", "mails could not be sent"
 
 
-def dumped(note: Text | None) -> dict[str, Any]:
-    """A text as it is stored: msgid and parameters; translated when it is shown."""
+class StoredText(TypedDict, total=False):
+    """A `Text` as JSON: its msgid and its parameters, or nothing for no text.
+
+    A moment among the parameters is stored as {"at": ISO 8601}.
+    """
+
+    id: str
+    params: dict[str, str | dict[str, str]]
+
+
+def dumped(note: Text | None) -> StoredText:
+    """A text as it is stored. It is translated when it is shown."""
     if note is None:
         return {}
-    return {"id": note.id, "params": {key: _kept(value) for key, value in note.params.items()}}
+    params = {key: _stored_param(value) for key, value in note.params.items()}
+    return {"id": note.id, "params": params}
 
 
-def _kept(value: str | datetime) -> str | dict[str, str]:
+def _stored_param(value: str | datetime) -> str | dict[str, str]:
     return {"at": value.isoformat()} if isinstance(value, datetime) else value
 
 
-def shown(note: Mapping[str, Any]) -> str:
-    """A stored text in the reader's language."""
+def shown(note: StoredText) -> str:
+    """A stored text in the reader's language and time zone; "" for no text."""
     if not note:
         return ""
-    params = {key: _words(value) for key, value in note["params"].items()}
+    params = {key: _shown_param(value) for key, value in note["params"].items()}
     return gettext(note["id"]) % params if params else gettext(note["id"])
 
 
-def _words(value: str | Mapping[str, str]) -> str:
+def _shown_param(value: str | dict[str, str]) -> str:
     if isinstance(value, str):
         return value
     at = localtime(datetime.fromisoformat(value["at"]))
@@ -98,12 +108,12 @@ def _words(value: str | Mapping[str, str]) -> str:
 
 
 class StatusMixin(models.Model):
-    """Where something stands: the word and the sentence that are read, whose turn, what is next.
+    """The status that people read, its sentence, whose turn it is, and when the vendor is asked again.
 
-    `answer` names the step or error that led here ("redirect", "unavailable"). `due_at` is when
-    the vendor is asked again (None: only a person moves it); `tries` counts since the last answer.
-    `call_started_at`: since then a process is at it; still set at the next claim, that process died, which
-    `crashes` counts: a row that kills whoever takes it ends as staff's turn.
+    `answer` names the step or error that led here ("redirect", "unavailable"). `due_at` is when the
+    vendor is asked again (None: nothing happens until a person acts); `tries` counts the calls since the
+    last answer. `call_started_at` is set while a process makes a call; when the next process finds it
+    set, that one has died, and `crashes` grows by one (`journey/crash_guard.py`).
     """
 
     status = models.CharField(max_length=20, choices=Status, default=Status.NOT_STARTED)

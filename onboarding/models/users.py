@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
@@ -14,19 +14,23 @@ if TYPE_CHECKING:
 
 
 class UserManager(BaseUserManager["User"]):
-    def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
+    """Creates users by their e-mail address, which is stored in lower case."""
+
+    def create_user(self, email: str, password: str | None = None, **fields: object) -> User:
         if not email:
             raise ValueError("A user needs an e-mail address.")
         user = self.model(email=email.strip().lower(), **fields)
-        user.set_password(password)  # None: unusable, the code by e-mail is the way in
+        user.set_password(password)  # None: no password works, users sign in with a code by mail
         user.save(using=self._db)
         return user
 
-    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
+    def create_superuser(self, email: str, password: str | None = None, **fields: object) -> User:
         return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
 
 
 class User(AbstractBaseUser, PermissionsMixin):
+    """A person: a member of merchants' teams, or of staff."""
+
     email = models.EmailField(unique=True)
     name = models.CharField(max_length=150, blank=True)
     language = models.CharField(max_length=10, blank=True)
@@ -48,7 +52,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @cached_property
     def businesses(self) -> list[Merchant]:
-        """The merchants of this user, by name; read once for a request."""
+        """The merchants of this user, ordered by name; one query for each request."""
         return list(self.merchants.order_by("name"))
 
     def get_full_name(self) -> str:

@@ -1,4 +1,4 @@
-"""Icons, platform marks and the look of a status, for templates: `{% load face %}`."""
+"""Template tags for icons: of a status, a panel, a notice, a platform. `{% load icons %}`"""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ OUTCOME_ICONS = {
     "none": "inbox",
     "preparing": "hourglass",
     "ready": "arrow-right",
-    "away": "external-link",
+    "at-vendor": "external-link",
     "asking": "info",
     "waiting": "hourglass",
     "ended": "unplug",
@@ -49,7 +49,7 @@ MARKS = {"ebay", "shopify", "bigcommerce", "magento", "prestashop", "woocommerce
 
 @register.simple_tag
 def icon(name: str) -> SafeString:
-    """A picture beside words, hidden from screen readers; `name` is an id of sprite.svg."""
+    """An SVG icon, hidden from screen readers; `name` is an id of sprite.svg."""
     sprite = static("icons/sprite.svg")
     return format_html(
         '<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"/></svg>',
@@ -66,19 +66,19 @@ def status_icon(status: str) -> str:
 
 @register.filter
 def status_label(status: str) -> str:
-    """The word merchants read for a Status value, in their language."""
+    """The label of a Status value, in the reader's language."""
     return str(Status(status).label)
 
 
 @register.filter
 def outcome_icon(kind: str) -> str:
-    """The icon of an outcome page; KeyError for a kind that is not in OUTCOME_ICONS."""
+    """The icon of a status panel; raises KeyError for a kind that is not in OUTCOME_ICONS."""
     return OUTCOME_ICONS[kind]
 
 
 @register.filter
 def notice_icon(kind: str) -> str:
-    """The icon of a notice; Django's message level "debug" looks like "info"."""
+    """The icon of a notice; the icon of "info" for Django's message level "debug"."""
     return NOTICE_ICONS.get(kind, "info")
 
 

@@ -1,10 +1,8 @@
-"""Sentences of vendors, moments and kinds for the merchant's pages: `{% load pages %}`."""
+"""Template filters for merchants' pages: translated sentences, times, categories. `{% load pages %}`"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from django import template
 from django.utils import timezone
@@ -12,21 +10,21 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from onboarding.models.status import dumped, shown
+from onboarding.models.status import StoredText, dumped, shown
 from vendors.contract import Text
 
 register = template.Library()
 
 
 @register.filter
-def said(text: Text | Mapping[str, Any] | None) -> str:
-    """A vendor's sentence, as it is or as it is stored, in the reader's language."""
+def sentence(text: Text | StoredText | None) -> str:
+    """A vendor's sentence in the reader's language; `text` is a Text, or one as it is stored."""
     return shown(dumped(text) if text is None or isinstance(text, Text) else text)
 
 
 @register.filter
 def moment(at: datetime | str) -> SafeString | str:
-    """A time for people; times.js turns it into the reader's own time. Words stay as they are."""
+    """A time for people; times.js converts it to the reader's time zone. A string stays as it is."""
     if not isinstance(at, datetime):
         return at
     local = timezone.localtime(at)
@@ -37,5 +35,5 @@ def moment(at: datetime | str) -> SafeString | str:
 
 @register.filter
 def category_name(category: str) -> str:
-    """The words for a category's slug."""
+    """A category's slug as words: "point-of-sale" → "Point of sale"."""
     return category.replace("-", " ").capitalize()

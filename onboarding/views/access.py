@@ -1,10 +1,12 @@
-"""Who may see what. Everything of a merchant is a 404 for everybody but its members."""
+"""Access control: decorators that give a view its row, or a 404 to everybody but the merchant's members.
+
+Somebody who is not signed in goes to the sign-in first, and then to a page, never to an action.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
 from django.db.models import QuerySet
@@ -18,21 +20,21 @@ from django_htmx.middleware import HtmxDetails
 from onboarding.models import Attempt, Connection, Membership, User
 
 View = Callable[..., HttpResponseBase]
-POLLED = [
+POLLED_COLUMNS = [
     *("reference", "version", "ended", "turn", "answer", "due_at", "questions"),
     *("connection__vendor", "connection__account__merchant__reference"),
 ]
 
 
 class Request(HttpRequest):
-    """A request as the views below get it: with a signed-in user."""
+    """A request as decorated views get it: its user is signed in."""
 
     user: User
     htmx: HtmxDetails
 
 
 def signed_in(view: View) -> View:
-    """For pages that need a user and no merchant."""
+    """For pages that need a signed-in user and no merchant."""
 
     @never_cache
     @wraps(view)
@@ -45,71 +47,74 @@ def signed_in(view: View) -> View:
 
 
 def for_member(view: View) -> View:
-    """Gives the view the membership instead of the merchant's reference."""
+    """Pass the view the user's membership instead of the merchant's reference."""
     return _for_member(view, "")
 
 
 def for_team(view: View) -> View:
-    """The same for what is done to the team: after signing in one gets its page, never an action."""
+    """Like `for_member`, for changes to the team: a sign-in leads to the team's page, never to the action."""
     return _for_member(view, "team")
 
 
 def for_owner(view: View) -> View:
-    """The same for owners; members are told whom to ask."""
+    """Like `for_team`, for owners only: members get a 403 that names the owners."""
 
     @wraps(view)
-    def inner(request: HttpRequest, mine: Membership, **kwargs: Any) -> HttpResponseBase:
-        if mine.owns:
-            return view(request, mine, **kwargs)
-        owners = mine.merchant.memberships.filter(role=Membership.Role.OWNER)
-        context = {"merchant": mine.merchant, "owners": owners.select_related("user")}
+    def inner(request: HttpRequest, membership: Membership, **kwargs: object) -> HttpResponseBase:
+        if membership.owns:
+            return view(request, membership, **kwargs)
+        merchant = membership.merchant
+        owners = merchant.memberships.filter(role=Membership.Role.OWNER)
+        context = {"merchant": merchant, "owners": owners.select_related("user")}
         return render(request, "onboarding/team_owners_only.html", context, status=403)
 
     return for_team(inner)
 
 
 def _for_member(view: View, page: str) -> View:
+    """`page`: the URL name that a sign-in leads to; "" for the requested page itself."""
+
     @never_cache
     @wraps(view)
-    def inner(request: HttpRequest, merchant: str, **kwargs: Any) -> HttpResponseBase:
+    def inner(request: HttpRequest, merchant: str, **kwargs: object) -> HttpResponseBase:
         if not isinstance(user := request.user, User):
             return to_sign_in(request, reverse(page, args=[merchant]) if page else request.path)
         rows = Membership.objects.select_related("merchant")
-        mine = get_object_or_404(rows, merchant__reference=merchant, user=user)
-        return view(request, mine, **kwargs)
+        membership = get_object_or_404(rows, merchant__reference=merchant, user=user)
+        return view(request, membership, **kwargs)
 
     return inner
 
 
 def for_attempt(view: View) -> View:
-    """Gives the view the attempt. After signing in one gets its page, never an action."""
+    """Pass the view the attempt. A sign-in leads to the attempt's page, never to an action."""
     return _for_attempt(view, attempts_of)
 
 
 def for_poll(view: View) -> View:
-    """The same, with no more of the attempt than tells whether there is news: many ask, and often."""
-    return _for_attempt(view, _glance)
+    """Like `for_attempt`, with only the columns that polling needs: many pages poll, and often."""
+    return _for_attempt(view, _polled_attempts_of)
 
 
-def _for_attempt(view: View, rows_of: Callable[[User], QuerySet[Attempt]]) -> View:
+def _for_attempt(view: View, attempts_of_user: Callable[[User], QuerySet[Attempt]]) -> View:
     @never_cache
     @wraps(view)
     def inner(request: HttpRequest, merchant: str, reference: str) -> HttpResponseBase:
         if not isinstance(user := request.user, User):
             return to_sign_in(request, reverse("attempt", args=[merchant, reference]))
-        rows = rows_of(user).filter(connection__account__merchant__reference=merchant)
+        rows = attempts_of_user(user).filter(connection__account__merchant__reference=merchant)
         return view(request, get_object_or_404(rows, reference=reference))
 
     return inner
 
 
 def for_connection(view: View) -> View:
-    """Gives the view the connection. After signing in one gets its page, never an action."""
+    """Pass the view the connection. A sign-in leads to the connection's page, never to an action."""
 
     @never_cache
     @wraps(view)
     def inner(
-        request: HttpRequest, merchant: str, reference: str, **kwargs: Any
+        request: HttpRequest, merchant: str, reference: str, **kwargs: object
     ) -> HttpResponseBase:
         if not isinstance(user := request.user, User):
             return to_sign_in(request, reverse("connection", args=[merchant, reference]))
@@ -122,28 +127,29 @@ def for_connection(view: View) -> View:
 
 
 def attempts_of(user: User) -> QuerySet[Attempt]:
-    """The attempts of all the user's merchants, with what their pages show."""
+    """The attempts of all the user's merchants, with the rows that their pages show."""
     rows = Attempt.objects.select_related("connection__connector", "connection__account__merchant")
     return rows.filter(connection__account__merchant__memberships__user=user)
 
 
-def _glance(user: User) -> QuerySet[Attempt]:
+def _polled_attempts_of(user: User) -> QuerySet[Attempt]:
     rows = Attempt.objects.filter(connection__account__merchant__memberships__user=user)
-    return rows.select_related("connection__account__merchant").only(*POLLED)
+    return rows.select_related("connection__account__merchant").only(*POLLED_COLUMNS)
 
 
 def memberships(user: User) -> list[Membership]:
-    """The businesses of a user, by name."""
+    """The memberships of a user, ordered by the merchants' names."""
     rows = Membership.objects.select_related("merchant").filter(user=user)
     return list(rows.order_by("merchant__name"))
 
 
 def owns(user: User, connection: Connection) -> bool:
+    """Whether the user is an owner of the connection's merchant."""
     roles = connection.account.merchant.memberships
     return roles.filter(user=user, role=Membership.Role.OWNER).exists()
 
 
 def to_sign_in(request: HttpRequest, page: str) -> HttpResponseBase:
-    """To the sign-in, and from there to `page`. A polling element takes its whole page along."""
+    """Redirect to the sign-in, and from there to `page`. For a polling element the whole page goes there."""
     response = redirect_to_login(page)
     return HttpResponseClientRedirect(response.url) if getattr(request, "htmx", False) else response

@@ -1,6 +1,6 @@
-"""The operator's accent colour as a style sheet, made readable in both themes.
+"""Brand: the operator's accent colour as a style sheet, with enough contrast in both themes.
 
-A view, because pages carry no inline style; the colour is darkened for light pages and lightened
+A view, because pages have no inline styles (CSP). The colour is darkened for light pages and lightened
 for dark ones until text in it reaches the contrast that WCAG 2.2 AA asks for.
 """
 

@@ -1,14 +1,12 @@
-"""What every page knows: the operator's face, and the reference to quote to support."""
+"""The context processor of all pages: the operator's brand, and the reference to quote to support."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
 
 
-def site(request: HttpRequest) -> dict[str, Any]:
+def site(request: HttpRequest) -> dict[str, object]:
     """`brand_name`, `brand_logo`, `brand_colour`, `support_email`, `legal_links` [(label, url)],
     `reference`, and `demo_mails` when the demo's mail page exists."""
     return {

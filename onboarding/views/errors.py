@@ -1,8 +1,6 @@
-"""When something goes wrong: what happened, what to do, a reference to quote."""
+"""Error pages (400, 403, 404, 500, CSRF): what happened, what to do, a reference to quote."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -23,8 +21,8 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Without context processors and the database: they may be what is broken."""
-    context: dict[str, Any] = {
+    """Rendered without context processors and the database: they may be what is broken."""
+    context: dict[str, object] = {
         "brand_name": settings.BRAND_NAME,
         "support_email": settings.SUPPORT_EMAIL,
         "reference": getattr(request, "reference", ""),
@@ -33,5 +31,5 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """A form that was open for too long, or in another tab while somebody signed in."""
+    """The CSRF check failed: the form was open too long, or somebody signed in in another tab."""
     return render(request, "csrf.html", status=403)

@@ -1,11 +1,11 @@
-"""The forms of the merchant's pages."""
+"""The forms of merchants' pages."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext, gettext_lazy
 
 from onboarding import journey
@@ -48,15 +48,15 @@ class InviteForm(forms.Form):
         error_messages={"required": gettext_lazy("Choose what they may do.")},
     )
 
-    def __init__(self, merchant: Merchant, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, merchant: Merchant, data: QueryDict | None = None) -> None:
+        super().__init__(data)
         self.merchant = merchant
 
     def clean_email(self) -> str:
         email: str = self.cleaned_data["email"].lower()
         if team.has_member(self.merchant, email):
-            said = gettext("%(email)s belongs to the team already.")
-            raise forms.ValidationError(said % {"email": email})
+            message = gettext("%(email)s belongs to the team already.")
+            raise forms.ValidationError(message % {"email": email})
         return email
 
 
@@ -65,9 +65,9 @@ class RoleForm(forms.Form):
 
 
 class ActForm(QuestionsForm):
-    """A merchant's action: what the vendor asks, and which of its connectors it shall be.
+    """A merchant's action: the vendor's questions, and the choice of a connector.
 
-    A choice of one is not asked for, but an answer that is gone meanwhile is told.
+    A single connector is not asked for, unless one was posted: if it is no longer offered, the form says so.
     """
 
     def __init__(
@@ -75,12 +75,12 @@ class ActForm(QuestionsForm):
         questions: Sequence[StoredQuestion],
         connectors: Sequence[Connector],
         label: str,
-        data: Mapping[str, Any] | None = None,
+        data: QueryDict | None = None,
     ) -> None:
         super().__init__(questions, data)
         self.connectors = {each.slug: each for each in connectors}
         if len(connectors) > 1 or (connectors and data and "connector" in data):
-            self.fields["connector"] = _of_connectors(connectors, label)
+            self.fields["connector"] = _connector_field(connectors, label)
 
     @property
     def chosen(self) -> Connector | None:
@@ -88,7 +88,7 @@ class ActForm(QuestionsForm):
 
 
 class ShopForm(QuestionsForm):
-    """The name of a new shop, and what only its vendor needs to know."""
+    """The name of a new shop, and its vendor's questions."""
 
     name = forms.CharField(
         label=gettext_lazy("Name of this shop"),
@@ -109,29 +109,32 @@ class NameForm(forms.Form):
 
 
 class RenameForm(NameForm):
-    def __init__(self, connection: Connection, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, connection: Connection, data: QueryDict | None = None) -> None:
+        super().__init__(data, initial={"name": connection.name})
         self.connection = connection
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
-        others = journey.named(self.connection.account.merchant).exclude(pk=self.connection.pk)
+        others = journey.named_connections(self.connection.account.merchant).exclude(
+            pk=self.connection.pk
+        )
         if others.filter(name__iexact=name).exists():
             raise forms.ValidationError(taken(name))
         return name
 
 
 def taken(name: str) -> str:
-    said = gettext("You have another shop called “%(name)s”. Give this one a name of its own.")
-    return said % {"name": name}
+    """The error for a name that another shop of the merchant has."""
+    message = gettext("You have another shop called “%(name)s”. Give this one a name of its own.")
+    return message % {"name": name}
 
 
-def _of_connectors(connectors: Sequence[Connector], label: str) -> forms.Field:
-    """The first is what the shop has now."""
+def _connector_field(connectors: Sequence[Connector], label: str) -> forms.Field:
+    """A choice of connectors; the first is the one that the shop has now."""
     now = gettext("%(connector)s (as now)") % {"connector": connectors[0]}
-    rest = [(each.slug, str(each)) for each in connectors[1:]]
+    others = [(each.slug, str(each)) for each in connectors[1:]]
     return forms.ChoiceField(
-        choices=[(connectors[0].slug, now), *rest],
+        choices=[(connectors[0].slug, now), *others],
         initial=connectors[0].slug,
         label=label,
         widget=Choices if len(connectors) <= FEW else forms.Select,

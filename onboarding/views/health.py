@@ -1,7 +1,7 @@
-"""For load balancers and monitoring: no host name, no https, no session is asked for.
+"""Health checks and metrics, for load balancers and monitoring: no host name, https or session needed.
 
-`/health/live`     this process answers; nothing else is looked at
-`/health/ready`    database, migrations, worker, backlog: 200, or 503 when one of them is not well
+`/health/live`     liveness: this process answers; nothing else is checked
+`/health/ready`    readiness: database, migrations, worker, backlog; 200, or 503 when one of them fails
 `/metrics`         Prometheus, with METRICS=1
 """
 
@@ -18,12 +18,12 @@ from django.views.decorators.http import require_safe
 
 from onboarding.monitoring import heartbeat
 
-Checks = dict[str, str]  # what is looked at → "ok", or what is wrong
-WELL = "ok"
+Checks = dict[str, str]  # what is checked → "ok", or what is wrong
+OK = "ok"
 
 
 def view_of(path: str) -> Callable[[HttpRequest], HttpResponse] | None:
-    """What answers at this path, with or without a slash at its end."""
+    """The view for this path, with or without a trailing slash; None for all other paths."""
     views = {"/health/live": live, "/health/ready": ready}
     if settings.METRICS:
         views["/metrics"] = metrics
@@ -40,9 +40,9 @@ def live(request: HttpRequest) -> HttpResponse:
 @require_safe
 def ready(request: HttpRequest) -> HttpResponse:
     """`{"ready": false, "checks": {"database": "ok", "worker": "no sign of life for 90 s"}}`"""
-    checks = looked_at()
-    well = all(said == WELL for said in checks.values())
-    return JsonResponse({"ready": well, "checks": checks}, status=200 if well else 503)
+    checks = run_checks()
+    is_ready = all(result == OK for result in checks.values())
+    return JsonResponse({"ready": is_ready, "checks": checks}, status=200 if is_ready else 503)
 
 
 @never_cache
@@ -54,16 +54,16 @@ def metrics(request: HttpRequest) -> HttpResponse:
     return HttpResponse(gauges.page(), content_type=gauges.CONTENT_TYPE)
 
 
-def looked_at() -> Checks:
-    """What comes later is looked at only if what it needs is well."""
+def run_checks() -> Checks:
+    """Each check runs only if those that it depends on have passed."""
     checks: Checks = {}
     try:
         with database.cursor() as cursor:
             cursor.execute("SELECT 1")
-        checks["database"] = WELL
+        checks["database"] = OK
         if not heartbeat.migrated():
             return checks | {"migrations": "not all are applied"}
-        checks |= {"migrations": WELL, "worker": _worker(), "backlog": _backlog()}
+        checks |= {"migrations": OK, "worker": _worker(), "backlog": _backlog()}
     except Error as error:
         checks["database"] = f"does not answer ({type(error).__name__})"
     return checks
@@ -75,11 +75,13 @@ def _worker() -> str:
         return "none has been seen"
     if silence > heartbeat.DEAD_AFTER:
         return f"no sign of life for {silence.total_seconds():.0f} s"
-    return WELL
+    return OK
 
 
 def _backlog() -> str:
     age = max(backlog.age for backlog in heartbeat.backlog().values())
-    if age > heartbeat.BACKLOG_LIMIT:
-        return f"something is due since {age.total_seconds():.0f} s"
-    return WELL
+    return (
+        f"something is due since {age.total_seconds():.0f} s"
+        if age > heartbeat.BACKLOG_LIMIT
+        else OK
+    )

@@ -1,4 +1,4 @@
-"""Pages that change by themselves: an element that asks again until it is not there."""
+"""Polling: an element that requests its page's fragment again until the fragment has no such element."""
 
 from __future__ import annotations
 
@@ -11,37 +11,38 @@ from django.utils.http import urlencode
 from onboarding.background import runner
 from onboarding.models import Attempt, Connection, Merchant
 
-SOON, OFTEN, SELDOM = (5, 2), (11, 5), 15  # (up to this look, seconds until it), then 15 seconds
-IN_LINE = 10  # seconds at least where there is no news before a line of others is through
+INTERVALS = ((5, 2), (11, 5))  # (up to this many polls, seconds between them)
+LONGEST_INTERVAL = 15  # seconds, after those
+CROWDED_INTERVAL = 10  # seconds at least while many others wait for the same vendor
 
 
 @dataclass(frozen=True)
 class Poll:
-    """`url` holds which look it is and the version that the page shows."""
+    """The next poll: after `seconds`, of `url`, which holds its number and the version on the page."""
 
     url: str
     seconds: int
 
 
-def poll(name: str, merchant: Merchant, row: Attempt | Connection, look: int = 0) -> Poll:
-    """The next look of the page whose fragment has this URL name."""
+def poll(name: str, merchant: Merchant, row: Attempt | Connection, number: int = 0) -> Poll:
+    """The next poll of a page. `name`: the URL name of its fragment; `number` counts without news."""
     vendor = row.connection.vendor if isinstance(row, Attempt) else row.vendor
-    least = IN_LINE if runner.executor.crowded(vendor) else 0
-    query = urlencode({"look": look, "version": row.version})
+    least = CROWDED_INTERVAL if runner.executor.crowded(vendor) else 0
+    query = urlencode({"look": number, "version": row.version})
     url = f"{reverse(name, args=[merchant.reference, row.reference])}?{query}"
-    return Poll(url, max(wait(look), least))
+    return Poll(url, max(interval(number), least))
 
 
-def wait(look: int) -> int:
-    """Seconds before a look: 2 for the first five, 5 for the next six, then 15."""
-    return next((seconds for last, seconds in (SOON, OFTEN) if look < last), SELDOM)
+def interval(number: int) -> int:
+    """Seconds before a poll: 2 for the first five, 5 for the next six, then 15."""
+    return next((seconds for upto, seconds in INTERVALS if number < upto), LONGEST_INTERVAL)
 
 
-def seen(request: HttpRequest) -> tuple[int, int]:
-    """(look, version) of a request for a fragment; zeros for what cannot be read."""
-    look, version = request.GET.get("look", ""), request.GET.get("version", "")
-    return _number(look), _number(version)
+def polled(request: HttpRequest) -> tuple[int, int]:
+    """(number, version) of a poll; zeros for what is not a number."""
+    number, version = request.GET.get("look", ""), request.GET.get("version", "")
+    return _parse(number), _parse(version)
 
 
-def _number(text: str) -> int:
+def _parse(text: str) -> int:
     return int(text) if text.isdecimal() and len(text) < 10 else 0

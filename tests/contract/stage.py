@@ -88,7 +88,7 @@ def travel(
         then()
     shop = newest()
     attempt = shop.attempts.latest("created")
-    if journey.is_away_without_return(attempt):
+    if journey.is_at_vendor_without_return(attempt):
         browser.press(attempt.get_absolute_url() + "finish/")
         settled()
     return newest()

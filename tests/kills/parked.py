@@ -63,9 +63,9 @@ class Process:
             0.1,
         )
         self.hand_over, runner.hand_over = runner.hand_over, self._hand_over
-        self.ask, self.settled, self.exchange = engine.ask, engine.settled, call.exchange
+        self.ask, self.settled, self.exchange = engine.ask, engine.settle_under_lease, call.exchange
         engine.ask = staff_actions.ask = self._ask
-        engine.settled = staff_actions.settled = self._settled
+        engine.settle_under_lease = staff_actions.settle_under_lease = self._settled
         call.exchange = lambda *given: self._exchange(*given)
         (FOLDER / f"{name}.ready").touch()
 

@@ -58,7 +58,7 @@ def resolve(account: int, found: str | None) -> Act:
 
 
 def take(account: int, token: str) -> Act:
-    return lambda: Lease(Account, account, token).take()
+    return lambda: Lease(Account, account, token).acquire()
 
 
 def renew(account: int, token: str) -> Act:

@@ -12,7 +12,7 @@ from pytest_django.fixtures import Settings
 from onboarding.background import runner
 from onboarding.catalogue import refresh
 from onboarding.journey import staff_actions, transitions
-from onboarding.journey.orders import WAITS
+from onboarding.journey.orders import PATIENCE
 from onboarding.journey.vendor_call import Returned
 from onboarding.models import Attempt, Connection, Connector, Slot
 from tests.support.people import People
@@ -35,7 +35,7 @@ def test_the_sweep_leaves_fresh_work_to_the_web_process(people: People, scripted
     assert again(attempt).answer == "waiting"
 
 
-@pytest.mark.parametrize(("pressed", "present"), [(timedelta(0), True), (WAITS, False)])
+@pytest.mark.parametrize(("pressed", "present"), [(timedelta(0), True), (PATIENCE, False)])
 def test_a_link_is_made_for_whoever_pressed_just_now_whichever_process_makes_it(
     people: People, scripted: Scripted, pressed: timedelta, present: bool
 ) -> None:

@@ -40,19 +40,19 @@ def test_the_operators_lease_is_held_while_something_is_made(
     seen = []
 
     def make(order: Order) -> Step:
-        with leases.alone("scripted") as free:
+        with leases.exclusive_creation("scripted") as free:
             seen.append(free)
         return MADE
 
     play(begun(people), serial, ANNOUNCE, make, READY)
     assert seen == [False]
-    with leases.alone("scripted") as free:
+    with leases.exclusive_creation("scripted") as free:
         assert free
 
 
 def test_whoever_comes_second_waits_and_makes_nothing(people: People, serial: Serial) -> None:
     attempt = begun(people)
-    with leases.alone("scripted"):
+    with leases.exclusive_creation("scripted"):
         row = play(attempt, serial, ANNOUNCE)
     assert (row.answer, serial.calls) == ("unavailable", ["start"])
     assert Account.objects.get().announced == Account.objects.get().unsure == ""
@@ -61,5 +61,5 @@ def test_whoever_comes_second_waits_and_makes_nothing(people: People, serial: Se
 
 
 def test_nobody_waits_for_what_makes_nothing(people: People, serial: Serial) -> None:
-    with leases.alone("scripted"):
+    with leases.exclusive_creation("scripted"):
         assert play(begun(people), serial, READY).answer == "redirect"

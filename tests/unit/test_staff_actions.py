@@ -66,7 +66,7 @@ def test_what_staff_must_do_is_a_task_until_it_is_done(
     row = play(journey.disconnect(shop, people.alice), scripted, ASKED)
     assert row.connection.task == "Ask them to switch it off."
     assert Alert.objects.filter(cause="task", cleared=None).exists()
-    assert journey.task_done(shop.pk)
+    assert journey.complete_task(shop.pk)
     assert Connection.objects.get(pk=shop.pk).task == ""
 
 

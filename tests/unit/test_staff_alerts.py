@@ -155,6 +155,6 @@ def test_a_task_is_mailed_and_clears_when_it_is_done(
         assert line in mail.body.splitlines()
     assert "/admin/onboarding/connection/?task=1\n" in mail.body
     assert Alert.objects.get().cleared is None
-    journey.task_done(shop.pk)
+    journey.complete_task(shop.pk)
     quiet_sweep(scripted)
     assert Alert.objects.get().cleared is not None

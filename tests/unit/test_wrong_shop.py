@@ -82,7 +82,7 @@ def test_a_shop_that_a_sibling_has_stays_where_it_is(
     people: People, shop: Connection, scripted: Scripted
 ) -> None:
     twin = play(begun(people, "The same again"), scripted, CONNECTED)
-    assert journey.found_elsewhere(twin) == shop
+    assert journey.connection_of_found_shop(twin) == shop
     journey.use_found_shop(twin, people.alice)
     ended = again(twin)
     assert ended.ended

@@ -35,7 +35,7 @@ class Command(BaseCommand):
             return
         self.stdout.write(describe(unreadable))
         if lost:
-            number = _check_now(affected(unreadable))
+            number = _look_now(affected(unreadable))
             self.stdout.write(f"The merchants of {number} shops are asked to connect them again.")
         else:
             self.stdout.write(
@@ -45,6 +45,6 @@ class Command(BaseCommand):
         sys.exit(1)
 
 
-def _check_now(references: list[str]) -> int:
-    """Make these connections due: the next sweep finds what cannot be read and asks their merchants."""
-    return journey.look_now(Connection.objects.filter(reference__in=references))
+def _look_now(references: list[str]) -> int:
+    """The worker sees at its next sweep what cannot be read, and says so to the merchants."""
+    return journey.check_now(Connection.objects.filter(reference__in=references))

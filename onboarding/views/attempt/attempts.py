@@ -1,8 +1,8 @@
-"""The one page of an attempt, and what its buttons do."""
+"""The page of an attempt, its polling, and what its buttons do."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import assert_never
 
 from django.forms import Form
 from django.http import HttpResponse
@@ -16,21 +16,31 @@ from onboarding.models.status import shown
 from onboarding.questions import QuestionsForm
 from onboarding.views.access import Request, attempts_of, for_attempt, for_poll
 from onboarding.views.forms import NameForm
-from onboarding.views.polling import poll, seen
-from onboarding.views.vendor_trip.leaving import SeeOther, away, leave, may_leave
+from onboarding.views.polling import poll, polled
+from onboarding.views.vendor_trip.leaving import SeeOther, leave, may_leave, redirect_to_vendor
 
-from .status_panel import asked, checklist, link, moves, next_try, panel_of, wants_address, whose
+from .status_panel import (
+    PanelAction,
+    checklist,
+    link,
+    needs_polling,
+    next_try,
+    panel_of,
+    questions_of,
+    wants_address,
+    whose_turn,
+)
 
-A_MOMENT = 0.3  # seconds that a GET waits for the vendor
+GET_PATIENCE = 0.3  # seconds that a GET waits for the vendor
 
 
 @require_GET
 @may_leave
 @for_attempt
 def attempt(request: Request, attempt: Attempt) -> HttpResponse:
-    """How it stands. A return that waited for this user is worked on; nothing else changes."""
+    """The status of an attempt. A return that waited for this user is processed; nothing else changes."""
     if journey.claim_return(attempt, request.user):
-        runner.hand_over(attempt, timeout=A_MOMENT, returned=True)
+        runner.hand_over(attempt, timeout=GET_PATIENCE, returned=True)
         attempt.refresh_from_db()
     return page(request, attempt)
 
@@ -38,24 +48,25 @@ def attempt(request: Request, attempt: Attempt) -> HttpResponse:
 @require_GET
 @for_poll
 def status(request: Request, attempt: Attempt) -> HttpResponse:
-    """The polling element, and the status region when there is something new to say."""
-    look, version = seen(request)
-    going = moves(attempt)
-    news = version != attempt.version or not going
+    """The polling element, and the status region when it has changed since the last poll."""
+    number, version = polled(request)
+    has_next = needs_polling(attempt)
+    has_news = version != attempt.version or not has_next
     merchant = attempt.connection.account.merchant
-    again = poll("attempt-status", merchant, attempt, 0 if news else look + 1) if going else None
-    context: dict[str, Any] = {}
-    if news:
+    number = 0 if has_news else number + 1
+    next_poll = poll("attempt-status", merchant, attempt, number) if has_next else None
+    context: dict[str, object] = {}
+    if has_news:
         context = _context(request, get_object_or_404(attempts_of(request.user), pk=attempt.pk))
-    return render(request, "onboarding/_attempt_status.html", {**context, "poll": again})
+    return render(request, "onboarding/_attempt_status.html", {**context, "poll": next_poll})
 
 
 @require_POST
 @for_attempt
-def go_on(request: Request, attempt: Attempt) -> HttpResponse:
-    """Continue: the link that waits, or a new one."""
-    if gone := away(journey.take_link(attempt, request.user)):
-        return gone
+def continue_attempt(request: Request, attempt: Attempt) -> HttpResponse:
+    """Continue: take the link that was minted, or have a new one minted."""
+    if response := redirect_to_vendor(journey.take_link(attempt, request.user)):
+        return response
     journey.continue_attempt(attempt, request.user)
     return leave(attempt, request.user)
 
@@ -63,24 +74,24 @@ def go_on(request: Request, attempt: Attempt) -> HttpResponse:
 @require_POST
 @for_attempt
 def finish(request: Request, attempt: Attempt) -> HttpResponse:
-    """ "I have finished", where nobody is sent back."""
+    """ "I have finished", for vendors that send nobody back."""
     journey.report_finished(attempt, request.user)
-    return _looked(attempt)
+    return _call_and_show(attempt)
 
 
 @require_POST
 @for_attempt
 def check_again(request: Request, attempt: Attempt) -> HttpResponse:
     journey.continue_attempt(attempt, request.user)
-    return _looked(attempt)
+    return _call_and_show(attempt)
 
 
 @require_POST
 @may_leave
 @for_attempt
 def answer(request: Request, attempt: Attempt) -> HttpResponse:
-    """The answers to the vendor's questions; what is wrong is said with what was entered kept."""
-    questions = asked(attempt)
+    """The answers to the vendor's questions; errors are shown with what was entered."""
+    questions = questions_of(attempt)
     form = QuestionsForm(questions, request.POST)
     if not questions:
         return SeeOther(attempt.get_absolute_url())
@@ -90,49 +101,52 @@ def answer(request: Request, attempt: Attempt) -> HttpResponse:
     return leave(attempt, request.user)
 
 
-def _looked(attempt: Attempt) -> HttpResponse:
+def _call_and_show(attempt: Attempt) -> HttpResponse:
     runner.hand_over(attempt)
     return SeeOther(attempt.get_absolute_url())
 
 
 def page(request: Request, attempt: Attempt, form: Form | None = None) -> HttpResponse:
-    """The page as it stands; `form`: what was entered and is wrong."""
-    context = _context(request, attempt, form)
-    merchant = context["merchant"]
-    again = poll("attempt-status", merchant, attempt) if moves(attempt) else None
-    return render(request, "onboarding/attempt.html", {**context, "poll": again})
+    """The whole page. `form`: a submitted form with errors."""
+    merchant = attempt.connection.account.merchant
+    next_poll = poll("attempt-status", merchant, attempt) if needs_polling(attempt) else None
+    context = {**_context(request, attempt, form), "poll": next_poll}
+    return render(request, "onboarding/attempt.html", context)
 
 
-def _context(request: Request, attempt: Attempt, form: Form | None = None) -> dict[str, Any]:
+def _context(request: Request, attempt: Attempt, form: Form | None = None) -> dict[str, object]:
     connection = attempt.connection
-    view = panel_of(attempt, request.user)
+    panel = panel_of(attempt, request.user)
     vendor = registry.vendor_of(connection.vendor)
-    opens = "" if attempt.ended else link(attempt)
+    link_to_open = "" if attempt.ended else link(attempt)
     return {
         "attempt": attempt,
         "connection": connection,
         "merchant": connection.account.merchant,
-        "panel": view,
-        "whose": whose(attempt),
+        "panel": panel,
+        "whose_turn": whose_turn(attempt),
         "next_try": next_try(attempt),
-        "link": opens,
-        "check_style": "quiet" if opens else view.style,
-        "items": checklist(attempt, vendor) if view.checklist else [],
-        "form": form or _form(attempt, view.action),
+        "link": link_to_open,
+        "check_style": "quiet" if link_to_open else panel.style,
+        "items": checklist(attempt, vendor) if panel.checklist else [],
+        "form": form or _form(attempt, panel.action),
         "wants_address": wants_address(attempt),
         "found": shown(attempt.found_evidence),
-        "reveals": view.kind == "connected" and connection.secret_waits,
-        "other": journey.found_elsewhere(attempt) if view.action == "choose" else None,
+        "secret_waits": panel.kind == "connected" and connection.secret_waits,
+        "sibling": journey.connection_of_found_shop(attempt) if panel.action == "choose" else None,
         "vendor_name": registry.vendor_name(connection.vendor),
     }
 
 
-def _form(attempt: Attempt, action: str) -> Form | None:
-    """What the merchant is asked for on this page."""
-    shop = attempt.connection
+def _form(attempt: Attempt, action: PanelAction) -> Form | None:
+    """The form of this page, if it has one."""
+    connection = attempt.connection
     match action:
         case "answer":
-            return QuestionsForm(asked(attempt))
+            return QuestionsForm(questions_of(attempt))
         case "choose":
-            return NameForm(initial={"name": journey.free_name(shop.account.merchant, shop.name)})
-    return None
+            name = journey.free_name(connection.account.merchant, connection.name)
+            return NameForm(initial={"name": name})
+        case "" | "continue" | "check" | "reconnect":
+            return None
+    assert_never(action)

@@ -1,11 +1,10 @@
-"""The status panel of an attempt's page: heading, sentence and main button for each answer."""
+"""The status panel of an attempt's page: icon, heading, sentence and main button for each `Answer`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, assert_never
+from typing import Literal, TypedDict, assert_never
 
 from django.utils.translation import gettext
 
@@ -20,35 +19,38 @@ OVER = frozenset({Answer.CONNECTED, Answer.DONE})
 SETTLED_TURNS = frozenset({Turn.MERCHANT, Turn.NOBODY})  # in which nothing changes by itself
 
 
+PanelAction = Literal["", "continue", "check", "answer", "choose", "reconnect"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class StatusPanel:
     """`kind` is a key of OUTCOME_ICONS (templatetags/icons.py): it chooses icon and colour.
 
-    `action` is the verb that the main button posts, `label` what it says; `finish` offers "I have
-    finished", `checklist` the vendor's list of preparations.
+    `action` chooses what the main button posts ("": there is none), `label` is its text. `finish` offers
+    "I have finished" beside it. `checklist` shows the vendor's checklist.
     """
 
     kind: str
     heading: str
     sentence: str
     more: str = ""
-    action: str = ""
+    action: PanelAction = ""
     label: str = ""
     finish: bool = False
     checklist: bool = False
 
     @property
     def style(self) -> str:
-        """Asking again is nobody's duty: a quiet button."""
+        """The main button's style: quiet where nothing is left for the merchant to do."""
         return "quiet" if self.kind in {"checking", "staff", "waiting"} else ""
 
 
-# -- one for each answer -------------------------------------------------------------------------
+# -- one for each answer ---------------------------------------------------------------------------
 
 
 def _progress(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
     if journey.asks_about_the_shop(attempt):
-        return _asking_the_vendor(words)
+        return _checking(words)
     headings = {
         Attempt.Purpose.ENTER: gettext("Opening %(vendor)s"),
         Attempt.Purpose.PAUSE: gettext("Pausing “%(shop)s”"),
@@ -75,7 +77,7 @@ def _how_long(vendor: str) -> str:
     return gettext("This takes a few seconds. You do not have to do anything.")
 
 
-def _asking_the_vendor(words: dict[str, str]) -> StatusPanel:
+def _checking(words: dict[str, str]) -> StatusPanel:
     return StatusPanel(
         kind="checking",
         heading=gettext("Checking with %(vendor)s") % words,
@@ -85,12 +87,12 @@ def _asking_the_vendor(words: dict[str, str]) -> StatusPanel:
 
 
 def _redirect(attempt: Attempt, user: User, words: dict[str, str]) -> StatusPanel:
-    finish = journey.is_away_without_return(attempt)
-    hop = _taken(attempt)
+    finish = journey.is_at_vendor_without_return(attempt)
+    hop = _taken_hop(attempt)
     if hop is None:
         return _ready(attempt, finish, words)
     if hop.user_id != user.pk:
-        return _colleague_away(words | {"person": str(hop.user.get_short_name())}, finish)
+        return _colleague_at_vendor(words | {"person": str(hop.user.get_short_name())}, finish)
     if attempt.purpose == Attempt.Purpose.ENTER:
         sentence = gettext("What you change there shows here after the next check.")
     elif finish:
@@ -98,7 +100,7 @@ def _redirect(attempt: Attempt, user: User, words: dict[str, str]) -> StatusPane
     else:
         sentence = gettext("When you are done, %(vendor)s sends you back here.") % words
     return StatusPanel(
-        kind="away",
+        kind="at-vendor",
         heading=gettext("You are at %(vendor)s") % words,
         sentence=sentence,
         more=gettext("Lost the page? Open it again: your place is kept."),
@@ -109,19 +111,21 @@ def _redirect(attempt: Attempt, user: User, words: dict[str, str]) -> StatusPane
     )
 
 
-def _taken(attempt: Attempt) -> Hop | None:
-    """The trip to the vendor that this answer led to, once somebody has set out."""
+def _taken_hop(attempt: Attempt) -> Hop | None:
+    """The hop of this Redirect whose link somebody has taken."""
     hops = attempt.hops.select_related("user").filter(taken__gte=attempt.since)
     return hops.order_by("-taken").first()
 
 
 def _ready(attempt: Attempt, finish: bool, words: dict[str, str]) -> StatusPanel:
-    ours = gettext("%(vendor)s opens in this window. Come back here at any time.") % words
-    default = attempt.note.get("id") == journey.ready_note(words["vendor"]).id
+    default_sentence = (
+        gettext("%(vendor)s opens in this window. Come back here at any time.") % words
+    )
+    has_default_note = attempt.note.get("id") == journey.ready_note(words["vendor"]).id
     return StatusPanel(
         kind="ready",
         heading=gettext("Everything is ready"),
-        sentence=ours if default else attempt.sentence,
+        sentence=default_sentence if has_default_note else attempt.sentence,
         action="continue",
         label=gettext("Continue to %(vendor)s") % words,
         finish=finish,
@@ -129,9 +133,9 @@ def _ready(attempt: Attempt, finish: bool, words: dict[str, str]) -> StatusPanel
     )
 
 
-def _colleague_away(words: dict[str, str], finish: bool) -> StatusPanel:
+def _colleague_at_vendor(words: dict[str, str], finish: bool) -> StatusPanel:
     return StatusPanel(
-        kind="away",
+        kind="at-vendor",
         heading=gettext("%(person)s is at %(vendor)s") % words,
         sentence=gettext("They can finish it there. You can also go on yourself.") % words,
         action="continue",
@@ -141,24 +145,23 @@ def _colleague_away(words: dict[str, str], finish: bool) -> StatusPanel:
 
 
 def _waiting(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
-    late = attempt.turn == Turn.STAFF
-    done = gettext("We keep asking. You may leave this page and come back later.")
+    overdue = attempt.turn == Turn.STAFF
+    working = gettext("%(vendor)s is still working") % words
+    patience = gettext("We keep asking. You may leave this page and come back later.")
     slow = gettext("This takes longer than it should. Our staff know and are looking into it.")
     return StatusPanel(
-        kind="staff" if late else "checking",
-        heading=(
-            gettext("We’re on it") if late else gettext("%(vendor)s is still working") % words
-        ),
+        kind="staff" if overdue else "checking",
+        heading=gettext("We’re on it") if overdue else working,
         sentence=attempt.sentence,
-        more=slow if late else done,
+        more=slow if overdue else patience,
         action="check",
         label=gettext("Check again now"),
     )
 
 
-def _needs(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
+def _needs_merchant(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
     heading = gettext("One thing to do at %(vendor)s") % words
-    if asked(attempt):
+    if questions_of(attempt):
         done = gettext("I have done it: go on")
         return replace(_ask(attempt, words), heading=heading, label=done)
     return StatusPanel(
@@ -182,14 +185,14 @@ def _ask(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
 
 
 def _wrong_shop(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
-    """An interruption: three answers, drawn by _choice.html."""
-    works = attempt.connection.status == Status.CONNECTED
+    """The merchant decides between three answers, drawn by _choice.html."""
+    is_connected = attempt.connection.status == Status.CONNECTED
     stays = gettext("“%(shop)s” stays connected as it is until you decide.") % words
     return StatusPanel(
         kind="choosing",
         heading=gettext("Is this the shop you meant?"),
         sentence=attempt.sentence,
-        more=stays if works else "",
+        more=stays if is_connected else "",
         action="choose",
     )
 
@@ -262,7 +265,7 @@ def _unavailable(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
     )
 
 
-# -- when it is over, or cannot go on --------------------------------------------------------------
+# -- when the attempt has ended, or cannot continue ------------------------------------------------
 
 
 def _connected(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
@@ -273,8 +276,8 @@ def _connected(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
     )
 
 
-def _acted(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
-    """What the merchant had done at the vendor; the shop stays what it was."""
+def _changed(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
+    """An action of the vendor has run; the shop is still connected."""
     heading = gettext("“%(shop)s” is changed") % words
     return StatusPanel(kind="connected", heading=heading, sentence=attempt.sentence)
 
@@ -319,34 +322,39 @@ def _switched_off(words: dict[str, str]) -> StatusPanel:
     )
 
 
-# -- what it asks ---------------------------------------------------------------------------------
+# -- the vendor's questions ------------------------------------------------------------------------
 
 
-def asked(attempt: Attempt) -> list[StoredQuestion]:
-    """The questions to draw. Something to do elsewhere asks for no address where there is no other."""
+def questions_of(attempt: Attempt) -> list[StoredQuestion]:
+    """The questions to show. NeedsMerchant: a choice between addresses only if there is a choice."""
     emails = (
         journey.verified_addresses(attempt.connection.merchant) if wants_address(attempt) else ()
     )
-    drawn = [_with(each, emails) if each.get("addresses") else each for each in attempt.questions]
-    return [each for each in drawn if attempt.answer != Answer.NEEDS_MERCHANT or not _idle(each)]
+    questions: list[StoredQuestion] = attempt.questions
+    current = [_with_current_addresses(q, emails) if q.get("addresses") else q for q in questions]
+    if attempt.answer != Answer.NEEDS_MERCHANT:
+        return current
+    return [question for question in current if not _has_no_alternative(question)]
 
 
 def wants_address(attempt: Attempt) -> bool:
-    """Whether an address of a member is asked for: another one can be added to one's own."""
+    """Whether it asks for an address of a member: then the page says how to add another one."""
     return attempt.ended is None and any(each.get("addresses") for each in attempt.questions)
 
 
-def _with(question: StoredQuestion, emails: tuple[str, ...]) -> StoredQuestion:
-    """What was added since the vendor asked is chosen already."""
-    now = {email.casefold(): email for email in reversed(emails)}
-    before = {value.casefold() for value, _ in question["choices"]}
-    added = [email for key, email in now.items() if key not in before]
-    initial = added[0] if len(added) == 1 else now.get(question["initial"].casefold(), "")
-    choices = [(email, dumped(text("%(email)s", email=email))) for email in reversed(now.values())]
+def _with_current_addresses(question: StoredQuestion, emails: tuple[str, ...]) -> StoredQuestion:
+    """The choices are the addresses of now. One that was added since the vendor asked is preselected."""
+    current = {email.casefold(): email for email in reversed(emails)}
+    offered_before = {value.casefold() for value, _ in question["choices"]}
+    added = [email for key, email in current.items() if key not in offered_before]
+    initial = added[0] if len(added) == 1 else current.get(question["initial"].casefold(), "")
+    choices = [
+        (email, dumped(text("%(email)s", email=email))) for email in reversed(current.values())
+    ]
     return {**question, "choices": choices, "initial": initial, "added": bool(added)}
 
 
-def _idle(question: StoredQuestion) -> bool:
+def _has_no_alternative(question: StoredQuestion) -> bool:
     return len(question["choices"]) < 2 and question.get("added") is False
 
 
@@ -375,7 +383,7 @@ def _open(attempt: Attempt, answer: Answer, words: dict[str, str]) -> StatusPane
         case Answer.ASK:
             return _ask(attempt, words)
         case Answer.NEEDS_MERCHANT:
-            return _needs(attempt, words)
+            return _needs_merchant(attempt, words)
         case Answer.WRONG_SHOP:
             return _wrong_shop(attempt, words)
         case Answer.DECLINED:
@@ -398,7 +406,7 @@ def _open(attempt: Attempt, answer: Answer, words: dict[str, str]) -> StatusPane
 def _ended(attempt: Attempt, answer: Answer, words: dict[str, str]) -> StatusPanel:
     match answer:
         case Answer.CONNECTED | Answer.DONE if attempt.purpose == Attempt.Purpose.ACT:
-            return _acted(attempt, words)
+            return _changed(attempt, words)
         case Answer.CONNECTED:
             return _connected(attempt, words)
         case Answer.DONE if attempt.purpose == Attempt.Purpose.PAUSE:
@@ -407,49 +415,73 @@ def _ended(attempt: Attempt, answer: Answer, words: dict[str, str]) -> StatusPan
             return _disconnected(attempt, words)
         case Answer.EXPIRED:
             return _expired(attempt, words)
-        case Answer.WRONG_SHOP if journey.found_elsewhere(attempt):
+        case Answer.WRONG_SHOP if journey.connection_of_found_shop(attempt):
             return _connected_already()
-    return _stopped(words)
+        case _:  # it was ended because the merchant began something else
+            return _stopped(words)
 
 
-def whose(attempt: Attempt) -> str:
-    """Whose turn it is, in words; nothing when it is over."""
+def whose_turn(attempt: Attempt) -> str:
+    """Whose turn it is, in words; "" when the attempt has ended."""
     if attempt.ended:
         return ""
-    words = {"vendor": registry.vendor_name(attempt.connection.vendor)}
-    return {
-        "merchant": gettext("It is your turn"),
-        "vendor": gettext("%(vendor)s is at work") % words,
-        "us": gettext("We are at work"),
-        "staff": gettext("Our staff are at work"),
-    }.get(attempt.turn, "")
+    match Turn(attempt.turn):
+        case Turn.MERCHANT:
+            return gettext("It is your turn")
+        case Turn.VENDOR:
+            words = {"vendor": registry.vendor_name(attempt.connection.vendor)}
+            return gettext("%(vendor)s is at work") % words
+        case Turn.US:
+            return gettext("We are at work")
+        case Turn.STAFF:
+            return gettext("Our staff are at work")
+        case Turn.NOBODY:
+            return ""
+        case turn:
+            assert_never(turn)
 
 
 def next_try(attempt: Attempt) -> datetime | None:
-    """When we ask the vendor again by ourselves, where that is worth saying."""
-    waits = attempt.answer in {Answer.UNAVAILABLE, Answer.WAITING} and attempt.ended is None
-    return attempt.due_at if waits else None
+    """When we ask the vendor again by ourselves; None where the page does not say it."""
+    is_waiting = attempt.answer in {Answer.UNAVAILABLE, Answer.WAITING} and attempt.ended is None
+    return attempt.due_at if is_waiting else None
 
 
 def link(row: Attempt | Connection) -> str:
-    """What the vendor wants opened, if it is an address of the web."""
+    """The page that the vendor wants opened; "" for none, or for an unsafe scheme."""
     return row.link if row.link.startswith(("https://", "http://")) else ""
 
 
-def moves(attempt: Attempt) -> bool:
-    """Whether the page may change while the merchant only looks at it; a form stays as it is."""
-    asked_again = attempt.due_at is not None and not asked(attempt)
-    return attempt.ended is None and (attempt.turn not in SETTLED_TURNS or asked_again)
+def needs_polling(attempt: Attempt) -> bool:
+    """Whether the page may change without the merchant. A page with a form does not change."""
+    is_due_later = attempt.due_at is not None and not questions_of(attempt)
+    return attempt.ended is None and (attempt.turn not in SETTLED_TURNS or is_due_later)
 
 
-def checklist(attempt: Attempt, vendor: Vendor | None) -> list[Mapping[str, Any]]:
-    """The vendor's preparations; a tick is a committed checkpoint."""
+class ChecklistItem(TypedDict):
+    """An item for components/checklist.html."""
+
+    text: str
+    state: Literal["done", "doing", "todo"]
+
+
+def checklist(attempt: Attempt, vendor: Vendor | None) -> list[ChecklistItem]:
+    """The vendor's checklist; a tick is a committed checkpoint."""
     if vendor is None:
         return []
-    items = [(key, shown(dumped(said))) for key, said in vendor.checklist]
-    ahead = [key for key, _ in items if key not in attempt.ticks]
+    open_keys = [key for key, _ in vendor.checklist if key not in attempt.ticks]
     announced = attempt.connection.account.announced
-    doing = announced if announced in ahead else next(iter(ahead), "")
-    working = doing if attempt.turn == Turn.US else ""
-    states = dict.fromkeys(ahead, "ahead") | {working: "doing"}
-    return [{"text": said, "state": states.get(key, "done")} for key, said in items]
+    current = announced if announced in open_keys else next(iter(open_keys), "")
+    working_on = current if attempt.turn == Turn.US else ""
+    return [
+        {"text": shown(dumped(label)), "state": _item_state(key, open_keys, working_on)}
+        for key, label in vendor.checklist
+    ]
+
+
+def _item_state(
+    key: str, open_keys: list[str], working_on: str
+) -> Literal["done", "doing", "todo"]:
+    if key not in open_keys:
+        return "done"
+    return "doing" if key == working_on else "todo"

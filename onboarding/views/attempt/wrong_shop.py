@@ -1,4 +1,4 @@
-"""Another shop was found than was meant: what the three answers of that page do."""
+"""Wrong shop: the vendor connected another shop than was meant, and the merchant chooses what to do."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from .attempts import page
 @require_POST
 @for_attempt
 def use_found(request: Request, attempt: Attempt) -> HttpResponse:
-    """Use it; a shop that is connected already stays where it is, and that is where one goes."""
-    if not _asked(attempt):
+    """Use the found shop. If a sibling connection has it, that one stays, and its page is shown."""
+    if not _is_open(attempt):
         return SeeOther(attempt.get_absolute_url())
-    other = journey.found_elsewhere(attempt)
-    if journey.use_found_shop(attempt, request.user).ended and other:
-        return SeeOther(other.get_absolute_url())
+    sibling = journey.connection_of_found_shop(attempt)
+    if journey.use_found_shop(attempt, request.user).ended and sibling:
+        return SeeOther(sibling.get_absolute_url())
     return leave(attempt, request.user)
 
 
 @require_POST
 @for_attempt
-def go_back(request: Request, attempt: Attempt) -> HttpResponse:
-    """That was not the shop that was meant."""
-    if not _asked(attempt):
+def reject_found(request: Request, attempt: Attempt) -> HttpResponse:
+    """That was not the shop that was meant: start again at the vendor."""
+    if not _is_open(attempt):
         return SeeOther(attempt.get_absolute_url())
     journey.reject_found_shop(attempt, request.user)
     return leave(attempt, request.user)
@@ -40,17 +40,18 @@ def go_back(request: Request, attempt: Attempt) -> HttpResponse:
 @require_POST
 @may_leave
 @for_attempt
-def both(request: Request, attempt: Attempt) -> HttpResponse:
-    """It is mine too: a second shop with a name of its own."""
-    if not _asked(attempt) or journey.found_elsewhere(attempt):
+def connect_both(request: Request, attempt: Attempt) -> HttpResponse:
+    """It is mine too: the found shop becomes a second connection with a name of its own."""
+    if not _is_open(attempt) or journey.connection_of_found_shop(attempt):
         return SeeOther(attempt.get_absolute_url())
     form = NameForm(request.POST)
-    if form.is_valid() and _second(request, attempt, form):
+    if form.is_valid() and _connect_both(request, attempt, form):
         return leave(attempt, request.user)
     return page(request, attempt, form)
 
 
-def _second(request: Request, attempt: Attempt, form: NameForm) -> bool:
+def _connect_both(request: Request, attempt: Attempt, form: NameForm) -> bool:
+    """False when the name is taken; the form says so."""
     name = form.cleaned_data["name"]
     try:
         journey.connect_both(attempt, request.user, name)
@@ -60,6 +61,6 @@ def _second(request: Request, attempt: Attempt, form: NameForm) -> bool:
     return True
 
 
-def _asked(attempt: Attempt) -> bool:
-    """Whether the question still stands; pressed on an old page, the answer changes nothing."""
+def _is_open(attempt: Attempt) -> bool:
+    """Whether the merchant still has to choose: a button on an outdated page changes nothing."""
     return attempt.answer == Answer.WRONG_SHOP and attempt.ended is None

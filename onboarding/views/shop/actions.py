@@ -1,8 +1,8 @@
-"""What merchants may have done at the vendor, drawn from what its module offers (`actions()`)."""
+"""The actions that a vendor offers to merchants (`actions()`): their buttons, and their form."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypedDict
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
@@ -12,48 +12,66 @@ from django.views.decorators.http import require_http_methods
 from onboarding import journey, registry
 from onboarding.models import Attempt, Connection, Connector
 from onboarding.models.memo import opened
-from onboarding.models.status import Status, dumped, shown
+from onboarding.models.status import Answer, Status, dumped, shown
 from onboarding.questions import form_data, plain
 from onboarding.views.access import Request, for_connection
 from onboarding.views.forms import ActForm
 from onboarding.views.start.catalogue import offered
 from onboarding.views.vendor_trip.leaving import SeeOther, leave, may_leave
-from vendors.contract import Action, Memos
+from vendors.contract import Action, Memos, Text
 
-MAY = {Status.CONNECTED, Status.ACTION_NEEDED}
+ACTIONABLE = {Status.CONNECTED, Status.ACTION_NEEDED}
 
 
-def actions_of(connection: Connection, attempt: Attempt | None) -> list[dict[str, Any]]:
-    """For _connection_actions.html. `page`: it asks or warns first; otherwise it is one button."""
+class ActionLink(TypedDict):
+    """An action in _connection_actions.html.
+
+    `has_page`: it asks or warns first, on a page of its own; otherwise it is one button.
+    """
+
+    label: Text
+    explain: Text
+    danger: bool
+    has_page: bool
+    url: str
+
+
+def actions_of(connection: Connection, attempt: Attempt | None) -> list[ActionLink]:
+    """The actions that the merchant may run now. `attempt`: the connection's open attempt."""
     merchant = connection.account.merchant.reference
     return [
         {
             "label": action.label,
             "explain": action.explain,
             "danger": action.danger,
-            "page": bool(action.questions) or action.danger or len(_choice(connection, action)) > 1,
-            "address": reverse("act", args=[merchant, connection.reference, action.key]),
+            "has_page": _has_page(connection, action),
+            "url": reverse("act", args=[merchant, connection.reference, action.key]),
         }
         for action in _offered(connection, attempt)
     ]
 
 
+def _has_page(connection: Connection, action: Action) -> bool:
+    asks = bool(action.questions) or len(_connectors(connection, action)) > 1
+    return asks or action.danger
+
+
 def _offered(connection: Connection, attempt: Attempt | None) -> list[Action]:
-    """Nothing before the shop was ever connected, nor while an earlier action goes on."""
+    """None before the shop was ever connected, and none while an earlier action is under way."""
     vendor = registry.vendor_of(connection.vendor)
-    if vendor is None or connection.connected_at is None or connection.status not in MAY:
+    if vendor is None or connection.connected_at is None or connection.status not in ACTIONABLE:
         return []
-    if attempt and attempt.purpose == Attempt.Purpose.ACT and attempt.answer != "refused":
+    if attempt and attempt.purpose == Attempt.Purpose.ACT and attempt.answer != Answer.REFUSED:
         return []
     live = Memos(
         account=opened(connection.account.memo) or {}, connection=opened(connection.memo) or {}
     )
-    mine = (each for each in vendor.actions() if each.who == "merchant" and not each.hidden)
-    return [each for each in mine if each.when(live)]
+    visible = (each for each in vendor.actions() if each.who == "merchant" and not each.hidden)
+    return [each for each in visible if each.when(live)]
 
 
-def _choice(connection: Connection, action: Action) -> list[Connector]:
-    """Of a choice of connectors, the shop's own first."""
+def _connectors(connection: Connection, action: Action) -> list[Connector]:
+    """The connectors to choose from, the shop's own first; none if the action has no such choice."""
     if action.connectors is None:
         return []
     own = connection.connector
@@ -64,14 +82,14 @@ def _choice(connection: Connection, action: Action) -> list[Connector]:
 @may_leave
 @for_connection
 def act(request: Request, connection: Connection, key: str) -> HttpResponse:
-    """What it does, what it asks, and the button; the POST begins it."""
+    """The page of an action: what it does, what it asks, and the button. The POST begins it."""
     attempt = connection.attempts.filter(ended=None).exclude(purpose=Attempt.Purpose.ENTER).first()
     action = next((each for each in _offered(connection, attempt) if each.key == key), None)
     if action is None:
-        return _instead(connection, key)
+        return _not_offered_now(connection, key)
     form = ActForm(
         [plain(each) for each in action.questions],
-        _choice(connection, action),
+        _connectors(connection, action),
         shown(dumped(action.connectors)),
         form_data(request),
     )
@@ -88,8 +106,8 @@ def act(request: Request, connection: Connection, key: str) -> HttpResponse:
     return render(request, "onboarding/act.html", context)
 
 
-def _instead(connection: Connection, key: str) -> HttpResponse:
-    """Not possible now: the shop's page says how it stands. 404 for what no vendor offers."""
+def _not_offered_now(connection: Connection, key: str) -> HttpResponse:
+    """Redirect to the shop's page; 404 for an action that the vendor does not have."""
     vendor = registry.vendor_of(connection.vendor)
     if vendor and not any(each.key == key and each.who == "merchant" for each in vendor.actions()):
         raise Http404

@@ -1,6 +1,6 @@
-"""What is shown only once: a key, a secret. By POST, as often as needed, until it is confirmed.
+"""Secrets that are shown until the merchant confirms that they have them: an API key, for example.
 
-Never by GET, so that no link, history or prefetch shows it; `for_connection` forbids every cache.
+By POST only, so that no link, history or prefetch shows them; `for_connection` forbids every cache.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ from vendors.contract import Text, text
 
 @for_connection
 def show(request: Request, connection: Connection) -> HttpResponse:
-    """The page with the secrets, and three things to do with them."""
+    """The page with the secrets: copy, download, confirm."""
     if request.method != "POST" or not connection.secret_waits:
-        return _away(request, connection)
+        return _nothing_to_show(request, connection)
     _record(request, connection, text("Opened what is shown only once."))
     context = {
         "connection": connection,
         "merchant": connection.account.merchant,
         "vendor_name": registry.vendor_name(connection.vendor),
         "secrets": [(gettext(label), secret) for label, secret in connection.reveal.items()],
-        "seen": seen(connection),
+        "secrets_digest": secrets_digest(connection),
     }
     return render(request, "onboarding/reveal.html", context)
 
 
 @for_connection
 def download(request: Request, connection: Connection) -> HttpResponse:
-    """The same as a text file."""
+    """The secrets as a text file."""
     if request.method != "POST" or not connection.secret_waits:
-        return _away(request, connection)
+        return _nothing_to_show(request, connection)
     _record(request, connection, text("Downloaded what is shown only once."))
     lines = [f"{gettext(label)}: {secret}" for label, secret in connection.reveal.items()]
     about = f"{connection.name} · {registry.vendor_name(connection.vendor)}"
@@ -53,38 +53,42 @@ def download(request: Request, connection: Connection) -> HttpResponse:
 
 
 @for_connection
-def kept(request: Request, connection: Connection) -> HttpResponse:
-    """ "I have kept them": forgotten here, unless there are newer ones than were shown."""
+def confirm(request: Request, connection: Connection) -> HttpResponse:
+    """ "I have kept them": delete the secrets here, unless there are newer ones than were shown."""
     if request.method != "POST" or not connection.secret_waits:
-        return _away(request, connection)
-    if _forget(request, connection.pk):
-        said = gettext("Good. We have forgotten it: nobody can see it here any more.")
-        messages.success(request, said)
+        return _nothing_to_show(request, connection)
+    if _delete_shown(request, connection.pk):
+        message = gettext("Good. We have forgotten it: nobody can see it here any more.")
+        messages.success(request, message)
     else:
-        said = gettext("There is something newer than you have seen. Look at it first.")
-        messages.warning(request, said)
+        message = gettext("There is something newer than you have seen. Look at it first.")
+        messages.warning(request, message)
     return SeeOther(connection.get_absolute_url())
 
 
-def _forget(request: Request, pk: int) -> bool:
+def _delete_shown(request: Request, pk: int) -> bool:
     shown = request.POST.get("seen", "")
     return journey.confirm_secrets_received(
-        pk, request.user, lambda now: constant_time_compare(shown, seen(now))
+        pk,
+        request.user,
+        lambda connection: constant_time_compare(shown, secrets_digest(connection)),
     )
 
 
-def seen(connection: Connection) -> str:
-    """Names exactly these secrets without telling anything of them."""
+def secrets_digest(connection: Connection) -> str:
+    """A keyed digest: it tells these secrets from newer ones, and reveals nothing of them."""
     sorted_text = json.dumps(connection.reveal, sort_keys=True)
     return salted_hmac("reveal", sorted_text, algorithm="sha256").hexdigest()
 
 
-def _record(request: Request, connection: Connection, said: Text) -> None:
-    journey.record(connection, said, user=request.user)
+def _record(request: Request, connection: Connection, note: Text) -> None:
+    journey.record(connection, note, user=request.user)
 
 
-def _away(request: Request, connection: Connection) -> HttpResponse:
+def _nothing_to_show(request: Request, connection: Connection) -> HttpResponse:
     if request.method == "POST":
-        said = gettext("Nothing is waiting to be shown: it was confirmed, or is no longer valid.")
-        messages.info(request, said)
+        message = gettext(
+            "Nothing is waiting to be shown: it was confirmed, or is no longer valid."
+        )
+        messages.info(request, message)
     return SeeOther(connection.get_absolute_url())

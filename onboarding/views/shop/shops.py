@@ -1,8 +1,9 @@
-"""A merchant's shops: all of them, and one with its evidence, its timeline and what can be done."""
+"""A merchant's shops: the list of all, and the page of one with its status, timeline and actions."""
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime
+from typing import TypedDict
 
 from django.contrib import messages
 from django.db.models import OuterRef, QuerySet, Subquery
@@ -14,17 +15,17 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from onboarding import journey, registry
 from onboarding.background import runner
-from onboarding.models import Attempt, Connection, Event, Membership
+from onboarding.models import Attempt, Connection, Event, Membership, Merchant
 from onboarding.models.status import Status
 from onboarding.questions import form_data
 from onboarding.views.access import Request, for_connection, for_member, owns
-from onboarding.views.attempt.status_panel import link, moves, panel_of
+from onboarding.views.attempt.status_panel import link, needs_polling, panel_of
 from onboarding.views.forms import RenameForm
-from onboarding.views.polling import poll, seen
+from onboarding.views.polling import poll, polled
 from onboarding.views.vendor_trip.leaving import SeeOther, leave, may_leave
 
 from .actions import actions_of
-from .summary import changed, evidence, hint
+from .summary import changes, evidence, hint
 
 TIMELINE = 50  # entries of a page
 
@@ -32,39 +33,57 @@ TIMELINE = 50  # entries of a page
 @require_GET
 @for_member
 def home(request: Request, membership: Membership) -> HttpResponse:
-    """All shops as a task list: a word, the one next thing, a link to where it is done."""
+    """All shops as a task list: the status, the next step, and a link to where it is done."""
     merchant = membership.merchant
-    shops = Connection.objects.select_related("connector").filter(account__merchant=merchant)
-    rows = [_row(membership, shop) for shop in shops.annotate(open_attempt=_open())]
+    connections = Connection.objects.select_related("connector").filter(account__merchant=merchant)
+    rows = [
+        _task_row(merchant, connection, connection.open_attempt)
+        for connection in connections.annotate(open_attempt=_open_attempt_reference())
+    ]
     live = [row for row in rows if row["status"] != Status.DISCONNECTED]
     ended = [row for row in rows if row["status"] == Status.DISCONNECTED]
-    several = len(request.user.businesses) > 1
-    context = {"merchant": merchant, "live": live, "ended": ended, "several": several}
+    context = {
+        "merchant": merchant,
+        "live": live,
+        "ended": ended,
+        "has_other_businesses": len(request.user.businesses) > 1,
+    }
     return render(request, "onboarding/home.html", context)
 
 
-def _open() -> Subquery:
+def _open_attempt_reference() -> Subquery:
     rows = _open_attempts(Attempt.objects.filter(connection=OuterRef("pk")))
     return Subquery(rows.values("reference")[:1])
 
 
 def _open_attempts(attempts: QuerySet[Attempt]) -> QuerySet[Attempt]:
-    """Open attempts that lead somewhere: opening the vendor's pages again does not."""
+    """Open attempts, without visits to the vendor's pages: those change nothing here."""
     return attempts.filter(ended=None).exclude(purpose=Attempt.Purpose.ENTER)
 
 
-def _row(membership: Membership, shop: Any) -> dict[str, Any]:
-    """For components/task_list.html. An unfinished shop leads straight to what is to be done."""
-    straight = shop.open_attempt and shop.status != Status.CONNECTED
-    name, reference = ("attempt", shop.open_attempt) if straight else ("connection", shop.reference)
-    merchant = membership.merchant.reference
+class TaskRow(TypedDict):
+    """A row of components/task_list.html."""
+
+    href: str
+    title: str
+    hint: str
+    status: str
+    platform: str
+    name: str
+
+
+def _task_row(merchant: Merchant, connection: Connection, open_attempt: str | None) -> TaskRow:
+    """An unfinished shop links to its open attempt, where the merchant goes on."""
+    name, reference = "connection", connection.reference
+    if open_attempt and connection.status != Status.CONNECTED:
+        name, reference = "attempt", open_attempt
     return {
-        "href": reverse(name, args=[merchant, reference]),
-        "title": shop.name,
-        "hint": hint(shop),
-        "status": shop.status,
-        "platform": shop.connector.platform,
-        "name": shop.name,
+        "href": reverse(name, args=[merchant.reference, reference]),
+        "title": connection.name,
+        "hint": hint(connection),
+        "status": connection.status,
+        "platform": connection.connector.platform,
+        "name": connection.name,
     }
 
 
@@ -72,66 +91,84 @@ def _row(membership: Membership, shop: Any) -> dict[str, Any]:
 @may_leave
 @for_connection
 def connection(request: Request, connection: Connection) -> HttpResponse:
-    """Where the shop stands, how we know, what happened, what can be done."""
-    context = _context(request, connection)
-    going = context["attempt"] is not None and moves(context["attempt"])
-    again = poll("connection-status", context["merchant"], connection) if going else None
-    context |= {"poll": again, "owner": owns(request.user, connection)}
+    """The page of a shop: its status, how we know, what happened, and what can be done."""
+    attempt = _open_attempt(connection)
+    merchant = connection.account.merchant
+    has_next = attempt is not None and needs_polling(attempt)
+    context = {
+        **_context(request, connection, attempt),
+        "poll": poll("connection-status", merchant, connection) if has_next else None,
+        "is_owner": owns(request.user, connection),
+    }
     return render(request, "onboarding/connection.html", context)
 
 
 @require_GET
 @for_connection
 def status(request: Request, connection: Connection) -> HttpResponse:
-    """The polling element, and the regions of the page when there is something new."""
-    look, version = seen(request)
-    attempt = _open_attempts(connection.attempts.all()).first()
-    going = attempt is not None and moves(attempt)
-    news = version != connection.version or not going
+    """The polling element, and the regions of the page that changed since the last poll."""
+    number, version = polled(request)
+    attempt = _open_attempt(connection)
+    has_next = attempt is not None and needs_polling(attempt)
+    has_news = version != connection.version or not has_next
     merchant = connection.account.merchant
-    look = 0 if news else look + 1
-    again = poll("connection-status", merchant, connection, look) if going else None
-    context = _context(request, connection) if news else {}
-    return render(request, "onboarding/_connection_status.html", {**context, "poll": again})
+    number = 0 if has_news else number + 1
+    next_poll = poll("connection-status", merchant, connection, number) if has_next else None
+    context = _context(request, connection, attempt) if has_news else {}
+    return render(request, "onboarding/_connection_status.html", {**context, "poll": next_poll})
 
 
-def _context(request: Request, connection: Connection) -> dict[str, Any]:
+def _open_attempt(connection: Connection) -> Attempt | None:
     attempt = _open_attempts(connection.attempts.all()).first()
     if attempt:
-        attempt.connection = connection
+        attempt.connection = connection  # with the rows that are loaded already
+    return attempt
+
+
+def _context(
+    request: Request, connection: Connection, attempt: Attempt | None
+) -> dict[str, object]:
     vendor = registry.vendor_of(connection.vendor)
     events = connection.events.select_related("user").order_by("-at", "-pk")[:TIMELINE]
     return {
         "connection": connection,
         "merchant": connection.account.merchant,
         "vendor_name": registry.vendor_name(connection.vendor),
-        "offered": vendor is not None,
-        "enters": bool(vendor and vendor.can("enter")) and connection.status == Status.CONNECTED,
-        "pauses": _may(connection, "pause", Status.CONNECTED),
-        "resumes": _may(connection, "resume", Status.PAUSED),
+        "vendor_is_offered": vendor is not None,
+        "can_enter": bool(vendor and vendor.can("enter")) and connection.status == Status.CONNECTED,
+        "can_pause": _can(connection, "pause", Status.CONNECTED),
+        "can_resume": _can(connection, "resume", Status.PAUSED),
         "attempt": attempt,
         "link": "" if attempt else link(connection),
         "panel": panel_of(attempt, request.user) if attempt else None,
         "actions": actions_of(connection, attempt),
-        "reveals": connection.secret_waits,
+        "secret_waits": connection.secret_waits,
         "evidence": evidence(connection),
-        "changed": changed(connection),
+        "changes": changes(connection),
         "entries": [_entry(event, request) for event in events],
     }
 
 
-def _may(connection: Connection, call: str, status: Status) -> bool:
-    """Whether the vendor has this call, and the shop is in the status that it starts from."""
+def _can(connection: Connection, call: str, status: Status) -> bool:
+    """Whether the vendor has this call and the shop has the status that it starts from."""
     vendor = registry.vendor_of(connection.vendor)
     return vendor is not None and vendor.can(call) and connection.status == status
 
 
-def _entry(event: Event, request: Request) -> dict[str, Any]:
-    """For components/timeline.html."""
+class TimelineEntry(TypedDict):
+    """An entry of components/timeline.html; `note` says who did it."""
+
+    at: datetime
+    text: str
+    status: str
+    note: str
+
+
+def _entry(event: Event, request: Request) -> TimelineEntry:
     who = ""
     if event.user:
-        you = event.user == request.user
-        who = gettext("you") if you else event.user.get_short_name()
+        is_reader = event.user == request.user
+        who = gettext("you") if is_reader else event.user.get_short_name()
     return {"at": event.at, "text": str(event), "status": event.status, "note": who}
 
 
@@ -141,8 +178,8 @@ def reconnect(request: Request, connection: Connection) -> HttpResponse:
     attempt = journey.reconnect(connection, request.user)
     if attempt.connection.name != connection.name:
         words = {"old": connection.name, "name": attempt.connection.name}
-        said = gettext("Another shop is called “%(old)s” now: this one became “%(name)s”.")
-        messages.info(request, said % words)
+        message = gettext("Another shop is called “%(old)s” now: this one became “%(name)s”.")
+        messages.info(request, message % words)
     return leave(attempt, request.user)
 
 
@@ -156,7 +193,7 @@ def enter(request: Request, connection: Connection) -> HttpResponse:
 def _page(
     request: Request, connection: Connection, name: str, *, status: int = 200
 ) -> HttpResponse:
-    """A page of its own about what one may do with a shop."""
+    """A page of its own about an action on a shop. `name`: of its template."""
     context = {
         "connection": connection,
         "merchant": connection.account.merchant,
@@ -168,13 +205,13 @@ def _page(
 @require_http_methods(["GET", "POST"])
 @for_connection
 def pause(request: Request, connection: Connection) -> HttpResponse:
-    """What rests meanwhile, and the button; for owners."""
+    """What pausing means, and the button; for owners."""
     if not owns(request.user, connection):
         return _page(request, connection, "owners_only", status=403)
-    possible = _may(connection, "pause", Status.CONNECTED)
-    if possible and request.method == "GET":
+    can_pause = _can(connection, "pause", Status.CONNECTED)
+    if can_pause and request.method == "GET":
         return _page(request, connection, "pause")
-    if possible:
+    if can_pause:
         runner.hand_over(journey.pause(connection, request.user))
     return SeeOther(connection.get_absolute_url())
 
@@ -182,10 +219,10 @@ def pause(request: Request, connection: Connection) -> HttpResponse:
 @require_POST
 @for_connection
 def resume(request: Request, connection: Connection) -> HttpResponse:
-    """Wake a paused shop; for owners."""
+    """Resume a paused shop; for owners."""
     if not owns(request.user, connection):
         return _page(request, connection, "owners_only", status=403)
-    if not _may(connection, "resume", Status.PAUSED):
+    if not _can(connection, "resume", Status.PAUSED):
         return SeeOther(connection.get_absolute_url())
     attempt = journey.resume(connection, request.user)
     runner.hand_over(attempt)
@@ -195,7 +232,7 @@ def resume(request: Request, connection: Connection) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @for_connection
 def disconnect(request: Request, connection: Connection) -> HttpResponse:
-    """What it means, and the button; for owners."""
+    """What disconnecting means, and the button; for owners."""
     if not owns(request.user, connection):
         return _page(request, connection, "owners_only", status=403)
     if request.method == "GET":
@@ -208,7 +245,7 @@ def disconnect(request: Request, connection: Connection) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @for_connection
 def rename(request: Request, connection: Connection) -> HttpResponse:
-    form = RenameForm(connection, form_data(request), initial={"name": connection.name})
+    form = RenameForm(connection, form_data(request))
     if not form.is_valid():
         context = {"form": form, "connection": connection}
         context["merchant"] = connection.account.merchant

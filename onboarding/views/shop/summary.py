@@ -1,10 +1,10 @@
-"""What we say about a shop: the one next thing, and what we know and how."""
+"""Summary of a shop in words: the next step, the evidence, and what a disconnection changed."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 from itertools import takewhile
-from typing import Any
+from typing import NotRequired, TypedDict
 
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
@@ -13,73 +13,81 @@ from onboarding.models import Connection
 from onboarding.models.status import Answer, Status
 from onboarding.registry import vendor_name
 
-RESTING = {Status.PAUSED, Status.DISCONNECTED}
-SENTENCES = 3  # of a Done: here, there, and what is left to do
+STOPPED = {Status.PAUSED, Status.DISCONNECTED}
+DONE_SENTENCES = 3  # of a Done: here, there, and what is left to do
 
 
-def hint(shop: Connection) -> str:
-    """The one next thing, in a line."""
-    words = {"vendor": vendor_name(shop.vendor)}
-    if shop.secret_waits and shop.status == Status.CONNECTED:
+def hint(connection: Connection) -> str:
+    """The next step, in one line."""
+    words = {"vendor": vendor_name(connection.vendor)}
+    if connection.secret_waits and connection.status == Status.CONNECTED:
         return gettext("Something is ready that is shown only once: look at it")
-    if shop.status == Status.CONNECTED and is_doubted(shop):
+    if connection.status == Status.CONNECTED and is_doubted(connection):
         return gettext("Connected through %(vendor)s; the last check got no answer") % words
-    if shop.status == Status.CONNECTED:
+    if connection.status == Status.CONNECTED:
         return gettext("Connected through %(vendor)s") % words
-    if shop.status == Status.DISCONNECTED:
+    if connection.status == Status.DISCONNECTED:
         return gettext("Through %(vendor)s") % words
-    if shop.answer == Answer.REDIRECT:
+    if connection.answer == Answer.REDIRECT:
         return gettext("Continue at %(vendor)s") % words
-    if shop.answer == Answer.PROGRESS:
+    if connection.answer == Answer.PROGRESS:
         return gettext("We are working on it at %(vendor)s") % words
-    return shop.sentence or gettext("Through %(vendor)s") % words
+    return connection.sentence or gettext("Through %(vendor)s") % words
 
 
-def is_doubted(shop: Connection) -> bool:
-    """Connected as far as we know, but the last check could not confirm it."""
-    return shop.status == Status.CONNECTED and shop.answer != Answer.CONNECTED
+def is_doubted(connection: Connection) -> bool:
+    """Whether it was connected, but the last check could not confirm it."""
+    return connection.status == Status.CONNECTED and connection.answer != Answer.CONNECTED
 
 
-def evidence(shop: Connection) -> list[dict[str, Any]]:
-    """What we know and how, in the order it happened: rows of a key and a moment or a sentence."""
-    words = {"vendor": vendor_name(shop.vendor)}
-    came, told = gettext("You came back"), gettext("You told us that you have finished")
+class EvidenceRow(TypedDict):
+    """A row of _connection.html: a label, and a time or a sentence. `more` is shown in brackets."""
+
+    key: str
+    value: datetime | str
+    more: NotRequired[str]
+
+
+def evidence(connection: Connection) -> list[EvidenceRow]:
+    """What we know and how, in the order in which it happened."""
+    words = {"vendor": vendor_name(connection.vendor)}
     confirmed = gettext("Confirmed by %(vendor)s") % words
     known: list[tuple[str, datetime | str | None]] = [
-        (came, shop.returned_at),
-        (told, shop.merchant_finished_at),
-        (confirmed, _confirmed(shop)),
-        (gettext("Last checked"), shop.checked_at),
-        (gettext("Not confirmed since"), shop.checked_at if is_doubted(shop) else None),
+        (gettext("You came back"), connection.returned_at),
+        (gettext("You told us that you have finished"), connection.merchant_finished_at),
+        (confirmed, _confirmed(connection)),
+        (gettext("Last checked"), connection.checked_at),
+        (gettext("Not confirmed since"), connection.checked_at if is_doubted(connection) else None),
     ]
-    rows: list[dict[str, Any]] = [{"key": key, "value": value} for key, value in known if value]
-    return [*rows, *_end(shop)]
+    rows: list[EvidenceRow] = [{"key": key, "value": value} for key, value in known if value]
+    return [*rows, *_expiry(connection)]
 
 
-def _end(shop: Connection) -> list[dict[str, Any]]:
-    """When it ends, and how many days are left until then."""
-    if shop.expires_at is None or shop.status == Status.DISCONNECTED:
+def _expiry(connection: Connection) -> list[EvidenceRow]:
+    """When it expires, and how many days are left until then."""
+    if connection.expires_at is None or connection.status == Status.DISCONNECTED:
         return []
-    left = shop.expires_at - timezone.now()
-    if left < timedelta(0):
-        return [{"key": gettext("Ended"), "value": shop.expires_at}]
-    said = gettext("less than a day left")
-    if left.days:
-        said = ngettext("%(n)s day left", "%(n)s days left", left.days) % {"n": left.days}
-    return [{"key": gettext("Ends on"), "value": shop.expires_at, "more": said}]
+    remaining = connection.expires_at - timezone.now()
+    if remaining < timedelta(0):
+        return [{"key": gettext("Ended"), "value": connection.expires_at}]
+    days = remaining.days
+    more = gettext("less than a day left")
+    if days:
+        more = ngettext("%(n)s day left", "%(n)s days left", days) % {"n": days}
+    return [{"key": gettext("Ends on"), "value": connection.expires_at, "more": more}]
 
 
-def _confirmed(shop: Connection) -> datetime | str | None:
-    if shop.status == Status.CONNECTED and shop.confirmed_at is None:
+def _confirmed(connection: Connection) -> datetime | str | None:
+    if connection.status == Status.CONNECTED and connection.confirmed_at is None:
         return gettext("No, it has not told us anything")
-    return shop.confirmed_at
+    return connection.confirmed_at
 
 
-def changed(shop: Connection) -> list[str]:
-    """Of a paused or disconnected shop: what changed here, at the vendor, what is left to do."""
-    if shop.status not in RESTING:
+def changes(connection: Connection) -> list[str]:
+    """For a paused or disconnected shop: what changed here and at the vendor, and what is left to do."""
+    if connection.status not in STOPPED:
         return []
-    told = list(shop.events.exclude(status="").order_by("-at", "-pk")[:SENTENCES])
-    last = [event for event in told if event.attempt_id == told[0].attempt_id]
-    same = takewhile(lambda event: event.status == shop.status, last)
+    newest = list(connection.events.exclude(status="").order_by("-at", "-pk")[:DONE_SENTENCES])
+    last = [event for event in newest if event.attempt_id == newest[0].attempt_id]
+    same = takewhile(lambda event: event.status == connection.status, last)
     return [str(event) for event in reversed(list(same))]

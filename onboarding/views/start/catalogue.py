@@ -1,4 +1,4 @@
-"""What can be connected: the start page, the catalogue, and one page for each platform."""
+"""The catalogue: the start page, the search for connectors, and one page for each platform."""
 
 from __future__ import annotations
 
@@ -18,51 +18,54 @@ from onboarding.views.access import Request, memberships
 
 @require_safe
 def start(request: HttpRequest) -> HttpResponse:
-    """What this site does, how long it takes, what to have at hand."""
+    """The start page: what this site does, how long it takes, what to have at hand."""
     user = request.user
-    mine = memberships(user) if isinstance(user, User) else []
-    return render(request, "onboarding/start.html", {"memberships": mine, "some": offered()[:6]})
+    own = memberships(user) if isinstance(user, User) else []
+    context = {"memberships": own, "examples": offered()[:6]}
+    return render(request, "onboarding/start.html", context)
 
 
 @require_safe
 def catalogue(request: Request) -> HttpResponse:
-    """All connectors, searched and by category. Two queries, so that it stays quick while typing."""
-    asked = request.GET.get("q", "").strip()[:100]
+    """All connectors, by search term and category. Two queries, so that it stays fast while typing."""
+    term = request.GET.get("q", "").strip()[:100]
     category = request.GET.get("category", "")
-    every = sorted(offered(), key=lambda each: (each.position, str(each).casefold()))
-    categories = sorted({connector.category for connector in every})
-    shown = [c for c in every if category in ("", c.category) and _matches(c, asked)]
-    part = request.htmx and not request.htmx.history_restore_request
-    template = "onboarding/_catalogue_results.html" if part else "onboarding/catalogue.html"
-    down = troubles(shown)
+    connectors = sorted(offered(), key=lambda each: (each.position, str(each).casefold()))
+    categories = sorted({connector.category for connector in connectors})
+    matching = [c for c in connectors if category in ("", c.category) and _matches(c, term)]
+    is_fragment = request.htmx and not request.htmx.history_restore_request
+    template = "onboarding/_catalogue_results.html" if is_fragment else "onboarding/catalogue.html"
+    trouble_by_vendor = troubles(matching)
     context = {
-        "connectors": shown,
+        "connectors": matching,
         "categories": categories,
-        "q": asked,
+        "q": term,
         "category": category,
-        "away": down,
-        "troubles": [(registry.vendor_name(slug), why) for slug, why in sorted(down.items())],
+        "trouble_by_vendor": trouble_by_vendor,
+        "troubles": [
+            (registry.vendor_name(slug), why) for slug, why in sorted(trouble_by_vendor.items())
+        ],
     }
     response = render(request, template, context)
     patch_vary_headers(response, ["HX-Request"])
     return response
 
 
-def _matches(connector: Connector, asked: str) -> bool:
-    """Every word asked for stands somewhere in the entry."""
-    told = (str(connector), connector.vendor_name, connector.platform, connector.description)
-    text = " ".join(told).casefold()
-    return all(word in text for word in asked.casefold().split())
+def _matches(connector: Connector, term: str) -> bool:
+    """Whether each word of the search term occurs somewhere in the entry."""
+    fields = (str(connector), connector.vendor_name, connector.platform, connector.description)
+    text = " ".join(fields).casefold()
+    return all(word in text for word in term.casefold().split())
 
 
 def troubles(connectors: Iterable[Connector]) -> dict[str, Outage]:
-    """Which of their vendors cannot be used now, by slug; costs one query, none for nothing."""
+    """Why some of their vendors cannot be used now, by slug; one query, none for no connectors."""
     return outages({connector.vendor for connector in connectors})
 
 
 @require_safe
 def platform(request: HttpRequest, platform: str) -> HttpResponse:
-    """The public page of a platform: what will happen, what to have at hand, one button."""
+    """The public page of a platform: what will happen, what to have at hand, and the button."""
     found = list(offered().filter(platform=platform.lower()))
     if not found:
         context = {"asked": platform, "connectors": offered()[:12]}

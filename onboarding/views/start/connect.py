@@ -1,4 +1,4 @@
-"""Towards a new connection: which business, check before you leave, and off to the vendor."""
+"""Beginning a connection: choose the business, check before you leave, redirect to the vendor."""
 
 from __future__ import annotations
 
@@ -31,34 +31,34 @@ from vendors.contract import Vendor
 
 @require_GET
 @signed_in
-def go(request: Request, slug: str) -> HttpResponse:
-    """From a connector to the check page of the visitor's business."""
-    mine = memberships(request.user)
-    if not mine:
+def choose_business(request: Request, slug: str) -> HttpResponse:
+    """From a connector to the check page of the user's business; with several, they choose one."""
+    own = memberships(request.user)
+    if not own:
         return redirect(f"{reverse('welcome')}?{urlencode({'next': request.path})}")
-    if len(mine) == 1:
-        return redirect("connect", merchant=mine[0].merchant.reference, slug=slug)
-    rows = [(m.merchant, reverse("connect", args=[m.merchant.reference, slug])) for m in mine]
+    if len(own) == 1:
+        return redirect("connect", merchant=own[0].merchant.reference, slug=slug)
+    rows = [(m.merchant, reverse("connect", args=[m.merchant.reference, slug])) for m in own]
     return render(request, "onboarding/choose.html", {"rows": rows, "connecting": True})
 
 
 @require_GET
 @signed_in
 def shops(request: Request) -> HttpResponse:
-    """To the visitor's shops, whichever business is theirs."""
-    mine = memberships(request.user)
-    if not mine:
+    """To the shops of the user's business; with several, they choose one."""
+    own = memberships(request.user)
+    if not own:
         return redirect("welcome")
-    if len(mine) == 1:
-        return redirect(mine[0].merchant)
-    rows = [(m.merchant, m.merchant.get_absolute_url()) for m in mine]
+    if len(own) == 1:
+        return redirect(own[0].merchant)
+    rows = [(m.merchant, m.merchant.get_absolute_url()) for m in own]
     return render(request, "onboarding/choose.html", {"rows": rows})
 
 
 @require_http_methods(["GET", "POST"])
 @signed_in
 def welcome(request: Request) -> HttpResponse:
-    """The one question before the first shop."""
+    """Ask for the business's name, before the first shop."""
     form = BusinessForm(form_data(request))
     if not form.is_valid():
         context = {
@@ -67,16 +67,16 @@ def welcome(request: Request) -> HttpResponse:
             "open_invitations": open_invitations(request.user),
         }
         return render(request, "onboarding/welcome.html", context)
-    merchant = _business(request.user, form.cleaned_data["name"])
+    merchant = _get_or_create_business(request.user, form.cleaned_data["name"])
     target = request.POST.get("next", "")
     return redirect(target if get_adapter().is_safe_url(target) else merchant)
 
 
-def _business(user: User, name: str) -> Merchant:
-    """A new merchant that the user owns; pressed twice, the same one."""
-    for mine in memberships(user):
-        if mine.merchant.name == name:
-            return mine.merchant
+def _get_or_create_business(user: User, name: str) -> Merchant:
+    """A merchant that the user owns. Idempotent: a second press returns the same one."""
+    for membership in memberships(user):
+        if membership.merchant.name == name:
+            return membership.merchant
     merchant = Merchant.objects.create(name=name, language=get_language() or "en")
     Membership.objects.create(merchant=merchant, user=user, role=Membership.Role.OWNER)
     return merchant
@@ -86,33 +86,34 @@ def _business(user: User, name: str) -> Merchant:
 @may_leave
 @for_member
 def connect(request: Request, membership: Membership, slug: str) -> HttpResponse:
-    """Check before you leave; the POST begins the connection and leaves."""
+    """The check page: what will happen. The POST begins the connection and redirects to the vendor."""
     choice = _choice(membership, slug)
-    left = waitlist.latest_entry(membership, choice.connector)
-    form = choice.form(form_data(request), (opened(left.typed) or {}) if left else {})
-    if form.is_valid() and (gone := _begin(request.user, choice, form)):
-        return gone
-    return _page(request, choice, form, waits=left is not None and left.mailed is None)
+    entry = waitlist.latest_entry(membership, choice.connector)
+    form = choice.form(form_data(request), (opened(entry.typed) or {}) if entry else {})
+    if form.is_valid() and (response := _begin(request.user, choice, form)):
+        return response
+    on_waitlist = entry is not None and entry.mailed is None
+    return _page(request, choice, form, on_waitlist=on_waitlist)
 
 
 @require_http_methods(["GET", "POST"])
 @may_leave
 @for_member
-def leave_it(request: Request, membership: Membership, slug: str) -> HttpResponse:
-    """ "Leave it with us": kept as it was typed, right or wrong, until the vendor is back.
+def join_waitlist(request: Request, membership: Membership, slug: str) -> HttpResponse:
+    """ "Leave it with us": save the form's input, valid or not, until the vendor is back.
 
-    A GET is somebody who had to sign in first: they press the button again.
+    A GET comes from somebody who had to sign in first: they press the button again.
     """
     choice = _choice(membership, slug)
     page = redirect("connect", merchant=membership.merchant.reference, slug=slug)
     if request.method == "GET":
         return page
-    typed = kept(choice.form(request.POST, {}))
+    typed = entered(choice.form(request.POST, {}))
     if outages([choice.connector.vendor]):
         waitlist.join(membership, choice.connector, typed)
         return page
-    said = gettext("%(vendor)s is answering again. You can go on now.")
-    messages.success(request, said % {"vendor": choice.vendor.name})
+    message = gettext("%(vendor)s is answering again. You can go on now.")
+    messages.success(request, message % {"vendor": choice.vendor.name})
     return _page(request, choice, choice.form(None, typed))
 
 
@@ -138,8 +139,9 @@ def _choice(membership: Membership, slug: str) -> Choice:
     return Choice(membership, connector, vendor)
 
 
-def _page(request: Request, choice: Choice, form: ShopForm, *, waits: bool = False) -> HttpResponse:
-    """`waits`: they have left it with us, and no mail has come yet."""
+def _page(
+    request: Request, choice: Choice, form: ShopForm, *, on_waitlist: bool = False
+) -> HttpResponse:
     context = {
         "form": form,
         "merchant": choice.membership.merchant,
@@ -147,16 +149,17 @@ def _page(request: Request, choice: Choice, form: ShopForm, *, waits: bool = Fal
         "vendor": choice.vendor,
         "domain": domain(choice.vendor),
         "trouble": outages([choice.connector.vendor]).get(choice.connector.vendor),
-        "waits": waits,
+        "on_waitlist": on_waitlist,
     }
     return render(request, "onboarding/connect.html", context)
 
 
 def _begin(user: User, choice: Choice, form: ShopForm) -> HttpResponse | None:
-    mine, name = choice.membership, form.cleaned_data["name"]
+    """None when the name is taken; the form says so."""
+    membership, name = choice.membership, form.cleaned_data["name"]
     try:
         attempt = journey.begin(
-            merchant=mine.merchant,
+            merchant=membership.merchant,
             connector=choice.connector,
             user=user,
             name=name,
@@ -165,20 +168,20 @@ def _begin(user: User, choice: Choice, form: ShopForm) -> HttpResponse | None:
     except journey.NameTaken:
         form.add_error("name", taken(name))
         return None
-    waitlist.leave(mine, choice.connector)
+    waitlist.leave(membership, choice.connector)
     return leave(attempt, user)
 
 
-def kept(form: ShopForm) -> dict[str, str]:
-    """What was typed, right or wrong, by the names of the fields; no secret."""
+def entered(form: ShopForm) -> dict[str, str]:
+    """The form's input by field name, valid or not, without secrets."""
     secret = {
         name for name, field in form.fields.items() if isinstance(field.widget, PasswordInput)
     }
     typed = {name: form.data.get(name, "")[:LONGEST] for name in form.fields.keys() - secret}
-    return {name: said for name, said in typed.items() if said}
+    return {name: value for name, value in typed.items() if value}
 
 
 def domain(vendor: Vendor) -> str:
-    """The domain that opens, as it stands in the address bar; empty where the merchant stays here."""
+    """The vendor's domain, as the address bar will show it; "" where the merchant stays on this site."""
     hosts = vendor.domains() if vendor.opens_vendor_pages else ()
     return next((host.lstrip(".") for host in hosts), "")

@@ -1,4 +1,4 @@
-"""The page that a mailed invitation leads to. Looking at it spends nothing: scanners open links."""
+"""The page of a mailed invitation. A GET accepts nothing: mail scanners open links."""
 
 from __future__ import annotations
 
@@ -18,50 +18,54 @@ from onboarding.views.vendor_trip.leaving import SeeOther
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def invitation(request: HttpRequest, reference: str) -> HttpResponse:
-    """Who invites to what; the POST of the invited person accepts."""
+    """Who invites to what. The POST of the invited person accepts."""
     rows = Invitation.objects.select_related("merchant", "invited_by")
-    row = rows.filter(reference=reference).first()
+    found = rows.filter(reference=reference).first()
     user = request.user if isinstance(request.user, User) else None
-    if row and row.accepted and user and row.merchant.memberships.filter(user=user).exists():
-        return SeeOther(row.merchant.get_absolute_url())
-    if row is None or ended(row):
-        context = {"why": ended(row) if row else "unknown", "invitation": row}
+    if found and found.accepted and user and found.merchant.memberships.filter(user=user).exists():
+        return SeeOther(found.merchant.get_absolute_url())
+    if found is None or ended(found):
+        context = {"why": ended(found) if found else "unknown", "invitation": found}
         return render(request, "onboarding/invitation_ended.html", context, status=404)
     if request.method == "POST":
-        return _accept(request, row, user)
-    return _page(request, row, user)
+        return _accept(request, found, user)
+    return _page(request, found, user)
 
 
-def ended(row: Invitation) -> str:
-    """Why it can no longer be accepted: "accepted", "revoked", "expired"; empty while it can."""
-    if row.accepted:
+def ended(invitation: Invitation) -> str:
+    """Why it can no longer be accepted: "accepted", "revoked" or "expired"; "" while it can."""
+    if invitation.accepted:
         return "accepted"
-    if row.revoked:
+    if invitation.revoked:
         return "revoked"
-    return "expired" if row.expired else ""
+    return "expired" if invitation.expired else ""
 
 
 def _page(
-    request: HttpRequest, row: Invitation, user: User | None, status: int = 200
+    request: HttpRequest, invitation: Invitation, user: User | None, status: int = 200
 ) -> HttpResponse:
-    other = user is not None and not team.is_for(row, user)
-    context = {"invitation": row, "address": masked(row.email), "other": other}
+    is_other_user = user is not None and not team.is_for(invitation, user)
+    context = {
+        "invitation": invitation,
+        "address": masked(invitation.email),
+        "is_other_user": is_other_user,
+    }
     return render(request, "onboarding/invitation.html", context, status=status)
 
 
-def _accept(request: HttpRequest, row: Invitation, user: User | None) -> HttpResponse:
+def _accept(request: HttpRequest, invitation: Invitation, user: User | None) -> HttpResponse:
     if user is None:
-        return redirect_to_login(row.get_absolute_url())
-    if not team.is_for(row, user):
-        return _page(request, row, user, status=403)
-    if not team.accept(row, user):
-        return SeeOther(row.get_absolute_url())  # it ended meanwhile: its page says how
-    said = gettext("You belong to %(business)s now.") % {"business": row.merchant.name}
-    messages.success(request, said)
-    return SeeOther(row.merchant.get_absolute_url())
+        return redirect_to_login(invitation.get_absolute_url())
+    if not team.is_for(invitation, user):
+        return _page(request, invitation, user, status=403)
+    if not team.accept(invitation, user):
+        return SeeOther(invitation.get_absolute_url())  # it ended in between: its page says how
+    message = gettext("You belong to %(business)s now.") % {"business": invitation.merchant.name}
+    messages.success(request, message)
+    return SeeOther(invitation.merchant.get_absolute_url())
 
 
 def masked(email: str) -> str:
-    """Enough for who owns the address: "b•••@example.org". The link may be in anybody's hands."""
+    """The address, recognisable to its owner only: "b•••@example.org". Anybody may have the link."""
     name, _, domain = email.rpartition("@")
     return f"{name[:1]}•••@{domain}"

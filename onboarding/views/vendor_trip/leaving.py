@@ -1,4 +1,4 @@
-"""Leaving for a vendor's pages: the one place where a browser is sent to another host."""
+"""Redirects to vendors' pages: the only place where a browser is sent to another host."""
 
 from __future__ import annotations
 
@@ -19,22 +19,26 @@ from vendors.http.urls import is_loopback
 
 
 class SeeOther(HttpResponseRedirect):
-    """303: whatever the request was, the browser asks with GET."""
+    """303 See Other: after a POST too, the browser follows with a GET."""
 
     status_code = 303
 
 
 def leave(attempt: Attempt, user: User, *, back: bool = False) -> HttpResponse:
-    """Have the call made; to the vendor if the link is there in time, else to our page."""
+    """Make the attempt's call; redirect to the vendor if it gives a link in time, else to our page.
+
+    `back`: the user has just returned from the vendor.
+    """
     runner.hand_over(attempt, returned=back)
     attempt.refresh_from_db()
-    return away(journey.take_link(attempt, user)) or SeeOther(attempt.get_absolute_url())
+    response = redirect_to_vendor(journey.take_link(attempt, user))
+    return response or SeeOther(attempt.get_absolute_url())
 
 
-def away(url: str | None) -> HttpResponse | None:
-    """To a vendor's link, which the journey has compared with the vendor's hosts; None without one.
+def redirect_to_vendor(url: str | None) -> HttpResponse | None:
+    """Redirect to a vendor's link, whose host the journey has checked; None without a link.
 
-    The vendor does not learn which of our pages it was.
+    Without a Referer: the vendor does not learn which of our pages it was.
     """
     if url is None:
         return None
@@ -45,22 +49,22 @@ def away(url: str | None) -> HttpResponse | None:
 
 
 def may_leave(view: View) -> View:
-    """For pages with a form whose POST may end at a vendor.
+    """Widen the CSP's form-action for pages with a form whose POST may end at a vendor.
 
-    Browsers check every address of the redirect chain against form-action, block in silence, and
-    let a source without a port match no other port.
+    Browsers check every URL of the redirect chain against form-action and block without a message. A
+    source without a port matches the default port alone.
     """
 
     @wraps(view)
     def inner(request: HttpRequest, **kwargs: str) -> HttpResponseBase:
-        widened = csp_update({"form-action": targets()})
+        widened = csp_update({"form-action": form_targets()})
         return widened(partial(view, **kwargs))(request)
 
     return inner
 
 
-def targets() -> list[str]:
-    """Where such a form may lead beside this site: any https, the plain http of this machine."""
+def form_targets() -> list[str]:
+    """CSP sources beside this site: any https, and plain http on this machine (the sandboxes)."""
     vendors = settings.VENDORS.offered.values()
     return ["https:", *sorted({source for vendor in vendors for source in _plain_http(vendor)})]
 

@@ -1,4 +1,4 @@
-"""The return from a vendor's pages: it spends its own state, shows no page, proves nothing."""
+"""Returns from vendors' pages: spend the `state`, then redirect. A return proves nothing by itself."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from onboarding.views.access import memberships
 from .leaving import SeeOther, leave
 
 
-@csrf_exempt  # a form that a vendor posts changes nothing: its user is told so, calmly
+@csrf_exempt  # a POST from a vendor's page changes nothing, and gets a page that says so
 def arrive(request: HttpRequest, vendor: str) -> HttpResponse:
-    """Where a vendor sends a browser back to. What came with it never leaves the server."""
-    response = _answer(request, vendor)
+    """The return address of a vendor. The parameters never leave the server."""
+    response = _respond(request, vendor)
     response["Referrer-Policy"] = "no-referrer"
     response["Cache-Control"] = "no-store"
     return response
 
 
-def _answer(request: HttpRequest, vendor: str) -> HttpResponse:
+def _respond(request: HttpRequest, vendor: str) -> HttpResponse:
     match request.method:
-        case "GET" if not _ahead(request):
-            return _arrived(request, vendor) or _unknown(vendor)
+        case "GET" if not _is_prefetch(request):
+            return _process_return(request, vendor) or _unknown(vendor)
         case "GET" | "HEAD":
             return HttpResponse()
         case "POST":
@@ -38,70 +38,69 @@ def _answer(request: HttpRequest, vendor: str) -> HttpResponse:
     return HttpResponseNotAllowed(["GET", "HEAD"])
 
 
-def _ahead(request: HttpRequest) -> bool:
-    """Whether a browser fetches ahead of its user: like a HEAD, that spends nothing."""
-    said = (request.headers.get(name, "") for name in ("Sec-Purpose", "Purpose", "X-Moz"))
-    return any("prefetch" in purpose.lower() for purpose in said)
+def _is_prefetch(request: HttpRequest) -> bool:
+    """Whether the browser prefetches the page: like a HEAD, that spends nothing."""
+    purposes = (request.headers.get(name, "") for name in ("Sec-Purpose", "Purpose", "X-Moz"))
+    return any("prefetch" in purpose.lower() for purpose in purposes)
 
 
 def _unknown(vendor: str) -> HttpResponse:
     return SeeOther(reverse("return-lost", args=[vendor]))
 
 
-def _arrived(request: HttpRequest, vendor: str) -> HttpResponse | None:
-    """None for a return that belongs to no trip of this visitor."""
+def _process_return(request: HttpRequest, vendor: str) -> HttpResponse | None:
+    """None for a return that belongs to no redirect of this visitor."""
     user = request.user if isinstance(request.user, User) else None
-    hop, params = _hop(vendor, _brought(request), user)
-    if hop is None or not _bound(hop, user):
+    hop, params = _find_hop(vendor, _params_of(request), user)
+    if hop is None or not _may_use(hop, user):
         return None
-    first = hop.spent is None
+    is_first = hop.spent is None
     attempt = journey.record_return(hop, params, user)
     page = attempt.get_absolute_url()
     if user is None:
         return SeeOther(redirect_to_login(page).url)
-    return leave(attempt, user, back=True) if first else SeeOther(page)
+    return leave(attempt, user, back=True) if is_first else SeeOther(page)
 
 
-def _brought(request: HttpRequest) -> dict[str, str] | None:
-    """What came with it; None for what no vendor sends: a flood, or two different states."""
+def _params_of(request: HttpRequest) -> dict[str, str] | None:
+    """The query parameters; None for what no vendor sends: far too many, or two different states."""
     try:
-        given = request.GET
+        params = request.GET
     except TooManyFieldsSent:
         return None
-    return given.dict() if len(set(given.getlist("state"))) < 2 else None
+    return params.dict() if len(set(params.getlist("state"))) < 2 else None
 
 
-def _hop(
-    vendor: str, brought: dict[str, str] | None, user: User | None
+def _find_hop(
+    vendor: str, params: dict[str, str] | None, user: User | None
 ) -> tuple[Hop | None, dict[str, str]]:
-    """The hop, and what of the parameters its flow is given.
+    """The hop of a return, and the parameters that its flow is given.
 
-    By our state, else by the vendor's own id. A return that brings neither may be anybody's: its
+    It is found by our state, else by the vendor's own id. A return with neither may be anybody's: its
     parameters go to a flow that asked for them, and are dropped otherwise.
     """
-    if brought is None:
+    if params is None:
         return None, {}
-    if state := brought.get("state"):
-        return journey.find_hop(vendor, state), brought
+    if state := params.get("state"):
+        return journey.find_hop(vendor, state), params
     if user is None:
         return None, {}
-    if named := journey.find_hop_by_id(vendor, user, brought):
-        return named, brought
-    bare = journey.find_bare_hop(vendor, user)
-    return bare, brought if bare and bare.keep_params else {}
+    if hop_by_id := journey.find_hop_by_id(vendor, user, params):
+        return hop_by_id, params
+    bare_hop = journey.find_bare_hop(vendor, user)
+    return bare_hop, params if bare_hop and bare_hop.keep_params else {}
 
 
-def _bound(hop: Hop, user: User | None) -> bool:
-    """A hop belongs to the user it was made for, while they belong to the business."""
+def _may_use(hop: Hop, user: User | None) -> bool:
+    """A hop belongs to the user it was minted for, as long as they are a member of the merchant."""
     merchant = hop.attempt.connection.account.merchant
-    owner = hop.user_id
-    mine = user is None or user.pk == owner
-    return mine and merchant.memberships.filter(user=owner).exists()
+    is_own_or_unknown = user is None or user.pk == hop.user_id
+    return is_own_or_unknown and merchant.memberships.filter(user=hop.user_id).exists()
 
 
 @require_safe
 @never_cache
 def lost(request: HttpRequest, vendor: str) -> HttpResponse:
-    """A return that belongs to no trip of this visitor: nothing changed, and ways on."""
-    mine = memberships(request.user) if isinstance(request.user, User) else []
-    return render(request, "onboarding/return_lost.html", {"memberships": mine})
+    """The page for a return that belongs to no redirect of this visitor. Nothing was changed."""
+    own = memberships(request.user) if isinstance(request.user, User) else []
+    return render(request, "onboarding/return_lost.html", {"memberships": own})

@@ -78,7 +78,7 @@ def arrive(browser: Browser, link: str) -> None:
     settled()
     browser.travel(link)
     attempt = Connection.objects.latest("created").attempts.latest("created")
-    if journey.is_away_without_return(attempt):
+    if journey.is_at_vendor_without_return(attempt):
         browser.press(f"{attempt.get_absolute_url()}finish/")
     settled()
 
