@@ -46,14 +46,14 @@ def guard(
     with `retry_after`; it was not sent.
     """
     hosts = _Hosts({row.host: row for row in Breaker.objects.filter(vendor=vendor)})
-    watch = CallContext(seconds=seconds, retry_after=hosts.rest, calls=hosts.calls)
+    context = CallContext(seconds=seconds, retry_after=hosts.rest, calls=hosts.calls)
     db_lock.give_back_connection()
     try:
-        with db_lock.released(), use_context(watch):
-            yield watch
+        with db_lock.released(), use_context(context):
+            yield context
     finally:
-        if watch.calls:
-            records = [_record(each, vendor, connection, attempt) for each in watch.calls]
+        if context.calls:
+            records = [_record(each, vendor, connection, attempt) for each in context.calls]
             _keep(vendor, records, hosts, probing)
 
 
