@@ -48,14 +48,14 @@ def guard(
     open raises Unavailable with `retry_after` in seconds; it is not sent.
     """
     hosts = _Hosts({row.host: row for row in Breaker.objects.filter(vendor=vendor)})
-    watch = CallContext(seconds=seconds, retry_after=hosts.pause, calls=hosts.calls)
+    context = CallContext(seconds=seconds, retry_after=hosts.pause, calls=hosts.calls)
     db_lock.give_back_connection()
     try:
-        with db_lock.released(), use_context(watch):
-            yield watch
+        with db_lock.released(), use_context(context):
+            yield context
     finally:
-        if watch.calls:
-            records = [_call_record(each, vendor, connection, attempt) for each in watch.calls]
+        if context.calls:
+            records = [_call_record(each, vendor, connection, attempt) for each in context.calls]
             _save(vendor, records, hosts, probing)
 
 

@@ -36,7 +36,7 @@ def host(*answers: bytes) -> Iterator[Canned]:
 
 def send(server: Canned, **call: Any) -> None:
     """One call, inside of whatever step goes on."""
-    of_api = {name: call.pop(name) for name in ("own", "auth") if name in call}
+    of_api = {name: call.pop(name) for name in ("operator_credentials", "auth") if name in call}
     api = Api(name="scripted", base_url=server.url, **of_api)
     api.send(**{"method": "POST", "path": "/things", "reply": Nothing, "ok": (200,), **call})
 

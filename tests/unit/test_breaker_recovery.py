@@ -118,7 +118,7 @@ def test_a_sign_in_that_opens_nothing_changes_nothing() -> None:
     assert breaker.outages(["scripted"])["scripted"].since == since
 
 
-@pytest.mark.parametrize("whose", [{"own": False}, {"credentials": "merchant"}])
+@pytest.mark.parametrize("whose", [{"operator_credentials": False}, {"credentials": "merchant"}])
 def test_a_merchants_credentials_say_nothing_of_ours(whose: dict[str, Any]) -> None:
     with host(http("{}", "401 Unauthorized")) as server:
         assert isinstance(ask(server, **whose), Refused)

@@ -117,7 +117,7 @@ class Faults:
 
     def plant(self, fault: Fault) -> None:
         with self._changed:
-            self._planted = [kept for kept in self._planted if not kept.is_over()] + [fault]
+            self._planted = [each for each in self._planted if not each.is_over()] + [fault]
 
     def take(self, vendor: str, route: str, page: bool, flow: str) -> Fault | None:
         """The oldest fault that matches this call, or None; it counts as one of the fault's `times`."""
@@ -260,8 +260,8 @@ def _replaced(response: Response, params: JsonObject) -> Response:
     if "body" in params:
         data = params["body"]
     else:
-        kept = json.loads(response.get_data()) | dict(params.get("merge", {}))
-        data = {name: kept[name] for name in kept if name not in params.get("remove", ())}
+        merged = json.loads(response.get_data()) | dict(params.get("merge", {}))
+        data = {name: merged[name] for name in merged if name not in params.get("remove", ())}
     response.status_code = int(params.get("status", response.status_code))
     response.set_data(json.dumps(data))
     return response

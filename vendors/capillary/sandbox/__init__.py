@@ -25,9 +25,9 @@ def environ(base_url: str) -> dict[str, str]:
 
 def basic_environ(base_url: str) -> dict[str, str]:
     """The same settings for authentication as a till, with its password (HTTP Basic)."""
-    kept = {k: v for k, v in environ(base_url).items() if k.endswith(("_URL", "_TILL_ID"))}
+    shared = {k: v for k, v in environ(base_url).items() if k.endswith(("_URL", "_TILL_ID"))}
     till = {"CAPILLARY_USERNAME": USERNAME, "CAPILLARY_PASSWORD": PASSWORD}
-    return kept | {"CAPILLARY_AUTH": "basic"} | till
+    return shared | {"CAPILLARY_AUTH": "basic"} | till
 
 
 def flow(request: Request, _store: Store) -> str:

@@ -103,8 +103,8 @@ def _shown(row: Row, *, new: bool = False, changed: bool = False) -> JsonObject:
 
 
 def _scopes(row: Row) -> JsonObject:
-    kept = ("permission", "entityId")
-    return {"scopes": [{name: scope[name] for name in kept} for scope in row["scopes"]]}
+    names = ("permission", "entityId")
+    return {"scopes": [{name: scope[name] for name in names} for scope in row["scopes"]]}
 
 
 # -- what a body must be ---------------------------------------------------------------------------
