@@ -36,7 +36,7 @@ def desk(people: People) -> Client:
 
 def press(client: Client, attempt: Attempt, answer: str, **more: str) -> str:
     """Press one of the buttons, as the account's page offers them now; what is read afterwards."""
-    seen = client.get(page(attempt.connection.account)).context["unsure"].seen
+    seen = client.get(page(attempt.connection.account)).context["unsure"].token
     sent = {"seen": seen, "answer": answer, **more}
     return text(client.post(page(attempt.connection.account, "resolve"), sent, follow=True))
 
@@ -89,7 +89,7 @@ def test_what_was_typed_stays_after_an_error(
 ) -> None:
     scripted.script.append(WRONG)
     account = attempt.connection.account
-    seen = desk.get(page(account)).context["unsure"].seen
+    seen = desk.get(page(account)).context["unsure"].token
     sent = {"seen": seen, "answer": "exists", "found": "r-9"}
     response = desk.post(page(account, "resolve"), sent)
     assert response.status_code == 422
@@ -107,7 +107,7 @@ def test_a_button_of_an_old_page_decides_nothing(
     attempt: Attempt, scripted: Scripted, desk: Client
 ) -> None:
     account = attempt.connection.account
-    old = desk.get(page(account)).context["unsure"].seen
+    old = desk.get(page(account)).context["unsure"].token
     scripted.script.append(Progress())
     press(desk, attempt, "missing")
     play(attempt, scripted, ANNOUNCE, LOST, LOST)
@@ -120,7 +120,7 @@ def test_the_second_press_finds_it_decided(
     attempt: Attempt, scripted: Scripted, desk: Client
 ) -> None:
     account = attempt.connection.account
-    seen = desk.get(page(account)).context["unsure"].seen
+    seen = desk.get(page(account)).context["unsure"].token
     scripted.script.append(Progress())
     press(desk, attempt, "missing")
     sent = {"seen": seen, "answer": "missing"}

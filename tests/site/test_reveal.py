@@ -74,7 +74,7 @@ def test_they_are_downloaded_as_a_text_file(shop: Connection, bob: Client) -> No
 def kept(bob: Client, shop: Connection) -> str:
     """The name of what the page shows, as its form sends it."""
     form = bob.post(url("reveal", shop)).context
-    return str(form["seen"])
+    return str(form["secrets_digest"])
 
 
 def test_once_confirmed_never_again(shop: Connection, bob: Client) -> None:
