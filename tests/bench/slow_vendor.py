@@ -33,7 +33,7 @@ import requests
 
 from tests.bench.crowd import Shopper, crowd
 from tests.support import postgres
-from tests.support.site import ROOT, Site, free_port, until
+from tests.support.site import ROOT, Site, free_port, wait_until
 
 VENDOR, CONNECTOR = "itembase", "itembase-ebay"
 PACE = 0.1  # seconds between two pages of a reader
@@ -91,9 +91,9 @@ def site_with_sandbox(on_postgres: bool) -> Iterator[Site]:
         command = [sys.executable, "-c", SANDBOX, str(port), str(folder / "sandbox")]
         process = subprocess.Popen(["nice", f"-n{MEEK}", *command], cwd=ROOT)
         stage: Any = SimpleNamespace(url=f"http://127.0.0.1:{port}")
-        site = Site(folder, stage, more={"WEB_CONCURRENCY": "2", **more})
+        site = Site(folder, stage, extra_env={"WEB_CONCURRENCY": "2", **more})
         try:
-            until("the sandbox answers", lambda: _answers(stage.url))
+            wait_until("the sandbox answers", lambda: _answers(stage.url))
             site.prepare()
             site.start()
             yield site

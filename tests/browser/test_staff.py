@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.browser.conftest import Visit, Visitor
-from tests.support.site import Site, until
+from tests.support.site import Site, wait_until
 
 
 def connected_by_word(ann: Visitor) -> None:
@@ -42,7 +42,7 @@ def test_with_the_password_that_staff_enter_the_vendor_confirms_the_shop(
     erin.page.get_by_role("link", name="Look or enter").click()
     erin.sees("One is on file.")
     assert password not in erin.page.content()
-    until("Sharespine confirms the shop", lambda: "not told us" not in reloaded(ann))
+    wait_until("Sharespine confirms the shop", lambda: "not told us" not in reloaded(ann))
     ann.sees("Confirmed by Sharespine")
 
 

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import NARROW, WIDE, Visit, Visitor
 from tests.browser.test_licences import AMAZON, at_integrator
-from tests.support.site import Site, until
+from tests.support.site import Site, wait_until
 from tests.vendors.celigo import caller
 
 STAFF_LOOKS = [
@@ -111,7 +111,7 @@ def open_connector(erin: Visitor, name: str) -> None:
         erin.open("/admin/onboarding/connector/vendor/celigo/")
         return link.count() > 0
 
-    until(f"{name} is in the catalogue", listed)
+    wait_until(f"{name} is in the catalogue", listed)
     link.click()
 
 

@@ -7,7 +7,7 @@ import time
 from playwright.sync_api import expect
 
 from tests.browser.conftest import NARROW, WIDE, Visit, Visitor
-from tests.support.site import Site, until
+from tests.support.site import Site, wait_until
 
 PLATFORM = "Any other shop system"
 AWAY = "Sharespine has not been answering since"
@@ -47,7 +47,7 @@ def heals(carl: Visitor) -> None:
     carl.site.stage.clear("sharespine")
     carl.open("/shops/")
     carl.page.get_by_role("main").get_by_role("link", name=PLATFORM).click()
-    until("Sharespine is asked again", lambda: _through(carl))
+    wait_until("Sharespine is asked again", lambda: _through(carl))
 
 
 def _through(carl: Visitor) -> bool:
@@ -92,7 +92,7 @@ def test_left_with_us_a_mail_brings_them_back(visit: Visit, site: Site) -> None:
     ann.page.goto(site.link(ann.email, "/m/"))
     ann.shoot("back")
     goes_on(ann)
-    until("the site mails Bea another code", lambda: time.monotonic() > signed_up + CODES)
+    wait_until("the site mails Bea another code", lambda: time.monotonic() > signed_up + CODES)
     again = visit("bea", scripts=False, width=NARROW)
     again.email = bea.email
     again.page.goto(site.link(bea.email, "/m/"))

@@ -17,7 +17,7 @@ from onboarding.models import Account, Attempt, Connection, Connector
 from onboarding.models.status import shown
 from onboarding.questions import ANSWER
 from tests.contract.row import Row, contracts
-from tests.support.merchant import Browser, settled, time_passes
+from tests.support.merchant import Browser, time_passes, wait_until_idle
 from tests.support.people import People
 from vendors import sandbox
 from vendors.sandbox.faults import PLAYS
@@ -36,7 +36,7 @@ def stage(
     for contract in contracts().values():
         contract.ready()
     yield running
-    settled()
+    wait_until_idle()
     running.stop()
 
 
@@ -82,7 +82,7 @@ def travel(
     browser: Browser, link: str, *press: str, then: Callable[[], None] | None = None, **form: str
 ) -> Connection:
     """Through the vendor's pages, and to "I have finished" where nobody is sent back."""
-    settled()
+    wait_until_idle()
     browser.travel(link, *press, **form)
     if then:
         then()
@@ -90,7 +90,7 @@ def travel(
     attempt = shop.attempts.latest("created")
     if journey.is_away_without_return(attempt):
         browser.press(attempt.get_absolute_url() + "finish/")
-        settled()
+        wait_until_idle()
     return newest()
 
 

@@ -19,8 +19,8 @@ from tests.contract.stage import resolve, travel
 from tests.faults.kinds import FAULTS, Call, Fault, Ground
 from tests.faults.rules import Code, Sort
 from tests.support import staff
+from tests.support.attempts import close_pages
 from tests.support.merchant import Browser
-from tests.support.play import nobody_waits
 from tests.support.registry import declared, required
 from vendors.contract import Vendor, VendorError
 
@@ -96,7 +96,7 @@ class Play:
 
     def hear(self, answer: Any) -> None:
         assert isinstance(answer, HttpResponse)
-        self.said = staff.text(answer)
+        self.said = staff.page_text(answer)
 
     def compare(self) -> None:
         address = reverse("admin:onboarding_connector_vendor", args=[self.slug])
@@ -120,7 +120,7 @@ class Play:
 
 def carry_due() -> None:
     """Whatever waits for its time is due now, as in a sweep when nobody is at a page any more."""
-    nobody_waits()
+    close_pages()
     rows = Attempt.objects.filter(ended=None).exclude(due_at=None)
     rows.update(due_at=timezone.now())
     for pk in rows.values_list("pk", flat=True):

@@ -38,7 +38,7 @@ from tests.faults.shape import shape
 from tests.support.merchant import Browser
 from tests.support.people import everybody
 from tests.support.staff import staff_client
-from tests.support.visit import AtOnce
+from tests.support.visit import InlineExecutor
 from vendors import sandbox
 from vendors.http.api import Api
 
@@ -56,7 +56,7 @@ _seen: dict[Place, tuple[str, ...]] = {}
 _begun: set[Place] = set()
 
 
-class Here(AtOnce):
+class Here(InlineExecutor):
     def idle(self) -> None:
         """Everything was done at once."""
 

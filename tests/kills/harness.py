@@ -17,8 +17,8 @@ from cryptography.fernet import Fernet
 
 from tests.kills.merchant import TOKEN, Merchant, signed_in
 from tests.kills.ways import Kills, Made, kills
-from tests.support.books import Books
-from tests.support.site import ROOT, WEB, WORKER, Site, until
+from tests.support.database import Database
+from tests.support.site import ROOT, WEB, WORKER, Site, wait_until
 from vendors import sandbox
 
 KEY = Fernet.generate_key().decode()
@@ -45,7 +45,7 @@ class Harness:
         more = {"PLANS": str(plans), "MEMO_KEYS": KEY}
         for each in vendors.values():
             more |= each.settings
-        site = Site(folder, sandbox.start(folder / "sandbox"), more=more)
+        site = Site(folder, sandbox.start(folder / "sandbox"), extra_env=more)
         site.prepare()
         for each in vendors.values():
             if each.permit:
@@ -56,8 +56,8 @@ class Harness:
         return cls(site, plans, json.loads(done.stdout), vendors)
 
     @property
-    def books(self) -> Books:
-        return self.site.books
+    def database(self) -> Database:
+        return self.site.database
 
     def merchant(self, name: str, vendor: str) -> Merchant:
         known = self.crowd[name]
@@ -80,7 +80,7 @@ class Harness:
             file.unlink(missing_ok=True)
         self.site.commands = PARKED
         self.site.start(*names)
-        until("the processes are prepared", lambda: all(file.exists() for file in ready))
+        wait_until("the processes are prepared", lambda: all(file.exists() for file in ready))
 
     def start(self) -> None:
         """The real ones, as in life."""
@@ -96,7 +96,7 @@ class Harness:
 
     def let_go(self) -> None:
         """Wait until the sandbox has done what it held."""
-        until("the barrier is empty", lambda: not self.site.stage.faults._waiting)
+        wait_until("the barrier is empty", lambda: not self.site.stage.faults._waiting)
 
     def calls(self) -> list[list[str]]:
         """All calls of parked processes: [merchant, way, process, step, vendor, route]."""
@@ -116,7 +116,7 @@ class Harness:
 
     def decide(self, merchant: Merchant) -> None:
         """Staff look at the vendor, and say in the admin what is there."""
-        account = self.books.account(merchant.reference)
+        account = self.database.account(merchant.reference)
         page = f"account/{account['id']}/resolve/"
         shown = re.search(r'name="seen" value="([^"]+)"', self.staff(page).text)
         assert shown, "nothing is unsure"
@@ -128,10 +128,10 @@ class Harness:
 
     def change_memo(self, merchant: Merchant, change: Callable[[Memo], Memo]) -> None:
         """What is kept of the merchant's account at the vendor."""
-        account, cipher = self.books.account(merchant.reference), Fernet(KEY)
+        account, cipher = self.database.account(merchant.reference), Fernet(KEY)
         memo = change(json.loads(cipher.decrypt(account["memo"])))
         kept = cipher.encrypt(json.dumps(memo).encode()).decode()
-        self.books.change(
+        self.database.execute(
             "UPDATE onboarding_account SET memo = ? WHERE id = ?", kept, account["id"]
         )
 
@@ -146,7 +146,7 @@ class Harness:
         """What the sandbox has of this merchant, and what our rows say of it."""
         there = self.site.stage.state(merchant.vendor)
         return merchant.kills.look(
-            there, merchant, self.books.account(merchant.reference), merchant.shop()
+            there, merchant, self.database.account(merchant.reference), merchant.shop()
         )
 
     def make_room(self, vendor: str, merchants: Iterable[Merchant]) -> None:

@@ -14,8 +14,8 @@ import requests
 
 from tests.kills.plan import Plan
 from tests.kills.ways import Kills
-from tests.support.books import PAST
-from tests.support.site import Site, until
+from tests.support.database import PAST
+from tests.support.site import Site, wait_until
 
 TOKEN = "t" * 32
 LINKS = 8  # redirects in a row: more would be a loop
@@ -47,7 +47,7 @@ class Merchant:
     def __post_init__(self) -> None:
         self.ours = signed_in(self.site, self.session)
         self.there = requests.Session()
-        self.books = self.site.books
+        self.database = self.site.database
 
     def planned(self, **changes: Any) -> None:
         self.plan = self.plan.write(self.plans, self.reference, **changes)
@@ -65,10 +65,10 @@ class Merchant:
         return self.parked() or self.leaves()
 
     def attempt(self) -> dict[str, Any]:
-        return self.books.attempt(self.reference)
+        return self.database.attempt(self.reference)
 
     def shop(self) -> dict[str, Any]:
-        return self.books.shop(self.reference)
+        return self.database.connection(self.reference)
 
     def status(self) -> str:
         return str(self.shop()["status"])
@@ -155,7 +155,7 @@ class Merchant:
                 self._next(done, decide)
             return done()
 
-        until(f"{self.email} is done", further)
+        wait_until(f"{self.email} is done", further)
 
     def _next(self, done: Callable[[], bool], decide: Callable[[Merchant], None]) -> None:
         if self._at_work():
@@ -164,11 +164,11 @@ class Merchant:
         if row["ended"]:
             self._repair()
         elif row["answer"] in WAITS:
-            self.books.overdue(self.reference)
-            until(f"{self.email} is answered", lambda: done() or self._moved(row))
+            self.database.make_due(self.reference)
+            wait_until(f"{self.email} is answered", lambda: done() or self._moved(row))
         elif row["answer"] in {"unsure", "blocked"}:
             decide(self)
-        elif row["answer"] == "redirect" and self.books.away(row["id"]):
+        elif row["answer"] == "redirect" and self.database.is_away_without_return(row["id"]):
             self.press(self.at("finish/"))
         elif row["answer"] == "needs" and self.kills.install:
             self.kills.install(self)
@@ -184,7 +184,7 @@ class Merchant:
 
     def _at_work(self) -> bool:
         """Somebody alive has the account's lease."""
-        return (self.books.account(self.reference)["lease_until"] or PAST) > PAST
+        return (self.database.account(self.reference)["lease_until"] or PAST) > PAST
 
     def _moved(self, row: dict[str, Any]) -> bool:
         """The page shows something new, the vendor was asked in vain once more, or nobody is at it."""

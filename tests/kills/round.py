@@ -64,11 +64,11 @@ class Round:
 
     def _later(self) -> None:
         """What the sandbox held arrives late; the leases of the dead run out."""
-        books, stage = self.harness.books, self.harness.site.stage
+        database, stage = self.harness.database, self.harness.site.stage
         stage.clear()
         self.harness.let_go()
-        books.leases_run_out()
-        books.change("UPDATE onboarding_attempt SET due_at = ? WHERE due_at NOT NULL", FAR)
+        database.expire_leases()
+        database.execute("UPDATE onboarding_attempt SET due_at = ? WHERE due_at NOT NULL", FAR)
 
     # -- towards the point at which the process is killed ------------------------------------------
 
@@ -90,7 +90,7 @@ class Round:
         merchant.want(merchant.stopped, self.harness.decide)
         if merchant.leaves():
             self._hold(case)
-        self.harness.books.operators_lease_runs_out()
+        self.harness.database.expire_operator_lease()
 
     def _hold(self, case: Case) -> None:
         """The call is at our door: the sandbox takes it, and keeps it."""
@@ -108,7 +108,7 @@ class Round:
         for first in range(0, len(ready), AT_ONCE):
             batch = ready[first : first + AT_ONCE]
             for case in batch:
-                self.harness.books.overdue(self.merchants[case].reference)
+                self.harness.database.make_due(self.merchants[case].reference)
             with ThreadPoolExecutor(HANDS) as threads:
                 list(threads.map(self._end, batch))
             done = [self.merchants[case] for case in batch]
@@ -124,7 +124,7 @@ class Round:
             merchant.want(lambda: way.done(self.harness, merchant), self.harness.decide)
         except AssertionError as never:
             result.failed = f"did not end: {never}"
-        account = self.harness.books.account(merchant.reference)
+        account = self.harness.database.account(merchant.reference)
         result.status, result.pages = merchant.status(), tuple(merchant.pages)
         result.doubts = account["announced"] + account["unsure"]
         result.made = self.harness.things_of(merchant)

@@ -136,11 +136,11 @@ def button(name: str) -> Deed:
 def ask(harness: Harness, merchant: Merchant) -> None:
     """The time for a check has come."""
     merchant.noted = merchant.shop()["checked_at"]
-    harness.books.check_due(merchant.reference)
+    harness.database.make_check_due(merchant.reference)
 
 
 def ask_again(harness: Harness, merchant: Merchant) -> None:
-    harness.books.check_due(merchant.reference)
+    harness.database.make_check_due(merchant.reference)
 
 
 def checked(harness: Harness, merchant: Merchant) -> bool:

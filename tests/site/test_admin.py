@@ -18,10 +18,10 @@ from pytest_django.fixtures import Settings
 from onboarding.admin import changelist
 from onboarding.background import runner
 from onboarding.models import Account, Alert, Attempt, Connection, Event, Hop, User
+from tests.support.attempts import CONNECTED, begin_attempt, run_step
 from tests.support.people import People, connector
-from tests.support.play import CONNECTED, begun, play
 from tests.support.scripted import Scripted
-from tests.support.staff import every_page, limited_client, listed, page, staff_client, text
+from tests.support.staff import every_page, limited_client, listed, page, page_text, staff_client
 from vendors.contract import Garbled, Redirect, Unavailable
 
 pytestmark = pytest.mark.both
@@ -33,7 +33,7 @@ BROKEN = Garbled("the list was no list", cause="garbled-list")
 @pytest.fixture
 def shop(people: People, scripted: Scripted) -> Connection:
     """A shop that waits for staff."""
-    return play(begun(people), scripted, BROKEN).connection
+    return run_step(begin_attempt(people), scripted, BROKEN).connection
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_a_merchants_user_reads_why_not(people: People, client: Client) -> None:
     response = client.get("/admin/", follow=True)
     assert response.status_code == 403
     assert len(response.redirect_chain) == 1
-    assert "You are signed in as alice@example.org." in text(response)
+    assert "You are signed in as alice@example.org." in page_text(response)
 
 
 def test_every_page_is_closed_to_a_merchants_user(shop: Connection, people: People) -> None:
@@ -132,7 +132,7 @@ def test_statuses_and_facts_are_not_typed(shop: Connection, desk: Client) -> Non
 
 
 def test_a_row_says_where_a_shop_stands(shop: Connection, desk: Client) -> None:
-    row = text(desk.get(listed("connection")))
+    row = page_text(desk.get(listed("connection")))
     for word in ("My shop", "Acme", "Scripted", "We’re on it", "staff", "garbled-list: the list"):
         assert word in row
 
@@ -140,30 +140,30 @@ def test_a_row_says_where_a_shop_stands(shop: Connection, desk: Client) -> None:
 def test_the_first_filter_is_what_waits_for_staff(shop: Connection, desk: Client) -> None:
     body = desk.get(listed("connection")).content.decode()
     assert re.findall(r"\?status__exact=([a-z_]+)", body)[0] == "on_it"
-    assert "1 connection" in text(desk.get(listed("connection") + "?status__exact=on_it"))
-    assert "0 connections" in text(desk.get(listed("connection") + "?status__exact=connected"))
+    assert "1 connection" in page_text(desk.get(listed("connection") + "?status__exact=on_it"))
+    assert "0 connections" in page_text(desk.get(listed("connection") + "?status__exact=connected"))
 
 
 @pytest.mark.parametrize("query", ["turn=staff", "vendor=scripted", "begun=1", "begun=7"])
 def test_the_other_filters(shop: Connection, desk: Client, query: str) -> None:
-    assert "1 connection" in text(desk.get(f"{listed('connection')}?{query}"))
+    assert "1 connection" in page_text(desk.get(f"{listed('connection')}?{query}"))
     Connection.objects.update(
         turn="us", vendor="gone", created=timezone.now() - timedelta(days=8), name="Old shop"
     )
-    assert "0 connections" in text(desk.get(f"{listed('connection')}?{query}"))
+    assert "0 connections" in page_text(desk.get(f"{listed('connection')}?{query}"))
 
 
 @pytest.mark.parametrize("term", ["{0.reference}", "k-1", "s-1", "my sh", "cme", "BOB@example"])
 def test_a_search_finds_a_shop(shop: Connection, desk: Client, term: str) -> None:
     Connection.objects.filter(pk=shop.pk).update(key="k-1", shop_id="s-1")
     response = desk.get(listed("connection"), {"q": term.format(shop)})
-    assert "1 connection" in text(response)
+    assert "1 connection" in page_text(response)
 
 
 @pytest.mark.parametrize("term", ["k-", "s-", "charlie@example.org", "%", "nobody"])
 def test_a_search_finds_no_other_shop(shop: Connection, desk: Client, term: str) -> None:
     Connection.objects.filter(pk=shop.pk).update(key="k-1", shop_id="s-1")
-    assert "0 connections" in text(desk.get(listed("connection"), {"q": term}))
+    assert "0 connections" in page_text(desk.get(listed("connection"), {"q": term}))
 
 
 def test_the_list_asks_as_much_for_many_as_for_one(shop: Connection, desk: Client) -> None:
@@ -176,7 +176,7 @@ def test_the_list_asks_as_much_for_many_as_for_one(shop: Connection, desk: Clien
     )  # fmt: skip
     with CaptureQueriesContext(database) as many:
         response = desk.get(listed("connection"), {"q": "shop", "status__exact": "on_it"})
-    assert "31 connections" in text(response)
+    assert "31 connections" in page_text(response)
     assert len(many) == len(one) <= 13
 
 
@@ -194,7 +194,7 @@ def test_a_long_list_is_counted_up_to_a_cap(
 
 
 def test_the_timeline_reads_oldest_first(shop: Connection, desk: Client) -> None:
-    read = text(desk.get(page(shop)))
+    read = page_text(desk.get(page(shop)))
     said = ["The connection was begun.", "Something went wrong on our side."]
     places = [read.rindex(sentence) for sentence in said]
     assert places == sorted(places)
@@ -204,7 +204,7 @@ def test_the_timeline_reads_oldest_first(shop: Connection, desk: Client) -> None
 def test_the_button_asks_the_vendor_now(shop: Connection, scripted: Scripted, desk: Client) -> None:
     scripted.script.append(CONNECTED)
     response = desk.post(page(shop, "ask"), follow=True)
-    assert "The vendor is asked about 1 shop." in text(response)
+    assert "The vendor is asked about 1 shop." in page_text(response)
     runner.sweep()
     assert Connection.objects.get().status == "connected"
     assert LogEntry.objects.get().get_change_message() == "Asked the vendor now."
@@ -214,26 +214,26 @@ def test_the_action_asks_about_each_chosen_shop(
     shop: Connection, scripted: Scripted, desk: Client
 ) -> None:
     chosen = {"action": "ask_now", "_selected_action": [shop.pk]}
-    assert "about 1 shop." in text(desk.post(listed("connection"), chosen, follow=True))
+    assert "about 1 shop." in page_text(desk.post(listed("connection"), chosen, follow=True))
     assert Attempt.objects.filter(ended=None, due_at__lte=timezone.now()).exists()
     Attempt.objects.update(ended=timezone.now())
-    answer = text(desk.post(listed("connection"), chosen, follow=True))
+    answer = page_text(desk.post(listed("connection"), chosen, follow=True))
     assert "1 shop has nothing to ask about" in answer
 
 
 def test_a_shop_that_was_disconnected_stays_so(
     people: People, scripted: Scripted, desk: Client
 ) -> None:
-    shop = play(begun(people), scripted, CONNECTED).connection
+    shop = run_step(begin_attempt(people), scripted, CONNECTED).connection
     Connection.objects.update(status="disconnected", due_at=None)
-    assert "nothing to ask about" in text(desk.post(page(shop, "ask"), follow=True))
+    assert "nothing to ask about" in page_text(desk.post(page(shop, "ask"), follow=True))
     assert Connection.objects.get().due_at is None
 
 
 def test_an_open_visit_does_not_hide_the_check(
     people: People, scripted: Scripted, desk: Client
 ) -> None:
-    shop = play(begun(people), scripted, CONNECTED).connection
+    shop = run_step(begin_attempt(people), scripted, CONNECTED).connection
     Attempt.objects.create(
         connection=shop, user=people.alice, purpose="enter", call={"name": "enter"}, call_number=1
     )
@@ -247,7 +247,7 @@ def test_asking_needs_a_post_and_the_right(shop: Connection, desk: Client) -> No
     Attempt.objects.update(due_at=None)
     assert desk.get(page(shop, "ask")).status_code == 405
     reader = limited_client("view_connection")
-    assert "Ask the vendor now" not in text(reader.get(page(shop)))
+    assert "Ask the vendor now" not in page_text(reader.get(page(shop)))
     assert reader.post(page(shop, "ask")).status_code == 403
     assert Attempt.objects.get().due_at is None
 
@@ -255,7 +255,9 @@ def test_asking_needs_a_post_and_the_right(shop: Connection, desk: Client) -> No
 def test_an_attempt_shows_when_the_browser_left_and_came_back(
     people: People, scripted: Scripted, desk: Client
 ) -> None:
-    attempt = play(begun(people), scripted, Redirect(url="https://vendor.example/?k=" + SECRET))
+    attempt = run_step(
+        begin_attempt(people), scripted, Redirect(url="https://vendor.example/?k=" + SECRET)
+    )
     read = desk.get(page(attempt)).content.decode()
     assert "alice@example.org" in read
     assert "Link made" in read
@@ -266,7 +268,7 @@ def test_an_attempt_shows_when_the_browser_left_and_came_back(
 
 
 def test_a_merchants_page_lists_members_accounts_and_shops(shop: Connection, desk: Client) -> None:
-    read = text(desk.get(page(shop.account.merchant)))
+    read = page_text(desk.get(page(shop.account.merchant)))
     for word in ("Owner", "alice@example.org", "bob@example.org", "scripted", "My shop"):
         assert word in read
 

@@ -14,8 +14,8 @@ from pytest_django import DjangoAssertNumQueries
 from onboarding.catalogue import refresh
 from onboarding.models import Connector
 from tests.support.people import People
-from tests.support.scripted import Planned
-from tests.support.staff import limited_client, listed, page, staff_client, text
+from tests.support.scripted import Configurable
+from tests.support.staff import limited_client, listed, page, page_text, staff_client
 from tests.support.visit import browser
 from vendors.contract import Garbled, Question
 from vendors.contract import text as words
@@ -33,11 +33,11 @@ ADD = "/admin/onboarding/connector/add/"
 
 
 @pytest.fixture
-def row(people: People, planned: Planned) -> Connector:
+def row(people: People, configurable: Configurable) -> Connector:
     """As the hourly refresh leaves it."""
-    planned.asks.extend([DAYS, SIZE])
-    planned.faults["0"] = words("At least one day.")
-    refresh.refresh_catalogue(planned)
+    configurable.asks.extend([DAYS, SIZE])
+    configurable.faults["0"] = words("At least one day.")
+    refresh.refresh_catalogue(configurable)
     return Connector.objects.get()
 
 
@@ -55,7 +55,7 @@ def test_it_is_not_offered_before_its_questions_are_answered(
         response = browser(people.alice).get(path)
         assert response.status_code == status
         assert "Scripted shop" not in response.content.decode()
-    assert "Not offered to merchants yet Nothing is set." in text(desk.get(page(row)))
+    assert "Not offered to merchants yet Nothing is set." in page_text(desk.get(page(row)))
     desk.post(page(row, "plan"), {"answer_days": "30"})
     assert browser(people.alice).get(connect).status_code == 200
     assert "Scripted shop" in browser().get("/connectors/").content.decode()
@@ -65,7 +65,7 @@ def test_the_questions_are_drawn_and_the_answers_kept(row: Connector, desk: Clie
     body = desk.get(page(row, "plan")).content.decode()
     assert 'value="30"' in body
     assert body.count('type="radio"') == 3
-    said = text(
+    said = page_text(
         desk.post(page(row, "plan"), {"answer_days": "14", "answer_size": "l"}, follow=True)
     )
     assert "It is set up days: 14 size: l" in said
@@ -85,20 +85,20 @@ def test_what_the_vendor_has_against_an_answer_stands_at_its_field(
 ) -> None:
     response = desk.post(page(row, "plan"), {"answer_days": "0", "answer_size": "s"})
     assert response.status_code == 422
-    assert "At least one day." in text(response)
+    assert "At least one day." in page_text(response)
     assert 'aria-describedby="id_answer_days_error"' in response.content.decode()
     assert Connector.objects.get().options == {}
     assert desk.post(page(row, "plan"), {}).status_code == 422
 
 
 def test_a_connector_that_is_asked_more_is_offered_when_that_is_answered(
-    planned: Planned, row: Connector
+    configurable: Configurable, row: Connector
 ) -> None:
     Connector.objects.update(options={"days": "14"})
-    refresh.refresh_catalogue(planned)
+    refresh.refresh_catalogue(configurable)
     assert Connector.objects.get().ready
-    planned.asks.append(replace(DAYS, key="colour"))
-    refresh.refresh_catalogue(planned)
+    configurable.asks.append(replace(DAYS, key="colour"))
+    refresh.refresh_catalogue(configurable)
     assert not Connector.objects.get().ready
 
 
@@ -106,7 +106,7 @@ def test_what_is_no_longer_asked_for_is_shown_until_staff_remove_it(
     row: Connector, desk: Client
 ) -> None:
     Connector.objects.update(options={"days": "14", "old": "x"})
-    assert "The vendor no longer asks for this." in text(desk.get(page(row, "plan")))
+    assert "The vendor no longer asks for this." in page_text(desk.get(page(row, "plan")))
     desk.post(page(row, "plan"), {"answer_days": "14", "answer_old": "x"})
     assert Connector.objects.get().options["old"] == "x"
     desk.post(page(row, "plan"), {"answer_days": "14", "answer_old": ""})
@@ -114,19 +114,19 @@ def test_what_is_no_longer_asked_for_is_shown_until_staff_remove_it(
 
 
 def test_a_vendor_that_cannot_be_asked_is_said_calmly(
-    planned: Planned, row: Connector, desk: Client, monkeypatch: pytest.MonkeyPatch
+    configurable: Configurable, row: Connector, desk: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object) -> None:
         assert not database.in_atomic_block
         raise Garbled("scopes: not a list")
 
-    monkeypatch.setattr(type(planned), "check_options", broken)
+    monkeypatch.setattr(type(configurable), "check_options", broken)
     response = desk.post(page(row, "plan"), {"answer_days": "14"})
     assert response.status_code == 422
-    assert "scopes: not a list" in text(response)
-    monkeypatch.setattr(type(planned), "connector_questions", broken)
-    assert "scopes: not a list" in text(desk.get(page(row, "plan")))
-    refresh.refresh_catalogue(planned)
+    assert "scopes: not a list" in page_text(response)
+    monkeypatch.setattr(type(configurable), "connector_questions", broken)
+    assert "scopes: not a list" in page_text(desk.get(page(row, "plan")))
+    refresh.refresh_catalogue(configurable)
     assert Connector.objects.get().options == {}
 
 
@@ -140,7 +140,7 @@ def test_json_is_typed_only_where_the_vendor_asks_nothing(row: Connector, desk: 
 def test_a_connector_of_their_own_is_asked_about_next(row: Connector, desk: Client) -> None:
     given = {"opens": row.pk, "name": "Rooms", "position": 5, "visible": "on", "category": "shop"}
     typed = desk.post(ADD, {**given, "options": '{"a": 1}'})
-    assert "Leave this empty: you are asked on the next page." in text(typed)
+    assert "Leave this empty: you are asked on the next page." in page_text(typed)
     response = desk.post(ADD, {**given, "options": "{}"})
     own = Connector.objects.get(staff_made=True)
     assert response["Location"] == page(own, "plan")
@@ -148,7 +148,7 @@ def test_a_connector_of_their_own_is_asked_about_next(row: Connector, desk: Clie
 
 
 def test_the_list_says_what_is_set_up(row: Connector, desk: Client) -> None:
-    assert "Set up" in text(desk.get(listed("connector")))
+    assert "Set up" in page_text(desk.get(listed("connector")))
 
 
 def test_only_those_who_may_change_it_set_it(row: Connector, people: People) -> None:
@@ -160,12 +160,12 @@ def test_only_those_who_may_change_it_set_it(row: Connector, people: People) -> 
 
 def test_the_catalogue_costs_no_more_and_asks_no_vendor(
     people: People,
-    planned: Planned,
+    configurable: Configurable,
     row: Connector,
     monkeypatch: pytest.MonkeyPatch,
     django_assert_max_num_queries: DjangoAssertNumQueries,
 ) -> None:
-    monkeypatch.setattr(type(planned), "connector_questions", None)
+    monkeypatch.setattr(type(configurable), "connector_questions", None)
     nobody = browser()
     nobody.get("/connectors/")
     with django_assert_max_num_queries(3):

@@ -9,10 +9,10 @@ from django.test import Client
 
 from onboarding.catalogue import refresh
 from onboarding.models import Connector
+from tests.support.attempts import begin_attempt
 from tests.support.people import People
-from tests.support.play import begun
 from tests.support.scripted import Scripted
-from tests.support.staff import listed, page, staff_client, text
+from tests.support.staff import listed, page, page_text, staff_client
 
 pytestmark = pytest.mark.both
 
@@ -60,7 +60,7 @@ def test_a_search_finds_a_connector(
     generic: Connector, desk: Client, term: str, found: int
 ) -> None:
     Connector.objects.update(name="WooCommerce")
-    assert f"{found} connector" in text(desk.get(listed("connector"), {"q": term}))
+    assert f"{found} connector" in page_text(desk.get(listed("connector"), {"q": term}))
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_options_that_are_no_json_object_are_refused(
     generic: Connector, desk: Client, typed: str, said: str
 ) -> None:
     response = desk.post(page(generic), given(options=typed))
-    assert said in text(response)
+    assert said in page_text(response)
     assert typed.replace('"', "&quot;") in response.content.decode()
     assert Connector.objects.get().options == {}
 
@@ -96,8 +96,8 @@ def test_staff_add_a_connector_of_their_own(generic: Connector, desk: Client) ->
 
 
 def test_a_connector_without_a_name_is_not_added(generic: Connector, desk: Client) -> None:
-    assert "This field is required." in text(desk.post(ADD, given(generic)))
-    assert "This field is required." in text(desk.post(ADD, given(name="Woo")))
+    assert "This field is required." in page_text(desk.post(ADD, given(generic)))
+    assert "This field is required." in page_text(desk.post(ADD, given(name="Woo")))
     assert Connector.objects.count() == 1
 
 
@@ -113,7 +113,7 @@ def test_what_staff_added_is_kept_by_the_vendors_refresh(
 
 
 def test_a_connector_with_shops_is_never_deleted(people: People, desk: Client) -> None:
-    used = begun(people).connection.connector
+    used = begin_attempt(people).connection.connector
     Connector.objects.update(staff_made=True)
     assert desk.post(page(used, "delete"), {"post": "yes"}).status_code == 403
     assert Connector.objects.get() == used

@@ -9,10 +9,10 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 
 from onboarding.models import Account, Connection
+from tests.support.attempts import CONNECTED, begin_attempt, run_step
 from tests.support.people import People
-from tests.support.play import CONNECTED, begun, play
-from tests.support.scripted import Planned
-from tests.support.staff import staff_client, text
+from tests.support.scripted import Configurable
+from tests.support.staff import page_text, staff_client
 from vendors.contract import Item, Unavailable
 
 pytestmark = pytest.mark.both
@@ -21,9 +21,9 @@ VENDOR = "/admin/onboarding/connector/vendor/scripted/"
 
 
 @pytest.fixture
-def shop(people: People, planned: Planned) -> Connection:
+def shop(people: People, configurable: Configurable) -> Connection:
     found = replace(CONNECTED, connection_key="lic-1")
-    return play(begun(people), planned, found).connection
+    return run_step(begin_attempt(people), configurable, found).connection
 
 
 @pytest.fixture
@@ -32,19 +32,21 @@ def desk(people: People) -> Client:
 
 
 def compared(desk: Client) -> str:
-    return text(desk.get(VENDOR + "?compare=1"))
+    return page_text(desk.get(VENDOR + "?compare=1"))
 
 
 def test_nobody_is_asked_before_staff_want_to_compare(
-    shop: Connection, planned: Planned, desk: Client
+    shop: Connection, configurable: Configurable, desk: Client
 ) -> None:
-    planned.results.append(Unavailable())
-    assert "Compare now" in text(desk.get(VENDOR))
-    assert planned.results
+    configurable.results.append(Unavailable())
+    assert "Compare now" in page_text(desk.get(VENDOR))
+    assert configurable.results
 
 
-def test_both_sides_are_compared(shop: Connection, planned: Planned, desk: Client) -> None:
-    planned.items.extend(
+def test_both_sides_are_compared(
+    shop: Connection, configurable: Configurable, desk: Client
+) -> None:
+    configurable.items.extend(
         [
             Item(id="lic-1", label="Known licence", facts={"ends": "soon", "empty": ""}),
             Item(id="lic-9", label="Stray licence", reference=shop.reference),
@@ -61,7 +63,7 @@ def test_both_sides_are_compared(shop: Connection, planned: Planned, desk: Clien
 
 
 def test_what_is_not_there_any_more_is_found(
-    shop: Connection, planned: Planned, desk: Client
+    shop: Connection, configurable: Configurable, desk: Client
 ) -> None:
     said = compared(desk)
     assert "Here and not there: 1" in said
@@ -71,35 +73,39 @@ def test_what_is_not_there_any_more_is_found(
 
 
 def test_what_belongs_to_an_account_is_found_by_its_key(
-    shop: Connection, planned: Planned, desk: Client
+    shop: Connection, configurable: Configurable, desk: Client
 ) -> None:
     Account.objects.update(key="room-1")
-    planned.items.append(Item(id="room-1", label="Room"))
+    configurable.items.append(Item(id="room-1", label="Room"))
     said = compared(desk)
     assert "On both sides: 1" in said
     assert "Here and not there: 0" in said
-    planned.items.clear()
+    configurable.items.clear()
     Connection.objects.update(key="")
     assert "room-1 – Acme the account" in compared(desk)
 
 
-def test_comparing_changes_nothing(shop: Connection, planned: Planned, desk: Client) -> None:
+def test_comparing_changes_nothing(
+    shop: Connection, configurable: Configurable, desk: Client
+) -> None:
     before = Connection.objects.values().get()
-    planned.items.append(Item(id="x", label="X"))
+    configurable.items.append(Item(id="x", label="X"))
     compared(desk)
     assert Connection.objects.values().get() == before
     assert not LogEntry.objects.exists()
 
 
 def test_a_vendor_that_cannot_say_is_told_calmly(
-    shop: Connection, planned: Planned, desk: Client
+    shop: Connection, configurable: Configurable, desk: Client
 ) -> None:
-    planned.results.append(Unavailable("time-out"))
+    configurable.results.append(Unavailable("time-out"))
     assert "The vendor is not answering. Try again later." in compared(desk)
 
 
-def test_a_long_list_is_cut_and_says_so(shop: Connection, planned: Planned, desk: Client) -> None:
-    planned.items.extend(Item(id=f"lic-{n}", label="L") for n in range(2, 300))
+def test_a_long_list_is_cut_and_says_so(
+    shop: Connection, configurable: Configurable, desk: Client
+) -> None:
+    configurable.items.extend(Item(id=f"lic-{n}", label="L") for n in range(2, 300))
     said = compared(desk)
     assert "There and not here: 298" in said
     assert "And 98 more." in said

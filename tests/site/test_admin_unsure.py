@@ -9,10 +9,10 @@ from pytest_django.fixtures import Settings
 
 from onboarding.background import runner
 from onboarding.models import Account, Attempt
+from tests.support.attempts import CONNECTED, begin_attempt, reloaded, run_step
 from tests.support.people import People
-from tests.support.play import CONNECTED, again, begun, play
 from tests.support.scripted import Scripted, offered
-from tests.support.staff import limited_client, page, staff_client, text
+from tests.support.staff import limited_client, page, page_text, staff_client
 from vendors.contract import Progress, Refused, Unsure
 from vendors.contract import text as words
 
@@ -26,7 +26,7 @@ WRONG = Refused("no room has this id", who="staff", note=words("Please look agai
 
 @pytest.fixture
 def attempt(people: People, scripted: Scripted) -> Attempt:
-    return play(begun(people), scripted, ANNOUNCE, LOST, LOST)
+    return run_step(begin_attempt(people), scripted, ANNOUNCE, LOST, LOST)
 
 
 @pytest.fixture
@@ -38,12 +38,12 @@ def press(client: Client, attempt: Attempt, answer: str, **more: str) -> str:
     """Press one of the buttons, as the account's page offers them now; what is read afterwards."""
     seen = client.get(page(attempt.connection.account)).context["unsure"].seen
     sent = {"seen": seen, "answer": answer, **more}
-    return text(client.post(page(attempt.connection.account, "resolve"), sent, follow=True))
+    return page_text(client.post(page(attempt.connection.account, "resolve"), sent, follow=True))
 
 
 def test_the_facts_stand_on_both_pages(attempt: Attempt, desk: Client) -> None:
     for row in (attempt.connection, attempt.connection.account):
-        read = text(desk.get(page(row)))
+        read = page_text(desk.get(page(row)))
         assert "Scripted’s answer was lost" in read
         for fact in ("A room for this merchant", "Acme", "My shop", "a room for Acme"):
             assert fact in read
@@ -58,7 +58,7 @@ def test_it_exists_and_the_attempt_goes_on(
     assert scripted.asked[-1][2] == "r-1"
     scripted.script.append(CONNECTED)
     runner.sweep()
-    assert again(attempt).status == "connected"
+    assert reloaded(attempt).status == "connected"
     assert Account.objects.get().key == "r-1"
 
 
@@ -110,9 +110,9 @@ def test_a_button_of_an_old_page_decides_nothing(
     old = desk.get(page(account)).context["unsure"].seen
     scripted.script.append(Progress())
     press(desk, attempt, "missing")
-    play(attempt, scripted, ANNOUNCE, LOST, LOST)
+    run_step(attempt, scripted, ANNOUNCE, LOST, LOST)
     again_pressed = desk.post(page(account, "resolve"), {"seen": old, "answer": "missing"})
-    assert "Something changed since you opened the page." in text(again_pressed)
+    assert "Something changed since you opened the page." in page_text(again_pressed)
     assert Account.objects.get().unsure == "room"
 
 
@@ -124,7 +124,7 @@ def test_the_second_press_finds_it_decided(
     scripted.script.append(Progress())
     press(desk, attempt, "missing")
     sent = {"seen": seen, "answer": "missing"}
-    assert "Nothing is unsure here any more." in text(
+    assert "Nothing is unsure here any more." in page_text(
         desk.post(page(account, "resolve"), sent, follow=True)
     )
     assert scripted.calls.count("resolve") == 1
@@ -158,7 +158,7 @@ def test_a_press_needs_the_token_of_our_page(attempt: Attempt, people: People) -
 def test_only_those_who_may_change_accounts_decide(attempt: Attempt, people: People) -> None:
     account = attempt.connection.account
     reader = limited_client("view_account", "view_connection")
-    assert "It does not exist" not in text(reader.get(page(account)))
+    assert "It does not exist" not in page_text(reader.get(page(account)))
     assert reader.post(page(account, "resolve"), {"answer": "missing"}).status_code == 403
     merchant = Client()
     merchant.force_login(people.alice)
@@ -169,6 +169,6 @@ def test_a_vendor_that_is_switched_off_takes_no_answer(
     attempt: Attempt, settings: Settings, desk: Client
 ) -> None:
     settings.VENDORS = offered()
-    assert "It cannot be decided here" in text(desk.get(page(attempt.connection.account)))
+    assert "It cannot be decided here" in page_text(desk.get(page(attempt.connection.account)))
     assert "This cannot be decided here" in press(desk, attempt, "missing")
     assert Account.objects.get().unsure == "room"

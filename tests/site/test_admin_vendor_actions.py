@@ -10,10 +10,10 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from onboarding.models import Account, Alert, Connection
+from tests.support.attempts import CONNECTED, begin_attempt, run_step
 from tests.support.people import People
-from tests.support.play import CONNECTED, begun, play
 from tests.support.scripted import Scripted, offered
-from tests.support.staff import limited_client, listed, page, staff_client, text
+from tests.support.staff import limited_client, listed, page, page_text, staff_client
 from vendors.contract import Done, Refused
 from vendors.contract import text as words
 
@@ -31,7 +31,7 @@ BURNT = Done(
 
 @pytest.fixture
 def shop(people: People, scripted: Scripted) -> Connection:
-    return play(begun(people), scripted, CONNECTED).connection
+    return run_step(begin_attempt(people), scripted, CONNECTED).connection
 
 
 @pytest.fixture
@@ -56,10 +56,10 @@ def logged() -> list[str]:
 
 
 def test_staff_enter_what_only_they_know(account: Account, desk: Client) -> None:
-    assert "What only staff know Door code · Floor" in text(desk.get(page(account)))
-    assert "None is on file." in text(desk.get(page(account, "know")))
+    assert "What only staff know Door code · Floor" in page_text(desk.get(page(account)))
+    assert "None is on file." in page_text(desk.get(page(account, "know")))
     given = {"answer_door_code": SECRET, "answer_floor": "3"}
-    said = text(desk.post(page(account, "know"), given, follow=True))
+    said = page_text(desk.post(page(account, "know"), given, follow=True))
     assert "Saved. The vendor is asked about these shops" in said
     assert Account.objects.get().staff_answers == {"door_code": SECRET, "floor": "3"}
     due = Connection.objects.get().due_at
@@ -91,15 +91,15 @@ def test_a_secret_on_file_is_kept_when_its_field_stays_empty(
 def test_what_is_required_and_not_on_file_is_asked_for(account: Account, desk: Client) -> None:
     response = desk.post(page(account, "know"), {"answer_floor": "3"})
     assert (response.status_code, Account.objects.get().staff_answers) == (422, {})
-    assert "Answer this question: Door code" in text(response)
+    assert "Answer this question: Door code" in page_text(response)
     assert 'value="3"' in response.content.decode()
     assert logged() == []
 
 
 def test_a_secret_is_forgotten(account: Account, desk: Client) -> None:
     Account.objects.update(staff_answers={"door_code": SECRET})
-    assert "Door code: one is on file." in text(desk.get(page(account, "know")))
-    said = text(desk.post(page(account, "know"), {"forget": "door_code"}, follow=True))
+    assert "Door code: one is on file." in page_text(desk.get(page(account, "know")))
+    said = page_text(desk.post(page(account, "know"), {"forget": "door_code"}, follow=True))
     assert "None is on file." in said
     assert Account.objects.get().staff_answers == {"door_code": ""}
     assert logged() == ["Forgotten: Door code."]
@@ -109,7 +109,10 @@ def test_a_secret_is_forgotten(account: Account, desk: Client) -> None:
 
 
 def test_an_action_stands_where_it_belongs(shop: Connection, desk: Client) -> None:
-    on_account, on_shop = text(desk.get(page(shop.account))), text(desk.get(page(shop)))
+    on_account, on_shop = (
+        page_text(desk.get(page(shop.account))),
+        page_text(desk.get(page(shop))),
+    )
     assert "Burn the room down For every shop in it." in on_account
     assert "Tidy the room For this shop." in on_shop
     assert "Tidy" not in on_account
@@ -124,7 +127,7 @@ def test_an_action_says_what_it_achieved(
     assert 'class="gw-danger"' in desk.get(act(shop.account, "burn")).content.decode()
     scripted.script.append(BURNT)
     given = {"answer_code": "r-1"}
-    said = text(desk.post(act(shop.account, "burn"), given, follow=True))
+    said = page_text(desk.post(act(shop.account, "burn"), given, follow=True))
     assert scripted.asked[-1][2] == ("burn", {"code": "r-1"})
     for expected in ("Its shops are disconnected.", "The room is burnt.", "Still to do: Sweep"):
         assert expected in said
@@ -135,7 +138,7 @@ def test_an_action_says_what_it_achieved(
 def test_a_task_is_one_task_however_many_shops_ended(
     people: People, shop: Connection, scripted: Scripted, desk: Client
 ) -> None:
-    play(begun(people, "Second"), scripted, WRONG)
+    run_step(begin_attempt(people, "Second"), scripted, WRONG)
     scripted.script.append(BURNT)
     desk.post(act(shop.account, "burn"), {"answer_code": "r-1"})
     assert Connection.objects.exclude(task="").count() == 1
@@ -149,7 +152,7 @@ def test_an_action_without_questions_is_one_button(
     desk.get(act(shop, "tidy"))
     assert scripted.calls == asked
     scripted.script.append(Done(here=words("Tidy."), there=words("Clean.")))
-    assert "Clean." in text(desk.post(act(shop, "tidy"), follow=True))
+    assert "Clean." in page_text(desk.post(act(shop, "tidy"), follow=True))
     assert scripted.calls[-1] == "act"
 
 
@@ -159,7 +162,7 @@ def test_what_is_wrong_is_said_with_what_was_typed(
     scripted.script.append(WRONG)
     response = desk.post(act(shop.account, "burn"), {"answer_code": "r-9"})
     assert response.status_code == 422
-    assert "This is not the code. · another code was typed" in text(response)
+    assert "This is not the code. · another code was typed" in page_text(response)
     assert 'value="r-9"' in response.content.decode()
     assert desk.post(act(shop.account, "burn"), {}).status_code == 422
     assert scripted.calls.count("act") == 1
@@ -178,7 +181,7 @@ def test_a_vendor_that_is_switched_off_offers_nothing(
     shop: Connection, desk: Client, settings: Settings
 ) -> None:
     settings.VENDORS = offered()
-    assert "What staff can do" not in text(desk.get(page(shop.account)))
+    assert "What staff can do" not in page_text(desk.get(page(shop.account)))
     for address in (act(shop.account, "burn"), page(shop.account, "know")):
         assert desk.post(address).status_code == 404
 
@@ -202,21 +205,21 @@ def test_only_those_who_may_change_it_act(
 
 def test_a_task_stands_on_the_shops_page_until_it_is_done(shop: Connection, desk: Client) -> None:
     Connection.objects.update(task="Ask them: “Switch room r-1 off.”")
-    assert "1 connection" in text(desk.get(listed("connection") + "?task=1"))
-    assert "What staff still have to do Ask them: “Switch room r-1 off.”" in text(
+    assert "1 connection" in page_text(desk.get(listed("connection") + "?task=1"))
+    assert "What staff still have to do Ask them: “Switch room r-1 off.”" in page_text(
         desk.get(page(shop))
     )
     given = {"task": "Ask them: “Switch room r-1 off.”"}
-    assert "The task is done." in text(desk.post(page(shop, "done"), given, follow=True))
-    assert "What staff still have to do" not in text(desk.get(page(shop)))
-    assert "0 connections" in text(desk.get(listed("connection") + "?task=1"))
+    assert "The task is done." in page_text(desk.post(page(shop, "done"), given, follow=True))
+    assert "What staff still have to do" not in page_text(desk.get(page(shop)))
+    assert "0 connections" in page_text(desk.get(listed("connection") + "?task=1"))
     assert logged() == ["Task done: Ask them: “Switch room r-1 off.”"]
 
 
 def test_a_newer_task_is_not_done_by_an_old_page(shop: Connection, desk: Client) -> None:
     Connection.objects.update(task="Switch it on.")
     given = {"task": "Switch it off."}
-    said = text(desk.post(page(shop, "done"), given, follow=True))
+    said = page_text(desk.post(page(shop, "done"), given, follow=True))
     assert "The task has changed since you opened the page." in said
     assert Connection.objects.get().task == "Switch it on."
     assert desk.get(page(shop, "done")).status_code == 405

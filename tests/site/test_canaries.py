@@ -28,7 +28,7 @@ from onboarding.management.commands.staff import make_staff
 from onboarding.models import Account, Alert, Attempt, Connection
 from tests.contract.row import contracts
 from tests.contract.stage import browser, connected_by_first_row, stage
-from tests.support.merchant import Browser, settled
+from tests.support.merchant import Browser, wait_until_idle
 from vendors import sandbox
 from vendors.contract import Order, Step, Vendor
 from vendors.http import watch
@@ -117,7 +117,7 @@ def told(
         runner.sweep()
         shop = Connection.objects.filter(vendor=vendor).latest("created")
         browser.press(f"{shop.get_absolute_url()}reconnect/")
-        settled()
+        wait_until_idle()
     schedule.mail()
     return stage
 

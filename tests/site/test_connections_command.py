@@ -12,8 +12,8 @@ from django.core.management import CommandError, call_command
 
 from onboarding.models import Connection
 from onboarding.models.status import Status
+from tests.support.attempts import CONNECTED, begin_attempt, run_step
 from tests.support.people import People
-from tests.support.play import CONNECTED, begun, play
 from tests.support.scripted import Scripted
 from vendors.contract import Done, Refused, Unavailable, text
 
@@ -23,7 +23,7 @@ ENDED = Done(here=text("Ended."), there=text("It stays there."))
 
 @pytest.fixture
 def shop(people: People, scripted: Scripted) -> Connection:
-    return play(begun(people), scripted, CONNECTED).connection
+    return run_step(begin_attempt(people), scripted, CONNECTED).connection
 
 
 def run(*words: str) -> list[dict[str, Any]]:
@@ -64,7 +64,7 @@ def test_what_was_disconnected_is_renewed_only_when_nothing_else_is_there(
     scripted.script.append(RENEWED)
     assert run("renew", people.acme.reference, "--until", "2027-01-31")[0]["ok"]
     assert scripted.calls[-1] == "act"
-    play(begun(people, "Second"), scripted, replace(CONNECTED, shop_id="shop-2"))
+    run_step(begin_attempt(people, "Second"), scripted, replace(CONNECTED, shop_id="shop-2"))
     scripted.script.append(RENEWED)
     said = run("renew", people.acme.reference, "--until", "2027-01-31")
     assert [row["name"] for row in said] == ["Second"]

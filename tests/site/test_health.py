@@ -18,8 +18,8 @@ from onboarding.background import runner
 from onboarding.background.executor import Executor
 from onboarding.models import Attempt, Connection, Worker
 from onboarding.monitoring import heartbeat
+from tests.support.attempts import CONNECTED, begin_attempt, run_step
 from tests.support.people import People
-from tests.support.play import CONNECTED, begun, play
 from tests.support.scripted import Scripted
 
 pytestmark = pytest.mark.both
@@ -89,7 +89,7 @@ def test_not_ready_while_something_is_long_due(
     client: Client, people: People, scripted: Scripted, model: type[Attempt] | type[Connection]
 ) -> None:
     Worker.objects.create(name="here:1")
-    play(begun(people), scripted, CONNECTED)
+    run_step(begin_attempt(people), scripted, CONNECTED)
     model._default_manager.update(due_at=ago(minutes=4), **_open(model))
     assert ready(client) == (200, WELL)
     model._default_manager.update(due_at=ago(minutes=6))

@@ -17,8 +17,8 @@ from pytest_django.fixtures import Settings
 
 from onboarding.models import Alert, Breaker, Connector, WaitlistEntry, Worker
 from onboarding.monitoring import heartbeat
+from tests.support.attempts import CONNECTED, begin_attempt, run_step
 from tests.support.people import People
-from tests.support.play import CONNECTED, begun, play
 from tests.support.scripted import Scripted
 from vendors.contract import Refused
 
@@ -100,7 +100,7 @@ def test_gauges_tell_what_stands_in_the_database(
     client: Client, people: People, scripted: Scripted, settings: Settings
 ) -> None:
     settings.STAFF_EMAIL = ["staff@example.org"]
-    attempt = play(begun(people), scripted, Refused("no", who="staff"))
+    attempt = run_step(begin_attempt(people), scripted, Refused("no", who="staff"))
     past = timezone.now() - timedelta(minutes=2)
     type(attempt).objects.update(due_at=past)
     Worker.objects.create(name="here:1")
@@ -134,7 +134,7 @@ def test_a_scrape_is_nine_queries_however_much_there_is(
     scripted: Scripted,
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
-    play(begun(people), scripted, CONNECTED)
+    run_step(begin_attempt(people), scripted, CONNECTED)
     with django_assert_num_queries(9):
         said = page(client)
     for private in (people.acme.reference, people.acme.name, people.alice.email, "shop-1"):

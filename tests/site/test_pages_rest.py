@@ -9,13 +9,13 @@ from pytest_django.fixtures import Settings
 
 from onboarding import journey
 from onboarding.models import Attempt, Connection
+from tests.support.attempts import CONNECTED
 from tests.support.people import People
-from tests.support.play import CONNECTED
 from tests.support.scripted import Scripted, offered
-from tests.support.visit import LINK, OPEN, browser, setting_out, url, words
+from tests.support.visit import LINK, OPEN, browser, start_attempt, url, visible_text
 from vendors.contract import Done, Unavailable, text
 
-pytestmark = pytest.mark.usefixtures("at_once")
+pytestmark = pytest.mark.usefixtures("inline_executor")
 RESTS = Done(here=text("We watch no more."), there=text("The room rests."), todo=text("Lock it."))
 AWAKE = Done(here=text("We watch again."), there=text("The room is awake."))
 GONE = Done(here=text("All has ended."), there=text("The room is burnt."), ends=True)
@@ -30,7 +30,7 @@ class Steady(Scripted):
 
 @pytest.fixture
 def shop(people: People, scripted: Scripted) -> Connection:
-    return setting_out(people, scripted, CONNECTED).connection
+    return start_attempt(people, scripted, CONNECTED).connection
 
 
 @pytest.fixture
@@ -42,12 +42,12 @@ def paused(people: People, shop: Connection, scripted: Scripted) -> Connection:
 
 
 def page(people: People, shop: Connection) -> str:
-    return words(browser(people.alice).get(shop.get_absolute_url()))
+    return visible_text(browser(people.alice).get(shop.get_absolute_url()))
 
 
 def test_pausing_first_says_what_stops(people: People, shop: Connection) -> None:
     assert "Let it rest for a while." in page(people, shop)
-    said = words(browser(people.alice).get(url("pause", shop)))
+    said = visible_text(browser(people.alice).get(url("pause", shop)))
     assert "Pause “My shop”?" in said
     assert "we neither use nor check this shop until you resume it" in said
 
@@ -75,14 +75,14 @@ def test_the_page_of_the_trip_says_what_it_was_for(
 ) -> None:
     trip = paused.attempts.get(purpose="pause")
     alice = browser(people.alice)
-    assert "“My shop” is paused" in words(alice.get(trip.get_absolute_url()))
+    assert "“My shop” is paused" in visible_text(alice.get(trip.get_absolute_url()))
     for purpose, heading in (
         ("pause", "Pausing"),
         ("resume", "Resuming"),
         ("end", "Disconnecting"),
     ):
         Attempt.objects.filter(pk=trip.pk).update(purpose=purpose, answer="progress", ended=None)
-        said = words(alice.get(trip.get_absolute_url()))
+        said = visible_text(alice.get(trip.get_absolute_url()))
         assert f"{heading} “My shop”" in said
         assert "Your room there is made" not in said
 
@@ -98,7 +98,7 @@ def test_a_pause_that_takes_time_is_shown_on_the_shops_page(
 def test_only_what_works_is_paused_and_only_what_rests_is_resumed(
     people: People, scripted: Scripted
 ) -> None:
-    shop, alice = setting_out(people, scripted, OPEN).connection, browser(people.alice)
+    shop, alice = start_attempt(people, scripted, OPEN).connection, browser(people.alice)
     for response in (alice.get(url("pause", shop)), alice.post(url("pause", shop)),
                      alice.post(url("resume", shop))):  # fmt: skip
         assert response["Location"] == shop.get_absolute_url()
@@ -117,14 +117,14 @@ def test_a_vendor_that_cannot_pause_is_not_asked_to(
 
 def test_pausing_and_resuming_are_for_owners(people: People, paused: Connection) -> None:
     bob: Any = browser(people.bob)
-    said = words(bob.get(paused.get_absolute_url()))
+    said = visible_text(bob.get(paused.get_absolute_url()))
     assert "Only owners of the business can resume a shop." in said
     for response in (
         bob.get(url("pause", paused)),
         bob.post(url("pause", paused)),
         bob.post(url("resume", paused)),
     ):
-        assert (response.status_code, "ask an owner" in words(response)) == (403, True)
+        assert (response.status_code, "ask an owner" in visible_text(response)) == (403, True)
 
 
 def test_a_shop_that_staff_ended_says_what_ended(
@@ -145,14 +145,14 @@ def test_a_shop_whose_name_was_taken_meanwhile_gets_another(
     alice = browser(people.alice)
     scripted.script.append(Done(here=text("Ended."), there=text("Ended there.")))
     alice.post(url("disconnect", shop))
-    setting_out(people, scripted, OPEN, name="my SHOP")
+    start_attempt(people, scripted, OPEN, name="my SHOP")
     scripted.script.append(OPEN)
     assert alice.post(url("reconnect", shop))["Location"] == LINK
     shop.refresh_from_db()
     assert shop.name == "My shop 2"
     said = "Another shop is called “My shop” now: this one became “My shop 2”."
     for times in (2, 1):  # the first time as a message too
-        assert words(alice.get(shop.get_absolute_url())).count(said) == times
+        assert visible_text(alice.get(shop.get_absolute_url())).count(said) == times
 
 
 def test_a_name_that_is_still_free_is_kept(

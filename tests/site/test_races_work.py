@@ -13,7 +13,7 @@ from pytest_django.fixtures import Settings
 
 import vendors
 from onboarding.models import Account, Alert, Attempt, Connection, Connector, Slot
-from tests.support.merchant import Browser, settled, time_passes
+from tests.support.merchant import Browser, time_passes, wait_until_idle
 from tests.support.people import People
 from tests.support.racing import Racers, racers
 from vendors import sandbox
@@ -66,10 +66,10 @@ def account(people: People, until: datetime | None = None) -> Account:
 def test_a_lease_that_ran_out_is_taken_by_one(people: People, processes: Racers) -> None:
     row = account(people, timezone.now() - timedelta(seconds=1))
     takers = [{"act": "take", "account": row.pk, "token": f"new-{n}"} for n in range(4)]
-    came = processes.race(*takers)
-    assert sorted(came) == [False, False, False, True]
+    results = processes.race(*takers)
+    assert sorted(results) == [False, False, False, True]
     row.refresh_from_db()
-    assert row.lease_token == f"new-{came.index(True)}"
+    assert row.lease_token == f"new-{results.index(True)}"
 
 
 def test_a_holder_who_was_away_and_a_successor_are_never_both_in(
@@ -77,8 +77,8 @@ def test_a_holder_who_was_away_and_a_successor_are_never_both_in(
 ) -> None:
     row = account(people, timezone.now() - timedelta(seconds=1))
     holding = {"act": "renew", "account": row.pk, "token": "old"}
-    came = processes.race(holding, {"act": "take", "account": row.pk, "token": "new"})
-    assert sorted(came) == [False, True]
+    results = processes.race(holding, {"act": "take", "account": row.pk, "token": "new"})
+    assert sorted(results) == [False, True]
 
 
 def test_a_lease_that_lasts_is_taken_by_nobody(people: People, processes: Racers) -> None:
@@ -123,7 +123,7 @@ def test_what_is_due_is_asked_by_one_worker(
         Connector.objects.filter(vendor="celigo"),
     )
     charlie.connect(celigo[0], "My shop")
-    settled()
+    wait_until_idle()
     before = asked(stage)
     time_passes()
     alone = asked(stage) - before

@@ -14,11 +14,11 @@ from onboarding.catalogue import refresh
 from onboarding.models import Account, Attempt, Connection, Connector
 from tests.support.merchant import Browser
 from tests.support.people import People
-from tests.support.returning import NOT_YOURS, landed, nothing_changes
-from tests.support.visit import words
+from tests.support.returns import NOT_YOURS, nothing_changes, page_after_return
+from tests.support.visit import visible_text
 from vendors import sandbox
 
-pytestmark = [pytest.mark.both, pytest.mark.usefixtures("at_once")]
+pytestmark = [pytest.mark.both, pytest.mark.usefixtures("inline_executor")]
 BACK = "/return/itembase/"
 TOKENS = "GET /accounts/oauth/v2/token"
 
@@ -71,7 +71,7 @@ def bring(browser: Browser, params: dict[str, str]) -> str:
 
 def read(browser: Browser, params: dict[str, str]) -> str:
     """Come back with these; what one reads then."""
-    return landed(browser.client, browser.client.get(BACK, params))
+    return page_after_return(browser.client, browser.client.get(BACK, params))
 
 
 def test_the_token_of_another_attempt_is_refused_and_both_go_on(alice: Browser) -> None:
@@ -170,7 +170,7 @@ def test_a_code_gone_stale_while_signing_in_is_one_button_and_a_fresh_hop(
     stage.change("itembase", "codes", {}, expires_at=0)
     alice.client.force_login(people.alice)
     attempt = Attempt.objects.get()
-    assert "Continue to itembase" in words(alice.client.get(attempt.get_absolute_url()))
+    assert "Continue to itembase" in visible_text(alice.client.get(attempt.get_absolute_url()))
     fresh = alice.press(f"{attempt.get_absolute_url()}continue/")
     assert "accounts/oauth/v2/auth" in fresh
     assert "is connected" in read(alice, approved(alice, fresh))

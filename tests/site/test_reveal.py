@@ -7,14 +7,14 @@ from django.db import connection as database
 from django.test import Client
 
 from onboarding.models import Connection, Event
+from tests.support.attempts import CONNECTED, begin_attempt, run_step
 from tests.support.people import People
-from tests.support.play import CONNECTED, begun, play
 from tests.support.scripted import Scripted
 from tests.support.staff import every_page, staff_client
-from tests.support.visit import browser, url, words
+from tests.support.visit import browser, url, visible_text
 from vendors.contract import Connected, Done, text
 
-pytestmark = [pytest.mark.both, pytest.mark.usefixtures("at_once")]
+pytestmark = [pytest.mark.both, pytest.mark.usefixtures("inline_executor")]
 KEY, SECRET = "k-c4n4ry-key", "s-c4n4ry-<secret>"
 ESCAPED = "s-c4n4ry-&lt;secret&gt;"
 READY = Connected(
@@ -24,7 +24,7 @@ READY = Connected(
 
 @pytest.fixture
 def shop(people: People, scripted: Scripted) -> Connection:
-    return play(begun(people), scripted, READY).connection
+    return run_step(begin_attempt(people), scripted, READY).connection
 
 
 @pytest.fixture
@@ -37,11 +37,11 @@ def test_the_pages_say_that_something_is_ready_and_tell_nothing_of_it(
 ) -> None:
     for page in (shop.get_absolute_url(), shop.attempts.get().get_absolute_url()):
         response = bob.get(page)
-        assert "Your key and secret are ready" in words(response)
+        assert "Your key and secret are ready" in visible_text(response)
         assert "c4n4ry" not in response.content.decode()
         assert f'action="{url("reveal", shop)}"' in response.content.decode()
     home = bob.get(people.acme.get_absolute_url())
-    assert "Something is ready that is shown only once" in words(home)
+    assert "Something is ready that is shown only once" in visible_text(home)
 
 
 def test_they_are_shown_by_post_as_often_as_needed(shop: Connection, bob: Client) -> None:
@@ -79,14 +79,14 @@ def kept(bob: Client, shop: Connection) -> str:
 
 def test_once_confirmed_never_again(shop: Connection, bob: Client) -> None:
     seen = kept(bob, shop)
-    assert "We have forgotten it" in words(
+    assert "We have forgotten it" in visible_text(
         bob.post(url("reveal-kept", shop), {"seen": seen}, follow=True)
     )
     assert Connection.objects.get().reveal is None
     response = bob.post(url("reveal", shop), follow=True)
-    assert "Nothing is waiting to be shown" in words(response)
+    assert "Nothing is waiting to be shown" in visible_text(response)
     assert "c4n4ry" not in response.content.decode()
-    assert "are ready" not in words(response)
+    assert "are ready" not in visible_text(response)
     assert "c4n4ry" not in bob.post(url("reveal-download", shop), follow=True).content.decode()
 
 
@@ -95,7 +95,7 @@ def test_what_is_newer_than_was_seen_is_kept(shop: Connection, bob: Client) -> N
     newer = Connection.objects.get()
     newer.reveal = {"Key": "k-2"}
     newer.save()
-    said = words(bob.post(url("reveal-kept", shop), {"seen": seen}, follow=True))
+    said = visible_text(bob.post(url("reveal-kept", shop), {"seen": seen}, follow=True))
     assert "There is something newer than you have seen." in said
     assert Connection.objects.get().reveal == {"Key": "k-2"}
     bob.post(url("reveal-kept", shop))
@@ -150,11 +150,11 @@ def test_a_disconnected_shop_has_nothing_left_to_show(
     alice = browser(people.alice)
     alice.post(url("disconnect", shop))
     assert Connection.objects.get().reveal is None
-    assert "are ready" not in words(alice.get(shop.get_absolute_url()))
+    assert "are ready" not in visible_text(alice.get(shop.get_absolute_url()))
 
 
 def test_a_shop_without_secrets_offers_none(people: People, scripted: Scripted) -> None:
-    shop = play(begun(people), scripted, CONNECTED).connection
-    assert "are ready" not in words(browser(people.bob).get(shop.get_absolute_url()))
+    shop = run_step(begin_attempt(people), scripted, CONNECTED).connection
+    assert "are ready" not in visible_text(browser(people.bob).get(shop.get_absolute_url()))
     answer = browser(people.bob).post(url("reveal", shop))
     assert answer["Location"] == shop.get_absolute_url()

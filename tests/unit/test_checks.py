@@ -11,8 +11,8 @@ from pytest_django.fixtures import Settings
 from onboarding import journey
 from onboarding.models import Attempt, Connection, Event
 from onboarding.models.status import Status
+from tests.support.attempts import CONNECTED, begin_attempt, run_check, run_step
 from tests.support.people import People
-from tests.support.play import CONNECTED, begun, check, play
 from tests.support.scripted import Answer, Scripted
 from vendors.contract import (
     Ask,
@@ -37,7 +37,7 @@ LOWERING = [GONE, Ask(note=text("Which?"), questions=()), Refused(who="merchant"
 
 @pytest.fixture
 def shop(people: People, scripted: Scripted) -> Connection:
-    return play(begun(people), scripted, CONNECTED).connection
+    return run_step(begin_attempt(people), scripted, CONNECTED).connection
 
 
 def test_connected_shows_its_evidence(shop: Connection) -> None:
@@ -49,7 +49,7 @@ def test_connected_shows_its_evidence(shop: Connection) -> None:
 
 def test_the_merchants_word_is_not_a_confirmation(people: People, scripted: Scripted) -> None:
     word = Connected(shop_id="s", evidence=text("You told us."), confirmed=False)
-    shop = play(begun(people), scripted, word).connection
+    shop = run_step(begin_attempt(people), scripted, word).connection
     assert (shop.status, shop.confirmed_at, shop.checked_at) == (Status.CONNECTED, None, None)
 
 
@@ -65,7 +65,7 @@ def test_a_connected_shop_is_checked_about_once_a_period(
 def test_a_check_lowers_for_what_the_merchant_must_mend(
     shop: Connection, scripted: Scripted, answer: Answer
 ) -> None:
-    lowered = check(shop, scripted, answer)
+    lowered = run_check(shop, scripted, answer)
     assert lowered.status == Status.ACTION_NEEDED
     assert lowered.sentence
 
@@ -74,7 +74,7 @@ def test_a_check_lowers_for_what_the_merchant_must_mend(
 def test_a_check_that_fails_keeps_it_connected_and_unconfirmed(
     shop: Connection, scripted: Scripted, answer: Answer
 ) -> None:
-    kept = check(shop, scripted, answer)
+    kept = run_check(shop, scripted, answer)
     assert kept.status == Status.CONNECTED
     assert kept.answer != "connected"
     assert kept.checked_at == shop.checked_at
@@ -82,13 +82,15 @@ def test_a_check_that_fails_keeps_it_connected_and_unconfirmed(
 
 
 def test_what_heals_is_connected_again_by_itself(shop: Connection, scripted: Scripted) -> None:
-    lowered = check(shop, scripted, GONE)
-    healed = check(lowered, scripted, CONNECTED)
+    lowered = run_check(shop, scripted, GONE)
+    healed = run_check(lowered, scripted, CONNECTED)
     assert (healed.status, healed.sentence) == (Status.CONNECTED, "The vendor lists it.")
 
 
 def test_a_check_keeps_a_rotated_token_at_once(shop: Connection, scripted: Scripted) -> None:
-    kept = check(shop, scripted, Progress(account={"refresh": "2"}, promote=True), Unavailable())
+    kept = run_check(
+        shop, scripted, Progress(account={"refresh": "2"}, promote=True), Unavailable()
+    )
     assert kept.account.memo == {"refresh": "2"}
     assert scripted.last.memos.account == {"refresh": "2"}
 
@@ -101,7 +103,7 @@ def test_a_check_keeps_a_rotated_token_at_once(shop: Connection, scripted: Scrip
 def test_an_attempt_never_lowers_a_connected_shop(
     people: People, shop: Connection, scripted: Scripted, answer: Answer
 ) -> None:
-    row = play(journey.reconnect(shop, people.bob), scripted, answer)
+    row = run_step(journey.reconnect(shop, people.bob), scripted, answer)
     assert row.connection.status == Status.CONNECTED
     assert row.status != Status.CONNECTED
 
@@ -111,7 +113,7 @@ def test_a_failed_reconnect_leaves_the_memos_of_the_working_shop(
 ) -> None:
     before = Connection.objects.get(pk=shop.pk).memo
     draft = Progress(account={"token": "x"}, connection={"store": "y"})
-    row = play(journey.reconnect(shop, people.alice), scripted, draft, Declined())
+    row = run_step(journey.reconnect(shop, people.alice), scripted, draft, Declined())
     assert row.connection.memo == before
     assert row.connection.account.memo == {}
 
@@ -120,13 +122,13 @@ def test_reconnecting_to_another_shop_changes_nothing(
     people: People, shop: Connection, scripted: Scripted
 ) -> None:
     other = Connected(shop_id="shop-2", evidence=text("…"))
-    row = play(journey.reconnect(shop, people.alice), scripted, other)
+    row = run_step(journey.reconnect(shop, people.alice), scripted, other)
     assert (row.answer, row.connection.shop_id) == ("wrong_shop", "shop-1")
     assert row.connection.status == Status.CONNECTED
 
 
 def test_a_shop_is_held_once(people: People, shop: Connection, scripted: Scripted) -> None:
-    row = play(begun(people, "The same again"), scripted, CONNECTED)
+    row = run_step(begin_attempt(people, "The same again"), scripted, CONNECTED)
     assert (row.answer, row.connection.status) == ("wrong_shop", Status.ACTION_NEEDED)
     assert "already" in row.sentence
 
@@ -134,7 +136,7 @@ def test_a_shop_is_held_once(people: People, shop: Connection, scripted: Scripte
 def test_opening_the_vendor_again_changes_no_status(
     people: People, shop: Connection, scripted: Scripted
 ) -> None:
-    row = play(journey.enter(shop, people.bob), scripted, Unavailable())
+    row = run_step(journey.enter(shop, people.bob), scripted, Unavailable())
     assert row.connection.status == Status.CONNECTED
 
 
@@ -142,7 +144,7 @@ def test_disconnecting_says_what_ended_and_what_is_left(
     people: People, shop: Connection, scripted: Scripted
 ) -> None:
     done = Done(here=text("Ended here."), there=text("Not there."), todo=text("Remove it."))
-    row = play(journey.disconnect(shop, people.alice), scripted, done)
+    row = run_step(journey.disconnect(shop, people.alice), scripted, done)
     assert row.connection.status == Status.DISCONNECTED
     assert row.connection.due_at is None
     told = [str(event) for event in Event.objects.filter(attempt=row)]
@@ -161,14 +163,17 @@ def test_a_disconnected_shop_may_be_connected_by_somebody_else(
     people: People, shop: Connection, scripted: Scripted
 ) -> None:
     done = Done(here=text("Ended."), there=text("…"))
-    play(journey.disconnect(shop, people.alice), scripted, done)
-    assert play(begun(people, "Anew"), scripted, CONNECTED).connection.status == Status.CONNECTED
+    run_step(journey.disconnect(shop, people.alice), scripted, done)
+    assert (
+        run_step(begin_attempt(people, "Anew"), scripted, CONNECTED).connection.status
+        == Status.CONNECTED
+    )
 
 
 def test_a_check_never_names_somebody_who_has_left(
     people: People, shop: Connection, scripted: Scripted
 ) -> None:
-    play(journey.reconnect(shop, people.bob), scripted, CONNECTED)
+    run_step(journey.reconnect(shop, people.bob), scripted, CONNECTED)
     people.acme.memberships.filter(user=people.bob).delete()
-    check(shop, scripted, CONNECTED)
+    run_check(shop, scripted, CONNECTED)
     assert scripted.last.user.email == "alice@example.org"

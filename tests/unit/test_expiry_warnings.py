@@ -11,8 +11,8 @@ from django.utils import timezone
 from onboarding.models import Connection, ExpiryWarning
 from onboarding.models.status import Status
 from onboarding.notifications import expiry_warnings
+from tests.support.attempts import CONNECTED, begin_attempt, run_step
 from tests.support.people import People
-from tests.support.play import CONNECTED, begun, play
 from tests.support.scripted import Scripted
 
 pytestmark = pytest.mark.both
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.both
 
 @pytest.fixture
 def shop(people: People, scripted: Scripted) -> Connection:
-    return play(begun(people), scripted, CONNECTED).connection
+    return run_step(begin_attempt(people), scripted, CONNECTED).connection
 
 
 def ends(shop: Connection, **left: float) -> datetime:

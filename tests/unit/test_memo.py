@@ -17,9 +17,9 @@ from onboarding.background import runner
 from onboarding.management.commands.staff import make_staff
 from onboarding.models import Attempt, Connection, memo
 from onboarding.models.memo import Unread
+from tests.support.attempts import begin_attempt, reloaded, run_step
 from tests.support.merchant import Browser
 from tests.support.people import People
-from tests.support.play import again, begun, play
 from tests.support.scripted import Scripted
 from vendors.contract import Connected, Redirect, Waiting, text
 
@@ -30,7 +30,7 @@ LINK = Redirect(url="https://vendor.example/go")
 
 @pytest.fixture
 def shop(people: People, scripted: Scripted) -> Connection:
-    return play(begun(people), scripted, SHOP).connection
+    return run_step(begin_attempt(people), scripted, SHOP).connection
 
 
 def new_key(settings: Settings, *old: str) -> None:
@@ -137,7 +137,7 @@ def test_nothing_is_overwritten_and_the_old_key_heals(
 def test_no_page_of_a_merchant_or_of_staff_fails(
     shop: Connection, people: People, scripted: Scripted, settings: Settings
 ) -> None:
-    waits = play(journey.reconnect(shop, people.alice), scripted, LINK)
+    waits = run_step(journey.reconnect(shop, people.alice), scripted, LINK)
     Connection.objects.update(reveal={"Key": "k"})
     new_key(settings)
     merchant = Browser(people.alice, people.acme)
@@ -154,23 +154,23 @@ def test_an_open_attempt_stops_and_its_button_begins_anew(
     people: People, scripted: Scripted, settings: Settings
 ) -> None:
     wait = Waiting(note=text("…"), poll_every=timedelta(0), give_up_after=timedelta(days=1))
-    attempt = play(begun(people), scripted, wait)
+    attempt = run_step(begin_attempt(people), scripted, wait)
     new_key(settings)
     Attempt.objects.update(due_at=timezone.now())
     runner.sweep()
-    assert again(attempt).answer == "unreadable"
+    assert reloaded(attempt).answer == "unreadable"
     journey.continue_attempt(attempt, people.alice)
-    done = play(attempt, scripted, SHOP)
+    done = run_step(attempt, scripted, SHOP)
     assert (scripted.calls[-1], done.connection.status) == ("start", "connected")
 
 
 def test_continue_after_the_loss_begins_anew_at_once(
     people: People, scripted: Scripted, settings: Settings
 ) -> None:
-    attempt = play(begun(people), scripted, LINK)
+    attempt = run_step(begin_attempt(people), scripted, LINK)
     new_key(settings)
-    journey.continue_attempt(again(attempt), people.alice)
-    assert play(attempt, scripted, SHOP).connection.status == "connected"
+    journey.continue_attempt(reloaded(attempt), people.alice)
+    assert run_step(attempt, scripted, SHOP).connection.status == "connected"
 
 
 def test_a_reconnect_gives_up_what_cannot_be_read(
@@ -178,7 +178,7 @@ def test_a_reconnect_gives_up_what_cannot_be_read(
 ) -> None:
     new_key(settings)
     looked_at(shop)
-    attempt = play(journey.reconnect(shop, people.alice), scripted, SHOP)
+    attempt = run_step(journey.reconnect(shop, people.alice), scripted, SHOP)
     shop.refresh_from_db()
     assert (attempt.connection.status, shop.memo) == ("connected", SECRET)
 

@@ -31,8 +31,8 @@ from onboarding.models import (
     User,
     WaitlistEntry,
 )
+from tests.support.attempts import CONNECTED, begin_attempt, run_step
 from tests.support.people import People, person
-from tests.support.play import CONNECTED, begun, play
 from tests.support.scripted import Scripted
 from vendors.contract import Redirect
 
@@ -50,8 +50,8 @@ def _a_year(settings: Settings) -> None:
 @pytest.fixture
 def shop(people: People, scripted: Scripted) -> Connection:
     """Connected, by an attempt with a hop."""
-    row = play(begun(people), scripted, LINK)
-    return play(journey.continue_attempt(row, people.alice), scripted, CONNECTED).connection
+    row = run_step(begin_attempt(people), scripted, LINK)
+    return run_step(journey.continue_attempt(row, people.alice), scripted, CONNECTED).connection
 
 
 Make = Callable[[Connection, People, datetime], Model]
@@ -114,7 +114,7 @@ def test_what_an_ended_attempt_was_asked_and_told_goes(shop: Connection) -> None
 
 
 def test_an_open_attempt_keeps_all_of_it(people: People, scripted: Scripted) -> None:
-    row = play(begun(people), scripted, LINK)
+    row = run_step(begin_attempt(people), scripted, LINK)
     Attempt.objects.update(created=timezone.now() - 999 * DAY)
     Hop.objects.update(created=timezone.now() - 999 * DAY)
     retention.run()

@@ -11,8 +11,8 @@ from onboarding import journey
 from onboarding.journey import hops
 from onboarding.models import Account, Alert, Connection
 from onboarding.models.status import Status, dumped, shown
+from tests.support.attempts import CONNECTED, begin_attempt, reloaded, run_check, run_step
 from tests.support.people import People
-from tests.support.play import CONNECTED, again, begun, check, play
 from tests.support.scripted import Scripted
 from vendors.contract import Done, Redirect, Refused, Unavailable, text
 
@@ -25,11 +25,11 @@ GONE = Done(here=text("Deleted."), there=text("All is gone."), ends=True, accoun
 
 @pytest.fixture
 def shop(people: People, scripted: Scripted) -> Connection:
-    return play(begun(people), scripted, CONNECTED).connection
+    return run_step(begin_attempt(people), scripted, CONNECTED).connection
 
 
 def test_a_paused_shop_is_not_checked(people: People, shop: Connection, scripted: Scripted) -> None:
-    row = play(journey.pause(shop, people.alice), scripted, RESTS)
+    row = run_step(journey.pause(shop, people.alice), scripted, RESTS)
     assert (row.connection.status, row.connection.due_at) == (Status.PAUSED, None)
     assert row.ended
 
@@ -38,8 +38,8 @@ def test_a_paused_shop_is_not_checked(people: People, shop: Connection, scripted
 def test_a_resumed_shop_is_connected_and_checked(
     people: People, shop: Connection, scripted: Scripted, answer: object
 ) -> None:
-    play(journey.pause(shop, people.alice), scripted, RESTS)
-    row = play(journey.resume(shop, people.alice), scripted, answer)  # type: ignore[arg-type]
+    run_step(journey.pause(shop, people.alice), scripted, RESTS)
+    row = run_step(journey.resume(shop, people.alice), scripted, answer)  # type: ignore[arg-type]
     assert row.connection.status == Status.CONNECTED
     assert row.connection.due_at is not None
 
@@ -47,7 +47,7 @@ def test_a_resumed_shop_is_connected_and_checked(
 def test_a_pause_that_fails_leaves_the_shop_connected(
     people: People, shop: Connection, scripted: Scripted
 ) -> None:
-    row = play(journey.pause(shop, people.alice), scripted, Unavailable())
+    row = run_step(journey.pause(shop, people.alice), scripted, Unavailable())
     assert row.connection.status == Status.CONNECTED
     assert row.due_at is not None
 
@@ -63,7 +63,7 @@ def test_a_check_under_way_does_not_undo_a_pause(
 def test_what_staff_must_do_is_a_task_until_it_is_done(
     people: People, shop: Connection, scripted: Scripted
 ) -> None:
-    row = play(journey.disconnect(shop, people.alice), scripted, ASKED)
+    row = run_step(journey.disconnect(shop, people.alice), scripted, ASKED)
     assert row.connection.task == "Ask them to switch it off."
     assert Alert.objects.filter(cause="task", cleared=None).exists()
     assert journey.task_done(shop.pk)
@@ -77,7 +77,7 @@ def test_staffs_answers_reach_the_vendor_and_cause_a_check(
     due = Connection.objects.get(pk=shop.pk).due_at
     assert due is not None
     assert due <= timezone.now()
-    check(shop, scripted, CONNECTED)
+    run_check(shop, scripted, CONNECTED)
     assert scripted.last.staff == {"api_password": "s3cret"}
     assert "s3cret" not in repr(scripted.last)
 
@@ -85,9 +85,9 @@ def test_staffs_answers_reach_the_vendor_and_cause_a_check(
 def test_staffs_answers_wake_an_attempt_that_waited_for_them(
     people: People, scripted: Scripted
 ) -> None:
-    row = play(begun(people), scripted, Refused(who="staff"))
+    row = run_step(begin_attempt(people), scripted, Refused(who="staff"))
     journey.save_staff_answers(row.connection.account_id, {"api_password": "s3cret"})
-    due = again(row).due_at
+    due = reloaded(row).due_at
     assert due is not None
     assert due <= timezone.now()
 
@@ -96,12 +96,12 @@ def test_an_action_that_ends_an_account_ends_all_its_shops(
     people: People, shop: Connection, scripted: Scripted
 ) -> None:
     journey.save_staff_answers(shop.account_id, {"api_password": "s3cret"})
-    second = play(begun(people, "Second"), scripted, Redirect(url=""))
+    second = run_step(begin_attempt(people, "Second"), scripted, Redirect(url=""))
     scripted.script.append(GONE)
     journey.act(shop.pk, "delete", {"code": "x"})
     assert scripted.asked[-1][2] == ("delete", {"code": "x"})
     assert {row.status for row in Connection.objects.all()} == {Status.DISCONNECTED}
-    assert again(second).ended
+    assert reloaded(second).ended
     account = Account.objects.get(pk=shop.account_id)
     assert (account.memo, account.key, account.staff_answers) == ({}, "", {})
 
@@ -117,22 +117,22 @@ def test_a_return_without_a_state_finds_the_one_hop_that_has_none(
     people: People, scripted: Scripted
 ) -> None:
     link = Redirect(url="https://vendor.example/go", bare=True)
-    attempt = play(begun(people), scripted, link)
+    attempt = run_step(begin_attempt(people), scripted, link)
     assert hops.find_bare_hop("scripted", people.alice) is None
     hops.take_link(attempt, people.alice)
     hop = hops.find_bare_hop("scripted", people.alice)
     assert hop is not None
     assert hops.find_bare_hop("scripted", people.bob) is None
     journey.record_return(hop, {}, people.alice)
-    again = hops.find_bare_hop("scripted", people.alice)
-    assert again is not None
-    assert again.spent
+    reloaded = hops.find_bare_hop("scripted", people.alice)
+    assert reloaded is not None
+    assert reloaded.spent
 
 
 def test_two_such_hops_are_no_answer(people: People, scripted: Scripted) -> None:
     for name in ("One", "Two"):
         link = Redirect(url="https://vendor.example/go", bare=True)
-        hops.take_link(play(begun(people, name), scripted, link), people.alice)
+        hops.take_link(run_step(begin_attempt(people, name), scripted, link), people.alice)
     assert hops.find_bare_hop("scripted", people.alice) is None
 
 

@@ -7,7 +7,7 @@ import requests
 
 from onboarding.models import Account, Connection, Connector
 from tests.contract.row import CASES, SILENT, STAFF, TO_DO, Contract, Revoked, Row, State
-from tests.support.merchant import Browser, settled
+from tests.support.merchant import Browser, wait_until_idle
 from vendors.itembase import flow
 from vendors.sandbox import Running
 
@@ -23,7 +23,7 @@ def at_the_desk(stage: Running, **form: str) -> None:
 def first_shop(stage: Running, browser: Browser) -> None:
     connector = Connector.objects.get(slug="itembase-ebay")
     browser.travel(browser.connect(connector, "My first shop"))
-    settled()
+    wait_until_idle()
     assert Connection.objects.get().status == "connected"
     an_hour_later(stage)
 

@@ -18,7 +18,7 @@ def tell_password(harness: Harness, merchant: Merchant) -> None:
     """Staff enter the password of the API user: the shop is checked with it at once."""
     merchant.noted = merchant.shop()["checked_at"]
     password = api_password(harness.site.stage.state("sharespine"), merchant)
-    account = harness.books.account(merchant.reference)["id"]
+    account = harness.database.account(merchant.reference)["id"]
     answer = harness.staff(f"account/{account}/know/", answer_api_password=password)
     assert answer.status_code == 302
 
