@@ -47,7 +47,7 @@ def site(tmp_path: Path, more: dict[str, str]) -> Iterator[Site]:
 
 def merchant(site: Site) -> tuple[str, requests.Session]:
     """A business, and the browser of its owner."""
-    command = [sys.executable, "-m", "tests.kills.crowd", "ann"]
+    command = [sys.executable, "-m", "tests.kills.seed", "ann"]
     said = subprocess.run(command, cwd=ROOT, env=site.env, stdout=subprocess.PIPE, check=True)
     known = json.loads(said.stdout)["ann"]
     return known["merchant"], signed_in(site, known["session"])

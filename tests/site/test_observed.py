@@ -21,7 +21,7 @@ from vendors import sandbox
 pytestmark = pytest.mark.both
 
 TOKENS = "POST /v1/tokens"
-CROWD = [sys.executable, "-m", "tests.kills.crowd", "ann"]
+CROWD = [sys.executable, "-m", "tests.kills.seed", "ann"]
 
 
 @dataclass
