@@ -21,8 +21,8 @@ MODULES: Mapping[str, str] = {
     "contract": "CONTRACT, a tests.contract.row.Contract: each case and where it ends",
     "faults": "MATRIX, a tests.faults.scene.Matrix: each documented call, and how it comes to be made",
     "kills": "KILLS, a tests.kills.scenarios.Kills: the calls of each step, and what exists in the end",
-    "trip": "Trip: a journey in small, which keeps the memos and repeats a call over Progress",
-    "caller": "calls of the vendor's API and buttons of its pages, with no flow in between",
+    "trip": "Trip: a small journey that stores the memos and repeats a call after Progress",
+    "caller": "direct calls of the vendor's API and buttons of its pages, without our flow",
 }
 _MISSING: Any = object()
 
