@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from onboarding import journey
 from onboarding.models import Account, Attempt, Connection, Connector
+from tests.contract.fixtures import resolve, travel
 from tests.contract.row import State, contracts
-from tests.contract.stage import resolve, travel
 from tests.faults.kinds import FAULTS, Call, Fault, Injector
 from tests.faults.rules import Code, Sort
 from tests.support import staff

@@ -26,8 +26,8 @@ from onboarding import journey
 from onboarding.background import runner, schedule
 from onboarding.management.commands.staff import make_staff
 from onboarding.models import Account, Alert, Attempt, Connection
+from tests.contract.fixtures import browser, connect_by_first_row, stage
 from tests.contract.row import contracts
-from tests.contract.stage import browser, connected_by_first_row, stage
 from tests.support.merchant import Browser, wait_until_idle
 from vendors import sandbox
 from vendors.contract import Order, Step, Vendor
@@ -107,7 +107,7 @@ def told(
     settings.STAFF_EMAIL = ["staff@example.com"]
     browser.client.force_login(browser.user, BY_MAIL)  # the session is signed with the new key
     for vendor in CONTRACTS:
-        connected_by_first_row(vendor, browser, stage, f"My {vendor} shop")
+        connect_by_first_row(vendor, browser, stage, f"My {vendor} shop")
     journey.save_staff_answers(Account.objects.get(vendor="sharespine").pk, {"api_password": TYPED})
     for vendor in CONTRACTS:
         body = f'{{"error": "{SAID}", "message": "{SAID}", "errors": [{{"message": "{SAID}"}}]}}'
