@@ -32,12 +32,12 @@ OF_A_MERCHANT = sorted(
 
 def address(name: str, attempt: Attempt) -> str:
     """The URL of that name, for Alice's attempt or the shop that it is about."""
-    shop, merchant = attempt.connection, attempt.connection.account.merchant.reference
+    connection, merchant = attempt.connection, attempt.connection.account.merchant.reference
     pattern = next(p for p in patterns(get_resolver()) if p.name == name)
-    about = attempt if "/attempts/" in str(pattern.pattern) else shop
-    known = {"merchant": merchant, "reference": about.reference, "slug": shop.connector.slug}
+    about = attempt if "/attempts/" in str(pattern.pattern) else connection
+    known = {"merchant": merchant, "reference": about.reference, "slug": connection.connector.slug}
     known["key"] = "mine"  # the scripted vendor's action for merchants
-    known |= team_of(shop.account.merchant)
+    known |= team_of(connection.account.merchant)
     return reverse(name, kwargs={each: known[each] for each in pattern.pattern.converters})
 
 
@@ -85,11 +85,11 @@ def test_after_signing_in_nobody_lands_on_an_action(people: People, scripted: Sc
 
 
 def test_members_may_not_disconnect_and_are_told_why(people: People, scripted: Scripted) -> None:
-    shop = start_attempt(people, scripted, OPEN).connection
+    connection = start_attempt(people, scripted, OPEN).connection
     for response in (
-        browser(people.bob).get(url("disconnect", shop)),
-        browser(people.bob).post(url("disconnect", shop)),
+        browser(people.bob).get(url("disconnect", connection)),
+        browser(people.bob).post(url("disconnect", connection)),
     ):
         assert response.status_code == 403
         assert "ask an owner" in visible_text(response)
-    assert not shop.attempts.filter(purpose="end").exists()
+    assert not connection.attempts.filter(purpose="end").exists()

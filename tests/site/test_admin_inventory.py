@@ -21,7 +21,7 @@ VENDOR = "/admin/onboarding/connector/vendor/scripted/"
 
 
 @pytest.fixture
-def shop(people: People, configurable: Configurable) -> Connection:
+def connection(people: People, configurable: Configurable) -> Connection:
     found = replace(CONNECTED, connection_key="lic-1")
     return run_step(begin_attempt(people), configurable, found).connection
 
@@ -36,7 +36,7 @@ def compared(desk: Client) -> str:
 
 
 def test_nobody_is_asked_before_staff_want_to_compare(
-    shop: Connection, configurable: Configurable, desk: Client
+    connection: Connection, configurable: Configurable, desk: Client
 ) -> None:
     configurable.results.append(Unavailable())
     assert "Compare now" in page_text(desk.get(VENDOR))
@@ -44,18 +44,18 @@ def test_nobody_is_asked_before_staff_want_to_compare(
 
 
 def test_both_sides_are_compared(
-    shop: Connection, configurable: Configurable, desk: Client
+    connection: Connection, configurable: Configurable, desk: Client
 ) -> None:
     configurable.items.extend(
         [
             Item(id="lic-1", label="Known licence", facts={"ends": "soon", "empty": ""}),
-            Item(id="lic-9", label="Stray licence", reference=shop.reference),
+            Item(id="lic-9", label="Stray licence", reference=connection.reference),
             Item(id="lic-8", label="Nobody's", reference="elsewhere"),
         ]
     )
     said = compared(desk)
     assert "There and not here: 2" in said
-    assert f"lic-9 Stray licence Acme My shop {shop.reference}" in said
+    assert f"lic-9 Stray licence Acme My shop {connection.reference}" in said
     assert "lic-8 Nobody&#x27;s – – elsewhere" in said
     assert "Here and not there: 0 None." in said
     assert "On both sides: 1" in said
@@ -63,7 +63,7 @@ def test_both_sides_are_compared(
 
 
 def test_what_is_not_there_any_more_is_found(
-    shop: Connection, configurable: Configurable, desk: Client
+    connection: Connection, configurable: Configurable, desk: Client
 ) -> None:
     said = compared(desk)
     assert "Here and not there: 1" in said
@@ -73,7 +73,7 @@ def test_what_is_not_there_any_more_is_found(
 
 
 def test_what_belongs_to_an_account_is_found_by_its_key(
-    shop: Connection, configurable: Configurable, desk: Client
+    connection: Connection, configurable: Configurable, desk: Client
 ) -> None:
     Account.objects.update(key="room-1")
     configurable.items.append(Item(id="room-1", label="Room"))
@@ -86,7 +86,7 @@ def test_what_belongs_to_an_account_is_found_by_its_key(
 
 
 def test_comparing_changes_nothing(
-    shop: Connection, configurable: Configurable, desk: Client
+    connection: Connection, configurable: Configurable, desk: Client
 ) -> None:
     before = Connection.objects.values().get()
     configurable.items.append(Item(id="x", label="X"))
@@ -96,14 +96,14 @@ def test_comparing_changes_nothing(
 
 
 def test_a_vendor_that_cannot_say_is_told_calmly(
-    shop: Connection, configurable: Configurable, desk: Client
+    connection: Connection, configurable: Configurable, desk: Client
 ) -> None:
     configurable.results.append(Unavailable("time-out"))
     assert "The vendor is not answering. Try again later." in compared(desk)
 
 
 def test_a_long_list_is_cut_and_says_so(
-    shop: Connection, configurable: Configurable, desk: Client
+    connection: Connection, configurable: Configurable, desk: Client
 ) -> None:
     configurable.items.extend(Item(id=f"lic-{n}", label="L") for n in range(2, 300))
     said = compared(desk)

@@ -30,13 +30,13 @@ BURNT = Done(
 
 
 @pytest.fixture
-def shop(people: People, scripted: Scripted) -> Connection:
+def connection(people: People, scripted: Scripted) -> Connection:
     return run_step(begin_attempt(people), scripted, CONNECTED).connection
 
 
 @pytest.fixture
-def account(shop: Connection) -> Account:
-    return shop.account
+def account(connection: Connection) -> Account:
+    return connection.account
 
 
 @pytest.fixture
@@ -108,10 +108,10 @@ def test_a_secret_is_forgotten(account: Account, desk: Client) -> None:
 # -- what they have done at the vendor -----------------------------------------------------------
 
 
-def test_an_action_stands_where_it_belongs(shop: Connection, desk: Client) -> None:
+def test_an_action_stands_where_it_belongs(connection: Connection, desk: Client) -> None:
     on_account, on_shop = (
-        page_text(desk.get(page(shop.account))),
-        page_text(desk.get(page(shop))),
+        page_text(desk.get(page(connection.account))),
+        page_text(desk.get(page(connection))),
     )
     assert "Burn the room down For every shop in it." in on_account
     assert "Tidy the room For this shop." in on_shop
@@ -122,12 +122,12 @@ def test_an_action_stands_where_it_belongs(shop: Connection, desk: Client) -> No
 
 
 def test_an_action_says_what_it_achieved(
-    shop: Connection, scripted: Scripted, desk: Client
+    connection: Connection, scripted: Scripted, desk: Client
 ) -> None:
-    assert 'class="gw-danger"' in desk.get(act(shop.account, "burn")).content.decode()
+    assert 'class="gw-danger"' in desk.get(act(connection.account, "burn")).content.decode()
     scripted.script.append(BURNT)
     given = {"answer_code": "r-1"}
-    said = page_text(desk.post(act(shop.account, "burn"), given, follow=True))
+    said = page_text(desk.post(act(connection.account, "burn"), given, follow=True))
     assert scripted.asked[-1][2] == ("burn", {"code": "r-1"})
     for expected in ("Its shops are disconnected.", "The room is burnt.", "Still to do: Sweep"):
         assert expected in said
@@ -136,35 +136,35 @@ def test_an_action_says_what_it_achieved(
 
 
 def test_a_task_is_one_task_however_many_shops_ended(
-    people: People, shop: Connection, scripted: Scripted, desk: Client
+    people: People, connection: Connection, scripted: Scripted, desk: Client
 ) -> None:
     run_step(begin_attempt(people, "Second"), scripted, WRONG)
     scripted.script.append(BURNT)
-    desk.post(act(shop.account, "burn"), {"answer_code": "r-1"})
+    desk.post(act(connection.account, "burn"), {"answer_code": "r-1"})
     assert Connection.objects.exclude(task="").count() == 1
     assert Alert.objects.filter(cause="task", cleared=None).exists()
 
 
 def test_an_action_without_questions_is_one_button(
-    shop: Connection, scripted: Scripted, desk: Client
+    connection: Connection, scripted: Scripted, desk: Client
 ) -> None:
     asked = list(scripted.calls)
-    desk.get(act(shop, "tidy"))
+    desk.get(act(connection, "tidy"))
     assert scripted.calls == asked
     scripted.script.append(Done(here=words("Tidy."), there=words("Clean.")))
-    assert "Clean." in page_text(desk.post(act(shop, "tidy"), follow=True))
+    assert "Clean." in page_text(desk.post(act(connection, "tidy"), follow=True))
     assert scripted.calls[-1] == "act"
 
 
 def test_what_is_wrong_is_said_with_what_was_typed(
-    shop: Connection, scripted: Scripted, desk: Client
+    connection: Connection, scripted: Scripted, desk: Client
 ) -> None:
     scripted.script.append(WRONG)
-    response = desk.post(act(shop.account, "burn"), {"answer_code": "r-9"})
+    response = desk.post(act(connection.account, "burn"), {"answer_code": "r-9"})
     assert response.status_code == 422
     assert "This is not the code. · another code was typed" in page_text(response)
     assert 'value="r-9"' in response.content.decode()
-    assert desk.post(act(shop.account, "burn"), {}).status_code == 422
+    assert desk.post(act(connection.account, "burn"), {}).status_code == 422
     assert scripted.calls.count("act") == 1
     assert logged() == []
 
@@ -178,21 +178,27 @@ def test_what_is_not_offered_on_an_account_is_not_there(
 
 
 def test_a_vendor_that_is_switched_off_offers_nothing(
-    shop: Connection, desk: Client, settings: Settings
+    connection: Connection, desk: Client, settings: Settings
 ) -> None:
     settings.VENDORS = offered()
-    assert "What staff can do" not in page_text(desk.get(page(shop.account)))
-    for address in (act(shop.account, "burn"), page(shop.account, "know")):
+    assert "What staff can do" not in page_text(desk.get(page(connection.account)))
+    for address in (act(connection.account, "burn"), page(connection.account, "know")):
         assert desk.post(address).status_code == 404
 
 
 def test_only_those_who_may_change_it_act(
-    shop: Connection, scripted: Scripted, people: People
+    connection: Connection, scripted: Scripted, people: People
 ) -> None:
     reader = limited_client("view_account", "view_connection")
-    assert act(shop.account, "burn") not in reader.get(page(shop.account)).content.decode()
-    addresses = act(shop.account, "burn"), act(shop, "tidy"), page(shop.account, "know")
-    for address in (*addresses, page(shop, "done")):
+    assert (
+        act(connection.account, "burn") not in reader.get(page(connection.account)).content.decode()
+    )
+    addresses = (
+        act(connection.account, "burn"),
+        act(connection, "tidy"),
+        page(connection.account, "know"),
+    )
+    for address in (*addresses, page(connection, "done")):
         assert reader.post(address).status_code == 403
     merchant = Client()
     merchant.force_login(people.alice)
@@ -203,23 +209,25 @@ def test_only_those_who_may_change_it_act(
 # -- tasks ---------------------------------------------------------------------------------------
 
 
-def test_a_task_stands_on_the_shops_page_until_it_is_done(shop: Connection, desk: Client) -> None:
+def test_a_task_stands_on_the_shops_page_until_it_is_done(
+    connection: Connection, desk: Client
+) -> None:
     Connection.objects.update(task="Ask them: “Switch room r-1 off.”")
     assert "1 connection" in page_text(desk.get(listed("connection") + "?task=1"))
     assert "What staff still have to do Ask them: “Switch room r-1 off.”" in page_text(
-        desk.get(page(shop))
+        desk.get(page(connection))
     )
     given = {"task": "Ask them: “Switch room r-1 off.”"}
-    assert "The task is done." in page_text(desk.post(page(shop, "done"), given, follow=True))
-    assert "What staff still have to do" not in page_text(desk.get(page(shop)))
+    assert "The task is done." in page_text(desk.post(page(connection, "done"), given, follow=True))
+    assert "What staff still have to do" not in page_text(desk.get(page(connection)))
     assert "0 connections" in page_text(desk.get(listed("connection") + "?task=1"))
     assert logged() == ["Task done: Ask them: “Switch room r-1 off.”"]
 
 
-def test_a_newer_task_is_not_done_by_an_old_page(shop: Connection, desk: Client) -> None:
+def test_a_newer_task_is_not_done_by_an_old_page(connection: Connection, desk: Client) -> None:
     Connection.objects.update(task="Switch it on.")
     given = {"task": "Switch it off."}
-    said = page_text(desk.post(page(shop, "done"), given, follow=True))
+    said = page_text(desk.post(page(connection, "done"), given, follow=True))
     assert "The task has changed since you opened the page." in said
     assert Connection.objects.get().task == "Switch it on."
-    assert desk.get(page(shop, "done")).status_code == 405
+    assert desk.get(page(connection, "done")).status_code == 405

@@ -39,14 +39,14 @@ VENDOR = "/admin/onboarding/connector/vendor/scripted/"
 
 
 @pytest.fixture
-def shop(people: People, configurable: Configurable) -> Connection:
+def connection(people: People, configurable: Configurable) -> Connection:
     configurable.offers.extend([BUILD, ROOMS, PAINT])
     return run_step(begin_attempt(people), configurable, CONNECTED).connection
 
 
 @pytest.fixture
-def row(shop: Connection) -> Connector:
-    return shop.connector
+def row(connection: Connection) -> Connector:
+    return connection.connector
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ ENDED = Done(here=text("Ended."), there=text("It stays there."))
 
 
 @pytest.fixture
-def shop(people: People, scripted: Scripted) -> Connection:
+def connection(people: People, scripted: Scripted) -> Connection:
     return run_step(begin_attempt(people), scripted, CONNECTED).connection
 
 
@@ -33,21 +33,21 @@ def run(*words: str) -> list[dict[str, Any]]:
     return said
 
 
-def test_it_shows_a_merchants_connections_as_json(people: People, shop: Connection) -> None:
+def test_it_shows_a_merchants_connections_as_json(people: People, connection: Connection) -> None:
     said = run("show", people.acme.reference)
     assert [(row["name"], row["status"], row["ok"]) for row in said] == [
         ("My shop", "connected", True)
     ]
 
 
-def test_it_renews(people: People, shop: Connection, scripted: Scripted) -> None:
+def test_it_renews(people: People, connection: Connection, scripted: Scripted) -> None:
     scripted.script.append(RENEWED)
     run("renew", people.acme.reference, "--connector", "scripted-shop", "--until", "2027-01-31")
     assert scripted.asked[-1][2] == ("renew", {"until": "2027-01-31"})
 
 
 def test_it_ends_and_ending_again_is_fine(
-    people: People, shop: Connection, scripted: Scripted
+    people: People, connection: Connection, scripted: Scripted
 ) -> None:
     scripted.script.append(ENDED)
     run("end", people.acme.reference)
@@ -57,7 +57,7 @@ def test_it_ends_and_ending_again_is_fine(
 
 
 def test_what_was_disconnected_is_renewed_only_when_nothing_else_is_there(
-    people: People, shop: Connection, scripted: Scripted
+    people: People, connection: Connection, scripted: Scripted
 ) -> None:
     scripted.script.append(ENDED)
     run("end", people.acme.reference)
@@ -72,7 +72,7 @@ def test_what_was_disconnected_is_renewed_only_when_nothing_else_is_there(
 
 @pytest.mark.parametrize("answer", [Unavailable(), Refused(who="staff")])
 def test_what_was_not_done_is_said_with_status_1(
-    people: People, shop: Connection, scripted: Scripted, answer: Any
+    people: People, connection: Connection, scripted: Scripted, answer: Any
 ) -> None:
     scripted.script.append(answer)
     with pytest.raises(CommandError) as error:
@@ -91,7 +91,7 @@ def test_what_was_not_done_is_said_with_status_1(
     ],
 )
 def test_what_makes_no_sense_ends_with_status_2(
-    people: People, shop: Connection, words: tuple[str, ...]
+    people: People, connection: Connection, words: tuple[str, ...]
 ) -> None:
     known = [people.acme.reference if word == "ACME" else word for word in words]
     with pytest.raises(CommandError) as error:

@@ -136,12 +136,12 @@ def test_home_costs_five_queries_however_many_shops(
 
 
 def test_a_shop_shows_what_we_know_and_what_happened(people: People, scripted: Scripted) -> None:
-    shop = connected(people, scripted)
-    said = visible_text(browser(people.alice).get(shop.get_absolute_url()))
+    connection = connected(people, scripted)
+    said = visible_text(browser(people.alice).get(connection.get_absolute_url()))
     for expected in ("Connected The vendor lists it.", "Confirmed by Scripted", "Last checked"):
         assert expected in said
     assert "The connection was begun. you" in said
-    bob = visible_text(browser(people.bob).get(shop.get_absolute_url()))
+    bob = visible_text(browser(people.bob).get(connection.get_absolute_url()))
     assert "The connection was begun. Alice" in bob
 
 
@@ -152,16 +152,16 @@ def test_what_nobody_confirmed_is_not_called_confirmed(people: People, scripted:
 
 
 def test_a_check_that_failed_is_said_and_lowers_nothing(people: People, scripted: Scripted) -> None:
-    shop = run_check(connected(people, scripted), scripted, Unavailable())
-    said = visible_text(browser(people.alice).get(shop.get_absolute_url()))
+    connection = run_check(connected(people, scripted), scripted, Unavailable())
+    said = visible_text(browser(people.alice).get(connection.get_absolute_url()))
     assert "Not confirmed since" in said
     assert " Connected The vendor lists it." in said
 
 
 def test_a_shop_that_needs_the_merchant_says_what_to_do(people: People, scripted: Scripted) -> None:
     again = NeedsMerchant(code="x", note=text("Sign in there again."))
-    shop = run_check(connected(people, scripted), scripted, again)
-    said = visible_text(browser(people.alice).get(shop.get_absolute_url()))
+    connection = run_check(connected(people, scripted), scripted, again)
+    said = visible_text(browser(people.alice).get(connection.get_absolute_url()))
     assert "Action needed Sign in there again." in said
     assert "Reconnect" in said
 
@@ -175,39 +175,39 @@ def test_a_shop_under_way_leads_on(people: People, scripted: Scripted) -> None:
 
 
 def test_the_page_of_a_shop_follows_what_happens(people: People, scripted: Scripted) -> None:
-    shop = start_attempt(people, scripted, Unavailable()).connection
+    connection = start_attempt(people, scripted, Unavailable()).connection
     alice = browser(people.alice)
-    same = alice.get(url("connection-status", shop) + f"?look=1&version={shop.version}")
+    same = alice.get(url("connection-status", connection) + f"?look=1&version={connection.version}")
     assert "situation" not in same.content.decode()
-    news = alice.get(url("connection-status", shop) + "?look=1&version=0")
+    news = alice.get(url("connection-status", connection) + "?look=1&version=0")
     assert {'id="situation"', 'id="timeline"'} <= set(news.content.decode().split())
 
 
 def test_reconnecting_leaves_for_the_vendor(people: People, scripted: Scripted) -> None:
-    shop = connected(people, scripted)
+    connection = connected(people, scripted)
     scripted.script.append(OPEN)
-    response = browser(people.bob).post(url("reconnect", shop))
+    response = browser(people.bob).post(url("reconnect", connection))
     assert (response.status_code, response["Location"]) == (303, LINK)
-    shop.refresh_from_db()
-    assert shop.status == "connected"
+    connection.refresh_from_db()
+    assert connection.status == "connected"
 
 
 def test_the_vendor_is_opened_again_from_a_connected_shop(
     people: People, scripted: Scripted
 ) -> None:
-    shop, alice = connected(people, scripted), browser(people.alice)
-    assert "Open Scripted again" in visible_text(alice.get(shop.get_absolute_url()))
+    connection, alice = connected(people, scripted), browser(people.alice)
+    assert "Open Scripted again" in visible_text(alice.get(connection.get_absolute_url()))
     scripted.script.append(OPEN)
-    assert alice.post(url("enter", shop))["Location"] == LINK
+    assert alice.post(url("enter", connection))["Location"] == LINK
     assert scripted.calls[-1] == "enter"
 
 
 def test_disconnecting_says_what_ended_and_what_is_left(people: People, scripted: Scripted) -> None:
-    shop, alice = connected(people, scripted), browser(people.alice)
-    assert "What will happen" in visible_text(alice.get(url("disconnect", shop)))
+    connection, alice = connected(people, scripted), browser(people.alice)
+    assert "What will happen" in visible_text(alice.get(url("disconnect", connection)))
     scripted.script.append(DONE)
-    assert alice.post(url("disconnect", shop))["Location"] == shop.get_absolute_url()
-    said = visible_text(alice.get(shop.get_absolute_url()))
+    assert alice.post(url("disconnect", connection))["Location"] == connection.get_absolute_url()
+    said = visible_text(alice.get(connection.get_absolute_url()))
     assert "We stopped looking. Scripted closed the room. Take your key out." in said
     assert "Disconnect" not in said.replace("Disconnected", "").replace("Disconnecting", "")
 
@@ -215,23 +215,23 @@ def test_disconnecting_says_what_ended_and_what_is_left(people: People, scripted
 def test_a_shop_that_was_connected_anew_elsewhere_begins_afresh(
     people: People, scripted: Scripted
 ) -> None:
-    shop, alice = connected(people, scripted, "First"), browser(people.alice)
+    connection, alice = connected(people, scripted, "First"), browser(people.alice)
     scripted.script.append(DONE)
-    alice.post(url("disconnect", shop))
+    alice.post(url("disconnect", connection))
     start_attempt(people, scripted, replace(CONNECTED, shop_id="id of First"), name="Second")
     scripted.script.append(OPEN)
-    assert alice.post(url("reconnect", shop))["Location"] == LINK
+    assert alice.post(url("reconnect", connection))["Location"] == LINK
     assert scripted.last.shop_id == ""
 
 
 def test_a_shop_is_renamed_and_names_stay_apart(people: People, scripted: Scripted) -> None:
-    shop, alice = connected(people, scripted, "First"), browser(people.alice)
+    connection, alice = connected(people, scripted, "First"), browser(people.alice)
     connected(people, scripted, "Second")
-    wrong = alice.post(url("rename", shop), {"name": "second"})
+    wrong = alice.post(url("rename", connection), {"name": "second"})
     assert "You have another shop called “second”" in visible_text(wrong)
-    alice.post(url("rename", shop), {"name": "Third"})
-    shop.refresh_from_db()
-    assert shop.name == "Third"
+    alice.post(url("rename", connection), {"name": "Third"})
+    connection.refresh_from_db()
+    assert connection.name == "Third"
 
 
 # -- when something goes wrong -------------------------------------------------------------------

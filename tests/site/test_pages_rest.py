@@ -29,25 +29,25 @@ class Steady(Scripted):
 
 
 @pytest.fixture
-def shop(people: People, scripted: Scripted) -> Connection:
+def connection(people: People, scripted: Scripted) -> Connection:
     return start_attempt(people, scripted, CONNECTED).connection
 
 
 @pytest.fixture
-def paused(people: People, shop: Connection, scripted: Scripted) -> Connection:
+def paused(people: People, connection: Connection, scripted: Scripted) -> Connection:
     scripted.script.append(RESTS)
-    browser(people.alice).post(url("pause", shop))
-    shop.refresh_from_db()
-    return shop
+    browser(people.alice).post(url("pause", connection))
+    connection.refresh_from_db()
+    return connection
 
 
-def page(people: People, shop: Connection) -> str:
-    return visible_text(browser(people.alice).get(shop.get_absolute_url()))
+def page(people: People, connection: Connection) -> str:
+    return visible_text(browser(people.alice).get(connection.get_absolute_url()))
 
 
-def test_pausing_first_says_what_stops(people: People, shop: Connection) -> None:
-    assert "Let it rest for a while." in page(people, shop)
-    said = visible_text(browser(people.alice).get(url("pause", shop)))
+def test_pausing_first_says_what_stops(people: People, connection: Connection) -> None:
+    assert "Let it rest for a while." in page(people, connection)
+    said = visible_text(browser(people.alice).get(url("pause", connection)))
     assert "Pause “My shop”?" in said
     assert "we neither use nor check this shop until you resume it" in said
 
@@ -88,30 +88,30 @@ def test_the_page_of_the_trip_says_what_it_was_for(
 
 
 def test_a_pause_that_takes_time_is_shown_on_the_shops_page(
-    people: People, shop: Connection, scripted: Scripted
+    people: People, connection: Connection, scripted: Scripted
 ) -> None:
     scripted.script.append(Unavailable())
-    browser(people.alice).post(url("pause", shop))
-    assert "Connected The vendor lists it. Scripted is not answering" in page(people, shop)
+    browser(people.alice).post(url("pause", connection))
+    assert "Connected The vendor lists it. Scripted is not answering" in page(people, connection)
 
 
 def test_only_what_works_is_paused_and_only_what_rests_is_resumed(
     people: People, scripted: Scripted
 ) -> None:
-    shop, alice = start_attempt(people, scripted, OPEN).connection, browser(people.alice)
-    for response in (alice.get(url("pause", shop)), alice.post(url("pause", shop)),
-                     alice.post(url("resume", shop))):  # fmt: skip
-        assert response["Location"] == shop.get_absolute_url()
+    connection, alice = start_attempt(people, scripted, OPEN).connection, browser(people.alice)
+    for response in (alice.get(url("pause", connection)), alice.post(url("pause", connection)),
+                     alice.post(url("resume", connection))):  # fmt: skip
+        assert response["Location"] == connection.get_absolute_url()
     assert scripted.calls == ["start"]
-    assert "Let it rest" not in page(people, shop)
+    assert "Let it rest" not in page(people, connection)
 
 
 def test_a_vendor_that_cannot_pause_is_not_asked_to(
-    people: People, shop: Connection, settings: Settings
+    people: People, connection: Connection, settings: Settings
 ) -> None:
     settings.VENDORS = offered(steady := Steady())
-    assert "Let it rest" not in page(people, shop)
-    browser(people.alice).post(url("pause", shop))
+    assert "Let it rest" not in page(people, connection)
+    browser(people.alice).post(url("pause", connection))
     assert steady.calls == []
 
 
@@ -140,33 +140,35 @@ def test_a_shop_that_staff_ended_says_what_ended(
 
 
 def test_a_shop_whose_name_was_taken_meanwhile_gets_another(
-    people: People, shop: Connection, scripted: Scripted
+    people: People, connection: Connection, scripted: Scripted
 ) -> None:
     alice = browser(people.alice)
     scripted.script.append(Done(here=text("Ended."), there=text("Ended there.")))
-    alice.post(url("disconnect", shop))
+    alice.post(url("disconnect", connection))
     start_attempt(people, scripted, OPEN, name="my SHOP")
     scripted.script.append(OPEN)
-    assert alice.post(url("reconnect", shop))["Location"] == LINK
-    shop.refresh_from_db()
-    assert shop.name == "My shop 2"
+    assert alice.post(url("reconnect", connection))["Location"] == LINK
+    connection.refresh_from_db()
+    assert connection.name == "My shop 2"
     said = "Another shop is called “My shop” now: this one became “My shop 2”."
     for times in (2, 1):  # the first time as a message too
-        assert visible_text(alice.get(shop.get_absolute_url())).count(said) == times
+        assert visible_text(alice.get(connection.get_absolute_url())).count(said) == times
 
 
 def test_a_name_that_is_still_free_is_kept(
-    people: People, shop: Connection, scripted: Scripted
+    people: People, connection: Connection, scripted: Scripted
 ) -> None:
     alice = browser(people.alice)
     scripted.script.append(Done(here=text("Ended."), there=text("Ended there.")))
-    alice.post(url("disconnect", shop))
+    alice.post(url("disconnect", connection))
     scripted.script.append(OPEN)
-    alice.post(url("reconnect", shop))
-    shop.refresh_from_db()
-    assert shop.name == "My shop"
+    alice.post(url("reconnect", connection))
+    connection.refresh_from_db()
+    assert connection.name == "My shop"
 
 
-def test_a_free_name_is_no_longer_than_a_name_may_be(people: People, shop: Connection) -> None:
-    Connection.objects.filter(pk=shop.pk).update(name="x" * 100)
+def test_a_free_name_is_no_longer_than_a_name_may_be(
+    people: People, connection: Connection
+) -> None:
+    Connection.objects.filter(pk=connection.pk).update(name="x" * 100)
     assert journey.free_name(people.acme, "x" * 100) == "x" * 98 + " 2"

@@ -17,20 +17,20 @@ OTHER = Connected(shop_id="shop-2", evidence=text("The vendor lists another."))
 
 
 @pytest.fixture
-def shop(people: People, scripted: Scripted) -> Connection:
+def connection(people: People, scripted: Scripted) -> Connection:
     return start_attempt(people, scripted, CONNECTED).connection
 
 
 @pytest.fixture
-def doubt(people: People, shop: Connection, scripted: Scripted) -> Attempt:
+def doubt(people: People, connection: Connection, scripted: Scripted) -> Attempt:
     """Alice reconnects her shop, and the vendor finds another one."""
     scripted.script.append(OTHER)
-    browser(people.alice).post(url("reconnect", shop))
-    return reloaded(shop.attempts.latest("pk"))
+    browser(people.alice).post(url("reconnect", connection))
+    return reloaded(connection.attempts.latest("pk"))
 
 
 @pytest.fixture
-def twin(people: People, shop: Connection, scripted: Scripted) -> Attempt:
+def twin(people: People, connection: Connection, scripted: Scripted) -> Attempt:
     """Alice connects a shop that she has connected already."""
     return start_attempt(people, scripted, CONNECTED, name="The same again")
 
@@ -55,8 +55,8 @@ def test_a_shop_in_doubt_stays_connected_everywhere(people: People, doubt: Attem
     assert "My shop Connected through Scripted" in visible_text(
         alice.get(people.acme.get_absolute_url())
     )
-    shop = visible_text(alice.get(doubt.connection.get_absolute_url()))
-    assert "Connected The vendor lists it. Is this the shop you meant?" in shop
+    connection = visible_text(alice.get(doubt.connection.get_absolute_url()))
+    assert "Connected The vendor lists it. Is this the shop you meant?" in connection
 
 
 def test_the_found_shop_is_used(people: People, doubt: Attempt, scripted: Scripted) -> None:
@@ -103,7 +103,7 @@ def test_a_name_that_does_not_do_is_said_at_the_field(
 
 
 def test_a_shop_that_is_connected_already_is_kept(
-    people: People, shop: Connection, twin: Attempt
+    people: People, connection: Connection, twin: Attempt
 ) -> None:
     alice = browser(people.alice)
     said = visible_text(alice.get(twin.get_absolute_url()))
@@ -112,7 +112,7 @@ def test_a_shop_that_is_connected_already_is_kept(
     assert "It is mine too" not in said
     assert "Keep “My shop”" in said
     response = alice.post(url("use-found", twin))
-    assert response["Location"] == shop.get_absolute_url()
+    assert response["Location"] == connection.get_absolute_url()
     assert "Nothing was connected twice" in visible_text(alice.get(twin.get_absolute_url()))
 
 

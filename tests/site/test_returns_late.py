@@ -214,11 +214,11 @@ def test_switched_off_a_working_shop_stays_connected(
 
 
 def test_a_vendor_that_nobody_knows_knows_no_return(people: People, scripted: Scripted) -> None:
-    shop, alice = connected(people, scripted), browser(people.alice)
+    connection, alice = connected(people, scripted), browser(people.alice)
     with nothing_changes():
         back = alice.get(reverse("return", args=["nobody"]), {"code": "c", "state": "s"})
         assert "Nothing was changed" in page_after_return(alice, back)
-    assert shop.status == "connected"
+    assert connection.status == "connected"
 
 
 def test_a_late_first_tab_does_not_undo_what_the_vendor_still_does(

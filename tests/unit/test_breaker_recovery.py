@@ -77,13 +77,13 @@ def test_who_was_told_to_wait_for_long_goes_on_waiting(people: People, scripted:
 
 
 def test_checks_that_waited_are_made(people: People, scripted: Scripted) -> None:
-    shop = run_step(begin_attempt(people), scripted, CONNECTED).connection
-    run_check(shop, scripted, Unavailable(retry_after=600))
+    connection = run_step(begin_attempt(people), scripted, CONNECTED).connection
+    run_check(connection, scripted, Unavailable(retry_after=600))
     with host(*[UNAVAILABLE] * 5, OK) as server:
         call_guarded(server, 5)
         reach_retry_time()
         call_guarded(server)
-    due = Connection.objects.get(pk=shop.pk).due_at
+    due = Connection.objects.get(pk=connection.pk).due_at
     assert due
     assert due < timezone.now() + timedelta(seconds=6)
 

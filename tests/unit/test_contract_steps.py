@@ -272,17 +272,17 @@ def test_start_over_is_no_refusal(people: People, scripted: Scripted) -> None:
 def test_start_over_from_a_check_lowers_no_connected_shop(
     people: People, scripted: Scripted
 ) -> None:
-    shop = run_step(begin_attempt(people), scripted, CONNECTED).connection
-    assert run_check(shop, scripted, OVER).status == Status.CONNECTED
+    connection = run_step(begin_attempt(people), scripted, CONNECTED).connection
+    assert run_check(connection, scripted, OVER).status == Status.CONNECTED
 
 
 def test_a_vendors_action_that_is_to_start_over_is_begun_again_with_new_answers(
     people: People, scripted: Scripted
 ) -> None:
-    shop = run_step(begin_attempt(people), scripted, CONNECTED).connection
-    first = journey.run_action(shop, people.alice, "mine", {"code": "1"})
+    connection = run_step(begin_attempt(people), scripted, CONNECTED).connection
+    first = journey.run_action(connection, people.alice, "mine", {"code": "1"})
     run_step(first, scripted, OVER)
-    second = journey.run_action(shop, people.alice, "mine", {"code": "2"})
+    second = journey.run_action(connection, people.alice, "mine", {"code": "2"})
     run_step(second, scripted, DONE)
     assert second.pk != first.pk
     assert scripted.asked[-1][2] == ("mine", {"code": "2"})

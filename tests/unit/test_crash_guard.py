@@ -172,19 +172,31 @@ def test_a_busy_account_leaves_the_claim_alone(people: People, scripted: Scripte
 def test_a_connected_shop_stays_connected_and_is_not_checked(
     people: People, scripted: Scripted
 ) -> None:
-    shop = run_step(begin_attempt(people), scripted, CONNECTED).connection
+    connection = run_step(begin_attempt(people), scripted, CONNECTED).connection
     Connection.objects.update(crashes=CRASHES)
-    shop = run_check(shop, scripted)
-    assert (shop.status, shop.answer, shop.due_at) == (Status.CONNECTED, "poison", None)
+    connection = run_check(connection, scripted)
+    assert (connection.status, connection.answer, connection.due_at) == (
+        Status.CONNECTED,
+        "poison",
+        None,
+    )
     assert Alert.objects.get().cause == "poison"
-    assert staff_actions.ask_now(shop)
-    shop = run_check(shop, scripted, CONNECTED)
-    assert (shop.answer, shop.crashes, shop.call_started_at) == ("connected", 0, None)
+    assert staff_actions.ask_now(connection)
+    connection = run_check(connection, scripted, CONNECTED)
+    assert (connection.answer, connection.crashes, connection.call_started_at) == (
+        "connected",
+        0,
+        None,
+    )
 
 
 def test_a_bug_in_a_check_counts(people: People, scripted: Scripted) -> None:
-    shop = run_step(begin_attempt(people), scripted, CONNECTED).connection
+    connection = run_step(begin_attempt(people), scripted, CONNECTED).connection
     with pytest.raises(ZeroDivisionError):
-        run_check(shop, scripted, Progress(account={"token": "2"}), meets_a_bug)
-    shop.refresh_from_db()
-    assert (shop.crashes, shop.call_started_at, shop.status) == (1, None, Status.CONNECTED)
+        run_check(connection, scripted, Progress(account={"token": "2"}), meets_a_bug)
+    connection.refresh_from_db()
+    assert (connection.crashes, connection.call_started_at, connection.status) == (
+        1,
+        None,
+        Status.CONNECTED,
+    )

@@ -98,8 +98,8 @@ def test_what_is_staffs_turn_is_asked_soon_at_first_for_it_is_often_over_in_a_mi
 def test_a_connected_shop_with_an_odd_answer_is_asked_hourly(
     people: People, scripted: Scripted
 ) -> None:
-    shop = run_step(begin_attempt(people), scripted, CONNECTED).connection
-    assert waits(run_check(shop, scripted, Garbled())) == HOUR
+    connection = run_step(begin_attempt(people), scripted, CONNECTED).connection
+    assert waits(run_check(connection, scripted, Garbled())) == HOUR
 
 
 def test_a_token_renewed_on_the_way_begins_no_new_wait(people: People, scripted: Scripted) -> None:
@@ -141,23 +141,23 @@ def test_who_says_so_while_it_is_being_asked_begins_a_new_wait_too(
 def test_a_shop_that_was_lowered_is_looked_after_in_the_same_way(
     people: People, scripted: Scripted
 ) -> None:
-    shop = run_step(begin_attempt(people), scripted, CONNECTED).connection
-    shop = run_check(shop, scripted, INSTALL)
-    assert waits(shop) == 5 * MINUTE
+    connection = run_step(begin_attempt(people), scripted, CONNECTED).connection
+    connection = run_check(connection, scripted, INSTALL)
+    assert waits(connection) == 5 * MINUTE
     since(2 * HOUR)
-    assert waits(run_check(shop, scripted, INSTALL)) == 30 * MINUTE
+    assert waits(run_check(connection, scripted, INSTALL)) == 30 * MINUTE
 
 
 # -- connected shops -------------------------------------------------------------------------------
 
 
-def shop(pk: int, expires: datetime | None = None) -> Connection:
+def connection(pk: int, expires: datetime | None = None) -> Connection:
     return Connection(pk=pk, account=Account(vendor="scripted"), expires_at=expires)
 
 
 def test_shops_connected_at_once_are_checked_evenly_over_the_period(settings: Settings) -> None:
     settings.CHECK_PERIOD, now = DAY, timezone.now()
-    moments = sorted(transitions.next_check(shop(pk), now) - now for pk in range(1, 2401))
+    moments = sorted(transitions.next_check(connection(pk), now) - now for pk in range(1, 2401))
     hours = [sum(int(moment / HOUR) == hour for moment in moments) for hour in range(12, 36)]
     assert sum(hours) == 2400
     assert min(hours) > 95
@@ -166,19 +166,21 @@ def test_shops_connected_at_once_are_checked_evenly_over_the_period(settings: Se
 
 def test_each_has_its_own_moment_in_every_period(settings: Settings) -> None:
     settings.CHECK_PERIOD, now = DAY, timezone.now()
-    first = transitions.next_check(shop(7), now)
+    first = transitions.next_check(connection(7), now)
     late = first + 3 * HOUR  # the workers had much to do
-    assert abs(transitions.next_check(shop(7), first) - first - DAY) < SECOND
-    assert abs(transitions.next_check(shop(7), late) - first - DAY) < SECOND
+    assert abs(transitions.next_check(connection(7), first) - first - DAY) < SECOND
+    assert abs(transitions.next_check(connection(7), late) - first - DAY) < SECOND
 
 
 def test_what_ends_before_is_looked_at_when_it_has_ended(settings: Settings) -> None:
     settings.CHECK_PERIOD, now = DAY, timezone.now()
-    assert transitions.next_check(shop(7, now + HOUR), now) == now + HOUR + MINUTE
-    assert transitions.next_check(shop(7, now + 40 * DAY), now) == transitions.next_check(
-        shop(7), now
+    assert transitions.next_check(connection(7, now + HOUR), now) == now + HOUR + MINUTE
+    assert transitions.next_check(connection(7, now + 40 * DAY), now) == transitions.next_check(
+        connection(7), now
     )
-    assert transitions.next_check(shop(7, now - HOUR), now) == transitions.next_check(shop(7), now)
+    assert transitions.next_check(connection(7, now - HOUR), now) == transitions.next_check(
+        connection(7), now
+    )
 
 
 def test_a_licence_that_ends_soon_is_checked_at_its_end(people: People, scripted: Scripted) -> None:

@@ -83,13 +83,13 @@ def test_the_sweep_honours_when_to_ask_again(people: People, scripted: Scripted)
 
 
 def test_the_sweep_checks_connected_shops_when_due(people: People, scripted: Scripted) -> None:
-    shop = run_step(begin_attempt(people), scripted, CONNECTED).connection
+    connection = run_step(begin_attempt(people), scripted, CONNECTED).connection
     runner.sweep()
     Connection.objects.update(due_at=timezone.now())
     scripted.script.append(CONNECTED)
     runner.sweep()
     assert scripted.calls == ["start", "check"]
-    fresh = Connection.objects.get(pk=shop.pk)
+    fresh = Connection.objects.get(pk=connection.pk)
     assert fresh.due_at is not None
     assert fresh.due_at > timezone.now()
 
@@ -102,12 +102,12 @@ def test_the_sweep_ends_attempts_whose_time_is_over(people: People, scripted: Sc
 
 
 def test_staff_ask_the_vendor_now(people: People, scripted: Scripted) -> None:
-    shop = run_step(begin_attempt(people), scripted, CONNECTED).connection
-    run_check(shop, scripted, Unavailable())
-    staff_actions.ask_now(shop)
+    connection = run_step(begin_attempt(people), scripted, CONNECTED).connection
+    run_check(connection, scripted, Unavailable())
+    staff_actions.ask_now(connection)
     scripted.script.append(CONNECTED)
     runner.sweep()
-    assert Connection.objects.get(pk=shop.pk).answer == "connected"
+    assert Connection.objects.get(pk=connection.pk).answer == "connected"
 
 
 # -- the catalogue -------------------------------------------------------------------------------

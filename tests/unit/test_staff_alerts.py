@@ -146,15 +146,15 @@ def test_without_an_address_nobody_is_mailed(
 def test_a_task_is_mailed_and_clears_when_it_is_done(
     people: People, scripted: Scripted, mailoutbox: list[EmailMessage]
 ) -> None:
-    shop = run_step(begin_attempt(people), scripted, CONNECTED).connection
+    connection = run_step(begin_attempt(people), scripted, CONNECTED).connection
     asked = Done(here=text("Ended."), there=text("Still on."), staff_task="Switch room 1 off.")
-    run_step(journey.disconnect(shop, people.alice), scripted, asked)
+    run_step(journey.disconnect(connection, people.alice), scripted, asked)
     quiet_sweep(scripted)
     [mail] = mailoutbox
     for line in ("My shop: Switch room 1 off.", "Shops with such a task now: 1."):
         assert line in mail.body.splitlines()
     assert "/admin/onboarding/connection/?task=1\n" in mail.body
     assert Alert.objects.get().cleared is None
-    journey.task_done(shop.pk)
+    journey.task_done(connection.pk)
     quiet_sweep(scripted)
     assert Alert.objects.get().cleared is not None

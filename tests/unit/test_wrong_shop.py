@@ -18,20 +18,24 @@ OTHER = Connected(shop_id="shop-2", evidence=text("The vendor lists another."))
 
 
 @pytest.fixture
-def shop(people: People, scripted: Scripted) -> Connection:
+def connection(people: People, scripted: Scripted) -> Connection:
     return run_step(begin_attempt(people), scripted, CONNECTED).connection
 
 
 @pytest.fixture
-def doubt(people: People, shop: Connection, scripted: Scripted) -> Attempt:
+def doubt(people: People, connection: Connection, scripted: Scripted) -> Attempt:
     draft = Progress(connection={"store": "shop-2"})
-    return run_step(journey.reconnect(shop, people.alice), scripted, draft, OTHER)
+    return run_step(journey.reconnect(connection, people.alice), scripted, draft, OTHER)
 
 
 def test_another_shop_at_reconnect_changes_nothing_by_itself(doubt: Attempt) -> None:
-    shop = doubt.connection
+    connection = doubt.connection
     assert (doubt.answer, doubt.found_shop_id) == ("wrong_shop", "shop-2")
-    assert (shop.status, shop.shop_id, shop.memo) == (Status.CONNECTED, "shop-1", {})
+    assert (connection.status, connection.shop_id, connection.memo) == (
+        Status.CONNECTED,
+        "shop-1",
+        {},
+    )
 
 
 def test_it_is_used_when_the_merchant_says_so(
@@ -79,23 +83,23 @@ def test_going_back_starts_again_without_what_was_found(
 
 
 def test_a_shop_that_a_sibling_has_stays_where_it_is(
-    people: People, shop: Connection, scripted: Scripted
+    people: People, connection: Connection, scripted: Scripted
 ) -> None:
     twin = run_step(begin_attempt(people, "The same again"), scripted, CONNECTED)
-    assert journey.found_elsewhere(twin) == shop
+    assert journey.found_elsewhere(twin) == connection
     journey.use_found_shop(twin, people.alice)
     ended = reloaded(twin)
     assert ended.ended
     assert ended.connection.status == Status.DISCONNECTED
-    assert Connection.objects.get(pk=shop.pk).status == Status.CONNECTED
+    assert Connection.objects.get(pk=connection.pk).status == Status.CONNECTED
 
 
 def test_a_shop_of_another_merchant_is_refused(
-    people: People, shop: Connection, scripted: Scripted
+    people: People, connection: Connection, scripted: Scripted
 ) -> None:
     attempt = journey.begin(
         merchant=people.other,
-        connector=shop.connector,
+        connector=connection.connector,
         user=people.charlie,
         name="Mine",
         answers={},
