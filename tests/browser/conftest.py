@@ -1,4 +1,4 @@
-"""A real site, real sandboxes and Debian's Chromium; the merchant is a person with a mailbox."""
+"""Fixtures of the browser tests: a real site, real sandboxes, Debian's Chromium, and users with mailboxes."""
 
 from __future__ import annotations
 

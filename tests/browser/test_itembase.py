@@ -1,4 +1,4 @@
-"""itembase's longer ways in Chromium: a shop that is there already, and the activation page."""
+"""itembase's longer flows in Chromium: a shop that exists already, and the activation page."""
 
 from __future__ import annotations
 

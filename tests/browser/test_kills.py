@@ -1,4 +1,4 @@
-"""Nothing is lost and nothing is made twice, whenever the processes are killed."""
+"""Killed processes: nothing is lost and nothing is created twice, as seen in a browser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Shops without a redirect: a licence at integrator.io, a key and a secret from Capillary."""
+"""Vendors without a redirect: a licence at integrator.io, a key and a secret from Capillary."""
 
 from __future__ import annotations
 

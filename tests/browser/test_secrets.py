@@ -1,4 +1,4 @@
-"""Secrets reach no log, no page, no address of ours, and no byte of the database."""
+"""Secrets appear in no log, on no page, in no URL of ours, and in no byte of the database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Staff in Chromium: what only they know of a merchant's account at a vendor."""
+"""Staff in Chromium: they enter what only they know of a merchant's account."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Staff in Chromium: a profile of scopes, a renewal, and what vendors have of ours."""
+"""Staff in Chromium: a profile of scopes, a renewal, and the inventory of a vendor."""
 
 from __future__ import annotations
 

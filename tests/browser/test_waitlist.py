@@ -1,4 +1,4 @@
-"""A vendor is away before the merchant starts: it is said, left with us, and a mail brings them back."""
+"""A vendor's outage in Chromium: it is shown, the merchant joins the waitlist, and a mail follows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything of a merchant is a 404 for other merchants, and the sign-in for nobody."""
+"""Access control: other merchants get a 404 for everything, and visitors get the sign-in page."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_nobody_is_asked_to_sign_in(
     assert asked or response.status_code == 405
 
 
-def test_after_signing_in_nobody_lands_on_an_action(people: People, scripted: Scripted) -> None:
+def test_after_signing_in_no_one_lands_on_an_action(people: People, scripted: Scripted) -> None:
     attempt = start_attempt(people, scripted, OPEN)
     response = browser().post(url("continue", attempt))
     assert response["Location"].endswith(f"?next={attempt.get_absolute_url()}")

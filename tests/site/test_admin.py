@@ -1,4 +1,4 @@
-"""The staff's pages: who may open them, what stands there, and what never does."""
+"""The admin: who may open its pages, what they show, and what they never show."""
 
 from __future__ import annotations
 

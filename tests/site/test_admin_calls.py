@@ -1,4 +1,4 @@
-"""Staff see what went to a vendor, and which of its hosts does not answer."""
+"""The admin shows the last calls to a vendor, and which of its hosts does not answer."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_a_vendors_page_says_how_its_hosts_are(
     assert "api.other.example" not in said
 
 
-def test_a_vendor_that_never_failed_is_said_to_be_well(scripted: Scripted, desk: Client) -> None:
+def test_a_vendor_that_never_failed_is_shown_as_well(scripted: Scripted, desk: Client) -> None:
     assert "Nothing has gone wrong there yet." in page_text(desk.get(VENDOR))
 
 

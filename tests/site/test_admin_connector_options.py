@@ -1,4 +1,4 @@
-"""What staff set on a connector: drawn from the vendor's questions, checked, needed before it is offered."""
+"""Options of a connector in the admin: the vendor's questions, validated, required to offer it."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_it_is_not_offered_before_its_questions_are_answered(
     assert "Scripted shop" in browser().get("/connectors/").content.decode()
 
 
-def test_the_questions_are_drawn_and_the_answers_kept(row: Connector, desk: Client) -> None:
+def test_the_questions_are_rendered_and_the_answers_saved(row: Connector, desk: Client) -> None:
     body = desk.get(page(row, "plan")).content.decode()
     assert 'value="30"' in body
     assert body.count('type="radio"') == 3
@@ -80,7 +80,7 @@ def test_an_answer_that_was_emptied_stays_empty(row: Connector, desk: Client) ->
     assert Connector.objects.get().options == {"days": "14", "size": ""}
 
 
-def test_what_the_vendor_has_against_an_answer_stands_at_its_field(
+def test_an_answer_that_the_vendor_rejects_is_an_error_at_its_field(
     row: Connector, desk: Client
 ) -> None:
     response = desk.post(page(row, "plan"), {"answer_days": "0", "answer_size": "s"})
@@ -113,7 +113,7 @@ def test_what_is_no_longer_asked_for_is_shown_until_staff_remove_it(
     assert "old" not in Connector.objects.get().options
 
 
-def test_a_vendor_that_cannot_be_asked_is_said_calmly(
+def test_an_unavailable_vendor_is_reported_calmly(
     configurable: Configurable, row: Connector, desk: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object) -> None:

@@ -1,4 +1,4 @@
-"""The catalogue in the admin: what staff set, what they add, and what they may not take away."""
+"""The catalogue in the admin: what staff set, what they add, and what they cannot delete."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_a_connector_without_a_name_is_not_added(generic: Connector, desk: Clien
     assert Connector.objects.count() == 1
 
 
-def test_what_staff_added_is_kept_by_the_vendors_refresh(
+def test_a_refresh_keeps_what_staff_added(
     generic: Connector, scripted: Scripted, desk: Client
 ) -> None:
     desk.post(ADD, given(generic, name="Woo"))

@@ -1,4 +1,4 @@
-"""What a vendor has of ours, beside what stands here."""
+"""The inventory in the admin: what a vendor has of our merchants, compared with our rows."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def compared(desk: Client) -> str:
     return page_text(desk.get(VENDOR + "?compare=1"))
 
 
-def test_nobody_is_asked_before_staff_want_to_compare(
+def test_the_vendor_is_not_asked_before_staff_compare(
     connection: Connection, configurable: Configurable, desk: Client
 ) -> None:
     configurable.results.append(Unavailable())
@@ -95,7 +95,7 @@ def test_comparing_changes_nothing(
     assert not LogEntry.objects.exists()
 
 
-def test_a_vendor_that_cannot_say_is_told_calmly(
+def test_a_vendor_without_an_inventory_is_reported_calmly(
     connection: Connection, configurable: Configurable, desk: Client
 ) -> None:
     configurable.results.append(Unavailable("time-out"))

@@ -1,4 +1,4 @@
-"""A creation whose answer was lost: staff read the facts and press one of two buttons."""
+"""Unsure creations in the admin: staff read the facts and press one of two buttons."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_it_does_not_exist_and_is_made_once_more(
     assert Account.objects.get().unsure == ""
 
 
-def test_a_wrong_id_is_said_at_the_field(
+def test_a_wrong_id_is_an_error_at_the_field(
     attempt: Attempt, scripted: Scripted, desk: Client
 ) -> None:
     scripted.script.append(WRONG)

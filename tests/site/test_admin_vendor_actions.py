@@ -1,4 +1,4 @@
-"""Staff at the vendor: what only they know, what they have done there, and their tasks."""
+"""Staff actions in the admin: staff's answers, actions at the vendor, and tasks."""
 
 from __future__ import annotations
 
@@ -80,9 +80,7 @@ def test_a_secret_is_never_shown_again(account: Account, desk: Client) -> None:
     assert (wrong.status_code, SECRET in wrong.content.decode()) == (422, False)
 
 
-def test_a_secret_on_file_is_kept_when_its_field_stays_empty(
-    account: Account, desk: Client
-) -> None:
+def test_an_empty_field_keeps_the_secret_on_file(account: Account, desk: Client) -> None:
     Account.objects.update(staff_answers={"door_code": SECRET, "floor": "3"})
     desk.post(page(account, "know"), {"answer_door_code": "", "answer_floor": ""})
     assert Account.objects.get().staff_answers == {"door_code": SECRET, "floor": ""}
@@ -121,7 +119,7 @@ def test_an_action_stands_where_it_belongs(connection: Connection, desk: Client)
     assert "Merchant's" not in on_account
 
 
-def test_an_action_says_what_it_achieved(
+def test_an_action_reports_its_result(
     connection: Connection, scripted: Scripted, desk: Client
 ) -> None:
     assert 'class="gw-danger"' in desk.get(act(connection.account, "burn")).content.decode()
@@ -156,7 +154,7 @@ def test_an_action_without_questions_is_one_button(
     assert scripted.calls[-1] == "act"
 
 
-def test_what_is_wrong_is_said_with_what_was_typed(
+def test_errors_are_shown_with_the_typed_values(
     connection: Connection, scripted: Scripted, desk: Client
 ) -> None:
     scripted.script.append(WRONG)

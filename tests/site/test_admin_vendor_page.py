@@ -1,4 +1,4 @@
-"""Staff at a vendor itself, and with one of its connectors."""
+"""The vendor's page in the admin: staff actions on the vendor and on one of its connectors."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_an_action_is_explained_then_done(
         (Garbled("a list"), "answered something that we do not understand. · a list"),
     ],
 )
-def test_what_went_wrong_is_said_with_what_was_typed(
+def test_errors_are_shown_with_the_typed_values(
     row: Connector, configurable: Configurable, desk: Client, error: Any, said: str
 ) -> None:
     configurable.results.append(error)
@@ -116,7 +116,7 @@ def test_what_went_wrong_is_said_with_what_was_typed(
     assert bool(logged()) is not isinstance(error, Refused)
 
 
-def test_what_is_wrong_with_a_field_is_said_there(
+def test_an_error_of_a_field_is_shown_at_the_field(
     row: Connector, configurable: Configurable, desk: Client
 ) -> None:
     configurable.results.append(Refused("x", who="staff", note=words("Too short."), code="code"))

@@ -1,4 +1,4 @@
-"""The one page of an attempt: what happened, whose turn it is, one thing to do."""
+"""The page of an attempt: what happened, whose turn it is, and one thing to do."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def test_looking_never_leads_to_the_vendor_nor_asks_it(people: People, scripted:
 
 
 @pytest.mark.parametrize("page", ["attempt", "attempt-status"])
-def test_looking_waits_for_nobody_who_writes(people: People, scripted: Scripted, page: str) -> None:
+def test_reading_does_not_wait_for_writers(people: People, scripted: Scripted, page: str) -> None:
     """SQLite has one lock for all writers, and a crowd of them at times."""
     attempt, alice = start_attempt(people, scripted, LATER), browser(people.alice)
     alice.get(url(page, attempt))
@@ -123,7 +123,7 @@ def test_looking_waits_for_nobody_who_writes(people: People, scripted: Scripted,
     assert {query["sql"].split()[0] for query in queries} == {"SELECT"}
 
 
-def test_a_link_that_was_used_is_made_anew(people: People, scripted: Scripted) -> None:
+def test_a_used_link_is_created_again(people: People, scripted: Scripted) -> None:
     attempt, alice = start_attempt(people, scripted, OPEN), browser(people.alice)
     assert "Open Scripted again" in visible_text(alice.get(attempt.get_absolute_url()))
     scripted.script.append(Redirect(url=LINK + "2"))
@@ -137,7 +137,7 @@ def test_a_colleague_sees_who_is_at_the_vendor(people: People, scripted: Scripte
     )
 
 
-def test_where_nobody_is_sent_back_the_merchant_says_so(people: People, scripted: Scripted) -> None:
+def test_without_a_redirect_back_the_merchant_says_so(people: People, scripted: Scripted) -> None:
     attempt, alice = start_attempt(people, scripted, STAYS), browser(people.alice)
     assert "I have finished" in visible_text(alice.get(attempt.get_absolute_url()))
     scripted.script.append(CONNECTED)
@@ -219,7 +219,7 @@ def test_something_new_is_swapped_in_and_asked_about_soon(
     assert "load delay:2s" in body
 
 
-def test_nobody_asks_every_few_seconds_while_the_vendors_work_waits_in_line(
+def test_polling_slows_down_while_the_work_is_queued(
     people: People, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     attempt = start_attempt(people, scripted, LATER)

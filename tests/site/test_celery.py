@@ -1,4 +1,4 @@
-"""RUNNER=celery, for real: a Redis of our own and worker processes. The rows stay the truth."""
+"""RUNNER=celery with a temporary Redis and worker processes. The rows remain the source of truth."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def sends_again(broker: Redis) -> bool:
     return broker.pushed() > 0
 
 
-def test_a_message_that_was_lost_is_sent_again(
+def test_a_lost_message_is_sent_again(
     workers: Workers, stage: sandbox.Running, broker: Redis
 ) -> None:
     [attempt] = merchants(stage, "ann")

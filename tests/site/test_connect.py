@@ -1,4 +1,4 @@
-"""From the catalogue to the vendor: which business, check before you leave, and off."""
+"""From the catalogue to the vendor: choose the business, read the check page, and leave."""
 
 from __future__ import annotations
 
@@ -71,7 +71,9 @@ def test_who_has_several_businesses_chooses_one(people: People, scripted: Script
     assert "Second" in visible_text(browser(people.alice).get(reverse("shops")))
 
 
-def test_what_is_shared_and_what_opens_is_said_first(people: People, scripted: Scripted) -> None:
+def test_the_check_page_says_what_is_shared_and_what_opens(
+    people: People, scripted: Scripted
+) -> None:
     said = visible_text(browser(people.alice).get(page(people)))
     for expected in (scripted.summary, *scripted.shares, "vendor.example", "Continue to Scripted"):
         assert str(expected) in said
@@ -101,7 +103,7 @@ def test_a_name_is_proposed_that_is_free(people: People, scripted: Scripted) -> 
     assert 'value="scripted shop 3"' in browser(people.alice).get(page(people)).content.decode()
 
 
-def test_a_name_in_use_is_refused_at_its_field(people: People, scripted: Scripted) -> None:
+def test_a_name_in_use_is_an_error_at_its_field(people: People, scripted: Scripted) -> None:
     attempt = start_attempt(people, scripted, OPEN, name="eBay")
     Connection.objects.filter(pk=attempt.connection_id).update(shop_id="1")
     response = browser(people.alice).post(page(people), {"name": "ebay"})

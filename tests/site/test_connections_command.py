@@ -1,4 +1,4 @@
-"""A subscription system renews and ends connections, as often as it likes."""
+"""The command `connections`: a subscription system renews and ends connections, repeatably."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_what_was_disconnected_is_renewed_only_when_nothing_else_is_there(
 
 
 @pytest.mark.parametrize("answer", [Unavailable(), Refused(who="staff")])
-def test_what_was_not_done_is_said_with_status_1(
+def test_a_failure_is_reported_with_status_1(
     people: People, connection: Connection, scripted: Scripted, answer: Any
 ) -> None:
     scripted.script.append(answer)
@@ -90,7 +90,7 @@ def test_what_was_not_done_is_said_with_status_1(
         ("renew", "ACME", "--until", "2027-02-31"),
     ],
 )
-def test_what_makes_no_sense_ends_with_status_2(
+def test_invalid_arguments_end_with_status_2(
     people: People, connection: Connection, words: tuple[str, ...]
 ) -> None:
     known = [people.acme.reference if word == "ACME" else word for word in words]

@@ -1,4 +1,4 @@
-"""The site's own processes on the database of this run, its pool of connections included."""
+"""The site's processes on the database of this run, with its connection pool."""
 
 from __future__ import annotations
 

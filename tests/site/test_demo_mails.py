@@ -1,4 +1,4 @@
-"""The demo's mail page: mails as files that every process sees, and nothing of it elsewhere."""
+"""The demo's mail page: mails as files that every process sees, and that exist only in the demo."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`manage.py doctor` on what runs here: each check well, and each one's fault with its fix."""
+"""`manage.py doctor` on this machine: each check when all is well, and each fault with its fix."""
 
 from __future__ import annotations
 
@@ -234,7 +234,7 @@ def test_keys_that_open_every_memo(people: People, scripted: Scripted, settings:
     assert memos.keys().level == "ok"
 
 
-def test_a_lost_key_names_tables_and_shops(
+def test_for_a_lost_key_it_names_tables_and_shops(
     people: People, scripted: Scripted, settings: Settings
 ) -> None:
     shop = run_step(

@@ -1,4 +1,4 @@
-"""Invited by mail: one link that anybody may look at, and one person who may accept."""
+"""Invitations by mail: anybody may open the link, and one person may accept."""
 
 from __future__ import annotations
 
@@ -100,7 +100,9 @@ def test_looking_accepts_nothing(
     assert not is_member(people, dora)
 
 
-def test_nobody_signs_in_and_comes_back_to_accept(people: People, invitation: Invitation) -> None:
+def test_a_visitor_signs_in_and_comes_back_to_accept(
+    people: People, invitation: Invitation
+) -> None:
     page, nobody = invitation.get_absolute_url(), browser()
     response = nobody.get(page)
     sign_in = f"{reverse('account_login')}?next={page}"
@@ -109,7 +111,7 @@ def test_nobody_signs_in_and_comes_back_to_accept(people: People, invitation: In
     assert nobody.post(page)["Location"] == sign_in
 
 
-def test_the_link_alone_gives_the_address_away_to_nobody(
+def test_the_link_alone_does_not_disclose_the_address(
     people: People, invitation: Invitation
 ) -> None:
     for visitor in (browser(), browser(people.charlie)):
@@ -166,9 +168,7 @@ def test_an_expired_invitation_is_a_calm_page_and_can_be_sent_again(
     assert is_member(people, dora)
 
 
-def test_who_was_invited_long_ago_may_be_invited_anew(
-    people: People, invitation: Invitation
-) -> None:
+def test_an_expired_invitation_can_be_sent_again(people: People, invitation: Invitation) -> None:
     later(invitation, 7)
     invite(people)
     assert Invitation.objects.filter(accepted=None, revoked=None).count() == 1
@@ -195,7 +195,7 @@ def test_an_accepted_invitation_is_over_for_others_and_for_who_left(
 
 
 @pytest.mark.parametrize("name", ["send-again", "revoke"])
-def test_what_was_accepted_meanwhile_is_neither_sent_nor_withdrawn(
+def test_an_accepted_invitation_is_neither_sent_nor_withdrawn(
     people: People, invitation: Invitation, dora: User, name: str, mailoutbox: list[EmailMessage]
 ) -> None:
     browser(dora).post(invitation.get_absolute_url())
@@ -212,7 +212,7 @@ def test_a_made_up_invitation_is_a_calm_page(people: People) -> None:
 
 
 @pytest.mark.parametrize("email", ["", "nobody", "a b@example.org"])
-def test_what_is_no_address_is_said_at_its_field(people: People, email: str) -> None:
+def test_an_invalid_address_is_an_error_at_its_field(people: People, email: str) -> None:
     assert "Enter" in wrong(people, email)
     assert not Invitation.objects.exists()
 

@@ -1,4 +1,4 @@
-"""A running site as operators watch it: health, metrics and log lines of real processes."""
+"""Observability of a running site: health, metrics and log lines of real processes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/operations.md, tried: its commands are run as they stand there, on a real site."""
+"""docs/operations.md: its commands run as they are written, on a real site."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ def test_a_new_key_replaces_the_old_one(machine: Machine) -> None:
     assert machine.ask("shop.memo, shop.account.memo") == "{'a': 1} {'tenant': 'ann'}"
 
 
-def test_lost_keys_become_the_merchants_turn_and_no_page_fails(machine: Machine) -> None:
+def test_after_losing_the_keys_it_is_the_merchants_turn_and_no_page_fails(machine: Machine) -> None:
     machine.use(Fernet.generate_key().decode())
     machine.type(blocks("Lost MEMO_KEYS", "sh lost")[0], status=1)
     machine.site.start()

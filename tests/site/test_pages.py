@@ -1,4 +1,4 @@
-"""Start, catalogue, home, a shop's page, and the pages for when something goes wrong."""
+"""Start page, catalogue, home, a shop's page, and the error pages."""
 
 from __future__ import annotations
 
@@ -145,13 +145,13 @@ def test_a_shop_shows_what_we_know_and_what_happened(people: People, scripted: S
     assert "The connection was begun. Alice" in bob
 
 
-def test_what_nobody_confirmed_is_not_called_confirmed(people: People, scripted: Scripted) -> None:
+def test_an_unconfirmed_shop_is_not_called_confirmed(people: People, scripted: Scripted) -> None:
     attempt = start_attempt(people, scripted, replace(CONNECTED, confirmed=False))
     said = visible_text(browser(people.alice).get(attempt.connection.get_absolute_url()))
     assert "Confirmed by Scripted No, it has not told us anything" in said
 
 
-def test_a_check_that_failed_is_said_and_lowers_nothing(people: People, scripted: Scripted) -> None:
+def test_a_failed_check_is_shown_and_lowers_nothing(people: People, scripted: Scripted) -> None:
     connection = run_check(connected(people, scripted), scripted, Unavailable())
     said = visible_text(browser(people.alice).get(connection.get_absolute_url()))
     assert "Not confirmed since" in said
@@ -212,7 +212,7 @@ def test_disconnecting_says_what_ended_and_what_is_left(people: People, scripted
     assert "Disconnect" not in said.replace("Disconnected", "").replace("Disconnecting", "")
 
 
-def test_a_shop_that_was_connected_anew_elsewhere_begins_afresh(
+def test_a_shop_that_was_reconnected_elsewhere_starts_over(
     people: People, scripted: Scripted
 ) -> None:
     connection, alice = connected(people, scripted, "First"), browser(people.alice)

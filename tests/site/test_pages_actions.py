@@ -1,4 +1,4 @@
-"""A merchant's actions on the page of a shop: offered, asked about, confirmed, begun."""
+"""Merchant actions on a shop's page: offered, asked about, confirmed, started."""
 
 from __future__ import annotations
 
@@ -120,13 +120,13 @@ def test_its_page_says_what_goes_on(
     planned.script.append(TURNED)
     browser(people.bob).post(act(connection, "turn"))
     Attempt.objects.filter(purpose="act").update(answer="progress", ended=None)
-    trip = Attempt.objects.get(purpose="act")
-    said = visible_text(browser(people.bob).get(trip.get_absolute_url()))
+    attempt = Attempt.objects.get(purpose="act")
+    said = visible_text(browser(people.bob).get(attempt.get_absolute_url()))
     assert "Changing “My shop” at Scripted" in said
     assert "Your room there is made" not in said
 
 
-def test_what_needs_the_merchant_may_be_mended_by_an_action(
+def test_an_action_may_repair_a_shop_that_needs_its_merchant(
     people: People, connection: Connection, planned: Configurable
 ) -> None:
     run_check(connection, planned, LOST)
@@ -167,7 +167,7 @@ def test_an_action_that_ends_the_account_ends_its_shops(
     assert Connection.objects.get().status == "disconnected"
 
 
-def test_a_task_of_staff_is_not_lost_by_it(
+def test_a_task_of_staff_survives_it(
     people: People, connection: Connection, planned: Configurable
 ) -> None:
     Connection.objects.update(task="Ring them up.")
@@ -207,8 +207,8 @@ def test_something_to_do_elsewhere_shows_its_link_beside_the_question(
     people: People, planned: Configurable
 ) -> None:
     asks = replace(LOST, link="https://vendor.example/new", questions=CUT.questions)
-    trip = run_step(begin_attempt(people), planned, asks)
-    response = browser(people.alice).get(trip.get_absolute_url())
+    attempt = run_step(begin_attempt(people), planned, asks)
+    response = browser(people.alice).get(attempt.get_absolute_url())
     said = visible_text(response)
     assert "One thing to do at Scripted Your key is lost." in said
     assert "I have done it: go on" in said
@@ -218,8 +218,10 @@ def test_something_to_do_elsewhere_shows_its_link_beside_the_question(
 def test_a_page_that_is_asked_about_again_looks_by_itself(
     people: People, planned: Configurable
 ) -> None:
-    trip = run_step(begin_attempt(people), planned, replace(LOST, poll_every=timedelta(minutes=5)))
-    assert "hx-get" in browser(people.alice).get(trip.get_absolute_url()).content.decode()
+    attempt = run_step(
+        begin_attempt(people), planned, replace(LOST, poll_every=timedelta(minutes=5))
+    )
+    assert "hx-get" in browser(people.alice).get(attempt.get_absolute_url()).content.decode()
 
 
 def test_where_nothing_opens_nothing_is_announced(people: People, planned: Configurable) -> None:

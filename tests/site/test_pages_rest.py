@@ -1,4 +1,4 @@
-"""Pausing, resuming, and what is said of a shop that rests or is disconnected."""
+"""Pausing, resuming, and the page of a paused or disconnected shop."""
 
 from __future__ import annotations
 
@@ -70,19 +70,19 @@ def test_a_resumed_shop_works_again(people: People, paused: Connection, scripted
     assert "Let it rest for a while." in page(people, paused)
 
 
-def test_the_page_of_the_trip_says_what_it_was_for(
+def test_the_page_of_the_attempt_says_what_it_was_for(
     people: People, paused: Connection, scripted: Scripted
 ) -> None:
-    trip = paused.attempts.get(purpose="pause")
+    attempt = paused.attempts.get(purpose="pause")
     alice = browser(people.alice)
-    assert "“My shop” is paused" in visible_text(alice.get(trip.get_absolute_url()))
+    assert "“My shop” is paused" in visible_text(alice.get(attempt.get_absolute_url()))
     for purpose, heading in (
         ("pause", "Pausing"),
         ("resume", "Resuming"),
         ("end", "Disconnecting"),
     ):
-        Attempt.objects.filter(pk=trip.pk).update(purpose=purpose, answer="progress", ended=None)
-        said = visible_text(alice.get(trip.get_absolute_url()))
+        Attempt.objects.filter(pk=attempt.pk).update(purpose=purpose, answer="progress", ended=None)
+        said = visible_text(alice.get(attempt.get_absolute_url()))
         assert f"{heading} “My shop”" in said
         assert "Your room there is made" not in said
 
@@ -95,7 +95,7 @@ def test_a_pause_that_takes_time_is_shown_on_the_shops_page(
     assert "Connected The vendor lists it. Scripted is not answering" in page(people, connection)
 
 
-def test_only_what_works_is_paused_and_only_what_rests_is_resumed(
+def test_only_a_working_shop_is_paused_and_only_a_paused_one_resumed(
     people: People, scripted: Scripted
 ) -> None:
     connection, alice = start_attempt(people, scripted, OPEN).connection, browser(people.alice)
@@ -139,7 +139,7 @@ def test_a_shop_that_staff_ended_says_what_ended(
 # -- a name that was taken meanwhile --------------------------------------------------------------
 
 
-def test_a_shop_whose_name_was_taken_meanwhile_gets_another(
+def test_a_shop_whose_name_was_taken_gets_another(
     people: People, connection: Connection, scripted: Scripted
 ) -> None:
     alice = browser(people.alice)

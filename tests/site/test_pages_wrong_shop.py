@@ -1,4 +1,4 @@
-"""The interruption page: another shop was found than was meant, and the merchant says which."""
+"""The interruption page: another shop was found than was meant, and the merchant decides which."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_it_becomes_a_second_shop_with_a_name_of_its_own(
     ("name", "problem"),
     [("MY shop", "You have another shop called “MY shop”."), (" ", "Give this shop a name.")],
 )
-def test_a_name_that_does_not_do_is_said_at_the_field(
+def test_an_invalid_name_is_an_error_at_the_field(
     people: People, doubt: Attempt, scripted: Scripted, name: str, problem: str
 ) -> None:
     response = browser(people.alice).post(url("both", doubt), {"name": name})

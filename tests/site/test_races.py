@@ -170,7 +170,7 @@ def shop(alice: Browser, name: str = "My shop") -> Connection:
     return found
 
 
-def test_disconnecting_is_not_undone_by_who_repairs(
+def test_disconnecting_is_not_undone_by_a_reconnect(
     alice: Browser, people: People, stage: sandbox.Running, processes: Racers
 ) -> None:
     page, bob = shop(alice).get_absolute_url(), Browser(people.bob, people.acme)
@@ -253,7 +253,7 @@ def unsure(alice: Browser, stage: sandbox.Running) -> tuple[Account, str]:
     return account, str(stage.state("sharespine")["tenants"][0]["id"])
 
 
-def test_of_two_who_decide_one_is_heard(
+def test_of_two_decisions_one_is_applied(
     alice: Browser, stage: sandbox.Running, processes: Racers
 ) -> None:
     account, tenant = unsure(alice, stage)
@@ -278,7 +278,7 @@ def test_staff_and_sweep_at_once_make_nothing_twice(
     assert made(stage, "sharespine", ROOM) == ROOM
 
 
-def test_who_was_away_for_too_long_writes_nothing(
+def test_a_process_that_lost_its_lease_writes_nothing(
     alice: Browser, stage: sandbox.Running, processes: Racers
 ) -> None:
     attempt = begun(alice, "itembase-ebay")

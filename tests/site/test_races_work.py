@@ -1,4 +1,4 @@
-"""Several workers at once: one lease, one slot, one mail, one check; each is somebody's alone."""
+"""Several workers at once: each lease, slot, mail and check belongs to exactly one."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_a_lease_that_ran_out_is_taken_by_one(people: People, processes: Racers)
     assert row.lease_token == f"new-{results.index(True)}"
 
 
-def test_a_holder_who_was_away_and_a_successor_are_never_both_in(
+def test_a_late_holder_and_its_successor_never_hold_the_lease_together(
     people: People, processes: Racers
 ) -> None:
     row = account(people, timezone.now() - timedelta(seconds=1))
@@ -81,7 +81,7 @@ def test_a_holder_who_was_away_and_a_successor_are_never_both_in(
     assert sorted(results) == [False, True]
 
 
-def test_a_lease_that_lasts_is_taken_by_nobody(people: People, processes: Racers) -> None:
+def test_a_valid_lease_is_not_taken_over(people: People, processes: Racers) -> None:
     row = account(people, timezone.now() + timedelta(minutes=1))
     takers = [{"act": "take", "account": row.pk, "token": f"new-{n}"} for n in range(3)]
     assert processes.race(*takers) == [False] * 3

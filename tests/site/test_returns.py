@@ -1,4 +1,4 @@
-"""The return from a vendor: spent once, by the right visitor, and never a page of its own."""
+"""Returns from the vendor: consumed once, by the right visitor, and never a page of their own."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_a_head_spends_nothing(people: People, attempt: Attempt) -> None:
 
 @pytest.mark.parametrize("query", ["", "?state=", "?state=made-up", "?error=access_denied"])
 @pytest.mark.parametrize("signed_in", [True, False])
-def test_a_return_that_nobody_knows_is_answered_calmly(
+def test_an_unknown_return_is_answered_calmly(
     people: People, attempt: Attempt, query: str, signed_in: bool
 ) -> None:
     client = browser(people.alice if signed_in else None)
@@ -115,6 +115,6 @@ def test_a_state_is_good_at_its_own_vendor_only(people: People, attempt: Attempt
     assert hops.find_hop("scripted", state(attempt)) is not None
 
 
-def test_the_page_for_a_lost_return_knows_the_way_on(people: People) -> None:
+def test_the_page_for_a_lost_return_offers_a_way_on(people: People) -> None:
     assert reverse("shops") in browser(people.alice).get(LOST).content.decode()
     assert reverse("catalogue") in browser().get(LOST).content.decode()

@@ -1,4 +1,4 @@
-"""Returns without our state: from a page that knows none, or from a trip that the vendor began."""
+"""Returns without our state: from a page that has none, or from a flow that the vendor began."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def alice(people: People) -> Client:
 
 
 @pytest.mark.parametrize("foreign", FOREIGN)
-def test_the_one_open_trip_is_checked_and_nothing_that_came_along_is_used(
+def test_the_one_open_attempt_is_checked_and_the_parameters_are_ignored(
     scripted: Scripted, attempt: Attempt, alice: Client, foreign: dict[str, str]
 ) -> None:
     scripted.script.append(CONNECTED)
@@ -64,7 +64,7 @@ def test_brought_twice_it_is_the_same_page_and_one_question(
         assert "still working" in page_after_return(alice, alice.get(BACK))
 
 
-def test_two_tabs_of_one_trip_are_one_question(
+def test_two_tabs_of_one_attempt_are_one_question(
     people: People, scripted: Scripted, attempt: Attempt, alice: Client
 ) -> None:
     scripted.script.append(BARE)
@@ -81,7 +81,7 @@ def test_a_head_or_a_look_ahead_spends_nothing(attempt: Attempt, alice: Client) 
         alice.get(BACK, headers={"Sec-Purpose": "prefetch"})
 
 
-def test_two_trips_are_no_answer(
+def test_two_open_attempts_are_ambiguous(
     people: People, scripted: Scripted, attempt: Attempt, alice: Client
 ) -> None:
     start_attempt(people, scripted, BARE, name="My second shop")
@@ -90,7 +90,7 @@ def test_two_trips_are_no_answer(
 
 
 @pytest.mark.parametrize("foreign", ["made-up", "1"])
-def test_with_a_foreign_state_it_is_another_trip(
+def test_with_a_foreign_state_it_is_another_attempt(
     attempt: Attempt, alice: Client, foreign: str
 ) -> None:
     with nothing_changes():
@@ -140,7 +140,7 @@ def test_after_seven_days_it_was_left_too_long(
     assert scripted.calls == ["start"]
 
 
-def test_a_trip_with_a_state_does_not_return_without_it(
+def test_an_attempt_with_a_state_does_not_return_without_it(
     people: People, scripted: Scripted, alice: Client
 ) -> None:
     start_attempt(people, scripted, OPEN)
@@ -149,7 +149,7 @@ def test_a_trip_with_a_state_does_not_return_without_it(
 
 
 @pytest.mark.parametrize("signed_in", [True, False])
-def test_from_a_trip_that_the_vendor_began_one_may_begin_ours(
+def test_from_a_flow_that_the_vendor_began_one_may_begin_ours(
     people: People, scripted: Scripted, signed_in: bool
 ) -> None:
     """Its code is bound to no account: somebody else may have made it."""
@@ -163,7 +163,7 @@ def test_from_a_trip_that_the_vendor_began_one_may_begin_ours(
     assert "theirs" not in scripted.asked.__repr__()
 
 
-def test_a_state_counts_more_than_an_open_trip_without_one(
+def test_a_state_takes_precedence_over_an_open_attempt_without_one(
     people: People, scripted: Scripted, attempt: Attempt, alice: Client
 ) -> None:
     second = start_attempt(people, scripted, OPEN, name="My second shop")

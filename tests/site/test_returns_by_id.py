@@ -1,4 +1,4 @@
-"""Returns that bring the vendor's own id instead of our state, and what a bare return hands over."""
+"""Returns that bring the vendor's own id instead of our state, and the parameters of a bare return."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def alice(people: People) -> Client:
     return browser(people.alice)
 
 
-def test_the_vendors_id_finds_the_trip_and_brings_what_came_along(
+def test_the_vendors_id_finds_the_attempt_and_passes_on_the_parameters(
     scripted: Scripted, attempt: Attempt, alice: Client
 ) -> None:
     scripted.script.append(CONNECTED)
@@ -57,7 +57,7 @@ def test_it_is_spent_once(scripted: Scripted, attempt: Attempt, alice: Client) -
     assert scripted.calls == ["start", "returned"]
 
 
-def test_of_two_trips_it_finds_its_own(
+def test_of_two_attempts_it_finds_its_own(
     people: People, scripted: Scripted, attempt: Attempt, alice: Client
 ) -> None:
     other = Redirect(url=LINK, returned_by=("session", "xyz"))
@@ -119,7 +119,7 @@ def test_at_another_vendor_the_id_is_nothing(attempt: Attempt, alice: Client) ->
         assert NOT_YOURS in page_after_return(alice, back)
 
 
-def test_a_link_that_was_not_taken_brings_nobody_back(
+def test_a_link_that_was_not_used_finds_no_attempt(
     people: People, attempt: Attempt, alice: Client
 ) -> None:
     Hop.objects.update(taken=None)
@@ -127,7 +127,7 @@ def test_a_link_that_was_not_taken_brings_nobody_back(
         assert NOT_YOURS in page_after_return(alice, alice.get(BACK, OURS))
 
 
-def test_one_id_for_two_trips_is_no_answer(
+def test_one_id_for_two_attempts_is_ambiguous(
     people: People, scripted: Scripted, attempt: Attempt, alice: Client
 ) -> None:
     start_attempt(people, scripted, NAMED, name="My second shop")
@@ -135,7 +135,7 @@ def test_one_id_for_two_trips_is_no_answer(
         assert NOT_YOURS in page_after_return(alice, alice.get(BACK, OURS))
 
 
-def test_an_id_that_is_used_again_belongs_to_the_trip_that_is_open(
+def test_a_reused_id_belongs_to_the_open_attempt(
     people: People, scripted: Scripted, attempt: Attempt, alice: Client
 ) -> None:
     Attempt.objects.update(ended=timezone.now())
@@ -168,7 +168,7 @@ def test_after_the_end_the_id_changes_no_attempt(attempt: Attempt, alice: Client
     assert Attempt.objects.get(pk=attempt.pk).call["name"] == "start"
 
 
-def test_only_a_digest_of_the_id_is_kept(attempt: Attempt) -> None:
+def test_only_a_digest_of_the_id_is_stored(attempt: Attempt) -> None:
     with database.cursor() as cursor:
         cursor.execute("SELECT * FROM onboarding_hop")
         assert "abc'" not in str(cursor.fetchall())
@@ -205,7 +205,7 @@ def test_what_a_bare_return_brings_is_bound_to_its_user(people: People, scripted
             page_after_return(client, client.get(BACK, {"error": "denied"}))
 
 
-def test_a_named_trip_counts_more_than_a_bare_one(
+def test_a_named_attempt_takes_precedence_over_a_bare_one(
     people: People, scripted: Scripted, attempt: Attempt, alice: Client
 ) -> None:
     second = start_attempt(people, scripted, HINTED, name="My second shop")

@@ -83,7 +83,7 @@ def test_the_token_of_another_attempt_is_refused_and_both_go_on(alice: Browser) 
     assert "accounts/oauth/v2/auth" in bring(alice, second)
 
 
-def test_a_token_without_our_state_is_nobodys(alice: Browser) -> None:
+def test_a_token_without_our_state_belongs_to_no_attempt(alice: Browser) -> None:
     mine = processed(alice)
     for odd in ({}, {"state": "made-up"}, {"state": mine["ibsstoken"]}):
         with nothing_changes():
@@ -133,7 +133,7 @@ def test_a_sign_in_without_a_code_is_a_stop_half_way(alice: Browser) -> None:
     assert "You came back from itembase without signing in there." in page
 
 
-def test_the_code_of_a_trip_that_itembase_began_is_bound_to_nobody(
+def test_the_code_of_a_flow_that_itembase_began_is_bound_to_no_one(
     alice: Browser, stage: sandbox.Running
 ) -> None:
     code = signed_in(alice)["code"]
@@ -144,7 +144,7 @@ def test_the_code_of_a_trip_that_itembase_began_is_bound_to_nobody(
     assert TOKENS not in stage.counts("itembase")["calls"]
 
 
-def test_somebody_elses_code_and_state_sign_nobody_in(
+def test_somebody_elses_code_and_state_sign_no_one_in(
     alice: Browser, people: People, stage: sandbox.Running
 ) -> None:
     theirs = signed_in(Browser(people.charlie, people.other), "Charlie's")
@@ -176,7 +176,7 @@ def test_a_code_gone_stale_while_signing_in_is_one_button_and_a_fresh_hop(
     assert "is connected" in read(alice, approved(alice, fresh))
 
 
-def test_a_stale_code_sends_nobody_round_in_circles(alice: Browser) -> None:
+def test_a_stale_code_causes_no_redirect_loop(alice: Browser) -> None:
     mine = signed_in(alice, case="expired")
     assert "Continue to itembase" in read(alice, mine)
     with nothing_changes():

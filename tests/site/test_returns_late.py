@@ -1,4 +1,4 @@
-"""Returns that come late, twice, in two tabs, or after the trip was ended: each finds its page."""
+"""Returns that come late, twice, in two tabs, or after the attempt has ended: each finds its page."""
 
 from __future__ import annotations
 
@@ -189,7 +189,7 @@ def test_after_disconnecting_a_return_brings_nothing_back(
     assert scripted.calls[-1] == "end"
 
 
-def test_switched_off_the_return_is_kept_until_the_vendor_is_back(
+def test_a_return_to_a_disabled_vendor_waits_until_it_is_enabled(
     people: People, scripted: Scripted, attempt: Attempt, settings: Settings
 ) -> None:
     settings.VENDORS = offered()
@@ -213,7 +213,7 @@ def test_switched_off_a_working_shop_stays_connected(
         assert "is switched off" in page_after_return(alice, come_back(alice, attempt))
 
 
-def test_a_vendor_that_nobody_knows_knows_no_return(people: People, scripted: Scripted) -> None:
+def test_an_unknown_vendor_has_no_return_page(people: People, scripted: Scripted) -> None:
     connection, alice = connected(people, scripted), browser(people.alice)
     with nothing_changes():
         back = alice.get(reverse("return", args=["nobody"]), {"code": "c", "state": "s"})

@@ -1,4 +1,4 @@
-"""Returns in an odd form: other methods, fetched ahead, doubled, endless or garbled parameters."""
+"""Malformed returns: other methods, prefetching, and repeated, endless or garbled parameters."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_a_browser_that_fetches_ahead_spends_nothing(
     tells_nothing(response)
 
 
-def test_what_was_fetched_ahead_is_still_good_for_the_visit(
+def test_a_prefetched_return_still_works_for_the_visit(
     scripted: Scripted, attempt: Attempt, alice: Client
 ) -> None:
     params = {"state": state(attempt), "code": "c"}
@@ -110,13 +110,15 @@ def test_other_methods_are_not_allowed(attempt: Attempt, alice: Client, method: 
 
 
 @pytest.mark.parametrize("order", [1, -1])
-def test_two_different_states_are_nobodys(attempt: Attempt, alice: Client, order: int) -> None:
+def test_two_different_states_belong_to_no_attempt(
+    attempt: Attempt, alice: Client, order: int
+) -> None:
     both = [("state", state(attempt)), ("state", "made-up")][::order]
     with nothing_changes():
         assert NOT_YOURS in page_after_return(alice, raw(alice, urlencode(both)))
 
 
-def test_two_states_of_ones_own_are_nobodys(
+def test_two_states_of_ones_own_belong_to_no_attempt(
     people: People, scripted: Scripted, attempt: Attempt, alice: Client
 ) -> None:
     second = start_attempt(people, scripted, OPEN, name="My second shop")
@@ -145,7 +147,7 @@ def test_endless_parameters_are_cut(scripted: Scripted, attempt: Attempt, alice:
     }
 
 
-def test_an_endless_state_is_nobodys(attempt: Attempt, alice: Client) -> None:
+def test_an_endless_state_belongs_to_no_attempt(attempt: Attempt, alice: Client) -> None:
     with nothing_changes():
         assert NOT_YOURS in page_after_return(
             alice, alice.get(BACK, {"state": state(attempt) + LONG})
@@ -164,9 +166,7 @@ def test_among_many_parameters_the_state_is_not_lost(
     assert len(scripted.asked[-1][2]) == 20
 
 
-def test_a_flood_of_parameters_is_nobodys_and_answered_as_calmly(
-    attempt: Attempt, alice: Client
-) -> None:
+def test_a_flood_of_parameters_is_answered_as_calmly(attempt: Attempt, alice: Client) -> None:
     flood = {f"p{number}": "x" for number in range(1001)}
     with nothing_changes():
         assert NOT_YOURS in page_after_return(
@@ -175,7 +175,9 @@ def test_a_flood_of_parameters_is_nobodys_and_answered_as_calmly(
 
 
 @pytest.mark.parametrize("odd", ["%00", "a%00b", "%ff%fe", "%ED%A0%80", "%F0%9F", "\xff\xfe", "%"])
-def test_a_state_that_is_no_text_is_nobodys(attempt: Attempt, alice: Client, odd: str) -> None:
+def test_a_state_that_is_no_text_belongs_to_no_attempt(
+    attempt: Attempt, alice: Client, odd: str
+) -> None:
     mine = state(attempt)
     for query in (f"state={odd}", f"state={mine}{odd}", f"state={odd}{mine}", f"{odd}={mine}"):
         with nothing_changes():
@@ -206,7 +208,7 @@ def test_no_answer_holds_what_was_brought(
     assert not [value for value in (*secrets.values(), *mine.values()) if value in told]
 
 
-def test_at_rest_what_was_brought_is_ciphertext(attempt: Attempt) -> None:
+def test_stored_parameters_are_ciphertext(attempt: Attempt) -> None:
     browser().get(BACK, {"state": state(attempt), "code": "geheim"})
     kept = Hop.objects.exclude(spent=None).get().params
     assert kept["code"] == "geheim"

@@ -1,4 +1,4 @@
-"""Returns in the wrong hands: nothing is spent, nothing is learnt, and there is a way on."""
+"""Returns in the wrong hands: nothing is consumed, nothing is disclosed, and there is a way on."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_without_a_login_it_waits_for_its_user(
     assert scripted.asked[-1][2]["code"] == "geheim"
 
 
-def test_what_it_brought_is_in_no_address_and_on_no_page(people: People, attempt: Attempt) -> None:
+def test_its_parameters_are_in_no_url_and_on_no_page(people: People, attempt: Attempt) -> None:
     client, params = browser(), {"state": state(attempt), "code": "geheim"}
     response = client.get(BACK, params)
     page = client.get(response["Location"])
@@ -158,7 +158,7 @@ def test_removed_while_signing_in_one_finds_nothing(people: People, attempt: Att
 @pytest.mark.parametrize(
     "query", [{}, {"state": ""}, {"state": "made-up"}, {"error": "access_denied"}, {"code": "c"}]
 )
-def test_a_return_that_nobody_knows_changes_nothing(
+def test_an_unknown_return_changes_nothing(
     people: People, attempt: Attempt, query: dict[str, str], signed_in: bool
 ) -> None:
     client = browser(people.alice if signed_in else None)
@@ -170,7 +170,7 @@ def test_a_return_that_nobody_knows_changes_nothing(
     assert "Connect a shop" in page
 
 
-def test_what_the_books_keep_of_a_state_is_no_state(people: People, attempt: Attempt) -> None:
+def test_the_database_stores_no_state_in_plain_text(people: People, attempt: Attempt) -> None:
     """Its digest finds the hop for us; it opens nothing for who has read it."""
     alice, hop = browser(people.alice), Hop.objects.exclude(taken=None).get()
     for known in (hop.digest, str(hop.pk), str(hop.state)[:-1], str(hop.state).swapcase()):

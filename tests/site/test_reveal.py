@@ -1,4 +1,4 @@
-"""A key and a secret: shown by POST until they are confirmed, then never again, and nowhere else."""
+"""Revealing a key and a secret: shown by POST until they are confirmed, then never again."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_once_confirmed_never_again(connection: Connection, bob: Client) -> None
     )
 
 
-def test_what_is_newer_than_was_seen_is_kept(connection: Connection, bob: Client) -> None:
+def test_a_secret_newer_than_the_one_seen_is_kept(connection: Connection, bob: Client) -> None:
     seen = kept(bob, connection)
     newer = Connection.objects.get()
     newer.reveal = {"Key": "k-2"}
@@ -106,7 +106,7 @@ def test_what_is_newer_than_was_seen_is_kept(connection: Connection, bob: Client
     assert Connection.objects.get().reveal == {"Key": "k-2"}
 
 
-def test_who_looked_and_who_confirmed_stands_in_the_timeline(
+def test_the_timeline_says_who_looked_and_who_confirmed(
     people: People, connection: Connection, bob: Client
 ) -> None:
     bob.post(url("reveal-kept", connection), {"seen": kept(bob, connection)})

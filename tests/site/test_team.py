@@ -1,4 +1,4 @@
-"""Who belongs to a business: what owners change, what members see, and who must stay."""
+"""The team of a business: what owners change, what members see, and who must stay."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_the_forms_of_the_team_need_their_token(people: People, post: Post) -> N
     assert state(people) == before
 
 
-def test_nobody_reaches_into_another_team(people: People, carol: Membership) -> None:
+def test_another_team_is_out_of_reach(people: People, carol: Membership) -> None:
     theirs = people.other.memberships.get()
     for name in ("change-role", "remove-member"):
         browser(people.alice).post(page(people, name, theirs.pk), {"role": "member"})

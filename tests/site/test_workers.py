@@ -1,4 +1,4 @@
-"""Any number of workers on one database: each row is done once, and a death is noticed."""
+"""Several workers on one database: each row is processed once, and a crash is noticed."""
 
 from __future__ import annotations
 

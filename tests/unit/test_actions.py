@@ -1,4 +1,4 @@
-"""A merchant's actions make things, so they are attempts; what is revealed is shown once."""
+"""Merchant actions: they create things, so they are attempts; a revealed secret is shown once."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def connection(people: People, scripted: Scripted) -> Connection:
     return run_step(begin_attempt(people), scripted, SECRET).connection
 
 
-def test_an_action_runs_like_any_trip(
+def test_an_action_runs_like_any_attempt(
     people: People, connection: Connection, scripted: Scripted
 ) -> None:
     attempt = journey.run_action(connection, people.bob, "rotate", {"why": "lost"})
@@ -65,7 +65,7 @@ def test_pressed_twice_it_is_one_action(people: People, connection: Connection) 
     assert journey.run_action(connection, people.bob, "rotate", {}) == first
 
 
-def test_what_was_confirmed_is_forgotten(people: People, connection: Connection) -> None:
+def test_a_confirmed_secret_is_deleted(people: People, connection: Connection) -> None:
     assert journey.confirm_secrets_received(connection.pk, people.bob, lambda now: True)
     assert not journey.confirm_secrets_received(connection.pk, people.bob, lambda now: True)
     assert Connection.objects.get(pk=connection.pk).reveal is None
@@ -75,7 +75,7 @@ def test_it_is_kept_until_then(people: People, connection: Connection) -> None:
     assert reloaded(connection.attempts.get()).connection.reveal == {"Key": "k-1", "Secret": "s-1"}
 
 
-def test_what_a_disconnected_shop_would_reveal_is_forgotten(
+def test_a_disconnected_shop_reveals_nothing(
     people: People, connection: Connection, scripted: Scripted
 ) -> None:
     done = Done(here=text("Ended."), there=text("Deleted there."))

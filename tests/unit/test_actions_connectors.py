@@ -1,4 +1,4 @@
-"""An action that asks for another connector of the same vendor: chosen, carried, taken over."""
+"""An action that asks for another connector of the same vendor: chosen, passed on, and saved at the end."""
 
 from __future__ import annotations
 
@@ -103,37 +103,39 @@ def test_a_refused_change_leaves_the_old_one(
 def test_a_retry_and_an_answer_keep_the_choice(
     people: People, connection: Connection, upper: Connector, configurable: Configurable
 ) -> None:
-    trip = journey.run_action(connection, people.bob, "move", {}, upper)
-    trip = run_step(run_step(trip, configurable, Unavailable()), configurable, WHEN, present=False)
+    attempt = journey.run_action(connection, people.bob, "move", {}, upper)
+    attempt = run_step(
+        run_step(attempt, configurable, Unavailable()), configurable, WHEN, present=False
+    )
     assert own() == "scripted-shop"
-    journey.submit_answers(trip, people.alice, {"day": "Monday"})
-    run_step(trip, configurable, MOVED, present=False)
+    journey.submit_answers(attempt, people.alice, {"day": "Monday"})
+    run_step(attempt, configurable, MOVED, present=False)
     assert {order.options["floor"] for call, order, _ in configurable.asked[1:]} == {"2"}
     assert own() == "upper"
 
 
-def test_what_was_begun_goes_on_when_staff_hide_it(
+def test_a_started_action_continues_when_staff_hide_the_connector(
     people: People, connection: Connection, upper: Connector, configurable: Configurable
 ) -> None:
-    trip = journey.run_action(connection, people.bob, "move", {}, upper)
+    attempt = journey.run_action(connection, people.bob, "move", {}, upper)
     Connector.objects.filter(slug="upper").update(visible=False)
-    run_step(trip, configurable, MOVED)
+    run_step(attempt, configurable, MOVED)
     assert own() == "upper"
 
 
-def test_what_staff_deleted_meanwhile_is_said_and_nothing_asked(
+def test_a_connector_that_staff_deleted_is_reported_without_a_call(
     people: People, connection: Connection, upper: Connector, configurable: Configurable
 ) -> None:
-    trip = journey.run_action(connection, people.bob, "move", {}, upper)
+    attempt = journey.run_action(connection, people.bob, "move", {}, upper)
     upper.delete()
-    trip = run_step(trip, configurable)
-    assert "What you chose is no longer offered." in trip.sentence
+    attempt = run_step(attempt, configurable)
+    assert "What you chose is no longer offered." in attempt.sentence
     assert "act" not in configurable.calls
     assert own() == "scripted-shop"
 
 
 @pytest.mark.parametrize("gone", [{"visible": False}, {"ready": False}, {"vendor": "other"}])
-def test_what_is_hidden_before_the_button_is_pressed_is_said_at_the_field(
+def test_a_connector_hidden_before_submitting_is_an_error_at_the_field(
     people: People,
     connection: Connection,
     upper: Connector,

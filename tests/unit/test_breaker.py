@@ -1,4 +1,4 @@
-"""A host that does not answer is left alone by all, tried by one, and found again."""
+"""The circuit breaker: a host that does not answer is left alone, tried by one call, and used again."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ SILENT = Breaker.Cause.SILENT
 # -- when a host is called silent ------------------------------------------------------------------
 
 
-def test_after_five_calls_without_an_answer_nobody_calls_the_host() -> None:
+def test_after_five_calls_without_an_answer_the_host_is_not_called() -> None:
     with host(*[UNAVAILABLE] * 5, OK) as server:
         assert call_guarded(server, 4)
         assert breaker_row().cause == ""
@@ -61,7 +61,7 @@ def test_what_counts_is_that_the_host_did_not_do_its_work(silence: bytes) -> Non
 
 
 @pytest.mark.parametrize("answer", [OK, NOT_FOUND, http("{}", "409 Conflict")])
-def test_an_answer_between_them_begins_the_count_anew(answer: bytes) -> None:
+def test_an_answer_between_them_resets_the_count(answer: bytes) -> None:
     with host(*[UNAVAILABLE] * 4, answer, UNAVAILABLE) as server:
         call_guarded(server, 6)
         assert len(server.requests) == 6
@@ -112,7 +112,7 @@ def test_one_call_tries_while_all_others_keep_off(transactional_db: None) -> Non
     assert all(30 < wait <= 48 for wait in waits if wait)
 
 
-def test_a_rest_doubles_while_the_host_stays_silent() -> None:
+def test_the_pause_doubles_while_the_host_stays_silent() -> None:
     rests = []
     with host(*[UNAVAILABLE] * 12) as server:
         call_guarded(server, 5)
@@ -178,7 +178,7 @@ def test_a_long_retry_after_is_for_the_call_and_a_quarter_of_an_hour_for_all() -
     assert 890 < seconds_until_retry() <= 900
 
 
-def test_an_answer_that_was_under_way_does_not_end_the_rest() -> None:
+def test_an_answer_that_was_under_way_does_not_close_the_breaker() -> None:
     with host(rate_limited(60), OK) as server, breaker.guard("scripted"):
         call_guarded(server)
         send(server)

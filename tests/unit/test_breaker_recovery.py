@@ -1,4 +1,4 @@
-"""What is kept of calls, and what follows when a vendor is back or takes our credentials again."""
+"""The breaker's records of calls, and what follows when a vendor recovers or accepts our keys again."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_who_waited_goes_on_but_not_all_in_one_instant(people: People, scripted:
     assert max(due) < timezone.now() + timedelta(seconds=6)
 
 
-def test_who_was_told_to_wait_for_long_goes_on_waiting(people: People, scripted: Scripted) -> None:
+def test_a_long_retry_after_is_still_obeyed(people: People, scripted: Scripted) -> None:
     mine, *_ = waiting(people, scripted, 2)
     told = timezone.now() + timedelta(minutes=50)
     Attempt.objects.filter(pk=mine.pk).update(due_at=told)
@@ -147,7 +147,7 @@ def test_a_403_is_a_doubt_that_only_a_probe_settles() -> None:
 # -- what is kept of calls -------------------------------------------------------------------------
 
 
-def test_calls_are_kept_without_any_id_or_secret(people: People, scripted: Scripted) -> None:
+def test_calls_are_recorded_without_any_id_or_secret(people: People, scripted: Scripted) -> None:
     secrets = {"parts": {"id": "id-4711"}, "query": {"q": "s3cr3t"}, "json": {"p": "s3cr3t"}}
     with host(http('{"answer": "s3cr3t"}')) as server:
         call = step_that_calls(server, path="/things/{id}", auth=("user", "s3cr3t"), **secrets)
@@ -244,7 +244,7 @@ def test_a_host_for_which_somebody_waits_is_silent_until_they_have_tried(
 # -- room for everybody ------------------------------------------------------------------------------
 
 
-def test_a_long_queue_at_one_vendor_hides_nobody_elses_rows(
+def test_a_long_queue_at_one_vendor_hides_no_other_rows(
     people: People, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(runner, "BATCH", 3)

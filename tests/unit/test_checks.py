@@ -1,4 +1,4 @@
-"""A working shop is never broken by us: only a check lowers it, for what a merchant can mend."""
+"""Checks of connected shops: a working shop is lowered only by a check, and only if the merchant must act."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_a_connected_shop_is_checked_about_once_a_period(
 
 
 @pytest.mark.parametrize("answer", LOWERING)
-def test_a_check_lowers_for_what_the_merchant_must_mend(
+def test_a_check_lowers_a_shop_if_the_merchant_must_act(
     connection: Connection, scripted: Scripted, answer: Answer
 ) -> None:
     lowered = run_check(connection, scripted, answer)
@@ -85,7 +85,7 @@ def test_a_check_that_fails_keeps_it_connected_and_unconfirmed(
     assert kept.due_at is not None
 
 
-def test_what_heals_is_connected_again_by_itself(
+def test_a_shop_that_recovers_is_connected_again_by_itself(
     connection: Connection, scripted: Scripted
 ) -> None:
     lowered = run_check(connection, scripted, GONE)

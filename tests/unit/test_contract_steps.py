@@ -304,7 +304,9 @@ def test_no_link_twice_in_a_row_for_a_merchant_who_waits_is_a_clear_failure(
     assert row.connection_memo == {"saved": 1}
 
 
-def test_no_link_is_right_while_nobody_waits_for_it(people: People, scripted: Scripted) -> None:
+def test_no_link_is_right_while_no_merchant_waits_for_it(
+    people: People, scripted: Scripted
+) -> None:
     attempt = run_step(begin_attempt(people), scripted, Redirect(url=""))
     journey.continue_attempt(attempt, people.alice)
     close_pages()

@@ -1,4 +1,4 @@
-"""A row that kills its worker again and again, or meets a bug, ends as staff's turn."""
+"""The crash guard: a row that repeatedly crashes its worker, or meets a bug, becomes staff's turn."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ def death(attempt: Attempt, vendor: Scripted) -> Attempt:
     return reloaded(attempt)
 
 
-def test_a_death_is_counted_by_whoever_takes_over(people: People, scripted: Scripted) -> None:
+def test_a_crash_is_counted_by_the_next_worker(people: People, scripted: Scripted) -> None:
     row = death(begin_attempt(people), scripted)
     assert (row.crashes, bool(row.call_started_at)) == (0, True)
     row = run_step(row, scripted, Progress(done=("room",)), LINK)
     assert (row.answer, row.crashes, row.call_started_at) == ("redirect", 0, None)
 
 
-def test_after_a_second_death_the_row_rests_apart(people: People, scripted: Scripted) -> None:
+def test_after_a_second_crash_the_row_is_set_aside(people: People, scripted: Scripted) -> None:
     row = death(death(begin_attempt(people), scripted), scripted)
     asked = len(scripted.asked)
     row = run_step(row, scripted)
@@ -96,7 +96,7 @@ def test_staff_have_it_tried_again(people: People, scripted: Scripted) -> None:
     assert (row.answer, row.crashes) == ("redirect", 0)
 
 
-def test_a_bug_counts_at_once_and_rests_for_a_lease(people: People, scripted: Scripted) -> None:
+def test_a_bug_counts_at_once_and_pauses_for_a_lease(people: People, scripted: Scripted) -> None:
     row = begin_attempt(people)
     with pytest.raises(ZeroDivisionError):
         run_step(row, scripted, meets_a_bug)
@@ -137,7 +137,7 @@ def test_a_tick_is_headway(people: People, scripted: Scripted) -> None:
     assert reloaded(row).crashes == 1
 
 
-def test_a_vendor_that_is_away_kills_nobody(people: People, scripted: Scripted) -> None:
+def test_an_outage_of_a_vendor_is_no_crash(people: People, scripted: Scripted) -> None:
     row = run_step(begin_attempt(people), scripted, Unavailable())
     assert (row.crashes, row.call_started_at) == (0, None)
 

@@ -1,4 +1,4 @@
-"""Nothing is made twice: creations are announced, saved, and looked for if an answer is lost."""
+"""Creations: announced, saved, and looked up after a lost answer, so that nothing is created twice."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_the_announcement_is_committed_before_the_creation(
     assert seen == ["room"]
 
 
-def test_a_lost_answer_is_looked_for_at_once(attempt: Attempt, scripted: Scripted) -> None:
+def test_a_lost_answer_is_looked_up_at_once(attempt: Attempt, scripted: Scripted) -> None:
     run_step(attempt, scripted, ANNOUNCE, LOST, MADE, READY)
     assert [order.unsure for _, order, _ in scripted.asked] == ["", "", "room", ""]
     assert account_of(attempt).unsure == ""
@@ -77,7 +77,7 @@ def test_a_dead_process_leaves_an_announced_creation_unsure(
 
 
 @pytest.mark.parametrize("error", [Unavailable(), Refused(who="staff")])
-def test_a_creation_that_surely_did_not_happen_is_announced_anew(
+def test_a_creation_that_surely_did_not_happen_is_announced_again(
     attempt: Attempt, scripted: Scripted, error: Unavailable | Refused
 ) -> None:
     run_step(attempt, scripted, ANNOUNCE, error)
@@ -116,7 +116,7 @@ def test_a_wrong_id_changes_nothing(attempt: Attempt, scripted: Scripted) -> Non
     assert account_of(attempt).unsure == "room"
 
 
-def test_a_second_shop_of_the_merchant_waits_meanwhile(
+def test_a_second_shop_of_the_merchant_waits_until_then(
     people: People, attempt: Attempt, scripted: Scripted
 ) -> None:
     run_step(attempt, scripted, ANNOUNCE, LOST, LOST)
@@ -155,7 +155,7 @@ def test_what_another_merchant_holds_is_never_ours(
     assert scripted.last.holder("r-1") == "none"
 
 
-def test_a_creation_that_is_lost_for_ever_does_not_run_in_circles(
+def test_a_creation_that_is_lost_for_ever_does_not_loop(
     attempt: Attempt, scripted: Scripted
 ) -> None:
     scripted.script.extend([ANNOUNCE, LOST, Progress()] * 50)

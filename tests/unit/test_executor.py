@@ -1,4 +1,4 @@
-"""The threads that ask vendors: a slow vendor fills its own bound, who is back goes first."""
+"""The executor: a bounded thread pool per vendor, in which a merchant who returns has priority."""
 
 from __future__ import annotations
 
@@ -182,14 +182,14 @@ def come_back(attempt: Attempt) -> None:
     runner.hand_over(row, patience=0, back=True)
 
 
-def test_a_long_talk_lets_those_who_are_back_go_first(paused: Paused) -> None:
+def test_long_work_lets_returning_merchants_go_first(paused: Paused) -> None:
     wait_for(paused.by(Progress()).there)
     assert paused.scripted.calls == ["start"]
     paused.scripted.script.append(Redirect(url=LINK))
     assert paused.go_on().answer == "redirect"
 
 
-def test_what_is_left_of_a_talk_is_done_also_for_a_merchant_who_is_back(paused: Paused) -> None:
+def test_the_remaining_work_is_done_for_a_merchant_who_returns_too(paused: Paused) -> None:
     wait_for(paused.by(Progress()).there)
     paused.scripted.script.append(Redirect(url=LINK))
     journey.advance(paused.attempt.pk, only_if=journey.OnlyIf.DUE)  # a worker was faster
@@ -225,7 +225,7 @@ def test_a_creation_keeps_the_thread_until_it_is_known(paused: Paused, steps: li
     assert paused.go_on().note == dumped(WAIT.note)
 
 
-def test_what_was_answered_meanwhile_is_not_asked_again(
+def test_work_that_was_answered_in_the_meantime_is_not_repeated(
     people: People, scripted: Scripted, executor: Executor
 ) -> None:
     held, attempt = threading.Event(), begin_attempt(people)

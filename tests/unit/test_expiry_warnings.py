@@ -1,4 +1,4 @@
-"""Everybody of a merchant is warned before something ends: a week and a day before, each once."""
+"""Expiry warnings: members get a mail a week and a day before something ends, each once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Links are taken once, returns are spent once, late answers undo nothing."""
+"""Hops and returns: a link is used once, a return is consumed once, and late answers undo nothing."""
 
 from __future__ import annotations
 
@@ -148,9 +148,7 @@ def _carry(pk: int) -> None:
     database.close()
 
 
-def test_who_was_away_for_longer_than_the_lease_writes_nothing(
-    people: People, scripted: Scripted
-) -> None:
+def test_a_process_that_lost_its_lease_writes_nothing(people: People, scripted: Scripted) -> None:
     attempt = begin_attempt(people)
 
     def taken_over(order: Order) -> Step:
@@ -161,7 +159,7 @@ def test_who_was_away_for_longer_than_the_lease_writes_nothing(
     assert (row.answer, row.ended) == ("progress", None)
 
 
-def test_finishing_counts_only_at_a_page_that_sends_nobody_back(
+def test_finishing_counts_only_at_a_page_that_does_not_redirect_back(
     people: People, scripted: Scripted
 ) -> None:
     attempt = run_step(begin_attempt(people), scripted, Redirect(url=LINK, returns=False))

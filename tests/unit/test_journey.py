@@ -1,4 +1,4 @@
-"""Every row of the design's table: what a step or an error makes of an attempt and its shop."""
+"""The engine of the journey: what each step or error does to an attempt and its shop."""
 
 from __future__ import annotations
 
@@ -157,9 +157,7 @@ def test_a_link_to_a_foreign_host_is_garbled_and_never_handed_out(
     assert not row.hops.exclude(minted=None).exists()
 
 
-def test_a_flow_that_goes_in_circles_becomes_staffs_turn(
-    attempt: Attempt, scripted: Scripted
-) -> None:
+def test_a_flow_that_loops_becomes_staffs_turn(attempt: Attempt, scripted: Scripted) -> None:
     scripted.script.extend([Progress()] * 100)
     journey.advance(attempt.pk)
     row = Attempt.objects.get(pk=attempt.pk)

@@ -1,4 +1,4 @@
-"""What log lines carry and what they never carry. Lines of real processes: test_observed.py."""
+"""The content of log lines, and what they never contain. Lines of real processes: test_observed.py."""
 
 from __future__ import annotations
 

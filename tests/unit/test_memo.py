@@ -1,4 +1,4 @@
-"""Memos at rest: only ciphertext, keys that rotate, and what happens when the keys are lost."""
+"""Encryption of memos: only ciphertext is stored, keys rotate, and what happens if the keys are lost."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def looked_at(connection: Connection) -> Connection:
 # -- keys that rotate ----------------------------------------------------------------------------
 
 
-def test_only_ciphertext_is_at_rest(connection: Connection) -> None:
+def test_only_ciphertext_is_stored(connection: Connection) -> None:
     assert at_rest().count("gAAAA") >= 4
     assert SECRET["token"] not in at_rest()
 
@@ -99,7 +99,7 @@ def test_rekey_twice_changes_nothing_more(connection: Connection, settings: Sett
     assert at_rest() == before
 
 
-def test_rekey_leaves_what_was_written_meanwhile(
+def test_rekey_does_not_overwrite_concurrent_writes(
     connection: Connection, settings: Settings
 ) -> None:
     seen = dict(memo.sealed_rows(Connection, "memo"))[connection.pk]
@@ -163,7 +163,7 @@ def test_no_page_of_a_merchant_or_of_staff_fails(
     )
 
 
-def test_an_open_attempt_stops_and_its_button_begins_anew(
+def test_an_open_attempt_stops_and_its_button_starts_over(
     people: People, scripted: Scripted, settings: Settings
 ) -> None:
     wait = Waiting(note=text("…"), poll_every=timedelta(0), give_up_after=timedelta(days=1))
@@ -177,7 +177,7 @@ def test_an_open_attempt_stops_and_its_button_begins_anew(
     assert (scripted.calls[-1], done.connection.status) == ("start", "connected")
 
 
-def test_continue_after_the_loss_begins_anew_at_once(
+def test_continue_after_the_loss_starts_over_at_once(
     people: People, scripted: Scripted, settings: Settings
 ) -> None:
     attempt = run_step(begin_attempt(people), scripted, LINK)
@@ -196,7 +196,7 @@ def test_a_reconnect_gives_up_what_cannot_be_read(
     assert (attempt.connection.status, connection.memo) == ("connected", SECRET)
 
 
-def test_disconnecting_ends_here_and_leaves_the_rest_to_staff(
+def test_disconnecting_ends_here_and_becomes_a_task_of_staff(
     connection: Connection, people: People, scripted: Scripted, settings: Settings
 ) -> None:
     new_key(settings)

@@ -1,4 +1,4 @@
-"""When a vendor is asked again: soon and often at first, then rarely; connected shops evenly."""
+"""Scheduling: when a vendor is asked again, often at first, then rarely; connected shops evenly."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_the_longer_it_takes_the_more_rarely_it_is_asked(
 
 
 @pytest.mark.parametrize("answer", [Garbled(), Refused(who="staff")])
-def test_what_is_staffs_turn_is_asked_soon_at_first_for_it_is_often_over_in_a_minute(
+def test_staffs_turn_is_retried_soon_at_first(
     people: People, scripted: Scripted, answer: Answer
 ) -> None:
     row = run_step(begin_attempt(people), scripted, answer)
@@ -110,7 +110,7 @@ def test_a_token_renewed_on_the_way_begins_no_new_wait(people: People, scripted:
     assert waits(row) == 15 * MINUTE
 
 
-def test_what_is_new_after_progress_begins_now(people: People, scripted: Scripted) -> None:
+def test_the_schedule_starts_over_after_progress(people: People, scripted: Scripted) -> None:
     row = run_step(begin_attempt(people), scripted, INSTALL)
     since(25 * HOUR)
     assert waits(run_step(row, scripted, TOKEN, WAIT)) == 10 * SECOND
@@ -172,7 +172,7 @@ def test_each_has_its_own_moment_in_every_period(settings: Settings) -> None:
     assert abs(transitions.next_check(connection(7), late) - first - DAY) < SECOND
 
 
-def test_what_ends_before_is_looked_at_when_it_has_ended(settings: Settings) -> None:
+def test_a_shop_that_ends_before_is_checked_at_its_end(settings: Settings) -> None:
     settings.CHECK_PERIOD, now = DAY, timezone.now()
     assert transitions.next_check(connection(7, now + HOUR), now) == now + HOUR + MINUTE
     assert transitions.next_check(connection(7, now + 40 * DAY), now) == transitions.next_check(

@@ -1,4 +1,4 @@
-"""What is over goes after RETENTION_DAYS, and nothing else does."""
+"""Retention: what has ended is deleted after RETENTION_DAYS, and nothing else is."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def ended(days: int, **fields: Any) -> Attempt:
     return Attempt.objects.get()
 
 
-def test_what_an_ended_attempt_was_asked_and_told_goes(connection: Connection) -> None:
+def test_questions_and_notes_of_an_ended_attempt_are_deleted(connection: Connection) -> None:
     row = ended(days=364)
     retention.run()
     assert secrets(row.pk) == (row.call, {"t": "s"}, {"k": "s"}, 2)

@@ -1,4 +1,4 @@
-"""When and where the journey is called: the rows say what is due, and nothing is lost."""
+"""The runner: which process calls the journey and when; the rows hold what is due, so no work is lost."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_the_sweep_leaves_fresh_work_to_the_web_process(people: People, scripted
 
 
 @pytest.mark.parametrize(("pressed", "present"), [(timedelta(0), True), (WAITS, False)])
-def test_a_link_is_made_for_whoever_pressed_just_now_whichever_process_makes_it(
+def test_a_link_is_created_for_a_merchant_who_just_pressed_in_any_process(
     people: People, scripted: Scripted, pressed: timedelta, present: bool
 ) -> None:
     attempt = begin_attempt(people)
@@ -48,7 +48,7 @@ def test_a_link_is_made_for_whoever_pressed_just_now_whichever_process_makes_it(
     assert scripted.last.present == present
 
 
-def test_a_later_look_is_nobodys_who_waits_for_a_link(people: People, scripted: Scripted) -> None:
+def test_a_later_look_creates_no_link(people: People, scripted: Scripted) -> None:
     attempt = run_step(begin_attempt(people), scripted, WAIT)
     Attempt.objects.update(due_at=timezone.now())
     scripted.script.extend([Progress(), WAIT])
@@ -57,7 +57,7 @@ def test_a_later_look_is_nobodys_who_waits_for_a_link(people: People, scripted: 
     assert [order.present for _, order, _ in scripted.asked] == [True, False, False]
 
 
-def test_who_is_back_is_looked_at_before_the_oldest_who_are_not(
+def test_returning_merchants_come_before_the_oldest_rows(
     people: People, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(runner, "BATCH", 1)

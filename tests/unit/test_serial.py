@@ -1,4 +1,4 @@
-"""Where merchants share the operator's limit, creations wait for each other."""
+"""Where merchants share the operator's limit, creations run one at a time."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_the_operators_lease_is_held_while_something_is_made(
         assert free
 
 
-def test_whoever_comes_second_waits_and_makes_nothing(people: People, serial: Serial) -> None:
+def test_the_second_merchant_waits_and_creates_nothing(people: People, serial: Serial) -> None:
     attempt = begin_attempt(people)
     with leases.alone("scripted"):
         row = run_step(attempt, serial, ANNOUNCE)
@@ -60,6 +60,6 @@ def test_whoever_comes_second_waits_and_makes_nothing(people: People, serial: Se
     assert row.ticks == ["room"]
 
 
-def test_nobody_waits_for_what_makes_nothing(people: People, serial: Serial) -> None:
+def test_calls_that_create_nothing_do_not_wait(people: People, serial: Serial) -> None:
     with leases.alone("scripted"):
         assert run_step(begin_attempt(people), serial, READY).answer == "redirect"

@@ -1,4 +1,4 @@
-"""Pausing, and what staff do: their answers, their tasks, and actions at the vendor."""
+"""Pausing a shop, and what staff do: their answers, their tasks, and actions at the vendor."""
 
 from __future__ import annotations
 

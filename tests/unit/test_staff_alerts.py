@@ -1,4 +1,4 @@
-"""STAFF_EMAIL gets one mail for each vendor and cause, until it clears."""
+"""Alerts for staff: STAFF_EMAIL gets one mail per vendor and cause until the alert clears."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A vendor is away: it is said before the merchant starts, who can leave it with us."""
+"""The waitlist: an outage is shown before a merchant starts, who can leave the connection with us."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def test_leaving_it_needs_no_valid_form(people: People, scripted: Scripted) -> N
     assert "scripted shop" in browser(people.alice).get(page(people)).content.decode()
 
 
-def test_back_meanwhile_nothing_is_left_and_nothing_lost(
+def test_if_the_vendor_recovers_first_nothing_is_queued_or_lost(
     people: People, scripted: Scripted
 ) -> None:
     response = join_waitlist(people)

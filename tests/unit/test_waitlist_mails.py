@@ -1,4 +1,4 @@
-"""Who left it with us hears once that the vendor is back, and only if they can go on."""
+"""Mails of the waitlist: a member is told once that the vendor is back, and only if they can go on."""
 
 from __future__ import annotations
 
@@ -31,7 +31,9 @@ def told() -> list[str]:
 
 
 @pytest.mark.parametrize("cause", ["silent", "credentials"])
-def test_who_left_it_is_told_by_mail_once(people: People, scripted: Scripted, cause: str) -> None:
+def test_a_member_on_the_waitlist_gets_one_mail(
+    people: People, scripted: Scripted, cause: str
+) -> None:
     begin_outage(cause)
     assert "We mail alice@example.org when Scripted is back." in visible_text(join_waitlist(people))
     assert told() == []
@@ -44,7 +46,7 @@ def test_who_left_it_is_told_by_mail_once(people: People, scripted: Scripted, ca
     assert "for Acme" in str(sent.body)
 
 
-def test_each_member_leaves_it_for_themselves(people: People, scripted: Scripted) -> None:
+def test_each_member_joins_the_waitlist_separately(people: People, scripted: Scripted) -> None:
     begin_outage()
     join_waitlist(people)
     join_waitlist(people, people.bob)
@@ -149,7 +151,7 @@ def test_who_went_on_by_themselves_is_not_mailed(people: People, scripted: Scrip
     assert not WaitlistEntry.objects.exists()
 
 
-def test_away_again_it_can_be_left_again(people: People, scripted: Scripted) -> None:
+def test_after_another_outage_it_can_be_joined_again(people: People, scripted: Scripted) -> None:
     for _ in range(2):
         begin_outage()
         join_waitlist(people)

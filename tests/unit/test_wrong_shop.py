@@ -1,4 +1,4 @@
-"""Another shop was found than was meant: the merchant decides, and nothing is changed until then."""
+"""The wrong shop was found: the merchant decides, and nothing changes until then."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The deadline of a whole step, and what is told of its calls."""
+"""The deadline of a whole step, and the record of its calls."""
 
 from __future__ import annotations
 
@@ -84,14 +84,14 @@ def test_without_a_step_each_call_has_its_own_time() -> None:
         assert watch.left(5.0) == 5.0
 
 
-def test_a_host_that_rests_is_not_called() -> None:
+def test_a_host_that_pauses_is_not_called() -> None:
     with Canned(http()) as server, watched(Watch(30, rest=lambda host: 7.0)) as step:
         with pytest.raises(Unavailable, match="the host rests") as caught:
             send(server)
         assert (caught.value.retry_after, server.requests, step.calls) == (7.0, [], [])
 
 
-def test_what_is_told_of_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_recorded_of_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
     heard: list[Called] = []
     monkeypatch.setattr(watch, "observers", [heard.append])
     with Canned(http(), RESET) as server, watched(Watch(30)) as step:
@@ -119,7 +119,7 @@ def test_what_is_told_of_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
         (http("{}", "401 Unauthorized"), False, ""),
     ],
 )
-def test_what_is_told_of_our_credentials(answer: bytes, own: bool, said: str) -> None:
+def test_what_is_recorded_of_our_credentials(answer: bytes, own: bool, said: str) -> None:
     def code(status: int, body: dict[str, str]) -> str:
         return body.get("error", "")
 
