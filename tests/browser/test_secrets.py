@@ -14,7 +14,7 @@ CONFIDED = {slug: contracts()[slug].confided for slug in ("itembase", "sharespin
 
 
 def secrets(site: Site) -> set[str]:
-    """All that the vendors gave us, or we gave them, in confidence."""
+    """All secrets that the vendors gave us, or we gave them."""
     settings = sandbox.environ(site.stage.url)
     found = {settings[name] for name in SECRET_SETTINGS}
     for vendor, kinds in CONFIDED.items():

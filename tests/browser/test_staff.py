@@ -7,7 +7,7 @@ from tests.support.site import Site, wait_until
 
 
 def connected_by_word(ann: Visitor) -> None:
-    """Through a vendor that cannot be asked yet: it rests on what the merchant said."""
+    """Connect through a vendor that cannot confirm it yet: the shop relies on what the merchant said."""
     ann.sign_up("Any other shop system", "Ann’s Antiques")
     ann.leave("Sharespine")
     ann.press("Set up my shop")

@@ -37,7 +37,7 @@ def connection(people: People, scripted: Scripted) -> Connection:
 
 
 @pytest.fixture
-def desk(people: People) -> Client:
+def staff(people: People) -> Client:
     return staff_client()
 
 
@@ -67,8 +67,8 @@ def test_every_page_is_closed_to_a_merchants_user(connection: Connection, people
     assert {address.partition("?")[0] for address in answers} == {"/admin/login/"}
 
 
-def test_staff_who_are_signed_in_go_straight_to_their_pages(desk: Client) -> None:
-    assert desk.get("/admin/login/").headers["Location"] == "/admin/"
+def test_staff_who_are_signed_in_go_straight_to_their_pages(staff: Client) -> None:
+    assert staff.get("/admin/login/").headers["Location"] == "/admin/"
 
 
 # -- secrets -------------------------------------------------------------------------------------
@@ -91,11 +91,11 @@ def _hide_secrets(connection: Connection) -> None:
     )
 
 
-def test_no_page_holds_a_secret(connection: Connection, desk: Client) -> None:
+def test_no_page_holds_a_secret(connection: Connection, staff: Client) -> None:
     _hide_secrets(connection)
     Account.objects.update(unsure="room", creator=connection.attempts.get())
     Alert.objects.get_or_create(vendor="scripted", cause="waiting", cleared=None)
-    found = {address: desk.get(address, follow=True) for address in every_page()}
+    found = {address: staff.get(address, follow=True) for address in every_page()}
     bad = [address for address, response in found.items() if SECRET in response.content.decode()]
     assert bad == []
     assert {response.status_code for response in found.values()} <= {200, 403}
@@ -103,7 +103,7 @@ def test_no_page_holds_a_secret(connection: Connection, desk: Client) -> None:
 
 
 def test_no_page_even_reads_what_is_encrypted(
-    connection: Connection, desk: Client, settings: Settings
+    connection: Connection, staff: Client, settings: Settings
 ) -> None:
     _hide_secrets(connection)
     rows = (
@@ -115,83 +115,85 @@ def test_no_page_even_reads_what_is_encrypted(
     )
     settings.MEMO_KEYS = [Fernet.generate_key().decode()]
     pages = [*map(page, rows), *map(listed, ("connection", "account", "attempt", "merchant"))]
-    assert {desk.get(address).status_code for address in pages} == {200}
+    assert {staff.get(address).status_code for address in pages} == {200}
 
 
-def test_pages_hold_nothing_inline(connection: Connection, desk: Client) -> None:
+def test_pages_hold_nothing_inline(connection: Connection, staff: Client) -> None:
     Account.objects.update(unsure="room", creator=connection.attempts.get())
     for address in every_page():
-        body = desk.get(address, follow=True).content.decode()
+        body = staff.get(address, follow=True).content.decode()
         inline = r"<style|\sstyle=|\son[a-z]+=|<script(?![^>]*\bsrc=)(?![^>]*application/json)"
         assert re.findall(inline, body) == [], address
 
 
-def test_statuses_and_facts_are_not_typed(connection: Connection, desk: Client) -> None:
+def test_statuses_and_facts_are_not_typed(connection: Connection, staff: Client) -> None:
     for row in (connection, connection.account, connection.attempts.get()):
-        body = desk.get(page(row)).content.decode()
+        body = staff.get(page(row)).content.decode()
         assert "_save" not in body
-        assert desk.post(page(row), {"status": "connected"}).status_code == 403
+        assert staff.post(page(row), {"status": "connected"}).status_code == 403
     assert Connection.objects.get().status == "on_it"
 
 
 # -- the list of connections ---------------------------------------------------------------------
 
 
-def test_a_row_says_where_a_shop_stands(connection: Connection, desk: Client) -> None:
-    row = page_text(desk.get(listed("connection")))
+def test_a_row_says_where_a_shop_stands(connection: Connection, staff: Client) -> None:
+    row = page_text(staff.get(listed("connection")))
     for word in ("My shop", "Acme", "Scripted", "We’re on it", "staff", "garbled-list: the list"):
         assert word in row
 
 
-def test_the_first_filter_is_what_waits_for_staff(connection: Connection, desk: Client) -> None:
-    body = desk.get(listed("connection")).content.decode()
+def test_the_first_filter_is_what_waits_for_staff(connection: Connection, staff: Client) -> None:
+    body = staff.get(listed("connection")).content.decode()
     assert re.findall(r"\?status__exact=([a-z_]+)", body)[0] == "on_it"
-    assert "1 connection" in page_text(desk.get(listed("connection") + "?status__exact=on_it"))
-    assert "0 connections" in page_text(desk.get(listed("connection") + "?status__exact=connected"))
+    assert "1 connection" in page_text(staff.get(listed("connection") + "?status__exact=on_it"))
+    assert "0 connections" in page_text(
+        staff.get(listed("connection") + "?status__exact=connected")
+    )
 
 
 @pytest.mark.parametrize("query", ["turn=staff", "vendor=scripted", "begun=1", "begun=7"])
-def test_the_other_filters(connection: Connection, desk: Client, query: str) -> None:
-    assert "1 connection" in page_text(desk.get(f"{listed('connection')}?{query}"))
+def test_the_other_filters(connection: Connection, staff: Client, query: str) -> None:
+    assert "1 connection" in page_text(staff.get(f"{listed('connection')}?{query}"))
     Connection.objects.update(
         turn="us", vendor="gone", created=timezone.now() - timedelta(days=8), name="Old shop"
     )
-    assert "0 connections" in page_text(desk.get(f"{listed('connection')}?{query}"))
+    assert "0 connections" in page_text(staff.get(f"{listed('connection')}?{query}"))
 
 
 @pytest.mark.parametrize("term", ["{0.reference}", "k-1", "s-1", "my sh", "cme", "BOB@example"])
-def test_a_search_finds_a_shop(connection: Connection, desk: Client, term: str) -> None:
+def test_a_search_finds_a_shop(connection: Connection, staff: Client, term: str) -> None:
     Connection.objects.filter(pk=connection.pk).update(key="k-1", shop_id="s-1")
-    response = desk.get(listed("connection"), {"q": term.format(connection)})
+    response = staff.get(listed("connection"), {"q": term.format(connection)})
     assert "1 connection" in page_text(response)
 
 
 @pytest.mark.parametrize("term", ["k-", "s-", "charlie@example.org", "%", "nobody"])
-def test_a_search_finds_no_other_shop(connection: Connection, desk: Client, term: str) -> None:
+def test_a_search_finds_no_other_shop(connection: Connection, staff: Client, term: str) -> None:
     Connection.objects.filter(pk=connection.pk).update(key="k-1", shop_id="s-1")
-    assert "0 connections" in page_text(desk.get(listed("connection"), {"q": term}))
+    assert "0 connections" in page_text(staff.get(listed("connection"), {"q": term}))
 
 
-def test_the_list_asks_as_much_for_many_as_for_one(connection: Connection, desk: Client) -> None:
+def test_the_list_asks_as_much_for_many_as_for_one(connection: Connection, staff: Client) -> None:
     with CaptureQueriesContext(database) as one:
-        desk.get(listed("connection"), {"q": "shop", "status__exact": "on_it"})
+        staff.get(listed("connection"), {"q": "shop", "status__exact": "on_it"})
     Connection.objects.bulk_create(
         Connection(account=connection.account, connector=connection.connector, vendor="scripted", name="shop",
                    status="on_it")
         for _ in range(30)
     )  # fmt: skip
     with CaptureQueriesContext(database) as many:
-        response = desk.get(listed("connection"), {"q": "shop", "status__exact": "on_it"})
+        response = staff.get(listed("connection"), {"q": "shop", "status__exact": "on_it"})
     assert "31 connections" in page_text(response)
     assert len(many) == len(one) <= 13
 
 
 def test_a_long_list_is_counted_up_to_a_cap(
-    connection: Connection, desk: Client, monkeypatch: pytest.MonkeyPatch
+    connection: Connection, staff: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(changelist, "COUNTED", 1)
     with CaptureQueriesContext(database) as queries:
-        desk.get(listed("connection"))
+        staff.get(listed("connection"))
     counts = [query["sql"] for query in queries if "COUNT(" in query["sql"]]
     assert [("LIMIT 1" in sql, "DISTINCT" in sql) for sql in counts] == [(True, False)]
 
@@ -199,8 +201,8 @@ def test_a_long_list_is_counted_up_to_a_cap(
 # -- a connection's page -------------------------------------------------------------------------
 
 
-def test_the_timeline_reads_oldest_first(connection: Connection, desk: Client) -> None:
-    read = page_text(desk.get(page(connection)))
+def test_the_timeline_reads_oldest_first(connection: Connection, staff: Client) -> None:
+    read = page_text(staff.get(page(connection)))
     said = ["The connection was begun.", "Something went wrong on our side."]
     places = [read.rindex(sentence) for sentence in said]
     assert places == sorted(places)
@@ -208,10 +210,10 @@ def test_the_timeline_reads_oldest_first(connection: Connection, desk: Client) -
 
 
 def test_the_button_asks_the_vendor_now(
-    connection: Connection, scripted: Scripted, desk: Client
+    connection: Connection, scripted: Scripted, staff: Client
 ) -> None:
     scripted.script.append(CONNECTED)
-    response = desk.post(page(connection, "ask"), follow=True)
+    response = staff.post(page(connection, "ask"), follow=True)
     assert "The vendor is asked about 1 shop." in page_text(response)
     runner.sweep()
     assert Connection.objects.get().status == "connected"
@@ -219,27 +221,27 @@ def test_the_button_asks_the_vendor_now(
 
 
 def test_the_action_asks_about_each_chosen_shop(
-    connection: Connection, scripted: Scripted, desk: Client
+    connection: Connection, scripted: Scripted, staff: Client
 ) -> None:
     chosen = {"action": "ask_now", "_selected_action": [connection.pk]}
-    assert "about 1 shop." in page_text(desk.post(listed("connection"), chosen, follow=True))
+    assert "about 1 shop." in page_text(staff.post(listed("connection"), chosen, follow=True))
     assert Attempt.objects.filter(ended=None, due_at__lte=timezone.now()).exists()
     Attempt.objects.update(ended=timezone.now())
-    answer = page_text(desk.post(listed("connection"), chosen, follow=True))
+    answer = page_text(staff.post(listed("connection"), chosen, follow=True))
     assert "1 shop has nothing to ask about" in answer
 
 
 def test_a_shop_that_was_disconnected_stays_so(
-    people: People, scripted: Scripted, desk: Client
+    people: People, scripted: Scripted, staff: Client
 ) -> None:
     connection = run_step(begin_attempt(people), scripted, CONNECTED).connection
     Connection.objects.update(status="disconnected", due_at=None)
-    assert "nothing to ask about" in page_text(desk.post(page(connection, "ask"), follow=True))
+    assert "nothing to ask about" in page_text(staff.post(page(connection, "ask"), follow=True))
     assert Connection.objects.get().due_at is None
 
 
 def test_an_open_visit_does_not_hide_the_check(
-    people: People, scripted: Scripted, desk: Client
+    people: People, scripted: Scripted, staff: Client
 ) -> None:
     connection = run_step(begin_attempt(people), scripted, CONNECTED).connection
     Attempt.objects.create(
@@ -249,15 +251,15 @@ def test_an_open_visit_does_not_hide_the_check(
         call={"name": "enter"},
         call_number=1,
     )
-    desk.post(page(connection, "ask"))
+    staff.post(page(connection, "ask"))
     scripted.script.append(Unavailable())
     runner.sweep()
     assert scripted.calls == ["start", "check"]
 
 
-def test_asking_needs_a_post_and_the_right(connection: Connection, desk: Client) -> None:
+def test_asking_needs_a_post_and_the_right(connection: Connection, staff: Client) -> None:
     Attempt.objects.update(due_at=None)
-    assert desk.get(page(connection, "ask")).status_code == 405
+    assert staff.get(page(connection, "ask")).status_code == 405
     reader = limited_client("view_connection")
     assert "Ask the vendor now" not in page_text(reader.get(page(connection)))
     assert reader.post(page(connection, "ask")).status_code == 403
@@ -265,12 +267,12 @@ def test_asking_needs_a_post_and_the_right(connection: Connection, desk: Client)
 
 
 def test_an_attempt_shows_when_the_browser_left_and_came_back(
-    people: People, scripted: Scripted, desk: Client
+    people: People, scripted: Scripted, staff: Client
 ) -> None:
     attempt = run_step(
         begin_attempt(people), scripted, Redirect(url="https://vendor.example/?k=" + SECRET)
     )
-    read = desk.get(page(attempt)).content.decode()
+    read = staff.get(page(attempt)).content.decode()
     assert "alice@example.org" in read
     assert "Link made" in read
     assert SECRET not in read
@@ -280,9 +282,9 @@ def test_an_attempt_shows_when_the_browser_left_and_came_back(
 
 
 def test_a_merchants_page_lists_members_accounts_and_shops(
-    connection: Connection, desk: Client
+    connection: Connection, staff: Client
 ) -> None:
-    read = page_text(desk.get(page(connection.account.merchant)))
+    read = page_text(staff.get(page(connection.account.merchant)))
     for word in ("Owner", "alice@example.org", "bob@example.org", "scripted", "My shop"):
         assert word in read
 
@@ -296,15 +298,15 @@ def test_only_superusers_hand_out_power(people: People) -> None:
     assert clerk.post(page(erin), {"name": "Mine"}).status_code == 403
 
 
-def test_a_user_is_added_without_a_password(desk: Client) -> None:
+def test_a_user_is_added_without_a_password(staff: Client) -> None:
     given = {"email": " New@Example.org ", "is_active": "on"}
-    desk.post(reverse("admin:onboarding_user_add"), given)
+    staff.post(reverse("admin:onboarding_user_add"), given)
     added = User.objects.get(email="new@example.org")
     assert not added.has_usable_password()
-    assert "password" not in desk.get(page(added)).content.decode()
+    assert "password" not in staff.get(page(added)).content.decode()
 
 
-def test_nothing_but_connectors_is_deleted(connection: Connection, desk: Client) -> None:
+def test_nothing_but_connectors_is_deleted(connection: Connection, staff: Client) -> None:
     mine = connector("scripted", "free", staff_made=True)
     rows = (
         connection,
@@ -313,5 +315,5 @@ def test_nothing_but_connectors_is_deleted(connection: Connection, desk: Client)
         connection.account.merchant,
         connection.connector,
     )
-    assert {desk.get(page(row, "delete")).status_code for row in rows} == {403}
-    assert desk.get(page(mine, "delete")).status_code == 200
+    assert {staff.get(page(row, "delete")).status_code for row in rows} == {403}
+    assert staff.get(page(mine, "delete")).status_code == 200

@@ -22,12 +22,12 @@ NOW, SOON = timezone.now(), timezone.now() + timedelta(hours=1)
 
 
 @pytest.fixture
-def desk(people: People) -> Client:
+def staff(people: People) -> Client:
     return staff_client()
 
 
 def test_the_last_calls_stand_with_the_attempt_and_its_connection(
-    people: People, scripted: Scripted, desk: Client
+    people: People, scripted: Scripted, staff: Client
 ) -> None:
     with host(UNAVAILABLE) as server:
         attempt = run_step(
@@ -36,13 +36,15 @@ def test_the_last_calls_stand_with_the_attempt_and_its_connection(
             step_that_calls(server, path="/things/{id}", parts={"id": "4711"}),
         )
     for row in (attempt, attempt.connection):
-        said = page_text(desk.get(page(row)))
+        said = page_text(staff.get(page(row)))
         assert "POST /things/{id} 503" in said
         assert "4711" not in said
 
 
-def test_before_the_first_call_it_says_so(people: People, scripted: Scripted, desk: Client) -> None:
-    assert "What went to the vendor None yet." in page_text(desk.get(page(begin_attempt(people))))
+def test_before_the_first_call_it_says_so(
+    people: People, scripted: Scripted, staff: Client
+) -> None:
+    assert "What went to the vendor None yet." in page_text(staff.get(page(begin_attempt(people))))
 
 
 @pytest.mark.parametrize(
@@ -61,18 +63,18 @@ def test_before_the_first_call_it_says_so(people: People, scripted: Scripted, de
     ],
 )
 def test_a_vendors_page_says_how_its_hosts_are(
-    scripted: Scripted, desk: Client, row: dict[str, object], words: str
+    scripted: Scripted, staff: Client, row: dict[str, object], words: str
 ) -> None:
     Breaker.objects.create(vendor="scripted", host="api.vendor.example", **row)
     Breaker.objects.create(vendor="other", host="api.other.example", failures=3)
-    said = page_text(desk.get(VENDOR))
+    said = page_text(staff.get(VENDOR))
     assert words in said.partition("api.vendor.example")[2]
     assert "api.other.example" not in said
 
 
-def test_a_vendor_that_never_failed_is_shown_as_well(scripted: Scripted, desk: Client) -> None:
-    assert "Nothing has gone wrong there yet." in page_text(desk.get(VENDOR))
+def test_a_vendor_that_never_failed_is_shown_as_well(scripted: Scripted, staff: Client) -> None:
+    assert "Nothing has gone wrong there yet." in page_text(staff.get(VENDOR))
 
 
-def test_every_vendors_page_is_found_from_the_catalogue(scripted: Scripted, desk: Client) -> None:
-    assert VENDOR in desk.get("/admin/onboarding/connector/").content.decode()
+def test_every_vendors_page_is_found_from_the_catalogue(scripted: Scripted, staff: Client) -> None:
+    assert VENDOR in staff.get("/admin/onboarding/connector/").content.decode()

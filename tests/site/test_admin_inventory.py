@@ -27,24 +27,24 @@ def connection(people: People, configurable: Configurable) -> Connection:
 
 
 @pytest.fixture
-def desk(people: People) -> Client:
+def staff(people: People) -> Client:
     return staff_client()
 
 
-def compared(desk: Client) -> str:
-    return page_text(desk.get(VENDOR + "?compare=1"))
+def compared(staff: Client) -> str:
+    return page_text(staff.get(VENDOR + "?compare=1"))
 
 
 def test_the_vendor_is_not_asked_before_staff_compare(
-    connection: Connection, configurable: Configurable, desk: Client
+    connection: Connection, configurable: Configurable, staff: Client
 ) -> None:
     configurable.results.append(Unavailable())
-    assert "Compare now" in page_text(desk.get(VENDOR))
+    assert "Compare now" in page_text(staff.get(VENDOR))
     assert configurable.results
 
 
 def test_both_sides_are_compared(
-    connection: Connection, configurable: Configurable, desk: Client
+    connection: Connection, configurable: Configurable, staff: Client
 ) -> None:
     configurable.items.extend(
         [
@@ -53,7 +53,7 @@ def test_both_sides_are_compared(
             Item(id="lic-8", label="Nobody's", reference="elsewhere"),
         ]
     )
-    said = compared(desk)
+    said = compared(staff)
     assert "There and not here: 2" in said
     assert f"lic-9 Stray licence Acme My shop {connection.reference}" in said
     assert "lic-8 Nobody&#x27;s – – elsewhere" in said
@@ -63,49 +63,49 @@ def test_both_sides_are_compared(
 
 
 def test_what_is_not_there_any_more_is_found(
-    connection: Connection, configurable: Configurable, desk: Client
+    connection: Connection, configurable: Configurable, staff: Client
 ) -> None:
-    said = compared(desk)
+    said = compared(staff)
     assert "Here and not there: 1" in said
     assert "lic-1 – Acme My shop" in said
     Connection.objects.update(status="disconnected")
-    assert "Here and not there: 0" in compared(desk)
+    assert "Here and not there: 0" in compared(staff)
 
 
 def test_what_belongs_to_an_account_is_found_by_its_key(
-    connection: Connection, configurable: Configurable, desk: Client
+    connection: Connection, configurable: Configurable, staff: Client
 ) -> None:
     Account.objects.update(key="room-1")
     configurable.items.append(Item(id="room-1", label="Room"))
-    said = compared(desk)
+    said = compared(staff)
     assert "On both sides: 1" in said
     assert "Here and not there: 0" in said
     configurable.items.clear()
     Connection.objects.update(key="")
-    assert "room-1 – Acme the account" in compared(desk)
+    assert "room-1 – Acme the account" in compared(staff)
 
 
 def test_comparing_changes_nothing(
-    connection: Connection, configurable: Configurable, desk: Client
+    connection: Connection, configurable: Configurable, staff: Client
 ) -> None:
     before = Connection.objects.values().get()
     configurable.items.append(Item(id="x", label="X"))
-    compared(desk)
+    compared(staff)
     assert Connection.objects.values().get() == before
     assert not LogEntry.objects.exists()
 
 
-def test_a_vendor_without_an_inventory_is_reported_calmly(
-    connection: Connection, configurable: Configurable, desk: Client
+def test_an_unavailable_vendor_is_reported_calmly(
+    connection: Connection, configurable: Configurable, staff: Client
 ) -> None:
     configurable.results.append(Unavailable("time-out"))
-    assert "The vendor is not answering. Try again later." in compared(desk)
+    assert "The vendor is not answering. Try again later." in compared(staff)
 
 
 def test_a_long_list_is_cut_and_says_so(
-    connection: Connection, configurable: Configurable, desk: Client
+    connection: Connection, configurable: Configurable, staff: Client
 ) -> None:
     configurable.items.extend(Item(id=f"lic-{n}", label="L") for n in range(2, 300))
-    said = compared(desk)
+    said = compared(staff)
     assert "There and not here: 298" in said
     assert "And 98 more." in said

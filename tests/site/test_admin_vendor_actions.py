@@ -40,7 +40,7 @@ def account(connection: Connection) -> Account:
 
 
 @pytest.fixture
-def desk(people: People) -> Client:
+def staff(people: People) -> Client:
     return staff_client()
 
 
@@ -55,11 +55,11 @@ def logged() -> list[str]:
 # -- what only staff know ------------------------------------------------------------------------
 
 
-def test_staff_enter_what_only_they_know(account: Account, desk: Client) -> None:
-    assert "What only staff know Door code · Floor" in page_text(desk.get(page(account)))
-    assert "None is on file." in page_text(desk.get(page(account, "know")))
+def test_staff_enter_what_only_they_know(account: Account, staff: Client) -> None:
+    assert "What only staff know Door code · Floor" in page_text(staff.get(page(account)))
+    assert "None is on file." in page_text(staff.get(page(account, "know")))
     given = {"answer_door_code": SECRET, "answer_floor": "3"}
-    said = page_text(desk.post(page(account, "know"), given, follow=True))
+    said = page_text(staff.post(page(account, "know"), given, follow=True))
     assert "Saved. The vendor is asked about these shops" in said
     assert Account.objects.get().staff_answers == {"door_code": SECRET, "floor": "3"}
     due = Connection.objects.get().due_at
@@ -68,36 +68,36 @@ def test_staff_enter_what_only_they_know(account: Account, desk: Client) -> None
     assert logged() == ["Entered: Door code, Floor."]
 
 
-def test_a_secret_is_never_shown_again(account: Account, desk: Client) -> None:
+def test_a_secret_is_never_shown_again(account: Account, staff: Client) -> None:
     Account.objects.update(staff_answers={"door_code": SECRET, "floor": "3"})
     for address in (page(account), page(account, "know"), page(account, "history")):
-        assert SECRET not in desk.get(address).content.decode()
-    body = desk.get(page(account, "know")).content.decode()
+        assert SECRET not in staff.get(address).content.decode()
+    body = staff.get(page(account, "know")).content.decode()
     assert 'type="password"' in body
     assert 'value="3"' in body
     assert "One is on file." in body
-    wrong = desk.post(page(account, "know"), {"answer_door_code": SECRET * 40})
+    wrong = staff.post(page(account, "know"), {"answer_door_code": SECRET * 40})
     assert (wrong.status_code, SECRET in wrong.content.decode()) == (422, False)
 
 
-def test_an_empty_field_keeps_the_secret_on_file(account: Account, desk: Client) -> None:
+def test_an_empty_field_keeps_the_secret_on_file(account: Account, staff: Client) -> None:
     Account.objects.update(staff_answers={"door_code": SECRET, "floor": "3"})
-    desk.post(page(account, "know"), {"answer_door_code": "", "answer_floor": ""})
+    staff.post(page(account, "know"), {"answer_door_code": "", "answer_floor": ""})
     assert Account.objects.get().staff_answers == {"door_code": SECRET, "floor": ""}
 
 
-def test_what_is_required_and_not_on_file_is_asked_for(account: Account, desk: Client) -> None:
-    response = desk.post(page(account, "know"), {"answer_floor": "3"})
+def test_what_is_required_and_not_on_file_is_asked_for(account: Account, staff: Client) -> None:
+    response = staff.post(page(account, "know"), {"answer_floor": "3"})
     assert (response.status_code, Account.objects.get().staff_answers) == (422, {})
     assert "Answer this question: Door code" in page_text(response)
     assert 'value="3"' in response.content.decode()
     assert logged() == []
 
 
-def test_a_secret_is_forgotten(account: Account, desk: Client) -> None:
+def test_a_secret_is_forgotten(account: Account, staff: Client) -> None:
     Account.objects.update(staff_answers={"door_code": SECRET})
-    assert "Door code: one is on file." in page_text(desk.get(page(account, "know")))
-    said = page_text(desk.post(page(account, "know"), {"forget": "door_code"}, follow=True))
+    assert "Door code: one is on file." in page_text(staff.get(page(account, "know")))
+    said = page_text(staff.post(page(account, "know"), {"forget": "door_code"}, follow=True))
     assert "None is on file." in said
     assert Account.objects.get().staff_answers == {"door_code": ""}
     assert logged() == ["Forgotten: Door code."]
@@ -106,10 +106,10 @@ def test_a_secret_is_forgotten(account: Account, desk: Client) -> None:
 # -- what they have done at the vendor -----------------------------------------------------------
 
 
-def test_an_action_stands_where_it_belongs(connection: Connection, desk: Client) -> None:
+def test_an_action_stands_where_it_belongs(connection: Connection, staff: Client) -> None:
     on_account, on_shop = (
-        page_text(desk.get(page(connection.account))),
-        page_text(desk.get(page(connection))),
+        page_text(staff.get(page(connection.account))),
+        page_text(staff.get(page(connection))),
     )
     assert "Burn the room down For every shop in it." in on_account
     assert "Tidy the room For this shop." in on_shop
@@ -120,12 +120,12 @@ def test_an_action_stands_where_it_belongs(connection: Connection, desk: Client)
 
 
 def test_an_action_reports_its_result(
-    connection: Connection, scripted: Scripted, desk: Client
+    connection: Connection, scripted: Scripted, staff: Client
 ) -> None:
-    assert 'class="gw-danger"' in desk.get(act(connection.account, "burn")).content.decode()
+    assert 'class="gw-danger"' in staff.get(act(connection.account, "burn")).content.decode()
     scripted.script.append(BURNT)
     given = {"answer_code": "r-1"}
-    said = page_text(desk.post(act(connection.account, "burn"), given, follow=True))
+    said = page_text(staff.post(act(connection.account, "burn"), given, follow=True))
     assert scripted.asked[-1][2] == ("burn", {"code": "r-1"})
     for expected in ("Its shops are disconnected.", "The room is burnt.", "Still to do: Sweep"):
         assert expected in said
@@ -134,54 +134,54 @@ def test_an_action_reports_its_result(
 
 
 def test_a_task_is_one_task_however_many_shops_ended(
-    people: People, connection: Connection, scripted: Scripted, desk: Client
+    people: People, connection: Connection, scripted: Scripted, staff: Client
 ) -> None:
     run_step(begin_attempt(people, "Second"), scripted, WRONG)
     scripted.script.append(BURNT)
-    desk.post(act(connection.account, "burn"), {"answer_code": "r-1"})
+    staff.post(act(connection.account, "burn"), {"answer_code": "r-1"})
     assert Connection.objects.exclude(task="").count() == 1
     assert Alert.objects.filter(cause="task", cleared=None).exists()
 
 
 def test_an_action_without_questions_is_one_button(
-    connection: Connection, scripted: Scripted, desk: Client
+    connection: Connection, scripted: Scripted, staff: Client
 ) -> None:
     asked = list(scripted.calls)
-    desk.get(act(connection, "tidy"))
+    staff.get(act(connection, "tidy"))
     assert scripted.calls == asked
     scripted.script.append(Done(here=words("Tidy."), there=words("Clean.")))
-    assert "Clean." in page_text(desk.post(act(connection, "tidy"), follow=True))
+    assert "Clean." in page_text(staff.post(act(connection, "tidy"), follow=True))
     assert scripted.calls[-1] == "act"
 
 
 def test_errors_are_shown_with_the_typed_values(
-    connection: Connection, scripted: Scripted, desk: Client
+    connection: Connection, scripted: Scripted, staff: Client
 ) -> None:
     scripted.script.append(WRONG)
-    response = desk.post(act(connection.account, "burn"), {"answer_code": "r-9"})
+    response = staff.post(act(connection.account, "burn"), {"answer_code": "r-9"})
     assert response.status_code == 422
     assert "This is not the code. · another code was typed" in page_text(response)
     assert 'value="r-9"' in response.content.decode()
-    assert desk.post(act(connection.account, "burn"), {}).status_code == 422
+    assert staff.post(act(connection.account, "burn"), {}).status_code == 422
     assert scripted.calls.count("act") == 1
     assert logged() == []
 
 
 @pytest.mark.parametrize("key", ["tidy", "then", "mine", "nothing"])
 def test_what_is_not_offered_on_an_account_is_not_there(
-    account: Account, scripted: Scripted, desk: Client, key: str
+    account: Account, scripted: Scripted, staff: Client, key: str
 ) -> None:
-    assert desk.post(act(account, key), {"answer_code": "x"}).status_code == 404
+    assert staff.post(act(account, key), {"answer_code": "x"}).status_code == 404
     assert "act" not in scripted.calls
 
 
 def test_a_vendor_that_is_switched_off_offers_nothing(
-    connection: Connection, desk: Client, settings: Settings
+    connection: Connection, staff: Client, settings: Settings
 ) -> None:
     settings.VENDORS = offered()
-    assert "What staff can do" not in page_text(desk.get(page(connection.account)))
+    assert "What staff can do" not in page_text(staff.get(page(connection.account)))
     for address in (act(connection.account, "burn"), page(connection.account, "know")):
-        assert desk.post(address).status_code == 404
+        assert staff.post(address).status_code == 404
 
 
 def test_only_those_who_may_change_it_act(
@@ -208,24 +208,26 @@ def test_only_those_who_may_change_it_act(
 
 
 def test_a_task_stands_on_the_shops_page_until_it_is_done(
-    connection: Connection, desk: Client
+    connection: Connection, staff: Client
 ) -> None:
     Connection.objects.update(task="Ask them: “Switch room r-1 off.”")
-    assert "1 connection" in page_text(desk.get(listed("connection") + "?task=1"))
+    assert "1 connection" in page_text(staff.get(listed("connection") + "?task=1"))
     assert "What staff still have to do Ask them: “Switch room r-1 off.”" in page_text(
-        desk.get(page(connection))
+        staff.get(page(connection))
     )
     given = {"task": "Ask them: “Switch room r-1 off.”"}
-    assert "The task is done." in page_text(desk.post(page(connection, "done"), given, follow=True))
-    assert "What staff still have to do" not in page_text(desk.get(page(connection)))
-    assert "0 connections" in page_text(desk.get(listed("connection") + "?task=1"))
+    assert "The task is done." in page_text(
+        staff.post(page(connection, "done"), given, follow=True)
+    )
+    assert "What staff still have to do" not in page_text(staff.get(page(connection)))
+    assert "0 connections" in page_text(staff.get(listed("connection") + "?task=1"))
     assert logged() == ["Task done: Ask them: “Switch room r-1 off.”"]
 
 
-def test_a_newer_task_is_not_done_by_an_old_page(connection: Connection, desk: Client) -> None:
+def test_a_newer_task_is_not_done_by_an_old_page(connection: Connection, staff: Client) -> None:
     Connection.objects.update(task="Switch it on.")
     given = {"task": "Switch it off."}
-    said = page_text(desk.post(page(connection, "done"), given, follow=True))
+    said = page_text(staff.post(page(connection, "done"), given, follow=True))
     assert "The task has changed since you opened the page." in said
     assert Connection.objects.get().task == "Switch it on."
-    assert desk.get(page(connection, "done")).status_code == 405
+    assert staff.get(page(connection, "done")).status_code == 405

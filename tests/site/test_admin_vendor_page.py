@@ -50,7 +50,7 @@ def row(connection: Connection) -> Connector:
 
 
 @pytest.fixture
-def desk(people: People) -> Client:
+def staff(people: People) -> Client:
     return staff_client()
 
 
@@ -69,9 +69,9 @@ def logged() -> list[str]:
 # -- what is done there --------------------------------------------------------------------------
 
 
-def test_each_action_stands_where_it_belongs(row: Connector, desk: Client) -> None:
-    assert f'href="{VENDOR}"' in desk.get(listed("connector")).content.decode()
-    at_vendor, at_row = page_text(desk.get(VENDOR)), page_text(desk.get(page(row)))
+def test_each_action_stands_where_it_belongs(row: Connector, staff: Client) -> None:
+    assert f'href="{VENDOR}"' in staff.get(listed("connector")).content.decode()
+    at_vendor, at_row = page_text(staff.get(VENDOR)), page_text(staff.get(page(row)))
     assert "Build a house Look first." in at_vendor
     assert "Show the rooms Look first." in at_row
     assert "Show the rooms" not in at_vendor
@@ -80,14 +80,14 @@ def test_each_action_stands_where_it_belongs(row: Connector, desk: Client) -> No
 
 
 def test_an_action_is_explained_then_done(
-    row: Connector, configurable: Configurable, desk: Client
+    row: Connector, configurable: Configurable, staff: Client
 ) -> None:
     Slot.objects.create(key="catalogue:scripted:2026-11-22T00")
-    assert "Code of the house" in page_text(desk.get(run("build")))
-    assert desk.post(run("build"), {}).status_code == 422
+    assert "Code of the house" in page_text(staff.get(run("build")))
+    assert staff.post(run("build"), {}).status_code == 422
     assert configurable.ran == []
     configurable.results.append(DONE)
-    said = page_text(desk.post(run("build"), {"answer_code": SECRET}, follow=True))
+    said = page_text(staff.post(run("build"), {"answer_code": SECRET}, follow=True))
     assert "It stands in the list. The house is built." in said
     assert configurable.ran == [("build", {"code": SECRET}, "", ())]
     assert logged() == ["Scripted: Build a house: done."]
@@ -105,10 +105,10 @@ def test_an_action_is_explained_then_done(
     ],
 )
 def test_errors_are_shown_with_the_typed_values(
-    row: Connector, configurable: Configurable, desk: Client, error: Any, said: str
+    row: Connector, configurable: Configurable, staff: Client, error: Any, said: str
 ) -> None:
     configurable.results.append(error)
-    response = desk.post(run("build"), {"answer_code": SECRET})
+    response = staff.post(run("build"), {"answer_code": SECRET})
     assert response.status_code == 422
     assert said in page_text(response)
     assert f'value="{SECRET}"' in response.content.decode()
@@ -117,27 +117,27 @@ def test_errors_are_shown_with_the_typed_values(
 
 
 def test_an_error_of_a_field_is_shown_at_the_field(
-    row: Connector, configurable: Configurable, desk: Client
+    row: Connector, configurable: Configurable, staff: Client
 ) -> None:
     configurable.results.append(Refused("x", who="staff", note=words("Too short."), code="code"))
-    body = desk.post(run("build"), {"answer_code": "1"}).content.decode()
+    body = staff.post(run("build"), {"answer_code": "1"}).content.decode()
     assert 'id="id_answer_code_error"' in body
     assert 'role="alert"' not in body
 
 
 @pytest.mark.parametrize("key", ["rooms", "paint", "nothing"])
-def test_what_is_not_of_the_vendor_is_not_there(row: Connector, desk: Client, key: str) -> None:
-    assert desk.post(run(key), {"ids": "r-1"}).status_code == 404
+def test_what_is_not_of_the_vendor_is_not_there(row: Connector, staff: Client, key: str) -> None:
+    assert staff.post(run(key), {"ids": "r-1"}).status_code == 404
 
 
 # -- rows, and what is done with the chosen ones -------------------------------------------------
 
 
 def test_rows_are_shown_with_boxes(
-    row: Connector, configurable: Configurable, desk: Client
+    row: Connector, configurable: Configurable, staff: Client
 ) -> None:
     configurable.results.append(FOUND)
-    response = desk.post(act(row, "rooms"))
+    response = staff.post(act(row, "rooms"))
     assert "Room Colour r-1 red r-2 blue r-3 –" in page_text(response)
     body = response.content.decode()
     assert body.count('name="ids"') == 3
@@ -147,56 +147,56 @@ def test_rows_are_shown_with_boxes(
 
 
 def test_rows_that_lead_nowhere_have_no_boxes(
-    row: Connector, configurable: Configurable, desk: Client
+    row: Connector, configurable: Configurable, staff: Client
 ) -> None:
     configurable.results.append(replace(FOUND, then=""))
-    assert 'name="ids"' not in desk.post(act(row, "rooms")).content.decode()
+    assert 'name="ids"' not in staff.post(act(row, "rooms")).content.decode()
     configurable.results.append(replace(FOUND, rows=()))
-    assert "None." in page_text(desk.post(act(row, "rooms")))
+    assert "None." in page_text(staff.post(act(row, "rooms")))
 
 
 def test_none_chosen_sends_nothing(
-    row: Connector, configurable: Configurable, desk: Client
+    row: Connector, configurable: Configurable, staff: Client
 ) -> None:
     for given in ({}, {"confirmed": "0"}):
-        said = page_text(desk.post(act(row, "paint"), given, follow=True))
+        said = page_text(staff.post(act(row, "paint"), given, follow=True))
         assert "Nothing was chosen, so nothing was sent." in said
-    assert desk.get(act(row, "paint"))["Location"] == page(row)
+    assert staff.get(act(row, "paint"))["Location"] == page(row)
     assert configurable.ran == []
 
 
 def test_how_many_were_chosen_is_confirmed_first(
-    row: Connector, configurable: Configurable, desk: Client
+    row: Connector, configurable: Configurable, staff: Client
 ) -> None:
-    response = desk.post(act(row, "paint"), {"ids": ["r-1", "r-3", "r-3"]})
+    response = staff.post(act(row, "paint"), {"ids": ["r-1", "r-3", "r-3"]})
     assert "You have chosen 2: r-1 r-3 Paint them: 2 chosen" in page_text(response)
     assert configurable.ran == []
-    desk.post(act(row, "paint"), {"ids": ["r-1", "r-3"], "confirmed": "3"})
+    staff.post(act(row, "paint"), {"ids": ["r-1", "r-3"], "confirmed": "3"})
     assert configurable.ran == []
     configurable.results.append(DONE)
     given = {"ids": ["r-1", "r-3"], "confirmed": "2"}
-    assert "The house is built." in page_text(desk.post(act(row, "paint"), given, follow=True))
+    assert "The house is built." in page_text(staff.post(act(row, "paint"), given, follow=True))
     assert configurable.ran == [("paint", {}, "shop", ("r-1", "r-3"))]
     assert logged() == ["Scripted: Paint them: done. Chosen: 2."]
 
 
 def test_the_questions_about_the_chosen_are_asked_with_the_number(
-    row: Connector, configurable: Configurable, desk: Client
+    row: Connector, configurable: Configurable, staff: Client
 ) -> None:
     configurable.offers[-1] = replace(PAINT, questions=(CODE,))
-    first = desk.post(act(row, "paint"), {"ids": ["r-1"]})
+    first = staff.post(act(row, "paint"), {"ids": ["r-1"]})
     assert (first.status_code, "Code of the house" in page_text(first)) == (200, True)
-    wrong = desk.post(act(row, "paint"), {"ids": ["r-1"], "confirmed": "1", "answer_code": ""})
+    wrong = staff.post(act(row, "paint"), {"ids": ["r-1"], "confirmed": "1", "answer_code": ""})
     assert wrong.status_code == 422
     assert 'name="ids" value="r-1"' in wrong.content.decode()
     assert configurable.ran == []
 
 
 def test_an_action_that_is_not_about_rows_gets_none(
-    row: Connector, configurable: Configurable, desk: Client
+    row: Connector, configurable: Configurable, staff: Client
 ) -> None:
     configurable.results.append(FOUND)
-    desk.post(act(row, "rooms"), {"ids": ["r-1"]})
+    staff.post(act(row, "rooms"), {"ids": ["r-1"]})
     assert configurable.ran[0][3] == ()
 
 
@@ -224,9 +224,9 @@ def test_who_may_see_no_connectors_sees_no_vendor(row: Connector) -> None:
 
 
 def test_a_vendor_that_is_switched_off_has_no_page(
-    row: Connector, desk: Client, settings: Settings
+    row: Connector, staff: Client, settings: Settings
 ) -> None:
     settings.VENDORS = offered()
     for address in (VENDOR, run("build"), act(row, "rooms")):
-        assert desk.get(address).status_code == 404
-    assert desk.get(page(row)).status_code == 200
+        assert staff.get(address).status_code == 404
+    assert staff.get(page(row)).status_code == 200

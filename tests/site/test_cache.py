@@ -82,7 +82,7 @@ def test_signing_in_and_out_works_without_redis(
 
 
 def test_a_crowd_of_sessions_stays_in_the_cache(transactional_db: None) -> None:
-    """What is pushed out is read from its table and written anew, at every page."""
+    """An evicted value is read from its table and written back, on every page."""
     cache = caches["default"]
     keys = [f"session-{number}" for number in range(400)]
     for key in keys:

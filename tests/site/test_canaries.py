@@ -1,7 +1,7 @@
-"""Canaries: whatever is told in confidence, by an operator, a vendor or staff, is found nowhere.
+"""Canaries: secrets of operators, vendors and staff leak nowhere.
 
-All four vendors are connected, fail with words of their own, and hit a bug of ours; then every page that
-links lead to is read as merchant, as staff and as nobody, beside logs, mails, metrics and the database.
+All four vendors are connected, fail with messages of their own, and hit a bug of ours. Then every linked page
+is read as a merchant, as staff and signed out, and so are logs, mails, metrics and the database.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ ELSEWHERE = ("/accounts/logout/", "/static/", "/admin/logout/", "/admin/jsi18n/"
 
 @dataclass
 class Reader:
-    """Opens every page that a page links to, and remembers what it has read."""
+    """A crawler: opens every linked page and records what it has read."""
 
     client: Client
     pages: dict[str, str] = field(default_factory=dict)
@@ -129,7 +129,7 @@ def staff() -> Client:
 
 
 def confided(stage: sandbox.Running, settings: Settings) -> set[str]:
-    """All that nobody may find."""
+    """All secrets."""
     found = {TYPED, SAID, BUG, *OPERATOR.values(), *settings.MEMO_KEYS}
     for vendor in settings.VENDORS.offered.values():
         found |= {getattr(vendor, each.name) for each in fields(vendor) if not each.repr}
@@ -200,7 +200,7 @@ def test_a_bug_in_a_flow_tells_nothing(
     log: StringIO,
 ) -> None:
     def broken(vendor: Vendor, order: Order) -> Step:
-        password = order.staff  # a local that a talkative traceback would print
+        password = order.staff  # a local variable that a traceback with locals would print
         raise RuntimeError("a bug") from KeyError(str(len(password)))
 
     told.clear()

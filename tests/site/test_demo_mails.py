@@ -94,6 +94,6 @@ def test_only_the_newest_two_hundred_are_kept(folder: Path) -> None:
     for number in range(demo_mail.KEPT + 5):
         (folder / f"{number:020d}-0.eml").write_bytes(b"Subject: old\n\n")
     send("newest")
-    kept = sorted(folder.glob("*.eml"))
-    assert len(kept) == demo_mail.KEPT
+    remaining = sorted(folder.glob("*.eml"))
+    assert len(remaining) == demo_mail.KEPT
     assert demo_mail.newest(folder)[0].subject == "newest"

@@ -136,7 +136,7 @@ def test_a_shop_that_staff_ended_says_what_ended(
     assert "Disconnected All has ended. The room is burnt. What we know" in said
 
 
-# -- a name that was taken meanwhile --------------------------------------------------------------
+# -- a name that was taken in the meantime ---------------------------------------------------------
 
 
 def test_a_shop_whose_name_was_taken_gets_another(

@@ -1,6 +1,6 @@
-"""Several processes at once, on one database and against vendors over HTTP: exactly one wins.
+"""Races between processes on one database, against vendors over HTTP: exactly one wins.
 
-Each race is run a few times: once could be luck.
+Each race runs several times, because once could be luck.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def at_vendor(results: list[str], stage: sandbox.Running) -> list[str]:
 
 
 def begun(browser: Browser, slug: str) -> Attempt:
-    """Begun, and carried on by the worker: the link itself waits for the merchant's click."""
+    """An attempt that the worker has advanced; the link is created when the merchant clicks."""
     attempt = journey.begin(
         merchant=browser.merchant,
         connector=Connector.objects.get(slug=slug),
@@ -104,7 +104,7 @@ def begun(browser: Browser, slug: str) -> Attempt:
 
 
 def overdue(attempt: Attempt) -> None:
-    """What the sweep finds when a process died long ago."""
+    """Make the attempt look as if its process died long ago."""
     past = timezone.now() - timedelta(hours=1)
     Account.objects.exclude(lease_until=None).update(lease_until=past)
     Attempt.objects.filter(pk=attempt.pk).update(due_at=past)
@@ -244,7 +244,7 @@ def test_two_merchants_get_one_fifteenth_client(
 
 
 def unsure(alice: Browser, stage: sandbox.Running) -> tuple[Account, str]:
-    """A tenant was made, its answer was lost, and staff know its id."""
+    """A tenant was created, the answer was lost, and staff know its id."""
     stage.play("sharespine", "lost", TENANT)
     alice.connect(Connector.objects.get(slug="sharespine-shop"), "My shop")
     wait_until_idle()

@@ -97,7 +97,7 @@ def test_a_made_up_token_is_refused(alice: Browser) -> None:
 
 
 def test_with_neither_token_nor_error_itembase_is_asked_all_the_same(alice: Browser) -> None:
-    """A return proves nothing, so there is nothing that it has to bring."""
+    """A return proves nothing, so it needs no parameters."""
     mine = processed(alice)
     assert "accounts/oauth/v2/auth" in bring(alice, {"state": mine["state"]})
 

@@ -213,7 +213,7 @@ def test_switched_off_a_working_shop_stays_connected(
         assert "is switched off" in page_after_return(alice, come_back(alice, attempt))
 
 
-def test_an_unknown_vendor_has_no_return_page(people: People, scripted: Scripted) -> None:
+def test_a_return_to_an_unknown_vendor_changes_nothing(people: People, scripted: Scripted) -> None:
     connection, alice = connected(people, scripted), browser(people.alice)
     with nothing_changes():
         back = alice.get(reverse("return", args=["nobody"]), {"code": "c", "state": "s"})

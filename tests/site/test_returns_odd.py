@@ -210,8 +210,8 @@ def test_no_answer_holds_what_was_brought(
 
 def test_stored_parameters_are_ciphertext(attempt: Attempt) -> None:
     browser().get(BACK, {"state": state(attempt), "code": "geheim"})
-    kept = Hop.objects.exclude(spent=None).get().params
-    assert kept["code"] == "geheim"
+    stored = Hop.objects.exclude(spent=None).get().params
+    assert stored["code"] == "geheim"
     with database.cursor() as cursor:
         cursor.execute("SELECT params FROM onboarding_hop WHERE spent IS NOT NULL")
         assert "geheim" not in str(cursor.fetchall())

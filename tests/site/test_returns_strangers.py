@@ -205,7 +205,7 @@ def test_a_spent_state_is_nothing_to_others(
 def test_the_state_says_which_attempt_is_meant(
     people: People, scripted: Scripted, attempt: Attempt
 ) -> None:
-    """Two shops, two trips: what comes with the second's state is no business of the first."""
+    """Two shops, two attempts: a return with the state of the second does not affect the first."""
     second = start_attempt(people, scripted, OPEN, name="My second shop")
     alice = browser(people.alice)
     scripted.script.append(Refused(who="merchant", note=text("That was for another one.")))

@@ -136,8 +136,8 @@ def test_no_page_of_staff_and_no_log_line_has_them(
     caplog.set_level("DEBUG")
     bob.post(url("reveal", connection))
     bob.post(url("reveal-download", connection))
-    desk = staff_client()
-    assert not [page for page in every_page() if "c4n4ry" in desk.get(page).content.decode()]
+    staff = staff_client()
+    assert not [page for page in every_page() if "c4n4ry" in staff.get(page).content.decode()]
     assert "c4n4ry" not in caplog.text
 
 

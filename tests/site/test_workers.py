@@ -25,7 +25,7 @@ pytestmark = pytest.mark.both
 
 
 def died(workers: Workers) -> bool:
-    """Whether the last one is dead; until then the row's rest is over before it begins."""
+    """Whether the last worker is dead; until then the row's pause is skipped."""
     expire_leases()
     name, process = workers.processes.copy().popitem()
     return process.poll() is not None and bool(workers.processes.pop(name))

@@ -144,7 +144,7 @@ def test_a_403_is_a_doubt_that_only_a_probe_settles() -> None:
     assert breaker.trouble(["scripted"])["scripted"].cause == "credentials"
 
 
-# -- what is kept of calls -------------------------------------------------------------------------
+# -- the record of calls ---------------------------------------------------------------------------
 
 
 def test_calls_are_recorded_without_any_id_or_secret(people: People, scripted: Scripted) -> None:
@@ -152,10 +152,13 @@ def test_calls_are_recorded_without_any_id_or_secret(people: People, scripted: S
     with host(http('{"answer": "s3cr3t"}')) as server:
         call = step_that_calls(server, path="/things/{id}", auth=("user", "s3cr3t"), **secrets)
         attempt = run_step(begin_attempt(people), scripted, call)
-    kept = Call.objects.values().get()
-    assert (kept["call"], kept["outcome"]) == ("POST /things/{id}", "200")
-    assert (kept["attempt_id"], kept["connection_id"]) == (attempt.pk, attempt.connection_id)
-    assert not any(word in str(kept) for word in ("id-4711", "s3cr3t", "user"))
+    recorded = Call.objects.values().get()
+    assert (recorded["call"], recorded["outcome"]) == ("POST /things/{id}", "200")
+    assert (recorded["attempt_id"], recorded["connection_id"]) == (
+        attempt.pk,
+        attempt.connection_id,
+    )
+    assert not any(word in str(recorded) for word in ("id-4711", "s3cr3t", "user"))
 
 
 def test_a_record_that_cannot_be_written_loses_no_answer(

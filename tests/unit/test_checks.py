@@ -78,11 +78,11 @@ def test_a_check_lowers_a_shop_if_the_merchant_must_act(
 def test_a_check_that_fails_keeps_it_connected_and_unconfirmed(
     connection: Connection, scripted: Scripted, answer: Answer
 ) -> None:
-    kept = run_check(connection, scripted, answer)
-    assert kept.status == Status.CONNECTED
-    assert kept.answer != "connected"
-    assert kept.checked_at == connection.checked_at
-    assert kept.due_at is not None
+    checked = run_check(connection, scripted, answer)
+    assert checked.status == Status.CONNECTED
+    assert checked.answer != "connected"
+    assert checked.checked_at == connection.checked_at
+    assert checked.due_at is not None
 
 
 def test_a_shop_that_recovers_is_connected_again_by_itself(
@@ -94,10 +94,10 @@ def test_a_shop_that_recovers_is_connected_again_by_itself(
 
 
 def test_a_check_keeps_a_rotated_token_at_once(connection: Connection, scripted: Scripted) -> None:
-    kept = run_check(
+    checked = run_check(
         connection, scripted, Progress(account={"refresh": "2"}, promote=True), Unavailable()
     )
-    assert kept.account.memo == {"refresh": "2"}
+    assert checked.account.memo == {"refresh": "2"}
     assert scripted.last.memos.account == {"refresh": "2"}
 
 

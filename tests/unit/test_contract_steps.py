@@ -135,7 +135,7 @@ def page(people: People, attempt: Attempt) -> str:
 
 
 def quoted(cell: str) -> list[str]:
-    """What a cell quotes of the page; "…" stands for a name."""
+    """The text that a cell quotes from the page; "…" stands for a name."""
     return [part.strip() for each in re.findall(r'"([^"]*)"', cell) for part in each.split("…")]
 
 
@@ -369,7 +369,7 @@ def test_no_secret_of_a_link_is_in_its_repr() -> None:
 def test_a_creation_with_an_idempotency_key_is_repeated_with_the_same_key(
     people: People, scripted: Scripted
 ) -> None:
-    """Not announced: its lost answer is Unavailable, and nobody has to look."""
+    """Not announced: its lost answer is Unavailable, and staff have nothing to settle."""
     attempt = begin_attempt(people)
     keyed = Progress(connection={"key": "k-1"})
     row = run_step(attempt, scripted, keyed, Unavailable("lost"))

@@ -52,7 +52,7 @@ def rests(row: Invitation) -> timedelta:
 
 
 def later(**fields: int) -> None:
-    """The rest is over."""
+    """The backoff is over."""
     Invitation.objects.update(mail_retry_at=timezone.now(), **fields)
     schedule.mail()
 

@@ -33,7 +33,7 @@ class Acme(Vendor):
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Of a vendor that nobody knows but `vendors.ALL`."""
+    """A vendor that is only in `vendors.ALL`."""
     (tmp_path / "acme").mkdir()
     monkeypatch.setattr(registry, "FOLDER", tmp_path)
     monkeypatch.setattr(registry, "PACKAGE", "registered")

@@ -77,14 +77,14 @@ KINDS: dict[type[Model], Make] = {
 def test_it_goes_when_it_is_too_old_and_not_before(
     connection: Connection, people: People, kind: type[Model]
 ) -> None:
-    kept = KINDS[kind](connection, people, timezone.now() - 364 * DAY)
+    recent = KINDS[kind](connection, people, timezone.now() - 364 * DAY)
     retention.run()
-    assert kind._default_manager.filter(pk=kept.pk).exists()
+    assert kind._default_manager.filter(pk=recent.pk).exists()
     for field in ("at", "expires_at", "cleared", "asked"):
         if any(each.name == field for each in kind._meta.fields):
-            kind._default_manager.filter(pk=kept.pk).update(**{field: timezone.now() - 366 * DAY})
+            kind._default_manager.filter(pk=recent.pk).update(**{field: timezone.now() - 366 * DAY})
     retention.run()
-    assert not kind._default_manager.filter(pk=kept.pk).exists()
+    assert not kind._default_manager.filter(pk=recent.pk).exists()
 
 
 def test_an_open_alert_stays_however_old_it_is(connection: Connection) -> None:

@@ -89,7 +89,7 @@ def test_nothing_else_changes_an_attempt_or_a_connection() -> None:
 
 
 def test_the_check_detects_writes_in_transitions_itself() -> None:
-    """Otherwise the test above would not see anybody."""
+    """Otherwise the test above would detect nothing."""
     assert len(list(writes(DOOR))) >= 2
 
 

@@ -204,9 +204,9 @@ def test_an_answer_without_a_body_can_be_cut_off_and_spoilt_too(sandbox: Running
 
 def test_what_was_kept_comes_back(sandbox: Running) -> None:
     create(sandbox)
-    kept = sandbox.snapshot()
+    saved = sandbox.snapshot()
     create(sandbox)
     sandbox.play("sharespine", "dead")
-    sandbox.restore(kept)
+    sandbox.restore(saved)
     assert sandbox.counts("sharespine")["made"] == {"tenants": 1}
     assert create(sandbox).status_code == 201

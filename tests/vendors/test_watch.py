@@ -84,7 +84,7 @@ def test_without_a_step_each_call_has_its_own_time() -> None:
         assert watch.left(5.0) == 5.0
 
 
-def test_a_host_that_pauses_is_not_called() -> None:
+def test_a_host_with_an_open_breaker_is_not_called() -> None:
     with Canned(http()) as server, watched(Watch(30, rest=lambda host: 7.0)) as step:
         with pytest.raises(Unavailable, match="the host rests") as caught:
             send(server)
@@ -92,18 +92,18 @@ def test_a_host_that_pauses_is_not_called() -> None:
 
 
 def test_what_is_recorded_of_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
-    heard: list[Called] = []
-    monkeypatch.setattr(watch, "observers", [heard.append])
+    observed: list[Called] = []
+    monkeypatch.setattr(watch, "observers", [observed.append])
     with Canned(http(), RESET) as server, watched(Watch(30)) as step:
         send(server, "/things/{id}", id="id-4711")
         with pytest.raises(Unavailable):
             send(server)
-    assert [(each.call, each.outcome) for each in heard] == [
+    assert [(each.call, each.outcome) for each in observed] == [
         ("GET /things/{id}", "200"),
         ("GET /things", "no answer"),
     ]
-    assert heard == step.calls
-    assert "4711" not in repr(heard)
+    assert observed == step.calls
+    assert "4711" not in repr(observed)
 
 
 @pytest.mark.parametrize(
