@@ -1,4 +1,4 @@
-"""What every test may ask for; and a closing line that says what a run left out."""
+"""Fixtures for all tests, and a report of the tests that this machine could not run."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from onboarding.background import runner
 from onboarding.conf import cache_backend
 from tests.support import postgres
 from tests.support.people import People, everybody
-from tests.support.scripted import Planned, Scripted, offered
-from tests.support.visit import AtOnce
+from tests.support.scripted import Configurable, Scripted, offered
+from tests.support.visit import InlineExecutor
 from tests.support.workers import Redis
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
 REDIS = shutil.which("redis-server") or ""
 ROOT = Path(__file__).resolve().parent.parent
-FAST = ("unit", "vendors")  # the rooms of `make test-fast`
+FAST = ("unit", "vendors")  # the folders of `make test-fast`
 _left_out = pytest.StashKey[list[str]]()
 
 
 def pytest_configure() -> None:
-    """REQUIRE_…=1: what needs this program must not be left out."""
+    """REQUIRE_…=1: the run fails if this program is missing, instead of skipping its tests."""
     programs = {"BROWSER": CHROMIUM, "REDIS": REDIS, "POSTGRES": postgres.programs()}
     for name, found in programs.items():
         if os.environ.get(f"REQUIRE_{name}") == "1" and not found:
@@ -42,7 +42,7 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What this machine cannot run is left out loudly."""
+    """Skip what this machine cannot run, and report it at the end."""
     left_out = config.stash[_left_out] = []
     browser = [item for item in items if item.get_closest_marker("browser")]
     if browser and not CHROMIUM:
@@ -65,7 +65,7 @@ def _missing(program: str, package: str, what: str) -> str:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """A worker of xdist tells what it left out to the process that prints it."""
+    """A worker of xdist reports what it skipped to the process that prints it."""
     output: dict[str, object] | None = getattr(session.config, "workeroutput", None)
     if output is not None:
         output["left_out"] = session.config.stash.get(_left_out, [])
@@ -73,9 +73,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """Every worker collects every test, so that all tell the same."""
-    told = getattr(node, "workeroutput", {}).get("left_out", [])
-    node.config.stash[_left_out] = told or node.config.stash.get(_left_out, [])
+    """Every worker collects every test, so all report the same lines."""
+    reported = getattr(node, "workeroutput", {}).get("left_out", [])
+    node.config.stash[_left_out] = reported or node.config.stash.get(_left_out, [])
 
 
 def pytest_terminal_summary(
@@ -89,18 +89,18 @@ def pytest_terminal_summary(
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None) -> Iterator[None]:
-    """Tables are emptied fast: that is done after each test, and took longer than most tests."""
+    """Flush tables fast: it happens after each test, and took longer than most tests."""
     post_migrate.disconnect(create_contenttypes)
     post_migrate.disconnect(dispatch_uid="django.contrib.auth.management.create_permissions")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(connection.ops, "sql_flush", partial(_emptied, connection.ops.sql_flush))
+        patch.setattr(connection.ops, "sql_flush", partial(_flush_sql, connection.ops.sql_flush))
         yield
 
 
-def _emptied(
+def _flush_sql(
     sql_flush: Callable[..., list[str]], style: object, tables: list[str], **how: bool
 ) -> list[str]:
-    """Types and permissions stay. PostgreSQL needs 1 ms to delete, 200 to truncate."""
+    """Keep content types and permissions. PostgreSQL needs 1 ms to delete, 200 ms to truncate."""
     tables = [name for name in tables if name not in {"django_content_type", "auth_permission"}]
     if connection.vendor == "sqlite":
         return sql_flush(style, tables, **how)
@@ -110,22 +110,22 @@ def _emptied(
 
 @pytest.fixture(autouse=True)
 def _no_process(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The fast loop stays fast: its tests start no process, unless they are marked so."""
+    """Keep the fast tests fast: they start no process unless they are marked `process`."""
     room = request.node.path.relative_to(ROOT / "tests").parts[0]
     if room not in FAST or request.node.get_closest_marker("process"):
         return
 
-    def started(*_: object, **__: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise AssertionError(
-            "a test of the fast loop starts a process: mark it, or move it to site/"
+            "a fast test starts a process: mark it `process`, or move it to tests/site/"
         )
 
-    monkeypatch.setattr(subprocess.Popen, "__init__", started)
+    monkeypatch.setattr(subprocess.Popen, "__init__", refuse)
 
 
 @pytest.fixture(autouse=True)
 def _empty_cache(request: pytest.FixtureRequest) -> None:
-    """allauth counts tries in the cache table, which no rollback or flush empties by itself."""
+    """Clear the cache, in which allauth counts attempts: no rollback or flush clears it."""
     marker = request.node.get_closest_marker("django_db")
     asked = {"transactional_db", "live_server"} & set(request.fixturenames)
     if asked or (marker and marker.kwargs.get("transaction")):
@@ -135,42 +135,42 @@ def _empty_cache(request: pytest.FixtureRequest) -> None:
 
 @pytest.fixture
 def fresh_environment(tmp_path: Path) -> dict[str, str]:
-    """The environment for a child process: none of our settings but a folder of its own."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    return {**kept, "DATA_DIR": str(tmp_path / "data"), "PYTHONWARNINGS": "error"}
+    """The environment of a child process: no settings of ours except its own data folder."""
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return {**inherited, "DATA_DIR": str(tmp_path / "data"), "PYTHONWARNINGS": "error"}
 
 
 @pytest.fixture
 def people(transactional_db: None) -> People:
-    """Alice and her colleague Bob, and Charlie of another business; the journey writes for real."""
+    """Alice, her colleague Bob, and Charlie of another business; with real transactions."""
     return everybody()
 
 
 @pytest.fixture(autouse=True)
-def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """How busy this machine is decides no test: requests wait for the vendor as long as it takes."""
+def _long_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A long timeout for requests that wait for a vendor, so that a busy machine fails no test."""
     monkeypatch.setattr(runner, "HAND_OVER_TIMEOUT", 60)
 
 
 @pytest.fixture
 def scripted(settings: Settings) -> Scripted:
-    """The only vendor on offer: it answers what the test says."""
+    """The only vendor on offer, with scripted answers."""
     vendor = Scripted()
     settings.VENDORS = offered(vendor)
     return vendor
 
 
 @pytest.fixture
-def planned(settings: Settings) -> Planned:
-    """The only vendor on offer, of the kind that staff set up."""
-    vendor = Planned()
+def configurable(settings: Settings) -> Configurable:
+    """The only vendor on offer, with connectors that staff configure."""
+    vendor = Configurable()
     settings.VENDORS = offered(vendor)
     return vendor
 
 
 @pytest.fixture
 def broker() -> Iterator[Redis]:
-    """A Redis of our own; whoever asks for it is left out where there is none."""
+    """A temporary Redis server. Tests that use it are skipped where Redis is not installed."""
     made = Redis()
     made.start()
     yield made
@@ -179,6 +179,6 @@ def broker() -> Iterator[Redis]:
 
 
 @pytest.fixture
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The runner's work is done when it is handed over: no test waits, none depends on luck."""
-    monkeypatch.setattr(runner, "executor", AtOnce())
+def inline_executor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The runner's work runs inline when it is submitted, so that no test waits or depends on timing."""
+    monkeypatch.setattr(runner, "executor", InlineExecutor())

@@ -1,6 +1,6 @@
-"""Settings of the tests: the real ones, without the settings of the surrounding environment.
+"""Django settings for tests: the product's own, without the environment's settings.
 
-But for the database: TEST_DATABASE_URL names a PostgreSQL (tests/support/postgres.py starts one).
+TEST_DATABASE_URL selects a PostgreSQL database (tests/support/postgres.py starts a server).
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
-"""A vendor that takes ten seconds an answer, a crowd in its flow, and the pages of everybody else.
+"""Load test: page latency for everybody else while 300 merchants wait for a slow vendor.
 
     python -m tests.bench.slow_vendor [--merchants 300] [--seconds 10] [--postgres]
 
-The merchants come within half a minute and then are all in the flow at once. Their browsers and the
-vendor would be other machines: here they are processes that let the site go first (`nice`), and take
-its cores all the same. So a twin, a second site that is up and has no merchants, is read at the same
-moments: it tells how much of a slower page is the machine's. The targets are for the ratios to the
-same pages before the crowd came and after it left.
+The merchants arrive within half a minute and are then all in the flow at once. In production their
+browsers and the vendor run on other machines; here they are processes with a low priority (`nice`)
+that share the site's cores. So the pages of a twin, a second site without merchants, are read at the
+same time: it shows how much of the slowdown is due to the machine. The targets are ratios to the same
+pages before and after the load.
 Exit status 1: a target is missed (p50 ≤ 1.2×, p99 ≤ 5× or 100 ms, no error, all connected).
 """
 
@@ -31,20 +31,20 @@ from typing import Any
 
 import requests
 
-from tests.bench.crowd import Shopper, crowd
+from tests.bench.load import Shopper, create_shoppers
 from tests.support import postgres
-from tests.support.site import ROOT, Site, free_port, until
+from tests.support.site import ROOT, Site, free_port, wait_until
 
 VENDOR, CONNECTOR = "itembase", "itembase-ebay"
-PACE = 0.1  # seconds between two pages of a reader
-QUIET = 45.0  # seconds of reading before the crowd, and as many after it
-MEEK = 19  # the niceness of what would be other machines
+PAUSE = 0.1  # seconds between two page reads
+QUIET = 45.0  # seconds of reading before the load, and again after it
+NICENESS = 19  # of the processes that would run on other machines
 SANDBOX = "import sys; from vendors import sandbox; sandbox.serve('127.0.0.1', int(sys.argv[1]), sys.argv[2])"
 
 
 @dataclass
-class Readers:
-    """Reads pages of an uninvolved merchant, one after the other, and keeps how long each took."""
+class PageReader:
+    """Reads the pages of an uninvolved merchant one after the other and records the latency of each."""
 
     who: Shopper
     times: list[float] = field(default_factory=list)
@@ -54,7 +54,7 @@ class Readers:
         home = f"/m/{self.who.merchant}/"
         shop = self.who.get(home).text.partition(f"{home}shops/")[2][:10]
         pages = ["/", "/connectors/", home, f"{home}shops/{shop}/", f"{home}shops/{shop}/status/"]
-        while not self._stop.wait(PACE):
+        while not self._stop.wait(PAUSE):
             pages.append(pages.pop(0))
             began = time.perf_counter()
             self.who.get(pages[0])
@@ -74,7 +74,7 @@ class Readers:
 
 @contextmanager
 def server(asked: bool) -> Iterator[dict[str, str]]:
-    """The settings of a PostgreSQL that lasts as long as the bench; none for SQLite."""
+    """The settings of a temporary PostgreSQL server; none for SQLite."""
     if not asked:
         yield {}
         return
@@ -89,11 +89,11 @@ def site_with_sandbox(on_postgres: bool) -> Iterator[Site]:
         folder, port = Path(name), free_port()
         (folder / "sandbox").mkdir()
         command = [sys.executable, "-c", SANDBOX, str(port), str(folder / "sandbox")]
-        process = subprocess.Popen(["nice", f"-n{MEEK}", *command], cwd=ROOT)
+        process = subprocess.Popen(["nice", f"-n{NICENESS}", *command], cwd=ROOT)
         stage: Any = SimpleNamespace(url=f"http://127.0.0.1:{port}")
-        site = Site(folder, stage, more={"WEB_CONCURRENCY": "2", **more})
+        site = Site(folder, stage, extra_env={"WEB_CONCURRENCY": "2", **more})
         try:
-            until("the sandbox answers", lambda: _answers(stage.url))
+            wait_until("the sandbox answers", lambda: _answers(stage.url))
             site.prepare()
             site.start()
             yield site
@@ -111,9 +111,9 @@ def _answers(url: str) -> bool:
 
 
 @contextmanager
-def read(*shoppers: Shopper) -> Iterator[list[Readers]]:
-    """Each reads pages for as long as the block lasts."""
-    readers = [Readers(who) for who in shoppers]
+def reading(*shoppers: Shopper) -> Iterator[list[PageReader]]:
+    """Read pages as each of them while the block runs."""
+    readers = [PageReader(who) for who in shoppers]
     threads = [threading.Thread(target=each.run) for each in readers]
     for thread in threads:
         thread.start()
@@ -126,15 +126,15 @@ def read(*shoppers: Shopper) -> Iterator[list[Readers]]:
             thread.join()
 
 
-def rush(merchants: list[Shopper], within: float) -> list[Shopper]:
-    """The merchants as they ended."""
+def run_load(merchants: list[Shopper], within: float) -> list[Shopper]:
+    """Run the load in a process of its own. Returns the merchants with their results."""
     spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, spawn, initializer=os.nice, initargs=(MEEK,)) as elsewhere:
-        return elsewhere.submit(come, merchants, within).result()
+    with ProcessPoolExecutor(1, spawn, initializer=os.nice, initargs=(NICENESS,)) as executor:
+        return executor.submit(arrive, merchants, within).result()
 
 
-def come(merchants: list[Shopper], within: float) -> list[Shopper]:
-    """They come one after the other `within` seconds, and are all there at once from then on."""
+def arrive(merchants: list[Shopper], within: float) -> list[Shopper]:
+    """The merchants arrive evenly over `within` seconds; returns when all have finished."""
     going = [threading.Thread(target=one.connect, args=(CONNECTOR,)) for one in merchants]
     for thread in going:
         thread.start()
@@ -145,7 +145,7 @@ def come(merchants: list[Shopper], within: float) -> list[Shopper]:
 
 
 def slow(site: Site, seconds: float) -> None:
-    """Every call of the vendor's API takes so long; its pages do not."""
+    """Slow down every call of the vendor's API, but not its pages."""
     fault = {
         "vendor": VENDOR,
         "route": "*",
@@ -156,19 +156,23 @@ def slow(site: Site, seconds: float) -> None:
     requests.post(f"{site.stage.url}/_control/fault", json=fault, timeout=5).raise_for_status()
 
 
-def verdict(seen: dict[str, Readers], merchants: list[Shopper]) -> bool:
+def verdict(seen: dict[str, PageReader], merchants: list[Shopper]) -> bool:
     for name, each in seen.items():
         print(f"{name}: p50 {each.p50:.1f} ms, p99 {each.p99:.1f} ms ({len(each.times)} pages)")
-    site, calm, twin = seen["site"], seen["site without them"], seen["twin"]
-    print(f"to without them: p50 {site.p50 / calm.p50:.2f}x, p99 {site.p99 / calm.p99:.2f}x")
+    site, baseline, twin = seen["site"], seen["site without them"], seen["twin"]
+    print(
+        f"to without them: p50 {site.p50 / baseline.p50:.2f}x, p99 {site.p99 / baseline.p99:.2f}x"
+    )
     print(f"to the twin: p50 {site.p50 / twin.p50:.2f}x, p99 {site.p99 / twin.p99:.2f}x")
     connected = sum(one.connected for one in merchants)
-    ways = sorted(one.seconds for one in merchants)
-    median = statistics.median(ways)
-    print(f"connected: {connected} of {len(ways)}; median {median:.0f} s, last {ways[-1]:.0f} s")
+    durations = sorted(one.seconds for one in merchants)
+    median = statistics.median(durations)
+    print(
+        f"connected: {connected} of {len(durations)}; median {median:.0f} s, last {durations[-1]:.0f} s"
+    )
     errors = [error for one in (*merchants, site.who) for error in one.errors]
     print(f"errors: {len(errors)} {sorted(set(errors))[:5]}")
-    fast = site.p50 <= 1.2 * calm.p50 and (site.p99 <= 5 * calm.p99 or site.p99 <= 100)
+    fast = site.p50 <= 1.2 * baseline.p50 and (site.p99 <= 5 * baseline.p99 or site.p99 <= 100)
     return fast and connected == len(merchants) and not errors
 
 
@@ -180,24 +184,24 @@ def main() -> None:
     parser.add_argument("--postgres", action="store_true", help="instead of SQLite")
     asked = parser.parse_args()
     with site_with_sandbox(asked.postgres) as site, site_with_sandbox(asked.postgres) as twin:
-        *merchants, reader = crowd(site, asked.merchants)
-        *_, other = crowd(twin, 0)
-        with read(reader, other):
+        *merchants, reader = create_shoppers(site, asked.merchants)
+        *_, other = create_shoppers(twin, 0)
+        with reading(reader, other):
             time.sleep(5)  # warms up
-        with read(reader, other) as before:
+        with reading(reader, other) as before:
             time.sleep(QUIET)
         slow(site, asked.seconds)
-        with read(reader, other) as during:
-            ended = rush(merchants, asked.within)
-        with read(reader, other) as after:
+        with reading(reader, other) as during:
+            ended = run_load(merchants, asked.within)
+        with reading(reader, other) as after:
             time.sleep(QUIET)
         for one, later in zip(before, after, strict=True):
             one.times += later.times
         names = ["site without them", "twin without them", "site", "twin"]
-        good = verdict(dict(zip(names, before + during, strict=True)), ended)
-        if not good:
+        passed = verdict(dict(zip(names, before + during, strict=True)), ended)
+        if not passed:
             Path("slow_vendor.log").write_text(site.logs())
-    sys.exit(0 if good else "A target is missed.")
+    sys.exit(0 if passed else "A target is missed.")
 
 
 if __name__ == "__main__":

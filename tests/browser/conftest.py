@@ -1,4 +1,4 @@
-"""A real site, real sandboxes and Debian's Chromium; the merchant is a person with a mailbox."""
+"""Fixtures of the browser tests: a real site, real sandboxes, Debian's Chromium, and users with mailboxes."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """One site for a file of tests, from nothing; each test brings merchants of its own."""
+    """One new site per test module; each test brings its own merchants."""
     folder = tmp_path_factory.mktemp("site")
     stage = sandbox.start(folder / "sandbox")
     site = Site(folder, stage)
@@ -69,7 +69,7 @@ class Visitor:
         self.page.get_by_role("button", name=name).click()
 
     def leave(self, vendor: str) -> None:
-        """To the vendor's page: at once, or by the button of a page that had to wait for it."""
+        """Go to the vendor's page: at once, or by the button of the page that waits for the link."""
         button = self.page.get_by_role("button", name=f"Continue to {vendor}")
         button.click()
         there = self.page.get_by_text("An imitation of")
@@ -78,11 +78,11 @@ class Visitor:
             button.click()
 
     def sees(self, words: str) -> None:
-        """Sooner or later: with scripts the page polls, without them it refreshes itself."""
+        """Wait for it: with scripts the page polls, without them it refreshes itself."""
         expect(self.page.get_by_role("main")).to_contain_text(words)
 
     def sign_in(self) -> None:
-        """On the e-mail page: a code by mail, and in."""
+        """Sign in on the e-mail page with a code by mail."""
         before = len(self.site.mails(self.email))
         self.page.get_by_label("E-mail address").fill(self.email)
         self.press("Send me a code")
@@ -100,15 +100,15 @@ class Visitor:
         self.press("Continue")
 
     def shoot(self, name: str) -> None:
-        """A screenshot, and no fault that axe can find."""
+        """Take a screenshot; axe must find no violation."""
         SHOTS.mkdir(exist_ok=True)
         self.page.screenshot(path=SHOTS / f"{self.title}-{name}.png", full_page=True)
         if self.scripts:
-            assert faults(self.page) == []
+            assert violations(self.page) == []
 
 
-def faults(page: Page) -> list[str]:
-    """What axe finds, as "rule: the first element"."""
+def violations(page: Page) -> list[str]:
+    """The violations that axe finds, as "rule: the first element"."""
     found = Axe().run(page).response["violations"]
     return [f"{rule['id']}: {rule['nodes'][0]['html']}" for rule in found]
 

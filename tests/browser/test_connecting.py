@@ -1,4 +1,4 @@
-"""From nothing to connected: a person who knows nothing opens the address."""
+"""From the start page to a connected shop, for somebody who has never seen the site."""
 
 from __future__ import annotations
 

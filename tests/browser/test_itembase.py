@@ -1,4 +1,4 @@
-"""itembase's longer ways in Chromium: a shop that is there already, and the activation page."""
+"""itembase's longer flows in Chromium: a shop that exists already, and the activation page."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from tests.browser.conftest import NARROW, Visit, Visitor
 
 
 def another(ann: Visitor) -> None:
-    """From the attempt's page to the last one before itembase, for a second shop."""
+    """From the attempt's page to the check page of a second shop."""
     ann.page.get_by_role("link", name="Connect another shop").click()
     ann.page.get_by_role("link", name="eBay").click()
     ann.page.get_by_role("link", name="Continue").click()

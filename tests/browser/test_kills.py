@@ -1,4 +1,4 @@
-"""Nothing is lost and nothing is made twice, whenever the processes are killed."""
+"""Killed processes: nothing is lost and nothing is created twice, as seen in a browser."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import SHOTS, Visit, Visitor
-from tests.support.site import Site, until
+from tests.support.site import Site, wait_until
 
 TENANT = "POST /reseller/tenant"
 USER = "POST /reseller/tenant/{codeName}/user"
@@ -48,7 +48,7 @@ def test_killed_between_two_creations_it_goes_on_alone(visit: Visit, site: Site)
     site.kill("web", "worker")
     assert made(site) == {"tenants": 1, "users": 0, "connections": 0}
     site.start()
-    until("the rest is made without anybody", lambda: made(site) == ONE)
+    wait_until("the rest is made without anybody", lambda: made(site) == ONE)
     ann.page.reload()
     finish(ann)
     assert made(site) == ONE
@@ -62,13 +62,13 @@ def test_killed_during_a_creation_staff_decide(visit: Visit, site: Site) -> None
     site.stage.wait_until_held("sharespine", TENANT)
     site.kill("web", "worker")
     site.stage.clear()
-    site.books.leases_run_out()
+    site.database.expire_leases()
     before = len(site.mails(STAFF))
     site.start()
     ann.page.goto(ann.page.url)
     ann.sees("We’re on it")
     ann.shoot("on-it")
-    until("staff are told", lambda: len(site.mails(STAFF)) > before)
+    wait_until("staff are told", lambda: len(site.mails(STAFF)) > before)
 
     decide(visit, site)
     expect(ann.page.get_by_role("button", name="Continue to Sharespine")).to_be_visible()

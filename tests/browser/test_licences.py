@@ -1,4 +1,4 @@
-"""Shops without a redirect: a licence at integrator.io, a key and a secret from Capillary."""
+"""Vendors without a redirect: a licence at integrator.io, a key and a secret from Capillary."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import NARROW, WIDE, Visit, Visitor
-from tests.support.site import Site, until
+from tests.support.site import Site, wait_until
 
 LOOKS = [
     pytest.param({"scripts": True, "width": NARROW, "dark": False}, id="narrow"),
@@ -86,7 +86,7 @@ def confirm_another(ann: Visitor, email: str) -> None:
     """On the page of one's own addresses; the code comes by mail."""
     ann.page.get_by_label("E-mail address").fill(email)
     ann.press("Add it")
-    until("the code", lambda: ann.site.mails(email))
+    wait_until("the code", lambda: ann.site.mails(email))
     found = re.search(r"\b[A-Z0-9]{4}-[A-Z0-9]{4}\b", ann.site.mails(email)[-1])
     assert found
     ann.page.get_by_label("Code").fill(found[0])

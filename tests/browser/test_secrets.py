@@ -1,4 +1,4 @@
-"""Secrets reach no log, no page, no address of ours, and no byte of the database."""
+"""Secrets appear in no log, on no page, in no URL of ours, and in no byte of the database."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CONFIDED = {slug: contracts()[slug].confided for slug in ("itembase", "sharespin
 
 
 def secrets(site: Site) -> set[str]:
-    """All that the vendors gave us, or we gave them, in confidence."""
+    """All secrets that the vendors gave us, or we gave them."""
     settings = sandbox.environ(site.stage.url)
     found = {settings[name] for name in SECRET_SETTINGS}
     for vendor, kinds in CONFIDED.items():

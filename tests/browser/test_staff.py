@@ -1,13 +1,13 @@
-"""Staff in Chromium: what only they know of a merchant's account at a vendor."""
+"""Staff in Chromium: they enter what only they know of a merchant's account."""
 
 from __future__ import annotations
 
 from tests.browser.conftest import Visit, Visitor
-from tests.support.site import Site, until
+from tests.support.site import Site, wait_until
 
 
 def connected_by_word(ann: Visitor) -> None:
-    """Through a vendor that cannot be asked yet: it rests on what the merchant said."""
+    """Connect through a vendor that cannot confirm it yet: the shop relies on what the merchant said."""
     ann.sign_up("Any other shop system", "Ann’s Antiques")
     ann.leave("Sharespine")
     ann.press("Set up my shop")
@@ -42,7 +42,7 @@ def test_with_the_password_that_staff_enter_the_vendor_confirms_the_shop(
     erin.page.get_by_role("link", name="Look or enter").click()
     erin.sees("One is on file.")
     assert password not in erin.page.content()
-    until("Sharespine confirms the shop", lambda: "not told us" not in reloaded(ann))
+    wait_until("Sharespine confirms the shop", lambda: "not told us" not in reloaded(ann))
     ann.sees("Confirmed by Sharespine")
 
 

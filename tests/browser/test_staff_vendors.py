@@ -1,4 +1,4 @@
-"""Staff in Chromium: a profile of scopes, a renewal, and what vendors have of ours."""
+"""Staff in Chromium: a profile of scopes, a renewal, and the inventory of a vendor."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import NARROW, WIDE, Visit, Visitor
 from tests.browser.test_licences import AMAZON, at_integrator
-from tests.support.site import Site, until
+from tests.support.site import Site, wait_until
 from tests.vendors.celigo import caller
 
 STAFF_LOOKS = [
@@ -18,7 +18,7 @@ STAFF_LOOKS = [
 ]
 
 
-def at_the_desk(erin: Visitor, path: str) -> Visitor:
+def open_admin(erin: Visitor, path: str) -> Visitor:
     erin.site.manage("staff", erin.email)
     erin.open(path)
     erin.sign_in()
@@ -27,7 +27,7 @@ def at_the_desk(erin: Visitor, path: str) -> Visitor:
 
 def test_staff_say_what_a_client_may_do_and_see_whose_it_is(visit: Visit, site: Site) -> None:
     ann, erin = visit("ann"), visit("erin")
-    at_the_desk(erin, "/admin/onboarding/connector/")
+    open_admin(erin, "/admin/onboarding/connector/")
     erin.page.get_by_role("link", name="Capillary API access").click()
     erin.page.get_by_role("link", name="Look or set").click()
     scope = erin.page.get_by_role("group", name="Scope “Transaction”")
@@ -63,7 +63,7 @@ def test_staff_renew_a_licence(visit: Visit) -> None:
     ann.press("I have done it: check again")
     ann.sees("is connected")
     ann.page.get_by_role("link", name="See this shop").click()
-    at_the_desk(erin, f"/admin/onboarding/connection/?q={business}")
+    open_admin(erin, f"/admin/onboarding/connection/?q={business}")
     erin.page.locator("#result_list").get_by_role("link").first.click()
     erin.page.get_by_role("link", name="Renew the licence").click()
     erin.page.get_by_label("Until when").fill("2020-01-31")
@@ -111,7 +111,7 @@ def open_connector(erin: Visitor, name: str) -> None:
         erin.open("/admin/onboarding/connector/vendor/celigo/")
         return link.count() > 0
 
-    until(f"{name} is in the catalogue", listed)
+    wait_until(f"{name} is in the catalogue", listed)
     link.click()
 
 
@@ -122,7 +122,7 @@ def test_staff_push_an_update_to_the_installations_they_chose(
     erin = visit("erin", **look)
     one, two = (installed(site, f"{name}-{erin.email}") for name in ("ann", "bob"))
     before, sent = versions(site), pushed(site)
-    at_the_desk(erin, "/admin/onboarding/connector/vendor/celigo/")
+    open_admin(erin, "/admin/onboarding/connector/vendor/celigo/")
     open_connector(erin, "Shopify - NetSuite Connector")
     erin.page.get_by_role("link", name="Who has installed it").click()
     send(erin)
@@ -152,7 +152,7 @@ def connectors(site: Site, name: str) -> list[dict[str, Any]]:
 def test_staff_make_change_and_delete_a_connector(visit: Visit, site: Site) -> None:
     erin = visit("erin", width=NARROW, dark=True)
     name = f"WooCommerce {erin.title[-6:]}"
-    at_the_desk(erin, "/admin/onboarding/connector/vendor/celigo/")
+    open_admin(erin, "/admin/onboarding/connector/vendor/celigo/")
     erin.page.get_by_role("link", name="Make a connector").click()
     erin.page.get_by_label("Other fields, as JSON").fill("no JSON")
     erin.page.get_by_label("Name", exact=True).fill(name)

@@ -1,4 +1,4 @@
-"""Invited by mail, accepted in another browser by somebody who is new here."""
+"""Invitations in Chromium: sent by mail, accepted in another browser by a new user."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""While the vendor works: ticks one by one, and a leave to hosts that nobody has declared."""
+"""Waiting for the vendor in Chromium: ticks one by one, and a redirect to an undeclared host."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A vendor is away before the merchant starts: it is said, left with us, and a mail brings them back."""
+"""A vendor's outage in Chromium: it is shown, the merchant joins the waitlist, and a mail follows."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import time
 from playwright.sync_api import expect
 
 from tests.browser.conftest import NARROW, WIDE, Visit, Visitor
-from tests.support.site import Site, until
+from tests.support.site import Site, wait_until
 
 PLATFORM = "Any other shop system"
 AWAY = "Sharespine has not been answering since"
-FAILURES = 5  # calls in a row, and it is called silent
+FAILURES = 5  # consecutive failures that open the breaker
 CODES = 11  # seconds between two codes to one address
 
 
 def shoot(ann: Visitor, name: str) -> None:
-    """The page wide and narrow, in light and in dark."""
+    """The page in two widths, light and dark."""
     for width, scheme in ((WIDE, "dark"), (NARROW, "light"), (NARROW, "dark"), (WIDE, "light")):
         ann.page.set_viewport_size({"width": width, "height": 800})
         ann.page.emulate_media(
@@ -26,7 +26,7 @@ def shoot(ann: Visitor, name: str) -> None:
 
 
 def breaks_down(carl: Visitor) -> None:
-    """From now on all of it answers 503; somebody was there already, and his presses find it out."""
+    """Every call answers 503 from now on; the retries of Carl, who was connecting, open the breaker."""
     carl.sign_up(PLATFORM, "Carl’s Carpets")
     carl.leave("Sharespine")
     carl.site.stage.fault("sharespine", kind="status", status=503, times=None)
@@ -43,11 +43,11 @@ def breaks_down(carl: Visitor) -> None:
 
 
 def heals(carl: Visitor) -> None:
-    """Sharespine works again. The host rests a little before a press of his finds it out."""
+    """Sharespine works again. The breaker stays open for a while, until one of Carl's retries succeeds."""
     carl.site.stage.clear("sharespine")
     carl.open("/shops/")
     carl.page.get_by_role("main").get_by_role("link", name=PLATFORM).click()
-    until("Sharespine is asked again", lambda: _through(carl))
+    wait_until("Sharespine is asked again", lambda: _through(carl))
 
 
 def _through(carl: Visitor) -> bool:
@@ -92,7 +92,7 @@ def test_left_with_us_a_mail_brings_them_back(visit: Visit, site: Site) -> None:
     ann.page.goto(site.link(ann.email, "/m/"))
     ann.shoot("back")
     goes_on(ann)
-    until("the site mails Bea another code", lambda: time.monotonic() > signed_up + CODES)
+    wait_until("the site mails Bea another code", lambda: time.monotonic() > signed_up + CODES)
     again = visit("bea", scripts=False, width=NARROW)
     again.email = bea.email
     again.page.goto(site.link(bea.email, "/m/"))

@@ -1,4 +1,4 @@
-"""What a vendor declares for the contract test, and the words that rows of several vendors share."""
+"""The declarations of the contract test: its rows, and what else each vendor declares."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.registry import declared, required
 from vendors.sandbox import Running
 
 CASES = frozenset({"approve", "decline", "expired", "slow", "dead", "garbled", "lost"})
-Scene = Callable[[Running, Browser], None]
+Setup = Callable[[Running, Browser], None]
 State = Mapping[str, Any]  # of a sandbox: kind → rows
 
 SILENT = "is not answering"
@@ -23,54 +23,55 @@ TO_DO = "action_needed"
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """`scene`: what was before; `press`: the buttons at the vendor; `email`: who signs in there;
-    `play`: the case on this route, from the start on; `staff`: what staff do meanwhile.
+    """One case of the contract test.
 
-    Then the merchant's shop has `status`, its page says `says`, and the vendor has made `made`.
-    `heal` is what the vendor mends by itself, `choose` what the merchant answers when asked.
-    `after` is what the vendor has made in the end, and `live` how much of it lives.
+    `setup`: what happens before; `press`: the buttons at the vendor; `email`: who signs in there;
+    `fault`: (kind, route) of a fault from the start on; `staff`: what staff do during the flow.
+    Then the merchant's shop has `status`, its page says `says`, and the vendor has created `made`.
+    `repair` is what changes at the vendor before the merchant continues, `choose` the merchant's answer
+    to a question. At the end the vendor has created `after`, and `live` of it is in use.
     """
 
     name: str = ""
-    scene: Scene | None = None
+    setup: Setup | None = None
     press: tuple[str, ...] = ()
     email: str = ""
-    play: tuple[str, str] | None = None
+    fault: tuple[str, str] | None = None
     staff: Callable[[Running], None] | None = None
     status: str = "connected"
     says: str
     made: dict[str, int]
-    heal: Callable[[Running], None] | None = None
+    repair: Callable[[Running], None] | None = None
     choose: str = ""
     after: dict[str, int]
     live: int = 1
 
     @property
     def case(self) -> str:
-        if self.name or self.play:
-            return self.name or (self.play or ("",))[0]
-        if self.scene:
-            return self.scene.__name__
+        if self.name or self.fault:
+            return self.name or (self.fault or ("",))[0]
+        if self.setup:
+            return self.setup.__name__
         return next((p for p in self.press if p != "approve"), "approve")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Revoked:
-    """What was given is taken back at the vendor, without us: `deed`, of a shop that is connected.
+    """Access that is revoked at the vendor, without us: `revoke`, while the shop is connected.
 
-    A check finds it: the shop has `status`, and its page says `says`. `before` is what staff have done
-    so that there is something to check; `heal` what has to be done before the merchant can go on.
+    A check finds it: the shop has `status`, and its page says `says`. `before` is what staff do first, so
+    that the vendor can be checked; `repair` what has to happen before the merchant can continue.
     """
 
-    deed: Callable[[Running], None]
+    revoke: Callable[[Running], None]
     status: str
     says: str
     before: Callable[[Running], None] | None = None
-    heal: Callable[[Running], None] | None = None
+    repair: Callable[[Running], None] | None = None
 
 
 def nothing_to_do() -> None:
-    """The connectors are ready as they come."""
+    """The connectors need no set-up by staff."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +86,7 @@ class Contract:
         "each case: where it ends, what the merchant reads, what is made"
     )
     damage: Callable[[pytest.MonkeyPatch], None] = required(
-        "breaks one line of the client, so that the first row turns red"
+        "breaks one line of the client, so that the first row fails"
     )
     live: Callable[[State], Sequence[str]] = required(
         "live(state of the sandbox) → the ids of what works there for our merchants, with no row of"
@@ -96,20 +97,20 @@ class Contract:
     )
     revoked: Revoked = required("what the vendor can take back, and what a check makes of it")
     cases: Collection[str] = CASES
-    # Kinds of things of which a merchant whose memos are lost must not get a second one.
+    # Kinds of things that a merchant with unreadable memos must not get twice.
     once: Collection[str] = ()
-    # What the vendor tells in confidence while a shop is connected: kind of thing → fields.
+    # Secrets that the vendor issues while a shop is connected: kind of thing → fields.
     confided: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    # A setting with a wrong secret, if the vendor's `probe` tells it from a right one.
+    # A setting with a wrong secret, if the vendor's `probe` detects it.
     wrong: Mapping[str, str] = field(default_factory=dict)
     # What staff find at a vendor that cannot list: found(state, doubt) → an id, or None.
     found: Callable[[State, str], str | None] | None = None
     # What staff set up before a connector can be chosen.
     ready: Callable[[], None] = nothing_to_do
-    # With which settings, and with what agreed there, the vendor ends what it has made …
+    # The settings, and the permission, with which a disconnect ends the shop at the vendor …
     settings: Mapping[str, str] = field(default_factory=dict)
     permit: Callable[[Running], None] | None = None
-    # … or why a disconnected shop stays there.
+    # … or why a disconnected shop remains at the vendor.
     stays: str = ""
 
     def sign_in(self) -> dict[str, str]:

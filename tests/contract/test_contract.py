@@ -1,7 +1,7 @@
-"""Every vendor × every case, over real HTTP: where it ends, what is said, what was made there.
+"""Contract test: every vendor × every case, over real HTTP: the status, the page, what the vendor created.
 
-A row is played twice over: first the case, then the vendor works again and the merchant goes on. In
-the end every shop is connected, nothing was made twice, and exactly what shall live lives there.
+A row has two parts: first the case, then the vendor works again and the merchant continues. At the end
+every shop is connected, nothing was created twice, and exactly the expected things are in use.
 """
 
 from __future__ import annotations
@@ -10,8 +10,16 @@ import pytest
 
 import vendors
 from onboarding.models import Connector
+from tests.contract.fixtures import (
+    browser,
+    continue_attempt,
+    created,
+    expect,
+    live_ids,
+    stage,
+    travel,
+)
 from tests.contract.row import Row, contracts
-from tests.contract.stage import browser, demand, go_on, live, made, stage, travel
 from tests.support.merchant import Browser
 from vendors import sandbox
 
@@ -29,37 +37,43 @@ ROWS = [
 def test_every_vendor_in_every_case(
     vendor: str, row: Row, browser: Browser, stage: sandbox.Running
 ) -> None:
-    if row.scene:
-        row.scene(stage, browser)
-    if row.play:
-        stage.play(vendor, *row.play)
+    if row.setup:
+        row.setup(stage, browser)
+    if row.fault:
+        stage.play(vendor, *row.fault)
     connector = Connector.objects.get(slug=CONTRACTS[vendor].connector)
     who = {"email": row.email} if row.email else {}
     link, staff = browser.connect(connector, "My shop"), row.staff
     then = (lambda: staff(stage)) if staff else None
-    shop = travel(browser, link, *row.press, then=then, **who)
-    there = made(stage, vendor, row.after)
-    demand(browser, shop, row.says, ("status", shop.status, row.status), ("made", there, row.made))
+    connection = travel(browser, link, *row.press, then=then, **who)
+    there = created(stage, vendor, row.after)
+    expect(
+        browser,
+        connection,
+        row.says,
+        ("status", connection.status, row.status),
+        ("made", there, row.made),
+    )
 
     stage.clear()
-    shop = go_on(stage, browser, shop, row)
-    demand(
+    connection = continue_attempt(stage, browser, connection, row)
+    expect(
         browser,
-        shop,
+        connection,
         "",
-        ("status in the end", shop.status, "connected"),
-        ("made in the end", made(stage, vendor, row.after), row.after),
-        ("alive in the end", len(live(stage, vendor)), row.live),
+        ("status in the end", connection.status, "connected"),
+        ("made in the end", created(stage, vendor, row.after), row.after),
+        ("alive in the end", len(live_ids(stage, vendor)), row.live),
     )
 
 
 @pytest.mark.parametrize("vendor", [vendor.slug for vendor in vendors.ALL])
-def test_no_vendor_and_no_case_is_forgotten(vendor: str) -> None:
+def test_every_vendor_has_every_case(vendor: str) -> None:
     assert {row.case for row in CONTRACTS[vendor].rows} == CONTRACTS[vendor].cases
 
 
 @pytest.mark.parametrize("vendor", [vendor.slug for vendor in vendors.ALL])
-def test_one_broken_client_line_turns_it_red(
+def test_one_broken_client_line_fails_the_row(
     vendor: str, browser: Browser, stage: sandbox.Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     CONTRACTS[vendor].damage(monkeypatch)

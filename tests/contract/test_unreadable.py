@@ -1,4 +1,4 @@
-"""MEMO_KEYS lost, then each vendor's shop connected once more: nothing is made twice there."""
+"""Unreadable memos: with MEMO_KEYS lost, reconnecting a shop creates nothing twice at any vendor."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pytest_django.fixtures import Settings
 
 import vendors
 from onboarding.models import Account, Connection
+from tests.contract.fixtures import browser, connect_by_first_row, live_ids, resolve, stage, travel
 from tests.contract.row import contracts
-from tests.contract.stage import browser, connected_by_first_row, live, resolve, stage, travel
 from tests.support.merchant import Browser, time_passes
 from vendors import sandbox
 
@@ -25,30 +25,30 @@ def things(stage: sandbox.Running, vendor: str) -> dict[str, int]:
     return {kind: made[kind] for kind in CONTRACTS[vendor].once if kind in made}
 
 
-def staff_decide(stage: sandbox.Running, browser: Browser, shop: Connection) -> Connection:
-    """Where the vendor cannot list, staff look at each thing that was made before."""
+def staff_decide(stage: sandbox.Running, browser: Browser, connection: Connection) -> Connection:
+    """If the vendor cannot list, staff settle each thing that was created before."""
     for _ in range(5):
-        account = Account.objects.get(pk=shop.account_id)
+        account = Account.objects.get(pk=connection.account_id)
         if not account.unsure:
             break
         resolve(stage, account)
         time_passes()
-        page = shop.attempts.latest("created").get_absolute_url()
-        shop = travel(browser, browser.press(f"{page}continue/"))
-    return shop
+        page = connection.attempts.latest("created").get_absolute_url()
+        connection = travel(browser, browser.press(f"{page}continue/"))
+    return connection
 
 
 @pytest.mark.parametrize("vendor", [vendor.slug for vendor in vendors.ALL])
-def test_connecting_once_more_makes_nothing_twice(
+def test_connecting_once_more_creates_nothing_twice(
     vendor: str, browser: Browser, stage: sandbox.Running, settings: Settings
 ) -> None:
-    shop = connected_by_first_row(vendor, browser, stage)
-    made, status = things(stage, vendor), shop.status
+    connection = connect_by_first_row(vendor, browser, stage)
+    made, status = things(stage, vendor), connection.status
     settings.MEMO_KEYS = [Fernet.generate_key().decode()]
-    link = browser.press(f"{shop.get_absolute_url()}reconnect/")
+    link = browser.press(f"{connection.get_absolute_url()}reconnect/")
     press, who = CONTRACTS[vendor].rows[0].press, CONTRACTS[vendor].sign_in()
     again = travel(browser, link, *press, then=None, **who)
     again = staff_decide(stage, browser, again)
-    assert (again.pk, again.status) == (shop.pk, status)
+    assert (again.pk, again.status) == (connection.pk, status)
     assert things(stage, vendor) == made
-    assert len(live(stage, vendor)) == 1
+    assert len(live_ids(stage, vendor)) == 1

@@ -1,6 +1,6 @@
-"""The ways in which a call can fail, how each is made, and what it means for whoever called.
+"""Kinds of fault: the ways in which a call can fail, how each is injected, and what it means for the caller.
 
-The sandbox makes most of them over real HTTP; where no server could, the call is bent aside (bend.py).
+The sandbox injects most of them over real HTTP; the others are injected in our client (client_faults.py).
 Each lasts until it is cleared.
 """
 
@@ -10,29 +10,29 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from tests.faults.bend import Bend, Stranger
+from tests.faults.client_faults import ClientFault, UnexpectedHost
 from vendors.sandbox import Running
 
 Means = Literal["unsent", "limit", "lost", "odd", "no", "nothing"]
-HURRY = 0.3  # seconds for one read, or for a whole call, while a slow answer is played
-NO_WAY = 0.05  # seconds for a connection that will not come
-LATER = 120  # seconds, as Retry-After says
-LARGE = 8_100_000  # bytes: more than Gangway reads of any answer
+SHORT_TIMEOUT = 0.3  # seconds for one read or for a whole call, while the vendor is slow
+CONNECT_TIMEOUT = 0.05  # seconds
+RETRY_AFTER = 120  # seconds
+LARGE = 8_100_000  # bytes: more than Gangway reads of any response
 
 
 @dataclass(frozen=True)
-class Ground:
-    """Where faults are planted."""
+class Injector:
+    """Where faults are injected: in the sandboxes, or in our client."""
 
     stage: Running
-    bend: Bend
-    stranger: Stranger
+    client_fault: ClientFault
+    unexpected_host: UnexpectedHost
     closed: str
     full: str
 
     def clear(self) -> None:
         self.stage.clear()
-        self.bend.clear()
+        self.client_fault.clear()
 
 
 @dataclass(frozen=True)
@@ -46,110 +46,117 @@ class Call:
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """`deed`: the vendor has done what it was asked for, and only its answer fails."""
+    """`executed`: the vendor has carried out the request, and only its response fails."""
 
     name: str
     how: str
     means: Means
-    deed: bool = False
+    executed: bool = False
     waits: int = 0  # seconds that the vendor asks for
-    plant: Callable[[Ground, Call], None]
+    inject: Callable[[Injector, Call], None]
 
 
-def at(kind: str, **params: Any) -> Callable[[Ground, Call], None]:
-    """Planted in the sandbox."""
+def in_sandbox(kind: str, **params: Any) -> Callable[[Injector, Call], None]:
+    """Inject it in the sandbox."""
 
-    def plant(ground: Ground, call: Call) -> None:
+    def inject(injector: Injector, call: Call) -> None:
         given = {"times": None, "skip": call.skip, **params}
-        ground.stage.fault(call.vendor, call.route, kind=kind, **given)
+        injector.stage.fault(call.vendor, call.route, kind=kind, **given)
 
-    return plant
-
-
-def _bent(**change: Any) -> Callable[[Ground, Call], None]:
-    def plant(ground: Ground, call: Call) -> None:
-        ground.bend.plant(call.vendor, call.route, call.skip, **change)
-
-    return plant
+    return inject
 
 
-def _elsewhere(name: str) -> Callable[[Ground, Call], None]:
-    def plant(ground: Ground, call: Call) -> None:
-        _bent(base_url=getattr(ground, name), connect=NO_WAY)(ground, call)
+def _on_client(**change: Any) -> Callable[[Injector, Call], None]:
+    def inject(injector: Injector, call: Call) -> None:
+        injector.client_fault.inject(call.vendor, call.route, call.skip, **change)
 
-    return plant
-
-
-def _slow(kind: str, change: Mapping[str, float], **params: Any) -> Callable[[Ground, Call], None]:
-    def plant(ground: Ground, call: Call) -> None:
-        at(kind, **params)(ground, call)
-        _bent(**change)(ground, call)
-
-    return plant
+    return inject
 
 
-def _refusing(status: int, **headers: str) -> Callable[[Ground, Call], None]:
-    """In the vendor's own shape of an error."""
+def _to_address(name: str) -> Callable[[Injector, Call], None]:
+    def inject(injector: Injector, call: Call) -> None:
+        _on_client(base_url=getattr(injector, name), connect=CONNECT_TIMEOUT)(injector, call)
 
-    def plant(ground: Ground, call: Call) -> None:
-        told = ground.stage.vendors[call.vendor].refuse(status, "A fault that was asked for.")
-        body = told.get_data(as_text=True)
-        at("status", status=status, body=body, headers=headers)(ground, call)
-
-    return plant
+    return inject
 
 
-def _astray(ground: Ground, call: Call) -> None:
-    at("redirect", to=ground.stranger.url)(ground, call)
+def _slow(
+    kind: str, change: Mapping[str, float], **params: Any
+) -> Callable[[Injector, Call], None]:
+    def inject(injector: Injector, call: Call) -> None:
+        in_sandbox(kind, **params)(injector, call)
+        _on_client(**change)(injector, call)
+
+    return inject
+
+
+def _refusing(status: int, **headers: str) -> Callable[[Injector, Call], None]:
+    """An error in the vendor's own format."""
+
+    def inject(injector: Injector, call: Call) -> None:
+        response = injector.stage.vendors[call.vendor].refuse(status, "A fault that was asked for.")
+        body = response.get_data(as_text=True)
+        in_sandbox("status", status=status, body=body, headers=headers)(injector, call)
+
+    return inject
+
+
+def _redirected(injector: Injector, call: Call) -> None:
+    in_sandbox("redirect", to=injector.unexpected_host.url)(injector, call)
 
 
 GATEWAY = "<html><body><h1>Bad Gateway</h1></body></html>"
-RETRY = {"Retry-After": str(LATER)}
+RETRY = {"Retry-After": str(RETRY_AFTER)}
 
 FAULTS = (
     Fault(name="refused", means="unsent", how="the connection is refused: nobody listens there",
-          plant=_elsewhere("closed")),
+          inject=_to_address("closed")),
     Fault(name="connect time-out", means="unsent",
-          how="the connection is never taken: the server's queue is full", plant=_elsewhere("full")),
-    Fault(name="read time-out", means="lost", deed=True,
-          how="the deed is done, and no answer comes in time",
-          plant=_slow("hold", {"read": HURRY})),
+          how="the connection is never taken: the server's queue is full", inject=_to_address("full")),
+    Fault(name="read time-out", means="lost", executed=True,
+          how="the request is carried out, and no answer comes in time",
+          inject=_slow("hold", {"read": SHORT_TIMEOUT})),
     Fault(name="reset before", means="lost",
-          how="the connection is reset before the vendor does anything", plant=at("reset")),
-    Fault(name="reset after", means="lost", deed=True,
-          how="the connection is reset after the deed", plant=at("reset", when="after")),
+          how="the connection is reset before the vendor does anything", inject=in_sandbox("reset")),
+    Fault(name="reset after", means="lost", executed=True,
+          how="the connection is reset after the request is carried out",
+          inject=in_sandbox("reset", when="after")),
     Fault(name="500", means="lost", how="500 in the vendor's shape of an error",
-          plant=_refusing(500)),
+          inject=_refusing(500)),
     Fault(name="502", means="lost", how="502 with a gateway's page",
-          plant=at("status", status=502, body=GATEWAY)),
-    Fault(name="503", means="lost", how="503 without Retry-After", plant=_refusing(503)),
-    Fault(name="503, Retry-After", means="lost", how=f"503 with Retry-After: {LATER}", waits=LATER,
-          plant=_refusing(503, **RETRY)),
-    Fault(name="429", means="limit", how="429 without Retry-After", plant=_refusing(429)),
-    Fault(name="429, Retry-After", means="limit", how=f"429 with Retry-After: {LATER}", waits=LATER,
-          plant=_refusing(429, **RETRY)),
+          inject=in_sandbox("status", status=502, body=GATEWAY)),
+    Fault(name="503", means="lost", how="503 without Retry-After", inject=_refusing(503)),
+    Fault(name="503, Retry-After", means="lost",
+          how=f"503 with Retry-After: {RETRY_AFTER}", waits=RETRY_AFTER,
+          inject=_refusing(503, **RETRY)),
+    Fault(name="429", means="limit", how="429 without Retry-After", inject=_refusing(429)),
+    Fault(name="429, Retry-After", means="limit",
+          how=f"429 with Retry-After: {RETRY_AFTER}", waits=RETRY_AFTER,
+          inject=_refusing(429, **RETRY)),
     Fault(name="401", means="no", how="401 in the vendor's shape of an error",
-          plant=_refusing(401)),
+          inject=_refusing(401)),
     Fault(name="403", means="no", how="403 in the vendor's shape of an error",
-          plant=_refusing(403)),
-    Fault(name="cut off", means="lost", deed=True,
-          how="the deed is done, and the connection ends in the middle of the answer",
-          plant=at("truncated")),
-    Fault(name="half the JSON", means="odd", deed=True,
-          how="the deed is done, and a whole answer holds half of its JSON", plant=at("half")),
-    Fault(name="HTML", means="odd", deed=True, how="the deed is done, and a page comes with 200",
-          plant=at("html")),
-    Fault(name="empty", means="odd", deed=True,
-          how="the deed is done, and the body of the answer is empty", plant=at("empty")),
-    Fault(name="wrong types", means="odd", deed=True,
-          how="the deed is done, and every value of the answer is of another type",
-          plant=at("types")),
+          inject=_refusing(403)),
+    Fault(name="cut off", means="lost", executed=True,
+          how="the request is carried out, and the connection ends in the middle of the answer",
+          inject=in_sandbox("truncated")),
+    Fault(name="half the JSON", means="odd", executed=True,
+          how="the request is carried out, and a whole answer holds half of its JSON",
+          inject=in_sandbox("half")),
+    Fault(name="HTML", means="odd", executed=True,
+          how="the request is carried out, and a page comes with 200",
+          inject=in_sandbox("html")),
+    Fault(name="empty", means="odd", executed=True,
+          how="the request is carried out, and the body of the answer is empty", inject=in_sandbox("empty")),
+    Fault(name="wrong types", means="odd", executed=True,
+          how="the request is carried out, and every value of the answer is of another type",
+          inject=in_sandbox("types")),
     Fault(name="redirect", means="odd",
-          how="307 to another host, which must never be followed nor told anything", plant=_astray),
-    Fault(name="oversized", means="odd", deed=True,
-          how="the deed is done, and the answer is larger than we read",
-          plant=at("oversized", size=LARGE)),
-    Fault(name="slow drip", means="lost", deed=True,
-          how="the deed is done, and the answer comes a byte at a time, for ever",
-          plant=_slow("drip", {"total": HURRY}, interval=0.02)),
+          how="307 to another host, to which nothing may ever be sent", inject=_redirected),
+    Fault(name="oversized", means="odd", executed=True,
+          how="the request is carried out, and the answer is larger than our limit",
+          inject=in_sandbox("oversized", size=LARGE)),
+    Fault(name="slow drip", means="lost", executed=True,
+          how="the request is carried out, and the answer comes a byte at a time, for ever",
+          inject=_slow("drip", {"total": SHORT_TIMEOUT}, interval=0.02)),
 )  # fmt: skip

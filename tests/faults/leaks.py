@@ -1,4 +1,4 @@
-"""Whether a secret of a vendor, or of ours at one, stands where somebody could read it."""
+"""Leak detection: whether a secret appears on a page, in logs, in mails or in the database."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from django.apps import apps
 from django.core import mail
 from django.db import connection as database
 
-from tests.faults.scene import Play
+from tests.faults.scene import Driver
 
 Opens = Mapping[str, Sequence[str]]  # kind of thing in the vendor's sandbox → fields
 
 
-def secrets(play: Play, opens: Opens) -> set[str]:
-    """All that the sandbox has ever given out, and those of the operator's settings."""
-    state, found = play.ground.stage.state(play.slug), set()
+def secrets(driver: Driver, opens: Opens) -> set[str]:
+    """All secrets that the sandbox has issued, and those of the operator's settings."""
+    state, found = driver.injector.stage.state(driver.slug), set()
     for kind, fields in opens.items():
         found |= {str(row[name]) for row in state.get(kind, []) for name in fields if row[name]}
-    for setting in dataclasses.fields(play.vendor):
-        if not setting.repr and getattr(play.vendor, setting.name):
-            found.add(str(getattr(play.vendor, setting.name)))
+    for setting in dataclasses.fields(driver.vendor):
+        if not setting.repr and getattr(driver.vendor, setting.name):
+            found.add(str(getattr(driver.vendor, setting.name)))
     return found
 
 
 def places(page: str, logs: str) -> Iterator[tuple[str, str]]:
-    """What people and machines can read: the page, logs, mails, and our tables as they lie on disk."""
+    """The texts to search: the page, the logs, the mails, and our tables as they are stored."""
     yield "the page", page
     yield "the logs", logs
     yield "a mail", "".join(f"{each.subject}{each.body}" for each in mail.outbox)
@@ -36,7 +36,7 @@ def places(page: str, logs: str) -> Iterator[tuple[str, str]]:
             yield model.__name__, str(cursor.fetchall())
 
 
-def leaks(play: Play, opens: Opens, page: str, logs: str) -> list[str]:
-    """Where one stands; never which."""
-    known = secrets(play, opens)
+def leaks(driver: Driver, opens: Opens, page: str, logs: str) -> list[str]:
+    """The names of the places in which a secret appears; never the secret itself."""
+    known = secrets(driver, opens)
     return [name for name, text in places(page, logs) if any(each in text for each in known)]

@@ -1,5 +1,5 @@
-"""What each way of failing has to lead to. Written from docs/design.md and the vendors' documents, not
-from what the code does: `RULES` says it for each sort of call, a scene's `but` where a vendor differs.
+"""The expected outcome of each fault, written from docs/design.md and the vendors' documents, not from
+the code: `RULES` has it for each sort of call, a scene's `but` where a vendor differs.
 """
 
 from __future__ import annotations
@@ -67,14 +67,14 @@ RULES: Mapping[Sort, Mapping[Means, Code]] = {
 
 
 def expected(sort: Sort, but: Mapping[str, Code], fault: Fault) -> Code:
-    """`but` names faults, what they mean, or "made": the deed was done although no answer says so."""
+    """The keys of `but` are names of faults, their meanings, or "made": executed, but not confirmed."""
     if fault.name in but:
         return but[fault.name]
     if fault.means == "nothing":
         return FINE
     unclear = fault.means in ("lost", "odd")
     if sort == "creates" and fault.waits:
-        return "waits"  # whoever asks for a rest is not even asked whether it was made
-    if "made" in but and unclear and fault.deed:
+        return "waits"  # with Retry-After, the vendor is not even asked whether it was created
+    if "made" in but and unclear and fault.executed:
         return but["made"]
     return but.get(fault.means, RULES[sort][fault.means])

@@ -1,4 +1,4 @@
-"""A scene: how the site comes to make one documented call, and how people go on afterwards."""
+"""Scenes: how the site comes to make one documented call, and how people continue afterwards."""
 
 from __future__ import annotations
 
@@ -14,28 +14,30 @@ from django.utils import timezone
 
 from onboarding import journey
 from onboarding.models import Account, Attempt, Connection, Connector
+from tests.contract.fixtures import resolve, travel
 from tests.contract.row import State, contracts
-from tests.contract.stage import resolve, travel
-from tests.faults.kinds import FAULTS, Call, Fault, Ground
+from tests.faults.kinds import FAULTS, Call, Fault, Injector
 from tests.faults.rules import Code, Sort
 from tests.support import staff
+from tests.support.attempts import close_pages
 from tests.support.merchant import Browser
-from tests.support.play import nobody_waits
 from tests.support.registry import declared, required
 from vendors.contract import Vendor, VendorError
 
 
 @dataclass
-class Play:
-    """One merchant, a browser of staff, and one vendor. `said` is what staff read last, `ahead` the
-    address that the merchant's browser opens next."""
+class Driver:
+    """The test driver: one merchant, one member of staff and one vendor.
+
+    `staff_text` is the last page that staff read, `next_url` what the merchant opens next.
+    """
 
     slug: str
-    ground: Ground
+    injector: Injector
     browser: Browser
     staff: Client
-    said: str = ""
-    ahead: str = ""
+    staff_text: str = ""
+    next_url: str = ""
 
     @property
     def vendor(self) -> Vendor:
@@ -43,7 +45,7 @@ class Play:
         return vendor
 
     @property
-    def shop(self) -> Connection:
+    def connection(self) -> Connection:
         return Connection.objects.select_related("account").latest("pk")
 
     @property
@@ -56,20 +58,24 @@ class Play:
         travel(self.browser, self.leave(name, slug), *press)
 
     def leave(self, name: str = "My shop", slug: str = "") -> str:
-        """The vendor's link."""
+        """Press Connect. Returns the vendor's link."""
         connector = slug or contracts()[self.slug].connector
         return self.browser.connect(Connector.objects.get(slug=connector), name)
 
     def come_back(self) -> None:
-        """Open what lies ahead, and go on from there."""
-        travel(self.browser, self.ahead)
+        """Open `next_url`, and go on from there."""
+        travel(self.browser, self.next_url)
 
     def press(self, button: str, *press: str) -> None:
-        """A button of the shop's page, and on through the vendor's pages."""
-        travel(self.browser, self.browser.press(f"{self.shop.get_absolute_url()}{button}/"), *press)
+        """Press a button of the shop's page, and go through the vendor's pages."""
+        travel(
+            self.browser,
+            self.browser.press(f"{self.connection.get_absolute_url()}{button}/"),
+            *press,
+        )
 
     def try_again(self) -> None:
-        """The button of the attempt's page."""
+        """Press the button of the attempt's page."""
         page = self.attempt.get_absolute_url()
         travel(self.browser, self.browser.press(f"{page}continue/"))
 
@@ -77,8 +83,8 @@ class Play:
         """The vendor works again: staff do their part, time passes, the merchant goes on."""
         account = Account.objects.latest("pk")
         if account.unsure:
-            resolve(self.ground.stage, account)
-        carry_due()
+            resolve(self.injector.stage, account)
+        advance_due()
         for _ in range(3):
             attempt = Attempt.objects.filter(ended=None).last()
             if attempt is None:
@@ -87,78 +93,78 @@ class Play:
 
     # -- staff -----------------------------------------------------------------------------------
 
-    def at_desk(self, name: str, *args: object, **answers: str) -> None:
-        """POST a form of the admin; what staff read then."""
+    def submit_admin(self, name: str, *args: object, **answers: str) -> None:
+        """POST a form of the admin, and read the page that follows."""
         answer = self.staff.post(
             reverse(f"admin:onboarding_{name}", args=args), answers, follow=True
         )
-        self.hear(answer)
+        self.read_staff_page(answer)
 
-    def hear(self, answer: Any) -> None:
+    def read_staff_page(self, answer: Any) -> None:
         assert isinstance(answer, HttpResponse)
-        self.said = staff.text(answer)
+        self.staff_text = staff.page_text(answer)
 
     def compare(self) -> None:
         address = reverse("admin:onboarding_connector_vendor", args=[self.slug])
-        self.hear(self.staff.get(f"{address}?compare=1"))
+        self.read_staff_page(self.staff.get(f"{address}?compare=1"))
 
     def probe(self) -> None:
-        """In words of the admin, so that it is judged like anything else that staff ask for."""
+        """Probe the vendor, and word the result as the admin would."""
         try:
             self.vendor.probe()
         except VendorError as error:
-            self.said = f"{type(error).__name__}: {error.detail}"
+            self.staff_text = f"{type(error).__name__}: {error.detail}"
         else:
-            self.said = "accepted"
+            self.staff_text = "accepted"
 
     def check(self) -> None:
-        """The vendor is asked about the shop, as the sweep does when it is due."""
-        shop = self.shop
-        Connection.objects.filter(pk=shop.pk).update(due_at=timezone.now())
-        journey.check(shop.pk)
+        """Check the shop, as the sweep does when it is due."""
+        connection = self.connection
+        Connection.objects.filter(pk=connection.pk).update(due_at=timezone.now())
+        journey.check(connection.pk)
 
 
-def carry_due() -> None:
-    """Whatever waits for its time is due now, as in a sweep when nobody is at a page any more."""
-    nobody_waits()
+def advance_due() -> None:
+    """Advance every scheduled attempt, as a sweep does when no page is open any more."""
+    close_pages()
     rows = Attempt.objects.filter(ended=None).exclude(due_at=None)
     rows.update(due_at=timezone.now())
     for pk in rows.values_list("pk", flat=True):
         journey.advance(pk)
 
 
-def nothing(play: Play) -> None:
+def nothing(driver: Driver) -> None:
     pass
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scene:
-    """`act` makes the call, after `ready`. In the end there is `after` at the vendor, never more.
+    """`act` makes the call, after `ready`. At the end the vendor has exactly `after`.
 
-    `brink`: `act` has gone as far as to this call, which was answered with 429 and did nothing; the
-    merchant tries again. Else what leads to the call is done anew for each fault.
-    `says` is what is read when nothing goes wrong; `during` the status while we wait; `but` what this
-    call does otherwise than others of its sort, and `why` is where that stands.
+    `retried`: before the faults, `act` runs once up to this call, which is answered with 429; each
+    fault then meets the merchant's retry. Otherwise `act` runs again for each fault.
+    `says` is what people read when nothing fails; `during` the status while we wait; `but` the outcomes
+    that differ from other calls of its sort, and `why` the reason.
     """
 
     route: str
     when: str
     sort: Sort
-    act: Callable[[Play], None]
+    act: Callable[[Driver], None]
     says: str
     after: Mapping[str, int]
-    ready: Callable[[Play], None] = nothing
-    brink: bool = False
+    ready: Callable[[Driver], None] = nothing
+    retried: bool = False
     skip: int = 0
     settings: Mapping[str, str] = field(default_factory=dict)
     during: str = "in_progress"
     but: Mapping[str, Code] = field(default_factory=dict)
     why: str = ""
-    mend: Callable[[Play], None] | None = None
+    recover: Callable[[Driver], None] | None = None
     ends: str = "connected"
 
     def call(self, vendor: str, skip: int | None = None) -> Call:
-        spared = 0 if self.brink else self.skip
+        spared = 0 if self.retried else self.skip
         return Call(vendor, self.route, spared if skip is None else skip)
 
 
@@ -166,8 +172,8 @@ def no_counts(state: State) -> Mapping[str, int]:
     return {}
 
 
-def nothing_kept() -> None:
-    """The client keeps nothing in its process."""
+def nothing_cached() -> None:
+    """The client caches nothing in its process."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,16 +186,16 @@ class Matrix:
     slug: str = required("the vendor's slug")
     name: str = required("the vendor's name, a heading of docs/faults.md")
     scenes: Sequence[Scene] = required("a Scene for each documented call that the site makes")
-    # Ways of failing that the vendor's documents name beside the common ones.
+    # Further faults that the vendor's documents name.
     own: Sequence[Fault] = ()
     # Documented calls that the site never makes: route → why.
     not_made: Mapping[str, str] = field(default_factory=dict)
-    # What opens something at the vendor, and stands nowhere with us: kind in its sandbox → fields.
+    # Secrets of the vendor that we store nowhere in plain text: kind in its sandbox → fields.
     opens: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    # What `after` of a scene counts beside what was made: count(state) → kind → how many.
+    # What `after` of a scene counts besides created things: count(state) → kind → how many.
     count: Callable[[State], Mapping[str, int]] = no_counts
-    # Forgets what the client keeps in its process, or a later cell would call less.
-    forget: Callable[[], None] = nothing_kept
+    # Clears the client's caches, or a later cell would make fewer calls.
+    forget: Callable[[], None] = nothing_cached
 
     @property
     def faults(self) -> tuple[Fault, ...]:

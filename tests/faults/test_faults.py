@@ -1,7 +1,7 @@
-"""Every documented call of every vendor × every way of failing, over real HTTP.
+"""Fault injection: every documented call of every vendor × every fault, over real HTTP.
 
-A scene is prepared once; each fault then strikes the same moment, is cleared, and people go on. What
-was seen is docs/faults.md: `make faults` writes it anew.
+A scene is prepared once. Each fault is then injected at the same moment and cleared, and people continue.
+The results are docs/faults.md; `make faults` writes it.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ from onboarding.catalogue import refresh
 from onboarding.models import Alert, Breaker, Connection
 from tests.conftest import ROOT
 from tests.contract.row import contracts
-from tests.faults import bend
-from tests.faults.bend import Bend, Stranger
-from tests.faults.column import Column
-from tests.faults.kinds import FAULTS, Fault, Ground
+from tests.faults import client_faults
+from tests.faults.client_faults import ClientFault, UnexpectedHost
+from tests.faults.columns import Column
+from tests.faults.fingerprints import fingerprint
+from tests.faults.kinds import FAULTS, Fault, Injector
 from tests.faults.leaks import leaks
-from tests.faults.paper import PAPER, Place, differing, written
+from tests.faults.observation import observe
+from tests.faults.report import REPORT, Place, differing, render
 from tests.faults.rules import FINE
-from tests.faults.scene import Matrix, Play, Scene, matrices
-from tests.faults.seen import seen
-from tests.faults.shape import shape
+from tests.faults.scene import Driver, Matrix, Scene, matrices
 from tests.support.merchant import Browser
 from tests.support.people import everybody
 from tests.support.staff import staff_client
-from tests.support.visit import AtOnce
+from tests.support.visit import InlineExecutor
 from vendors import sandbox
 from vendors.http.api import Api
 
@@ -52,56 +52,60 @@ MATRIX_TEST = "test_a_call_may_fail_in_every_way"
 PATH = re.compile("/[a-z]")
 FIRST = next(each for each in MATRICES if each.scenes[0].sort == "blind")
 BUSY = next(fault for fault in FAULTS if fault.name == "429")
-_seen: dict[Place, tuple[str, ...]] = {}
-_begun: set[Place] = set()
+_observed: dict[Place, tuple[str, ...]] = {}
+_started: set[Place] = set()
 
 
-class Here(AtOnce):
+class IdleInlineExecutor(InlineExecutor):
     def idle(self) -> None:
-        """Everything was done at once."""
+        """Everything was done inline."""
 
 
 @pytest.fixture(scope="module")
-def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+def injector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Injector]:
     stage = sandbox.start(tmp_path_factory.mktemp("faults"))
-    with bend.closed_port() as closed, bend.full_port() as full, closing(Stranger()) as stranger:
-        yield Ground(stage, Bend(), stranger, closed, full)
+    with (
+        client_faults.closed_port() as closed,
+        client_faults.full_port() as full,
+        closing(UnexpectedHost()) as unexpected_host,
+    ):
+        yield Injector(stage, ClientFault(), unexpected_host, closed, full)
     stage.stop()
 
 
 @pytest.fixture
-def play(
+def driver(
     request: pytest.FixtureRequest,
     db: None,
-    ground: Ground,
+    injector: Injector,
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
-) -> Play:
+) -> Driver:
     """One vendor on offer, a merchant, and a member of staff."""
     matrix, scene = request.getfixturevalue("matrix"), request.getfixturevalue("scene")
     slug = matrix.slug
-    ground.stage.reset()
-    bend.install(monkeypatch, ground.bend)
-    monkeypatch.setattr(runner, "executor", Here())
+    injector.stage.reset()
+    client_faults.install(monkeypatch, injector.client_fault)
+    monkeypatch.setattr(runner, "executor", IdleInlineExecutor())
     settings.STAFF_EMAIL = ["staff@example.com"]
-    settings.VENDORS = vendors.load({**sandbox.environ(ground.stage.url, slug), **scene.settings})
+    settings.VENDORS = vendors.load({**sandbox.environ(injector.stage.url, slug), **scene.settings})
     people = everybody()
-    play = Play(slug, ground, Browser(people.charlie, people.other), staff_client())
-    refresh.refresh_catalogue(play.vendor)
+    driver = Driver(slug, injector, Browser(people.charlie, people.other), staff_client())
+    refresh.refresh_catalogue(driver.vendor)
     contracts()[slug].ready()
-    scene.ready(play)
+    scene.ready(driver)
     matrix.forget()
-    if scene.brink:
-        BUSY.plant(ground, scene.call(slug, scene.skip))
-        scene.act(play)
-        ground.clear()
-        assert play.attempt.answer == "unavailable"
-    return play
+    if scene.retried:
+        BUSY.inject(injector, scene.call(slug, scene.skip))
+        scene.act(driver)
+        injector.clear()
+        assert driver.attempt.answer == "unavailable"
+    return driver
 
 
 @contextmanager
-def taken_back() -> Iterator[None]:
-    """Nothing of the block stays in our database."""
+def rolled_back() -> Iterator[None]:
+    """Roll back what the block writes to our database."""
     with transaction.atomic():
         yield
         transaction.set_rollback(True)
@@ -109,123 +113,137 @@ def taken_back() -> Iterator[None]:
 
 @pytest.mark.parametrize(("matrix", "scene"), SCENES)
 def test_a_call_may_fail_in_every_way(
-    matrix: Matrix, scene: Scene, play: Play, caplog: pytest.LogCaptureFixture
+    matrix: Matrix, scene: Scene, driver: Driver, caplog: pytest.LogCaptureFixture
 ) -> None:
-    _begun.add((matrix.slug, scene.route, scene.when))
-    caplog.set_level(logging.INFO, "django.template")  # below: of names that a template lacks
+    _started.add((matrix.slug, scene.route, scene.when))
+    caplog.set_level(logging.INFO, "django.template")  # its DEBUG lines name missing variables
     caplog.set_level(logging.DEBUG)
-    kept, column, gone_on = play.ground.stage.snapshot(), Column(matrix, scene), set[str]()
+    snapshot, column, continued = (
+        driver.injector.stage.snapshot(),
+        Column(matrix, scene),
+        set[str](),
+    )
     for fault in (None, *matrix.faults):
-        play.ground.stage.restore(kept)
+        driver.injector.stage.restore(snapshot)
         matrix.forget()
         mail.outbox.clear()
         caplog.clear()
-        with taken_back(), column.cell(fault) as cell:
-            cell.code = _cell(matrix, play, scene, fault, caplog)
-            if not cell.differs and (left := f"{cell.code} {shape(play)}") not in gone_on:
-                gone_on.add(left)
-                _go_on(matrix, play, scene, cell.code)
-        play.ground.clear()
+        with rolled_back(), column.cell(fault) as cell:
+            cell.code = _cell(matrix, driver, scene, fault, caplog)
+            if not cell.differs and (left := f"{cell.code} {fingerprint(driver)}") not in continued:
+                continued.add(left)
+                _continue(matrix, driver, scene, cell.code)
+        driver.injector.clear()
     column.judge()
-    _seen[matrix.slug, scene.route, scene.when] = column.codes
+    _observed[matrix.slug, scene.route, scene.when] = column.codes
 
 
 def _cell(
-    matrix: Matrix, play: Play, scene: Scene, fault: Fault | None, caplog: pytest.LogCaptureFixture
+    matrix: Matrix,
+    driver: Driver,
+    scene: Scene,
+    fault: Fault | None,
+    caplog: pytest.LogCaptureFixture,
 ) -> str:
-    """The fault strikes, and everything but the code is as it should be; then it is over."""
-    ground, before, worked = play.ground, _calls(play, scene), _working()
-    call = scene.call(play.slug)
+    """Inject the fault, check everything except the code, and clear the fault. Returns the code."""
+    injector, before, worked = driver.injector, _calls(driver, scene), _working()
+    call = scene.call(driver.slug)
     if fault:
-        fault.plant(ground, call)
-    play.try_again() if scene.brink else scene.act(play)
-    code, page = seen(play, scene, fault)
-    assert _calls(play, scene) > before + call.skip or ground.bend.struck, "it was never called"
-    assert not ground.stranger.visited()
+        fault.inject(injector, call)
+    driver.try_again() if scene.retried else scene.act(driver)
+    code, page = observe(driver, scene, fault)
+    assert _calls(driver, scene) > before + call.skip or injector.client_fault.hits, (
+        "it was never called"
+    )
+    assert not injector.unexpected_host.was_contacted()
     assert code in (FINE, "by hand") or worked <= _working(), "a working shop was broken"
     if alerts := Alert.objects.filter(cleared=None).count():
         schedule.mail()
     assert len(mail.outbox) == alerts
-    assert not leaks(play, matrix.opens, page, caplog.text)
-    ground.clear()
+    assert not leaks(driver, matrix.opens, page, caplog.text)
+    injector.clear()
     return code
 
 
-def _go_on(matrix: Matrix, play: Play, scene: Scene, code: str) -> None:
-    """The vendor works again, and its rest is over."""
+def _continue(matrix: Matrix, driver: Driver, scene: Scene, code: str) -> None:
+    """The vendor works again, and its circuit breaker is closed."""
     Breaker.objects.all().delete()
-    _mend(play, scene, code)
-    assert _made(matrix, play, scene) == scene.after
+    _recover(driver, scene, code)
+    assert _made(matrix, driver, scene) == scene.after
     if scene.ends:
-        assert play.shop.status == scene.ends
+        assert driver.connection.status == scene.ends
 
 
-def _mend(play: Play, scene: Scene, code: str) -> None:
-    """People go on: merchants with their trip, staff by trying again."""
-    if scene.mend:
-        scene.mend(play)
+def _recover(driver: Driver, scene: Scene, code: str) -> None:
+    """People continue: merchants with their attempt, staff by trying again."""
+    if scene.recover:
+        scene.recover(driver)
     elif scene.sort in ("desk", "desk-creates", "catalogue", "check"):
         if code != FINE:
-            scene.act(play)
+            scene.act(driver)
     else:
-        play.go_on()
+        driver.go_on()
 
 
 def _working() -> set[int]:
     return set(Connection.objects.filter(status="connected").values_list("pk", flat=True))
 
 
-def _calls(play: Play, scene: Scene) -> int:
-    return play.ground.stage.counts(play.slug)["calls"].get(scene.route, 0)
+def _calls(driver: Driver, scene: Scene) -> int:
+    return driver.injector.stage.counts(driver.slug)["calls"].get(scene.route, 0)
 
 
-def _made(matrix: Matrix, play: Play, scene: Scene) -> dict[str, int]:
-    stage = play.ground.stage
-    made = {**stage.counts(play.slug)["made"], **matrix.count(stage.state(play.slug))}
+def _made(matrix: Matrix, driver: Driver, scene: Scene) -> dict[str, int]:
+    stage = driver.injector.stage
+    made = {**stage.counts(driver.slug)["made"], **matrix.count(stage.state(driver.slug))}
     return {kind: made[kind] for kind in scene.after}
 
 
 @pytest.mark.parametrize("matrix", MATRICES, ids=lambda matrix: matrix.slug)
-def test_no_documented_call_is_missing(matrix: Matrix, ground: Ground) -> None:
-    routes = [route for route in ground.stage.vendors[matrix.slug].routes if not route.page]
+def test_no_documented_call_is_missing(matrix: Matrix, injector: Injector) -> None:
+    routes = [route for route in injector.stage.vendors[matrix.slug].routes if not route.page]
     played = {scene.route for scene in matrix.scenes}
     assert played <= {route.name for route in routes} <= {*played, *matrix.not_made}
     assert not played & set(matrix.not_made)
 
 
 @pytest.mark.parametrize("matrix", MATRICES, ids=lambda matrix: matrix.slug)
-def test_no_call_of_ours_is_missing(matrix: Matrix, ground: Ground) -> None:
-    """Every path in a client's source is one that is played, or a page that merchants open."""
+def test_no_call_of_ours_is_missing(matrix: Matrix, injector: Injector) -> None:
+    """Every path in a client's source belongs to a scene, or to a page that merchants open."""
     source = (ROOT / "vendors" / matrix.slug / "client.py").read_text()
     texts = [node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant)]
     ours = {text.rstrip("?") for text in texts if isinstance(text, str) and PATH.match(text)}
-    pages = [route.name for route in ground.stage.vendors[matrix.slug].routes if route.page]
-    known = tuple(bend.plain(name) for name in [*pages, *(row.route for row in matrix.scenes)])
+    pages = [route.name for route in injector.stage.vendors[matrix.slug].routes if route.page]
+    known = tuple(
+        client_faults.plain(name) for name in [*pages, *(row.route for row in matrix.scenes)]
+    )
     assert ours
     assert [
-        path for path in ours if not any(name.endswith(bend.plain(path)) for name in known)
+        path for path in ours if not any(name.endswith(client_faults.plain(path)) for name in known)
     ] == []
 
 
-def test_what_was_seen_stands_in_the_docs(request: pytest.FixtureRequest) -> None:
-    """Of a run of some scenes, those. FAULTS=write writes them instead."""
+def test_the_results_are_those_of_the_report(request: pytest.FixtureRequest) -> None:
+    """Compares the scenes that ran with the report. FAULTS=write writes the report instead."""
     names = [getattr(each, "originalname", "") for each in request.session.items]
-    assert len(_begun) >= names.count(MATRIX_TEST), (
+    assert len(_started) >= names.count(MATRIX_TEST), (
         "one process must play all scenes: --dist loadfile"
     )
-    complete = len(_seen) == len(SCENES)
+    complete = len(_observed) == len(SCENES)
     if complete and os.environ.get("FAULTS") == "write":
-        PAPER.write_text(written(_seen, MATRICES))
-    paper = PAPER.read_text()
-    assert differing(_seen, MATRICES, paper) == [], "run `make faults`, and look at what changed"
-    assert not complete or paper == written(_seen, MATRICES), "run `make faults`"
+        REPORT.write_text(render(_observed, MATRICES))
+    report = REPORT.read_text()
+    assert differing(_observed, MATRICES, report) == [], (
+        "run `make faults`, and look at what changed"
+    )
+    assert not complete or report == render(_observed, MATRICES), "run `make faults`"
 
 
-# -- that it bites -------------------------------------------------------------------------------
+# -- proof that a regression fails ---------------------------------------------------------------
 
 
 def unmarked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A creation that is called like any other is made again after a lost answer."""
+    """Without its mark, a creation is repeated after a lost answer."""
     send = Api.send
 
     def careless(api: Api, *given: Any, **more: Any) -> Any:
@@ -235,26 +253,26 @@ def unmarked(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def talkative(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Somebody wants to see in the log what was asked for."""
+    """A debug line that logs the credentials."""
     send = Api.send
 
-    def told(api: Api, *given: Any, **more: Any) -> Any:
+    def logged(api: Api, *given: Any, **more: Any) -> Any:
         logging.getLogger("vendors").debug("asking as %s", api.auth)
         return send(api, *given, **more)
 
-    monkeypatch.setattr(Api, "send", told)
+    monkeypatch.setattr(Api, "send", logged)
 
 
 @pytest.mark.parametrize("damage", [unmarked, talkative], ids=lambda each: each.__name__)
 @pytest.mark.parametrize(("matrix", "scene"), [(FIRST, FIRST.scenes[0])])
-def test_a_careless_change_turns_it_red(
+def test_a_careless_change_fails_the_matrix(
     damage: Callable[[pytest.MonkeyPatch], None],
     matrix: Matrix,
     scene: Scene,
-    play: Play,
+    driver: Driver,
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     damage(monkeypatch)
     with pytest.raises(AssertionError):
-        test_a_call_may_fail_in_every_way(matrix, scene, play, caplog)
+        test_a_call_may_fail_in_every_way(matrix, scene, driver, caplog)

@@ -1,6 +1,6 @@
-"""What is killed: each call of each step of each way of each vendor, at each boundary.
+"""The cases of the kill tests: every call of every step of every scenario of every vendor, at each boundary.
 
-The vendors' lists say what an undisturbed run does, step by step; a test compares them with such a run.
+The vendors declare the calls of an undisturbed run, step by step; a test compares them with such a run.
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tests.kills.ways import CONNECT, Lost, Steps, kills
+from tests.kills.scenarios import CONNECT, LostAnswer, Steps, kills
 
 KILLS = kills()
-Key = tuple[str, str, str]  # vendor, way, by which process
+Key = tuple[str, str, str]  # vendor, scenario, process
 STEPS: dict[Key, Steps] = {
-    (vendor, way, by): steps
+    (vendor, scenario, by): steps
     for vendor, each in KILLS.items()
-    for (way, by), steps in each.steps.items()
+    for (scenario, by), steps in each.steps.items()
 }
 PROCESSES = ("web", "worker")
 
@@ -24,7 +24,7 @@ PROCESSES = ("web", "worker")
 @dataclass(frozen=True)
 class Case:
     vendor: str
-    way: str
+    scenario: str
     by: str
     route: str
     nth: int
@@ -33,33 +33,37 @@ class Case:
     def __str__(self) -> str:
         words = self.route.replace("/", " ").translate(str.maketrans("{}", "  ")).split()
         call = f"{words[0]}-{words[-1]}-{self.nth}"
-        return f"{self.vendor}-{self.way}-{self.by}-{call}-{self.at}".lower()
+        return f"{self.vendor}-{self.scenario}-{self.by}-{call}-{self.at}".lower()
 
     @property
-    def lost(self) -> Lost | None:
-        """The call whose answer the vendor gives only once, if this is one."""
-        found = (row for row in KILLS[self.vendor].lost if (row.way, row.route) == self._call)
+    def lost(self) -> LostAnswer | None:
+        """The declaration of this call, if the vendor gives its response only once."""
+        found = (
+            row
+            for row in KILLS[self.vendor].lost_answers
+            if (row.scenario, row.route) == self._call
+        )
         return next(found, None)
 
     @property
     def _call(self) -> tuple[str, str]:
-        return self.way, self.route
+        return self.scenario, self.route
 
 
-def cases_of(vendor: str, way: str, by: str) -> Iterator[Case]:
+def cases_of(vendor: str, scenario: str, by: str) -> Iterator[Case]:
     seen: Counter[str] = Counter()
-    for step in STEPS[vendor, way, by]:
+    for step in STEPS[vendor, scenario, by]:
         for number, route in enumerate(step, start=1):
             seen[route] += 1
             place = {"first": number == 1, "last": number == len(step)}
-            for at in KILLS[vendor].way(way).boundaries(**place):
-                yield Case(vendor, way, by, route, seen[route], at)
+            for at in KILLS[vendor].scenario(scenario).boundaries(**place):
+                yield Case(vendor, scenario, by, route, seen[route], at)
 
 
 def not_killed() -> list[str]:
-    """The processes in which a vendor's way to a connected shop is not killed."""
-    ways = [(vendor, CONNECT, by) for vendor in KILLS for by in PROCESSES]
-    return ["-".join(key) for key in ways if not STEPS.get(key)]
+    """The vendors and processes for which connecting a shop is not killed."""
+    scenarios = [(vendor, CONNECT, by) for vendor in KILLS for by in PROCESSES]
+    return ["-".join(key) for key in scenarios if not STEPS.get(key)]
 
 
 CASES = tuple(case for key in STEPS for case in cases_of(*key))

@@ -1,4 +1,4 @@
-"""A site whose processes can be stopped at a point, killed there, and started anew."""
+"""The harness of the kill tests: a site whose processes halt at breakpoints, are killed and restarted."""
 
 from __future__ import annotations
 
@@ -16,51 +16,51 @@ import requests
 from cryptography.fernet import Fernet
 
 from tests.kills.merchant import TOKEN, Merchant, signed_in
-from tests.kills.ways import Kills, Made, kills
-from tests.support.books import Books
-from tests.support.site import ROOT, WEB, WORKER, Site, until
+from tests.kills.scenarios import Kills, Made, kills
+from tests.support.database import Database
+from tests.support.site import ROOT, WEB, WORKER, Site, wait_until
 from vendors import sandbox
 
 KEY = Fernet.generate_key().decode()
 Memo = dict[str, Any]
-PARKED = {
-    "web": [*WEB[:-1], "tests.kills.parked:application"],
-    "worker": [sys.executable, "-m", "tests.kills.parked"],
+INSTRUMENTED = {
+    "web": [*WEB[:-1], "tests.kills.instrumented:application"],
+    "worker": [sys.executable, "-m", "tests.kills.instrumented"],
 }
 
 
 @dataclass
 class Harness:
     site: Site
-    plans: Path
-    crowd: dict[str, dict[str, str]]
+    breakpoints: Path
+    users: dict[str, dict[str, str]]
     kills: Mapping[str, Kills]
 
     @classmethod
-    def made(cls, folder: Path, names: Iterable[str]) -> Harness:
-        """With a merchant of each name, signed in."""
-        plans = folder / "plans"
-        plans.mkdir()
+    def create(cls, folder: Path, names: Iterable[str]) -> Harness:
+        """Create a site without processes, with one signed-in merchant per name."""
+        breakpoints = folder / "breakpoints"
+        breakpoints.mkdir()
         vendors = kills()
-        more = {"PLANS": str(plans), "MEMO_KEYS": KEY}
+        extra_env = {"BREAKPOINTS": str(breakpoints), "MEMO_KEYS": KEY}
         for each in vendors.values():
-            more |= each.settings
-        site = Site(folder, sandbox.start(folder / "sandbox"), more=more)
+            extra_env |= each.settings
+        site = Site(folder, sandbox.start(folder / "sandbox"), extra_env=extra_env)
         site.prepare()
         for each in vendors.values():
             if each.permit:
                 each.permit(site.stage)
-        command = [sys.executable, "-m", "tests.kills.crowd", *names]
+        command = [sys.executable, "-m", "tests.kills.seed", *names]
         done = subprocess.run(command, cwd=ROOT, env=site.env, capture_output=True, check=False)
         assert done.returncode == 0, done.stderr.decode()
-        return cls(site, plans, json.loads(done.stdout), vendors)
+        return cls(site, breakpoints, json.loads(done.stdout), vendors)
 
     @property
-    def books(self) -> Books:
-        return self.site.books
+    def database(self) -> Database:
+        return self.site.database
 
     def merchant(self, name: str, vendor: str) -> Merchant:
-        known = self.crowd[name]
+        known = self.users[name]
         return Merchant(
             site=self.site,
             vendor=vendor,
@@ -68,46 +68,46 @@ class Harness:
             email=f"{name}@example.org",
             reference=known["merchant"],
             session=known["session"],
-            plans=self.plans,
+            breakpoints=self.breakpoints,
         )
 
     # -- processes ---------------------------------------------------------------------------------
 
-    def start_parked(self, *names: str) -> None:
-        """Processes that stop where a plan says so. What they ask at their start is over then."""
-        ready = [self.plans / f"{name}.ready" for name in names]
+    def start_instrumented(self, *names: str) -> None:
+        """Start processes that halt at breakpoints, and wait until their calls at the start are over."""
+        ready = [self.breakpoints / f"{name}.ready" for name in names]
         for file in ready:
             file.unlink(missing_ok=True)
-        self.site.commands = PARKED
+        self.site.commands = INSTRUMENTED
         self.site.start(*names)
-        until("the processes are prepared", lambda: all(file.exists() for file in ready))
+        wait_until("the processes are instrumented", lambda: all(file.exists() for file in ready))
 
     def start(self) -> None:
-        """The real ones, as in life."""
+        """Start the real processes."""
         self.site.commands = {"web": WEB, "worker": WORKER}
         self.site.start()
 
     def kill(self) -> None:
         self.site.kill()
 
-    def end(self) -> None:
+    def stop(self) -> None:
         self.site.stop()
         self.site.stage.stop()
 
-    def let_go(self) -> None:
-        """Wait until the sandbox has done what it held."""
-        until("the barrier is empty", lambda: not self.site.stage.faults._waiting)
+    def wait_for_held_calls(self) -> None:
+        """Wait until the sandbox has executed the calls that it held."""
+        wait_until("the barrier is empty", lambda: not self.site.stage.faults._waiting)
 
     def calls(self) -> list[list[str]]:
-        """All calls of parked processes: [merchant, way, process, step, vendor, route]."""
-        path = self.plans / "calls"
+        """All calls of instrumented processes: [merchant, scenario, process, step, vendor, route]."""
+        path = self.breakpoints / "calls"
         return [json.loads(line) for line in path.read_text().splitlines()]
 
     # -- people ------------------------------------------------------------------------------------
 
     def staff(self, page: str, **form: str) -> requests.Response:
-        """A page of the admin, or the answer to its form."""
-        browser = signed_in(self.site, self.crowd["staff"]["session"])
+        """GET a page of the admin, or POST its form."""
+        browser = signed_in(self.site, self.users["staff"]["session"])
         url = f"{self.site.url}/admin/onboarding/{page}"
         if not form:
             return browser.get(url, timeout=60)
@@ -115,24 +115,24 @@ class Harness:
         return browser.post(url, data=data, allow_redirects=False, timeout=60)
 
     def decide(self, merchant: Merchant) -> None:
-        """Staff look at the vendor, and say in the admin what is there."""
-        account = self.books.account(merchant.reference)
+        """Staff look at the vendor and settle the unsure creation in the admin."""
+        account = self.database.account(merchant.reference)
         page = f"account/{account['id']}/resolve/"
         shown = re.search(r'name="seen" value="([^"]+)"', self.staff(page).text)
         assert shown, "nothing is unsure"
         found = self._found(merchant, account["unsure"])
         answer = {"answer": "exists", "found": found} if found else {"answer": "missing"}
-        said = self.staff(page, seen=html.unescape(shown[1]), **answer)
-        # 422: the answer to that very call is being written just now; staff press again.
-        assert said.status_code in {302, 422}, (said.status_code, found)
+        response = self.staff(page, seen=html.unescape(shown[1]), **answer)
+        # 422: the response to that call is just being saved; staff press the button again.
+        assert response.status_code in {302, 422}, (response.status_code, found)
 
     def change_memo(self, merchant: Merchant, change: Callable[[Memo], Memo]) -> None:
-        """What is kept of the merchant's account at the vendor."""
-        account, cipher = self.books.account(merchant.reference), Fernet(KEY)
+        """Change the encrypted memo of the merchant's account."""
+        account, cipher = self.database.account(merchant.reference), Fernet(KEY)
         memo = change(json.loads(cipher.decrypt(account["memo"])))
-        kept = cipher.encrypt(json.dumps(memo).encode()).decode()
-        self.books.change(
-            "UPDATE onboarding_account SET memo = ? WHERE id = ?", kept, account["id"]
+        encrypted = cipher.encrypt(json.dumps(memo).encode()).decode()
+        self.database.execute(
+            "UPDATE onboarding_account SET memo = ? WHERE id = ?", encrypted, account["id"]
         )
 
     # -- the vendors -------------------------------------------------------------------------------
@@ -143,13 +143,13 @@ class Harness:
         return found(self.site.stage.state(merchant.vendor), merchant, doubt)
 
     def things_of(self, merchant: Merchant) -> Made:
-        """What the sandbox has of this merchant, and what our rows say of it."""
+        """What the sandbox has of this merchant, compared with our rows."""
         there = self.site.stage.state(merchant.vendor)
-        return merchant.kills.look(
-            there, merchant, self.books.account(merchant.reference), merchant.shop()
+        return merchant.kills.inspect(
+            there, merchant, self.database.account(merchant.reference), merchant.connection()
         )
 
     def make_room(self, vendor: str, merchants: Iterable[Merchant]) -> None:
-        """Where a vendor has room for few, what belongs to shops that are done with goes."""
+        """Remove the shops of finished merchants at a vendor with a limit."""
         if room := self.kills[vendor].make_room:
             room(self.site.stage, merchants)

@@ -1,4 +1,4 @@
-"""The rounds that the tests of this folder look at: played once, for the cases that were asked for."""
+"""Session fixtures of the kill tests: the results of the selected cases, and the baseline."""
 
 from __future__ import annotations
 
@@ -9,50 +9,51 @@ from pathlib import Path
 
 import pytest
 
+from tests.kills.baseline import Baseline, record_baseline
 from tests.kills.cases import STEPS, Case
 from tests.kills.harness import Harness
-from tests.kills.round import Result, Round
-from tests.kills.undisturbed import Calls, calls_of
-from tests.kills.ways import CONNECT
+from tests.kills.kill_run import KillRun, Result
+from tests.kills.scenarios import CONNECT
 
 Results = dict[Case, Result]
 
 
 @contextmanager
 def harness(folder: Path, names: list[str]) -> Iterator[Harness]:
-    """Started without a process; whatever happens, none is left."""
-    made = Harness.made(folder, names)
+    """A site without processes; all that were started are stopped at the end."""
+    made = Harness.create(folder, names)
     try:
         yield made
     finally:
-        made.end()
+        made.stop()
 
 
 @pytest.fixture(scope="session")
 def results(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Results:
-    """How each case ended. The web's and the worker's are played side by side, on sites of their own."""
+    """How each case ended. The cases of web and worker run in parallel, each on its own site."""
     specs = [getattr(item, "callspec", None) for item in request.session.items]
-    asked_for = [spec.params["case"] for spec in specs if spec and "case" in spec.params]
-    wanted = dict.fromkeys(case for case in asked_for if isinstance(case, Case))
+    selected = [spec.params["case"] for spec in specs if spec and "case" in spec.params]
+    wanted = dict.fromkeys(case for case in selected if isinstance(case, Case))
 
-    def play(by: str) -> Results:
+    def run(by: str) -> Results:
         cases = [case for case in wanted if case.by == by]
-        rounds = [
-            [case for case in cases if (case.way == CONNECT) == first] for first in (True, False)
+        groups = [
+            [case for case in cases if (case.scenario == CONNECT) == first]
+            for first in (True, False)
         ]
         if not cases:
             return {}
         with harness(tmp_path_factory.mktemp(by), [str(case) for case in cases]) as site:
-            return {k: v for each in rounds if each for k, v in Round(site, each).play().items()}
+            return {k: v for each in groups if each for k, v in KillRun(site, each).run().items()}
 
     with ThreadPoolExecutor(2) as threads:
-        web, worker = threads.map(play, ("web", "worker"))
+        web, worker = threads.map(run, ("web", "worker"))
     return web | worker
 
 
 @pytest.fixture(scope="session")
-def calls(tmp_path_factory: pytest.TempPathFactory) -> Calls:
-    """What is called when nobody is killed."""
+def baseline(tmp_path_factory: pytest.TempPathFactory) -> Baseline:
+    """The calls of a run without kills."""
     names = ["-".join(key) for key in STEPS]
     with harness(tmp_path_factory.mktemp("undisturbed"), names) as site:
-        return calls_of(site)
+        return record_baseline(site)

@@ -1,4 +1,4 @@
-"""Staff see what went to a vendor, and which of its hosts does not answer."""
+"""The admin shows the last calls to a vendor, and which of its hosts does not answer."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from django.test import Client
 from django.utils import timezone
 
 from onboarding.models import Breaker
-from tests.support.hosts import DOWN, asking, host
+from tests.support.attempts import begin_attempt, run_step
+from tests.support.hosts import UNAVAILABLE, host, step_that_calls
 from tests.support.people import People
-from tests.support.play import begun, play
 from tests.support.scripted import Scripted
-from tests.support.staff import page, staff_client, text
+from tests.support.staff import page, page_text, staff_client
 
 pytestmark = pytest.mark.both
 
@@ -22,25 +22,29 @@ NOW, SOON = timezone.now(), timezone.now() + timedelta(hours=1)
 
 
 @pytest.fixture
-def desk(people: People) -> Client:
+def staff(people: People) -> Client:
     return staff_client()
 
 
 def test_the_last_calls_stand_with_the_attempt_and_its_connection(
-    people: People, scripted: Scripted, desk: Client
+    people: People, scripted: Scripted, staff: Client
 ) -> None:
-    with host(DOWN) as server:
-        attempt = play(
-            begun(people), scripted, asking(server, path="/things/{id}", parts={"id": "4711"})
+    with host(UNAVAILABLE) as server:
+        attempt = run_step(
+            begin_attempt(people),
+            scripted,
+            step_that_calls(server, path="/things/{id}", parts={"id": "4711"}),
         )
     for row in (attempt, attempt.connection):
-        said = text(desk.get(page(row)))
+        said = page_text(staff.get(page(row)))
         assert "POST /things/{id} 503" in said
         assert "4711" not in said
 
 
-def test_before_the_first_call_it_says_so(people: People, scripted: Scripted, desk: Client) -> None:
-    assert "What went to the vendor None yet." in text(desk.get(page(begun(people))))
+def test_before_the_first_call_it_says_so(
+    people: People, scripted: Scripted, staff: Client
+) -> None:
+    assert "What went to the vendor None yet." in page_text(staff.get(page(begin_attempt(people))))
 
 
 @pytest.mark.parametrize(
@@ -59,18 +63,18 @@ def test_before_the_first_call_it_says_so(people: People, scripted: Scripted, de
     ],
 )
 def test_a_vendors_page_says_how_its_hosts_are(
-    scripted: Scripted, desk: Client, row: dict[str, object], words: str
+    scripted: Scripted, staff: Client, row: dict[str, object], words: str
 ) -> None:
     Breaker.objects.create(vendor="scripted", host="api.vendor.example", **row)
     Breaker.objects.create(vendor="other", host="api.other.example", failures=3)
-    said = text(desk.get(VENDOR))
+    said = page_text(staff.get(VENDOR))
     assert words in said.partition("api.vendor.example")[2]
     assert "api.other.example" not in said
 
 
-def test_a_vendor_that_never_failed_is_said_to_be_well(scripted: Scripted, desk: Client) -> None:
-    assert "Nothing has gone wrong there yet." in text(desk.get(VENDOR))
+def test_a_vendor_that_never_failed_is_shown_as_well(scripted: Scripted, staff: Client) -> None:
+    assert "Nothing has gone wrong there yet." in page_text(staff.get(VENDOR))
 
 
-def test_every_vendors_page_is_found_from_the_catalogue(scripted: Scripted, desk: Client) -> None:
-    assert VENDOR in desk.get("/admin/onboarding/connector/").content.decode()
+def test_every_vendors_page_is_found_from_the_catalogue(scripted: Scripted, staff: Client) -> None:
+    assert VENDOR in staff.get("/admin/onboarding/connector/").content.decode()

@@ -1,4 +1,4 @@
-"""The catalogue in the admin: what staff set, what they add, and what they may not take away."""
+"""The catalogue in the admin: what staff set, what they add, and what they cannot delete."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from django.test import Client
 
 from onboarding.catalogue import refresh
 from onboarding.models import Connector
+from tests.support.attempts import begin_attempt
 from tests.support.people import People
-from tests.support.play import begun
 from tests.support.scripted import Scripted
-from tests.support.staff import listed, page, staff_client, text
+from tests.support.staff import listed, page, page_text, staff_client
 
 pytestmark = pytest.mark.both
 
@@ -20,7 +20,7 @@ ADD = "/admin/onboarding/connector/add/"
 
 
 @pytest.fixture
-def desk(people: People) -> Client:
+def staff(people: People) -> Client:
     return staff_client()
 
 
@@ -36,19 +36,19 @@ def given(row: Connector | None = None, **changes: Any) -> dict[str, Any]:
     return {**fields, **({"opens": row.pk} if row else {}), **changes}
 
 
-def test_staff_set_name_order_options_and_visibility(generic: Connector, desk: Client) -> None:
+def test_staff_set_name_order_options_and_visibility(generic: Connector, staff: Client) -> None:
     sent = given(name="WooCommerce", options='{"path": "/woo"}', vendor_name="Changed", key="no")
     del sent["visible"]
-    desk.post(page(generic), sent)
+    staff.post(page(generic), sent)
     row = Connector.objects.get()
     assert (row.visible, row.name, row.position) == (False, "WooCommerce", 5)
     assert row.options == {"path": "/woo"}
     assert (row.vendor_name, row.key) == (generic.vendor_name, generic.key)
 
 
-def test_visible_and_order_are_set_in_the_list(generic: Connector, desk: Client) -> None:
+def test_visible_and_order_are_set_in_the_list(generic: Connector, staff: Client) -> None:
     form = {"form-TOTAL_FORMS": 1, "form-INITIAL_FORMS": 1, "form-0-id": generic.pk}
-    desk.post(listed("connector"), {**form, "form-0-position": 3, "_save": "Save"})
+    staff.post(listed("connector"), {**form, "form-0-position": 3, "_save": "Save"})
     row = Connector.objects.get()
     assert (row.visible, row.position) == (False, 3)
 
@@ -57,10 +57,10 @@ def test_visible_and_order_are_set_in_the_list(generic: Connector, desk: Client)
     ("term", "found"), [("Woo", 1), ("scripted sh", 1), ("shop", 1), ("SCRIPTED", 1), ("floor", 0)]
 )
 def test_a_search_finds_a_connector(
-    generic: Connector, desk: Client, term: str, found: int
+    generic: Connector, staff: Client, term: str, found: int
 ) -> None:
     Connector.objects.update(name="WooCommerce")
-    assert f"{found} connector" in text(desk.get(listed("connector"), {"q": term}))
+    assert f"{found} connector" in page_text(staff.get(listed("connector"), {"q": term}))
 
 
 @pytest.mark.parametrize(
@@ -72,55 +72,55 @@ def test_a_search_finds_a_connector(
     ],
 )
 def test_options_that_are_no_json_object_are_refused(
-    generic: Connector, desk: Client, typed: str, said: str
+    generic: Connector, staff: Client, typed: str, said: str
 ) -> None:
-    response = desk.post(page(generic), given(options=typed))
-    assert said in text(response)
+    response = staff.post(page(generic), given(options=typed))
+    assert said in page_text(response)
     assert typed.replace('"', "&quot;") in response.content.decode()
     assert Connector.objects.get().options == {}
 
 
-def test_empty_options_are_none(generic: Connector, desk: Client) -> None:
+def test_empty_options_are_none(generic: Connector, staff: Client) -> None:
     Connector.objects.update(options={"a": 1})
-    desk.post(page(generic), given(options=""))
+    staff.post(page(generic), given(options=""))
     assert Connector.objects.get().options == {}
 
 
-def test_staff_add_a_connector_of_their_own(generic: Connector, desk: Client) -> None:
+def test_staff_add_a_connector_of_their_own(generic: Connector, staff: Client) -> None:
     for _ in range(2):
-        desk.post(ADD, given(generic, name="Woo Commerce", options='{"path": "/woo"}'))
+        staff.post(ADD, given(generic, name="Woo Commerce", options='{"path": "/woo"}'))
     first, second = Connector.objects.filter(staff_made=True).order_by("pk")
     assert (first.slug, second.slug) == ("scripted-woo-commerce", "scripted-woo-commerce-2")
     assert (first.vendor, first.key, first.platform) == ("scripted", "shop", "woo-commerce")
     assert (str(first), first.options) == ("Woo Commerce", {"path": "/woo"})
 
 
-def test_a_connector_without_a_name_is_not_added(generic: Connector, desk: Client) -> None:
-    assert "This field is required." in text(desk.post(ADD, given(generic)))
-    assert "This field is required." in text(desk.post(ADD, given(name="Woo")))
+def test_a_connector_without_a_name_is_not_added(generic: Connector, staff: Client) -> None:
+    assert "This field is required." in page_text(staff.post(ADD, given(generic)))
+    assert "This field is required." in page_text(staff.post(ADD, given(name="Woo")))
     assert Connector.objects.count() == 1
 
 
-def test_what_staff_added_is_kept_by_the_vendors_refresh(
-    generic: Connector, scripted: Scripted, desk: Client
+def test_a_refresh_keeps_what_staff_added(
+    generic: Connector, scripted: Scripted, staff: Client
 ) -> None:
-    desk.post(ADD, given(generic, name="Woo"))
+    staff.post(ADD, given(generic, name="Woo"))
     refresh.refresh_catalogue(scripted)
     own = Connector.objects.get(staff_made=True)
     assert (own.name, own.gone) == ("Woo", None)
-    desk.post(page(own), given(name="Woo 2", platform="woo", category="shop"))
+    staff.post(page(own), given(name="Woo 2", platform="woo", category="shop"))
     assert Connector.objects.get(pk=own.pk).name == "Woo 2"
 
 
-def test_a_connector_with_shops_is_never_deleted(people: People, desk: Client) -> None:
-    used = begun(people).connection.connector
+def test_a_connector_with_shops_is_never_deleted(people: People, staff: Client) -> None:
+    used = begin_attempt(people).connection.connector
     Connector.objects.update(staff_made=True)
-    assert desk.post(page(used, "delete"), {"post": "yes"}).status_code == 403
+    assert staff.post(page(used, "delete"), {"post": "yes"}).status_code == 403
     assert Connector.objects.get() == used
 
 
-def test_what_the_vendor_offers_is_hidden_not_deleted(generic: Connector, desk: Client) -> None:
-    assert desk.post(page(generic, "delete"), {"post": "yes"}).status_code == 403
+def test_what_the_vendor_offers_is_hidden_not_deleted(generic: Connector, staff: Client) -> None:
+    assert staff.post(page(generic, "delete"), {"post": "yes"}).status_code == 403
     action = {"action": "delete_selected", "_selected_action": [generic.pk], "post": "yes"}
-    desk.post(listed("connector"), action)
+    staff.post(listed("connector"), action)
     assert Connector.objects.exists()

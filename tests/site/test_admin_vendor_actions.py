@@ -1,4 +1,4 @@
-"""Staff at the vendor: what only they know, what they have done there, and their tasks."""
+"""Staff actions in the admin: staff's answers, actions at the vendor, and tasks."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from onboarding.models import Account, Alert, Connection
+from tests.support.attempts import CONNECTED, begin_attempt, run_step
 from tests.support.people import People
-from tests.support.play import CONNECTED, begun, play
 from tests.support.scripted import Scripted, offered
-from tests.support.staff import limited_client, listed, page, staff_client, text
+from tests.support.staff import limited_client, listed, page, page_text, staff_client
 from vendors.contract import Done, Refused
 from vendors.contract import text as words
 
@@ -30,17 +30,17 @@ BURNT = Done(
 
 
 @pytest.fixture
-def shop(people: People, scripted: Scripted) -> Connection:
-    return play(begun(people), scripted, CONNECTED).connection
+def connection(people: People, scripted: Scripted) -> Connection:
+    return run_step(begin_attempt(people), scripted, CONNECTED).connection
 
 
 @pytest.fixture
-def account(shop: Connection) -> Account:
-    return shop.account
+def account(connection: Connection) -> Account:
+    return connection.account
 
 
 @pytest.fixture
-def desk(people: People) -> Client:
+def staff(people: People) -> Client:
     return staff_client()
 
 
@@ -55,11 +55,11 @@ def logged() -> list[str]:
 # -- what only staff know ------------------------------------------------------------------------
 
 
-def test_staff_enter_what_only_they_know(account: Account, desk: Client) -> None:
-    assert "What only staff know Door code · Floor" in text(desk.get(page(account)))
-    assert "None is on file." in text(desk.get(page(account, "know")))
+def test_staff_enter_what_only_they_know(account: Account, staff: Client) -> None:
+    assert "What only staff know Door code · Floor" in page_text(staff.get(page(account)))
+    assert "None is on file." in page_text(staff.get(page(account, "know")))
     given = {"answer_door_code": SECRET, "answer_floor": "3"}
-    said = text(desk.post(page(account, "know"), given, follow=True))
+    said = page_text(staff.post(page(account, "know"), given, follow=True))
     assert "Saved. The vendor is asked about these shops" in said
     assert Account.objects.get().staff_answers == {"door_code": SECRET, "floor": "3"}
     due = Connection.objects.get().due_at
@@ -68,38 +68,36 @@ def test_staff_enter_what_only_they_know(account: Account, desk: Client) -> None
     assert logged() == ["Entered: Door code, Floor."]
 
 
-def test_a_secret_is_never_shown_again(account: Account, desk: Client) -> None:
+def test_a_secret_is_never_shown_again(account: Account, staff: Client) -> None:
     Account.objects.update(staff_answers={"door_code": SECRET, "floor": "3"})
     for address in (page(account), page(account, "know"), page(account, "history")):
-        assert SECRET not in desk.get(address).content.decode()
-    body = desk.get(page(account, "know")).content.decode()
+        assert SECRET not in staff.get(address).content.decode()
+    body = staff.get(page(account, "know")).content.decode()
     assert 'type="password"' in body
     assert 'value="3"' in body
     assert "One is on file." in body
-    wrong = desk.post(page(account, "know"), {"answer_door_code": SECRET * 40})
+    wrong = staff.post(page(account, "know"), {"answer_door_code": SECRET * 40})
     assert (wrong.status_code, SECRET in wrong.content.decode()) == (422, False)
 
 
-def test_a_secret_on_file_is_kept_when_its_field_stays_empty(
-    account: Account, desk: Client
-) -> None:
+def test_an_empty_field_keeps_the_secret_on_file(account: Account, staff: Client) -> None:
     Account.objects.update(staff_answers={"door_code": SECRET, "floor": "3"})
-    desk.post(page(account, "know"), {"answer_door_code": "", "answer_floor": ""})
+    staff.post(page(account, "know"), {"answer_door_code": "", "answer_floor": ""})
     assert Account.objects.get().staff_answers == {"door_code": SECRET, "floor": ""}
 
 
-def test_what_is_required_and_not_on_file_is_asked_for(account: Account, desk: Client) -> None:
-    response = desk.post(page(account, "know"), {"answer_floor": "3"})
+def test_what_is_required_and_not_on_file_is_asked_for(account: Account, staff: Client) -> None:
+    response = staff.post(page(account, "know"), {"answer_floor": "3"})
     assert (response.status_code, Account.objects.get().staff_answers) == (422, {})
-    assert "Answer this question: Door code" in text(response)
+    assert "Answer this question: Door code" in page_text(response)
     assert 'value="3"' in response.content.decode()
     assert logged() == []
 
 
-def test_a_secret_is_forgotten(account: Account, desk: Client) -> None:
+def test_a_secret_is_forgotten(account: Account, staff: Client) -> None:
     Account.objects.update(staff_answers={"door_code": SECRET})
-    assert "Door code: one is on file." in text(desk.get(page(account, "know")))
-    said = text(desk.post(page(account, "know"), {"forget": "door_code"}, follow=True))
+    assert "Door code: one is on file." in page_text(staff.get(page(account, "know")))
+    said = page_text(staff.post(page(account, "know"), {"forget": "door_code"}, follow=True))
     assert "None is on file." in said
     assert Account.objects.get().staff_answers == {"door_code": ""}
     assert logged() == ["Forgotten: Door code."]
@@ -108,8 +106,11 @@ def test_a_secret_is_forgotten(account: Account, desk: Client) -> None:
 # -- what they have done at the vendor -----------------------------------------------------------
 
 
-def test_an_action_stands_where_it_belongs(shop: Connection, desk: Client) -> None:
-    on_account, on_shop = text(desk.get(page(shop.account))), text(desk.get(page(shop)))
+def test_an_action_stands_where_it_belongs(connection: Connection, staff: Client) -> None:
+    on_account, on_shop = (
+        page_text(staff.get(page(connection.account))),
+        page_text(staff.get(page(connection))),
+    )
     assert "Burn the room down For every shop in it." in on_account
     assert "Tidy the room For this shop." in on_shop
     assert "Tidy" not in on_account
@@ -118,13 +119,13 @@ def test_an_action_stands_where_it_belongs(shop: Connection, desk: Client) -> No
     assert "Merchant's" not in on_account
 
 
-def test_an_action_says_what_it_achieved(
-    shop: Connection, scripted: Scripted, desk: Client
+def test_an_action_reports_its_result(
+    connection: Connection, scripted: Scripted, staff: Client
 ) -> None:
-    assert 'class="gw-danger"' in desk.get(act(shop.account, "burn")).content.decode()
+    assert 'class="gw-danger"' in staff.get(act(connection.account, "burn")).content.decode()
     scripted.script.append(BURNT)
     given = {"answer_code": "r-1"}
-    said = text(desk.post(act(shop.account, "burn"), given, follow=True))
+    said = page_text(staff.post(act(connection.account, "burn"), given, follow=True))
     assert scripted.asked[-1][2] == ("burn", {"code": "r-1"})
     for expected in ("Its shops are disconnected.", "The room is burnt.", "Still to do: Sweep"):
         assert expected in said
@@ -133,63 +134,69 @@ def test_an_action_says_what_it_achieved(
 
 
 def test_a_task_is_one_task_however_many_shops_ended(
-    people: People, shop: Connection, scripted: Scripted, desk: Client
+    people: People, connection: Connection, scripted: Scripted, staff: Client
 ) -> None:
-    play(begun(people, "Second"), scripted, WRONG)
+    run_step(begin_attempt(people, "Second"), scripted, WRONG)
     scripted.script.append(BURNT)
-    desk.post(act(shop.account, "burn"), {"answer_code": "r-1"})
+    staff.post(act(connection.account, "burn"), {"answer_code": "r-1"})
     assert Connection.objects.exclude(task="").count() == 1
     assert Alert.objects.filter(cause="task", cleared=None).exists()
 
 
 def test_an_action_without_questions_is_one_button(
-    shop: Connection, scripted: Scripted, desk: Client
+    connection: Connection, scripted: Scripted, staff: Client
 ) -> None:
     asked = list(scripted.calls)
-    desk.get(act(shop, "tidy"))
+    staff.get(act(connection, "tidy"))
     assert scripted.calls == asked
     scripted.script.append(Done(here=words("Tidy."), there=words("Clean.")))
-    assert "Clean." in text(desk.post(act(shop, "tidy"), follow=True))
+    assert "Clean." in page_text(staff.post(act(connection, "tidy"), follow=True))
     assert scripted.calls[-1] == "act"
 
 
-def test_what_is_wrong_is_said_with_what_was_typed(
-    shop: Connection, scripted: Scripted, desk: Client
+def test_errors_are_shown_with_the_typed_values(
+    connection: Connection, scripted: Scripted, staff: Client
 ) -> None:
     scripted.script.append(WRONG)
-    response = desk.post(act(shop.account, "burn"), {"answer_code": "r-9"})
+    response = staff.post(act(connection.account, "burn"), {"answer_code": "r-9"})
     assert response.status_code == 422
-    assert "This is not the code. · another code was typed" in text(response)
+    assert "This is not the code. · another code was typed" in page_text(response)
     assert 'value="r-9"' in response.content.decode()
-    assert desk.post(act(shop.account, "burn"), {}).status_code == 422
+    assert staff.post(act(connection.account, "burn"), {}).status_code == 422
     assert scripted.calls.count("act") == 1
     assert logged() == []
 
 
 @pytest.mark.parametrize("key", ["tidy", "then", "mine", "nothing"])
 def test_what_is_not_offered_on_an_account_is_not_there(
-    account: Account, scripted: Scripted, desk: Client, key: str
+    account: Account, scripted: Scripted, staff: Client, key: str
 ) -> None:
-    assert desk.post(act(account, key), {"answer_code": "x"}).status_code == 404
+    assert staff.post(act(account, key), {"answer_code": "x"}).status_code == 404
     assert "act" not in scripted.calls
 
 
 def test_a_vendor_that_is_switched_off_offers_nothing(
-    shop: Connection, desk: Client, settings: Settings
+    connection: Connection, staff: Client, settings: Settings
 ) -> None:
     settings.VENDORS = offered()
-    assert "What staff can do" not in text(desk.get(page(shop.account)))
-    for address in (act(shop.account, "burn"), page(shop.account, "know")):
-        assert desk.post(address).status_code == 404
+    assert "What staff can do" not in page_text(staff.get(page(connection.account)))
+    for address in (act(connection.account, "burn"), page(connection.account, "know")):
+        assert staff.post(address).status_code == 404
 
 
 def test_only_those_who_may_change_it_act(
-    shop: Connection, scripted: Scripted, people: People
+    connection: Connection, scripted: Scripted, people: People
 ) -> None:
     reader = limited_client("view_account", "view_connection")
-    assert act(shop.account, "burn") not in reader.get(page(shop.account)).content.decode()
-    addresses = act(shop.account, "burn"), act(shop, "tidy"), page(shop.account, "know")
-    for address in (*addresses, page(shop, "done")):
+    assert (
+        act(connection.account, "burn") not in reader.get(page(connection.account)).content.decode()
+    )
+    addresses = (
+        act(connection.account, "burn"),
+        act(connection, "tidy"),
+        page(connection.account, "know"),
+    )
+    for address in (*addresses, page(connection, "done")):
         assert reader.post(address).status_code == 403
     merchant = Client()
     merchant.force_login(people.alice)
@@ -200,23 +207,27 @@ def test_only_those_who_may_change_it_act(
 # -- tasks ---------------------------------------------------------------------------------------
 
 
-def test_a_task_stands_on_the_shops_page_until_it_is_done(shop: Connection, desk: Client) -> None:
+def test_a_task_stands_on_the_shops_page_until_it_is_done(
+    connection: Connection, staff: Client
+) -> None:
     Connection.objects.update(task="Ask them: “Switch room r-1 off.”")
-    assert "1 connection" in text(desk.get(listed("connection") + "?task=1"))
-    assert "What staff still have to do Ask them: “Switch room r-1 off.”" in text(
-        desk.get(page(shop))
+    assert "1 connection" in page_text(staff.get(listed("connection") + "?task=1"))
+    assert "What staff still have to do Ask them: “Switch room r-1 off.”" in page_text(
+        staff.get(page(connection))
     )
     given = {"task": "Ask them: “Switch room r-1 off.”"}
-    assert "The task is done." in text(desk.post(page(shop, "done"), given, follow=True))
-    assert "What staff still have to do" not in text(desk.get(page(shop)))
-    assert "0 connections" in text(desk.get(listed("connection") + "?task=1"))
+    assert "The task is done." in page_text(
+        staff.post(page(connection, "done"), given, follow=True)
+    )
+    assert "What staff still have to do" not in page_text(staff.get(page(connection)))
+    assert "0 connections" in page_text(staff.get(listed("connection") + "?task=1"))
     assert logged() == ["Task done: Ask them: “Switch room r-1 off.”"]
 
 
-def test_a_newer_task_is_not_done_by_an_old_page(shop: Connection, desk: Client) -> None:
+def test_a_newer_task_is_not_done_by_an_old_page(connection: Connection, staff: Client) -> None:
     Connection.objects.update(task="Switch it on.")
     given = {"task": "Switch it off."}
-    said = text(desk.post(page(shop, "done"), given, follow=True))
+    said = page_text(staff.post(page(connection, "done"), given, follow=True))
     assert "The task has changed since you opened the page." in said
     assert Connection.objects.get().task == "Switch it on."
-    assert desk.get(page(shop, "done")).status_code == 405
+    assert staff.get(page(connection, "done")).status_code == 405

@@ -1,4 +1,4 @@
-"""Staff at a vendor itself, and with one of its connectors."""
+"""The vendor's page in the admin: staff actions on the vendor and on one of its connectors."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from django.urls import reverse
 from pytest_django.fixtures import Settings
 
 from onboarding.models import Connection, Connector, Slot
+from tests.support.attempts import CONNECTED, begin_attempt, run_step
 from tests.support.people import People
-from tests.support.play import CONNECTED, begun, play
-from tests.support.scripted import Planned, offered
-from tests.support.staff import limited_client, listed, page, staff_client, text
+from tests.support.scripted import Configurable, offered
+from tests.support.staff import limited_client, listed, page, page_text, staff_client
 from vendors.contract import Action, Done, Garbled, Question, Refused, Rows, Unavailable, Unsure
 from vendors.contract import text as words
 
@@ -39,18 +39,18 @@ VENDOR = "/admin/onboarding/connector/vendor/scripted/"
 
 
 @pytest.fixture
-def shop(people: People, planned: Planned) -> Connection:
-    planned.offers.extend([BUILD, ROOMS, PAINT])
-    return play(begun(people), planned, CONNECTED).connection
+def connection(people: People, configurable: Configurable) -> Connection:
+    configurable.offers.extend([BUILD, ROOMS, PAINT])
+    return run_step(begin_attempt(people), configurable, CONNECTED).connection
 
 
 @pytest.fixture
-def row(shop: Connection) -> Connector:
-    return shop.connector
+def row(connection: Connection) -> Connector:
+    return connection.connector
 
 
 @pytest.fixture
-def desk(people: People) -> Client:
+def staff(people: People) -> Client:
     return staff_client()
 
 
@@ -69,9 +69,9 @@ def logged() -> list[str]:
 # -- what is done there --------------------------------------------------------------------------
 
 
-def test_each_action_stands_where_it_belongs(row: Connector, desk: Client) -> None:
-    assert f'href="{VENDOR}"' in desk.get(listed("connector")).content.decode()
-    at_vendor, at_row = text(desk.get(VENDOR)), text(desk.get(page(row)))
+def test_each_action_stands_where_it_belongs(row: Connector, staff: Client) -> None:
+    assert f'href="{VENDOR}"' in staff.get(listed("connector")).content.decode()
+    at_vendor, at_row = page_text(staff.get(VENDOR)), page_text(staff.get(page(row)))
     assert "Build a house Look first." in at_vendor
     assert "Show the rooms Look first." in at_row
     assert "Show the rooms" not in at_vendor
@@ -79,15 +79,17 @@ def test_each_action_stands_where_it_belongs(row: Connector, desk: Client) -> No
     assert "Paint them" not in at_row
 
 
-def test_an_action_is_explained_then_done(row: Connector, planned: Planned, desk: Client) -> None:
+def test_an_action_is_explained_then_done(
+    row: Connector, configurable: Configurable, staff: Client
+) -> None:
     Slot.objects.create(key="catalogue:scripted:2026-11-22T00")
-    assert "Code of the house" in text(desk.get(run("build")))
-    assert desk.post(run("build"), {}).status_code == 422
-    assert planned.ran == []
-    planned.results.append(DONE)
-    said = text(desk.post(run("build"), {"answer_code": SECRET}, follow=True))
+    assert "Code of the house" in page_text(staff.get(run("build")))
+    assert staff.post(run("build"), {}).status_code == 422
+    assert configurable.ran == []
+    configurable.results.append(DONE)
+    said = page_text(staff.post(run("build"), {"answer_code": SECRET}, follow=True))
     assert "It stands in the list. The house is built." in said
-    assert planned.ran == [("build", {"code": SECRET}, "", ())]
+    assert configurable.ran == [("build", {"code": SECRET}, "", ())]
     assert logged() == ["Scripted: Build a house: done."]
     assert not Slot.objects.exists()
 
@@ -102,115 +104,119 @@ def test_an_action_is_explained_then_done(row: Connector, planned: Planned, desk
         (Garbled("a list"), "answered something that we do not understand. · a list"),
     ],
 )
-def test_what_went_wrong_is_said_with_what_was_typed(
-    row: Connector, planned: Planned, desk: Client, error: Any, said: str
+def test_errors_are_shown_with_the_typed_values(
+    row: Connector, configurable: Configurable, staff: Client, error: Any, said: str
 ) -> None:
-    planned.results.append(error)
-    response = desk.post(run("build"), {"answer_code": SECRET})
+    configurable.results.append(error)
+    response = staff.post(run("build"), {"answer_code": SECRET})
     assert response.status_code == 422
-    assert said in text(response)
+    assert said in page_text(response)
     assert f'value="{SECRET}"' in response.content.decode()
     assert SECRET not in "".join(logged())
     assert bool(logged()) is not isinstance(error, Refused)
 
 
-def test_what_is_wrong_with_a_field_is_said_there(
-    row: Connector, planned: Planned, desk: Client
+def test_an_error_of_a_field_is_shown_at_the_field(
+    row: Connector, configurable: Configurable, staff: Client
 ) -> None:
-    planned.results.append(Refused("x", who="staff", note=words("Too short."), code="code"))
-    body = desk.post(run("build"), {"answer_code": "1"}).content.decode()
+    configurable.results.append(Refused("x", who="staff", note=words("Too short."), code="code"))
+    body = staff.post(run("build"), {"answer_code": "1"}).content.decode()
     assert 'id="id_answer_code_error"' in body
     assert 'role="alert"' not in body
 
 
 @pytest.mark.parametrize("key", ["rooms", "paint", "nothing"])
-def test_what_is_not_of_the_vendor_is_not_there(row: Connector, desk: Client, key: str) -> None:
-    assert desk.post(run(key), {"ids": "r-1"}).status_code == 404
+def test_what_is_not_of_the_vendor_is_not_there(row: Connector, staff: Client, key: str) -> None:
+    assert staff.post(run(key), {"ids": "r-1"}).status_code == 404
 
 
 # -- rows, and what is done with the chosen ones -------------------------------------------------
 
 
-def test_rows_are_shown_with_boxes(row: Connector, planned: Planned, desk: Client) -> None:
-    planned.results.append(FOUND)
-    response = desk.post(act(row, "rooms"))
-    assert "Room Colour r-1 red r-2 blue r-3 –" in text(response)
+def test_rows_are_shown_with_boxes(
+    row: Connector, configurable: Configurable, staff: Client
+) -> None:
+    configurable.results.append(FOUND)
+    response = staff.post(act(row, "rooms"))
+    assert "Room Colour r-1 red r-2 blue r-3 –" in page_text(response)
     body = response.content.decode()
     assert body.count('name="ids"') == 3
     assert f'action="{act(row, "paint")}"' in body
-    assert planned.ran == [("rooms", {}, "shop", ())]
+    assert configurable.ran == [("rooms", {}, "shop", ())]
     assert logged() == []
 
 
 def test_rows_that_lead_nowhere_have_no_boxes(
-    row: Connector, planned: Planned, desk: Client
+    row: Connector, configurable: Configurable, staff: Client
 ) -> None:
-    planned.results.append(replace(FOUND, then=""))
-    assert 'name="ids"' not in desk.post(act(row, "rooms")).content.decode()
-    planned.results.append(replace(FOUND, rows=()))
-    assert "None." in text(desk.post(act(row, "rooms")))
+    configurable.results.append(replace(FOUND, then=""))
+    assert 'name="ids"' not in staff.post(act(row, "rooms")).content.decode()
+    configurable.results.append(replace(FOUND, rows=()))
+    assert "None." in page_text(staff.post(act(row, "rooms")))
 
 
-def test_none_chosen_sends_nothing(row: Connector, planned: Planned, desk: Client) -> None:
+def test_none_chosen_sends_nothing(
+    row: Connector, configurable: Configurable, staff: Client
+) -> None:
     for given in ({}, {"confirmed": "0"}):
-        said = text(desk.post(act(row, "paint"), given, follow=True))
+        said = page_text(staff.post(act(row, "paint"), given, follow=True))
         assert "Nothing was chosen, so nothing was sent." in said
-    assert desk.get(act(row, "paint"))["Location"] == page(row)
-    assert planned.ran == []
+    assert staff.get(act(row, "paint"))["Location"] == page(row)
+    assert configurable.ran == []
 
 
 def test_how_many_were_chosen_is_confirmed_first(
-    row: Connector, planned: Planned, desk: Client
+    row: Connector, configurable: Configurable, staff: Client
 ) -> None:
-    response = desk.post(act(row, "paint"), {"ids": ["r-1", "r-3", "r-3"]})
-    assert "You have chosen 2: r-1 r-3 Paint them: 2 chosen" in text(response)
-    assert planned.ran == []
-    desk.post(act(row, "paint"), {"ids": ["r-1", "r-3"], "confirmed": "3"})
-    assert planned.ran == []
-    planned.results.append(DONE)
+    response = staff.post(act(row, "paint"), {"ids": ["r-1", "r-3", "r-3"]})
+    assert "You have chosen 2: r-1 r-3 Paint them: 2 chosen" in page_text(response)
+    assert configurable.ran == []
+    staff.post(act(row, "paint"), {"ids": ["r-1", "r-3"], "confirmed": "3"})
+    assert configurable.ran == []
+    configurable.results.append(DONE)
     given = {"ids": ["r-1", "r-3"], "confirmed": "2"}
-    assert "The house is built." in text(desk.post(act(row, "paint"), given, follow=True))
-    assert planned.ran == [("paint", {}, "shop", ("r-1", "r-3"))]
+    assert "The house is built." in page_text(staff.post(act(row, "paint"), given, follow=True))
+    assert configurable.ran == [("paint", {}, "shop", ("r-1", "r-3"))]
     assert logged() == ["Scripted: Paint them: done. Chosen: 2."]
 
 
 def test_the_questions_about_the_chosen_are_asked_with_the_number(
-    row: Connector, planned: Planned, desk: Client
+    row: Connector, configurable: Configurable, staff: Client
 ) -> None:
-    planned.offers[-1] = replace(PAINT, questions=(CODE,))
-    first = desk.post(act(row, "paint"), {"ids": ["r-1"]})
-    assert (first.status_code, "Code of the house" in text(first)) == (200, True)
-    wrong = desk.post(act(row, "paint"), {"ids": ["r-1"], "confirmed": "1", "answer_code": ""})
+    configurable.offers[-1] = replace(PAINT, questions=(CODE,))
+    first = staff.post(act(row, "paint"), {"ids": ["r-1"]})
+    assert (first.status_code, "Code of the house" in page_text(first)) == (200, True)
+    wrong = staff.post(act(row, "paint"), {"ids": ["r-1"], "confirmed": "1", "answer_code": ""})
     assert wrong.status_code == 422
     assert 'name="ids" value="r-1"' in wrong.content.decode()
-    assert planned.ran == []
+    assert configurable.ran == []
 
 
 def test_an_action_that_is_not_about_rows_gets_none(
-    row: Connector, planned: Planned, desk: Client
+    row: Connector, configurable: Configurable, staff: Client
 ) -> None:
-    planned.results.append(FOUND)
-    desk.post(act(row, "rooms"), {"ids": ["r-1"]})
-    assert planned.ran[0][3] == ()
+    configurable.results.append(FOUND)
+    staff.post(act(row, "rooms"), {"ids": ["r-1"]})
+    assert configurable.ran[0][3] == ()
 
 
 # -- who may -------------------------------------------------------------------------------------
 
 
 def test_only_those_who_may_change_connectors_act(
-    row: Connector, planned: Planned, people: People
+    row: Connector, configurable: Configurable, people: People
 ) -> None:
     reader = limited_client("view_connector")
-    assert "Build a house" in text(reader.get(VENDOR))
+    assert "Build a house" in page_text(reader.get(VENDOR))
     assert run("build") not in reader.get(VENDOR).content.decode()
-    assert "Compare now" not in text(reader.get(VENDOR + "?compare=1"))
+    assert "Compare now" not in page_text(reader.get(VENDOR + "?compare=1"))
     for address in (run("build"), act(row, "rooms")):
         assert reader.post(address, {"answer_code": "1"}).status_code == 403
     merchant = Client()
     merchant.force_login(people.alice)
     for address in (VENDOR, run("build"), act(row, "rooms")):
         assert merchant.get(address)["Location"].startswith("/admin/login/")
-    assert planned.ran == []
+    assert configurable.ran == []
 
 
 def test_who_may_see_no_connectors_sees_no_vendor(row: Connector) -> None:
@@ -218,9 +224,9 @@ def test_who_may_see_no_connectors_sees_no_vendor(row: Connector) -> None:
 
 
 def test_a_vendor_that_is_switched_off_has_no_page(
-    row: Connector, desk: Client, settings: Settings
+    row: Connector, staff: Client, settings: Settings
 ) -> None:
     settings.VENDORS = offered()
     for address in (VENDOR, run("build"), act(row, "rooms")):
-        assert desk.get(address).status_code == 404
-    assert desk.get(page(row)).status_code == 200
+        assert staff.get(address).status_code == 404
+    assert staff.get(page(row)).status_code == 200

@@ -1,4 +1,4 @@
-"""The one page of an attempt: what happened, whose turn it is, one thing to do."""
+"""The page of an attempt: what happened, whose turn it is, and one thing to do."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from pytest_django.fixtures import Settings
 from onboarding import journey
 from onboarding.background import runner
 from onboarding.models import Attempt, Hop
+from tests.support.attempts import CONNECTED, begin_attempt, reloaded
 from tests.support.people import People
-from tests.support.play import CONNECTED, again, begun
 from tests.support.scripted import Answer, Scripted, offered
-from tests.support.visit import LINK, OPEN, browser, setting_out, url, words
+from tests.support.visit import LINK, OPEN, browser, start_attempt, url, visible_text
 from vendors.contract import (
     Ask,
     Declined,
@@ -35,7 +35,7 @@ from vendors.contract import (
     text,
 )
 
-pytestmark = [pytest.mark.both, pytest.mark.usefixtures("at_once")]
+pytestmark = [pytest.mark.both, pytest.mark.usefixtures("inline_executor")]
 STAYS = Redirect(url=LINK, returns=False)
 LATER = Waiting(
     note=text("Scripted reads your shop."),
@@ -77,32 +77,32 @@ def test_the_page_says_what_happened_and_what_to_do(
     people: People, scripted: Scripted, settings: Settings, answer: Answer, sentences: list[str]
 ) -> None:
     settings.SUPPORT_EMAIL = "help@operator.example"
-    attempt = setting_out(people, scripted, answer)
-    said = words(browser(people.alice).get(attempt.get_absolute_url()))
+    attempt = start_attempt(people, scripted, answer)
+    said = visible_text(browser(people.alice).get(attempt.get_absolute_url()))
     for expected in (*sentences, attempt.reference, "help@operator.example"):
         assert expected in said
 
 
 def test_an_attempt_left_for_a_week_may_begin_again(people: People, scripted: Scripted) -> None:
-    attempt, alice = setting_out(people, scripted, OPEN), browser(people.alice)
+    attempt, alice = start_attempt(people, scripted, OPEN), browser(people.alice)
     Attempt.objects.update(deadline=timezone.now(), due_at=timezone.now())
     journey.advance(attempt.pk)
-    assert "Start again" in words(alice.get(attempt.get_absolute_url()))
+    assert "Start again" in visible_text(alice.get(attempt.get_absolute_url()))
     scripted.script.append(OPEN)
     assert alice.post(url("reconnect", attempt.connection))["Location"] == LINK
 
 
 def test_preparing_ticks_what_is_done(people: People, scripted: Scripted) -> None:
-    attempt = setting_out(people, scripted, Redirect(url=""))
+    attempt = start_attempt(people, scripted, Redirect(url=""))
     Attempt.objects.update(answer="progress", turn="us", ticks=["room"], ended=None)
-    said = words(browser(people.alice).get(attempt.get_absolute_url()))
+    said = visible_text(browser(people.alice).get(attempt.get_absolute_url()))
     assert "Your room there is made (done)" in said
     assert "The key is cut (in progress)" in said
     assert "The door is open (not yet)" in said
 
 
 def test_looking_never_leads_to_the_vendor_nor_asks_it(people: People, scripted: Scripted) -> None:
-    attempt, alice = setting_out(people, scripted, Redirect(url="")), browser(people.alice)
+    attempt, alice = start_attempt(people, scripted, Redirect(url="")), browser(people.alice)
     scripted.script.append(OPEN)
     journey.continue_attempt(attempt, people.alice)
     journey.advance(attempt.pk, present=True)
@@ -114,45 +114,47 @@ def test_looking_never_leads_to_the_vendor_nor_asks_it(people: People, scripted:
 
 
 @pytest.mark.parametrize("page", ["attempt", "attempt-status"])
-def test_looking_waits_for_nobody_who_writes(people: People, scripted: Scripted, page: str) -> None:
+def test_reading_does_not_wait_for_writers(people: People, scripted: Scripted, page: str) -> None:
     """SQLite has one lock for all writers, and a crowd of them at times."""
-    attempt, alice = setting_out(people, scripted, LATER), browser(people.alice)
+    attempt, alice = start_attempt(people, scripted, LATER), browser(people.alice)
     alice.get(url(page, attempt))
     with CaptureQueriesContext(database) as queries:
         assert alice.get(url(page, attempt)).status_code == 200
     assert {query["sql"].split()[0] for query in queries} == {"SELECT"}
 
 
-def test_a_link_that_was_used_is_made_anew(people: People, scripted: Scripted) -> None:
-    attempt, alice = setting_out(people, scripted, OPEN), browser(people.alice)
-    assert "Open Scripted again" in words(alice.get(attempt.get_absolute_url()))
+def test_a_used_link_is_created_again(people: People, scripted: Scripted) -> None:
+    attempt, alice = start_attempt(people, scripted, OPEN), browser(people.alice)
+    assert "Open Scripted again" in visible_text(alice.get(attempt.get_absolute_url()))
     scripted.script.append(Redirect(url=LINK + "2"))
     assert alice.post(url("continue", attempt))["Location"] == LINK + "2"
 
 
 def test_a_colleague_sees_who_is_at_the_vendor(people: People, scripted: Scripted) -> None:
-    attempt = setting_out(people, scripted, OPEN)
-    assert "Alice is at Scripted" in words(browser(people.bob).get(attempt.get_absolute_url()))
+    attempt = start_attempt(people, scripted, OPEN)
+    assert "Alice is at Scripted" in visible_text(
+        browser(people.bob).get(attempt.get_absolute_url())
+    )
 
 
-def test_where_nobody_is_sent_back_the_merchant_says_so(people: People, scripted: Scripted) -> None:
-    attempt, alice = setting_out(people, scripted, STAYS), browser(people.alice)
-    assert "I have finished" in words(alice.get(attempt.get_absolute_url()))
+def test_without_a_redirect_back_the_merchant_says_so(people: People, scripted: Scripted) -> None:
+    attempt, alice = start_attempt(people, scripted, STAYS), browser(people.alice)
+    assert "I have finished" in visible_text(alice.get(attempt.get_absolute_url()))
     scripted.script.append(CONNECTED)
     response = alice.post(url("finish", attempt))
     assert response["Location"] == attempt.get_absolute_url()
-    assert "is connected" in words(alice.get(attempt.get_absolute_url()))
+    assert "is connected" in visible_text(alice.get(attempt.get_absolute_url()))
 
 
 def test_who_is_sent_back_need_not_say_so(people: People, scripted: Scripted) -> None:
-    attempt, alice = setting_out(people, scripted, OPEN), browser(people.alice)
-    assert "I have finished" not in words(alice.get(attempt.get_absolute_url()))
+    attempt, alice = start_attempt(people, scripted, OPEN), browser(people.alice)
+    assert "I have finished" not in visible_text(alice.get(attempt.get_absolute_url()))
     alice.post(url("finish", attempt))
     assert scripted.calls == ["start"]
 
 
 def test_an_answer_goes_to_the_vendor(people: People, scripted: Scripted) -> None:
-    attempt, alice = setting_out(people, scripted, WHICH), browser(people.alice)
+    attempt, alice = start_attempt(people, scripted, WHICH), browser(people.alice)
     scripted.script.append(CONNECTED)
     assert alice.post(url("answer", attempt), {"answer_store": "b"}).status_code == 303
     assert scripted.asked[-1][::2] == ("answered", {"store": "b"})
@@ -162,29 +164,29 @@ def test_an_answer_goes_to_the_vendor(people: People, scripted: Scripted) -> Non
 def test_only_what_was_offered_is_an_answer(
     people: People, scripted: Scripted, given: dict[str, str]
 ) -> None:
-    attempt = setting_out(people, scripted, WHICH)
+    attempt = start_attempt(people, scripted, WHICH)
     response = browser(people.alice).post(url("answer", attempt), given)
-    assert "There is a problem" in words(response)
+    assert "There is a problem" in visible_text(response)
     assert 'href="#id_answer_store_0"' in response.content.decode()
     assert scripted.calls == ["start"]
 
 
 def test_check_again_asks_and_comes_back(people: People, scripted: Scripted) -> None:
-    attempt = setting_out(people, scripted, LATER)
+    attempt = start_attempt(people, scripted, LATER)
     scripted.script.append(CONNECTED)
     response = browser(people.alice).post(url("check-again", attempt))
     assert (response.status_code, response["Location"]) == (303, attempt.get_absolute_url())
-    assert again(attempt).answer == "connected"
+    assert reloaded(attempt).answer == "connected"
 
 
 def test_a_vendor_that_is_switched_off_has_calm_pages(
     people: People, scripted: Scripted, settings: Settings
 ) -> None:
-    attempt, alice = setting_out(people, scripted, OPEN), browser(people.alice)
+    attempt, alice = start_attempt(people, scripted, OPEN), browser(people.alice)
     settings.VENDORS = offered()
     for page in (attempt, attempt.connection, people.acme):
         assert alice.get(page.get_absolute_url()).status_code == 200
-    assert "Scripted is switched off" in words(alice.get(attempt.get_absolute_url()))
+    assert "Scripted is switched off" in visible_text(alice.get(attempt.get_absolute_url()))
 
 
 # -- polling -------------------------------------------------------------------------------------
@@ -200,7 +202,7 @@ def fragment(people: People, attempt: Attempt, look: int, version: int) -> str:
 def test_the_page_asks_less_and_less_often(
     people: People, scripted: Scripted, look: int, seconds: int
 ) -> None:
-    attempt = setting_out(people, scripted, LATER)
+    attempt = start_attempt(people, scripted, LATER)
     body = fragment(people, attempt, look, attempt.version)
     assert f"load delay:{seconds}s" in body
     assert f"look={look + 1}&amp;version={attempt.version}" in body
@@ -210,17 +212,17 @@ def test_the_page_asks_less_and_less_often(
 def test_something_new_is_swapped_in_and_asked_about_soon(
     people: People, scripted: Scripted
 ) -> None:
-    attempt = setting_out(people, scripted, LATER)
+    attempt = start_attempt(people, scripted, LATER)
     body = fragment(people, attempt, 40, attempt.version - 1)
     assert re.search(r'id="situation"\s+hx-swap-oob="innerHTML"', body)
     assert "Scripted is still working" in body
     assert "load delay:2s" in body
 
 
-def test_nobody_asks_every_few_seconds_while_the_vendors_work_waits_in_line(
+def test_polling_slows_down_while_the_work_is_queued(
     people: People, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    attempt = setting_out(people, scripted, LATER)
+    attempt = start_attempt(people, scripted, LATER)
     monkeypatch.setattr(runner.executor, "crowded", lambda vendor: vendor == "scripted")
     body = fragment(people, attempt, 0, attempt.version)
     assert "load delay:10s" in body
@@ -230,14 +232,14 @@ def test_nobody_asks_every_few_seconds_while_the_vendors_work_waits_in_line(
 def test_in_a_crowd_a_few_seconds_are_not_promised(
     people: People, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    page = begun(people).get_absolute_url()
-    assert "takes a few seconds" in words(browser(people.alice).get(page))
+    page = begin_attempt(people).get_absolute_url()
+    assert "takes a few seconds" in visible_text(browser(people.alice).get(page))
     monkeypatch.setattr(runner.executor, "crowded", lambda vendor: vendor == "scripted")
-    assert "may take a few minutes" in words(browser(people.alice).get(page))
+    assert "may take a few minutes" in visible_text(browser(people.alice).get(page))
 
 
 def test_what_is_over_stops_asking(people: People, scripted: Scripted) -> None:
-    attempt = setting_out(people, scripted, CONNECTED)
+    attempt = start_attempt(people, scripted, CONNECTED)
     body = fragment(people, attempt, 3, attempt.version - 1)
     assert "is connected" in body
     assert "hx-get" not in body
@@ -247,7 +249,7 @@ def test_what_is_over_stops_asking(people: People, scripted: Scripted) -> None:
 def test_without_javascript_a_page_that_waits_loads_itself(
     people: People, scripted: Scripted
 ) -> None:
-    attempt = setting_out(people, scripted, LATER)
+    attempt = start_attempt(people, scripted, LATER)
     body = browser(people.alice).get(attempt.get_absolute_url()).content.decode()
     assert re.search(r'<noscript>\s*<meta http-equiv="refresh"', body)
 
@@ -255,7 +257,7 @@ def test_without_javascript_a_page_that_waits_loads_itself(
 def test_an_expired_session_takes_the_whole_page_to_the_sign_in(
     people: People, scripted: Scripted
 ) -> None:
-    attempt = setting_out(people, scripted, LATER)
+    attempt = start_attempt(people, scripted, LATER)
     response = browser().get(url("attempt-status", attempt), headers={"HX-Request": "true"})
     signing_in = f"{reverse('account_login')}?next={attempt.get_absolute_url()}"
     assert (response.status_code, response["HX-Redirect"]) == (200, signing_in)
@@ -264,7 +266,7 @@ def test_an_expired_session_takes_the_whole_page_to_the_sign_in(
 def test_a_poll_costs_three_queries_and_opens_no_memo(
     people: People, scripted: Scripted, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
-    attempt, alice = setting_out(people, scripted, LATER), browser(people.alice)
+    attempt, alice = start_attempt(people, scripted, LATER), browser(people.alice)
     page = url("attempt-status", attempt) + f"?look=1&version={attempt.version}"
     alice.get(page)
     with django_assert_max_num_queries(3) as queries:

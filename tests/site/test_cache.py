@@ -1,4 +1,4 @@
-"""A Redis that is away takes no page with it, and comes back without telling old stories."""
+"""The Redis cache: an outage breaks no page, and after it no stale value is served."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_without_redis_it_is_in_the_database(cache: RedisOrDatabase, broker: Red
     assert cache.get("a", "gone") == "gone"
 
 
-def test_what_changed_meanwhile_is_not_believed(cache: RedisOrDatabase, broker: Redis) -> None:
+def test_values_from_before_the_outage_are_not_used(cache: RedisOrDatabase, broker: Redis) -> None:
     broker.stop()
     cache.delete("session")
     comes_back(broker)
@@ -82,7 +82,7 @@ def test_signing_in_and_out_works_without_redis(
 
 
 def test_a_crowd_of_sessions_stays_in_the_cache(transactional_db: None) -> None:
-    """What is pushed out is read from its table and written anew, at every page."""
+    """An evicted value is read from its table and written back, on every page."""
     cache = caches["default"]
     keys = [f"session-{number}" for number in range(400)]
     for key in keys:

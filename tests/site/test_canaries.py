@@ -1,7 +1,7 @@
-"""Canaries: whatever is told in confidence, by an operator, a vendor or staff, is found nowhere.
+"""Canaries: secrets of operators, vendors and staff leak nowhere.
 
-All four vendors are connected, fail with words of their own, and hit a bug of ours; then every page that
-links lead to is read as merchant, as staff and as nobody, beside logs, mails, metrics and the database.
+All four vendors are connected, fail with messages of their own, and hit a bug of ours. Then every linked page
+is read as a merchant, as staff and signed out, and so are logs, mails, metrics and the database.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from onboarding import journey
 from onboarding.background import runner, schedule
 from onboarding.management.commands.staff import make_staff
 from onboarding.models import Account, Alert, Attempt, Connection
+from tests.contract.fixtures import browser, connect_by_first_row, stage
 from tests.contract.row import contracts
-from tests.contract.stage import browser, connected_by_first_row, stage
-from tests.support.merchant import Browser, settled
+from tests.support.merchant import Browser, wait_until_idle
 from vendors import sandbox
 from vendors.contract import Order, Step, Vendor
 from vendors.http import call_context
@@ -50,7 +50,7 @@ ELSEWHERE = ("/accounts/logout/", "/static/", "/admin/logout/", "/admin/jsi18n/"
 
 @dataclass
 class Reader:
-    """Opens every page that a page links to, and remembers what it has read."""
+    """A crawler: opens every linked page and records what it has read."""
 
     client: Client
     pages: dict[str, str] = field(default_factory=dict)
@@ -107,7 +107,7 @@ def told(
     settings.STAFF_EMAIL = ["staff@example.com"]
     browser.client.force_login(browser.user, BY_MAIL)  # the session is signed with the new key
     for vendor in CONTRACTS:
-        connected_by_first_row(vendor, browser, stage, f"My {vendor} shop")
+        connect_by_first_row(vendor, browser, stage, f"My {vendor} shop")
     journey.save_staff_answers(Account.objects.get(vendor="sharespine").pk, {"api_password": TYPED})
     for vendor in CONTRACTS:
         body = f'{{"error": "{SAID}", "message": "{SAID}", "errors": [{{"message": "{SAID}"}}]}}'
@@ -117,7 +117,7 @@ def told(
         runner.sweep()
         shop = Connection.objects.filter(vendor=vendor).latest("created")
         browser.press(f"{shop.get_absolute_url()}reconnect/")
-        settled()
+        wait_until_idle()
     schedule.mail()
     return stage
 
@@ -129,7 +129,7 @@ def staff() -> Client:
 
 
 def confided(stage: sandbox.Running, settings: Settings) -> set[str]:
-    """All that nobody may find."""
+    """All secrets."""
     found = {TYPED, SAID, BUG, *OPERATOR.values(), *settings.MEMO_KEYS}
     for vendor in settings.VENDORS.offered.values():
         found |= {getattr(vendor, each.name) for each in fields(vendor) if not each.repr}
@@ -200,7 +200,7 @@ def test_a_bug_in_a_flow_tells_nothing(
     log: StringIO,
 ) -> None:
     def broken(vendor: Vendor, order: Order) -> Step:
-        password = order.staff  # a local that a talkative traceback would print
+        password = order.staff  # a local variable that a traceback with locals would print
         raise RuntimeError("a bug") from KeyError(str(len(password)))
 
     told.clear()

@@ -1,4 +1,4 @@
-"""RUNNER=celery, for real: a Redis of our own and worker processes. The rows stay the truth."""
+"""RUNNER=celery with a temporary Redis and worker processes. The rows remain the source of truth."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from pytest_django.fixtures import Settings
 
 from onboarding.background import celery_transport, runner
 from onboarding.models import Attempt
-from tests.support.site import ROOT, Site, until
+from tests.support.site import ROOT, Site, wait_until
 from tests.support.workers import (
     LIST,
     PASSWORD,
     Redis,
     Workers,
     each_was_made_once,
-    issued,
-    lease_runs_out,
+    expire_leases,
+    have_licences,
     merchants,
 )
 from vendors import sandbox
@@ -55,7 +55,7 @@ def test_many_rows_over_two_workers_are_done_once_each(
 ) -> None:
     workers.start("one", "two")
     attempts = merchants(stage, *NAMES)
-    until("all have a licence", lambda: issued(*attempts))
+    wait_until("all have a licence", lambda: have_licences(*attempts))
     each_was_made_once(stage, len(NAMES))
     assert broker.pushed() > 0
     assert workers.stop() == [0, 0]
@@ -69,8 +69,8 @@ def test_a_dead_workers_row_is_taken_over(workers: Workers, stage: sandbox.Runni
     stage.wait_until_held("celigo", LIST, timeout=30)
     workers.start("two")
     workers.kill("one")
-    lease_runs_out()
-    until("the other goes on", lambda: issued(*attempts))
+    expire_leases()
+    wait_until("the other goes on", lambda: have_licences(*attempts))
     each_was_made_once(stage, 2)
 
 
@@ -80,11 +80,11 @@ def test_without_redis_and_after_it_came_back_empty_nothing_is_lost(
     workers.start("one", "two")
     broker.stop()
     first = merchants(stage, "ann", "ben", "cem")
-    until("they do it without Redis", lambda: issued(*first))
+    wait_until("they do it without Redis", lambda: have_licences(*first))
     broker.start()
     second = merchants(stage, "dan", "eva", "fay")
-    until("they go on with it", lambda: issued(*second))
-    until("by messages again", lambda: sends_again(broker))
+    wait_until("they go on with it", lambda: have_licences(*second))
+    wait_until("by messages again", lambda: sends_again(broker))
     each_was_made_once(stage, 6)
     assert PASSWORD not in workers.logs()
 
@@ -95,14 +95,14 @@ def sends_again(broker: Redis) -> bool:
     return broker.pushed() > 0
 
 
-def test_a_message_that_was_lost_is_sent_again(
+def test_a_lost_message_is_sent_again(
     workers: Workers, stage: sandbox.Running, broker: Redis
 ) -> None:
     [attempt] = merchants(stage, "ann")
     with broker.client() as client:  # as if it had been sent just now
         client.set(f"gangway:sent:celigo:attempt:{attempt.pk}", 1, ex=2)
     workers.start("one")
-    until("it is sent again", lambda: issued(attempt))
+    wait_until("it is sent again", lambda: have_licences(attempt))
 
 
 def test_a_message_names_a_row_and_is_sent_once(broker: Redis, settings: Settings) -> None:
@@ -120,7 +120,7 @@ def test_a_message_names_a_row_and_is_sent_once(broker: Redis, settings: Setting
 def test_the_whole_site_runs_with_redis_and_without_it(
     tmp_path: Path, stage: sandbox.Running, broker: Redis
 ) -> None:
-    site = Site(tmp_path, stage, more={"RUNNER": "celery", "REDIS_URL": broker.url})
+    site = Site(tmp_path, stage, extra_env={"RUNNER": "celery", "REDIS_URL": broker.url})
     site.prepare()
     try:
         site.start()

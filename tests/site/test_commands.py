@@ -1,4 +1,4 @@
-"""The commands that operators type: staff and worker; doctor: test_doctor.py."""
+"""Management commands for operators: staff and worker; doctor: test_doctor.py."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the catalogue to the vendor: which business, check before you leave, and off."""
+"""From the catalogue to the vendor: choose the business, read the check page, and leave."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from pytest_django.fixtures import Settings
 from onboarding.models import Connection, Connector, Merchant
 from tests.support.people import People, business, person
 from tests.support.scripted import Scripted, offered
-from tests.support.visit import LINK, OPEN, browser, offer, setting_out, words
+from tests.support.visit import LINK, OPEN, browser, offer, start_attempt, visible_text
 from vendors.contract import Question, Unavailable, text
 
-pytestmark = [pytest.mark.both, pytest.mark.usefixtures("at_once")]
+pytestmark = [pytest.mark.both, pytest.mark.usefixtures("inline_executor")]
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def test_the_connector_chosen_before_signing_in_is_kept(people: People, scripted
 def test_a_newcomer_names_a_business_and_goes_on(people: People, scripted: Scripted) -> None:
     dora, go = browser(person("dora@example.org", "Dora")), reverse("go", args=[offer().slug])
     welcome = dora.get(go)["Location"]
-    assert "What is your business called?" in words(dora.get(welcome))
+    assert "What is your business called?" in visible_text(dora.get(welcome))
     assert dora.post(welcome, {"name": "Dora’s", "next": go})["Location"] == go
     merchant = Merchant.objects.get(name="Dora’s")
     assert merchant.memberships.get().role == "owner"
@@ -66,13 +66,15 @@ def test_naming_a_business_leads_nowhere_else(people: People, target: str) -> No
 def test_who_has_several_businesses_chooses_one(people: People, scripted: Scripted) -> None:
     business("Second", owner=people.alice)
     response = browser(people.alice).get(reverse("go", args=[offer().slug]))
-    assert {"Acme", "Second"} <= set(words(response).split())
+    assert {"Acme", "Second"} <= set(visible_text(response).split())
     assert page(people) in response.content.decode()
-    assert "Second" in words(browser(people.alice).get(reverse("shops")))
+    assert "Second" in visible_text(browser(people.alice).get(reverse("shops")))
 
 
-def test_what_is_shared_and_what_opens_is_said_first(people: People, scripted: Scripted) -> None:
-    said = words(browser(people.alice).get(page(people)))
+def test_the_check_page_says_what_is_shared_and_what_opens(
+    people: People, scripted: Scripted
+) -> None:
+    said = visible_text(browser(people.alice).get(page(people)))
     for expected in (
         scripted.summary,
         *scripted.shared_data,
@@ -94,23 +96,23 @@ def test_continue_leaves_for_the_vendor_at_once(people: People, scripted: Script
 def test_a_vendor_that_does_not_answer_leads_to_our_page(
     people: People, scripted: Scripted
 ) -> None:
-    attempt = setting_out(people, scripted, Unavailable())
+    attempt = start_attempt(people, scripted, Unavailable())
     response = browser(people.alice).get(attempt.get_absolute_url())
-    assert "Scripted is not answering" in words(response)
-    assert "Next try" in words(response)
+    assert "Scripted is not answering" in visible_text(response)
+    assert "Next try" in visible_text(response)
 
 
 def test_a_name_is_proposed_that_is_free(people: People, scripted: Scripted) -> None:
     for number in ("", " 2"):
-        setting_out(people, scripted, OPEN, name=f"Scripted SHOP{number}")
+        start_attempt(people, scripted, OPEN, name=f"Scripted SHOP{number}")
     assert 'value="scripted shop 3"' in browser(people.alice).get(page(people)).content.decode()
 
 
-def test_a_name_in_use_is_refused_at_its_field(people: People, scripted: Scripted) -> None:
-    attempt = setting_out(people, scripted, OPEN, name="eBay")
+def test_a_name_in_use_is_an_error_at_its_field(people: People, scripted: Scripted) -> None:
+    attempt = start_attempt(people, scripted, OPEN, name="eBay")
     Connection.objects.filter(pk=attempt.connection_id).update(shop_id="1")
     response = browser(people.alice).post(page(people), {"name": "ebay"})
-    assert "another shop called “ebay”" in words(response)
+    assert "another shop called “ebay”" in visible_text(response)
     assert 'href="#id_name"' in response.content.decode()
     assert Connection.objects.count() == 1
 
@@ -120,7 +122,7 @@ def test_questions_of_the_vendor_are_asked_and_judged(people: People, settings: 
     settings.VENDORS = offered(vendor)
     alice = browser(people.alice)
     wrong = alice.post(page(people), {"name": "Mine", "answer_size": "xxl"})
-    assert "Choose an answer: How large is it?" in words(wrong)
+    assert "Choose an answer: How large is it?" in visible_text(wrong)
     assert 'value="Mine"' in wrong.content.decode()
     vendor.script.append(OPEN)
     assert alice.post(page(people), {"name": "Mine", "answer_size": "l"}).status_code == 303

@@ -1,4 +1,4 @@
-"""A subscription system renews and ends connections, as often as it likes."""
+"""The command `connections`: a subscription system renews and ends connections, repeatably."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from django.core.management import CommandError, call_command
 
 from onboarding.models import Connection
 from onboarding.models.status import Status
+from tests.support.attempts import CONNECTED, begin_attempt, run_step
 from tests.support.people import People
-from tests.support.play import CONNECTED, begun, play
 from tests.support.scripted import Scripted
 from vendors.contract import Done, Refused, Unavailable, text
 
@@ -22,8 +22,8 @@ ENDED = Done(here=text("Ended."), there=text("It stays there."))
 
 
 @pytest.fixture
-def shop(people: People, scripted: Scripted) -> Connection:
-    return play(begun(people), scripted, CONNECTED).connection
+def connection(people: People, scripted: Scripted) -> Connection:
+    return run_step(begin_attempt(people), scripted, CONNECTED).connection
 
 
 def run(*words: str) -> list[dict[str, Any]]:
@@ -33,21 +33,21 @@ def run(*words: str) -> list[dict[str, Any]]:
     return said
 
 
-def test_it_shows_a_merchants_connections_as_json(people: People, shop: Connection) -> None:
+def test_it_shows_a_merchants_connections_as_json(people: People, connection: Connection) -> None:
     said = run("show", people.acme.reference)
     assert [(row["name"], row["status"], row["ok"]) for row in said] == [
         ("My shop", "connected", True)
     ]
 
 
-def test_it_renews(people: People, shop: Connection, scripted: Scripted) -> None:
+def test_it_renews(people: People, connection: Connection, scripted: Scripted) -> None:
     scripted.script.append(RENEWED)
     run("renew", people.acme.reference, "--connector", "scripted-shop", "--until", "2027-01-31")
     assert scripted.asked[-1][2] == ("renew", {"until": "2027-01-31"})
 
 
 def test_it_ends_and_ending_again_is_fine(
-    people: People, shop: Connection, scripted: Scripted
+    people: People, connection: Connection, scripted: Scripted
 ) -> None:
     scripted.script.append(ENDED)
     run("end", people.acme.reference)
@@ -57,22 +57,22 @@ def test_it_ends_and_ending_again_is_fine(
 
 
 def test_what_was_disconnected_is_renewed_only_when_nothing_else_is_there(
-    people: People, shop: Connection, scripted: Scripted
+    people: People, connection: Connection, scripted: Scripted
 ) -> None:
     scripted.script.append(ENDED)
     run("end", people.acme.reference)
     scripted.script.append(RENEWED)
     assert run("renew", people.acme.reference, "--until", "2027-01-31")[0]["ok"]
     assert scripted.calls[-1] == "act"
-    play(begun(people, "Second"), scripted, replace(CONNECTED, shop_id="shop-2"))
+    run_step(begin_attempt(people, "Second"), scripted, replace(CONNECTED, shop_id="shop-2"))
     scripted.script.append(RENEWED)
     said = run("renew", people.acme.reference, "--until", "2027-01-31")
     assert [row["name"] for row in said] == ["Second"]
 
 
 @pytest.mark.parametrize("answer", [Unavailable(), Refused(who="staff")])
-def test_what_was_not_done_is_said_with_status_1(
-    people: People, shop: Connection, scripted: Scripted, answer: Any
+def test_a_failure_is_reported_with_status_1(
+    people: People, connection: Connection, scripted: Scripted, answer: Any
 ) -> None:
     scripted.script.append(answer)
     with pytest.raises(CommandError) as error:
@@ -90,8 +90,8 @@ def test_what_was_not_done_is_said_with_status_1(
         ("renew", "ACME", "--until", "2027-02-31"),
     ],
 )
-def test_what_makes_no_sense_ends_with_status_2(
-    people: People, shop: Connection, words: tuple[str, ...]
+def test_invalid_arguments_end_with_status_2(
+    people: People, connection: Connection, words: tuple[str, ...]
 ) -> None:
     known = [people.acme.reference if word == "ACME" else word for word in words]
     with pytest.raises(CommandError) as error:

@@ -1,4 +1,4 @@
-"""The site's own processes on the database of this run, its pool of connections included."""
+"""The site's processes on the database of this run, with its connection pool."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from django.db import connection
 
 from tests.kills.merchant import TOKEN, signed_in
 from tests.support.racing import database_url
-from tests.support.site import ROOT, Site, until
+from tests.support.site import ROOT, Site, wait_until
 from vendors import sandbox
 
 pytestmark = pytest.mark.both
@@ -37,7 +37,7 @@ def more(transactional_db: None) -> Iterator[dict[str, str]]:
 @pytest.fixture
 def site(tmp_path: Path, more: dict[str, str]) -> Iterator[Site]:
     stage = sandbox.start(tmp_path / "sandbox")
-    made = Site(tmp_path, stage, more=more)
+    made = Site(tmp_path, stage, extra_env=more)
     made.prepare()
     made.start()
     yield made
@@ -47,7 +47,7 @@ def site(tmp_path: Path, more: dict[str, str]) -> Iterator[Site]:
 
 def merchant(site: Site) -> tuple[str, requests.Session]:
     """A business, and the browser of its owner."""
-    command = [sys.executable, "-m", "tests.kills.crowd", "ann"]
+    command = [sys.executable, "-m", "tests.kills.seed", "ann"]
     said = subprocess.run(command, cwd=ROOT, env=site.env, stdout=subprocess.PIPE, check=True)
     known = json.loads(said.stdout)["ann"]
     return known["merchant"], signed_in(site, known["session"])
@@ -72,7 +72,7 @@ def travel(site: Site, ours: requests.Session, url: str) -> str:
         url = urljoin(url, answer.headers.get("Location", ""))
         return "is connected" in text
 
-    until("the shop is connected", arrived)
+    wait_until("the shop is connected", arrived)
     return text
 
 

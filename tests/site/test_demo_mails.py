@@ -1,4 +1,4 @@
-"""The demo's mail page: mails as files that every process sees, and nothing of it elsewhere."""
+"""The demo's mail page: mails as files that every process sees, and that exist only in the demo."""
 
 from __future__ import annotations
 
@@ -94,6 +94,6 @@ def test_only_the_newest_two_hundred_are_kept(folder: Path) -> None:
     for number in range(demo_mail.STORED + 5):
         (folder / f"{number:020d}-0.eml").write_bytes(b"Subject: old\n\n")
     send("newest")
-    kept = sorted(folder.glob("*.eml"))
-    assert len(kept) == demo_mail.STORED
+    remaining = sorted(folder.glob("*.eml"))
+    assert len(remaining) == demo_mail.STORED
     assert demo_mail.newest(folder)[0].subject == "newest"

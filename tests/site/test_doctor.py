@@ -1,4 +1,4 @@
-"""`manage.py doctor` on what runs here: each check well, and each one's fault with its fix."""
+"""`manage.py doctor` on this machine: each check when all is well, and each fault with its fix."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from onboarding.conf import service_urls
 from onboarding.doctor import Finding, examine, memos, site
 from onboarding.models import Attempt, WaitlistEntry, Worker, memo
 from onboarding.monitoring import heartbeat
+from tests.support.attempts import CONNECTED, begin_attempt, run_step
 from tests.support.people import People
-from tests.support.play import CONNECTED, begun, play
 from tests.support.scripted import Scripted, offered
 from tests.support.site import free_port
 from tests.support.workers import Redis
@@ -222,7 +222,7 @@ def test_workers_and_what_is_due(people: People, scripted: Scripted) -> None:
     red(site.worker(), "No worker has been seen for 9", "manage.py worker")
     Worker.objects.filter(pk=old.pk).update(at=timezone.now())
     assert (site.worker().level, site.backlog().level) == ("ok", "ok")
-    begun(people)
+    begin_attempt(people)
     Attempt.objects.update(due_at=timezone.now() - timedelta(minutes=10))
     red(site.backlog(), "1 rows are due, the oldest since 60", "start more workers")
 
@@ -231,15 +231,17 @@ def test_workers_and_what_is_due(people: People, scripted: Scripted) -> None:
 
 
 def test_keys_that_open_every_memo(people: People, scripted: Scripted, settings: Settings) -> None:
-    play(begun(people), scripted, CONNECTED)
+    run_step(begin_attempt(people), scripted, CONNECTED)
     settings.MEMO_KEYS = [Fernet.generate_key().decode(), *settings.MEMO_KEYS]
     assert memos.keys().level == "ok"
 
 
-def test_a_lost_key_names_tables_and_shops(
+def test_for_a_lost_key_it_names_tables_and_shops(
     people: People, scripted: Scripted, settings: Settings
 ) -> None:
-    shop = play(begun(people), scripted, Redirect(url="https://vendor.example/x")).connection
+    shop = run_step(
+        begin_attempt(people), scripted, Redirect(url="https://vendor.example/x")
+    ).connection
     settings.MEMO_KEYS = [Fernet.generate_key().decode()]
     found = memos.keys()
     red(found, "1 account, 1 connection, 1 attempt, 1 hop.", "behind the new one")

@@ -1,4 +1,4 @@
-"""`manage.py doctor` on the vendors: what is missing, a harmless call, and what time they have."""
+"""`manage.py doctor` on the vendors: missing settings, a harmless call, and their clocks."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_a_clock_that_is_off(settings: Settings, db: None, ahead: float, level: 
     assert ("ahead of" in found.message) == (ahead < 0)
 
 
-def test_one_vendor_with_a_wrong_clock_accuses_nobody(settings: Settings, db: None) -> None:
+def test_one_vendor_with_a_wrong_clock_is_no_fault_of_ours(settings: Settings, db: None) -> None:
     found = examined(settings, Probed(answers=[None], clocks=[7200, 2]))
     assert found["clock"].level == "ok"
 
@@ -156,7 +156,7 @@ def test_credentials_that_are_refused_are_named_and_not_shown(
     assert "geheim" not in str(found)
 
 
-def test_a_host_that_rests_is_not_called(
+def test_a_host_with_an_open_breaker_is_not_called(
     stage: sandbox.Running, settings: Settings, db: None
 ) -> None:
     settings.VENDORS = vendors.load(sandbox.environ(stage.url, "celigo"))

@@ -1,4 +1,4 @@
-"""/health/live, /health/ready and /metrics without a network: what makes them red, who may ask."""
+"""/health/live, /health/ready and /metrics without a network: what makes them fail, and who may ask."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from onboarding.background import runner
 from onboarding.background.executor import Executor
 from onboarding.models import Attempt, Connection, Worker
 from onboarding.monitoring import heartbeat
+from tests.support.attempts import CONNECTED, begin_attempt, run_step
 from tests.support.people import People
-from tests.support.play import CONNECTED, begun, play
 from tests.support.scripted import Scripted
 
 pytestmark = pytest.mark.both
@@ -89,7 +89,7 @@ def test_not_ready_while_something_is_long_due(
     client: Client, people: People, scripted: Scripted, model: type[Attempt] | type[Connection]
 ) -> None:
     Worker.objects.create(name="here:1")
-    play(begun(people), scripted, CONNECTED)
+    run_step(begin_attempt(people), scripted, CONNECTED)
     model._default_manager.update(due_at=ago(minutes=4), **_open(model))
     assert ready(client) == (200, WELL)
     model._default_manager.update(due_at=ago(minutes=6))
@@ -103,7 +103,7 @@ def _open(model: type[Attempt] | type[Connection]) -> dict[str, None]:
 # -- the worker's side ---------------------------------------------------------------------------
 
 
-def test_a_worker_tells_every_ten_seconds_that_it_lives(
+def test_a_worker_sends_a_heartbeat_every_ten_seconds(
     db: None, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     heart = heartbeat.WorkerHeartbeat()
@@ -116,7 +116,7 @@ def test_a_worker_tells_every_ten_seconds_that_it_lives(
     assert Worker.objects.get(name=heart.name).at > ago(minutes=1)
 
 
-def test_who_died_is_forgotten_after_a_day_and_who_stops_at_once(db: None) -> None:
+def test_a_dead_worker_is_forgotten_after_a_day_and_a_stopped_one_at_once(db: None) -> None:
     Worker.objects.create(name="dead:1", at=ago(hours=25))
     Worker.objects.create(name="dead:2", at=ago(hours=23))
     heart = heartbeat.WorkerHeartbeat()

@@ -1,4 +1,4 @@
-"""Invited by mail: one link that anybody may look at, and one person who may accept."""
+"""Invitations by mail: anybody may open the link, and one person may accept."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from onboarding.background import runner
 from onboarding.models import Invitation, User
 from tests.support.people import People, person
 from tests.support.site import free_port
-from tests.support.visit import browser, words
+from tests.support.visit import browser, visible_text
 
 pytestmark = pytest.mark.both
 
@@ -39,7 +39,7 @@ def wrong(people: People, email: str) -> str:
     page = reverse("invite", args=[people.acme.reference])
     response = browser(people.alice).post(page, {"email": email, "role": "member"})
     assert 'href="#id_email"' in response.content.decode()
-    return words(response)
+    return visible_text(response)
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_the_invited_person_accepts_once(
     people: People, invitation: Invitation, dora: User
 ) -> None:
     visitor, page = browser(dora), invitation.get_absolute_url()
-    assert "Alice invites you to the team" in words(visitor.get(page))
+    assert "Alice invites you to the team" in visible_text(visitor.get(page))
     home = people.acme.get_absolute_url()
     for _ in range(2):
         assert visitor.post(page)["Location"] == home
@@ -100,16 +100,18 @@ def test_looking_accepts_nothing(
     assert not is_member(people, dora)
 
 
-def test_nobody_signs_in_and_comes_back_to_accept(people: People, invitation: Invitation) -> None:
+def test_a_visitor_signs_in_and_comes_back_to_accept(
+    people: People, invitation: Invitation
+) -> None:
     page, nobody = invitation.get_absolute_url(), browser()
     response = nobody.get(page)
     sign_in = f"{reverse('account_login')}?next={page}"
     assert f'href="{sign_in}"' in response.content.decode()
-    assert "d•••@example.org" in words(response)
+    assert "d•••@example.org" in visible_text(response)
     assert nobody.post(page)["Location"] == sign_in
 
 
-def test_the_link_alone_gives_the_address_away_to_nobody(
+def test_the_link_alone_does_not_disclose_the_address(
     people: People, invitation: Invitation
 ) -> None:
     for visitor in (browser(), browser(people.charlie)):
@@ -119,7 +121,7 @@ def test_the_link_alone_gives_the_address_away_to_nobody(
 def test_as_another_address_nothing_happens(people: People, invitation: Invitation) -> None:
     visitor, page = browser(people.charlie), invitation.get_absolute_url()
     for response in (visitor.get(page), visitor.post(page)):
-        said = words(response)
+        said = visible_text(response)
         assert "was sent to d•••@example.org" in said
         assert "You are signed in as charlie@example.org" in said
         assert "Accept the invitation" not in said
@@ -157,7 +159,7 @@ def test_an_expired_invitation_is_a_calm_page_and_can_be_sent_again(
     later(invitation, 7)
     page = invitation.get_absolute_url()
     for response in (browser(dora).get(page), browser(dora).post(page)):
-        assert "This invitation has expired" in words(response)
+        assert "This invitation has expired" in visible_text(response)
     assert not is_member(people, dora)
     again = reverse("send-again", args=[people.acme.reference, invitation.reference])
     browser(people.alice).post(again)
@@ -166,9 +168,7 @@ def test_an_expired_invitation_is_a_calm_page_and_can_be_sent_again(
     assert is_member(people, dora)
 
 
-def test_who_was_invited_long_ago_may_be_invited_anew(
-    people: People, invitation: Invitation
-) -> None:
+def test_an_expired_invitation_can_be_sent_again(people: People, invitation: Invitation) -> None:
     later(invitation, 7)
     invite(people)
     assert Invitation.objects.filter(accepted=None, revoked=None).count() == 1
@@ -176,10 +176,10 @@ def test_who_was_invited_long_ago_may_be_invited_anew(
 
 def test_a_withdrawn_invitation_is_over(people: People, invitation: Invitation, dora: User) -> None:
     revoke = reverse("revoke", args=[people.acme.reference, invitation.reference])
-    assert "is withdrawn" in words(browser(people.alice).post(revoke, follow=True))
+    assert "is withdrawn" in visible_text(browser(people.alice).post(revoke, follow=True))
     page = invitation.get_absolute_url()
     for response in (browser(dora).get(page), browser(dora).post(page)):
-        assert "This invitation was withdrawn" in words(response)
+        assert "This invitation was withdrawn" in visible_text(response)
     assert not is_member(people, dora)
 
 
@@ -190,17 +190,17 @@ def test_an_accepted_invitation_is_over_for_others_and_for_who_left(
     visitor.post(page)
     people.acme.memberships.filter(user=dora).delete()
     for each in (visitor, browser(), browser(people.charlie)):
-        assert "was accepted already" in words(each.post(page))
+        assert "was accepted already" in visible_text(each.post(page))
     assert not is_member(people, dora)
 
 
 @pytest.mark.parametrize("name", ["send-again", "revoke"])
-def test_what_was_accepted_meanwhile_is_neither_sent_nor_withdrawn(
+def test_an_accepted_invitation_is_neither_sent_nor_withdrawn(
     people: People, invitation: Invitation, dora: User, name: str, mailoutbox: list[EmailMessage]
 ) -> None:
     browser(dora).post(invitation.get_absolute_url())
     page = reverse(name, args=[people.acme.reference, invitation.reference])
-    assert "no longer open" in words(browser(people.alice).post(page, follow=True))
+    assert "no longer open" in visible_text(browser(people.alice).post(page, follow=True))
     assert len(mailoutbox) == 1
     assert is_member(people, dora)
 
@@ -208,11 +208,11 @@ def test_what_was_accepted_meanwhile_is_neither_sent_nor_withdrawn(
 def test_a_made_up_invitation_is_a_calm_page(people: People) -> None:
     response = browser(people.alice).get(reverse("invitation", args=["made-up"]))
     assert response.status_code == 404
-    assert "We do not know this invitation" in words(response)
+    assert "We do not know this invitation" in visible_text(response)
 
 
 @pytest.mark.parametrize("email", ["", "nobody", "a b@example.org"])
-def test_what_is_no_address_is_said_at_its_field(people: People, email: str) -> None:
+def test_an_invalid_address_is_an_error_at_its_field(people: People, email: str) -> None:
     assert "Enter" in wrong(people, email)
     assert not Invitation.objects.exists()
 
@@ -225,14 +225,14 @@ def test_a_mail_that_failed_is_sent_by_a_later_sweep(
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", free_port()
     alice = invite(people)
     team = reverse("team", args=[people.acme.reference])
-    assert "Not sent yet" in words(alice.get(team))
+    assert "Not sent yet" in visible_text(alice.get(team))
     settings.EMAIL_BACKEND = working
     runner.sweep()
     assert mailoutbox == []  # it rests for a minute
     Invitation.objects.update(mail_retry_at=timezone.now())
     runner.sweep()
     assert [mail.to for mail in mailoutbox] == [[DORA]]
-    assert "Sent:" in words(alice.get(team))
+    assert "Sent:" in visible_text(alice.get(team))
 
 
 def test_a_mail_whose_process_died_is_sent(people: People, mailoutbox: list[EmailMessage]) -> None:
@@ -264,7 +264,7 @@ def test_invitations_are_no_use_to_a_spammer(
     invite(people)
     page = reverse("invite", args=[people.acme.reference])
     response = browser(people.alice).post(page, {"email": "e@example.org", "role": "member"})
-    assert "try again in an hour" in words(response)
+    assert "try again in an hour" in visible_text(response)
     assert len(mailoutbox) == 1
 
 
@@ -272,7 +272,7 @@ def test_who_is_invited_reads_so_before_naming_a_business(
     people: People, invitation: Invitation, dora: User
 ) -> None:
     response = browser(dora).get(reverse("welcome"))
-    assert "You are invited to Acme" in words(response)
+    assert "You are invited to Acme" in visible_text(response)
     assert invitation.get_absolute_url() in response.content.decode()
 
 

@@ -1,4 +1,4 @@
-"""/metrics: what is counted, what stands in the database, and that no label tells too much."""
+"""/metrics: counters, gauges from the database, and labels without sensitive values."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from pytest_django.fixtures import Settings
 
 from onboarding.models import Alert, Breaker, Connector, WaitlistEntry, Worker
 from onboarding.monitoring import heartbeat
+from tests.support.attempts import CONNECTED, begin_attempt, run_step
 from tests.support.people import People
-from tests.support.play import CONNECTED, begun, play
 from tests.support.scripted import Scripted
 from vendors.contract import Refused
 
@@ -87,7 +87,7 @@ def test_without_metrics_there_is_no_such_page(client: Client, db: None) -> None
     assert client.get("/metrics").status_code == 404
 
 
-def test_what_the_dead_have_counted_is_forgotten(fresh_environment: dict[str, str]) -> None:
+def test_counts_of_dead_processes_are_dropped(fresh_environment: dict[str, str]) -> None:
     metering = {**fresh_environment, "METRICS": "1"}
     python(metering, COUNT, "200")
     python(metering, COUNT + FORGET, "200")
@@ -96,11 +96,11 @@ def test_what_the_dead_have_counted_is_forgotten(fresh_environment: dict[str, st
 
 
 @pytest.mark.usefixtures("metering")
-def test_gauges_tell_what_stands_in_the_database(
+def test_gauges_are_read_from_the_database(
     client: Client, people: People, scripted: Scripted, settings: Settings
 ) -> None:
     settings.STAFF_EMAIL = ["staff@example.org"]
-    attempt = play(begun(people), scripted, Refused("no", who="staff"))
+    attempt = run_step(begin_attempt(people), scripted, Refused("no", who="staff"))
     past = timezone.now() - timedelta(minutes=2)
     type(attempt).objects.update(due_at=past)
     Worker.objects.create(name="here:1")
@@ -116,7 +116,7 @@ def test_gauges_tell_what_stands_in_the_database(
 
 
 @pytest.mark.usefixtures("metering")
-def test_gauges_tell_of_breakers_and_of_who_waits(client: Client, people: People) -> None:
+def test_gauges_cover_breakers_and_the_waitlist(client: Client, people: People) -> None:
     Breaker.objects.create(vendor="celigo", host="u:geheim@api.example", opened=timezone.now())
     Breaker.objects.create(vendor="celigo", host="www.example", failures=2)
     connector = Connector.objects.create(vendor="celigo", key="x", slug="x")
@@ -134,7 +134,7 @@ def test_a_scrape_is_nine_queries_however_much_there_is(
     scripted: Scripted,
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
-    play(begun(people), scripted, CONNECTED)
+    run_step(begin_attempt(people), scripted, CONNECTED)
     with django_assert_num_queries(9):
         said = page(client)
     for private in (people.acme.reference, people.acme.name, people.alice.email, "shop-1"):
@@ -142,7 +142,7 @@ def test_a_scrape_is_nine_queries_however_much_there_is(
 
 
 @pytest.mark.usefixtures("metering")
-def test_a_database_that_is_away_is_told(
+def test_a_database_outage_is_reported(
     client: Client, monkeypatch: pytest.MonkeyPatch, db: None
 ) -> None:
     def away() -> None:

@@ -1,4 +1,4 @@
-"""References, proxies and host names: what happens to every request, whatever the page."""
+"""Middleware: request references, proxies and host names, whatever the page."""
 
 from __future__ import annotations
 

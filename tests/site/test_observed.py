@@ -1,4 +1,4 @@
-"""A running site as operators watch it: health, metrics and log lines of real processes."""
+"""Observability of a running site: health, metrics and log lines of real processes."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ import pytest
 import requests
 
 from tests.kills.merchant import TOKEN, signed_in
-from tests.support.books import Books
-from tests.support.site import ROOT, Site, until
+from tests.support.database import Database
+from tests.support.site import ROOT, Site, wait_until
 from vendors import sandbox
 
 pytestmark = pytest.mark.both
 
 TOKENS = "POST /v1/tokens"
-CROWD = [sys.executable, "-m", "tests.kills.crowd", "ann"]
+CROWD = [sys.executable, "-m", "tests.kills.seed", "ann"]
 
 
 @dataclass
@@ -32,8 +32,8 @@ class Observed:
     reference: str
 
     @property
-    def books(self) -> Books:
-        return Books(self.site.folder / "data" / "db.sqlite3")
+    def database(self) -> Database:
+        return Database(self.site.folder / "data" / "db.sqlite3")
 
     def get(self, path: str, method: str = "GET", **headers: str) -> requests.Response:
         url = f"http://127.0.0.1:{self.site.port}{path}"
@@ -49,7 +49,7 @@ def observed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Observed]:
     folder = tmp_path_factory.mktemp("site")
     stage = sandbox.start(folder / "sandbox")
     more = {"METRICS": "1", "LOG_FORMAT": "json", "WEB_CONCURRENCY": "2"}
-    site = Site(folder, stage, more=more)
+    site = Site(folder, stage, extra_env=more)
     try:
         site.prepare()
         done = subprocess.run(CROWD, cwd=ROOT, env=site.env, capture_output=True, check=True)
@@ -66,7 +66,7 @@ def sets_out(site: Site, ann: dict[str, str]) -> str:
     browser = signed_in(site, ann["session"])
     answer = browser.post(page, data=form, allow_redirects=False, timeout=60)
     assert answer.status_code == 303, answer.text
-    until("itembase answered", lambda: TOKENS in (site.folder / "web.log").read_text())
+    wait_until("itembase answered", lambda: TOKENS in (site.folder / "web.log").read_text())
     return answer.headers["X-Request-Reference"]
 
 
@@ -78,7 +78,7 @@ def count(metrics: str, name: str, **labels: str) -> float:
 
 
 def test_a_load_balancer_asks_by_address(observed: Observed) -> None:
-    until("the worker's sign of life", lambda: observed.get("/health/ready").ok)
+    wait_until("the worker's sign of life", lambda: observed.get("/health/ready").ok)
     for path in ("/health/live", "/health/live/", "/health/ready", "/metrics"):
         answer = observed.get(path, Host="10.1.2.3:80")
         assert (answer.status_code, "no-store" in answer.headers["Cache-Control"]) == (200, True)
@@ -87,7 +87,7 @@ def test_a_load_balancer_asks_by_address(observed: Observed) -> None:
 
 
 def test_a_site_with_a_worker_is_ready(observed: Observed) -> None:
-    until("the worker's sign of life", lambda: observed.get("/health/ready").ok)
+    wait_until("the worker's sign of life", lambda: observed.get("/health/ready").ok)
     said = observed.get("/health/ready").json()
     well = {"database": "ok", "migrations": "ok", "worker": "ok", "backlog": "ok"}
     assert said == {"ready": True, "checks": well}
@@ -95,7 +95,7 @@ def test_a_site_with_a_worker_is_ready(observed: Observed) -> None:
 
 def test_metrics_add_up_over_all_processes(observed: Observed) -> None:
     """Ann's call was made by the web, the catalogue's by the worker; any web process answers for both."""
-    until("the catalogue", lambda: "scopes: 200" in json.dumps(observed.lines("worker")))
+    wait_until("the catalogue", lambda: "scopes: 200" in json.dumps(observed.lines("worker")))
     said = [observed.get("/metrics").text for _ in range(6)]
     for vendor in ("itembase", "celigo"):
         sums = {count(each, "gangway_vendor_calls_total", vendor=vendor) for each in said}
@@ -121,7 +121,7 @@ def test_one_reference_leads_to_lines_calls_and_events(observed: Observed) -> No
     [access] = [line for line in mine if line["logger"] == "gunicorn.access"]
     assert (access["method"], access["status"]) == ("POST", 303)
     for table in ("event", "call"):
-        rows = observed.books.rows(f"SELECT reference FROM onboarding_{table}")
+        rows = observed.database.rows(f"SELECT reference FROM onboarding_{table}")
         assert observed.reference in {row["reference"] for row in rows}
 
 
@@ -132,7 +132,7 @@ def test_each_piece_of_the_workers_work_has_a_reference_of_its_own(observed: Obs
 
 
 def test_doctor_finds_a_running_site_well_and_tells_no_secret(observed: Observed) -> None:
-    until("the worker's sign of life", lambda: observed.get("/health/ready").ok)
+    wait_until("the worker's sign of life", lambda: observed.get("/health/ready").ok)
     said = observed.site.manage("doctor", "--json")
     found = {each["id"]: each["level"] for each in json.loads(said)["checks"]}
     looked = ("database", "cache", "mail", "site", "worker", "memos", "vendor/celigo", "clock")

@@ -1,4 +1,4 @@
-"""docs/operations.md, tried: its commands are run as they stand there, on a real site."""
+"""docs/operations.md: its commands run as they are written, on a real site."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import requests
 from cryptography.fernet import Fernet
 
 from tests.support import postgres
-from tests.support.site import ROOT, Site, free_port, until
+from tests.support.site import ROOT, Site, free_port, wait_until
 from vendors import sandbox
 
 DOC = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
@@ -50,7 +50,7 @@ class Machine:
 
     def __init__(self, folder: Path, stage: sandbox.Running, key: str, **more: str) -> None:
         self.keys = [key]
-        self.site = Site(folder, stage, more={"BACKUP": str(folder / "backup"), **more})
+        self.site = Site(folder, stage, extra_env={"BACKUP": str(folder / "backup"), **more})
         self.use(key)
 
     def prepare(self) -> None:
@@ -58,7 +58,7 @@ class Machine:
         self.site.manage("shell", "-c", MAKE)
 
     def use(self, *keys: str) -> None:
-        self.site.more["MEMO_KEYS"] = ",".join(keys)
+        self.site.extra_env["MEMO_KEYS"] = ",".join(keys)
 
     def type(self, code: str, status: int = 0) -> str:
         """Run a block of the document; what it said."""
@@ -154,11 +154,11 @@ def test_a_new_key_replaces_the_old_one(machine: Machine) -> None:
     assert machine.ask("shop.memo, shop.account.memo") == "{'a': 1} {'tenant': 'ann'}"
 
 
-def test_lost_keys_become_the_merchants_turn_and_no_page_fails(machine: Machine) -> None:
+def test_after_losing_the_keys_it_is_the_merchants_turn_and_no_page_fails(machine: Machine) -> None:
     machine.use(Fernet.generate_key().decode())
     machine.type(blocks("Lost MEMO_KEYS", "sh lost")[0], status=1)
     machine.site.start()
-    until("the merchant is told", lambda: machine.ask("shop.status") == "action_needed")
+    wait_until("the merchant is told", lambda: machine.ask("shop.status") == "action_needed")
     assert "once more" in machine.ask("shop.sentence")
     assert requests.get(f"{machine.site.url}/connectors/", timeout=10).ok
 
@@ -197,7 +197,7 @@ def test_web_and_worker_start_as_it_is_written(machine: Machine) -> None:
         for code in (web, worker)
     ]  # fmt: skip
     try:
-        until("it is ready", lambda: _ready(f"http://localhost:{env['PORT']}/health/ready"))
+        wait_until("it is ready", lambda: _ready(f"http://localhost:{env['PORT']}/health/ready"))
     finally:
         for process in started:
             process.terminate()

@@ -1,4 +1,4 @@
-"""Start, catalogue, home, a shop's page, and the pages for when something goes wrong."""
+"""Start page, catalogue, home, a shop's page, and the error pages."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from pytest_django.fixtures import Settings
 
 from onboarding.models import Connection
 from onboarding.views import errors
+from tests.support.attempts import CONNECTED, run_check
 from tests.support.people import People, connector
-from tests.support.play import CONNECTED, check
 from tests.support.scripted import Scripted
-from tests.support.visit import LINK, OPEN, browser, offer, setting_out, url, words
+from tests.support.visit import LINK, OPEN, browser, offer, start_attempt, url, visible_text
 from vendors.contract import Declined, Done, NeedsMerchant, Unavailable, text
 
-pytestmark = pytest.mark.usefixtures("at_once")
+pytestmark = pytest.mark.usefixtures("inline_executor")
 CATALOGUE = reverse("catalogue")
 DONE = Done(
     here=text("We stopped looking."),
@@ -30,7 +30,9 @@ DONE = Done(
 
 
 def connected(people: People, scripted: Scripted, name: str = "My shop") -> Connection:
-    attempt = setting_out(people, scripted, replace(CONNECTED, shop_id=f"id of {name}"), name=name)
+    attempt = start_attempt(
+        people, scripted, replace(CONNECTED, shop_id=f"id of {name}"), name=name
+    )
     return Connection.objects.select_related("account__merchant").get(pk=attempt.connection_id)
 
 
@@ -55,7 +57,7 @@ def test_the_start_page_leads_to_the_catalogue_and_members_to_their_shops(people
 def test_the_catalogue_is_searched(scripted: Scripted, db: None, query: str, found: str) -> None:
     connector("scripted", "one", vendor_name="One")
     connector("scripted", "two", vendor_name="Two", description="A big system", category="erp")
-    said = words(browser().get(CATALOGUE + query))
+    said = visible_text(browser().get(CATALOGUE + query))
     assert [name for name in ("One", "Two") if f" {name} " in said] == found.split()
 
 
@@ -72,7 +74,7 @@ def test_hidden_gone_and_switched_off_connectors_are_not_shown(
     connector("scripted", "a", visible=False)
     connector("scripted", "b", gone=timezone.now())
     connector("nobody", "c")
-    assert "Nothing can be connected at the moment" in words(browser().get(CATALOGUE))
+    assert "Nothing can be connected at the moment" in visible_text(browser().get(CATALOGUE))
 
 
 def test_the_catalogue_costs_five_queries(
@@ -90,14 +92,14 @@ def test_a_platform_has_a_page_of_its_own(scripted: Scripted, db: None) -> None:
     found = offer(vendor_name="eBay", platform="ebay")
     response = browser().get(reverse("platform", args=["ebay"]))
     for expected in ("Connect eBay", str(scripted.summary), str(scripted.prerequisites)):
-        assert expected in words(response)
+        assert expected in visible_text(response)
     assert reverse("go", args=[found.slug]) in response.content.decode()
 
 
 def test_where_there_is_more_than_one_way_the_visitor_chooses(scripted: Scripted, db: None) -> None:
     for key in ("one", "two"):
         connector("scripted", key, vendor_name=f"eBay {key}", platform="ebay")
-    said = words(browser().get(reverse("platform", args=["ebay"])))
+    said = visible_text(browser().get(reverse("platform", args=["ebay"])))
     assert "eBay one, through Scripted" in said
     assert "eBay two, through Scripted" in said
 
@@ -106,8 +108,8 @@ def test_an_unknown_platform_gets_help(scripted: Scripted, db: None) -> None:
     offer(vendor_name="eBay")
     response = browser().get(reverse("platform", args=["ebuy"]))
     assert response.status_code == 404
-    assert "There is nothing called “ebuy”" in words(response)
-    assert "eBay" in words(response)
+    assert "There is nothing called “ebuy”" in visible_text(response)
+    assert "eBay" in visible_text(response)
 
 
 # -- shops ---------------------------------------------------------------------------------------
@@ -115,10 +117,10 @@ def test_an_unknown_platform_gets_help(scripted: Scripted, db: None) -> None:
 
 def test_home_says_the_one_next_thing_of_each_shop(people: People, scripted: Scripted) -> None:
     connected(people, scripted, "First")
-    stopped = setting_out(people, scripted, Declined(), name="Second")
+    stopped = start_attempt(people, scripted, Declined(), name="Second")
     response = browser(people.bob).get(people.acme.get_absolute_url())
-    assert "First Connected through Scripted Connected" in words(response)
-    assert "You stopped at Scripted. Nothing was connected. Action needed" in words(response)
+    assert "First Connected through Scripted Connected" in visible_text(response)
+    assert "You stopped at Scripted. Nothing was connected. Action needed" in visible_text(response)
     assert stopped.get_absolute_url() in response.content.decode()
 
 
@@ -126,110 +128,110 @@ def test_home_costs_five_queries_however_many_shops(
     people: People, scripted: Scripted, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     for number in range(5):
-        setting_out(people, scripted, OPEN, name=f"Shop {number}")
+        start_attempt(people, scripted, OPEN, name=f"Shop {number}")
     alice = browser(people.alice)
     alice.get(people.acme.get_absolute_url())
     with django_assert_max_num_queries(5):
-        assert "Shop 4" in words(alice.get(people.acme.get_absolute_url()))
+        assert "Shop 4" in visible_text(alice.get(people.acme.get_absolute_url()))
 
 
 def test_a_shop_shows_what_we_know_and_what_happened(people: People, scripted: Scripted) -> None:
-    shop = connected(people, scripted)
-    said = words(browser(people.alice).get(shop.get_absolute_url()))
+    connection = connected(people, scripted)
+    said = visible_text(browser(people.alice).get(connection.get_absolute_url()))
     for expected in ("Connected The vendor lists it.", "Confirmed by Scripted", "Last checked"):
         assert expected in said
     assert "The connection was begun. you" in said
-    bob = words(browser(people.bob).get(shop.get_absolute_url()))
+    bob = visible_text(browser(people.bob).get(connection.get_absolute_url()))
     assert "The connection was begun. Alice" in bob
 
 
-def test_what_nobody_confirmed_is_not_called_confirmed(people: People, scripted: Scripted) -> None:
-    attempt = setting_out(people, scripted, replace(CONNECTED, confirmed=False))
-    said = words(browser(people.alice).get(attempt.connection.get_absolute_url()))
+def test_an_unconfirmed_shop_is_not_called_confirmed(people: People, scripted: Scripted) -> None:
+    attempt = start_attempt(people, scripted, replace(CONNECTED, confirmed=False))
+    said = visible_text(browser(people.alice).get(attempt.connection.get_absolute_url()))
     assert "Confirmed by Scripted No, it has not told us anything" in said
 
 
-def test_a_check_that_failed_is_said_and_lowers_nothing(people: People, scripted: Scripted) -> None:
-    shop = check(connected(people, scripted), scripted, Unavailable())
-    said = words(browser(people.alice).get(shop.get_absolute_url()))
+def test_a_failed_check_is_shown_and_lowers_nothing(people: People, scripted: Scripted) -> None:
+    connection = run_check(connected(people, scripted), scripted, Unavailable())
+    said = visible_text(browser(people.alice).get(connection.get_absolute_url()))
     assert "Not confirmed since" in said
     assert " Connected The vendor lists it." in said
 
 
 def test_a_shop_that_needs_the_merchant_says_what_to_do(people: People, scripted: Scripted) -> None:
     again = NeedsMerchant(code="x", note=text("Sign in there again."))
-    shop = check(connected(people, scripted), scripted, again)
-    said = words(browser(people.alice).get(shop.get_absolute_url()))
+    connection = run_check(connected(people, scripted), scripted, again)
+    said = visible_text(browser(people.alice).get(connection.get_absolute_url()))
     assert "Action needed Sign in there again." in said
     assert "Reconnect" in said
 
 
 def test_a_shop_under_way_leads_on(people: People, scripted: Scripted) -> None:
-    attempt = setting_out(people, scripted, Unavailable())
+    attempt = start_attempt(people, scripted, Unavailable())
     response = browser(people.alice).get(attempt.connection.get_absolute_url())
-    assert "Scripted is not answering" in words(response)
+    assert "Scripted is not answering" in visible_text(response)
     assert attempt.get_absolute_url() in response.content.decode()
     assert "hx-get" in response.content.decode()
 
 
 def test_the_page_of_a_shop_follows_what_happens(people: People, scripted: Scripted) -> None:
-    shop = setting_out(people, scripted, Unavailable()).connection
+    connection = start_attempt(people, scripted, Unavailable()).connection
     alice = browser(people.alice)
-    same = alice.get(url("connection-status", shop) + f"?look=1&version={shop.version}")
+    same = alice.get(url("connection-status", connection) + f"?look=1&version={connection.version}")
     assert "situation" not in same.content.decode()
-    news = alice.get(url("connection-status", shop) + "?look=1&version=0")
+    news = alice.get(url("connection-status", connection) + "?look=1&version=0")
     assert {'id="situation"', 'id="timeline"'} <= set(news.content.decode().split())
 
 
 def test_reconnecting_leaves_for_the_vendor(people: People, scripted: Scripted) -> None:
-    shop = connected(people, scripted)
+    connection = connected(people, scripted)
     scripted.script.append(OPEN)
-    response = browser(people.bob).post(url("reconnect", shop))
+    response = browser(people.bob).post(url("reconnect", connection))
     assert (response.status_code, response["Location"]) == (303, LINK)
-    shop.refresh_from_db()
-    assert shop.status == "connected"
+    connection.refresh_from_db()
+    assert connection.status == "connected"
 
 
 def test_the_vendor_is_opened_again_from_a_connected_shop(
     people: People, scripted: Scripted
 ) -> None:
-    shop, alice = connected(people, scripted), browser(people.alice)
-    assert "Open Scripted again" in words(alice.get(shop.get_absolute_url()))
+    connection, alice = connected(people, scripted), browser(people.alice)
+    assert "Open Scripted again" in visible_text(alice.get(connection.get_absolute_url()))
     scripted.script.append(OPEN)
-    assert alice.post(url("enter", shop))["Location"] == LINK
+    assert alice.post(url("enter", connection))["Location"] == LINK
     assert scripted.calls[-1] == "enter"
 
 
 def test_disconnecting_says_what_ended_and_what_is_left(people: People, scripted: Scripted) -> None:
-    shop, alice = connected(people, scripted), browser(people.alice)
-    assert "What will happen" in words(alice.get(url("disconnect", shop)))
+    connection, alice = connected(people, scripted), browser(people.alice)
+    assert "What will happen" in visible_text(alice.get(url("disconnect", connection)))
     scripted.script.append(DONE)
-    assert alice.post(url("disconnect", shop))["Location"] == shop.get_absolute_url()
-    said = words(alice.get(shop.get_absolute_url()))
+    assert alice.post(url("disconnect", connection))["Location"] == connection.get_absolute_url()
+    said = visible_text(alice.get(connection.get_absolute_url()))
     assert "We stopped looking. Scripted closed the room. Take your key out." in said
     assert "Disconnect" not in said.replace("Disconnected", "").replace("Disconnecting", "")
 
 
-def test_a_shop_that_was_connected_anew_elsewhere_begins_afresh(
+def test_a_shop_that_was_reconnected_elsewhere_starts_over(
     people: People, scripted: Scripted
 ) -> None:
-    shop, alice = connected(people, scripted, "First"), browser(people.alice)
+    connection, alice = connected(people, scripted, "First"), browser(people.alice)
     scripted.script.append(DONE)
-    alice.post(url("disconnect", shop))
-    setting_out(people, scripted, replace(CONNECTED, shop_id="id of First"), name="Second")
+    alice.post(url("disconnect", connection))
+    start_attempt(people, scripted, replace(CONNECTED, shop_id="id of First"), name="Second")
     scripted.script.append(OPEN)
-    assert alice.post(url("reconnect", shop))["Location"] == LINK
+    assert alice.post(url("reconnect", connection))["Location"] == LINK
     assert scripted.last.shop_id == ""
 
 
 def test_a_shop_is_renamed_and_names_stay_apart(people: People, scripted: Scripted) -> None:
-    shop, alice = connected(people, scripted, "First"), browser(people.alice)
+    connection, alice = connected(people, scripted, "First"), browser(people.alice)
     connected(people, scripted, "Second")
-    wrong = alice.post(url("rename", shop), {"name": "second"})
-    assert "You have another shop called “second”" in words(wrong)
-    alice.post(url("rename", shop), {"name": "Third"})
-    shop.refresh_from_db()
-    assert shop.name == "Third"
+    wrong = alice.post(url("rename", connection), {"name": "second"})
+    assert "You have another shop called “second”" in visible_text(wrong)
+    alice.post(url("rename", connection), {"name": "Third"})
+    connection.refresh_from_db()
+    assert connection.name == "Third"
 
 
 # -- when something goes wrong -------------------------------------------------------------------
@@ -240,15 +242,15 @@ def test_a_missing_page_says_what_to_do_and_what_to_quote(db: None, settings: Se
     response = browser().get("/nowhere/")
     assert response.status_code == 404
     for expected in ("There is no such page", "help@operator.example"):
-        assert expected in words(response)
-    assert response["X-Request-Reference"] in words(response)
+        assert expected in visible_text(response)
+    assert response["X-Request-Reference"] in visible_text(response)
 
 
 def test_an_old_form_is_explained(db: None, people: People) -> None:
     response = browser(people.alice, strict=True).post(reverse("welcome"))
     assert response.status_code == 403
-    assert "This page was open for too long" in words(response)
-    assert response["X-Request-Reference"] in words(response)
+    assert "This page was open for too long" in visible_text(response)
+    assert response["X-Request-Reference"] in visible_text(response)
 
 
 @pytest.mark.parametrize(("view", "status"), [("bad_request", 400), ("forbidden", 403)])
@@ -257,7 +259,7 @@ def test_other_refusals_have_pages_too(db: None, view: str, status: int) -> None
     request.user = AnonymousUser()
     response = getattr(errors, view)(request, Exception())
     assert response.status_code == status
-    assert "Nothing was changed" in words(response)
+    assert "Nothing was changed" in visible_text(response)
 
 
 def test_a_bug_has_a_page_that_needs_nothing(settings: Settings) -> None:
@@ -267,4 +269,4 @@ def test_a_bug_has_a_page_that_needs_nothing(settings: Settings) -> None:
     response = errors.server_error(request)
     assert response.status_code == 500
     for expected in ("Something broke on our side", "7K3Q-9M2P", "help@operator.example"):
-        assert expected in words(response)
+        assert expected in visible_text(response)

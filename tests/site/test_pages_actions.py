@@ -1,4 +1,4 @@
-"""A merchant's actions on the page of a shop: offered, asked about, confirmed, begun."""
+"""Merchant actions on a shop's page: offered, asked about, confirmed, started."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from onboarding.models import Attempt, Connection
+from tests.support.attempts import CONNECTED, begin_attempt, run_check, run_step
 from tests.support.people import People, connector
-from tests.support.play import CONNECTED, begun, check, play
-from tests.support.scripted import Planned
-from tests.support.visit import LINK, OPEN, browser, words
+from tests.support.scripted import Configurable
+from tests.support.visit import LINK, OPEN, browser, visible_text
 from vendors.contract import Action, Done, NeedsMerchant, Question, Refused, Unavailable, text
 
-pytestmark = pytest.mark.usefixtures("at_once")
+pytestmark = pytest.mark.usefixtures("inline_executor")
 EXPLAIN = text("The lock is changed.")
 TURN = Action(key="turn", label=text("Turn the key"), explain=EXPLAIN, who="merchant")
 CUT = Action(
@@ -33,132 +33,146 @@ TURNED = Done(here=text("The key is turned."), there=text("The lock has clicked.
 
 
 @pytest.fixture
-def shop(people: People, planned: Planned) -> Connection:
+def connection(people: People, planned: Configurable) -> Connection:
     planned.offers.extend([TURN, CUT, MELT, STAFFS])
-    return play(begun(people), planned, CONNECTED).connection
+    return run_step(begin_attempt(people), planned, CONNECTED).connection
 
 
-def act(shop: Connection, key: str) -> str:
-    return reverse("act", args=[shop.account.merchant.reference, shop.reference, key])
+def act(connection: Connection, key: str) -> str:
+    return reverse("act", args=[connection.account.merchant.reference, connection.reference, key])
 
 
-def test_actions_stand_on_the_page_of_the_shop(people: People, shop: Connection) -> None:
-    response = browser(people.bob).get(shop.get_absolute_url())
+def test_actions_stand_on_the_page_of_the_shop(people: People, connection: Connection) -> None:
+    response = browser(people.bob).get(connection.get_absolute_url())
     for expected in ("Turn the key", "You say how long it is. Cut a key", "Melt the old key"):
-        assert expected in words(response)
+        assert expected in visible_text(response)
     body = response.content.decode()
-    assert f'action="{act(shop, "turn")}"' in body
-    assert f'href="{act(shop, "cut")}"' in body
-    assert f'href="{act(shop, "melt")}"' in body
-    assert "Staff's own" not in words(response)
+    assert f'action="{act(connection, "turn")}"' in body
+    assert f'href="{act(connection, "cut")}"' in body
+    assert f'href="{act(connection, "melt")}"' in body
+    assert "Staff's own" not in visible_text(response)
 
 
 def test_one_without_questions_is_one_button(
-    people: People, shop: Connection, planned: Planned
+    people: People, connection: Connection, planned: Configurable
 ) -> None:
     planned.script.append(TURNED)
-    response = browser(people.bob).post(act(shop, "turn"), follow=True)
+    response = browser(people.bob).post(act(connection, "turn"), follow=True)
     assert planned.asked[-1][2] == ("turn", {})
-    assert "“My shop” is changed The key is turned." in words(response)
-    said = words(browser(people.bob).get(shop.get_absolute_url()))
+    assert "“My shop” is changed The key is turned." in visible_text(response)
+    said = visible_text(browser(people.bob).get(connection.get_absolute_url()))
     assert "Turn the key you" in said
     assert "The lock has clicked." in said
     assert Connection.objects.get().status == "connected"
 
 
-def test_questions_are_asked_first(people: People, shop: Connection, planned: Planned) -> None:
+def test_questions_are_asked_first(
+    people: People, connection: Connection, planned: Configurable
+) -> None:
     bob = browser(people.bob)
-    assert "Length of the key" in words(bob.get(act(shop, "cut")))
-    wrong = bob.post(act(shop, "cut"), {"answer_length": ""})
-    assert "Answer this question: Length of the key" in words(wrong)
+    assert "Length of the key" in visible_text(bob.get(act(connection, "cut")))
+    wrong = bob.post(act(connection, "cut"), {"answer_length": ""})
+    assert "Answer this question: Length of the key" in visible_text(wrong)
     assert "act" not in planned.calls
     planned.script.append(OPEN)
-    assert bob.post(act(shop, "cut"), {"answer_length": "9"})["Location"] == LINK
+    assert bob.post(act(connection, "cut"), {"answer_length": "9"})["Location"] == LINK
     assert planned.asked[-1][2] == ("cut", {"length": "9"})
 
 
 def test_danger_is_confirmed_on_a_page_of_its_own(
-    people: People, shop: Connection, planned: Planned
+    people: People, connection: Connection, planned: Configurable
 ) -> None:
-    response = browser(people.bob).get(act(shop, "melt"))
-    assert "This cannot be taken back." in words(response)
+    response = browser(people.bob).get(act(connection, "melt"))
+    assert "This cannot be taken back." in visible_text(response)
     assert "button--danger" in response.content.decode()
     assert "act" not in planned.calls
 
 
-def test_after_a_no_other_answers_count(people: People, shop: Connection, planned: Planned) -> None:
+def test_after_a_no_other_answers_count(
+    people: People, connection: Connection, planned: Configurable
+) -> None:
     bob = browser(people.bob)
     planned.script.append(Refused("9", who="merchant", note=text("Too long.")))
-    said = words(bob.post(act(shop, "cut"), {"answer_length": "9"}, follow=True))
+    said = visible_text(bob.post(act(connection, "cut"), {"answer_length": "9"}, follow=True))
     assert "Too long. To change what you entered, choose it again" in said
     planned.script.append(TURNED)
-    bob.post(act(shop, "cut"), {"answer_length": "8"})
+    bob.post(act(connection, "cut"), {"answer_length": "8"})
     assert planned.asked[-1][2] == ("cut", {"length": "8"})
     assert Attempt.objects.filter(purpose="act", ended=None).count() == 0
 
 
 def test_while_one_goes_on_no_other_is_begun(
-    people: People, shop: Connection, planned: Planned
+    people: People, connection: Connection, planned: Configurable
 ) -> None:
     bob = browser(people.bob)
     planned.script.append(Unavailable())
-    assert "Scripted is not answering" in words(bob.post(act(shop, "turn"), follow=True))
-    assert "Cut a key" not in words(bob.get(shop.get_absolute_url()))
-    assert bob.post(act(shop, "melt"))["Location"] == shop.get_absolute_url()
+    assert "Scripted is not answering" in visible_text(
+        bob.post(act(connection, "turn"), follow=True)
+    )
+    assert "Cut a key" not in visible_text(bob.get(connection.get_absolute_url()))
+    assert bob.post(act(connection, "melt"))["Location"] == connection.get_absolute_url()
     assert planned.calls.count("act") == 1
 
 
-def test_its_page_says_what_goes_on(people: People, shop: Connection, planned: Planned) -> None:
+def test_its_page_says_what_goes_on(
+    people: People, connection: Connection, planned: Configurable
+) -> None:
     planned.script.append(TURNED)
-    browser(people.bob).post(act(shop, "turn"))
+    browser(people.bob).post(act(connection, "turn"))
     Attempt.objects.filter(purpose="act").update(answer="progress", ended=None)
-    trip = Attempt.objects.get(purpose="act")
-    said = words(browser(people.bob).get(trip.get_absolute_url()))
+    attempt = Attempt.objects.get(purpose="act")
+    said = visible_text(browser(people.bob).get(attempt.get_absolute_url()))
     assert "Changing “My shop” at Scripted" in said
     assert "Your room there is made" not in said
 
 
-def test_what_needs_the_merchant_may_be_mended_by_an_action(
-    people: People, shop: Connection, planned: Planned
+def test_an_action_may_repair_a_shop_that_needs_its_merchant(
+    people: People, connection: Connection, planned: Configurable
 ) -> None:
-    check(shop, planned, LOST)
-    assert "Turn the key" in words(browser(people.bob).get(shop.get_absolute_url()))
+    run_check(connection, planned, LOST)
+    assert "Turn the key" in visible_text(browser(people.bob).get(connection.get_absolute_url()))
     planned.script.append(CONNECTED)
-    browser(people.bob).post(act(shop, "turn"))
+    browser(people.bob).post(act(connection, "turn"))
     assert Connection.objects.get().status == "connected"
 
 
-def test_nothing_is_offered_before_the_shop_was_connected(people: People, planned: Planned) -> None:
+def test_nothing_is_offered_before_the_shop_was_connected(
+    people: People, planned: Configurable
+) -> None:
     planned.offers.append(TURN)
-    shop = play(begun(people), planned, LOST).connection
-    assert "Turn the key" not in words(browser(people.bob).get(shop.get_absolute_url()))
-    assert browser(people.bob).post(act(shop, "turn")).status_code == 303
+    connection = run_step(begin_attempt(people), planned, LOST).connection
+    assert "Turn the key" not in visible_text(
+        browser(people.bob).get(connection.get_absolute_url())
+    )
+    assert browser(people.bob).post(act(connection, "turn")).status_code == 303
     assert "act" not in planned.calls
 
 
 @pytest.mark.parametrize("key", ["staffs", "nothing"])
-def test_what_is_not_a_merchants_is_not_there(people: People, shop: Connection, key: str) -> None:
-    assert browser(people.bob).post(act(shop, key)).status_code == 404
+def test_what_is_not_a_merchants_is_not_there(
+    people: People, connection: Connection, key: str
+) -> None:
+    assert browser(people.bob).post(act(connection, key)).status_code == 404
 
 
-def test_another_merchants_user_finds_nothing(people: People, shop: Connection) -> None:
-    assert browser(people.charlie).post(act(shop, "turn")).status_code == 404
+def test_another_merchants_user_finds_nothing(people: People, connection: Connection) -> None:
+    assert browser(people.charlie).post(act(connection, "turn")).status_code == 404
 
 
 def test_an_action_that_ends_the_account_ends_its_shops(
-    people: People, shop: Connection, planned: Planned
+    people: People, connection: Connection, planned: Configurable
 ) -> None:
     planned.script.append(replace(TURNED, ends=True))
-    browser(people.bob).post(act(shop, "melt"))
+    browser(people.bob).post(act(connection, "melt"))
     assert Connection.objects.get().status == "disconnected"
 
 
-def test_a_task_of_staff_is_not_lost_by_it(
-    people: People, shop: Connection, planned: Planned
+def test_a_task_of_staff_survives_it(
+    people: People, connection: Connection, planned: Configurable
 ) -> None:
     Connection.objects.update(task="Ring them up.")
     planned.script.append(TURNED)
-    browser(people.bob).post(act(shop, "turn"))
+    browser(people.bob).post(act(connection, "turn"))
     assert Connection.objects.get().task == "Ring them up."
 
 
@@ -174,41 +188,45 @@ def test_a_task_of_staff_is_not_lost_by_it(
     ],
 )
 def test_a_shop_says_when_it_ends_and_what_is_left(
-    people: People, shop: Connection, left: timedelta, said: str
+    people: People, connection: Connection, left: timedelta, said: str
 ) -> None:
     Connection.objects.update(expires_at=timezone.now() + left)
-    found = words(browser(people.bob).get(shop.get_absolute_url()))
+    found = visible_text(browser(people.bob).get(connection.get_absolute_url()))
     assert "Ends on" in found
     assert said in found
 
 
-def test_what_has_ended_says_so(people: People, shop: Connection) -> None:
+def test_what_has_ended_says_so(people: People, connection: Connection) -> None:
     Connection.objects.update(expires_at=timezone.now() - timedelta(days=1))
-    found = words(browser(people.bob).get(shop.get_absolute_url()))
+    found = visible_text(browser(people.bob).get(connection.get_absolute_url()))
     assert "Ended" in found
     assert "left)" not in found
 
 
 def test_something_to_do_elsewhere_shows_its_link_beside_the_question(
-    people: People, planned: Planned
+    people: People, planned: Configurable
 ) -> None:
     asks = replace(LOST, link="https://vendor.example/new", questions=CUT.questions)
-    trip = play(begun(people), planned, asks)
-    response = browser(people.alice).get(trip.get_absolute_url())
-    said = words(response)
+    attempt = run_step(begin_attempt(people), planned, asks)
+    response = browser(people.alice).get(attempt.get_absolute_url())
+    said = visible_text(response)
     assert "One thing to do at Scripted Your key is lost." in said
     assert "I have done it: go on" in said
     assert 'href="https://vendor.example/new"' in response.content.decode()
 
 
-def test_a_page_that_is_asked_about_again_looks_by_itself(people: People, planned: Planned) -> None:
-    trip = play(begun(people), planned, replace(LOST, poll_every=timedelta(minutes=5)))
-    assert "hx-get" in browser(people.alice).get(trip.get_absolute_url()).content.decode()
+def test_a_page_that_is_asked_about_again_looks_by_itself(
+    people: People, planned: Configurable
+) -> None:
+    attempt = run_step(
+        begin_attempt(people), planned, replace(LOST, poll_every=timedelta(minutes=5))
+    )
+    assert "hx-get" in browser(people.alice).get(attempt.get_absolute_url()).content.decode()
 
 
-def test_where_nothing_opens_nothing_is_announced(people: People, planned: Planned) -> None:
+def test_where_nothing_opens_nothing_is_announced(people: People, planned: Configurable) -> None:
     object.__setattr__(planned, "host", "")
     page = reverse("connect", args=[people.acme.reference, connector("scripted").slug])
-    said = words(browser(people.alice).get(page))
+    said = visible_text(browser(people.alice).get(page))
     assert "Nothing: you stay on these pages." in said
     assert "Check before we begin" in said

@@ -1,4 +1,4 @@
-"""The interruption page: another shop was found than was meant, and the merchant says which."""
+"""The interruption page: another shop was found than was meant, and the merchant decides which."""
 
 from __future__ import annotations
 
@@ -6,37 +6,37 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from onboarding.models import Attempt, Connection
+from tests.support.attempts import CONNECTED, reloaded
 from tests.support.people import People
-from tests.support.play import CONNECTED, again
 from tests.support.scripted import Scripted
-from tests.support.visit import LINK, OPEN, browser, setting_out, url, words
+from tests.support.visit import LINK, OPEN, browser, start_attempt, url, visible_text
 from vendors.contract import Connected, text
 
-pytestmark = pytest.mark.usefixtures("at_once")
+pytestmark = pytest.mark.usefixtures("inline_executor")
 OTHER = Connected(shop_id="shop-2", evidence=text("The vendor lists another."))
 
 
 @pytest.fixture
-def shop(people: People, scripted: Scripted) -> Connection:
-    return setting_out(people, scripted, CONNECTED).connection
+def connection(people: People, scripted: Scripted) -> Connection:
+    return start_attempt(people, scripted, CONNECTED).connection
 
 
 @pytest.fixture
-def doubt(people: People, shop: Connection, scripted: Scripted) -> Attempt:
+def doubt(people: People, connection: Connection, scripted: Scripted) -> Attempt:
     """Alice reconnects her shop, and the vendor finds another one."""
     scripted.script.append(OTHER)
-    browser(people.alice).post(url("reconnect", shop))
-    return again(shop.attempts.latest("pk"))
+    browser(people.alice).post(url("reconnect", connection))
+    return reloaded(connection.attempts.latest("pk"))
 
 
 @pytest.fixture
-def twin(people: People, shop: Connection, scripted: Scripted) -> Attempt:
+def twin(people: People, connection: Connection, scripted: Scripted) -> Attempt:
     """Alice connects a shop that she has connected already."""
-    return setting_out(people, scripted, CONNECTED, name="The same again")
+    return start_attempt(people, scripted, CONNECTED, name="The same again")
 
 
 def test_the_page_says_what_was_meant_and_what_was_found(people: People, doubt: Attempt) -> None:
-    said = words(browser(people.alice).get(doubt.get_absolute_url()))
+    said = visible_text(browser(people.alice).get(doubt.get_absolute_url()))
     for expected in (
         "Is this the shop you meant?",
         "That was another shop than “My shop”. Nothing was changed.",
@@ -52,16 +52,18 @@ def test_the_page_says_what_was_meant_and_what_was_found(people: People, doubt: 
 
 def test_a_shop_in_doubt_stays_connected_everywhere(people: People, doubt: Attempt) -> None:
     alice = browser(people.alice)
-    assert "My shop Connected through Scripted" in words(alice.get(people.acme.get_absolute_url()))
-    shop = words(alice.get(doubt.connection.get_absolute_url()))
-    assert "Connected The vendor lists it. Is this the shop you meant?" in shop
+    assert "My shop Connected through Scripted" in visible_text(
+        alice.get(people.acme.get_absolute_url())
+    )
+    connection = visible_text(alice.get(doubt.connection.get_absolute_url()))
+    assert "Connected The vendor lists it. Is this the shop you meant?" in connection
 
 
 def test_the_found_shop_is_used(people: People, doubt: Attempt, scripted: Scripted) -> None:
     scripted.script.append(OTHER)
     response = browser(people.alice).post(url("use-found", doubt))
     assert (response.status_code, response["Location"]) == (303, doubt.get_absolute_url())
-    row = again(doubt)
+    row = reloaded(doubt)
     assert (row.answer, row.connection.shop_id) == ("connected", "shop-2")
 
 
@@ -82,36 +84,36 @@ def test_it_becomes_a_second_shop_with_a_name_of_its_own(
     alice.post(url("both", doubt), {"name": "My shop 2"})
     rows = Connection.objects.order_by("pk").values_list("name", "shop_id", "status")
     assert list(rows) == [("My shop", "shop-1", "connected"), ("My shop 2", "shop-2", "connected")]
-    assert "“My shop 2” is connected" in words(alice.get(doubt.get_absolute_url()))
+    assert "“My shop 2” is connected" in visible_text(alice.get(doubt.get_absolute_url()))
 
 
 @pytest.mark.parametrize(
     ("name", "problem"),
     [("MY shop", "You have another shop called “MY shop”."), (" ", "Give this shop a name.")],
 )
-def test_a_name_that_does_not_do_is_said_at_the_field(
+def test_an_invalid_name_is_an_error_at_the_field(
     people: People, doubt: Attempt, scripted: Scripted, name: str, problem: str
 ) -> None:
     response = browser(people.alice).post(url("both", doubt), {"name": name})
-    assert f"There is a problem {problem}" in words(response)
+    assert f"There is a problem {problem}" in visible_text(response)
     assert f'value="{name.strip()}"' in response.content.decode() or not name.strip()
     assert 'aria-invalid="true"' in response.content.decode()
-    assert again(doubt).answer == "wrong_shop"
+    assert reloaded(doubt).answer == "wrong_shop"
     assert scripted.calls == ["start", "start"]
 
 
 def test_a_shop_that_is_connected_already_is_kept(
-    people: People, shop: Connection, twin: Attempt
+    people: People, connection: Connection, twin: Attempt
 ) -> None:
     alice = browser(people.alice)
-    said = words(alice.get(twin.get_absolute_url()))
+    said = visible_text(alice.get(twin.get_absolute_url()))
     assert "You have connected this shop already, under another name." in said
     assert "Found at Scripted My shop Connected The vendor lists it." in said
     assert "It is mine too" not in said
     assert "Keep “My shop”" in said
     response = alice.post(url("use-found", twin))
-    assert response["Location"] == shop.get_absolute_url()
-    assert "Nothing was connected twice" in words(alice.get(twin.get_absolute_url()))
+    assert response["Location"] == connection.get_absolute_url()
+    assert "Nothing was connected twice" in visible_text(alice.get(twin.get_absolute_url()))
 
 
 def test_a_shop_that_is_connected_already_becomes_no_second_one(

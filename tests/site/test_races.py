@@ -1,6 +1,6 @@
-"""Several processes at once, on one database and against vendors over HTTP: exactly one wins.
+"""Races between processes on one database, against vendors over HTTP: exactly one wins.
 
-Each race is run a few times: once could be luck.
+Each race runs several times, because once could be luck.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import vendors
 from onboarding import journey
 from onboarding.background import runner, schedule
 from onboarding.models import Account, Attempt, Connection, Connector, Hop
-from tests.support.merchant import Browser, settled, time_passes
+from tests.support.merchant import Browser, time_passes, wait_until_idle
 from tests.support.people import People
 from tests.support.racing import Racers, first, racers
 from tests.vendors.capillary.contract import at_capillary, profile, valid
@@ -86,12 +86,12 @@ def connecting(browser: Browser, slug: str, name: str = "My shop") -> dict[str, 
     return press(browser, f"/m/{browser.merchant.reference}/connect/{slug}/", name=name)
 
 
-def at_vendor(came: list[str], stage: sandbox.Running) -> list[str]:
-    return [where for where in came if where.startswith(stage.url)]
+def at_vendor(results: list[str], stage: sandbox.Running) -> list[str]:
+    return [where for where in results if where.startswith(stage.url)]
 
 
 def begun(browser: Browser, slug: str) -> Attempt:
-    """Begun, and carried on by the worker: the link itself waits for the merchant's click."""
+    """An attempt that the worker has advanced; the link is created when the merchant clicks."""
     attempt = journey.begin(
         merchant=browser.merchant,
         connector=Connector.objects.get(slug=slug),
@@ -104,15 +104,15 @@ def begun(browser: Browser, slug: str) -> Attempt:
 
 
 def overdue(attempt: Attempt) -> None:
-    """What the sweep finds when a process died long ago."""
+    """Make the attempt look as if its process died long ago."""
     past = timezone.now() - timedelta(hours=1)
     Account.objects.exclude(lease_until=None).update(lease_until=past)
     Attempt.objects.filter(pk=attempt.pk).update(due_at=past)
 
 
 def test_two_tabs_begin_one_shop(alice: Browser, stage: sandbox.Running, processes: Racers) -> None:
-    came = processes.race(*[connecting(alice, "sharespine-shop")] * 3)
-    assert len(at_vendor(came, stage)) == 1
+    results = processes.race(*[connecting(alice, "sharespine-shop")] * 3)
+    assert len(at_vendor(results, stage)) == 1
     assert Attempt.objects.get().connection.name == "My shop"
     assert made(stage, "sharespine", ROOM) == ROOM
     assert calls(stage, "sharespine", LOGIN) == 1
@@ -123,12 +123,12 @@ def test_a_double_click_makes_one_call(
 ) -> None:
     attempt = begun(alice, "itembase-ebay")
     stage.fault("itembase", LINK, kind="hold")
-    at_it = processes.start(*[press(alice, f"{attempt.get_absolute_url()}continue/")] * 2)
+    running = processes.start(*[press(alice, f"{attempt.get_absolute_url()}continue/")] * 2)
     stage.wait_until_held("itembase", LINK)
-    second, others = first(at_it)
+    second, others = first(running)
     stage.release("itembase", LINK)
     assert second == attempt.get_absolute_url()
-    assert len(at_vendor([each.came() for each in others], stage)) == 1
+    assert len(at_vendor([each.result() for each in others], stage)) == 1
     assert calls(stage, "itembase", LINK) == 1
 
 
@@ -139,9 +139,9 @@ def test_a_link_that_waits_is_given_once(
     journey.continue_attempt(attempt, alice.user)
     journey.advance(attempt.pk, present=True)
     link = str(Hop.objects.exclude(minted=None).get().url)
-    came = processes.race(*[press(alice, f"{attempt.get_absolute_url()}continue/")] * 2)
-    assert came.count(link) == 1
-    assert len(set(at_vendor(came, stage))) == 2
+    results = processes.race(*[press(alice, f"{attempt.get_absolute_url()}continue/")] * 2)
+    assert results.count(link) == 1
+    assert len(set(at_vendor(results, stage))) == 2
 
 
 def test_of_two_members_one_goes_to_the_vendor(
@@ -150,15 +150,15 @@ def test_of_two_members_one_goes_to_the_vendor(
     attempt, bob = begun(alice, "itembase-ebay"), Browser(people.bob, people.acme)
     stage.fault("itembase", LINK, kind="hold")
     path = f"{attempt.get_absolute_url()}continue/"
-    at_it = processes.start(press(alice, path), press(bob, path))
+    running = processes.start(press(alice, path), press(bob, path))
     stage.wait_until_held("itembase", LINK)
-    second, others = first(at_it)
+    second, others = first(running)
     stage.release("itembase", LINK)
     assert second == attempt.get_absolute_url()
-    came = [each.came() for each in others]
+    results = [each.result() for each in others]
     hop = Hop.objects.exclude(minted=None).get()
     mine = alice if hop.user == alice.user else bob
-    assert at_vendor(came, stage) or at_vendor([mine.press(path)], stage)
+    assert at_vendor(results, stage) or at_vendor([mine.press(path)], stage)
     assert calls(stage, "itembase", LINK) == 1
 
 
@@ -170,7 +170,7 @@ def shop(alice: Browser, name: str = "My shop") -> Connection:
     return found
 
 
-def test_disconnecting_is_not_undone_by_who_repairs(
+def test_disconnecting_is_not_undone_by_a_reconnect(
     alice: Browser, people: People, stage: sandbox.Running, processes: Racers
 ) -> None:
     page, bob = shop(alice).get_absolute_url(), Browser(people.bob, people.acme)
@@ -185,9 +185,9 @@ def on_the_way_back(alice: Browser) -> tuple[Attempt, str]:
     """Alice has signed in at itembase; her browser is about to bring the code."""
     connector = Connector.objects.get(slug="itembase-ebay")
     link = alice.connect(connector, "My shop")
-    settled()
+    wait_until_idle()
     second = alice.come_back(alice.at_vendor(link, "approve"))
-    settled()
+    wait_until_idle()
     back = alice.at_vendor(second, "approve")
     assert "code=" in back
     return Attempt.objects.get(), back
@@ -244,22 +244,22 @@ def test_two_merchants_get_one_fifteenth_client(
 
 
 def unsure(alice: Browser, stage: sandbox.Running) -> tuple[Account, str]:
-    """A tenant was made, its answer was lost, and staff know its id."""
+    """A tenant was created, the answer was lost, and staff know its id."""
     stage.play("sharespine", "lost", TENANT)
     alice.connect(Connector.objects.get(slug="sharespine-shop"), "My shop")
-    settled()
+    wait_until_idle()
     account = Account.objects.get()
     assert account.unsure == "tenant"
     return account, str(stage.state("sharespine")["tenants"][0]["id"])
 
 
-def test_of_two_who_decide_one_is_heard(
+def test_of_two_decisions_one_is_applied(
     alice: Browser, stage: sandbox.Running, processes: Racers
 ) -> None:
     account, tenant = unsure(alice, stage)
     deciding = {"act": "resolve", "account": account.pk, "found": tenant}
-    came = processes.race(*[deciding] * 3)
-    assert sorted(came) == ["Progress", "Unavailable", "Unavailable"]
+    results = processes.race(*[deciding] * 3)
+    assert sorted(results) == ["Progress", "Unavailable", "Unavailable"]
     time_passes()
     assert made(stage, "sharespine", ROOM) == ROOM
 
@@ -278,7 +278,7 @@ def test_staff_and_sweep_at_once_make_nothing_twice(
     assert made(stage, "sharespine", ROOM) == ROOM
 
 
-def test_who_was_away_for_too_long_writes_nothing(
+def test_a_process_that_lost_its_lease_writes_nothing(
     alice: Browser, stage: sandbox.Running, processes: Racers
 ) -> None:
     attempt = begun(alice, "itembase-ebay")
@@ -289,6 +289,6 @@ def test_who_was_away_for_too_long_writes_nothing(
     overdue(attempt)
     link = processes.race(going, spare=1)[0]
     stage.release("itembase", LINK)
-    assert old.came() == attempt.get_absolute_url()
+    assert old.result() == attempt.get_absolute_url()
     assert at_vendor([link], stage)
     assert Hop.objects.exclude(minted=None).count() == 1

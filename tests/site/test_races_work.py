@@ -1,4 +1,4 @@
-"""Several workers at once: one lease, one slot, one mail, one check; each is somebody's alone."""
+"""Several workers at once: each lease, slot, mail and check belongs to exactly one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pytest_django.fixtures import Settings
 
 import vendors
 from onboarding.models import Account, Alert, Attempt, Connection, Connector, Slot
-from tests.support.merchant import Browser, settled, time_passes
+from tests.support.merchant import Browser, time_passes, wait_until_idle
 from tests.support.people import People
 from tests.support.racing import Racers, racers
 from vendors import sandbox
@@ -66,22 +66,22 @@ def account(people: People, until: datetime | None = None) -> Account:
 def test_a_lease_that_ran_out_is_taken_by_one(people: People, processes: Racers) -> None:
     row = account(people, timezone.now() - timedelta(seconds=1))
     takers = [{"act": "take", "account": row.pk, "token": f"new-{n}"} for n in range(4)]
-    came = processes.race(*takers)
-    assert sorted(came) == [False, False, False, True]
+    results = processes.race(*takers)
+    assert sorted(results) == [False, False, False, True]
     row.refresh_from_db()
-    assert row.lease_token == f"new-{came.index(True)}"
+    assert row.lease_token == f"new-{results.index(True)}"
 
 
-def test_a_holder_who_was_away_and_a_successor_are_never_both_in(
+def test_a_late_holder_and_its_successor_never_hold_the_lease_together(
     people: People, processes: Racers
 ) -> None:
     row = account(people, timezone.now() - timedelta(seconds=1))
     holding = {"act": "renew", "account": row.pk, "token": "old"}
-    came = processes.race(holding, {"act": "take", "account": row.pk, "token": "new"})
-    assert sorted(came) == [False, True]
+    results = processes.race(holding, {"act": "take", "account": row.pk, "token": "new"})
+    assert sorted(results) == [False, True]
 
 
-def test_a_lease_that_lasts_is_taken_by_nobody(people: People, processes: Racers) -> None:
+def test_a_valid_lease_is_not_taken_over(people: People, processes: Racers) -> None:
     row = account(people, timezone.now() + timedelta(minutes=1))
     takers = [{"act": "take", "account": row.pk, "token": f"new-{n}"} for n in range(3)]
     assert processes.race(*takers) == [False] * 3
@@ -123,7 +123,7 @@ def test_what_is_due_is_asked_by_one_worker(
         Connector.objects.filter(vendor="celigo"),
     )
     charlie.connect(celigo[0], "My shop")
-    settled()
+    wait_until_idle()
     before = asked(stage)
     time_passes()
     alone = asked(stage) - before

@@ -1,4 +1,4 @@
-"""The return from a vendor: spent once, by the right visitor, and never a page of its own."""
+"""Returns from the vendor: consumed once, by the right visitor, and never a page of their own."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from onboarding.background import runner
 from onboarding.background.executor import Work
 from onboarding.journey import hops
 from onboarding.models import Attempt
+from tests.support.attempts import CONNECTED, WAIT
 from tests.support.people import People
-from tests.support.play import CONNECTED, WAIT
-from tests.support.returning import BACK, LOST, come_back, state
+from tests.support.returns import BACK, LOST, come_back, state
 from tests.support.scripted import Scripted
-from tests.support.visit import LINK, OPEN, browser, setting_out, url, words
+from tests.support.visit import LINK, OPEN, browser, start_attempt, url, visible_text
 from vendors.contract import Redirect
 
-pytestmark = [pytest.mark.both, pytest.mark.usefixtures("at_once")]
+pytestmark = [pytest.mark.both, pytest.mark.usefixtures("inline_executor")]
 
 
 @pytest.fixture
 def attempt(people: People, scripted: Scripted) -> Attempt:
     """Alice has gone to the vendor."""
-    return setting_out(people, scripted, OPEN)
+    return start_attempt(people, scripted, OPEN)
 
 
 def test_a_return_is_asked_about_and_leads_to_a_clean_address(
@@ -99,13 +99,13 @@ def test_a_head_spends_nothing(people: People, attempt: Attempt) -> None:
 
 @pytest.mark.parametrize("query", ["", "?state=", "?state=made-up", "?error=access_denied"])
 @pytest.mark.parametrize("signed_in", [True, False])
-def test_a_return_that_nobody_knows_is_answered_calmly(
+def test_an_unknown_return_is_answered_calmly(
     people: People, attempt: Attempt, query: str, signed_in: bool
 ) -> None:
     client = browser(people.alice if signed_in else None)
     response = client.get(BACK + query)
     assert (response.status_code, response["Location"]) == (303, LOST)
-    assert "Nothing was changed" in words(client.get(LOST))
+    assert "Nothing was changed" in visible_text(client.get(LOST))
 
 
 def test_a_state_is_good_at_its_own_vendor_only(people: People, attempt: Attempt) -> None:
@@ -115,6 +115,6 @@ def test_a_state_is_good_at_its_own_vendor_only(people: People, attempt: Attempt
     assert hops.find_hop("scripted", state(attempt)) is not None
 
 
-def test_the_page_for_a_lost_return_knows_the_way_on(people: People) -> None:
+def test_the_page_for_a_lost_return_offers_a_way_on(people: People) -> None:
     assert reverse("shops") in browser(people.alice).get(LOST).content.decode()
     assert reverse("catalogue") in browser().get(LOST).content.decode()

@@ -1,4 +1,4 @@
-"""Returns without our state: from a page that knows none, or from a trip that the vendor began."""
+"""Returns without our state: from a page that has none, or from a flow that the vendor began."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from django.urls import reverse
 from django.utils import timezone
 
 from onboarding.models import Attempt, Membership
+from tests.support.attempts import CONNECTED
 from tests.support.people import People
-from tests.support.play import CONNECTED
-from tests.support.returning import (
+from tests.support.returns import (
     BACK,
     LOST,
     NOT_KNOWN,
     NOT_YOURS,
-    landed,
     nothing_changes,
     open_again,
+    page_after_return,
     reconnecting,
     state,
 )
 from tests.support.scripted import Scripted
-from tests.support.visit import LINK, OPEN, browser, setting_out
+from tests.support.visit import LINK, OPEN, browser, start_attempt
 from vendors.contract import Redirect, Waiting, text
 
-pytestmark = [pytest.mark.both, pytest.mark.usefixtures("at_once")]
+pytestmark = [pytest.mark.both, pytest.mark.usefixtures("inline_executor")]
 BARE = Redirect(url=LINK, bare=True)
 WAIT = Waiting(
     note=text("Wait."), poll_every=timedelta(minutes=1), give_up_after=timedelta(hours=1)
@@ -38,7 +38,7 @@ FOREIGN = [{}, {"code": "theirs"}, {"ibsstoken": "theirs"}, {"error": "x"}, {"co
 @pytest.fixture
 def attempt(people: People, scripted: Scripted) -> Attempt:
     """Alice has gone to a page of the vendor that sends her back without our state."""
-    return setting_out(people, scripted, BARE)
+    return start_attempt(people, scripted, BARE)
 
 
 @pytest.fixture
@@ -47,11 +47,11 @@ def alice(people: People) -> Client:
 
 
 @pytest.mark.parametrize("foreign", FOREIGN)
-def test_the_one_open_trip_is_checked_and_nothing_that_came_along_is_used(
+def test_the_one_open_attempt_is_checked_and_the_parameters_are_ignored(
     scripted: Scripted, attempt: Attempt, alice: Client, foreign: dict[str, str]
 ) -> None:
     scripted.script.append(CONNECTED)
-    assert "is connected" in landed(alice, alice.get(BACK, foreign))
+    assert "is connected" in page_after_return(alice, alice.get(BACK, foreign))
     assert scripted.asked[-1][::2] == ("returned", {})
 
 
@@ -59,20 +59,20 @@ def test_brought_twice_it_is_the_same_page_and_one_question(
     scripted: Scripted, attempt: Attempt, alice: Client
 ) -> None:
     scripted.script.append(WAIT)
-    landed(alice, alice.get(BACK))
+    page_after_return(alice, alice.get(BACK))
     with nothing_changes():
-        assert "still working" in landed(alice, alice.get(BACK))
+        assert "still working" in page_after_return(alice, alice.get(BACK))
 
 
-def test_two_tabs_of_one_trip_are_one_question(
+def test_two_tabs_of_one_attempt_are_one_question(
     people: People, scripted: Scripted, attempt: Attempt, alice: Client
 ) -> None:
     scripted.script.append(BARE)
     alice.post(f"{attempt.get_absolute_url()}continue/")
     scripted.script.append(WAIT)
-    assert "still working" in landed(alice, alice.get(BACK))
+    assert "still working" in page_after_return(alice, alice.get(BACK))
     with nothing_changes():
-        assert "still working" in landed(alice, alice.get(BACK))
+        assert "still working" in page_after_return(alice, alice.get(BACK))
 
 
 def test_a_head_or_a_look_ahead_spends_nothing(attempt: Attempt, alice: Client) -> None:
@@ -81,26 +81,26 @@ def test_a_head_or_a_look_ahead_spends_nothing(attempt: Attempt, alice: Client) 
         alice.get(BACK, headers={"Sec-Purpose": "prefetch"})
 
 
-def test_two_trips_are_no_answer(
+def test_two_open_attempts_are_ambiguous(
     people: People, scripted: Scripted, attempt: Attempt, alice: Client
 ) -> None:
-    setting_out(people, scripted, BARE, name="My second shop")
+    start_attempt(people, scripted, BARE, name="My second shop")
     with nothing_changes():
-        assert NOT_YOURS in landed(alice, alice.get(BACK))
+        assert NOT_YOURS in page_after_return(alice, alice.get(BACK))
 
 
 @pytest.mark.parametrize("foreign", ["made-up", "1"])
-def test_with_a_foreign_state_it_is_another_trip(
+def test_with_a_foreign_state_it_is_another_attempt(
     attempt: Attempt, alice: Client, foreign: str
 ) -> None:
     with nothing_changes():
-        assert NOT_YOURS in landed(alice, alice.get(BACK, {"state": foreign}))
+        assert NOT_YOURS in page_after_return(alice, alice.get(BACK, {"state": foreign}))
 
 
 def test_without_a_login_nothing_is_checked(attempt: Attempt) -> None:
     client = browser()
     with nothing_changes():
-        page = landed(client, client.get(BACK))
+        page = page_after_return(client, client.get(BACK))
     assert NOT_KNOWN in page
     assert "Sign in to go on where you were" in page
 
@@ -109,7 +109,7 @@ def test_without_a_login_nothing_is_checked(attempt: Attempt) -> None:
 def test_another_user_checks_nothing(people: People, attempt: Attempt, who: str) -> None:
     client = browser(getattr(people, who))
     with nothing_changes():
-        assert NOT_YOURS in landed(client, client.get(BACK))
+        assert NOT_YOURS in page_after_return(client, client.get(BACK))
 
 
 def test_who_left_the_business_checks_nothing(
@@ -117,39 +117,39 @@ def test_who_left_the_business_checks_nothing(
 ) -> None:
     Membership.objects.filter(user=people.alice).delete()
     with nothing_changes():
-        assert NOT_YOURS in landed(alice, alice.get(BACK))
+        assert NOT_YOURS in page_after_return(alice, alice.get(BACK))
 
 
 def test_at_another_vendor_it_is_nothing(attempt: Attempt, alice: Client) -> None:
     with nothing_changes():
         back = alice.get(reverse("return", args=["nobody"]))
-        assert NOT_YOURS in landed(alice, back)
+        assert NOT_YOURS in page_after_return(alice, back)
 
 
 def test_after_the_end_it_is_nothing(attempt: Attempt, alice: Client) -> None:
     Attempt.objects.update(ended=timezone.now())
     with nothing_changes():
-        assert NOT_YOURS in landed(alice, alice.get(BACK))
+        assert NOT_YOURS in page_after_return(alice, alice.get(BACK))
 
 
 def test_after_seven_days_it_was_left_too_long(
     scripted: Scripted, attempt: Attempt, alice: Client
 ) -> None:
     Attempt.objects.update(deadline=timezone.now())
-    assert "This was left too long" in landed(alice, alice.get(BACK))
+    assert "This was left too long" in page_after_return(alice, alice.get(BACK))
     assert scripted.calls == ["start"]
 
 
-def test_a_trip_with_a_state_does_not_return_without_it(
+def test_an_attempt_with_a_state_does_not_return_without_it(
     people: People, scripted: Scripted, alice: Client
 ) -> None:
-    setting_out(people, scripted, OPEN)
+    start_attempt(people, scripted, OPEN)
     with nothing_changes():
-        assert NOT_YOURS in landed(alice, alice.get(BACK, {"code": "c"}))
+        assert NOT_YOURS in page_after_return(alice, alice.get(BACK, {"code": "c"}))
 
 
 @pytest.mark.parametrize("signed_in", [True, False])
-def test_from_a_trip_that_the_vendor_began_one_may_begin_ours(
+def test_from_a_flow_that_the_vendor_began_one_may_begin_ours(
     people: People, scripted: Scripted, signed_in: bool
 ) -> None:
     """Its code is bound to no account: somebody else may have made it."""
@@ -157,17 +157,17 @@ def test_from_a_trip_that_the_vendor_began_one_may_begin_ours(
     client = browser(people.alice if signed_in else None)
     with nothing_changes():
         response = client.get(BACK, {"code": "theirs"})
-        page = landed(client, response)
+        page = page_after_return(client, response)
     assert "Connect a shop" in page
     assert reverse("catalogue") in client.get(LOST).content.decode()
     assert "theirs" not in scripted.asked.__repr__()
 
 
-def test_a_state_counts_more_than_an_open_trip_without_one(
+def test_a_state_takes_precedence_over_an_open_attempt_without_one(
     people: People, scripted: Scripted, attempt: Attempt, alice: Client
 ) -> None:
-    second = setting_out(people, scripted, OPEN, name="My second shop")
+    second = start_attempt(people, scripted, OPEN, name="My second shop")
     open_again(people, scripted, second)
     scripted.script.append(WAIT)
-    page = landed(alice, alice.get(BACK, {"state": state(second)}))
+    page = page_after_return(alice, alice.get(BACK, {"state": state(second)}))
     assert "My second shop" in page

@@ -244,7 +244,7 @@ def test_of_ten_thousand_returns_none_is_accepted_and_none_is_an_error(
 
 
 def test_through_the_whole_site_it_is_the_same(world: World) -> None:
-    """With sessions, the check against forged forms, and all that stands before the view."""
+    """With sessions, the CSRF check and all other middleware."""
     clients = {name: Client(enforce_csrf_checks=True) for name in VISITORS}
     for name, user in world.users.items():
         clients[name].force_login(user)

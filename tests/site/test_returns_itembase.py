@@ -14,11 +14,11 @@ from onboarding.catalogue import refresh
 from onboarding.models import Account, Attempt, Connection, Connector
 from tests.support.merchant import Browser
 from tests.support.people import People
-from tests.support.returning import NOT_YOURS, landed, nothing_changes
-from tests.support.visit import words
+from tests.support.returns import NOT_YOURS, nothing_changes, page_after_return
+from tests.support.visit import visible_text
 from vendors import sandbox
 
-pytestmark = [pytest.mark.both, pytest.mark.usefixtures("at_once")]
+pytestmark = [pytest.mark.both, pytest.mark.usefixtures("inline_executor")]
 BACK = "/return/itembase/"
 TOKENS = "GET /accounts/oauth/v2/token"
 
@@ -71,7 +71,7 @@ def bring(browser: Browser, params: dict[str, str]) -> str:
 
 def read(browser: Browser, params: dict[str, str]) -> str:
     """Come back with these; what one reads then."""
-    return landed(browser.client, browser.client.get(BACK, params))
+    return page_after_return(browser.client, browser.client.get(BACK, params))
 
 
 def test_the_token_of_another_attempt_is_refused_and_both_go_on(alice: Browser) -> None:
@@ -83,7 +83,7 @@ def test_the_token_of_another_attempt_is_refused_and_both_go_on(alice: Browser) 
     assert "accounts/oauth/v2/auth" in bring(alice, second)
 
 
-def test_a_token_without_our_state_is_nobodys(alice: Browser) -> None:
+def test_a_token_without_our_state_belongs_to_no_attempt(alice: Browser) -> None:
     mine = processed(alice)
     for odd in ({}, {"state": "made-up"}, {"state": mine["ibsstoken"]}):
         with nothing_changes():
@@ -97,7 +97,7 @@ def test_a_made_up_token_is_refused(alice: Browser) -> None:
 
 
 def test_with_neither_token_nor_error_itembase_is_asked_all_the_same(alice: Browser) -> None:
-    """A return proves nothing, so there is nothing that it has to bring."""
+    """A return proves nothing, so it needs no parameters."""
     mine = processed(alice)
     assert "accounts/oauth/v2/auth" in bring(alice, {"state": mine["state"]})
 
@@ -133,7 +133,7 @@ def test_a_sign_in_without_a_code_is_a_stop_half_way(alice: Browser) -> None:
     assert "You came back from itembase without signing in there." in page
 
 
-def test_the_code_of_a_trip_that_itembase_began_is_bound_to_nobody(
+def test_the_code_of_a_flow_that_itembase_began_is_bound_to_no_one(
     alice: Browser, stage: sandbox.Running
 ) -> None:
     code = signed_in(alice)["code"]
@@ -144,7 +144,7 @@ def test_the_code_of_a_trip_that_itembase_began_is_bound_to_nobody(
     assert TOKENS not in stage.counts("itembase")["calls"]
 
 
-def test_somebody_elses_code_and_state_sign_nobody_in(
+def test_somebody_elses_code_and_state_sign_no_one_in(
     alice: Browser, people: People, stage: sandbox.Running
 ) -> None:
     theirs = signed_in(Browser(people.charlie, people.other), "Charlie's")
@@ -170,13 +170,13 @@ def test_a_code_gone_stale_while_signing_in_is_one_button_and_a_fresh_hop(
     stage.change("itembase", "codes", {}, expires_at=0)
     alice.client.force_login(people.alice)
     attempt = Attempt.objects.get()
-    assert "Continue to itembase" in words(alice.client.get(attempt.get_absolute_url()))
+    assert "Continue to itembase" in visible_text(alice.client.get(attempt.get_absolute_url()))
     fresh = alice.press(f"{attempt.get_absolute_url()}continue/")
     assert "accounts/oauth/v2/auth" in fresh
     assert "is connected" in read(alice, approved(alice, fresh))
 
 
-def test_a_stale_code_sends_nobody_round_in_circles(alice: Browser) -> None:
+def test_a_stale_code_causes_no_redirect_loop(alice: Browser) -> None:
     mine = signed_in(alice, case="expired")
     assert "Continue to itembase" in read(alice, mine)
     with nothing_changes():

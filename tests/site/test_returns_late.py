@@ -1,4 +1,4 @@
-"""Returns that come late, twice, in two tabs, or after the trip was ended: each finds its page."""
+"""Returns that come late, twice, in two tabs, or after the attempt has ended: each finds its page."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from pytest_django.fixtures import Settings
 
 from onboarding.background import runner
 from onboarding.models import Attempt, Hop
+from tests.support.attempts import CONNECTED
 from tests.support.people import People
-from tests.support.play import CONNECTED
-from tests.support.returning import (
+from tests.support.returns import (
     BACK,
     come_back,
     connected,
-    landed,
+    connection_of,
     no_shop_changes,
     nothing_changes,
     open_again,
+    page_after_return,
     reconnecting,
-    shop_of,
     state,
 )
 from tests.support.scripted import Scripted, offered
-from tests.support.visit import OPEN, browser, setting_out, url
+from tests.support.visit import OPEN, browser, start_attempt, url
 from vendors.contract import Declined, Done, Order, Step, Waiting, text
 
-pytestmark = [pytest.mark.both, pytest.mark.usefixtures("at_once")]
+pytestmark = [pytest.mark.both, pytest.mark.usefixtures("inline_executor")]
 WAIT = Waiting(
     note=text("Wait."), poll_every=timedelta(minutes=1), give_up_after=timedelta(hours=1)
 )
@@ -41,7 +41,7 @@ AGO = timedelta(days=3)
 @pytest.fixture
 def attempt(people: People, scripted: Scripted) -> Attempt:
     """Alice has gone to the vendor."""
-    return setting_out(people, scripted, OPEN)
+    return start_attempt(people, scripted, OPEN)
 
 
 def over(attempt: Attempt) -> None:
@@ -60,7 +60,7 @@ def test_within_seven_days_the_vendor_is_asked_before_anything_is_called_expired
     )
     scripted.script.append(CONNECTED)
     alice = browser(people.alice)
-    assert "is connected" in landed(alice, come_back(alice, attempt))
+    assert "is connected" in page_after_return(alice, come_back(alice, attempt))
     assert scripted.calls == ["start", "returned"]
 
 
@@ -69,7 +69,7 @@ def test_after_seven_days_it_was_left_too_long(
 ) -> None:
     over(attempt)
     alice = browser(people.alice)
-    page = landed(alice, come_back(alice, attempt, code="c"))
+    page = page_after_return(alice, come_back(alice, attempt, code="c"))
     assert "This was left too long" in page
     assert "Start again" in page
     assert scripted.calls == ["start"]
@@ -82,7 +82,7 @@ def test_after_the_sweep_has_ended_it_the_page_is_the_same(
     runner.sweep()
     alice = browser(people.alice)
     with no_shop_changes():
-        assert "This was left too long" in landed(alice, come_back(alice, attempt))
+        assert "This was left too long" in page_after_return(alice, come_back(alice, attempt))
     assert scripted.calls == ["start"]
 
 
@@ -91,8 +91,8 @@ def test_left_too_long_a_repair_lowers_no_working_shop(people: People, scripted:
     over(attempt)
     alice = browser(people.alice)
     with no_shop_changes():
-        assert "This was left too long" in landed(alice, come_back(alice, attempt))
-    assert shop_of(attempt).status == "connected"
+        assert "This was left too long" in page_after_return(alice, come_back(alice, attempt))
+    assert connection_of(attempt).status == "connected"
 
 
 def test_signed_in_too_late_it_was_left_too_long(
@@ -112,12 +112,12 @@ def test_signed_in_too_late_it_was_left_too_long(
 def test_repeated_it_is_the_same_page_whatever_it_brings(
     people: People, scripted: Scripted, odd: dict[str, str]
 ) -> None:
-    alice, attempt = browser(people.alice), setting_out(people, scripted, OPEN)
+    alice, attempt = browser(people.alice), start_attempt(people, scripted, OPEN)
     params = {"state": state(attempt), "code": "c"}
     scripted.script.append(CONNECTED)
     alice.get(BACK, params)
     with nothing_changes():
-        assert "is connected" in landed(alice, alice.get(BACK, {**params, **odd}))
+        assert "is connected" in page_after_return(alice, alice.get(BACK, {**params, **odd}))
 
 
 def test_a_second_tab_that_returns_later_changes_nothing(
@@ -126,10 +126,10 @@ def test_a_second_tab_that_returns_later_changes_nothing(
     alice, first = browser(people.alice), state(attempt)
     open_again(people, scripted, attempt)
     scripted.script.append(CONNECTED)
-    assert "is connected" in landed(alice, alice.get(BACK, {"state": first}))
+    assert "is connected" in page_after_return(alice, alice.get(BACK, {"state": first}))
     with no_shop_changes():
         again = come_back(alice, attempt, error="access_denied")
-        assert "is connected" in landed(alice, again)
+        assert "is connected" in page_after_return(alice, again)
     assert scripted.calls == ["start", "start", "returned"]
 
 
@@ -142,11 +142,11 @@ def test_two_tabs_that_return_at_once_end_on_one_page(
 
     def meanwhile(order: Order) -> Step:
         twin = alice.get(BACK, {"state": second})
-        assert "Checking with Scripted" in landed(alice, twin)
+        assert "Checking with Scripted" in page_after_return(alice, twin)
         return WAIT
 
     scripted.script.extend([meanwhile, CONNECTED])
-    assert "is connected" in landed(alice, alice.get(BACK, {"state": first}))
+    assert "is connected" in page_after_return(alice, alice.get(BACK, {"state": first}))
     assert scripted.calls == ["start", "start", "returned", "returned"]
 
 
@@ -157,11 +157,11 @@ def test_the_same_return_in_two_tabs_at_once_is_asked_about_once(
 
     def meanwhile(order: Order) -> Step:
         twin = alice.get(BACK, params)
-        assert "Checking with Scripted" in landed(alice, twin)
+        assert "Checking with Scripted" in page_after_return(alice, twin)
         return CONNECTED
 
     scripted.script.append(meanwhile)
-    assert "is connected" in landed(alice, alice.get(BACK, params))
+    assert "is connected" in page_after_return(alice, alice.get(BACK, params))
     assert scripted.calls == ["start", "returned"]
 
 
@@ -172,9 +172,9 @@ def test_a_no_during_a_repair_lowers_no_working_shop(people: People, scripted: S
     attempt, alice = reconnecting(people, scripted), browser(people.alice)
     scripted.script.append(Declined())
     with no_shop_changes():
-        page = landed(alice, come_back(alice, attempt, error="access_denied"))
+        page = page_after_return(alice, come_back(alice, attempt, error="access_denied"))
     assert "You stopped half-way" in page
-    assert shop_of(attempt).status == "connected"
+    assert connection_of(attempt).status == "connected"
 
 
 def test_after_disconnecting_a_return_brings_nothing_back(
@@ -183,18 +183,18 @@ def test_after_disconnecting_a_return_brings_nothing_back(
     attempt, alice = reconnecting(people, scripted), browser(people.alice)
     scripted.script.append(DONE)
     alice.post(url("disconnect", attempt.connection))
-    assert shop_of(attempt).status == "disconnected"
+    assert connection_of(attempt).status == "disconnected"
     with no_shop_changes():
-        assert "This was ended" in landed(alice, come_back(alice, attempt, code="c"))
+        assert "This was ended" in page_after_return(alice, come_back(alice, attempt, code="c"))
     assert scripted.calls[-1] == "end"
 
 
-def test_switched_off_the_return_is_kept_until_the_vendor_is_back(
+def test_a_return_to_a_disabled_vendor_waits_until_it_is_enabled(
     people: People, scripted: Scripted, attempt: Attempt, settings: Settings
 ) -> None:
     settings.VENDORS = offered()
     alice = browser(people.alice)
-    page = landed(alice, come_back(alice, attempt, code="c"))
+    page = page_after_return(alice, come_back(alice, attempt, code="c"))
     assert "Scripted is switched off" in page
     assert "Your place is kept" in page
     settings.VENDORS = offered(scripted)
@@ -210,15 +210,15 @@ def test_switched_off_a_working_shop_stays_connected(
     attempt, alice = reconnecting(people, scripted), browser(people.alice)
     settings.VENDORS = offered()
     with no_shop_changes():
-        assert "is switched off" in landed(alice, come_back(alice, attempt))
+        assert "is switched off" in page_after_return(alice, come_back(alice, attempt))
 
 
-def test_a_vendor_that_nobody_knows_knows_no_return(people: People, scripted: Scripted) -> None:
-    shop, alice = connected(people, scripted), browser(people.alice)
+def test_a_return_to_an_unknown_vendor_changes_nothing(people: People, scripted: Scripted) -> None:
+    connection, alice = connected(people, scripted), browser(people.alice)
     with nothing_changes():
         back = alice.get(reverse("return", args=["nobody"]), {"code": "c", "state": "s"})
-        assert "Nothing was changed" in landed(alice, back)
-    assert shop.status == "connected"
+        assert "Nothing was changed" in page_after_return(alice, back)
+    assert connection.status == "connected"
 
 
 def test_a_late_first_tab_does_not_undo_what_the_vendor_still_does(
@@ -227,7 +227,7 @@ def test_a_late_first_tab_does_not_undo_what_the_vendor_still_does(
     alice, first = browser(people.alice), state(attempt)
     open_again(people, scripted, attempt)
     scripted.script.append(WAIT)
-    assert "still working" in landed(alice, come_back(alice, attempt))
+    assert "still working" in page_after_return(alice, come_back(alice, attempt))
     scripted.script.append(WAIT)
     with no_shop_changes():
-        assert "still working" in landed(alice, alice.get(BACK, {"state": first}))
+        assert "still working" in page_after_return(alice, alice.get(BACK, {"state": first}))

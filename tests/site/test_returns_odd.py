@@ -1,4 +1,4 @@
-"""Returns in an odd form: other methods, fetched ahead, doubled, endless or garbled parameters."""
+"""Malformed returns: other methods, prefetching, and repeated, endless or garbled parameters."""
 
 from __future__ import annotations
 
@@ -10,14 +10,21 @@ from django.db import connection as database
 from django.test import Client
 
 from onboarding.models import Attempt, Hop
+from tests.support.attempts import CONNECTED
 from tests.support.people import People
-from tests.support.play import CONNECTED
-from tests.support.returning import BACK, NOT_YOURS, landed, nothing_changes, shop_of, state
+from tests.support.returns import (
+    BACK,
+    NOT_YOURS,
+    connection_of,
+    nothing_changes,
+    page_after_return,
+    state,
+)
 from tests.support.scripted import Scripted
-from tests.support.visit import OPEN, browser, setting_out
+from tests.support.visit import OPEN, browser, start_attempt
 from vendors.contract import Redirect
 
-pytestmark = pytest.mark.usefixtures("at_once")
+pytestmark = pytest.mark.usefixtures("inline_executor")
 LONG = "x" * 10_000
 AHEAD = [
     {"Sec-Purpose": "prefetch"},
@@ -31,7 +38,7 @@ AHEAD = [
 @pytest.fixture
 def attempt(people: People, scripted: Scripted) -> Attempt:
     """Alice has gone to the vendor."""
-    return setting_out(people, scripted, OPEN)
+    return start_attempt(people, scripted, OPEN)
 
 
 @pytest.fixture
@@ -63,14 +70,14 @@ def test_a_browser_that_fetches_ahead_spends_nothing(
     tells_nothing(response)
 
 
-def test_what_was_fetched_ahead_is_still_good_for_the_visit(
+def test_a_prefetched_return_still_works_for_the_visit(
     scripted: Scripted, attempt: Attempt, alice: Client
 ) -> None:
     params = {"state": state(attempt), "code": "c"}
     alice.head(BACK, params)
     alice.get(BACK, params, headers={"Sec-Purpose": "prefetch"})
     scripted.script.append(CONNECTED)
-    assert "is connected" in landed(alice, alice.get(BACK, params))
+    assert "is connected" in page_after_return(alice, alice.get(BACK, params))
 
 
 def test_a_head_spends_nothing(attempt: Attempt, alice: Client) -> None:
@@ -88,7 +95,7 @@ def test_a_posted_form_is_answered_calmly_and_spends_nothing(
     client, params = browser(people.alice, strict=True), {"state": state(attempt), "code": "c"}
     with nothing_changes():
         response = client.post(BACK if in_body else f"{BACK}?{urlencode(params)}", params)
-        assert NOT_YOURS in landed(client, response)
+        assert NOT_YOURS in page_after_return(client, response)
 
 
 @pytest.mark.parametrize("method", ["put", "patch", "delete", "options"])
@@ -103,19 +110,21 @@ def test_other_methods_are_not_allowed(attempt: Attempt, alice: Client, method: 
 
 
 @pytest.mark.parametrize("order", [1, -1])
-def test_two_different_states_are_nobodys(attempt: Attempt, alice: Client, order: int) -> None:
+def test_two_different_states_belong_to_no_attempt(
+    attempt: Attempt, alice: Client, order: int
+) -> None:
     both = [("state", state(attempt)), ("state", "made-up")][::order]
     with nothing_changes():
-        assert NOT_YOURS in landed(alice, raw(alice, urlencode(both)))
+        assert NOT_YOURS in page_after_return(alice, raw(alice, urlencode(both)))
 
 
-def test_two_states_of_ones_own_are_nobodys(
+def test_two_states_of_ones_own_belong_to_no_attempt(
     people: People, scripted: Scripted, attempt: Attempt, alice: Client
 ) -> None:
-    second = setting_out(people, scripted, OPEN, name="My second shop")
+    second = start_attempt(people, scripted, OPEN, name="My second shop")
     both = [("state", state(attempt)), ("state", state(second))]
     with nothing_changes():
-        assert NOT_YOURS in landed(alice, raw(alice, urlencode(both)))
+        assert NOT_YOURS in page_after_return(alice, raw(alice, urlencode(both)))
 
 
 def test_parameters_that_are_only_doubled_do_no_harm(
@@ -123,14 +132,14 @@ def test_parameters_that_are_only_doubled_do_no_harm(
 ) -> None:
     params = urlencode({"state": state(attempt), "code": "c"})
     scripted.script.append(CONNECTED)
-    assert "is connected" in landed(alice, raw(alice, f"{params}&{params}"))
+    assert "is connected" in page_after_return(alice, raw(alice, f"{params}&{params}"))
     assert scripted.asked[-1][2]["code"] == "c"
 
 
 def test_endless_parameters_are_cut(scripted: Scripted, attempt: Attempt, alice: Client) -> None:
     params = {"state": state(attempt), "code": LONG, LONG: "1", "error": LONG}
     scripted.script.append(CONNECTED)
-    assert "is connected" in landed(alice, alice.get(BACK, params))
+    assert "is connected" in page_after_return(alice, alice.get(BACK, params))
     assert {name: len(value) for name, value in scripted.asked[-1][2].items()} == {
         "state": 43,
         "code": 4000,
@@ -138,9 +147,11 @@ def test_endless_parameters_are_cut(scripted: Scripted, attempt: Attempt, alice:
     }
 
 
-def test_an_endless_state_is_nobodys(attempt: Attempt, alice: Client) -> None:
+def test_an_endless_state_belongs_to_no_attempt(attempt: Attempt, alice: Client) -> None:
     with nothing_changes():
-        assert NOT_YOURS in landed(alice, alice.get(BACK, {"state": state(attempt) + LONG}))
+        assert NOT_YOURS in page_after_return(
+            alice, alice.get(BACK, {"state": state(attempt) + LONG})
+        )
 
 
 @pytest.mark.parametrize("count", [30, 900])
@@ -150,25 +161,27 @@ def test_among_many_parameters_the_state_is_not_lost(
     many = {f"p{number}": "x" for number in range(count)}
     mine = state(attempt)
     scripted.script.append(CONNECTED)
-    assert "is connected" in landed(alice, alice.get(BACK, {**many, "state": mine}))
+    assert "is connected" in page_after_return(alice, alice.get(BACK, {**many, "state": mine}))
     assert scripted.asked[-1][2]["state"] == mine
     assert len(scripted.asked[-1][2]) == 20
 
 
-def test_a_flood_of_parameters_is_nobodys_and_answered_as_calmly(
-    attempt: Attempt, alice: Client
-) -> None:
+def test_a_flood_of_parameters_is_answered_as_calmly(attempt: Attempt, alice: Client) -> None:
     flood = {f"p{number}": "x" for number in range(1001)}
     with nothing_changes():
-        assert NOT_YOURS in landed(alice, alice.get(BACK, {"state": state(attempt), **flood}))
+        assert NOT_YOURS in page_after_return(
+            alice, alice.get(BACK, {"state": state(attempt), **flood})
+        )
 
 
 @pytest.mark.parametrize("odd", ["%00", "a%00b", "%ff%fe", "%ED%A0%80", "%F0%9F", "\xff\xfe", "%"])
-def test_a_state_that_is_no_text_is_nobodys(attempt: Attempt, alice: Client, odd: str) -> None:
+def test_a_state_that_is_no_text_belongs_to_no_attempt(
+    attempt: Attempt, alice: Client, odd: str
+) -> None:
     mine = state(attempt)
     for query in (f"state={odd}", f"state={mine}{odd}", f"state={odd}{mine}", f"{odd}={mine}"):
         with nothing_changes():
-            assert NOT_YOURS in landed(alice, raw(alice, query))
+            assert NOT_YOURS in page_after_return(alice, raw(alice, query))
 
 
 @pytest.mark.parametrize("odd", ["%00", "a%00b", "%ff%fe", "%ED%A0%80", "%F0%9F", "%"])
@@ -177,8 +190,8 @@ def test_what_is_no_text_beside_our_state_breaks_nothing(
 ) -> None:
     scripted.script.append(CONNECTED)
     response = raw(alice, f"state={state(attempt)}&code={odd}&{odd}=1&error={odd}")
-    assert "is connected" in landed(alice, response)
-    assert shop_of(attempt).status == "connected"
+    assert "is connected" in page_after_return(alice, response)
+    assert connection_of(attempt).status == "connected"
 
 
 @pytest.mark.parametrize("signed_in", [True, False])
@@ -195,10 +208,10 @@ def test_no_answer_holds_what_was_brought(
     assert not [value for value in (*secrets.values(), *mine.values()) if value in told]
 
 
-def test_at_rest_what_was_brought_is_ciphertext(attempt: Attempt) -> None:
+def test_stored_parameters_are_ciphertext(attempt: Attempt) -> None:
     browser().get(BACK, {"state": state(attempt), "code": "geheim"})
-    kept = Hop.objects.exclude(spent=None).get().params
-    assert kept["code"] == "geheim"
+    stored = Hop.objects.exclude(spent=None).get().params
+    assert stored["code"] == "geheim"
     with database.cursor() as cursor:
         cursor.execute("SELECT params FROM onboarding_hop WHERE spent IS NOT NULL")
         assert "geheim" not in str(cursor.fetchall())

@@ -1,4 +1,4 @@
-"""Returns in the wrong hands: nothing is spent, nothing is learnt, and there is a way on."""
+"""Returns in the wrong hands: nothing is consumed, nothing is disclosed, and there is a way on."""
 
 from __future__ import annotations
 
@@ -7,29 +7,29 @@ from django.test import Client
 from django.urls import reverse
 
 from onboarding.models import Attempt, Hop, Membership, User
+from tests.support.attempts import CONNECTED
 from tests.support.people import People, person
-from tests.support.play import CONNECTED
-from tests.support.returning import (
+from tests.support.returns import (
     BACK,
     LOST,
     NOT_KNOWN,
     NOT_YOURS,
     come_back,
-    landed,
     nothing_changes,
+    page_after_return,
     state,
 )
 from tests.support.scripted import Scripted
-from tests.support.visit import OPEN, browser, setting_out, words
+from tests.support.visit import OPEN, browser, start_attempt, visible_text
 from vendors.contract import Refused, text
 
-pytestmark = [pytest.mark.both, pytest.mark.usefixtures("at_once")]
+pytestmark = [pytest.mark.both, pytest.mark.usefixtures("inline_executor")]
 
 
 @pytest.fixture
 def attempt(people: People, scripted: Scripted) -> Attempt:
     """Alice has gone to the vendor."""
-    return setting_out(people, scripted, OPEN)
+    return start_attempt(people, scripted, OPEN)
 
 
 def sign_in(client: Client, user: User) -> None:
@@ -45,15 +45,15 @@ def test_without_a_login_it_waits_for_its_user(
     client = browser()
     response = come_back(client, attempt, code="geheim")
     assert response["Location"] == f"{reverse('account_login')}?next={attempt.get_absolute_url()}"
-    assert "E-mail address" in landed(client, response)
+    assert "E-mail address" in page_after_return(client, response)
     assert scripted.calls == ["start"]
     scripted.script.append(CONNECTED)
     sign_in(client, people.alice)
-    assert "is connected" in words(client.get(attempt.get_absolute_url()))
+    assert "is connected" in visible_text(client.get(attempt.get_absolute_url()))
     assert scripted.asked[-1][2]["code"] == "geheim"
 
 
-def test_what_it_brought_is_in_no_address_and_on_no_page(people: People, attempt: Attempt) -> None:
+def test_its_parameters_are_in_no_url_and_on_no_page(people: People, attempt: Attempt) -> None:
     client, params = browser(), {"state": state(attempt), "code": "geheim"}
     response = client.get(BACK, params)
     page = client.get(response["Location"])
@@ -67,9 +67,9 @@ def test_in_another_browser_it_waits_too_and_the_first_one_may_claim_it(
     people: People, scripted: Scripted, attempt: Attempt
 ) -> None:
     first, another = browser(people.alice), browser()
-    assert "Sign in" in landed(another, come_back(another, attempt, code="c"))
+    assert "Sign in" in page_after_return(another, come_back(another, attempt, code="c"))
     scripted.script.append(CONNECTED)
-    assert "is connected" in words(first.get(attempt.get_absolute_url()))
+    assert "is connected" in visible_text(first.get(attempt.get_absolute_url()))
 
 
 def test_brought_again_after_signing_in_it_is_worked_on_once(
@@ -80,7 +80,7 @@ def test_brought_again_after_signing_in_it_is_worked_on_once(
     sign_in(client, people.alice)
     scripted.script.append(CONNECTED)
     for _ in range(2):
-        assert "is connected" in landed(client, client.get(BACK, params))
+        assert "is connected" in page_after_return(client, client.get(BACK, params))
     assert scripted.calls == ["start", "returned"]
 
 
@@ -89,7 +89,7 @@ def test_signing_in_as_a_colleague_claims_nothing(people: People, attempt: Attem
     come_back(client, attempt, code="c")
     sign_in(client, people.bob)
     with nothing_changes():
-        assert "Alice is at Scripted" in words(client.get(attempt.get_absolute_url()))
+        assert "Alice is at Scripted" in visible_text(client.get(attempt.get_absolute_url()))
 
 
 def test_signing_in_as_somebody_else_shows_nothing(people: People, attempt: Attempt) -> None:
@@ -108,7 +108,7 @@ def test_another_user_changes_nothing(people: People, attempt: Attempt, who: str
     """A colleague, or somebody of another business."""
     client = browser(getattr(people, who))
     with nothing_changes():
-        page = landed(client, come_back(client, attempt, code="c"))
+        page = page_after_return(client, come_back(client, attempt, code="c"))
     assert NOT_YOURS in page
     assert "Go to your shops" in page
 
@@ -116,7 +116,7 @@ def test_another_user_changes_nothing(people: People, attempt: Attempt, who: str
 def test_a_user_without_a_business_changes_nothing(people: People, attempt: Attempt) -> None:
     client = browser(person("dora@example.org", "Dora"))
     with nothing_changes():
-        page = landed(client, come_back(client, attempt))
+        page = page_after_return(client, come_back(client, attempt))
     assert NOT_YOURS in page
     assert "Connect a shop" in page
 
@@ -127,7 +127,7 @@ def test_afterwards_its_own_user_still_comes_back(
     bob, alice = browser(people.bob), browser(people.alice)
     come_back(bob, attempt, code="c")
     scripted.script.append(CONNECTED)
-    assert "is connected" in landed(alice, come_back(alice, attempt, code="c"))
+    assert "is connected" in page_after_return(alice, come_back(alice, attempt, code="c"))
 
 
 @pytest.mark.parametrize("signed_in", [True, False])
@@ -137,7 +137,9 @@ def test_who_left_the_business_changes_nothing(
     Membership.objects.filter(user=people.alice).delete()
     client = browser(people.alice if signed_in else None)
     with nothing_changes():
-        assert "Nothing was changed" in landed(client, come_back(client, attempt, code="c"))
+        assert "Nothing was changed" in page_after_return(
+            client, come_back(client, attempt, code="c")
+        )
 
 
 def test_removed_while_signing_in_one_finds_nothing(people: People, attempt: Attempt) -> None:
@@ -156,24 +158,24 @@ def test_removed_while_signing_in_one_finds_nothing(people: People, attempt: Att
 @pytest.mark.parametrize(
     "query", [{}, {"state": ""}, {"state": "made-up"}, {"error": "access_denied"}, {"code": "c"}]
 )
-def test_a_return_that_nobody_knows_changes_nothing(
+def test_an_unknown_return_changes_nothing(
     people: People, attempt: Attempt, query: dict[str, str], signed_in: bool
 ) -> None:
     client = browser(people.alice if signed_in else None)
     with nothing_changes():
         response = client.get(BACK, query)
-        page = landed(client, response)
+        page = page_after_return(client, response)
     assert response["Location"] == LOST
     assert (NOT_YOURS if signed_in else NOT_KNOWN) in page
     assert "Connect a shop" in page
 
 
-def test_what_the_books_keep_of_a_state_is_no_state(people: People, attempt: Attempt) -> None:
+def test_the_database_stores_no_state_in_plain_text(people: People, attempt: Attempt) -> None:
     """Its digest finds the hop for us; it opens nothing for who has read it."""
     alice, hop = browser(people.alice), Hop.objects.exclude(taken=None).get()
     for known in (hop.digest, str(hop.pk), str(hop.state)[:-1], str(hop.state).swapcase()):
         with nothing_changes():
-            assert NOT_YOURS in landed(alice, alice.get(BACK, {"state": known}))
+            assert NOT_YOURS in page_after_return(alice, alice.get(BACK, {"state": known}))
 
 
 def test_a_spent_state_leads_back_and_spends_nothing(
@@ -181,9 +183,11 @@ def test_a_spent_state_leads_back_and_spends_nothing(
 ) -> None:
     alice, params = browser(people.alice), {"state": state(attempt)}
     scripted.script.append(Refused(who="merchant", note=text("Not this way.")))
-    assert "Not this way." in landed(alice, alice.get(BACK, params))
+    assert "Not this way." in page_after_return(alice, alice.get(BACK, params))
     with nothing_changes():
-        assert "Not this way." in landed(alice, alice.get(BACK, {**params, "code": "new"}))
+        assert "Not this way." in page_after_return(
+            alice, alice.get(BACK, {**params, "code": "new"})
+        )
 
 
 @pytest.mark.parametrize("who", ["bob", "charlie"])
@@ -195,19 +199,19 @@ def test_a_spent_state_is_nothing_to_others(
     browser(people.alice).get(BACK, params)
     client = browser(getattr(people, who))
     with nothing_changes():
-        assert NOT_YOURS in landed(client, client.get(BACK, params))
+        assert NOT_YOURS in page_after_return(client, client.get(BACK, params))
 
 
 def test_the_state_says_which_attempt_is_meant(
     people: People, scripted: Scripted, attempt: Attempt
 ) -> None:
-    """Two shops, two trips: what comes with the second's state is no business of the first."""
-    second = setting_out(people, scripted, OPEN, name="My second shop")
+    """Two shops, two attempts: a return with the state of the second does not affect the first."""
+    second = start_attempt(people, scripted, OPEN, name="My second shop")
     alice = browser(people.alice)
     scripted.script.append(Refused(who="merchant", note=text("That was for another one.")))
     first = Attempt.objects.filter(pk=attempt.pk).values()
     before = list(first)
-    page = landed(alice, come_back(alice, second, ibsstoken="of-the-first"))
+    page = page_after_return(alice, come_back(alice, second, ibsstoken="of-the-first"))
     assert "My second shop" in page
     assert "That was for another one." in page
     assert list(first.all()) == before
@@ -220,4 +224,4 @@ def test_another_vendors_return_address_knows_no_state_of_ours(
     elsewhere = reverse("return", args=["nobody"])
     with nothing_changes():
         back = alice.get(elsewhere, {"state": state(attempt)})
-        assert NOT_YOURS in landed(alice, back)
+        assert NOT_YOURS in page_after_return(alice, back)

@@ -1,4 +1,4 @@
-"""A key and a secret: shown by POST until they are confirmed, then never again, and nowhere else."""
+"""Revealing a key and a secret: shown by POST until they are confirmed, then never again."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from django.db import connection as database
 from django.test import Client
 
 from onboarding.models import Connection, Event
+from tests.support.attempts import CONNECTED, begin_attempt, run_step
 from tests.support.people import People
-from tests.support.play import CONNECTED, begun, play
 from tests.support.scripted import Scripted
 from tests.support.staff import every_page, staff_client
-from tests.support.visit import browser, url, words
+from tests.support.visit import browser, url, visible_text
 from vendors.contract import Connected, Done, text
 
-pytestmark = [pytest.mark.both, pytest.mark.usefixtures("at_once")]
+pytestmark = [pytest.mark.both, pytest.mark.usefixtures("inline_executor")]
 KEY, SECRET = "k-c4n4ry-key", "s-c4n4ry-<secret>"
 ESCAPED = "s-c4n4ry-&lt;secret&gt;"
 READY = Connected(
@@ -23,8 +23,8 @@ READY = Connected(
 
 
 @pytest.fixture
-def shop(people: People, scripted: Scripted) -> Connection:
-    return play(begun(people), scripted, READY).connection
+def connection(people: People, scripted: Scripted) -> Connection:
+    return run_step(begin_attempt(people), scripted, READY).connection
 
 
 @pytest.fixture
@@ -33,20 +33,20 @@ def bob(people: People) -> Client:
 
 
 def test_the_pages_say_that_something_is_ready_and_tell_nothing_of_it(
-    people: People, shop: Connection, bob: Client
+    people: People, connection: Connection, bob: Client
 ) -> None:
-    for page in (shop.get_absolute_url(), shop.attempts.get().get_absolute_url()):
+    for page in (connection.get_absolute_url(), connection.attempts.get().get_absolute_url()):
         response = bob.get(page)
-        assert "Your key and secret are ready" in words(response)
+        assert "Your key and secret are ready" in visible_text(response)
         assert "c4n4ry" not in response.content.decode()
-        assert f'action="{url("reveal", shop)}"' in response.content.decode()
+        assert f'action="{url("reveal", connection)}"' in response.content.decode()
     home = bob.get(people.acme.get_absolute_url())
-    assert "Something is ready that is shown only once" in words(home)
+    assert "Something is ready that is shown only once" in visible_text(home)
 
 
-def test_they_are_shown_by_post_as_often_as_needed(shop: Connection, bob: Client) -> None:
+def test_they_are_shown_by_post_as_often_as_needed(connection: Connection, bob: Client) -> None:
     for _ in range(2):
-        response = bob.post(url("reveal", shop))
+        response = bob.post(url("reveal", connection))
         body = response.content.decode()
         assert f"<code>{KEY}</code>" in body
         assert f"<code>{ESCAPED}</code>" in body
@@ -56,56 +56,60 @@ def test_they_are_shown_by_post_as_often_as_needed(shop: Connection, bob: Client
 
 
 @pytest.mark.parametrize("name", ["reveal", "reveal-download", "reveal-kept"])
-def test_a_get_shows_nothing_and_spends_nothing(shop: Connection, bob: Client, name: str) -> None:
-    response = bob.get(url(name, shop))
-    assert response["Location"] == shop.get_absolute_url()
+def test_a_get_shows_nothing_and_spends_nothing(
+    connection: Connection, bob: Client, name: str
+) -> None:
+    response = bob.get(url(name, connection))
+    assert response["Location"] == connection.get_absolute_url()
     assert "c4n4ry" not in response.content.decode()
     assert Connection.objects.get().reveal == {"Key": KEY, "Secret": SECRET}
 
 
-def test_they_are_downloaded_as_a_text_file(shop: Connection, bob: Client) -> None:
-    response = bob.post(url("reveal-download", shop))
+def test_they_are_downloaded_as_a_text_file(connection: Connection, bob: Client) -> None:
+    response = bob.post(url("reveal-download", connection))
     assert response["Content-Disposition"].startswith('attachment; filename="my-shop-')
     assert response["Content-Type"].startswith("text/plain")
     assert "no-store" in response["Cache-Control"]
     assert f"Key: {KEY}\r\nSecret: {SECRET}\r\n" in response.content.decode()
 
 
-def kept(bob: Client, shop: Connection) -> str:
+def kept(bob: Client, connection: Connection) -> str:
     """The name of what the page shows, as its form sends it."""
-    form = bob.post(url("reveal", shop)).context
+    form = bob.post(url("reveal", connection)).context
     return str(form["secrets_digest"])
 
 
-def test_once_confirmed_never_again(shop: Connection, bob: Client) -> None:
-    seen = kept(bob, shop)
-    assert "We have forgotten it" in words(
-        bob.post(url("reveal-kept", shop), {"seen": seen}, follow=True)
+def test_once_confirmed_never_again(connection: Connection, bob: Client) -> None:
+    seen = kept(bob, connection)
+    assert "We have forgotten it" in visible_text(
+        bob.post(url("reveal-kept", connection), {"seen": seen}, follow=True)
     )
     assert Connection.objects.get().reveal is None
-    response = bob.post(url("reveal", shop), follow=True)
-    assert "Nothing is waiting to be shown" in words(response)
+    response = bob.post(url("reveal", connection), follow=True)
+    assert "Nothing is waiting to be shown" in visible_text(response)
     assert "c4n4ry" not in response.content.decode()
-    assert "are ready" not in words(response)
-    assert "c4n4ry" not in bob.post(url("reveal-download", shop), follow=True).content.decode()
+    assert "are ready" not in visible_text(response)
+    assert (
+        "c4n4ry" not in bob.post(url("reveal-download", connection), follow=True).content.decode()
+    )
 
 
-def test_what_is_newer_than_was_seen_is_kept(shop: Connection, bob: Client) -> None:
-    seen = kept(bob, shop)
+def test_a_secret_newer_than_the_one_seen_is_kept(connection: Connection, bob: Client) -> None:
+    seen = kept(bob, connection)
     newer = Connection.objects.get()
     newer.reveal = {"Key": "k-2"}
     newer.save()
-    said = words(bob.post(url("reveal-kept", shop), {"seen": seen}, follow=True))
+    said = visible_text(bob.post(url("reveal-kept", connection), {"seen": seen}, follow=True))
     assert "There is something newer than you have seen." in said
     assert Connection.objects.get().reveal == {"Key": "k-2"}
-    bob.post(url("reveal-kept", shop))
+    bob.post(url("reveal-kept", connection))
     assert Connection.objects.get().reveal == {"Key": "k-2"}
 
 
-def test_who_looked_and_who_confirmed_stands_in_the_timeline(
-    people: People, shop: Connection, bob: Client
+def test_the_timeline_says_who_looked_and_who_confirmed(
+    people: People, connection: Connection, bob: Client
 ) -> None:
-    bob.post(url("reveal-kept", shop), {"seen": kept(bob, shop)})
+    bob.post(url("reveal-kept", connection), {"seen": kept(bob, connection)})
     rows = Event.objects.filter(user=people.bob).order_by("pk")
     assert [str(row) for row in rows] == [
         "Opened what is shown only once.",
@@ -113,48 +117,48 @@ def test_who_looked_and_who_confirmed_stands_in_the_timeline(
     ]
 
 
-def test_only_members_see_them(people: People, shop: Connection) -> None:
+def test_only_members_see_them(people: People, connection: Connection) -> None:
     for name in ("reveal", "reveal-download", "reveal-kept"):
-        assert browser(people.charlie).post(url(name, shop)).status_code == 404
-        answer = browser().post(url(name, shop))
-        assert answer["Location"] == f"/accounts/login/?next={shop.get_absolute_url()}"
+        assert browser(people.charlie).post(url(name, connection)).status_code == 404
+        answer = browser().post(url(name, connection))
+        assert answer["Location"] == f"/accounts/login/?next={connection.get_absolute_url()}"
     assert Connection.objects.get().reveal is not None
 
 
-def test_the_forms_need_their_token(people: People, shop: Connection) -> None:
+def test_the_forms_need_their_token(people: People, connection: Connection) -> None:
     strict = browser(people.bob, strict=True)
-    assert strict.post(url("reveal", shop)).status_code == 403
+    assert strict.post(url("reveal", connection)).status_code == 403
 
 
 def test_no_page_of_staff_and_no_log_line_has_them(
-    shop: Connection, bob: Client, caplog: pytest.LogCaptureFixture
+    connection: Connection, bob: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG")
-    bob.post(url("reveal", shop))
-    bob.post(url("reveal-download", shop))
-    desk = staff_client()
-    assert not [page for page in every_page() if "c4n4ry" in desk.get(page).content.decode()]
+    bob.post(url("reveal", connection))
+    bob.post(url("reveal-download", connection))
+    staff = staff_client()
+    assert not [page for page in every_page() if "c4n4ry" in staff.get(page).content.decode()]
     assert "c4n4ry" not in caplog.text
 
 
-def test_the_database_holds_only_ciphertext(shop: Connection) -> None:
+def test_the_database_holds_only_ciphertext(connection: Connection) -> None:
     with database.cursor() as cursor:
         cursor.execute("select reveal from onboarding_connection")
         assert "c4n4ry" not in str(cursor.fetchall())
 
 
 def test_a_disconnected_shop_has_nothing_left_to_show(
-    people: People, shop: Connection, scripted: Scripted
+    people: People, connection: Connection, scripted: Scripted
 ) -> None:
     scripted.script.append(Done(here=text("It ended."), there=text("The key opens nothing.")))
     alice = browser(people.alice)
-    alice.post(url("disconnect", shop))
+    alice.post(url("disconnect", connection))
     assert Connection.objects.get().reveal is None
-    assert "are ready" not in words(alice.get(shop.get_absolute_url()))
+    assert "are ready" not in visible_text(alice.get(connection.get_absolute_url()))
 
 
 def test_a_shop_without_secrets_offers_none(people: People, scripted: Scripted) -> None:
-    shop = play(begun(people), scripted, CONNECTED).connection
-    assert "are ready" not in words(browser(people.bob).get(shop.get_absolute_url()))
-    answer = browser(people.bob).post(url("reveal", shop))
-    assert answer["Location"] == shop.get_absolute_url()
+    connection = run_step(begin_attempt(people), scripted, CONNECTED).connection
+    assert "are ready" not in visible_text(browser(people.bob).get(connection.get_absolute_url()))
+    answer = browser(people.bob).post(url("reveal", connection))
+    assert answer["Location"] == connection.get_absolute_url()

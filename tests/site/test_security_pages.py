@@ -1,4 +1,4 @@
-"""Passwords, further addresses and passkeys: for those who want them, on pages like all others."""
+"""Passwords, further addresses and passkeys: optional, on pages like all others."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_a_signed_in_user_sets_a_password_and_adds_an_address(client: Client, kn
     assert EmailAddress.objects.get(email="second@shop.example").verified
 
 
-def test_a_forgotten_password_is_set_anew_by_a_code(client: Client, known: User) -> None:
+def test_a_forgotten_password_is_reset_by_a_code(client: Client, known: User) -> None:
     known.set_password("an old long phrase")
     known.save()
     client.post("/accounts/password/reset/", {"email": ANNA})

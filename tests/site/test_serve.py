@@ -1,4 +1,4 @@
-"""bin/serve.py, which `make demo` and `make serve` run: it keeps processes alive and state safe."""
+"""bin/serve.py, which `make demo` and `make serve` run: it supervises processes and protects state."""
 
 from __future__ import annotations
 

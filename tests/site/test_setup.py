@@ -1,4 +1,4 @@
-"""bin/setup where `python3 -m venv` fails the way Debian's does without python3-venv."""
+"""bin/setup where `python3 -m venv` fails as it does on Debian without python3-venv."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signing up and signing in, as a browser does it: one form, one code page, one wording."""
+"""Sign-up and sign-in in a browser: one form, one code page, one wording."""
 
 from __future__ import annotations
 
@@ -244,7 +244,7 @@ def test_the_connector_chosen_before_is_where_they_land(client: Client, name: st
 @pytest.mark.parametrize(
     "target", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)"]
 )
-def test_nobody_is_sent_to_another_host(client: Client, target: str) -> None:
+def test_sign_in_never_redirects_to_another_host(client: Client, target: str) -> None:
     where = ask(client, next=target)
     assert "evil" not in where
     assert client.post(CODE, {"code": code(), "next": target}).headers["Location"] == "/shops/"

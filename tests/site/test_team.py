@@ -1,4 +1,4 @@
-"""Who belongs to a business: what owners change, what members see, and who must stay."""
+"""The team of a business: what owners change, what members see, and who must stay."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from onboarding.models import Invitation, Membership, User
 from onboarding.people import team
 from tests.support.people import OWNER, People, person
 from tests.support.scripted import Scripted
-from tests.support.visit import OPEN, browser, setting_out, url, words
+from tests.support.visit import OPEN, browser, start_attempt, url, visible_text
 
-pytestmark = [pytest.mark.both, pytest.mark.usefixtures("at_once")]
+pytestmark = [pytest.mark.both, pytest.mark.usefixtures("inline_executor")]
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_a_member_changes_nothing_and_is_told_whom_to_ask(people: People, post: 
     before = state(people)
     response = browser(people.bob).post(*post)
     assert response.status_code == 403
-    assert "ask an owner: Alice" in words(response)
+    assert "ask an owner: Alice" in visible_text(response)
     assert state(people) == before
 
 
@@ -104,7 +104,7 @@ def test_the_forms_of_the_team_need_their_token(people: People, post: Post) -> N
     assert state(people) == before
 
 
-def test_nobody_reaches_into_another_team(people: People, carol: Membership) -> None:
+def test_another_team_is_out_of_reach(people: People, carol: Membership) -> None:
     theirs = people.other.memberships.get()
     for name in ("change-role", "remove-member"):
         browser(people.alice).post(page(people, name, theirs.pk), {"role": "member"})
@@ -116,7 +116,7 @@ def test_nobody_reaches_into_another_team(people: People, carol: Membership) -> 
 
 def test_members_see_the_team_and_nothing_to_press(people: People, invited: Invitation) -> None:
     response = browser(people.bob).get(page(people))
-    said = words(response)
+    said = visible_text(response)
     assert "Alice alice@example.org Owner" in said
     assert "Bob (you) bob@example.org Member" in said
     assert "dora@example.org" in said
@@ -129,7 +129,7 @@ def test_roles_are_changed_both_ways(people: People) -> None:
     alice = browser(people.alice)
     for role, said in (("owner", "Bob is an owner now."), ("member", "Bob is a member now")):
         response = alice.post(page(people, "change-role", bob.pk), {"role": role}, follow=True)
-        assert said in words(response)
+        assert said in visible_text(response)
         assert membership(people, people.bob).role == role
 
 
@@ -141,7 +141,7 @@ def test_a_made_up_role_changes_nothing(people: People) -> None:
 
 def test_removing_asks_first(people: People) -> None:
     bob = membership(people, people.bob)
-    said = words(browser(people.alice).get(page(people, "remove-member", bob.pk)))
+    said = visible_text(browser(people.alice).get(page(people, "remove-member", bob.pk)))
     assert "Remove Bob from Acme?" in said
     assert "All shops stay connected" in said
     assert membership(people, people.bob)
@@ -157,7 +157,7 @@ def test_removed_twice_is_removed_once(people: People) -> None:
 
 def test_a_removed_member_sees_nothing_any_more(people: People, scripted: Scripted) -> None:
     bob = browser(people.bob)
-    attempt = setting_out(people, scripted, OPEN)
+    attempt = start_attempt(people, scripted, OPEN)
     assert bob.get(attempt.get_absolute_url()).status_code == 200
     membership(people, people.bob).delete()
     for address in (
@@ -169,7 +169,7 @@ def test_a_removed_member_sees_nothing_any_more(people: People, scripted: Script
 def test_what_a_removed_member_began_stays_with_the_business(
     people: People, scripted: Scripted
 ) -> None:
-    attempt = setting_out(people, scripted, OPEN)
+    attempt = start_attempt(people, scripted, OPEN)
     people.acme.memberships.filter(user=people.bob).update(role=OWNER)
     browser(people.bob).post(page(people, "remove-member", membership(people, people.alice).pk))
     scripted.script.append(OPEN)
@@ -182,7 +182,7 @@ def test_what_a_removed_member_began_stays_with_the_business(
 def test_a_removed_member_comes_back_from_the_vendor_to_nothing(
     people: People, scripted: Scripted, signed_in: bool
 ) -> None:
-    attempt = setting_out(people, scripted, OPEN)
+    attempt = start_attempt(people, scripted, OPEN)
     state = scripted.last.state
     membership(people, people.alice).delete()
     visitor = browser(people.alice if signed_in else None)
@@ -199,15 +199,15 @@ def test_the_last_owner_stays_and_is_told_what_to_do(people: People, name: str) 
     more = (mine.pk,) if name == "change-role" else ()
     response = browser(people.alice).post(page(people, name, *more), {"role": "member"})
     assert response.status_code == 409
-    assert "Make one of the members an owner first" in words(response)
+    assert "Make one of the members an owner first" in visible_text(response)
     assert membership(people, people.alice).role == OWNER
 
 
 def test_the_last_owner_is_told_before_pressing_anything(people: People) -> None:
     membership(people, people.bob).delete()
     alice = browser(people.alice)
-    assert "You are the only owner" in words(alice.get(page(people)))
-    said = words(alice.get(page(people, "leave-team")))
+    assert "You are the only owner" in visible_text(alice.get(page(people)))
+    said = visible_text(alice.get(page(people, "leave-team")))
     assert "Invite somebody as an owner first" in said
 
 
@@ -221,8 +221,8 @@ def test_removing_oneself_is_leaving(people: People) -> None:
 def test_an_owner_who_is_not_the_last_may_leave(people: People) -> None:
     people.acme.memberships.update(role=OWNER)
     alice = browser(people.alice)
-    assert "Leave Acme?" in words(alice.get(page(people, "leave-team")))
-    said = words(alice.post(page(people, "leave-team"), follow=True))
+    assert "Leave Acme?" in visible_text(alice.get(page(people, "leave-team")))
+    said = visible_text(alice.post(page(people, "leave-team"), follow=True))
     assert "You have left Acme." in said
     assert [each.user for each in people.acme.memberships.all()] == [people.bob]
 

@@ -1,4 +1,4 @@
-"""Any number of workers on one database: each row is done once, and a death is noticed."""
+"""Several workers on one database: each row is processed once, and a crash is noticed."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import pytest
 
 from onboarding.journey.crash_guard import CRASHES
 from onboarding.models import Alert, Attempt
-from tests.support.site import until
+from tests.support.site import wait_until
 from tests.support.workers import (
     LIST,
     Workers,
     each_was_made_once,
-    issued,
-    lease_runs_out,
+    expire_leases,
+    have_licences,
     merchants,
 )
 from vendors import sandbox
@@ -25,8 +25,8 @@ pytestmark = pytest.mark.both
 
 
 def died(workers: Workers) -> bool:
-    """Whether the last one is dead; until then the row's rest is over before it begins."""
-    lease_runs_out()
+    """Whether the last worker is dead; until then the row's pause is skipped."""
+    expire_leases()
     name, process = workers.processes.copy().popitem()
     return process.poll() is not None and bool(workers.processes.pop(name))
 
@@ -52,7 +52,7 @@ def workers(transactional_db: None, tmp_path: Path, stage: sandbox.Running) -> I
 def test_two_workers_do_each_row_once(workers: Workers, stage: sandbox.Running) -> None:
     workers.start("one", "two")
     attempts = merchants(stage, *NAMES)
-    until("all have a licence", lambda: issued(*attempts))
+    wait_until("all have a licence", lambda: have_licences(*attempts))
     each_was_made_once(stage, len(NAMES))
     assert workers.stop() == [0, 0]
 
@@ -64,8 +64,8 @@ def test_a_dead_workers_row_is_taken_over(workers: Workers, stage: sandbox.Runni
     stage.wait_until_held("celigo", LIST, timeout=30)
     workers.start("two")
     workers.kill("one")
-    lease_runs_out()
-    until("the other goes on", lambda: issued(*attempts))
+    expire_leases()
+    wait_until("the other goes on", lambda: have_licences(*attempts))
     each_was_made_once(stage, 2)
     assert not Attempt.objects.exclude(crashes=0, call_started_at=None).exists()
 
@@ -73,14 +73,14 @@ def test_a_dead_workers_row_is_taken_over(workers: Workers, stage: sandbox.Runni
 def test_a_row_that_kills_every_worker_ends_with_staff(
     workers: Workers, stage: sandbox.Running
 ) -> None:
-    workers.command = [sys.executable, "-m", "tests.support.deadly"]
+    workers.command = [sys.executable, "-m", "tests.support.crashing_worker"]
     [deadly, other] = merchants(stage, "deadly", "other")
     Attempt.objects.filter(pk=deadly.pk).update(crashes=CRASHES - 2)
     for name in ("one", "two"):
         workers.start(name)
-        until(f"{name} dies", lambda: died(workers))
+        wait_until(f"{name} dies", lambda: died(workers))
     workers.start("three")
-    until("staff are told", Alert.objects.filter(cause="poison").exists)
-    until("the other was done", lambda: issued(other))
+    wait_until("staff are told", Alert.objects.filter(cause="poison").exists)
+    wait_until("the other was done", lambda: have_licences(other))
     row = Attempt.objects.get(pk=deadly.pk)
     assert (row.turn, row.due_at, row.crashes) == ("staff", None, CRASHES)

@@ -1,4 +1,4 @@
-"""A server that answers with the very bytes it is told: for what no well-behaved server would do."""
+"""A server with canned responses, byte for byte: for what no well-behaved server would do."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def http(body: str = "{}", status: str = "200 OK", *headers: str) -> bytes:
 
 
 class Canned(socketserver.ThreadingTCPServer):
-    """Each request takes the next answer: bytes, RESET, or (first, piece): pieces drip for ever.
+    """Each request gets the next response: bytes, RESET, or (first, piece): the piece is repeated for ever.
 
-    After the last answer the connection is closed.
+    After the last response the connection is closed.
     """
 
     daemon_threads = True
@@ -60,7 +60,7 @@ class _Handler(socketserver.BaseRequestHandler):
             while self.server.answers and self._read():
                 self._answer(self.server.answers.pop(0))
         except OSError:
-            return  # the client hung up, or trusted us not
+            return  # the client hung up, or did not trust the certificate
         finally:
             self.request.close()
 

@@ -1,4 +1,4 @@
-"""A certificate that no authority has signed."""
+"""A self-signed TLS certificate."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Certificate:
         return context
 
     def client(self) -> ssl.SSLContext:
-        """One that trusts it."""
+        """A client's context that trusts it."""
         return ssl.create_default_context(cafile=str(self.file))
 
 

@@ -1,4 +1,4 @@
-"""A vendor's host that answers what the test says, and calls to it as the journey makes them."""
+"""A fake vendor host with canned responses, and calls to it as the journey makes them."""
 
 from __future__ import annotations
 
@@ -15,17 +15,21 @@ from tests.support.canned import Canned, http
 from vendors.contract import Order, Step, VendorError, Waiting, text
 from vendors.http.api import Api, Nothing
 
-FINE, DOWN, NO = http(), http("{}", "503 Service Unavailable"), http("{}", "404 Not Found")
+OK, UNAVAILABLE, NOT_FOUND = (
+    http(),
+    http("{}", "503 Service Unavailable"),
+    http("{}", "404 Not Found"),
+)
 WAIT = Waiting(note=text("…"), poll_every=timedelta(minutes=1), give_up_after=timedelta(hours=1))
 
 
-def later(seconds: float = 30) -> str:
-    """An unavailable answer with Retry-After."""
+def retry_after(seconds: float = 30) -> str:
+    """A Retry-After header."""
     return f"Retry-After: {seconds:.0f}"
 
 
-def busy(seconds: float = 30) -> bytes:
-    return http("{}", "429 Too Many Requests", later(seconds))
+def rate_limited(seconds: float = 30) -> bytes:
+    return http("{}", "429 Too Many Requests", retry_after(seconds))
 
 
 @contextmanager
@@ -35,14 +39,14 @@ def host(*answers: bytes) -> Iterator[Canned]:
 
 
 def send(server: Canned, **call: Any) -> None:
-    """One call, inside of whatever step goes on."""
+    """Make one call as part of the current step."""
     of_api = {name: call.pop(name) for name in ("operator_credentials", "auth") if name in call}
     api = Api(name="scripted", base_url=server.url, **of_api)
     api.send(**{"method": "POST", "path": "/things", "reply": Nothing, "ok": (200,), **call})
 
 
-def ask(server: Canned, times: int = 1, **call: Any) -> VendorError | None:
-    """Steps of one call each; what the last one met."""
+def call_guarded(server: Canned, times: int = 1, **call: Any) -> VendorError | None:
+    """Run `times` steps of one call each behind the circuit breaker; the error of the last one."""
     last: VendorError | None = None
     for _ in range(times):
         last = None
@@ -54,8 +58,8 @@ def ask(server: Canned, times: int = 1, **call: Any) -> VendorError | None:
     return last
 
 
-def asking(server: Canned, **call: Any) -> Callable[[Order], Step]:
-    """The same as an answer of the scripted vendor."""
+def step_that_calls(server: Canned, **call: Any) -> Callable[[Order], Step]:
+    """The same call as a step of the scripted vendor."""
 
     def answer(order: Order) -> Step:
         send(server, **call)
@@ -64,16 +68,16 @@ def asking(server: Canned, **call: Any) -> Callable[[Order], Step]:
     return answer
 
 
-def row() -> Breaker:
+def breaker_row() -> Breaker:
     return Breaker.objects.get()
 
 
-def left() -> float:
-    """Seconds for which the host still rests."""
-    until = row().retry_at
+def seconds_until_retry() -> float:
+    """Seconds until the breaker lets a call through again."""
+    until = breaker_row().retry_at
     return (until - timezone.now()).total_seconds() if until else 0.0
 
 
-def time_passes() -> None:
-    """Every rest is over."""
+def reach_retry_time() -> None:
+    """Every breaker may be tried again now."""
     Breaker.objects.exclude(retry_at=None).update(retry_at=timezone.now())

@@ -1,4 +1,4 @@
-"""The import graph of the code by room: `python -m tests.support.import_graph` prints it.
+"""The import graph of the code by room; `python -m tests.support.import_graph` prints it.
 
 A room is a package directly in onboarding/ or vendors/ with everything below it; a module that stands
 there is a room of its own.
@@ -61,7 +61,7 @@ class Rooms:
         return {room: floor(room) for room in sorted(self.names)}
 
     def drawn(self) -> frozenset[Arrow]:
-        """The arrows that a picture needs: those that do not follow from others are left."""
+        """The transitive reduction: only the arrows that do not follow from others."""
         left = self.arrows
         for arrow in sorted(self.arrows):
             if arrow[1] in reached(arrow[0], left - {arrow}):
@@ -132,7 +132,7 @@ def node(room: str) -> str:
 
 
 def mermaid(rooms: Rooms) -> list[str]:
-    """The lines of the picture: a node for each room, low ones last, then the arrows."""
+    """The lines of the picture: a node for each room, the lowest floors last, then the arrows."""
     floors = rooms.floors()
     order = sorted(rooms.names, key=lambda room: (-floors[room], room))
     label = {room: room.replace("<", "#lt;").replace(">", "#gt;") for room in order}

@@ -1,4 +1,4 @@
-"""A merchant in a browser without pages: follows redirects, presses one button at the vendor."""
+"""A simulated merchant: an HTTP client that follows redirects and presses a button on each vendor page."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from django.utils import timezone
 
 from onboarding.background import runner
 from onboarding.models import Attempt, Connection, Connector, Merchant, User
-from tests.support.play import nobody_waits
+from tests.support.attempts import close_pages
 
 LINKS = 6  # redirects in a row: more would be a loop
 
 
 @dataclass
 class Browser:
-    """One person's browser: our cookies, and the vendor's."""
+    """One person's browser, with cookies for our site and for the vendor."""
 
     user: User
     merchant: Merchant
@@ -31,7 +31,7 @@ class Browser:
         self.client.force_login(self.user, "allauth.account.auth_backends.AuthenticationBackend")
 
     def press(self, path: str, **data: str) -> str:
-        """POST a form of ours; where it leads."""
+        """POST a form of our site. Returns the target of the redirect."""
         answer = self.client.post(path, data)
         assert answer.status_code in {302, 303}, answer.content.decode()[:2000]
         return str(answer["Location"])
@@ -40,7 +40,7 @@ class Browser:
         return self.press(f"/m/{self.merchant.reference}/connect/{connector.slug}/", name=name)
 
     def at_vendor(self, url: str, case: str, **form: str) -> str:
-        """Open a vendor's page, press a button there; where it leads ("" if nowhere)."""
+        """Open a vendor's page and press a button there. Returns where it leads ("" if nowhere)."""
         page = self.vendor.get(url, timeout=10)
         assert page.ok, page.text
         shop = {"shop": "shop.example", "store": "Shop", "user": "new", "email": self.user.email}
@@ -54,24 +54,24 @@ class Browser:
         return ours[0] if ours else ""
 
     def come_back(self, url: str) -> str:
-        """Open an address of ours that a vendor named; where it leads, or itself if it is a page."""
+        """Open a return address of our site. Returns where it redirects, or itself if it is a page."""
         parts = urlsplit(url)
         answer = self.client.get(f"{parts.path}?{parts.query}" if parts.query else parts.path)
         return str(answer["Location"]) if answer.status_code in {302, 303} else url
 
     def travel(self, url: str, *cases: str, **form: str) -> None:
-        """From a vendor's link on, pressing these buttons, until a page of ours is there."""
+        """Follow a vendor's link and press these buttons until a page of our site opens."""
         pressing = list(cases)
         for _ in range(LINKS):
             if not url:
                 break
             if _ours(url):
-                settled()
+                wait_until_idle()
                 further = self.come_back(url)
                 url = further if further != url else ""
             else:
                 url = self.at_vendor(url, pressing.pop(0) if pressing else "approve", **form)
-        settled()
+        wait_until_idle()
 
     def page(self, path: str) -> str:
         answer = self.client.get(path)
@@ -83,14 +83,14 @@ def _ours(url: str) -> bool:
     return url.startswith(("/", settings.SITE_URL))
 
 
-def settled() -> None:
-    """Wait until nothing is under way in the web process."""
+def wait_until_idle() -> None:
+    """Wait until the web process has no work left."""
     runner.executor.idle()
 
 
 def time_passes() -> None:
-    """Whatever waits for its time is due now, and nobody is at a page any more."""
-    nobody_waits()
+    """Make everything that is scheduled due now, with every page closed, and run the sweep."""
+    close_pages()
     now = timezone.now()
     Attempt.objects.filter(ended=None).exclude(due_at=None).update(due_at=now)
     Connection.objects.exclude(due_at=None).update(due_at=now)

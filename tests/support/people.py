@@ -1,4 +1,4 @@
-"""Alice owns a shop business, Bob is her colleague, Charlie has another business."""
+"""Test users: Alice owns a business, Bob is her colleague, Charlie has another business."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""A PostgreSQL of our own, for as long as a test run lasts: on loopback, at a free port.
+"""A temporary PostgreSQL server for one test run, on loopback, at a free port.
 
     python -m tests.support.postgres [pytest's arguments]
 
-runs the tests marked `both` on it. Without PostgreSQL on this machine it runs none: the run on
-SQLite then says what was left out, or refuses (REQUIRE_POSTGRES=1).
+runs the tests marked `both` on it. It runs none if this machine has no PostgreSQL: the run on
+SQLite then reports what was left out, or fails (REQUIRE_POSTGRES=1).
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from pathlib import Path
 
 from tests.support.site import free_port
 
-PATIENCE = 60  # seconds until we give up
-NO_TESTS = 5  # pytest's exit status when its arguments choose none of these
+PATIENCE = 60  # seconds
+NO_TESTS = 5  # pytest's exit status when its arguments select no test
 USER = "gangway"
-# What a crash of the machine would lose is missed by nobody.
+# The data need not survive a crash of the machine.
 OPTIONS = (
     "listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=200",
     "fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off",
@@ -34,16 +34,16 @@ OPTIONS = (
 
 
 def programs() -> Path | None:
-    """The folder of initdb: on the PATH, or where Debian keeps the newest version."""
+    """The folder of initdb: on the PATH, or the newest version in Debian's folder."""
     if found := shutil.which("initdb"):
         return Path(found).resolve().parent
-    kept = Path("/usr/lib/postgresql").glob("*/bin/initdb")
-    return max((path.parent for path in kept), key=lambda path: path.parts[-2], default=None)
+    installed = Path("/usr/lib/postgresql").glob("*/bin/initdb")
+    return max((path.parent for path in installed), key=lambda path: path.parts[-2], default=None)
 
 
 @contextmanager
 def throwaway(bin: Path) -> Iterator[str]:
-    """A new cluster; its address as DATABASE_URL wants it. In the end nothing is left of it."""
+    """Start a new cluster, yield its URL for DATABASE_URL, and delete it at the end."""
     home = Path(tempfile.mkdtemp(prefix="gangway-postgres-"))
     password, port = secrets.token_hex(16), free_port()
     try:
@@ -55,30 +55,30 @@ def throwaway(bin: Path) -> Iterator[str]:
 
 
 def _make(bin: Path, home: Path, password: str) -> None:
-    note = home / "password"
-    note.touch(0o600)
-    note.write_text(password)
+    password_file = home / "password"
+    password_file.touch(0o600)
+    password_file.write_text(password)
     if user := _user():
         shutil.chown(home, user)
-        shutil.chown(note, user)
-    words: list[str | Path] = [
+        shutil.chown(password_file, user)
+    arguments: list[str | Path] = [
         "--username",
         USER,
         "--pwfile",
-        note,
+        password_file,
         "--auth=scram-sha-256",
         "--encoding=UTF8",
     ]
-    words += ["--pgdata", home / "data", "--locale=C", "--no-sync"]
-    command = [bin / "initdb", *words]
+    arguments += ["--pgdata", home / "data", "--locale=C", "--no-sync"]
+    command = [bin / "initdb", *arguments]
     done = subprocess.run(command, cwd=home, user=user, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"initdb failed: {done.stderr}")
-    note.unlink()
+    password_file.unlink()
 
 
 def _user() -> str | None:
-    """PostgreSQL refuses to run as root: then as the user its package made, or as nobody."""
+    """PostgreSQL refuses to run as root: use the user that its package created, or nobody."""
     if os.geteuid() != 0:
         return None
     known = {user.pw_name for user in pwd.getpwall()}
@@ -89,24 +89,24 @@ def _user() -> str | None:
 def _started(bin: Path, home: Path, port: int) -> Iterator[None]:
     settings = [word for option in OPTIONS for word in ("-c", option)]
     command: list[str | Path] = [bin / "postgres", "-D", home / "data", "-p", str(port), *settings]
-    said = home / "log"
-    with said.open("wb") as log:
+    log_file = home / "log"
+    with log_file.open("wb") as log:
         # A session of its own: Ctrl-C is for pytest first.
         server = subprocess.Popen(
             command, cwd=home, user=_user(), stdout=log, stderr=log, start_new_session=True
         )
     try:
-        _wait(server, said)
+        _wait(server, log_file)
         yield
     finally:
-        server.send_signal(signal.SIGQUIT)  # at once: there is nothing to save
+        server.send_signal(signal.SIGQUIT)  # immediate shutdown: there is nothing to save
         server.wait(PATIENCE)
 
 
 def _wait(server: subprocess.Popen[bytes], log: Path) -> None:
-    last = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + PATIENCE
     while "ready to accept connections" not in log.read_text():
-        if server.poll() is not None or time.monotonic() > last:
+        if server.poll() is not None or time.monotonic() > deadline:
             raise RuntimeError(f"PostgreSQL did not start: {log.read_text()}")
         time.sleep(0.05)
 

@@ -1,7 +1,8 @@
-"""`python -m tests.racer`: a process that gets ready for one act, and does it when it is told to go.
+"""A child process of a race test: it prepares one action and performs it on a signal.
 
-It reads a line of JSON, {"act": …, and its arguments}, gets ready and says so; the next line starts
-it; then it says what came of it. tests/racing.py is the other end.
+It runs as `python -m tests.support.racer`. It reads a line of JSON, {"act": …, and its arguments},
+prepares the action and reports that it is ready. The next line starts the action; then it reports
+the result. tests/support/racing.py is the other end.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def signed_in(user: int) -> Client:
 
 
 def press(user: int, path: str, **form: str) -> Act:
-    """A merchant presses a button; where it leads, once nothing is under way any more."""
+    """A merchant presses a button. Returns the target of the redirect."""
     client = signed_in(user)
     return lambda: client.post(path, form).headers.get("Location", "")
 
@@ -48,12 +49,12 @@ def open_page(user: int, path: str) -> Act:
 
 
 def sweep() -> Act:
-    """A worker looks what is due, and does it."""
+    """A worker runs everything that is due."""
     return runner.sweep
 
 
 def resolve(account: int, found: str | None) -> Act:
-    """Staff decide; the kind of answer."""
+    """Staff settle an unsure creation. Returns the class name of the outcome."""
     return lambda: type(journey.resolve(account, found)).__name__
 
 
@@ -77,31 +78,31 @@ ACTS: dict[str, Callable[..., Act]] = {
 }
 
 
-def say(**words: Any) -> None:
-    sys.stdout.write(f"{json.dumps(words)}\n")
+def send(**message: Any) -> None:
+    sys.stdout.write(f"{json.dumps(message)}\n")
     sys.stdout.flush()
 
 
 def outcome(act: Act) -> dict[str, Any]:
     try:
-        came = act()
+        result = act()
         runner.executor.idle()
-    except Exception:  # noqa: BLE001  # whatever it is, the test fails with it
+    except Exception:  # noqa: BLE001  # the test fails with any of them
         return {"failed": traceback.format_exc()}
     finally:
         connections.close_all()
-    return {"came": came}
+    return {"result": result}
 
 
 def main() -> None:
-    runner.HAND_OVER_TIMEOUT = 60  # how busy the machine is decides nothing
+    runner.HAND_OVER_TIMEOUT = 60  # a busy machine must not fail a test
     for line in sys.stdin:
-        asked = json.loads(line)
-        number, act = asked.pop("number"), ACTS[asked.pop("act")](**asked)
+        request = json.loads(line)
+        number, act = request.pop("number"), ACTS[request.pop("act")](**request)
         connection.ensure_connection()
-        say(number=number, ready=True)
+        send(number=number, ready=True)
         sys.stdin.readline()
-        say(number=number, **outcome(act))
+        send(number=number, **outcome(act))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Races: several processes get ready, are started together, and say what came of it."""
+"""Race tests: several processes prepare an action, start it together and report the result."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from django.db import connection
 
 from tests.support.site import PATIENCE, ROOT
 
-Asked = Mapping[str, Any]
+Request = Mapping[str, Any]
 
 
 @dataclass
 class Racer:
-    """One process, connected to the database of the tests; it does one act after the other."""
+    """One process, connected to the test database; it performs one action after the other."""
 
     process: subprocess.Popen[str]
     number: int = 0
 
-    def get_ready(self, asked: Asked) -> None:
+    def get_ready(self, request: Request) -> None:
         self.number += 1
-        self._write(json.dumps({"number": self.number, **asked}))
+        self._write(json.dumps({"number": self.number, **request}))
 
     def is_ready(self) -> None:
         assert "ready" in self._read()
@@ -38,11 +38,11 @@ class Racer:
     def go(self) -> None:
         self._write("go")
 
-    def came(self) -> Any:
-        """What its act returned; fails when it raised, with its traceback."""
-        said = self._read()
-        assert "came" in said, said["failed"]
-        return said["came"]
+    def result(self) -> Any:
+        """What its action returned. If it raised, this fails with the traceback."""
+        message = self._read()
+        assert "result" in message, message["failed"]
+        return message["result"]
 
     def _write(self, line: str) -> None:
         assert self.process.stdin
@@ -50,38 +50,38 @@ class Racer:
         self.process.stdin.flush()
 
     def _read(self) -> dict[str, Any]:
-        """What it says about this act: a test that failed may have left an older one behind."""
+        """The message about the current action: a failed test may have left an older one in the pipe."""
         assert self.process.stdout
         for line in self.process.stdout:
-            said: dict[str, Any] = json.loads(line)
-            if said["number"] == self.number:
-                return said
+            message: dict[str, Any] = json.loads(line)
+            if message["number"] == self.number:
+                return message
         raise AssertionError("this racer died: its traceback is in the output above")
 
 
 @dataclass
 class Racers:
-    """The processes of a file of tests: they are started once, for starting takes seconds."""
+    """The processes of a test module. They are started once, because starting takes seconds."""
 
     env: Mapping[str, str]
     ready: list[Racer] = field(default_factory=list)
 
-    def start(self, *acts: Asked, spare: int = 0) -> list[Racer]:
-        """All get ready; only then all are told to go. `spare`: so many are still at something."""
+    def start(self, *acts: Request, spare: int = 0) -> list[Racer]:
+        """Prepare all actions, then start them together. `spare`: how many racers are still busy."""
         while len(self.ready) < spare + len(acts):
             self.ready.append(self._another())
         racers = self.ready[spare : spare + len(acts)]
-        for racer, asked in zip(racers, acts, strict=True):
-            racer.get_ready(asked)
+        for racer, request in zip(racers, acts, strict=True):
+            racer.get_ready(request)
         for racer in racers:
             racer.is_ready()
         for racer in racers:
             racer.go()
         return racers
 
-    def race(self, *acts: Asked, spare: int = 0) -> list[Any]:
-        """What came of each, when all are done."""
-        return [racer.came() for racer in self.start(*acts, spare=spare)]
+    def race(self, *acts: Request, spare: int = 0) -> list[Any]:
+        """The results, when all are done."""
+        return [racer.result() for racer in self.start(*acts, spare=spare)]
 
     def _another(self) -> Racer:
         command = [sys.executable, "-m", "tests.support.racer"]
@@ -101,28 +101,28 @@ class Racers:
 
 
 def first(racers: list[Racer]) -> tuple[Any, list[Racer]]:
-    """What came of whoever is done first; and who is not."""
+    """The result of the racer that finishes first, and the other racers."""
     pipes = {racer.process.stdout.fileno(): racer for racer in racers if racer.process.stdout}
     done, _, _ = select.select(pipes, [], [], PATIENCE)
-    assert done, "nobody came"
+    assert done, "no racer finished"
     racer = pipes[done[0]]
-    return racer.came(), [each for each in racers if each is not racer]
+    return racer.result(), [each for each in racers if each is not racer]
 
 
 @contextmanager
-def racers(mails: Path, **more: str) -> Iterator[Racers]:
-    """Processes with the keys and the database of this one."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+def racers(mails: Path, **extra_env: str) -> Iterator[Racers]:
+    """Processes with the keys and the database of this one, stopped at the end."""
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     made = Racers(
         {
-            **kept,
+            **inherited,
             "SITE_URL": settings.SITE_URL,
             "DATA_DIR": str(settings.DATA_DIR),
             "DATABASE_URL": database_url(),
             "EMAIL_URL": f"file://{mails}",
             "STAFF_EMAIL": "staff@example.com",
             "PYTHONWARNINGS": "error",
-            **more,
+            **extra_env,
         }
     )
     try:
@@ -132,7 +132,7 @@ def racers(mails: Path, **more: str) -> Iterator[Racers]:
 
 
 def database_url(name: str = "") -> str:
-    """The database of the tests (or another of the same server), as a process of ours is told it."""
+    """DATABASE_URL of the test database, or of another one on the same server."""
     given = connection.settings_dict
     if connection.vendor == "sqlite":
         return f"sqlite:///{given['NAME']}"

@@ -1,8 +1,8 @@
-"""The registry of the vendors' tests: each vendor declares its part of a matrix in its own folder.
+"""The registry of the vendors' tests: each vendor declares its part of a test matrix in its own folder.
 
-A matrix (contract, faults, kills) has one dataclass; `required` says of each field what belongs there. A
-vendor makes one of it in `tests/vendors/<slug>/<module>.py`. `declared` finds them all and compares them
-with `vendors.ALL`: what is missing fails with its path, its name, and what it holds.
+Each matrix (contract, faults, kills) has one dataclass, whose `required` fields say what belongs there.
+A vendor creates an instance in `tests/vendors/<slug>/<module>.py`. `declared` finds them all and compares
+them with `vendors.ALL`: a missing one fails with its path, its name and what it holds.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ FOLDER, PACKAGE = Path(__file__).resolve().parents[1] / "vendors", "tests.vendor
 MODULES: Mapping[str, str] = {
     "contract": "CONTRACT, a tests.contract.row.Contract: each case and where it ends",
     "faults": "MATRIX, a tests.faults.scene.Matrix: each documented call, and how it comes to be made",
-    "kills": "KILLS, a tests.kills.ways.Kills: the calls of each step, and what exists in the end",
-    "trip": "Trip: a journey in small, which keeps the memos and repeats a call over Progress",
-    "caller": "calls of the vendor's API and buttons of its pages, with no flow in between",
+    "kills": "KILLS, a tests.kills.scenarios.Kills: the calls of each step, and what exists in the end",
+    "trip": "Trip: a small journey that stores the memos and repeats a call after Progress",
+    "caller": "direct calls of the vendor's API and buttons of its pages, without our flow",
 }
 _MISSING: Any = object()
 
 
 class Missing(Exception):
-    """A vendor's tests lack something. The message says where it belongs and what it is."""
+    """A declaration is missing from a vendor's tests. The message says where it belongs and what it holds."""
 
 
 class Part(Protocol):
-    """The dataclass of one matrix. `NAME` in `MODULE` of a vendor's folder is to be one."""
+    """The dataclass of one matrix. A vendor's folder holds an instance, `NAME` in `MODULE`."""
 
     MODULE: ClassVar[str]
     NAME: ClassVar[str]
@@ -42,7 +42,7 @@ P = TypeVar("P", bound=Part)
 
 
 def required(holds: str) -> Any:
-    """A field that each vendor gives. `holds` is what a vendor that has not given it is told."""
+    """A field that each vendor must set. `holds` describes it in the error message."""
     return dataclasses.field(default=_MISSING, metadata={"holds": holds})
 
 
@@ -51,9 +51,9 @@ def slugs() -> tuple[str, ...]:
 
 
 def declared(part: type[P]) -> Mapping[str, P]:
-    """What the vendors declare, by slug, in the order of `vendors.ALL`. `Missing` names all gaps."""
+    """The declarations by slug, in the order of `vendors.ALL`. `Missing` names all gaps."""
     found: dict[str, P] = {}
-    gaps = list(_strangers())
+    gaps = list(_unknown_folders())
     for slug in slugs():
         try:
             found[slug] = declared_by(slug, part)
@@ -77,15 +77,15 @@ def declared_by(slug: str, part: type[P]) -> P:
 
 
 def _gaps(made: Part) -> Iterator[str]:
-    """Fields that are not given, or given and empty."""
+    """Fields that are missing or empty."""
     for field in dataclasses.fields(cast(Any, made)):
         value = getattr(made, field.name)
         if "holds" in field.metadata and (value is _MISSING or value in ("", (), [], {})):
             yield f"`{field.name}`: {field.metadata['holds']}"
 
 
-def _strangers() -> Iterator[str]:
-    """Folders of vendors that nobody can choose: their rows would never be played."""
+def _unknown_folders() -> Iterator[str]:
+    """Folders that belong to no vendor: their rows would never run."""
     folders = {path.name for path in FOLDER.iterdir() if path.is_dir()} - {"__pycache__"}
     for slug in sorted(folders - set(slugs())):
         yield f"tests/vendors/{slug}/ belongs to no vendor of vendors.ALL"

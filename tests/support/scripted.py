@@ -1,4 +1,4 @@
-"""A vendor that answers what the test says, step by step, and remembers how it was asked."""
+"""A fake vendor that plays back scripted answers and records how it was called."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Answer = Step | VendorError | Callable[[Order], Step]
 
 @dataclass(frozen=True)
 class Scripted(Vendor):
-    """Answers each call with the next of `script`: raised, called with the order, or given."""
+    """Answers each call with the next item of `script`: raises it, calls it, or returns it."""
 
     script: list[Answer] = field(default_factory=list)
     asked: list[tuple[str, Order, Any]] = field(default_factory=list)
@@ -119,10 +119,10 @@ class Scripted(Vendor):
 
 
 @dataclass(frozen=True)
-class Planned(Scripted):
-    """The same with what staff set on connectors, have done there, and compare.
+class Configurable(Scripted):
+    """A scripted vendor with connector options, staff actions and an inventory.
 
-    `run` answers with the next of `results`, `inventory` what is in `items`; `faults` are of options.
+    `run` answers with the next of `results` and `inventory` with `items`; `faults` are errors of options.
     """
 
     asks: list[Question] = field(default_factory=list)
@@ -162,13 +162,13 @@ class Planned(Scripted):
 
 
 def offered(*vendors: Vendor) -> Loaded:
-    """What `settings.VENDORS` holds when exactly these vendors are offered."""
+    """`settings.VENDORS` with exactly these vendors on offer."""
     return Loaded(offered={vendor.slug: vendor for vendor in vendors}, missing={}, problems=())
 
 
 @contextmanager
 def script(vendor: Scripted, *answers: Answer) -> Iterator[None]:
-    """The answers that the block uses up, all of them."""
+    """The block must use all of these answers."""
     vendor.script.extend(answers)
     yield
     assert not vendor.script, "the vendor was asked less often than the test says"

@@ -1,4 +1,4 @@
-"""The real thing for a test: web, worker and sandbox over HTTP, each a process that can be killed."""
+"""A real site for a test: web, worker and sandbox over HTTP, each a process that can be killed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pathlib import Path
 
 import requests
 
-from tests.support.books import Books
+from tests.support.database import Database
 from vendors import sandbox
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,12 +25,12 @@ MANAGE = [sys.executable, "manage.py"]
 WORKER = [*MANAGE, "worker"]
 WEB = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "onboarding.wsgi:application"]
 PORTS = 12_000, 32_000
-PATIENCE = 60  # seconds until a test gives up; never what decides it
+PATIENCE = 60  # seconds until a test gives up
 
 
 def free_port() -> int:
-    """Below the ports that the system hands out by itself, so that until a server of ours listens there
-    nobody gets it: neither a sandbox of another test process, nor somebody who only calls."""
+    """A port below the ephemeral range, so that no other process is given it before our server
+    listens there: neither a sandbox of another test process nor an outgoing connection."""
     while True:
         port = PORTS[0] + secrets.randbelow(PORTS[1] - PORTS[0])
         with socket.socket() as probe, suppress(OSError):
@@ -38,23 +38,23 @@ def free_port() -> int:
             return port
 
 
-def until(what: str, ready: object, patience: float = PATIENCE) -> None:
-    """Wait for `ready()` to be true; AssertionError when it never is."""
-    last = time.monotonic() + patience
+def wait_until(what: str, ready: object, patience: float = PATIENCE) -> None:
+    """Wait until `ready()` is true; AssertionError if it never is."""
+    deadline = time.monotonic() + patience
     while not ready():  # type: ignore[operator]
-        assert time.monotonic() < last, f"never: {what}"
+        assert time.monotonic() < deadline, f"never: {what}"
         time.sleep(0.05)
 
 
 @dataclass
 class Site:
-    """One running site. `env` is what an operator would set; nothing else points it anywhere."""
+    """One running site. `env` is what an operator would set, and its only configuration."""
 
     folder: Path
     stage: sandbox.Running
     port: int = field(default_factory=free_port)
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
-    more: dict[str, str] = field(default_factory=dict)
+    extra_env: dict[str, str] = field(default_factory=dict)
     commands: dict[str, list[str]] = field(default_factory=lambda: {"web": WEB, "worker": WORKER})
 
     @property
@@ -63,9 +63,11 @@ class Site:
 
     @property
     def env(self) -> dict[str, str]:
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        inherited = {
+            name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ
+        }
         return {
-            **kept,
+            **inherited,
             **sandbox.environ(self.stage.url),
             "PORT": str(self.port),
             "DATA_DIR": str(self.folder / "data"),
@@ -74,16 +76,21 @@ class Site:
             "SUPPORT_EMAIL": "help@example.com",
             "WEB_CONCURRENCY": "1",
             "PYTHONWARNINGS": "error",
-            **self.more,
+            **self.extra_env,
         }
 
     @property
-    def books(self) -> Books:
-        return Books(self.folder / "data" / "db.sqlite3")
+    def database(self) -> Database:
+        return Database(self.folder / "data" / "db.sqlite3")
 
-    def manage(self, *words: str) -> str:
+    def manage(self, *arguments: str) -> str:
         done = subprocess.run(
-            [*MANAGE, *words], cwd=ROOT, env=self.env, capture_output=True, text=True, check=False
+            [*MANAGE, *arguments],
+            cwd=ROOT,
+            env=self.env,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
@@ -106,7 +113,7 @@ class Site:
                     stderr=log,
                     start_new_session=True,
                 )
-        until("the site answers", self._ready)
+        wait_until("the site answers", self._ready)
 
     def _ready(self) -> bool:
         assert all(each.poll() is None for each in self.processes.values()), self.logs()[-3000:]
@@ -117,7 +124,7 @@ class Site:
         return page.ok and ("worker" not in self.processes or "/connect/" in page.text)
 
     def kill(self, *names: str) -> None:
-        """SIGKILL, to the whole process group: nobody cleans up."""
+        """SIGKILL to the whole process group, so that nothing cleans up."""
         for name in names or tuple(self.processes):
             process = self.processes.pop(name)
             os.killpg(process.pid, signal.SIGKILL)
@@ -144,15 +151,15 @@ class Site:
         return [_body(mail) for mail in found if address in str(mail["To"])]
 
     def code(self, address: str, after: int = 0) -> str:
-        """The newest sign-in code that was mailed, once there are more than `after` mails."""
-        until(f"a mail to {address}", lambda: len(self.mails(address)) > after)
+        """The newest sign-in code by mail; waits until there are more than `after` mails."""
+        wait_until(f"a mail to {address}", lambda: len(self.mails(address)) > after)
         found = re.search(r"\b(\d{6})\b", self.mails(address)[-1])
         assert found, "no code in the mail"
         return found[1]
 
     def link(self, address: str, path: str) -> str:
-        """The link under `path` in the newest mail to this address, once it is there."""
-        until(
+        """The link under `path` in the newest mail to this address; waits for that mail."""
+        wait_until(
             f"a mail with a link for {address}", lambda: path in "".join(self.mails(address)[-1:])
         )
         found = re.search(rf"^{re.escape(self.url + path)}\S+$", self.mails(address)[-1], re.M)

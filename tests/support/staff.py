@@ -1,4 +1,4 @@
-"""Staff at their desk: who they are, and the pages they open."""
+"""Staff in the admin: signed-in clients and the pages they open."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def staff_client(email: str = "erin@example.org") -> Client:
 
 
 def limited_client(*permissions: str) -> Client:
-    """A member of staff who may do only this: `limited_client("view_account")`."""
+    """A client of a member of staff with only these permissions: `limited_client("view_account")`."""
     user = User.objects.create_user("frank@example.org", is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
     client = Client()
@@ -40,7 +40,7 @@ def listed(model: str) -> str:
 
 
 def every_page() -> list[str]:
-    """Each page of the admin that a GET opens, for every row there is."""
+    """Every page of the admin that a GET opens, for every row."""
     found = [reverse("admin:index"), reverse("admin:app_list", args=["onboarding"])]
     for model in admin.site._registry:
         name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
@@ -53,8 +53,8 @@ def every_page() -> list[str]:
 PAGES = ("change", "history", "delete")
 
 
-def text(response: Any) -> str:
-    """What is read on a page: no tags, single blanks."""
+def page_text(response: Any) -> str:
+    """The visible text of a page, with runs of blanks collapsed."""
     assert isinstance(response, HttpResponse)
     body = re.sub(r"<(script|style)\b.*?</\1>", "", response.content.decode(), flags=re.DOTALL)
     return " ".join(re.sub(r"<[^>]+>", " ", body).split())

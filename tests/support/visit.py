@@ -1,4 +1,4 @@
-"""Visiting pages as somebody, with the vendor's answers given at once."""
+"""Visit pages as a user; work for a vendor runs inline."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ LINK = "https://vendor.example/open?token=1"
 OPEN = Redirect(url=LINK)
 
 
-class AtOnce:
-    """An executor that has done the work when it gets it."""
+class InlineExecutor:
+    """An executor that runs work when it is submitted."""
 
     def crowded(self, vendor: str) -> bool:
         return False
@@ -38,19 +38,19 @@ class AtOnce:
 
 
 def browser(user: User | None = None, *, strict: bool = False) -> Client:
-    """`strict`: forms need their token, as in life."""
+    """`strict`: forms need their CSRF token, as in production."""
     client = Client(enforce_csrf_checks=strict)
     if user:
         client.force_login(user)
     return client
 
 
-def words(response: Any) -> str:
-    """What a person reads on a page: no tags, single blanks."""
+def visible_text(response: Any) -> str:
+    """The visible text of a page, with runs of blanks collapsed."""
     assert isinstance(response, HttpResponse)
     body = re.sub(r"<(script|style|title).*?</\1>", " ", response.content.decode(), flags=re.S)
-    said = " ".join(html.unescape(re.sub(r"<[^>]+>", " ", body)).split())
-    return said.replace("( ", "(").replace(" )", ")")
+    visible = " ".join(html.unescape(re.sub(r"<[^>]+>", " ", body)).split())
+    return visible.replace("( ", "(").replace(" )", ")")
 
 
 def url(name: str, row: Attempt | Connection) -> str:
@@ -64,10 +64,10 @@ def offer(vendor: str = "scripted", key: str = "shop", **fields: Any) -> Connect
     )
 
 
-def setting_out(
+def start_attempt(
     people: People, scripted: Scripted, *answers: Answer, name: str = "My shop"
 ) -> Attempt:
-    """Alice has pressed "Continue to Scripted", and the vendor answered so."""
+    """Alice presses "Continue to Scripted", and the vendor gives these answers."""
     scripted.script.extend(answers)
     slug = offer().slug
     page = reverse("connect", args=[people.acme.reference, slug])

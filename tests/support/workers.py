@@ -1,4 +1,4 @@
-"""Real worker processes on the test's own database, and the sandbox's vendors behind them."""
+"""Real worker processes on the test database, with the sandbox as their vendors."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from onboarding import journey
 from onboarding.journey.leases import LEASE
 from onboarding.models import Account, Attempt, Connection, Connector
 from tests.support.people import business, connector, person
-from tests.support.site import ROOT, free_port, until
+from tests.support.site import ROOT, free_port, wait_until
 from vendors import sandbox
 
 WORKER = [sys.executable, "manage.py", "worker"]
@@ -40,19 +40,21 @@ def database_url() -> str:
 
 @dataclass
 class Workers:
-    """Processes by name; `more` is what an operator would set beside the usual."""
+    """Processes by name. `more`: settings on top of the usual ones."""
 
     folder: Path
     stage: sandbox.Running
-    more: dict[str, str] = field(default_factory=dict)
+    extra_env: dict[str, str] = field(default_factory=dict)
     command: list[str] = field(default_factory=lambda: WORKER)
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @property
     def env(self) -> dict[str, str]:
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        inherited = {
+            name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ
+        }
         return {
-            **kept,
+            **inherited,
             **sandbox.environ(self.stage.url, "celigo"),
             "DATA_DIR": str(self.folder / "data"),
             "DATABASE_URL": database_url(),
@@ -61,18 +63,18 @@ class Workers:
             "EMAIL_URL": f"file://{self.folder / 'mails'}",
             "STAFF_EMAIL": "staff@example.com",
             "PYTHONWARNINGS": "error",
-            **self.more,
+            **self.extra_env,
         }
 
     def start(self, *names: str) -> None:
-        """Start them, and wait until each says that it works."""
+        """Start them and wait until each reports that it has started."""
         for name in names:
             with self.log(name).open("ab") as log:
                 self.processes[name] = subprocess.Popen(
                     self.command, cwd=ROOT, env=self.env, stdout=log, stderr=log
                 )
         for name in names:
-            until(f"{name} works", partial(self._works, name))
+            wait_until(f"{name} works", partial(self._works, name))
 
     def _works(self, name: str) -> bool:
         return "Worker started" in self.log(name).read_text()
@@ -89,7 +91,7 @@ class Workers:
         process.wait()
 
     def stop(self) -> list[int]:
-        """As an operator stops them; their exit statuses."""
+        """Stop them as an operator does (SIGTERM). Returns their exit statuses."""
         for process in self.processes.values():
             process.terminate()
         found = [process.wait(30) for process in self.processes.values()]
@@ -99,7 +101,7 @@ class Workers:
 
 @dataclass
 class Redis:
-    """A Redis of our own that forgets everything when it stops."""
+    """A temporary Redis server without persistence."""
 
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
@@ -109,7 +111,7 @@ class Redis:
         return f"redis://:{PASSWORD}@127.0.0.1:{self.port}/0"
 
     def start(self) -> None:
-        words = [
+        arguments = [
             "--port",
             str(self.port),
             "--bind",
@@ -119,9 +121,9 @@ class Redis:
             "--appendonly",
             "no",
         ]
-        command = [shutil.which("redis-server") or "", *words, "--requirepass", PASSWORD]
+        command = [shutil.which("redis-server") or "", *arguments, "--requirepass", PASSWORD]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        until("Redis answers", self._answers)
+        wait_until("Redis answers", self._answers)
 
     def _answers(self) -> bool:
         try:
@@ -133,7 +135,7 @@ class Redis:
         return redis.Redis.from_url(self.url, single_connection_client=True)
 
     def pushed(self) -> int:
-        """How many messages were sent since it started."""
+        """How many messages were pushed since it started."""
         with self.client() as client:
             found = client.info("commandstats").get("cmdstat_lpush", {"calls": 0})
         return int(found["calls"])
@@ -145,7 +147,7 @@ class Redis:
             self.process = None
 
 
-# -- what they have to do --------------------------------------------------------------------------
+# -- the work that they find --------------------------------------------------------------------------
 
 
 def preset() -> Connector:
@@ -153,7 +155,7 @@ def preset() -> Connector:
 
 
 def merchants(stage: sandbox.Running, *names: str) -> list[Attempt]:
-    """An attempt for each, due now. They all have an account at integrator.io."""
+    """One merchant per name, with an account at integrator.io and an attempt that is due now."""
     chosen = Connector.objects.filter(vendor="celigo").first() or preset()
     return [_merchant(stage, chosen, name) for name in names]
 
@@ -169,14 +171,14 @@ def _merchant(stage: sandbox.Running, chosen: Connector, name: str) -> Attempt:
     return attempt
 
 
-def issued(*attempts: Attempt) -> bool:
-    """Whether each has its licence, and waits for its merchant to install it."""
+def have_licences(*attempts: Attempt) -> bool:
+    """Whether each attempt has its licence, which the merchant now has to install."""
     rows = Attempt.objects.filter(pk__in=[attempt.pk for attempt in attempts])
     return rows.filter(answer="needs", connection__key__gt="").count() == len(attempts)
 
 
-def lease_runs_out() -> None:
-    """The time that a successor waits for a dead process, without waiting for it."""
+def expire_leases() -> None:
+    """Skips the time for which a successor waits for a dead process."""
     past = timezone.now() - LEASE
     Account.objects.filter(lease_until__gt=past).update(lease_until=past)
     Attempt.objects.filter(due_at__gt=past).update(due_at=past)

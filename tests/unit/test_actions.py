@@ -1,4 +1,4 @@
-"""A merchant's actions make things, so they are attempts; what is revealed is shown once."""
+"""Merchant actions: they create things, so they are attempts; a revealed secret is shown once."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import pytest
 from onboarding import journey
 from onboarding.models import Connection
 from onboarding.models.status import Status
+from tests.support.attempts import begin_attempt, reloaded, run_step
 from tests.support.people import People
-from tests.support.play import again, begun, play
 from tests.support.scripted import Scripted
 from vendors.contract import Ask, Connected, Done, Progress, Question, Unavailable, text
 
@@ -27,53 +27,57 @@ WORKS = Ask(
 
 
 @pytest.fixture
-def shop(people: People, scripted: Scripted) -> Connection:
-    return play(begun(people), scripted, SECRET).connection
+def connection(people: People, scripted: Scripted) -> Connection:
+    return run_step(begin_attempt(people), scripted, SECRET).connection
 
 
-def test_an_action_runs_like_any_trip(people: People, shop: Connection, scripted: Scripted) -> None:
-    attempt = journey.run_action(shop, people.bob, "rotate", {"why": "lost"})
-    row = play(attempt, scripted, Progress(announce="room"), Progress(done=("room",)), WORKS)
+def test_an_action_runs_like_any_attempt(
+    people: People, connection: Connection, scripted: Scripted
+) -> None:
+    attempt = journey.run_action(connection, people.bob, "rotate", {"why": "lost"})
+    row = run_step(attempt, scripted, Progress(announce="room"), Progress(done=("room",)), WORKS)
     assert scripted.asked[-1][2] == ("rotate", {"why": "lost"})
     assert (row.answer, row.connection.status) == ("ask", Status.CONNECTED)
 
 
 def test_its_end_is_the_shop_as_it_is_now(
-    people: People, shop: Connection, scripted: Scripted
+    people: People, connection: Connection, scripted: Scripted
 ) -> None:
-    attempt = play(journey.run_action(shop, people.bob, "rotate", {}), scripted, WORKS)
+    attempt = run_step(journey.run_action(connection, people.bob, "rotate", {}), scripted, WORKS)
     journey.submit_answers(attempt, people.bob, {"works": "yes"})
-    row = play(attempt, scripted, NEW)
+    row = run_step(attempt, scripted, NEW)
     assert row.ended
     assert row.connection.reveal == {"Key": "k-2", "Secret": "s-2"}
 
 
 def test_an_action_that_fails_leaves_the_shop_as_it_was(
-    people: People, shop: Connection, scripted: Scripted
+    people: People, connection: Connection, scripted: Scripted
 ) -> None:
-    row = play(journey.run_action(shop, people.bob, "rotate", {}), scripted, Unavailable())
+    row = run_step(
+        journey.run_action(connection, people.bob, "rotate", {}), scripted, Unavailable()
+    )
     assert row.connection.status == Status.CONNECTED
     assert row.connection.reveal == {"Key": "k-1", "Secret": "s-1"}
 
 
-def test_pressed_twice_it_is_one_action(people: People, shop: Connection) -> None:
-    first = journey.run_action(shop, people.bob, "rotate", {})
-    assert journey.run_action(shop, people.bob, "rotate", {}) == first
+def test_pressed_twice_it_is_one_action(people: People, connection: Connection) -> None:
+    first = journey.run_action(connection, people.bob, "rotate", {})
+    assert journey.run_action(connection, people.bob, "rotate", {}) == first
 
 
-def test_what_was_confirmed_is_forgotten(people: People, shop: Connection) -> None:
-    assert journey.confirm_secrets_received(shop.pk, people.bob, lambda now: True)
-    assert not journey.confirm_secrets_received(shop.pk, people.bob, lambda now: True)
-    assert Connection.objects.get(pk=shop.pk).reveal is None
+def test_a_confirmed_secret_is_deleted(people: People, connection: Connection) -> None:
+    assert journey.confirm_secrets_received(connection.pk, people.bob, lambda now: True)
+    assert not journey.confirm_secrets_received(connection.pk, people.bob, lambda now: True)
+    assert Connection.objects.get(pk=connection.pk).reveal is None
 
 
-def test_it_is_kept_until_then(people: People, shop: Connection) -> None:
-    assert again(shop.attempts.get()).connection.reveal == {"Key": "k-1", "Secret": "s-1"}
+def test_it_is_kept_until_then(people: People, connection: Connection) -> None:
+    assert reloaded(connection.attempts.get()).connection.reveal == {"Key": "k-1", "Secret": "s-1"}
 
 
-def test_what_a_disconnected_shop_would_reveal_is_forgotten(
-    people: People, shop: Connection, scripted: Scripted
+def test_a_disconnected_shop_reveals_nothing(
+    people: People, connection: Connection, scripted: Scripted
 ) -> None:
     done = Done(here=text("Ended."), there=text("Deleted there."))
-    row = play(journey.disconnect(shop, people.alice), scripted, done)
+    row = run_step(journey.disconnect(connection, people.alice), scripted, done)
     assert row.connection.reveal is None

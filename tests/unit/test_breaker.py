@@ -1,4 +1,4 @@
-"""A host that does not answer is left alone by all, tried by one, and found again."""
+"""The circuit breaker: a host that does not answer is left alone, tried by one call, and used again."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from django.utils import timezone
 
 from onboarding.availability import breaker
 from onboarding.models import Breaker
+from tests.support.attempts import begin_attempt, reloaded, run_step
 from tests.support.canned import RESET, http
 from tests.support.hosts import (
-    DOWN,
-    FINE,
-    NO,
-    ask,
-    asking,
-    busy,
+    NOT_FOUND,
+    OK,
+    UNAVAILABLE,
+    breaker_row,
+    call_guarded,
     host,
-    later,
-    left,
-    row,
+    rate_limited,
+    reach_retry_time,
+    retry_after,
+    seconds_until_retry,
     send,
-    time_passes,
+    step_that_calls,
 )
 from tests.support.people import People
-from tests.support.play import again, begun, play
 from tests.support.scripted import Scripted
 from vendors.contract import Progress, Unavailable, Unsure
 from vendors.http import call_context
@@ -39,52 +39,54 @@ SILENT = Breaker.Cause.SILENT
 # -- when a host is called silent ------------------------------------------------------------------
 
 
-def test_after_five_calls_without_an_answer_nobody_calls_the_host() -> None:
-    with host(*[DOWN] * 5, FINE) as server:
-        assert ask(server, 4)
-        assert row().cause == ""
-        ask(server)
-        error = ask(server)
+def test_after_five_calls_without_an_answer_the_host_is_not_called() -> None:
+    with host(*[UNAVAILABLE] * 5, OK) as server:
+        assert call_guarded(server, 4)
+        assert breaker_row().cause == ""
+        call_guarded(server)
+        error = call_guarded(server)
         assert len(server.requests) == 5
     assert isinstance(error, Unavailable)
     assert 8 < (error.retry_after or 0) <= 12
-    assert (row().cause, row().failures) == (SILENT, 5)
+    assert (breaker_row().cause, breaker_row().failures) == (SILENT, 5)
 
 
-@pytest.mark.parametrize("silence", [RESET, DOWN, http("{}", "408 Request Timeout"), busy(0)])
+@pytest.mark.parametrize(
+    "silence", [RESET, UNAVAILABLE, http("{}", "408 Request Timeout"), rate_limited(0)]
+)
 def test_what_counts_is_that_the_host_did_not_do_its_work(silence: bytes) -> None:
     with host(silence) as server:
-        ask(server)
-    assert row().failures == 1
+        call_guarded(server)
+    assert breaker_row().failures == 1
 
 
-@pytest.mark.parametrize("answer", [FINE, NO, http("{}", "409 Conflict")])
-def test_an_answer_between_them_begins_the_count_anew(answer: bytes) -> None:
-    with host(*[DOWN] * 4, answer, DOWN) as server:
-        ask(server, 6)
+@pytest.mark.parametrize("answer", [OK, NOT_FOUND, http("{}", "409 Conflict")])
+def test_an_answer_between_them_resets_the_count(answer: bytes) -> None:
+    with host(*[UNAVAILABLE] * 4, answer, UNAVAILABLE) as server:
+        call_guarded(server, 6)
         assert len(server.requests) == 6
-    assert (row().failures, row().opened) == (1, None)
+    assert (breaker_row().failures, breaker_row().opened) == (1, None)
 
 
 def test_a_no_opens_nothing_and_a_host_that_works_has_no_row() -> None:
-    with host(*[NO] * 6, FINE) as server:
-        ask(server, 7)
+    with host(*[NOT_FOUND] * 6, OK) as server:
+        call_guarded(server, 7)
     assert not Breaker.objects.exists()
     assert not breaker.outages(["scripted"])
 
 
 def test_calls_that_were_under_way_say_nothing_new() -> None:
-    with host(*[DOWN] * 7) as server, breaker.guard("scripted"):
-        ask(server, 5)
+    with host(*[UNAVAILABLE] * 7) as server, breaker.guard("scripted"):
+        call_guarded(server, 5)
         with pytest.raises(Unavailable):
             send(server)
-    assert row().failures == 5
-    assert 8 < left() <= 10
+    assert breaker_row().failures == 5
+    assert 8 < seconds_until_retry() <= 10
 
 
 def test_another_vendor_at_the_same_host_is_not_concerned() -> None:
-    with host(*[DOWN] * 5, FINE) as server:
-        ask(server, 5)
+    with host(*[UNAVAILABLE] * 5, OK) as server:
+        call_guarded(server, 5)
         with breaker.guard("other"):
             send(server)
         assert len(server.requests) == 6
@@ -94,15 +96,15 @@ def test_another_vendor_at_the_same_host_is_not_concerned() -> None:
 
 
 def test_one_call_tries_while_all_others_keep_off(transactional_db: None) -> None:
-    with host(*[DOWN] * 5) as server:
-        ask(server, 5)
-    time_passes()
+    with host(*[UNAVAILABLE] * 5) as server:
+        call_guarded(server, 5)
+    reach_retry_time()
     ready = threading.Barrier(6)
 
     def rest() -> float:
         with breaker.guard("scripted"):
             ready.wait(10)
-            return call_context.retry_after(row().host)
+            return call_context.retry_after(breaker_row().host)
 
     with ThreadPoolExecutor(6) as threads:
         waits = [future.result(10) for future in [threads.submit(rest) for _ in range(6)]]
@@ -110,82 +112,84 @@ def test_one_call_tries_while_all_others_keep_off(transactional_db: None) -> Non
     assert all(30 < wait <= 48 for wait in waits if wait)
 
 
-def test_a_rest_doubles_while_the_host_stays_silent() -> None:
+def test_the_pause_doubles_while_the_host_stays_silent() -> None:
     rests = []
-    with host(*[DOWN] * 12) as server:
-        ask(server, 5)
+    with host(*[UNAVAILABLE] * 12) as server:
+        call_guarded(server, 5)
         for _ in range(7):
-            rests.append(round(left(), -1))
-            time_passes()
-            ask(server)
+            rests.append(round(seconds_until_retry(), -1))
+            reach_retry_time()
+            call_guarded(server)
     assert rests == [10, 20, 40, 80, 160, 300, 300]
 
 
 def test_a_call_that_tries_is_not_repeated() -> None:
-    with host(*[DOWN] * 5, RESET, FINE) as server:
-        ask(server, 5)
-        time_passes()
-        ask(server, method="GET", retries=1)
+    with host(*[UNAVAILABLE] * 5, RESET, OK) as server:
+        call_guarded(server, 5)
+        reach_retry_time()
+        call_guarded(server, method="GET", retries=1)
         assert len(server.requests) == 6
 
 
 def test_a_step_that_found_the_host_again_goes_on() -> None:
-    with host(*[DOWN] * 5, FINE, FINE) as server:
-        ask(server, 5)
-        time_passes()
+    with host(*[UNAVAILABLE] * 5, OK, OK) as server:
+        call_guarded(server, 5)
+        reach_retry_time()
         with breaker.guard("scripted"):
             send(server)
             send(server)
         assert len(server.requests) == 7
-    assert (row().failures, row().opened, row().retry_at) == (0, None, None)
+    assert (breaker_row().failures, breaker_row().opened, breaker_row().retry_at) == (0, None, None)
 
 
 def test_who_tries_and_dies_is_succeeded() -> None:
-    with host(*[DOWN] * 5, FINE) as server:
-        ask(server, 5)
-        time_passes()
+    with host(*[UNAVAILABLE] * 5, OK) as server:
+        call_guarded(server, 5)
+        reach_retry_time()
         with breaker.guard("scripted"):
-            assert call_context.retry_after(row().host) == 0  # and then it is heard of no more
-        assert isinstance(ask(server), Unavailable)
-        time_passes()
-        assert ask(server) is None
+            assert (
+                call_context.retry_after(breaker_row().host) == 0
+            )  # and then it is heard of no more
+        assert isinstance(call_guarded(server), Unavailable)
+        reach_retry_time()
+        assert call_guarded(server) is None
 
 
 # -- Retry-After -----------------------------------------------------------------------------------
 
 
 def test_retry_after_is_for_every_merchant(people: People, scripted: Scripted) -> None:
-    mine, other = begun(people, "One"), begun(people, "Two")
-    with host(busy(90), FINE) as server:
-        play(mine, scripted, asking(server))
-        play(other, scripted, asking(server))
+    mine, other = begin_attempt(people, "One"), begin_attempt(people, "Two")
+    with host(rate_limited(90), OK) as server:
+        run_step(mine, scripted, step_that_calls(server))
+        run_step(other, scripted, step_that_calls(server))
         assert len(server.requests) == 1
-    wait = again(other).due_at
-    assert again(other).answer == "unavailable"
+    wait = reloaded(other).due_at
+    assert reloaded(other).answer == "unavailable"
     assert wait
     assert wait > timezone.now() + timedelta(seconds=80)
-    assert row().opened is None
+    assert breaker_row().opened is None
     assert not breaker.outages(["scripted"])
 
 
 def test_a_long_retry_after_is_for_the_call_and_a_quarter_of_an_hour_for_all() -> None:
-    with host(busy(3600)) as server:
-        error = ask(server)
+    with host(rate_limited(3600)) as server:
+        error = call_guarded(server)
     assert isinstance(error, Unavailable)
     assert error.retry_after == 3600
-    assert 890 < left() <= 900
+    assert 890 < seconds_until_retry() <= 900
 
 
-def test_an_answer_that_was_under_way_does_not_end_the_rest() -> None:
-    with host(busy(60), FINE) as server, breaker.guard("scripted"):
-        ask(server)
+def test_an_answer_that_was_under_way_does_not_close_the_breaker() -> None:
+    with host(rate_limited(60), OK) as server, breaker.guard("scripted"):
+        call_guarded(server)
         send(server)
-    assert row().failures == 0
-    assert left() > 50
+    assert breaker_row().failures == 0
+    assert seconds_until_retry() > 50
 
 
 def test_a_step_keeps_the_retry_after_it_was_given() -> None:
-    with host(http("{}", "503 Busy", later(60)), FINE) as server, breaker.guard("scripted"):
+    with host(http("{}", "503 Busy", retry_after(60)), OK) as server, breaker.guard("scripted"):
         for _ in range(2):
             with pytest.raises(Unavailable) as caught:
                 send(server)
@@ -197,20 +201,28 @@ def test_a_step_keeps_the_retry_after_it_was_given() -> None:
 
 
 def test_a_creation_that_was_not_sent_is_not_unsure(people: People, scripted: Scripted) -> None:
-    attempt = begun(people)
-    with host(*[DOWN] * 5, FINE) as server:
-        ask(server, 5)
-        play(attempt, scripted, Progress(announce="room"), asking(server, creates=True))
-        account = again(attempt).connection.account
-        assert (account.announced, account.unsure, again(attempt).answer) == ("", "", "unavailable")
-        time_passes()
-        play(attempt, scripted, Progress(announce="room"), asking(server, creates=True))
+    attempt = begin_attempt(people)
+    with host(*[UNAVAILABLE] * 5, OK) as server:
+        call_guarded(server, 5)
+        run_step(
+            attempt, scripted, Progress(announce="room"), step_that_calls(server, creates=True)
+        )
+        account = reloaded(attempt).connection.account
+        assert (account.announced, account.unsure, reloaded(attempt).answer) == (
+            "",
+            "",
+            "unavailable",
+        )
+        reach_retry_time()
+        run_step(
+            attempt, scripted, Progress(announce="room"), step_that_calls(server, creates=True)
+        )
         assert len(server.requests) == 6
     assert scripted.last.announced == "room"
-    assert again(attempt).answer == "waiting"
+    assert reloaded(attempt).answer == "waiting"
 
 
 def test_a_lost_answer_to_a_creation_counts_like_any_other() -> None:
     with host(*[RESET] * 5) as server:
-        assert isinstance(ask(server, 5, creates=True), Unsure)
-    assert row().cause == SILENT
+        assert isinstance(call_guarded(server, 5, creates=True), Unsure)
+    assert breaker_row().cause == SILENT

@@ -1,4 +1,4 @@
-"""What is kept of calls, and what follows when a vendor is back or takes our credentials again."""
+"""The breaker's records of calls, and what follows when a vendor recovers or accepts our keys again."""
 
 from __future__ import annotations
 
@@ -16,10 +16,19 @@ from pytest_django.fixtures import Settings
 from onboarding.availability import breaker, host_state
 from onboarding.background import runner, schedule
 from onboarding.models import Attempt, Breaker, Call, Connection, Slot
+from tests.support.attempts import CONNECTED, begin_attempt, reloaded, run_check, run_step
 from tests.support.canned import Canned, http
-from tests.support.hosts import DOWN, FINE, ask, asking, host, left, send, time_passes
+from tests.support.hosts import (
+    OK,
+    UNAVAILABLE,
+    call_guarded,
+    host,
+    reach_retry_time,
+    seconds_until_retry,
+    send,
+    step_that_calls,
+)
 from tests.support.people import People
-from tests.support.play import CONNECTED, again, begun, check, play
 from tests.support.scripted import Scripted, offered
 from vendors.contract import Refused, Unavailable
 
@@ -38,43 +47,43 @@ def silent() -> bool:
 
 def waiting(people: People, scripted: Scripted, number: int) -> list[Attempt]:
     """Attempts that wait a quarter of an hour for the vendor."""
-    found = [begun(people, f"Shop {n}") for n in range(number)]
+    found = [begin_attempt(people, f"Shop {n}") for n in range(number)]
     for attempt in found:
-        play(attempt, scripted, Unavailable())
+        run_step(attempt, scripted, Unavailable())
     Attempt.objects.update(due_at=timezone.now() + timedelta(minutes=15))
     return found
 
 
 def test_who_waited_goes_on_but_not_all_in_one_instant(people: People, scripted: Scripted) -> None:
     waiting(people, scripted, 5)
-    with host(*[DOWN] * 5, FINE) as server:
-        ask(server, 5)
-        time_passes()
-        ask(server)
+    with host(*[UNAVAILABLE] * 5, OK) as server:
+        call_guarded(server, 5)
+        reach_retry_time()
+        call_guarded(server)
     due = {at for at in Attempt.objects.values_list("due_at", flat=True) if at}
     assert len(due) == 5
     assert max(due) < timezone.now() + timedelta(seconds=6)
 
 
-def test_who_was_told_to_wait_for_long_goes_on_waiting(people: People, scripted: Scripted) -> None:
+def test_a_long_retry_after_is_still_obeyed(people: People, scripted: Scripted) -> None:
     mine, *_ = waiting(people, scripted, 2)
     told = timezone.now() + timedelta(minutes=50)
     Attempt.objects.filter(pk=mine.pk).update(due_at=told)
-    with host(*[DOWN] * 5, FINE) as server:
-        ask(server, 5)
-        time_passes()
-        ask(server)
-    assert again(mine).due_at == told
+    with host(*[UNAVAILABLE] * 5, OK) as server:
+        call_guarded(server, 5)
+        reach_retry_time()
+        call_guarded(server)
+    assert reloaded(mine).due_at == told
 
 
 def test_checks_that_waited_are_made(people: People, scripted: Scripted) -> None:
-    shop = play(begun(people), scripted, CONNECTED).connection
-    check(shop, scripted, Unavailable(retry_after=600))
-    with host(*[DOWN] * 5, FINE) as server:
-        ask(server, 5)
-        time_passes()
-        ask(server)
-    due = Connection.objects.get(pk=shop.pk).due_at
+    connection = run_step(begin_attempt(people), scripted, CONNECTED).connection
+    run_check(connection, scripted, Unavailable(retry_after=600))
+    with host(*[UNAVAILABLE] * 5, OK) as server:
+        call_guarded(server, 5)
+        reach_retry_time()
+        call_guarded(server)
+    due = Connection.objects.get(pk=connection.pk).due_at
     assert due
     assert due < timezone.now() + timedelta(seconds=6)
 
@@ -85,31 +94,31 @@ def test_checks_that_waited_are_made(people: People, scripted: Scripted) -> None
 def test_a_vendor_that_refuses_us_is_in_trouble_but_is_called(
     people: People, scripted: Scripted
 ) -> None:
-    with host(http("{}", "401 Unauthorized"), FINE) as server:
-        attempt = play(begun(people), scripted, asking(server))
+    with host(http("{}", "401 Unauthorized"), OK) as server:
+        attempt = run_step(begin_attempt(people), scripted, step_that_calls(server))
         assert breaker.outages(["scripted", "other"])["scripted"].cause == "credentials"
         assert not silent()
         assert attempt.cause == "credentials"
-        assert ask(server) is None
+        assert call_guarded(server) is None
         assert not breaker.outages(["scripted"])
-    due = again(attempt).due_at
+    due = reloaded(attempt).due_at
     assert due
     assert due < timezone.now() + timedelta(seconds=6)
 
 
 def test_it_is_refused_since_the_first_time() -> None:
     with host(*[http("{}", "401 Unauthorized")] * 2) as server:
-        ask(server)
+        call_guarded(server)
         since = breaker.outages(["scripted"])["scripted"].since
-        time_passes()
-        ask(server)
+        reach_retry_time()
+        call_guarded(server)
     assert breaker.outages(["scripted"])["scripted"].since == since
-    assert left() > host_state.CREDENTIALS_RECHECK.total_seconds() - 10
+    assert seconds_until_retry() > host_state.CREDENTIALS_RECHECK.total_seconds() - 10
 
 
 def test_a_sign_in_that_opens_nothing_changes_nothing() -> None:
-    with host(REFUSED, FINE, REFUSED) as server:
-        ask(server)
+    with host(REFUSED, OK, REFUSED) as server:
+        call_guarded(server)
         since = breaker.outages(["scripted"])["scripted"].since
         with breaker.guard("scripted"):
             send(server)
@@ -121,13 +130,13 @@ def test_a_sign_in_that_opens_nothing_changes_nothing() -> None:
 @pytest.mark.parametrize("whose", [{"operator_credentials": False}, {"credentials": "merchant"}])
 def test_a_merchants_credentials_say_nothing_of_ours(whose: dict[str, Any]) -> None:
     with host(http("{}", "401 Unauthorized")) as server:
-        assert isinstance(ask(server, **whose), Refused)
+        assert isinstance(call_guarded(server, **whose), Refused)
     assert not Breaker.objects.exists()
 
 
 def test_a_403_is_a_doubt_that_only_a_probe_settles() -> None:
     with host(*[http("{}", "403 Forbidden")] * 2) as server:
-        ask(server)
+        call_guarded(server)
         assert not breaker.outages(["scripted"])
         assert breaker.vendors_to_probe() == ["scripted"]
         with pytest.raises(Refused), breaker.guard("scripted", probing=True):
@@ -135,18 +144,21 @@ def test_a_403_is_a_doubt_that_only_a_probe_settles() -> None:
     assert breaker.outages(["scripted"])["scripted"].cause == "credentials"
 
 
-# -- what is kept of calls -------------------------------------------------------------------------
+# -- the record of calls ---------------------------------------------------------------------------
 
 
-def test_calls_are_kept_without_any_id_or_secret(people: People, scripted: Scripted) -> None:
+def test_calls_are_recorded_without_any_id_or_secret(people: People, scripted: Scripted) -> None:
     secrets = {"parts": {"id": "id-4711"}, "query": {"q": "s3cr3t"}, "json": {"p": "s3cr3t"}}
     with host(http('{"answer": "s3cr3t"}')) as server:
-        call = asking(server, path="/things/{id}", auth=("user", "s3cr3t"), **secrets)
-        attempt = play(begun(people), scripted, call)
-    kept = Call.objects.values().get()
-    assert (kept["call"], kept["outcome"]) == ("POST /things/{id}", "200")
-    assert (kept["attempt_id"], kept["connection_id"]) == (attempt.pk, attempt.connection_id)
-    assert not any(word in str(kept) for word in ("id-4711", "s3cr3t", "user"))
+        call = step_that_calls(server, path="/things/{id}", auth=("user", "s3cr3t"), **secrets)
+        attempt = run_step(begin_attempt(people), scripted, call)
+    recorded = Call.objects.values().get()
+    assert (recorded["call"], recorded["outcome"]) == ("POST /things/{id}", "200")
+    assert (recorded["attempt_id"], recorded["connection_id"]) == (
+        attempt.pk,
+        attempt.connection_id,
+    )
+    assert not any(word in str(recorded) for word in ("id-4711", "s3cr3t", "user"))
 
 
 def test_a_record_that_cannot_be_written_loses_no_answer(
@@ -156,8 +168,8 @@ def test_a_record_that_cannot_be_written_loses_no_answer(
         raise OperationalError("the database is away for a moment")
 
     monkeypatch.setattr(QuerySet, "bulk_create", away)
-    with host(FINE) as server:
-        attempt = play(begun(people), scripted, asking(server))
+    with host(OK) as server:
+        attempt = run_step(begin_attempt(people), scripted, step_that_calls(server))
     assert attempt.answer == "waiting"
     assert not Call.objects.exists()
 
@@ -175,13 +187,13 @@ class Probed(Scripted):
 
 
 def test_a_vendor_is_found_again_without_any_merchant(settings: Settings) -> None:
-    with host(*[DOWN] * 5, DOWN, FINE) as server:
+    with host(*[UNAVAILABLE] * 5, UNAVAILABLE, OK) as server:
         settings.VENDORS = offered(Probed(door=server))
-        ask(server, 5)
+        call_guarded(server, 5)
         schedule.submit_probes(runner.run_inline)
         assert len(server.requests) == 5  # it rests
         for _ in range(2):
-            time_passes()
+            reach_retry_time()
             Slot.objects.all().delete()
             assert silent()
             schedule.submit_probes(runner.run_inline)
@@ -201,33 +213,33 @@ def test_any_number_of_workers_probe_once_a_minute(settings: Settings) -> None:
 
 
 def test_a_probe_sees_that_our_credentials_are_taken_again(settings: Settings) -> None:
-    with host(REFUSED, REFUSED, FINE) as server:
+    with host(REFUSED, REFUSED, OK) as server:
         settings.VENDORS = offered(Probed(door=server))
-        ask(server)
+        call_guarded(server)
         for trouble in (True, False):
-            time_passes()
+            reach_retry_time()
             breaker.probe(settings.VENDORS.offered["scripted"])
             assert bool(breaker.outages(["scripted"])) is trouble
 
 
 def test_a_host_that_no_probe_touches_may_work_again(settings: Settings) -> None:
-    with host(*[DOWN] * 5, DOWN) as server:
-        ask(server, 5)
-        time_passes()
+    with host(*[UNAVAILABLE] * 5, UNAVAILABLE) as server:
+        call_guarded(server, 5)
+        reach_retry_time()
         breaker.probe(Scripted())
         assert not breaker.outages(["scripted"])
-        ask(server)  # one call tries it, and it is silent still
+        call_guarded(server)  # one call tries it, and it is silent still
     assert silent()
-    assert 10 < left() <= 20
+    assert 10 < seconds_until_retry() <= 20
 
 
 def test_a_host_for_which_somebody_waits_is_silent_until_they_have_tried(
     people: People, scripted: Scripted
 ) -> None:
     waiting(people, scripted, 1)
-    with host(*[DOWN] * 5) as server:
-        ask(server, 5)
-    time_passes()
+    with host(*[UNAVAILABLE] * 5) as server:
+        call_guarded(server, 5)
+    reach_retry_time()
     breaker.probe(scripted)
     assert silent()
 
@@ -235,11 +247,11 @@ def test_a_host_for_which_somebody_waits_is_silent_until_they_have_tried(
 # -- room for everybody ------------------------------------------------------------------------------
 
 
-def test_a_long_queue_at_one_vendor_hides_nobody_elses_rows(
+def test_a_long_queue_at_one_vendor_hides_no_other_rows(
     people: People, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(runner, "BATCH", 3)
-    slow = [begun(people, f"Slow {n}") for n in range(5)]
+    slow = [begin_attempt(people, f"Slow {n}") for n in range(5)]
     quick = slow.pop()
     Connection.objects.filter(pk=quick.connection_id).update(vendor="quick")
     Attempt.objects.update(due_at=timezone.now() - timedelta(hours=1))

@@ -16,10 +16,17 @@ from onboarding import journey
 from onboarding.journey import hops
 from onboarding.models import Attempt, Event
 from onboarding.models.status import Status
+from tests.support.attempts import (
+    CONNECTED,
+    begin_attempt,
+    close_pages,
+    reloaded,
+    run_check,
+    run_step,
+)
 from tests.support.people import People
-from tests.support.play import CONNECTED, again, begun, check, nobody_waits, play
 from tests.support.scripted import Answer, Scripted
-from tests.support.visit import LINK, browser, url, words
+from tests.support.visit import LINK, browser, url, visible_text
 from vendors.contract import (
     Ask,
     Declined,
@@ -39,7 +46,7 @@ from vendors.contract import (
     text,
 )
 
-pytestmark = pytest.mark.usefixtures("at_once")
+pytestmark = pytest.mark.usefixtures("inline_executor")
 OLD = {"code": "1"}
 WHICH = Question(key="shop", label=text("Shop"), choices=(("a", text("A")), ("b", text("B"))))
 WAIT = Waiting(
@@ -115,7 +122,7 @@ TABLE = table()
 
 def back_from_the_vendor(people: People, scripted: Scripted) -> Attempt:
     """Alice has gone and come back with OLD; the vendor is to be asked."""
-    attempt = play(begun(people), scripted, Redirect(url=LINK))
+    attempt = run_step(begin_attempt(people), scripted, Redirect(url=LINK))
     hops.take_link(attempt, people.alice)
     hop = hops.find_hop("scripted", scripted.last.state)
     assert hop is not None
@@ -123,12 +130,12 @@ def back_from_the_vendor(people: People, scripted: Scripted) -> Attempt:
 
 
 def page(people: People, attempt: Attempt) -> str:
-    said = words(browser(people.alice).get(attempt.get_absolute_url()))
+    said = visible_text(browser(people.alice).get(attempt.get_absolute_url()))
     return said.replace("’", "'")
 
 
 def quoted(cell: str) -> list[str]:
-    """What a cell quotes of the page; "…" stands for a name."""
+    """The text that a cell quotes from the page; "…" stands for a name."""
     return [part.strip() for each in re.findall(r'"([^"]*)"', cell) for part in each.split("…")]
 
 
@@ -143,7 +150,7 @@ def test_the_table_has_every_step_and_every_error() -> None:
 
 @pytest.mark.parametrize("name", CASES)
 def test_the_page_says_what_the_table_says(people: People, scripted: Scripted, name: str) -> None:
-    row = play(back_from_the_vendor(people, scripted), scripted, CASES[name].step)
+    row = run_step(back_from_the_vendor(people, scripted), scripted, CASES[name].step)
     if "returns=False" in name:
         hops.take_link(row, people.alice)
     seen, following = TABLE[name]
@@ -160,7 +167,7 @@ def test_the_next_call_is_the_one_of_the_table(
     people: People, scripted: Scripted, name: str
 ) -> None:
     case = CASES[name]
-    row = play(back_from_the_vendor(people, scripted), scripted, case.step)
+    row = run_step(back_from_the_vendor(people, scripted), scripted, case.step)
     asked, following = len(scripted.asked), TABLE[name][1]
     if case.press:
         scripted.script.append(WAIT)
@@ -170,14 +177,14 @@ def test_the_next_call_is_the_one_of_the_table(
         assert scripted.last.present
     elif case.then:
         assert row.due_at is not None
-        play(row, scripted, WAIT, present=False)
+        run_step(row, scripted, WAIT, present=False)
     assert not scripted.script
     assert [each[::2] for each in scripted.asked[asked:]] == ([case.then] if case.then else [])
     if case.then:
         expected = "the same call" if case.then is SAME else f"{case.then[0]}"
         assert expected in following
     else:
-        assert again(row).due_at is None
+        assert reloaded(row).due_at is None
 
 
 def test_progress_makes_the_same_call_at_once(people: People, scripted: Scripted) -> None:
@@ -187,7 +194,7 @@ def test_progress_makes_the_same_call_at_once(people: People, scripted: Scripted
         said.append(page(people, attempt))
         return WAIT
 
-    play(attempt, scripted, Progress(), look)
+    run_step(attempt, scripted, Progress(), look)
     assert [each[::2] for each in scripted.asked[-2:]] == [SAME, SAME]
     for phrase in quoted(TABLE["Progress"][0]):
         assert phrase in said[0]
@@ -196,23 +203,23 @@ def test_progress_makes_the_same_call_at_once(people: People, scripted: Scripted
 def test_while_nothing_was_minted_every_call_gets_the_same_state(
     people: People, scripted: Scripted
 ) -> None:
-    attempt = begun(people)
+    attempt = begin_attempt(people)
     for answer in (Progress(), Unavailable(), WAIT, Redirect(url=""), Garbled(), Declined()):
-        row = play(attempt, scripted, answer, *([WAIT] if isinstance(answer, Progress) else []))
+        row = run_step(attempt, scripted, answer, *([WAIT] if isinstance(answer, Progress) else []))
         journey.continue_attempt(row, people.alice)
-    play(attempt, scripted, Redirect(url=LINK))
+    run_step(attempt, scripted, Redirect(url=LINK))
     assert len({order.state for _, order, _ in scripted.asked}) == 1
-    hops.take_link(again(attempt), people.alice)
+    hops.take_link(reloaded(attempt), people.alice)
     journey.continue_attempt(attempt, people.alice)
-    play(attempt, scripted, WAIT)
+    run_step(attempt, scripted, WAIT)
     assert len({order.state for _, order, _ in scripted.asked}) == 2
 
 
 def test_another_member_gets_a_state_of_their_own(people: People, scripted: Scripted) -> None:
-    attempt = play(begun(people), scripted, WAIT)
+    attempt = run_step(begin_attempt(people), scripted, WAIT)
     first = scripted.last.state
     journey.continue_attempt(attempt, people.bob)
-    play(attempt, scripted, WAIT)
+    run_step(attempt, scripted, WAIT)
     assert scripted.last.state != first
 
 
@@ -229,10 +236,10 @@ def test_after_a_no_the_accounts_draft_is_dropped_and_the_connections_stays(
 ) -> None:
     attempt = back_from_the_vendor(people, scripted)
     live = Progress(account={"room": 1}, promote=True)
-    play(attempt, scripted, live, Progress(account={"user": 2}, connection={"shop": 3}), no)
+    run_step(attempt, scripted, live, Progress(account={"user": 2}, connection={"shop": 3}), no)
     assert drafts(scripted.last) == ({"user": 2}, {"shop": 3})
     journey.continue_attempt(attempt, people.alice)
-    play(attempt, scripted, WAIT)
+    run_step(attempt, scripted, WAIT)
     assert scripted.calls[-1] == "start"
     assert drafts(scripted.last) == ({"room": 1}, {"shop": 3})
 
@@ -245,17 +252,17 @@ def test_start_over_drops_both_drafts_but_what_it_gives(
     live = Progress(account={"room": 1}, promote=True)
     drafted = Progress(account={"user": 2}, connection={"licence": "l", "step": 3})
     over = StartOver(note=text("It has run out."), connection=memo)
-    row = play(attempt, scripted, live, drafted, over)
+    row = run_step(attempt, scripted, live, drafted, over)
     assert (row.status, row.turn, row.answer) == ("action_needed", "merchant", "start_over")
     assert (row.due_at, row.ended, row.connection.status) == (None, None, "action_needed")
     journey.continue_attempt(attempt, people.alice)
-    play(attempt, scripted, WAIT)
+    run_step(attempt, scripted, WAIT)
     assert scripted.asked[-1][::2] == ("start", None)
     assert drafts(scripted.last) == ({"room": 1}, left)
 
 
 def test_start_over_is_no_refusal(people: People, scripted: Scripted) -> None:
-    row = play(back_from_the_vendor(people, scripted), scripted, OVER)
+    row = run_step(back_from_the_vendor(people, scripted), scripted, OVER)
     said = page(people, row)
     assert "The set-up there has run out." in said
     assert "did not accept" not in said
@@ -265,18 +272,18 @@ def test_start_over_is_no_refusal(people: People, scripted: Scripted) -> None:
 def test_start_over_from_a_check_lowers_no_connected_shop(
     people: People, scripted: Scripted
 ) -> None:
-    shop = play(begun(people), scripted, CONNECTED).connection
-    assert check(shop, scripted, OVER).status == Status.CONNECTED
+    connection = run_step(begin_attempt(people), scripted, CONNECTED).connection
+    assert run_check(connection, scripted, OVER).status == Status.CONNECTED
 
 
 def test_a_vendors_action_that_is_to_start_over_is_begun_again_with_new_answers(
     people: People, scripted: Scripted
 ) -> None:
-    shop = play(begun(people), scripted, CONNECTED).connection
-    first = journey.run_action(shop, people.alice, "mine", {"code": "1"})
-    play(first, scripted, OVER)
-    second = journey.run_action(shop, people.alice, "mine", {"code": "2"})
-    play(second, scripted, DONE)
+    connection = run_step(begin_attempt(people), scripted, CONNECTED).connection
+    first = journey.run_action(connection, people.alice, "mine", {"code": "1"})
+    run_step(first, scripted, OVER)
+    second = journey.run_action(connection, people.alice, "mine", {"code": "2"})
+    run_step(second, scripted, DONE)
     assert second.pk != first.pk
     assert scripted.asked[-1][2] == ("mine", {"code": "2"})
 
@@ -288,20 +295,22 @@ def test_a_vendors_action_that_is_to_start_over_is_begun_again_with_new_answers(
 def test_no_link_twice_in_a_row_for_a_merchant_who_waits_is_a_clear_failure(
     people: People, scripted: Scripted, start: bool
 ) -> None:
-    attempt = begun(people) if start else back_from_the_vendor(people, scripted)
-    assert play(attempt, scripted, Redirect(url="")).answer == "redirect"
+    attempt = begin_attempt(people) if start else back_from_the_vendor(people, scripted)
+    assert run_step(attempt, scripted, Redirect(url="")).answer == "redirect"
     journey.continue_attempt(attempt, people.alice)
-    row = play(attempt, scripted, Redirect(url="", connection={"saved": 1}))
+    row = run_step(attempt, scripted, Redirect(url="", connection={"saved": 1}))
     assert (row.answer, row.turn, row.cause) == ("garbled", "staff", "no_progress")
     assert "named no link again" in row.detail
     assert row.connection_memo == {"saved": 1}
 
 
-def test_no_link_is_right_while_nobody_waits_for_it(people: People, scripted: Scripted) -> None:
-    attempt = play(begun(people), scripted, Redirect(url=""))
+def test_no_link_is_right_while_no_merchant_waits_for_it(
+    people: People, scripted: Scripted
+) -> None:
+    attempt = run_step(begin_attempt(people), scripted, Redirect(url=""))
     journey.continue_attempt(attempt, people.alice)
-    nobody_waits()
-    row = play(attempt, scripted, Redirect(url=""), present=False)
+    close_pages()
+    row = run_step(attempt, scripted, Redirect(url=""), present=False)
     assert not scripted.last.present
     assert row.answer == "redirect"
 
@@ -309,42 +318,42 @@ def test_no_link_is_right_while_nobody_waits_for_it(people: People, scripted: Sc
 def test_no_link_again_is_right_after_a_link_or_another_answer(
     people: People, scripted: Scripted
 ) -> None:
-    attempt = play(begun(people), scripted, Redirect(url=""))
+    attempt = run_step(begin_attempt(people), scripted, Redirect(url=""))
     for answer in (WAIT, Redirect(url=LINK)):
         journey.continue_attempt(attempt, people.alice)
-        play(attempt, scripted, answer)
+        run_step(attempt, scripted, answer)
         journey.continue_attempt(attempt, people.alice)
-        assert play(attempt, scripted, Redirect(url="")).answer == "redirect"
+        assert run_step(attempt, scripted, Redirect(url="")).answer == "redirect"
 
 
 def test_no_link_again_is_right_for_another_return(people: People, scripted: Scripted) -> None:
-    attempt = play(begun(people), scripted, Redirect(url=LINK, returns=False))
+    attempt = run_step(begin_attempt(people), scripted, Redirect(url=LINK, returns=False))
     hops.take_link(attempt, people.alice)
     journey.report_finished(attempt, people.alice)
-    play(attempt, scripted, Redirect(url="", returns=False))
+    run_step(attempt, scripted, Redirect(url="", returns=False))
     journey.report_finished(attempt, people.alice)
-    assert play(attempt, scripted, Redirect(url="")).answer == "redirect"
+    assert run_step(attempt, scripted, Redirect(url="")).answer == "redirect"
 
 
 def test_a_note_stands_in_for_the_sentence_of_the_ready_page(
     people: People, scripted: Scripted
 ) -> None:
-    plain = play(begun(people), scripted, Redirect(url=LINK))
+    plain = run_step(begin_attempt(people), scripted, Redirect(url=LINK))
     assert "opens in this window" in page(people, plain)
     note = text("Sign in as the user of %(shop)s.", shop="the first shop")
-    noted = play(begun(people, "Second"), scripted, Redirect(url=LINK, note=note))
+    noted = run_step(begin_attempt(people, "Second"), scripted, Redirect(url=LINK, note=note))
     said = page(people, noted)
     assert "Everything is ready" in said
     assert "Sign in as the user of the first shop." in said
     assert "opens in this window" not in said
-    assert again(noted).connection.sentence == "Sign in as the user of the first shop."
+    assert reloaded(noted).connection.sentence == "Sign in as the user of the first shop."
 
 
 @pytest.mark.parametrize("named", [("", "7"), ("session", ""), ("state", "7")])
 def test_a_return_that_could_not_be_found_is_garbled(
     people: People, scripted: Scripted, named: tuple[str, str]
 ) -> None:
-    row = play(begun(people), scripted, Redirect(url=LINK, returned_by=named))
+    row = run_step(begin_attempt(people), scripted, Redirect(url=LINK, returned_by=named))
     assert (row.answer, row.turn) == ("garbled", "staff")
     assert "by which a return could be found" in row.detail
 
@@ -360,12 +369,12 @@ def test_no_secret_of_a_link_is_in_its_repr() -> None:
 def test_a_creation_with_an_idempotency_key_is_repeated_with_the_same_key(
     people: People, scripted: Scripted
 ) -> None:
-    """Not announced: its lost answer is Unavailable, and nobody has to look."""
-    attempt = begun(people)
+    """Not announced: its lost answer is Unavailable, and staff have nothing to settle."""
+    attempt = begin_attempt(people)
     keyed = Progress(connection={"key": "k-1"})
-    row = play(attempt, scripted, keyed, Unavailable("lost"))
+    row = run_step(attempt, scripted, keyed, Unavailable("lost"))
     assert (row.answer, row.turn, row.connection.account.unsure) == ("unavailable", "us", "")
     Attempt.objects.update(due_at=timezone.now())
-    play(attempt, scripted, CONNECTED)
+    run_step(attempt, scripted, CONNECTED)
     keys = [order.memos.connection.get("key") for _, order, _ in scripted.asked]
     assert keys == [None, "k-1", "k-1"]

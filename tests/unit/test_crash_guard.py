@@ -1,4 +1,4 @@
-"""A row that kills its worker again and again, or meets a bug, ends as staff's turn."""
+"""The crash guard: a row that repeatedly crashes its worker, or meets a bug, becomes staff's turn."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from onboarding.journey.crash_guard import CRASHES
 from onboarding.journey.leases import LEASE
 from onboarding.models import Account, Alert, Attempt, Connection
 from onboarding.models.status import Status
+from tests.support.attempts import CONNECTED, begin_attempt, reloaded, run_check, run_step
 from tests.support.people import People
-from tests.support.play import CONNECTED, again, begun, check, play
 from tests.support.scripted import Scripted
 from vendors.contract import Order, Progress, Redirect, Step, Unavailable
 
@@ -39,33 +39,33 @@ def meets_a_bug(order: Order) -> Step:
 def death(attempt: Attempt, vendor: Scripted) -> Attempt:
     """A worker takes the row and dies of it; its lease is over."""
     with pytest.raises(Killed):
-        play(attempt, vendor, dies)
+        run_step(attempt, vendor, dies)
     Account.objects.update(lease_until=timezone.now() - LEASE)
-    return again(attempt)
+    return reloaded(attempt)
 
 
-def test_a_death_is_counted_by_whoever_takes_over(people: People, scripted: Scripted) -> None:
-    row = death(begun(people), scripted)
+def test_a_crash_is_counted_by_the_next_worker(people: People, scripted: Scripted) -> None:
+    row = death(begin_attempt(people), scripted)
     assert (row.crashes, bool(row.call_started_at)) == (0, True)
-    row = play(row, scripted, Progress(done=("room",)), LINK)
+    row = run_step(row, scripted, Progress(done=("room",)), LINK)
     assert (row.answer, row.crashes, row.call_started_at) == ("redirect", 0, None)
 
 
-def test_after_a_second_death_the_row_rests_apart(people: People, scripted: Scripted) -> None:
-    row = death(death(begun(people), scripted), scripted)
+def test_after_a_second_crash_the_row_is_set_aside(people: People, scripted: Scripted) -> None:
+    row = death(death(begin_attempt(people), scripted), scripted)
     asked = len(scripted.asked)
-    row = play(row, scripted)
+    row = run_step(row, scripted)
     assert len(scripted.asked) == asked
     assert (row.crashes, row.call_started_at) == (2, None)
     assert row.due_at
     assert row.due_at < timezone.now() + timedelta(seconds=31)
-    assert play(row, scripted, LINK).crashes == 0
+    assert run_step(row, scripted, LINK).crashes == 0
 
 
 def test_after_five_deaths_it_is_staffs_turn(people: People, scripted: Scripted) -> None:
-    row = begun(people)
+    row = begin_attempt(people)
     Attempt.objects.update(crashes=CRASHES - 1)
-    row = play(death(row, scripted), scripted)
+    row = run_step(death(row, scripted), scripted)
     assert (row.status, row.turn, row.due_at) == (Status.ON_IT, "staff", None)
     assert row.sentence.startswith("Something went wrong on our side.")
     assert (
@@ -76,15 +76,15 @@ def test_after_five_deaths_it_is_staffs_turn(people: People, scripted: Scripted)
 
 
 def poisoned(people: People, scripted: Scripted) -> Attempt:
-    row = begun(people)
+    row = begin_attempt(people)
     Attempt.objects.update(crashes=CRASHES)
-    return play(row, scripted)
+    return run_step(row, scripted)
 
 
 def test_it_is_not_tried_again_by_itself(people: People, scripted: Scripted) -> None:
     row = journey.continue_attempt(poisoned(people, scripted), people.alice)
     runner.sweep()
-    assert (again(row).answer, "start" in scripted.calls) == ("poison", False)
+    assert (reloaded(row).answer, "start" in scripted.calls) == ("poison", False)
 
 
 def test_staff_have_it_tried_again(people: People, scripted: Scripted) -> None:
@@ -92,15 +92,15 @@ def test_staff_have_it_tried_again(people: People, scripted: Scripted) -> None:
     assert staff_actions.ask_now(row.connection)
     scripted.script.append(LINK)
     runner.sweep()
-    row = again(row)
+    row = reloaded(row)
     assert (row.answer, row.crashes) == ("redirect", 0)
 
 
-def test_a_bug_counts_at_once_and_rests_for_a_lease(people: People, scripted: Scripted) -> None:
-    row = begun(people)
+def test_a_bug_counts_at_once_and_pauses_for_a_lease(people: People, scripted: Scripted) -> None:
+    row = begin_attempt(people)
     with pytest.raises(ZeroDivisionError):
-        play(row, scripted, meets_a_bug)
-    row = again(row)
+        run_step(row, scripted, meets_a_bug)
+    row = reloaded(row)
     assert (row.crashes, row.call_started_at) == (1, None)
     assert row.due_at
     assert row.due_at > timezone.now() + LEASE / 2
@@ -109,41 +109,41 @@ def test_a_bug_counts_at_once_and_rests_for_a_lease(people: People, scripted: Sc
 def test_a_bug_before_the_vendor_is_asked_counts_too(
     people: People, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    row = begun(people)
+    row = begin_attempt(people)
     monkeypatch.setattr("onboarding.journey.orders._business", meets_a_bug)
     for _ in range(CRASHES):
         with pytest.raises(ZeroDivisionError):
-            play(row, scripted)
-    assert play(row, scripted).answer == "poison"
+            run_step(row, scripted)
+    assert run_step(row, scripted).answer == "poison"
 
 
 def test_tokens_renewed_on_the_way_to_each_death_do_not_hide_it(
     people: People, scripted: Scripted
 ) -> None:
-    row = begun(people)
+    row = begin_attempt(people)
     with pytest.raises(ZeroDivisionError):
-        play(row, scripted, meets_a_bug)
+        run_step(row, scripted, meets_a_bug)
     with pytest.raises(ZeroDivisionError):
-        play(row, scripted, Progress(account={"token": "2"}), meets_a_bug)
-    assert again(row).crashes == 2
+        run_step(row, scripted, Progress(account={"token": "2"}), meets_a_bug)
+    assert reloaded(row).crashes == 2
 
 
 def test_a_tick_is_headway(people: People, scripted: Scripted) -> None:
-    row = begun(people)
+    row = begin_attempt(people)
     with pytest.raises(ZeroDivisionError):
-        play(row, scripted, meets_a_bug)
+        run_step(row, scripted, meets_a_bug)
     with pytest.raises(ZeroDivisionError):
-        play(row, scripted, Progress(done=("room",)), meets_a_bug)
-    assert again(row).crashes == 1
+        run_step(row, scripted, Progress(done=("room",)), meets_a_bug)
+    assert reloaded(row).crashes == 1
 
 
-def test_a_vendor_that_is_away_kills_nobody(people: People, scripted: Scripted) -> None:
-    row = play(begun(people), scripted, Unavailable())
+def test_an_outage_of_a_vendor_is_no_crash(people: People, scripted: Scripted) -> None:
+    row = run_step(begin_attempt(people), scripted, Unavailable())
     assert (row.crashes, row.call_started_at) == (0, None)
 
 
 def test_who_is_slower_than_the_lease_did_not_die(people: People, scripted: Scripted) -> None:
-    row = begun(people)
+    row = begin_attempt(people)
 
     def slow(order: Order) -> Step:
         """Meanwhile another worker took over, counted us, and is at it."""
@@ -152,17 +152,17 @@ def test_who_is_slower_than_the_lease_did_not_die(people: People, scripted: Scri
         Attempt.objects.update(call_started_at=later, crashes=1)
         return LINK
 
-    row = play(row, scripted, slow)
+    row = run_step(row, scripted, slow)
     assert (row.answer, row.crashes, bool(row.call_started_at)) == ("progress", 0, True)
 
 
 def test_a_busy_account_leaves_the_claim_alone(people: People, scripted: Scripted) -> None:
-    row = begun(people)
+    row = begin_attempt(people)
     Account.objects.update(lease_until=timezone.now() + LEASE, lease_token="another")
     call_started_at, due = timezone.now(), timezone.now() + LEASE
     Attempt.objects.update(call_started_at=call_started_at, due_at=due)
     journey.advance(row.pk)
-    row = again(row)
+    row = reloaded(row)
     assert (row.call_started_at, row.due_at, row.crashes) == (call_started_at, due, 0)
 
 
@@ -172,19 +172,31 @@ def test_a_busy_account_leaves_the_claim_alone(people: People, scripted: Scripte
 def test_a_connected_shop_stays_connected_and_is_not_checked(
     people: People, scripted: Scripted
 ) -> None:
-    shop = play(begun(people), scripted, CONNECTED).connection
+    connection = run_step(begin_attempt(people), scripted, CONNECTED).connection
     Connection.objects.update(crashes=CRASHES)
-    shop = check(shop, scripted)
-    assert (shop.status, shop.answer, shop.due_at) == (Status.CONNECTED, "poison", None)
+    connection = run_check(connection, scripted)
+    assert (connection.status, connection.answer, connection.due_at) == (
+        Status.CONNECTED,
+        "poison",
+        None,
+    )
     assert Alert.objects.get().cause == "poison"
-    assert staff_actions.ask_now(shop)
-    shop = check(shop, scripted, CONNECTED)
-    assert (shop.answer, shop.crashes, shop.call_started_at) == ("connected", 0, None)
+    assert staff_actions.ask_now(connection)
+    connection = run_check(connection, scripted, CONNECTED)
+    assert (connection.answer, connection.crashes, connection.call_started_at) == (
+        "connected",
+        0,
+        None,
+    )
 
 
 def test_a_bug_in_a_check_counts(people: People, scripted: Scripted) -> None:
-    shop = play(begun(people), scripted, CONNECTED).connection
+    connection = run_step(begin_attempt(people), scripted, CONNECTED).connection
     with pytest.raises(ZeroDivisionError):
-        check(shop, scripted, Progress(account={"token": "2"}), meets_a_bug)
-    shop.refresh_from_db()
-    assert (shop.crashes, shop.call_started_at, shop.status) == (1, None, Status.CONNECTED)
+        run_check(connection, scripted, Progress(account={"token": "2"}), meets_a_bug)
+    connection.refresh_from_db()
+    assert (connection.crashes, connection.call_started_at, connection.status) == (
+        1,
+        None,
+        Status.CONNECTED,
+    )

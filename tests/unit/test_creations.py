@@ -1,4 +1,4 @@
-"""Nothing is made twice: creations are announced, saved, and looked for if an answer is lost."""
+"""Creations: announced, saved, and looked up after a lost answer, so that nothing is created twice."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from django.utils import timezone
 from onboarding import journey
 from onboarding.models import Account, Attempt
 from onboarding.models.status import Turn
+from tests.support.attempts import begin_attempt, reloaded, run_step
 from tests.support.people import People
-from tests.support.play import again, begun, play
 from tests.support.scripted import Scripted
 from vendors.contract import Progress, Redirect, Refused, Unavailable, Unsure, Waiting, text
 
@@ -25,7 +25,7 @@ LOST = Unsure("no answer", cause="unsure-room")
 
 @pytest.fixture
 def attempt(people: People, scripted: Scripted) -> Attempt:
-    return begun(people)
+    return begin_attempt(people)
 
 
 def account_of(attempt: Attempt) -> Account:
@@ -33,7 +33,7 @@ def account_of(attempt: Attempt) -> Account:
 
 
 def test_a_creation_is_announced_made_and_saved(attempt: Attempt, scripted: Scripted) -> None:
-    row = play(attempt, scripted, ANNOUNCE, MADE, READY)
+    row = run_step(attempt, scripted, ANNOUNCE, MADE, READY)
     assert [order.announced for _, order, _ in scripted.asked] == ["", "room", ""]
     account = account_of(row)
     assert (account.memo, account.key, account.announced) == ({"room": "r-1"}, "r-1", "")
@@ -48,18 +48,18 @@ def test_the_announcement_is_committed_before_the_creation(
         seen.append(account_of(attempt).announced)
         return MADE
 
-    play(attempt, scripted, ANNOUNCE, make, READY)
+    run_step(attempt, scripted, ANNOUNCE, make, READY)
     assert seen == ["room"]
 
 
-def test_a_lost_answer_is_looked_for_at_once(attempt: Attempt, scripted: Scripted) -> None:
-    play(attempt, scripted, ANNOUNCE, LOST, MADE, READY)
+def test_a_lost_answer_is_looked_up_at_once(attempt: Attempt, scripted: Scripted) -> None:
+    run_step(attempt, scripted, ANNOUNCE, LOST, MADE, READY)
     assert [order.unsure for _, order, _ in scripted.asked] == ["", "", "room", ""]
     assert account_of(attempt).unsure == ""
 
 
 def test_a_vendor_that_cannot_look_leaves_it_to_staff(attempt: Attempt, scripted: Scripted) -> None:
-    row = play(attempt, scripted, ANNOUNCE, LOST, LOST)
+    row = run_step(attempt, scripted, ANNOUNCE, LOST, LOST)
     assert (row.turn, row.cause, row.due_at) == (Turn.STAFF, "unsure-room", None)
     assert account_of(row).unsure == "room"
 
@@ -71,67 +71,67 @@ def test_a_dead_process_leaves_an_announced_creation_unsure(
     Account.objects.filter(pk=attempt.connection.account_id).update(
         announced="room", creator=attempt, lease_until=past, lease_token="dead"
     )
-    play(attempt, scripted, LOST)
+    run_step(attempt, scripted, LOST)
     assert scripted.last.unsure == "room"
     assert scripted.last.announced == ""
 
 
 @pytest.mark.parametrize("error", [Unavailable(), Refused(who="staff")])
-def test_a_creation_that_surely_did_not_happen_is_announced_anew(
+def test_a_creation_that_surely_did_not_happen_is_announced_again(
     attempt: Attempt, scripted: Scripted, error: Unavailable | Refused
 ) -> None:
-    play(attempt, scripted, ANNOUNCE, error)
+    run_step(attempt, scripted, ANNOUNCE, error)
     assert account_of(attempt).announced == account_of(attempt).unsure == ""
-    play(attempt, scripted, ANNOUNCE, MADE, READY)
+    run_step(attempt, scripted, ANNOUNCE, MADE, READY)
 
 
 def test_a_look_that_fails_keeps_it_unsure(attempt: Attempt, scripted: Scripted) -> None:
-    row = play(attempt, scripted, ANNOUNCE, LOST, Unavailable())
+    row = run_step(attempt, scripted, ANNOUNCE, LOST, Unavailable())
     assert row.due_at is not None
     assert account_of(row).unsure == "room"
 
 
 def test_staff_say_it_exists(attempt: Attempt, scripted: Scripted) -> None:
-    play(attempt, scripted, ANNOUNCE, LOST, LOST)
+    run_step(attempt, scripted, ANNOUNCE, LOST, LOST)
     scripted.script.append(MADE)
     journey.resolve(attempt.connection.account_id, "r-1")
     assert scripted.asked[-1][::2] == ("resolve", "r-1")
-    row = play(attempt, scripted, READY)
+    row = run_step(attempt, scripted, READY)
     assert (row.answer, account_of(row).key, account_of(row).unsure) == ("redirect", "r-1", "")
 
 
 def test_staff_say_it_does_not_exist(attempt: Attempt, scripted: Scripted) -> None:
-    play(attempt, scripted, ANNOUNCE, LOST, LOST)
+    run_step(attempt, scripted, ANNOUNCE, LOST, LOST)
     scripted.script.append(Progress())
     journey.resolve(attempt.connection.account_id, None)
-    play(attempt, scripted, ANNOUNCE, MADE, READY)
+    run_step(attempt, scripted, ANNOUNCE, MADE, READY)
     assert account_of(attempt).memo == {"room": "r-1"}
 
 
 def test_a_wrong_id_changes_nothing(attempt: Attempt, scripted: Scripted) -> None:
-    play(attempt, scripted, ANNOUNCE, LOST, LOST)
+    run_step(attempt, scripted, ANNOUNCE, LOST, LOST)
     scripted.script.append(Refused(who="staff", note=text("That is no room.")))
     answer = journey.resolve(attempt.connection.account_id, "nonsense")
     assert isinstance(answer, Refused)
     assert account_of(attempt).unsure == "room"
 
 
-def test_a_second_shop_of_the_merchant_waits_meanwhile(
+def test_a_second_shop_of_the_merchant_waits_until_then(
     people: People, attempt: Attempt, scripted: Scripted
 ) -> None:
-    play(attempt, scripted, ANNOUNCE, LOST, LOST)
-    second = play(begun(people, "Second shop"), scripted)
+    run_step(attempt, scripted, ANNOUNCE, LOST, LOST)
+    second = run_step(begin_attempt(people, "Second shop"), scripted)
     assert (second.answer, second.turn) == ("blocked", Turn.STAFF)
     scripted.script.append(MADE)
     journey.resolve(attempt.connection.account_id, "r-1")
-    assert again(second).due_at is not None
-    assert play(second, scripted, READY).answer == "redirect"
+    assert reloaded(second).due_at is not None
+    assert run_step(second, scripted, READY).answer == "redirect"
 
 
 def test_what_was_made_is_live_even_if_the_attempt_fails(
     attempt: Attempt, scripted: Scripted
 ) -> None:
-    play(attempt, scripted, ANNOUNCE, MADE, Refused(who="merchant"))
+    run_step(attempt, scripted, ANNOUNCE, MADE, Refused(who="merchant"))
     assert account_of(attempt).memo == {"room": "r-1"}
 
 
@@ -140,7 +140,7 @@ def test_a_draft_of_the_account_is_not_live_until_connected(
 ) -> None:
     draft = Progress(account={"token": "new"})
     wait = Waiting(note=text("…"), poll_every=timedelta(1), give_up_after=timedelta(2))
-    row = play(attempt, scripted, draft, wait)
+    row = run_step(attempt, scripted, draft, wait)
     assert account_of(row).memo == {}
     assert scripted.last.memos.account == {"token": "new"}
 
@@ -150,17 +150,17 @@ def test_what_another_merchant_holds_is_never_ours(
 ) -> None:
     """An account of theirs, whatever id staff typed."""
     Account.objects.create(merchant=people.other, vendor="scripted", key="theirs")
-    play(attempt, scripted, ANNOUNCE, MADE, READY)
+    run_step(attempt, scripted, ANNOUNCE, MADE, READY)
     assert scripted.last.holder("theirs") == "other"
     assert scripted.last.holder("r-1") == "none"
 
 
-def test_a_creation_that_is_lost_for_ever_does_not_run_in_circles(
+def test_a_creation_that_is_lost_for_ever_does_not_loop(
     attempt: Attempt, scripted: Scripted
 ) -> None:
     scripted.script.extend([ANNOUNCE, LOST, Progress()] * 50)
     journey.advance(attempt.pk)
-    row = again(attempt)
+    row = reloaded(attempt)
     assert (row.answer, row.turn) == ("garbled", Turn.STAFF)
     assert row.due_at is not None
     assert row.due_at > timezone.now() + timedelta(minutes=30)

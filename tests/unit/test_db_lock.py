@@ -1,4 +1,4 @@
-"""One row at a time in each process, while any number of vendors may be waited for."""
+"""The process-wide database lock: one thread works on a row, while others wait for vendors."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_who_comes_second_waits_for_the_turn() -> None:
     assert took.is_set()
 
 
-def test_who_waits_for_a_vendor_gives_the_turn_away_and_takes_it_again() -> None:
+def test_waiting_for_a_vendor_releases_the_lock_and_acquires_it_again() -> None:
     def second() -> None:
         with db_lock.exclusive():
             pass
@@ -54,7 +54,7 @@ def test_a_turn_within_a_turn_is_the_same_one() -> None:
     assert db_lock._lock.acquire(blocking=False)
 
 
-def test_without_a_turn_there_is_none_to_give_away() -> None:
+def test_without_the_lock_there_is_nothing_to_release() -> None:
     with db_lock.released():
         pass
     assert db_lock._lock.acquire(blocking=False)

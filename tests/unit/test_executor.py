@@ -1,4 +1,4 @@
-"""The threads that ask vendors: a slow vendor fills its own bound, who is back goes first."""
+"""The executor: a bounded thread pool per vendor, in which a merchant who returns has priority."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from onboarding.journey import transitions
 from onboarding.journey.vendor_call import Returned
 from onboarding.models import Attempt
 from onboarding.models.status import dumped
+from tests.support.attempts import WAIT, begin_attempt, reloaded
 from tests.support.people import People
-from tests.support.play import WAIT, again, begun
 from tests.support.scripted import Answer, Scripted
-from tests.support.site import until
+from tests.support.site import wait_until
 from vendors.contract import Order, Progress, Redirect, Step, Unsure, VendorError, text
 
 NOT_YET = replace(WAIT, note=text("too early"))
@@ -59,23 +59,23 @@ def test_a_quick_vendor_is_answered_within_the_request(
     people: People, scripted: Scripted, executor: Executor
 ) -> None:
     scripted.script.append(Redirect(url=LINK))
-    attempt = begun(people)
+    attempt = begin_attempt(people)
     runner.hand_over(attempt, timeout=10)
-    assert again(attempt).answer == "redirect"
+    assert reloaded(attempt).answer == "redirect"
     assert scripted.last.present
 
 
 def test_a_slow_vendor_goes_on_without_the_request(
     people: People, scripted: Scripted, executor: Executor
 ) -> None:
-    gate, attempt = Gate(), begun(people)
+    gate, attempt = Gate(), begin_attempt(people)
     scripted.script.append(gate)
     runner.hand_over(attempt, timeout=0)
     assert gate.asked.wait(10)
-    assert again(attempt).answer == "progress"
+    assert reloaded(attempt).answer == "progress"
     gate.answer.set()
     executor.idle()
-    assert again(attempt).answer == "redirect"
+    assert reloaded(attempt).answer == "redirect"
 
 
 def test_only_so_many_web_threads_wait(
@@ -83,12 +83,12 @@ def test_only_so_many_web_threads_wait(
 ) -> None:
     monkeypatch.setattr(runner, "_waiters", threading.BoundedSemaphore(1))
     runner._waiters.acquire()
-    gate, attempt = Gate(), begun(people)
+    gate, attempt = Gate(), begin_attempt(people)
     scripted.script.append(gate)
     runner.hand_over(attempt, timeout=3600)  # would outlast the test if it waited
     gate.answer.set()
     executor.idle()
-    assert again(attempt).answer == "redirect"
+    assert reloaded(attempt).answer == "redirect"
 
 
 def test_a_request_does_not_wait_behind_a_crowd(
@@ -96,13 +96,13 @@ def test_a_request_does_not_wait_behind_a_crowd(
 ) -> None:
     held = threading.Event()
     executor.submit("scripted", "scripted:1", lambda: wait_for(held))
-    attempt = begun(people)
+    attempt = begin_attempt(people)
     runner.hand_over(attempt, timeout=3600)  # would outlast the test if it waited
-    assert again(attempt).answer == "progress"
+    assert reloaded(attempt).answer == "progress"
     scripted.script.append(Redirect(url=LINK))
     held.set()
     executor.idle()
-    assert again(attempt).answer == "redirect"
+    assert reloaded(attempt).answer == "redirect"
 
 
 def test_one_vendor_does_not_wait_for_another(executor: Executor) -> None:
@@ -144,7 +144,7 @@ def test_who_is_back_does_not_wait_where_they_stood_before(executor: Executor) -
 @pytest.fixture
 def paused(people: People, scripted: Scripted, executor: Executor) -> Iterator[Paused]:
     """A talk that met Progress while somebody who goes first came, who still holds the only thread."""
-    talk = Paused(begun(people), executor, scripted)
+    talk = Paused(begin_attempt(people), executor, scripted)
     yield talk
     talk.held.set()
 
@@ -171,7 +171,7 @@ class Paused:
     def go_on(self) -> Attempt:
         self.held.set()
         self.executor.idle()
-        return again(self.attempt)
+        return reloaded(self.attempt)
 
 
 def come_back(attempt: Attempt) -> None:
@@ -182,14 +182,14 @@ def come_back(attempt: Attempt) -> None:
     runner.hand_over(row, timeout=0, returned=True)
 
 
-def test_a_long_talk_lets_those_who_are_back_go_first(paused: Paused) -> None:
+def test_long_work_lets_returning_merchants_go_first(paused: Paused) -> None:
     wait_for(paused.by(Progress()).there)
     assert paused.scripted.calls == ["start"]
     paused.scripted.script.append(Redirect(url=LINK))
     assert paused.go_on().answer == "redirect"
 
 
-def test_what_is_left_of_a_talk_is_done_also_for_a_merchant_who_is_back(paused: Paused) -> None:
+def test_the_remaining_work_is_done_for_a_merchant_who_returns_too(paused: Paused) -> None:
     wait_for(paused.by(Progress()).there)
     paused.scripted.script.append(Redirect(url=LINK))
     journey.advance(paused.attempt.pk, only_if=journey.OnlyIf.DUE)  # a worker was faster
@@ -202,7 +202,7 @@ def test_what_is_left_of_a_talk_is_done_also_for_a_merchant_who_is_back(paused: 
 def test_who_is_back_while_the_talk_goes_on_is_answered_by_it(
     people: People, scripted: Scripted, executor: Executor
 ) -> None:
-    gate, attempt = Gate(Progress()), begun(people)
+    gate, attempt = Gate(Progress()), begin_attempt(people)
     scripted.script.extend([gate, WAIT])
     runner.hand_over(attempt, timeout=0)
     assert gate.asked.wait(10)
@@ -225,10 +225,10 @@ def test_a_creation_keeps_the_thread_until_it_is_known(paused: Paused, steps: li
     assert paused.go_on().note == dumped(WAIT.note)
 
 
-def test_what_was_answered_meanwhile_is_not_asked_again(
+def test_work_that_was_answered_in_the_meantime_is_not_repeated(
     people: People, scripted: Scripted, executor: Executor
 ) -> None:
-    held, attempt = threading.Event(), begun(people)
+    held, attempt = threading.Event(), begin_attempt(people)
     executor.submit("scripted", "scripted:other", lambda: wait_for(held))
     runner.hand_over(attempt, timeout=0)
     scripted.script.append(WAIT)
@@ -249,7 +249,7 @@ def test_pressing_often_takes_one_place(executor: Executor) -> None:
 
 def test_what_still_waits_at_the_end_is_dropped(executor: Executor) -> None:
     ran = list[str]()
-    executor.submit("slow", "slow:1", lambda: until("the end", lambda: executor._closed))
+    executor.submit("slow", "slow:1", lambda: wait_until("the end", lambda: executor._closed))
     dropped = executor.submit("slow", "slow:2", lambda: ran.append("dropped"))
     executor.shutdown()
     executor.idle()

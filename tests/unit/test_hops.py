@@ -1,4 +1,4 @@
-"""Links are taken once, returns are spent once, late answers undo nothing."""
+"""Hops and returns: a link is used once, a return is consumed once, and late answers undo nothing."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from django.utils import timezone
 from onboarding import journey
 from onboarding.journey import hops
 from onboarding.models import Account, Attempt, Hop
+from tests.support.attempts import CONNECTED, begin_attempt, reloaded, run_step
 from tests.support.people import People
-from tests.support.play import CONNECTED, again, begun, play
 from tests.support.scripted import Scripted
 from vendors.contract import Declined, Order, Progress, Redirect, Step, Waiting, text
 
@@ -25,7 +25,7 @@ WAIT = Waiting(note=text("…"), poll_every=timedelta(minutes=1), give_up_after=
 
 @pytest.fixture
 def ready(people: People, scripted: Scripted) -> Attempt:
-    return play(begun(people), scripted, Redirect(url=LINK))
+    return run_step(begin_attempt(people), scripted, Redirect(url=LINK))
 
 
 def test_a_link_is_taken_once_and_then_forgotten(people: People, ready: Attempt) -> None:
@@ -47,7 +47,7 @@ def test_a_link_is_for_the_member_it_was_made_for(people: People, ready: Attempt
 
 def test_an_expired_link_is_not_handed_out(people: People, scripted: Scripted) -> None:
     soon = timezone.now() + timedelta(minutes=20)
-    ready = play(begun(people), scripted, Redirect(url=LINK, expires_at=soon))
+    ready = run_step(begin_attempt(people), scripted, Redirect(url=LINK, expires_at=soon))
     Hop.objects.update(expires_at=timezone.now())
     assert hops.take_link(ready, people.alice) is None
 
@@ -58,13 +58,13 @@ def test_continue_mints_a_fresh_link_with_a_fresh_state(
     first = scripted.last.state
     hops.take_link(ready, people.alice)
     journey.continue_attempt(ready, people.alice)
-    play(ready, scripted, Redirect(url=LINK + "2"))
+    run_step(ready, scripted, Redirect(url=LINK + "2"))
     assert scripted.last.state != first
-    assert hops.take_link(again(ready), people.alice) == LINK + "2"
+    assert hops.take_link(reloaded(ready), people.alice) == LINK + "2"
 
 
 def test_a_repeated_call_gets_the_same_state(people: People, scripted: Scripted) -> None:
-    play(begun(people), scripted, Progress(), Redirect(url=LINK))
+    run_step(begin_attempt(people), scripted, Progress(), Redirect(url=LINK))
     assert len({order.state for _, order, _ in scripted.asked}) == 1
 
 
@@ -73,7 +73,7 @@ def test_a_return_is_worked_on_once(people: People, ready: Attempt, scripted: Sc
     assert hop is not None
     journey.record_return(hop, {"code": "c"}, people.alice)
     journey.record_return(hop, {"code": "other"}, people.alice)
-    play(ready, scripted, CONNECTED)
+    run_step(ready, scripted, CONNECTED)
     assert scripted.asked[-1][::2] == ("returned", {"code": "c"})
 
 
@@ -93,11 +93,11 @@ def test_a_return_without_a_login_waits_for_its_user(
     hop = hops.find_hop("scripted", scripted.last.state)
     assert hop is not None
     journey.record_return(hop, {"code": "c"}, None)
-    assert again(ready).due_at is None
+    assert reloaded(ready).due_at is None
     assert not journey.claim_return(ready, people.bob)
     assert journey.claim_return(ready, people.alice)
     assert not journey.claim_return(ready, people.alice)
-    play(ready, scripted, CONNECTED)
+    run_step(ready, scripted, CONNECTED)
     assert scripted.calls[-1] == "returned"
 
 
@@ -108,11 +108,11 @@ def test_a_return_after_the_end_changes_nothing(
     assert hop is not None
     Attempt.objects.update(ended=timezone.now())
     journey.record_return(hop, {"code": "c"}, people.alice)
-    assert again(ready).due_at is None
+    assert reloaded(ready).due_at is None
 
 
 def test_a_late_answer_does_not_undo_a_return(people: People, scripted: Scripted) -> None:
-    attempt = play(begun(people), scripted, Redirect(url=LINK))
+    attempt = run_step(begin_attempt(people), scripted, Redirect(url=LINK))
     state = scripted.last.state
     hops.take_link(attempt, people.alice)
     journey.continue_attempt(attempt, people.alice)
@@ -123,13 +123,13 @@ def test_a_late_answer_does_not_undo_a_return(people: People, scripted: Scripted
         journey.record_return(hop, {"code": "c"}, people.alice)
         return Declined(connection={"kept": 1})
 
-    row = play(attempt, scripted, return_meanwhile, WAIT)
+    row = run_step(attempt, scripted, return_meanwhile, WAIT)
     assert scripted.calls == ["start", "start", "returned"]
     assert (row.answer, scripted.last.memos.connection) == ("waiting", {"kept": 1})
 
 
 def test_one_conversation_at_a_time(people: People, scripted: Scripted) -> None:
-    attempt = begun(people)
+    attempt = begin_attempt(people)
     busy = []
 
     def meanwhile(order: Order) -> Step:
@@ -139,7 +139,7 @@ def test_one_conversation_at_a_time(people: People, scripted: Scripted) -> None:
         busy.append(len(scripted.asked))
         return WAIT
 
-    play(attempt, scripted, meanwhile)
+    run_step(attempt, scripted, meanwhile)
     assert busy == [1]
 
 
@@ -148,32 +148,30 @@ def _carry(pk: int) -> None:
     database.close()
 
 
-def test_who_was_away_for_longer_than_the_lease_writes_nothing(
-    people: People, scripted: Scripted
-) -> None:
-    attempt = begun(people)
+def test_a_process_that_lost_its_lease_writes_nothing(people: People, scripted: Scripted) -> None:
+    attempt = begin_attempt(people)
 
     def taken_over(order: Order) -> Step:
         Account.objects.update(lease_token="somebody else")
         return CONNECTED
 
-    row = play(attempt, scripted, taken_over)
+    row = run_step(attempt, scripted, taken_over)
     assert (row.answer, row.ended) == ("progress", None)
 
 
-def test_finishing_counts_only_at_a_page_that_sends_nobody_back(
+def test_finishing_counts_only_at_a_page_that_does_not_redirect_back(
     people: People, scripted: Scripted
 ) -> None:
-    attempt = play(begun(people), scripted, Redirect(url=LINK, returns=False))
+    attempt = run_step(begin_attempt(people), scripted, Redirect(url=LINK, returns=False))
     journey.report_finished(attempt, people.alice)
-    assert again(attempt).answer == "redirect"
+    assert reloaded(attempt).answer == "redirect"
     hops.take_link(attempt, people.alice)
     journey.report_finished(attempt, people.alice)
-    play(attempt, scripted, CONNECTED)
+    run_step(attempt, scripted, CONNECTED)
     assert scripted.asked[-1][::2] == ("returned", {})
 
 
 def test_a_flood_of_parameters_is_cut() -> None:
-    kept = hops.bounded({f"p{n}": "x" * 9999 for n in range(999)})
-    assert len(kept) == 20
-    assert max(map(len, kept.values())) == 4000
+    result = hops.bounded({f"p{n}": "x" * 9999 for n in range(999)})
+    assert len(result) == 20
+    assert max(map(len, result.values())) == 4000

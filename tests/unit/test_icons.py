@@ -1,4 +1,4 @@
-"""The face: every icon exists, every status has one, an operator's colour stays readable."""
+"""Icons and colours: every icon exists, every status has one, and the operator's colour stays readable."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every row of the design's table: what a step or an error makes of an attempt and its shop."""
+"""The engine of the journey: what each step or error does to an attempt and its shop."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pytest_django.fixtures import Settings
 from onboarding import journey
 from onboarding.models import Alert, Attempt, Connection
 from onboarding.models.status import Status, Turn
+from tests.support.attempts import CONNECTED, begin_attempt, run_step
 from tests.support.people import People
-from tests.support.play import CONNECTED, begun, play
 from tests.support.scripted import Answer, Scripted, offered
 from vendors.contract import (
     Ask,
@@ -52,7 +52,7 @@ OVER = StartOver(note=text("The page there has run out."))
 
 @pytest.fixture
 def attempt(people: People, scripted: Scripted) -> Attempt:
-    return begun(people)
+    return begin_attempt(people)
 
 
 ROWS = [
@@ -77,7 +77,7 @@ ROWS = [
 def test_every_row_of_the_table(
     attempt: Attempt, scripted: Scripted, answer: Answer, status: str, turn: str, name: str
 ) -> None:
-    row = play(attempt, scripted, answer)
+    row = run_step(attempt, scripted, answer)
     assert (row.status, row.turn, row.answer) == (status, turn, name)
     assert row.connection.status == status
     assert row.sentence
@@ -88,7 +88,7 @@ def test_every_row_of_the_table(
 def test_what_is_not_the_merchants_alone_is_asked_again(
     attempt: Attempt, scripted: Scripted, answer: Answer
 ) -> None:
-    row = play(attempt, scripted, answer)
+    row = run_step(attempt, scripted, answer)
     assert row.due_at is not None
     assert row.due_at > timezone.now()
 
@@ -97,11 +97,11 @@ def test_what_is_not_the_merchants_alone_is_asked_again(
 def test_what_only_a_person_can_move_is_not_asked_again(
     attempt: Attempt, scripted: Scripted, answer: Answer
 ) -> None:
-    assert play(attempt, scripted, answer).due_at is None
+    assert run_step(attempt, scripted, answer).due_at is None
 
 
 def test_progress_saves_the_memo_and_repeats_the_call(attempt: Attempt, scripted: Scripted) -> None:
-    row = play(attempt, scripted, Progress(connection={"token": "t"}, done=("room",)), WAIT)
+    row = run_step(attempt, scripted, Progress(connection={"token": "t"}, done=("room",)), WAIT)
     assert scripted.calls == ["start", "start"]
     assert scripted.last.memos.connection == {"token": "t"}
     assert row.ticks == ["room"]
@@ -112,10 +112,10 @@ def test_retries_wait_longer_and_longer_and_as_long_as_the_vendor_asked(
 ) -> None:
     now = timezone.now()
     for _ in range(6):
-        row = play(attempt, scripted, Unavailable())
+        row = run_step(attempt, scripted, Unavailable())
     assert row.due_at is not None
     assert row.due_at - now > timedelta(seconds=60)
-    row = play(attempt, scripted, Unavailable(retry_after=3600))
+    row = run_step(attempt, scripted, Unavailable(retry_after=3600))
     assert row.due_at is not None
     assert row.due_at - now >= timedelta(hours=1)
 
@@ -126,10 +126,10 @@ def test_retries_wait_longer_and_longer_and_as_long_as_the_vendor_asked(
 def test_patience_ends(
     attempt: Attempt, scripted: Scripted, answer: Answer, patience: int, turn: str
 ) -> None:
-    play(attempt, scripted, answer)
+    run_step(attempt, scripted, answer)
     ago = timezone.now() - timedelta(hours=patience, minutes=1)
     Attempt.objects.filter(pk=attempt.pk).update(since=ago)
-    row = play(attempt, scripted, answer)
+    row = run_step(attempt, scripted, answer)
     assert (row.status, row.turn) == ("on_it", turn)
     assert row.due_at is not None
     assert Alert.objects.filter(cause=row.cause, cleared=None).exists()
@@ -137,29 +137,27 @@ def test_patience_ends(
 
 def test_an_attempt_ends_after_seven_days_and_says_so(attempt: Attempt, scripted: Scripted) -> None:
     Attempt.objects.filter(pk=attempt.pk).update(deadline=timezone.now())
-    row = play(attempt, scripted)
+    row = run_step(attempt, scripted)
     assert (row.answer, row.status, row.ended is not None) == ("expired", "action_needed", True)
     assert row.connection.status == Status.ACTION_NEEDED
     assert "start again" in row.connection.sentence
 
 
 def test_staffs_turn_raises_one_alert_for_a_cause(attempt: Attempt, scripted: Scripted) -> None:
-    play(attempt, scripted, STAFF)
-    play(attempt, scripted, STAFF)
+    run_step(attempt, scripted, STAFF)
+    run_step(attempt, scripted, STAFF)
     assert Alert.objects.filter(vendor="scripted", cleared=None).count() == 1
 
 
 def test_a_link_to_a_foreign_host_is_garbled_and_never_handed_out(
     attempt: Attempt, scripted: Scripted
 ) -> None:
-    row = play(attempt, scripted, Redirect(url="https://evil.example/go"))
+    row = run_step(attempt, scripted, Redirect(url="https://evil.example/go"))
     assert (row.answer, row.turn) == ("garbled", Turn.STAFF)
     assert not row.hops.exclude(minted=None).exists()
 
 
-def test_a_flow_that_goes_in_circles_becomes_staffs_turn(
-    attempt: Attempt, scripted: Scripted
-) -> None:
+def test_a_flow_that_loops_becomes_staffs_turn(attempt: Attempt, scripted: Scripted) -> None:
     scripted.script.extend([Progress()] * 100)
     journey.advance(attempt.pk)
     row = Attempt.objects.get(pk=attempt.pk)
@@ -184,7 +182,7 @@ def test_a_vendor_that_is_switched_off_keeps_the_merchants_place(
     attempt: Attempt, scripted: Scripted, settings: Settings
 ) -> None:
     settings.VENDORS = offered()
-    row = play(attempt, scripted)
+    row = run_step(attempt, scripted)
     assert row.ended is None
     assert "place is kept" in row.sentence
 
@@ -204,7 +202,7 @@ def test_pressing_connect_twice_makes_one_connection(people: People, attempt: At
 def test_two_shops_of_one_merchant_have_two_names(
     people: People, attempt: Attempt, scripted: Scripted
 ) -> None:
-    play(attempt, scripted, CONNECTED)
+    run_step(attempt, scripted, CONNECTED)
     with pytest.raises(journey.NameTaken):
         journey.begin(
             merchant=people.acme,

@@ -1,4 +1,4 @@
-"""Who may import and call whom, where import-linter cannot say it; README.md lists all rules."""
+"""Import and call rules that import-linter cannot express; README.md lists all rules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What log lines carry and what they never carry. Lines of real processes: test_observed.py."""
+"""The content of log lines, and what they never contain. Lines of real processes: test_observed.py."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from onboarding.background import runner
 from onboarding.models import Attempt, Event
 from onboarding.monitoring import logs
 from tests.conftest import ROOT
+from tests.support.attempts import begin_attempt
 from tests.support.people import People
-from tests.support.play import begun
 from tests.support.scripted import Scripted
 from tests.support.visit import browser
 from vendors.contract import Garbled, Order, Redirect, Step
@@ -140,7 +140,7 @@ def test_each_row_of_a_sweep_has_a_reference_in_lines_and_events(
         return Redirect(url="https://vendor.example/x")
 
     for name in ("One", "Two"):
-        attempt = begun(people, name)
+        attempt = begin_attempt(people, name)
         Attempt.objects.filter(pk=attempt.pk).update(due_at=attempt.created)
         scripted.script.append(answer)
         runner.sweep()
@@ -157,7 +157,7 @@ def test_what_a_request_began_keeps_its_reference(people: People, scripted: Scri
         seen.append(logs.reference.get())
         return Redirect(url="https://vendor.example/x")
 
-    attempt = begun(people)
+    attempt = begin_attempt(people)
     scripted.script.append(answer)
     token = logs.reference.set("ABCD-2345")
     journey.advance(attempt.pk, present=True)

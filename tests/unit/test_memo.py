@@ -1,4 +1,4 @@
-"""Memos at rest: only ciphertext, keys that rotate, and what happens when the keys are lost."""
+"""Encryption of memos: only ciphertext is stored, keys rotate, and what happens if the keys are lost."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from onboarding.background import runner
 from onboarding.management.commands.staff import make_staff
 from onboarding.models import Attempt, Connection, memo
 from onboarding.models.memo import Unread
+from tests.support.attempts import begin_attempt, reloaded, run_step
 from tests.support.merchant import Browser
 from tests.support.people import People
-from tests.support.play import again, begun, play
 from tests.support.scripted import Scripted
 from vendors.contract import Connected, Redirect, Waiting, text
 
@@ -29,8 +29,8 @@ LINK = Redirect(url="https://vendor.example/go")
 
 
 @pytest.fixture
-def shop(people: People, scripted: Scripted) -> Connection:
-    return play(begun(people), scripted, SHOP).connection
+def connection(people: People, scripted: Scripted) -> Connection:
+    return run_step(begin_attempt(people), scripted, SHOP).connection
 
 
 def new_key(settings: Settings, *old: str) -> None:
@@ -52,46 +52,46 @@ def rekeyed(*options: str) -> tuple[str, int]:
     return out.getvalue(), 0
 
 
-def looked_at(shop: Connection) -> Connection:
+def looked_at(connection: Connection) -> Connection:
     """After the worker's next look."""
-    Connection.objects.filter(pk=shop.pk).update(due_at=timezone.now())
+    Connection.objects.filter(pk=connection.pk).update(due_at=timezone.now())
     runner.sweep()
-    return Connection.objects.select_related("account__merchant").get(pk=shop.pk)
+    return Connection.objects.select_related("account__merchant").get(pk=connection.pk)
 
 
 # -- keys that rotate ----------------------------------------------------------------------------
 
 
-def test_only_ciphertext_is_at_rest(shop: Connection) -> None:
+def test_only_ciphertext_is_stored(connection: Connection) -> None:
     assert at_rest().count("gAAAA") >= 4
     assert SECRET["token"] not in at_rest()
 
 
 def test_an_old_key_still_opens_and_the_first_encrypts(
-    shop: Connection, settings: Settings
+    connection: Connection, settings: Settings
 ) -> None:
     old = settings.MEMO_KEYS
     new_key(settings, *old)
-    shop.refresh_from_db()
-    assert shop.memo == SECRET
-    shop.save()
+    connection.refresh_from_db()
+    assert connection.memo == SECRET
+    connection.save()
     settings.MEMO_KEYS = old
-    shop.refresh_from_db()
-    assert isinstance(shop.memo, Unread)
+    connection.refresh_from_db()
+    assert isinstance(connection.memo, Unread)
 
 
-def test_rekey_makes_the_old_key_superfluous(shop: Connection, settings: Settings) -> None:
+def test_rekey_makes_the_old_key_superfluous(connection: Connection, settings: Settings) -> None:
     new_key(settings, *settings.MEMO_KEYS)
     said, status = rekeyed()
     assert status == 0
     assert "No memo needs an older key" in said
     settings.MEMO_KEYS = settings.MEMO_KEYS[:1]
-    shop.refresh_from_db()
-    shop.account.refresh_from_db()
-    assert (shop.memo, shop.account.memo) == (SECRET, SECRET)
+    connection.refresh_from_db()
+    connection.account.refresh_from_db()
+    assert (connection.memo, connection.account.memo) == (SECRET, SECRET)
 
 
-def test_rekey_twice_changes_nothing_more(shop: Connection, settings: Settings) -> None:
+def test_rekey_twice_changes_nothing_more(connection: Connection, settings: Settings) -> None:
     new_key(settings, *settings.MEMO_KEYS)
     rekeyed()
     before = at_rest()
@@ -99,119 +99,132 @@ def test_rekey_twice_changes_nothing_more(shop: Connection, settings: Settings) 
     assert at_rest() == before
 
 
-def test_rekey_leaves_what_was_written_meanwhile(shop: Connection, settings: Settings) -> None:
-    seen = dict(memo.sealed_rows(Connection, "memo"))[shop.pk]
-    shop.memo = {"newer": True}
-    shop.save()
-    assert memo._replace(Connection, "memo", shop.pk, seen) == 0
-    shop.refresh_from_db()
-    assert shop.memo == {"newer": True}
+def test_rekey_does_not_overwrite_concurrent_writes(
+    connection: Connection, settings: Settings
+) -> None:
+    seen = dict(memo.sealed_rows(Connection, "memo"))[connection.pk]
+    connection.memo = {"newer": True}
+    connection.save()
+    assert memo._replace(Connection, "memo", connection.pk, seen) == 0
+    connection.refresh_from_db()
+    assert connection.memo == {"newer": True}
 
 
 # -- keys that are lost --------------------------------------------------------------------------
 
 
 def test_a_shop_whose_memos_cannot_be_read_is_the_merchants_turn(
-    shop: Connection, scripted: Scripted, settings: Settings
+    connection: Connection, scripted: Scripted, settings: Settings
 ) -> None:
     new_key(settings)
     asked = len(scripted.asked)
-    found = looked_at(shop)
+    found = looked_at(connection)
     assert (found.status, found.turn) == ("action_needed", "merchant")
     assert "Connect it once more" in found.sentence
     assert len(scripted.asked) == asked  # a flow would take it for an empty memo
 
 
 def test_nothing_is_overwritten_and_the_old_key_heals(
-    shop: Connection, scripted: Scripted, settings: Settings
+    connection: Connection, scripted: Scripted, settings: Settings
 ) -> None:
     old = settings.MEMO_KEYS
     new_key(settings)
-    looked_at(shop)
+    looked_at(connection)
     new_key(settings, *old)
     scripted.script.append(SHOP)
-    healed = looked_at(shop)
+    healed = looked_at(connection)
     assert (healed.status, healed.memo) == ("connected", SECRET)
 
 
 def test_no_page_of_a_merchant_or_of_staff_fails(
-    shop: Connection, people: People, scripted: Scripted, settings: Settings
+    connection: Connection, people: People, scripted: Scripted, settings: Settings
 ) -> None:
-    waits = play(journey.reconnect(shop, people.alice), scripted, LINK)
+    waits = run_step(journey.reconnect(connection, people.alice), scripted, LINK)
     Connection.objects.update(reveal={"Key": "k"})
     new_key(settings)
     merchant = Browser(people.alice, people.acme)
     staff = Browser(make_staff("staff@example.org"), people.acme)
-    for page in (shop.get_absolute_url(), waits.get_absolute_url(), people.acme.get_absolute_url()):
+    for page in (
+        connection.get_absolute_url(),
+        waits.get_absolute_url(),
+        people.acme.get_absolute_url(),
+    ):
         assert merchant.client.get(page).status_code == 200
-    for name, pk in (("account", shop.account_id), ("connection", shop.pk), ("attempt", waits.pk)):
+    for name, pk in (
+        ("account", connection.account_id),
+        ("connection", connection.pk),
+        ("attempt", waits.pk),
+    ):
         for page in (f"/admin/onboarding/{name}/", f"/admin/onboarding/{name}/{pk}/change/"):
             assert staff.client.get(page).status_code == 200
-    assert staff.client.get(f"/admin/onboarding/account/{shop.account_id}/know/").status_code == 200
+    assert (
+        staff.client.get(f"/admin/onboarding/account/{connection.account_id}/know/").status_code
+        == 200
+    )
 
 
-def test_an_open_attempt_stops_and_its_button_begins_anew(
+def test_an_open_attempt_stops_and_its_button_starts_over(
     people: People, scripted: Scripted, settings: Settings
 ) -> None:
     wait = Waiting(note=text("…"), poll_every=timedelta(0), give_up_after=timedelta(days=1))
-    attempt = play(begun(people), scripted, wait)
+    attempt = run_step(begin_attempt(people), scripted, wait)
     new_key(settings)
     Attempt.objects.update(due_at=timezone.now())
     runner.sweep()
-    assert again(attempt).answer == "unreadable"
+    assert reloaded(attempt).answer == "unreadable"
     journey.continue_attempt(attempt, people.alice)
-    done = play(attempt, scripted, SHOP)
+    done = run_step(attempt, scripted, SHOP)
     assert (scripted.calls[-1], done.connection.status) == ("start", "connected")
 
 
-def test_continue_after_the_loss_begins_anew_at_once(
+def test_continue_after_the_loss_starts_over_at_once(
     people: People, scripted: Scripted, settings: Settings
 ) -> None:
-    attempt = play(begun(people), scripted, LINK)
+    attempt = run_step(begin_attempt(people), scripted, LINK)
     new_key(settings)
-    journey.continue_attempt(again(attempt), people.alice)
-    assert play(attempt, scripted, SHOP).connection.status == "connected"
+    journey.continue_attempt(reloaded(attempt), people.alice)
+    assert run_step(attempt, scripted, SHOP).connection.status == "connected"
 
 
 def test_a_reconnect_gives_up_what_cannot_be_read(
-    shop: Connection, people: People, scripted: Scripted, settings: Settings
+    connection: Connection, people: People, scripted: Scripted, settings: Settings
 ) -> None:
     new_key(settings)
-    looked_at(shop)
-    attempt = play(journey.reconnect(shop, people.alice), scripted, SHOP)
-    shop.refresh_from_db()
-    assert (attempt.connection.status, shop.memo) == ("connected", SECRET)
+    looked_at(connection)
+    attempt = run_step(journey.reconnect(connection, people.alice), scripted, SHOP)
+    connection.refresh_from_db()
+    assert (attempt.connection.status, connection.memo) == ("connected", SECRET)
 
 
-def test_disconnecting_ends_here_and_leaves_the_rest_to_staff(
-    shop: Connection, people: People, scripted: Scripted, settings: Settings
+def test_disconnecting_ends_here_and_becomes_a_task_of_staff(
+    connection: Connection, people: People, scripted: Scripted, settings: Settings
 ) -> None:
     new_key(settings)
-    attempt = journey.disconnect(shop, people.alice)
+    attempt = journey.disconnect(connection, people.alice)
     journey.advance(attempt.pk)
-    shop.refresh_from_db()
-    assert (shop.status, scripted.calls[-1]) == ("disconnected", "start")
-    assert "by hand" in shop.task
+    connection.refresh_from_db()
+    assert (connection.status, scripted.calls[-1]) == ("disconnected", "start")
+    assert "by hand" in connection.task
 
 
 def test_rekey_names_the_shops_and_tells_their_merchants_when_asked(
-    shop: Connection, scripted: Scripted, settings: Settings
+    connection: Connection, scripted: Scripted, settings: Settings
 ) -> None:
     new_key(settings)
     said, status = rekeyed()
-    assert (status, shop.reference in said) == (1, True)
+    assert (status, connection.reference in said) == (1, True)
     rekeyed("--lost")
     runner.sweep()
-    shop.refresh_from_db()
-    assert shop.status == "action_needed"
+    connection.refresh_from_db()
+    assert connection.status == "action_needed"
 
 
 def test_ciphertext_never_reaches_a_page(
-    shop: Connection, people: People, settings: Settings
+    connection: Connection, people: People, settings: Settings
 ) -> None:
     sealed = at_rest()[:40]
     new_key(settings)
-    page = Browser(people.alice, people.acme).page(shop.get_absolute_url())
+    page = Browser(people.alice, people.acme).page(connection.get_absolute_url())
     assert sealed[:20] not in page
     with database.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM onboarding_connection WHERE memo LIKE %s", ["gAAAA%"])

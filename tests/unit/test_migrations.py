@@ -1,4 +1,4 @@
-"""Migrations keep the rows that are there, in both directions, on both databases."""
+"""Migrations preserve the existing rows, forwards and backwards, on both databases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mails that must not get lost: tried ever more rarely, given up after three days, and staff know."""
+"""The outbox of mails: retried with backoff, given up after three days with an alert for staff."""
 
 from __future__ import annotations
 
@@ -52,12 +52,12 @@ def rests(row: Invitation) -> timedelta:
 
 
 def later(**fields: int) -> None:
-    """The rest is over."""
+    """The backoff is over."""
     Invitation.objects.update(mail_retry_at=timezone.now(), **fields)
     schedule.mail()
 
 
-def test_a_mail_that_fails_rests_ever_longer(refused: Invitation) -> None:
+def test_a_failed_mail_is_retried_with_backoff(refused: Invitation) -> None:
     waits = [rests(refused)]
     for _ in range(8):
         later()
@@ -71,13 +71,13 @@ def test_it_is_tried_for_three_days() -> None:
     assert timedelta(days=3) < total < timedelta(days=3.3)
 
 
-def test_while_it_rests_nobody_tries(refused: Invitation) -> None:
+def test_during_the_backoff_it_is_not_sent(refused: Invitation) -> None:
     schedule.mail()
     refused.refresh_from_db()
     assert refused.mail_tries == 1
 
 
-def test_in_the_end_staff_are_told_once(
+def test_staff_are_alerted_once_when_it_is_given_up(
     refused: Invitation, mailoutbox: list[EmailMessage]
 ) -> None:
     later(mail_tries=MAX_TRIES - 1)
@@ -91,7 +91,7 @@ def test_in_the_end_staff_are_told_once(
     assert Alert.objects.get().cause == "undelivered"
 
 
-def test_sent_again_it_begins_anew_and_the_alert_clears(
+def test_sent_again_it_starts_over_and_the_alert_clears(
     refused: Invitation, settings: Settings
 ) -> None:
     later(mail_tries=MAX_TRIES)
@@ -103,7 +103,7 @@ def test_sent_again_it_begins_anew_and_the_alert_clears(
     assert Alert.objects.get().cleared
 
 
-def test_what_was_given_up_long_ago_is_no_news(refused: Invitation) -> None:
+def test_a_mail_given_up_long_ago_raises_no_alert(refused: Invitation) -> None:
     given_up = timezone.now() - timedelta(days=8)
     Invitation.objects.update(mail_tries=MAX_TRIES, mail_retry_at=given_up)
     assert outbox.undelivered() == []

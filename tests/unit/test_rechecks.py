@@ -1,4 +1,4 @@
-"""When a vendor is asked again: soon and often at first, then rarely; connected shops evenly."""
+"""Scheduling: when a vendor is asked again, often at first, then rarely; connected shops evenly."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from onboarding.journey import transitions
 from onboarding.journey.outcomes import pace
 from onboarding.models import Account, Attempt, Connection
 from onboarding.models.status import Status
+from tests.support.attempts import CONNECTED, begin_attempt, reloaded, run_check, run_step
 from tests.support.people import People
-from tests.support.play import CONNECTED, again, begun, check, play
 from tests.support.scripted import Answer, Scripted
 from vendors.contract import (
     Connected,
@@ -80,84 +80,84 @@ def since(waited: timedelta) -> None:
 def test_the_longer_it_takes_the_more_rarely_it_is_asked(
     people: People, scripted: Scripted, answer: Answer, waited: timedelta, wait: timedelta
 ) -> None:
-    row = play(begun(people), scripted, answer)
+    row = run_step(begin_attempt(people), scripted, answer)
     since(waited)
-    assert waits(play(row, scripted, answer)) == wait
+    assert waits(run_step(row, scripted, answer)) == wait
 
 
 @pytest.mark.parametrize("answer", [Garbled(), Refused(who="staff")])
-def test_what_is_staffs_turn_is_asked_soon_at_first_for_it_is_often_over_in_a_minute(
+def test_staffs_turn_is_retried_soon_at_first(
     people: People, scripted: Scripted, answer: Answer
 ) -> None:
-    row = play(begun(people), scripted, answer)
+    row = run_step(begin_attempt(people), scripted, answer)
     assert waits(row) == MINUTE
     since(2 * HOUR)
-    assert waits(play(row, scripted, TOKEN, answer)) == 30 * MINUTE
+    assert waits(run_step(row, scripted, TOKEN, answer)) == 30 * MINUTE
 
 
 def test_a_connected_shop_with_an_odd_answer_is_asked_hourly(
     people: People, scripted: Scripted
 ) -> None:
-    shop = play(begun(people), scripted, CONNECTED).connection
-    assert waits(check(shop, scripted, Garbled())) == HOUR
+    connection = run_step(begin_attempt(people), scripted, CONNECTED).connection
+    assert waits(run_check(connection, scripted, Garbled())) == HOUR
 
 
 def test_a_token_renewed_on_the_way_begins_no_new_wait(people: People, scripted: Scripted) -> None:
-    row = play(begun(people), scripted, WAIT)
+    row = run_step(begin_attempt(people), scripted, WAIT)
     since(25 * HOUR)
-    row = play(row, scripted, TOKEN, TOKEN, WAIT)
+    row = run_step(row, scripted, TOKEN, TOKEN, WAIT)
     assert (row.status, row.cause) == (Status.ON_IT, "waiting")
     assert waits(row) == 15 * MINUTE
 
 
-def test_what_is_new_after_progress_begins_now(people: People, scripted: Scripted) -> None:
-    row = play(begun(people), scripted, INSTALL)
+def test_the_schedule_starts_over_after_progress(people: People, scripted: Scripted) -> None:
+    row = run_step(begin_attempt(people), scripted, INSTALL)
     since(25 * HOUR)
-    assert waits(play(row, scripted, TOKEN, WAIT)) == 10 * SECOND
+    assert waits(run_step(row, scripted, TOKEN, WAIT)) == 10 * SECOND
 
 
 def test_who_says_check_again_is_looked_after_soon_and_often(
     people: People, scripted: Scripted
 ) -> None:
-    row = play(begun(people), scripted, WAIT)
+    row = run_step(begin_attempt(people), scripted, WAIT)
     since(5 * HOUR)
-    row = play(journey.continue_attempt(row, people.alice), scripted, TOKEN, WAIT)
+    row = run_step(journey.continue_attempt(row, people.alice), scripted, TOKEN, WAIT)
     assert waits(row) == 10 * SECOND
 
 
 def test_who_says_so_while_it_is_being_asked_begins_a_new_wait_too(
     people: People, scripted: Scripted
 ) -> None:
-    row = play(begun(people), scripted, WAIT)
+    row = run_step(begin_attempt(people), scripted, WAIT)
     since(5 * HOUR)
 
     def pressed(order: Order) -> Step:
         journey.continue_attempt(row, people.alice)
         return WAIT
 
-    assert waits(play(row, scripted, pressed, WAIT)) == 10 * SECOND
+    assert waits(run_step(row, scripted, pressed, WAIT)) == 10 * SECOND
 
 
 def test_a_shop_that_was_lowered_is_looked_after_in_the_same_way(
     people: People, scripted: Scripted
 ) -> None:
-    shop = play(begun(people), scripted, CONNECTED).connection
-    shop = check(shop, scripted, INSTALL)
-    assert waits(shop) == 5 * MINUTE
+    connection = run_step(begin_attempt(people), scripted, CONNECTED).connection
+    connection = run_check(connection, scripted, INSTALL)
+    assert waits(connection) == 5 * MINUTE
     since(2 * HOUR)
-    assert waits(check(shop, scripted, INSTALL)) == 30 * MINUTE
+    assert waits(run_check(connection, scripted, INSTALL)) == 30 * MINUTE
 
 
 # -- connected shops -------------------------------------------------------------------------------
 
 
-def shop(pk: int, expires: datetime | None = None) -> Connection:
+def connection(pk: int, expires: datetime | None = None) -> Connection:
     return Connection(pk=pk, account=Account(vendor="scripted"), expires_at=expires)
 
 
 def test_shops_connected_at_once_are_checked_evenly_over_the_period(settings: Settings) -> None:
     settings.CHECK_PERIOD, now = DAY, timezone.now()
-    moments = sorted(transitions.next_check(shop(pk), now) - now for pk in range(1, 2401))
+    moments = sorted(transitions.next_check(connection(pk), now) - now for pk in range(1, 2401))
     hours = [sum(int(moment / HOUR) == hour for moment in moments) for hour in range(12, 36)]
     assert sum(hours) == 2400
     assert min(hours) > 95
@@ -166,33 +166,35 @@ def test_shops_connected_at_once_are_checked_evenly_over_the_period(settings: Se
 
 def test_each_has_its_own_moment_in_every_period(settings: Settings) -> None:
     settings.CHECK_PERIOD, now = DAY, timezone.now()
-    first = transitions.next_check(shop(7), now)
+    first = transitions.next_check(connection(7), now)
     late = first + 3 * HOUR  # the workers had much to do
-    assert abs(transitions.next_check(shop(7), first) - first - DAY) < SECOND
-    assert abs(transitions.next_check(shop(7), late) - first - DAY) < SECOND
+    assert abs(transitions.next_check(connection(7), first) - first - DAY) < SECOND
+    assert abs(transitions.next_check(connection(7), late) - first - DAY) < SECOND
 
 
-def test_what_ends_before_is_looked_at_when_it_has_ended(settings: Settings) -> None:
+def test_a_shop_that_ends_before_is_checked_at_its_end(settings: Settings) -> None:
     settings.CHECK_PERIOD, now = DAY, timezone.now()
-    assert transitions.next_check(shop(7, now + HOUR), now) == now + HOUR + MINUTE
-    assert transitions.next_check(shop(7, now + 40 * DAY), now) == transitions.next_check(
-        shop(7), now
+    assert transitions.next_check(connection(7, now + HOUR), now) == now + HOUR + MINUTE
+    assert transitions.next_check(connection(7, now + 40 * DAY), now) == transitions.next_check(
+        connection(7), now
     )
-    assert transitions.next_check(shop(7, now - HOUR), now) == transitions.next_check(shop(7), now)
+    assert transitions.next_check(connection(7, now - HOUR), now) == transitions.next_check(
+        connection(7), now
+    )
 
 
 def test_a_licence_that_ends_soon_is_checked_at_its_end(people: People, scripted: Scripted) -> None:
     soon = Connected(shop_id="s", evidence=text("…"), expires_at=timezone.now() + MINUTE)
-    row = play(begun(people), scripted, soon)
+    row = run_step(begin_attempt(people), scripted, soon)
     assert waits(row.connection) <= 2 * MINUTE
 
 
 def test_two_workers_that_find_the_same_row_ask_once(people: People, scripted: Scripted) -> None:
-    row = play(begun(people), scripted, WAIT)
+    row = run_step(begin_attempt(people), scripted, WAIT)
     Attempt.objects.update(due_at=timezone.now())
     found = runner.DueRow("scripted", "attempt", row.pk)
     scripted.script.append(WAIT)
     found.run()
     found.run()
     assert scripted.calls == ["start", "start"]
-    assert again(row).answer == "waiting"
+    assert reloaded(row).answer == "waiting"

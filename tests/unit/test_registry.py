@@ -1,4 +1,4 @@
-"""The registry of the vendors' tests: a vendor that lacks a part is told which, and where it belongs."""
+"""The registry of the vendors' tests: a missing declaration is reported with its path and content."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Acme(Vendor):
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Of a vendor that nobody knows but `vendors.ALL`."""
+    """A vendor that is only in `vendors.ALL`."""
     (tmp_path / "acme").mkdir()
     monkeypatch.setattr(registry, "FOLDER", tmp_path)
     monkeypatch.setattr(registry, "PACKAGE", "registered")
@@ -62,7 +62,7 @@ def test_a_folder_that_declares_its_part_is_found(folder: Path) -> None:
     assert registry.declared(Part)["acme"].rows == ("a",)
 
 
-def test_without_the_file_it_says_where_it_belongs_and_what_it_holds(folder: Path) -> None:
+def test_a_missing_file_is_reported_with_its_path_and_content(folder: Path) -> None:
     assert missing().startswith("tests/vendors/acme/faults.py is missing. It holds MATRIX, a ")
 
 
@@ -72,14 +72,14 @@ def test_without_the_name_it_says_which(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("rows", ["", "rows=()"])
-def test_without_a_field_or_with_an_empty_one_it_says_what_that_holds(
-    folder: Path, rows: str
-) -> None:
+def test_a_missing_or_empty_field_is_reported_with_its_content(folder: Path, rows: str) -> None:
     write(folder, rows)
     assert missing() == "tests/vendors/acme/faults.py: PART has no `rows`: each row, by name"
 
 
-def test_a_folder_of_no_vendor_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_without_a_vendor_is_reported(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(vendors, "ALL", ())
     assert missing() == "tests/vendors/acme/ belongs to no vendor of vendors.ALL"
 

@@ -1,4 +1,4 @@
-"""What is over goes after RETENTION_DAYS, and nothing else does."""
+"""Retention: what has ended is deleted after RETENTION_DAYS, and nothing else is."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ from onboarding.models import (
     User,
     WaitlistEntry,
 )
+from tests.support.attempts import CONNECTED, begin_attempt, run_step
 from tests.support.people import People, person
-from tests.support.play import CONNECTED, begun, play
 from tests.support.scripted import Scripted
 from vendors.contract import Redirect
 
@@ -48,24 +48,26 @@ def _a_year(settings: Settings) -> None:
 
 
 @pytest.fixture
-def shop(people: People, scripted: Scripted) -> Connection:
+def connection(people: People, scripted: Scripted) -> Connection:
     """Connected, by an attempt with a hop."""
-    row = play(begun(people), scripted, LINK)
-    return play(journey.continue_attempt(row, people.alice), scripted, CONNECTED).connection
+    row = run_step(begin_attempt(people), scripted, LINK)
+    return run_step(journey.continue_attempt(row, people.alice), scripted, CONNECTED).connection
 
 
 Make = Callable[[Connection, People, datetime], Model]
 KINDS: dict[type[Model], Make] = {
-    Event: lambda shop, people, at: Event.objects.create(connection=shop, at=at),
-    Call: lambda shop, people, at: Call.objects.create(vendor="v", ms=1, at=at, connection=shop),
-    ExpiryWarning: lambda shop, people, at: ExpiryWarning.objects.create(
-        connection=shop, kind="day", expires_at=at, mailed=at
+    Event: lambda connection, people, at: Event.objects.create(connection=connection, at=at),
+    Call: lambda connection, people, at: Call.objects.create(
+        vendor="v", ms=1, at=at, connection=connection
     ),
-    Alert: lambda shop, people, at: Alert.objects.create(vendor="v", cause="c", cleared=at),
-    WaitlistEntry: lambda shop, people, at: WaitlistEntry.objects.create(
-        user=people.bob, merchant=people.acme, connector=shop.connector, asked=at
+    ExpiryWarning: lambda connection, people, at: ExpiryWarning.objects.create(
+        connection=connection, kind="day", expires_at=at, mailed=at
     ),
-    Invitation: lambda shop, people, at: Invitation.objects.create(
+    Alert: lambda connection, people, at: Alert.objects.create(vendor="v", cause="c", cleared=at),
+    WaitlistEntry: lambda connection, people, at: WaitlistEntry.objects.create(
+        user=people.bob, merchant=people.acme, connector=connection.connector, asked=at
+    ),
+    Invitation: lambda connection, people, at: Invitation.objects.create(
         merchant=people.acme, email="dan@example.org", expires_at=at
     ),
 }
@@ -73,19 +75,19 @@ KINDS: dict[type[Model], Make] = {
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_it_goes_when_it_is_too_old_and_not_before(
-    shop: Connection, people: People, kind: type[Model]
+    connection: Connection, people: People, kind: type[Model]
 ) -> None:
-    kept = KINDS[kind](shop, people, timezone.now() - 364 * DAY)
+    recent = KINDS[kind](connection, people, timezone.now() - 364 * DAY)
     retention.run()
-    assert kind._default_manager.filter(pk=kept.pk).exists()
+    assert kind._default_manager.filter(pk=recent.pk).exists()
     for field in ("at", "expires_at", "cleared", "asked"):
         if any(each.name == field for each in kind._meta.fields):
-            kind._default_manager.filter(pk=kept.pk).update(**{field: timezone.now() - 366 * DAY})
+            kind._default_manager.filter(pk=recent.pk).update(**{field: timezone.now() - 366 * DAY})
     retention.run()
-    assert not kind._default_manager.filter(pk=kept.pk).exists()
+    assert not kind._default_manager.filter(pk=recent.pk).exists()
 
 
-def test_an_open_alert_stays_however_old_it_is(shop: Connection) -> None:
+def test_an_open_alert_stays_however_old_it_is(connection: Connection) -> None:
     Alert.objects.create(vendor="v", cause="c", opened=timezone.now() - 999 * DAY)
     retention.run()
     assert Alert.objects.count() == 1
@@ -103,7 +105,7 @@ def ended(days: int, **fields: Any) -> Attempt:
     return Attempt.objects.get()
 
 
-def test_what_an_ended_attempt_was_asked_and_told_goes(shop: Connection) -> None:
+def test_questions_and_notes_of_an_ended_attempt_are_deleted(connection: Connection) -> None:
     row = ended(days=364)
     retention.run()
     assert secrets(row.pk) == (row.call, {"t": "s"}, {"k": "s"}, 2)
@@ -114,7 +116,7 @@ def test_what_an_ended_attempt_was_asked_and_told_goes(shop: Connection) -> None
 
 
 def test_an_open_attempt_keeps_all_of_it(people: People, scripted: Scripted) -> None:
-    row = play(begun(people), scripted, LINK)
+    row = run_step(begin_attempt(people), scripted, LINK)
     Attempt.objects.update(created=timezone.now() - 999 * DAY)
     Hop.objects.update(created=timezone.now() - 999 * DAY)
     retention.run()
@@ -123,7 +125,7 @@ def test_an_open_attempt_keeps_all_of_it(people: People, scripted: Scripted) -> 
 
 
 def test_an_attempt_whose_creation_is_in_doubt_keeps_what_staff_need(
-    shop: Connection,
+    connection: Connection,
 ) -> None:
     row = ended(days=366)
     Account.objects.update(unsure="room", creator=row)
@@ -131,7 +133,7 @@ def test_an_attempt_whose_creation_is_in_doubt_keeps_what_staff_need(
     assert secrets(row.pk)[:3] == (row.call, {"t": "s"}, {"k": "s"})
 
 
-def test_the_shop_itself_stays_as_it_is(shop: Connection, scripted: Scripted) -> None:
+def test_the_shop_itself_stays_as_it_is(connection: Connection, scripted: Scripted) -> None:
     long_ago = timezone.now() - 999 * DAY
     Connection.objects.update(created=long_ago, connected_at=long_ago, memo={"k": "s"})
     ended(days=999)
@@ -170,11 +172,11 @@ def test_who_never_confirmed_an_address_goes_after_a_month(people: People) -> No
     assert left == {"alice", "bob", "charlie", "new", "staff", "was-here", "member"}
 
 
-def test_a_few_rows_at_a_time(shop: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_few_rows_at_a_time(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retention, "BATCH", 10)
     monkeypatch.setattr(retention, "PAUSE", 0)
     old = timezone.now() - 366 * DAY
-    Event.objects.bulk_create([Event(connection=shop, at=old) for _ in range(35)])
+    Event.objects.bulk_create([Event(connection=connection, at=old) for _ in range(35)])
     with CaptureQueriesContext(database) as asked:
         retention.run()
     deletes = [
@@ -184,8 +186,8 @@ def test_a_few_rows_at_a_time(shop: Connection, monkeypatch: pytest.MonkeyPatch)
     assert not Event.objects.filter(at=old).exists()
 
 
-def test_the_worker_cleans_once_a_day(shop: Connection) -> None:
-    Event.objects.create(connection=shop, at=timezone.now() - 366 * DAY)
+def test_the_worker_cleans_once_a_day(connection: Connection) -> None:
+    Event.objects.create(connection=connection, at=timezone.now() - 366 * DAY)
     runner.sweep()
     runner.sweep()
     assert not Event.objects.filter(at__lt=timezone.now() - 365 * DAY).exists()

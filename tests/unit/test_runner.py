@@ -1,4 +1,4 @@
-"""When and where the journey is called: the rows say what is due, and nothing is lost."""
+"""The runner: which process calls the journey and when; the rows hold what is due, so no work is lost."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from onboarding.journey import staff_actions, transitions
 from onboarding.journey.orders import PATIENCE
 from onboarding.journey.vendor_call import Returned
 from onboarding.models import Attempt, Connection, Connector, Slot
+from tests.support.attempts import CONNECTED, WAIT, begin_attempt, reloaded, run_check, run_step
 from tests.support.people import People
-from tests.support.play import CONNECTED, WAIT, again, begun, check, play
 from tests.support.scripted import Scripted, offered
 from vendors.contract import Entry, Progress, Redirect, Unavailable
 
@@ -26,20 +26,20 @@ LINK = "https://vendor.example/go"
 
 
 def test_the_sweep_leaves_fresh_work_to_the_web_process(people: People, scripted: Scripted) -> None:
-    attempt = begun(people)
+    attempt = begin_attempt(people)
     runner.sweep()
     assert "start" not in scripted.calls
     Attempt.objects.update(due_at=timezone.now())
     scripted.script.append(WAIT)
     runner.sweep()
-    assert again(attempt).answer == "waiting"
+    assert reloaded(attempt).answer == "waiting"
 
 
 @pytest.mark.parametrize(("pressed", "present"), [(timedelta(0), True), (PATIENCE, False)])
-def test_a_link_is_made_for_whoever_pressed_just_now_whichever_process_makes_it(
+def test_a_link_is_created_for_a_merchant_who_just_pressed_in_any_process(
     people: People, scripted: Scripted, pressed: timedelta, present: bool
 ) -> None:
-    attempt = begun(people)
+    attempt = begin_attempt(people)
     attempt.call["asked"] -= pressed.total_seconds()
     attempt.due_at = timezone.now()
     attempt.save(update_fields=["call", "due_at"])
@@ -48,20 +48,20 @@ def test_a_link_is_made_for_whoever_pressed_just_now_whichever_process_makes_it(
     assert scripted.last.present == present
 
 
-def test_a_later_look_is_nobodys_who_waits_for_a_link(people: People, scripted: Scripted) -> None:
-    attempt = play(begun(people), scripted, WAIT)
+def test_a_later_look_creates_no_link(people: People, scripted: Scripted) -> None:
+    attempt = run_step(begin_attempt(people), scripted, WAIT)
     Attempt.objects.update(due_at=timezone.now())
     scripted.script.extend([Progress(), WAIT])
     runner.sweep()
-    assert again(attempt).answer == "waiting"
+    assert reloaded(attempt).answer == "waiting"
     assert [order.present for _, order, _ in scripted.asked] == [True, False, False]
 
 
-def test_who_is_back_is_looked_at_before_the_oldest_who_are_not(
+def test_returning_merchants_come_before_the_oldest_rows(
     people: People, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(runner, "BATCH", 1)
-    first, back = begun(people), begun(people, "Back")
+    first, back = begin_attempt(people), begin_attempt(people, "Back")
     with transaction.atomic():
         transitions.remember_call(transitions.locked_attempt(back.pk), Returned())
     now = timezone.now()
@@ -73,41 +73,41 @@ def test_who_is_back_is_looked_at_before_the_oldest_who_are_not(
 
 
 def test_the_sweep_honours_when_to_ask_again(people: People, scripted: Scripted) -> None:
-    attempt = play(begun(people), scripted, WAIT)
+    attempt = run_step(begin_attempt(people), scripted, WAIT)
     runner.sweep()
     assert scripted.calls == ["start"]
     Attempt.objects.update(due_at=timezone.now())
     scripted.script.append(CONNECTED)
     runner.sweep()
-    assert again(attempt).ended
+    assert reloaded(attempt).ended
 
 
 def test_the_sweep_checks_connected_shops_when_due(people: People, scripted: Scripted) -> None:
-    shop = play(begun(people), scripted, CONNECTED).connection
+    connection = run_step(begin_attempt(people), scripted, CONNECTED).connection
     runner.sweep()
     Connection.objects.update(due_at=timezone.now())
     scripted.script.append(CONNECTED)
     runner.sweep()
     assert scripted.calls == ["start", "check"]
-    fresh = Connection.objects.get(pk=shop.pk)
+    fresh = Connection.objects.get(pk=connection.pk)
     assert fresh.due_at is not None
     assert fresh.due_at > timezone.now()
 
 
 def test_the_sweep_ends_attempts_whose_time_is_over(people: People, scripted: Scripted) -> None:
-    attempt = play(begun(people), scripted, Redirect(url=LINK))
+    attempt = run_step(begin_attempt(people), scripted, Redirect(url=LINK))
     Attempt.objects.update(deadline=timezone.now())
     runner.sweep()
-    assert again(attempt).answer == "expired"
+    assert reloaded(attempt).answer == "expired"
 
 
 def test_staff_ask_the_vendor_now(people: People, scripted: Scripted) -> None:
-    shop = play(begun(people), scripted, CONNECTED).connection
-    check(shop, scripted, Unavailable())
-    staff_actions.ask_now(shop)
+    connection = run_step(begin_attempt(people), scripted, CONNECTED).connection
+    run_check(connection, scripted, Unavailable())
+    staff_actions.ask_now(connection)
     scripted.script.append(CONNECTED)
     runner.sweep()
-    assert Connection.objects.get(pk=shop.pk).answer == "connected"
+    assert Connection.objects.get(pk=connection.pk).answer == "connected"
 
 
 # -- the catalogue -------------------------------------------------------------------------------

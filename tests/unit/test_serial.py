@@ -1,4 +1,4 @@
-"""Where merchants share the operator's limit, creations wait for each other."""
+"""Where merchants share the operator's limit, creations run one at a time."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pytest_django.fixtures import Settings
 
 from onboarding.journey import leases
 from onboarding.models import Account
+from tests.support.attempts import begin_attempt, run_step
 from tests.support.people import People
-from tests.support.play import begun, play
 from tests.support.scripted import Scripted, offered
 from vendors.contract import Order, Progress, Redirect, Step
 
@@ -44,22 +44,22 @@ def test_the_operators_lease_is_held_while_something_is_made(
             seen.append(free)
         return MADE
 
-    play(begun(people), serial, ANNOUNCE, make, READY)
+    run_step(begin_attempt(people), serial, ANNOUNCE, make, READY)
     assert seen == [False]
     with leases.exclusive_creation("scripted") as free:
         assert free
 
 
-def test_whoever_comes_second_waits_and_makes_nothing(people: People, serial: Serial) -> None:
-    attempt = begun(people)
+def test_the_second_merchant_waits_and_creates_nothing(people: People, serial: Serial) -> None:
+    attempt = begin_attempt(people)
     with leases.exclusive_creation("scripted"):
-        row = play(attempt, serial, ANNOUNCE)
+        row = run_step(attempt, serial, ANNOUNCE)
     assert (row.answer, serial.calls) == ("unavailable", ["start"])
     assert Account.objects.get().announced == Account.objects.get().unsure == ""
-    row = play(attempt, serial, ANNOUNCE, MADE, READY)
+    row = run_step(attempt, serial, ANNOUNCE, MADE, READY)
     assert row.ticks == ["room"]
 
 
-def test_nobody_waits_for_what_makes_nothing(people: People, serial: Serial) -> None:
+def test_calls_that_create_nothing_do_not_wait(people: People, serial: Serial) -> None:
     with leases.exclusive_creation("scripted"):
-        assert play(begun(people), serial, READY).answer == "redirect"
+        assert run_step(begin_attempt(people), serial, READY).answer == "redirect"

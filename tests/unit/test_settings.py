@@ -1,4 +1,4 @@
-"""The settings that Django gets from the environment, and what the system checks say about them."""
+"""Django's settings from the environment, and what the system checks report about them."""
 
 from __future__ import annotations
 

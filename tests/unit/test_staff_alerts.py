@@ -1,4 +1,4 @@
-"""STAFF_EMAIL gets one mail for each vendor and cause, until it clears."""
+"""Alerts for staff: STAFF_EMAIL gets one mail per vendor and cause until the alert clears."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pytest_django.fixtures import Settings
 from onboarding import journey
 from onboarding.background import runner
 from onboarding.models import Account, Alert, Attempt, Connection, Hop
+from tests.support.attempts import CONNECTED, begin_attempt, run_step
 from tests.support.people import People
-from tests.support.play import CONNECTED, begun, play
 from tests.support.scripted import Scripted
 from tests.support.site import free_port
 from vendors.contract import Done, Garbled, Order, Progress, Refused, Step, text
@@ -41,7 +41,7 @@ def test_staff_get_one_mail_however_many_shops_wait(
     people: People, scripted: Scripted, mailoutbox: list[EmailMessage]
 ) -> None:
     for name in ("One", "Two", "Three"):
-        play(begun(people, name), scripted, NO_KEY)
+        run_step(begin_attempt(people, name), scripted, NO_KEY)
         quiet_sweep(scripted)
     [mail] = mailoutbox
     assert mail.to == STAFF
@@ -52,7 +52,7 @@ def test_staff_get_one_mail_however_many_shops_wait(
 def test_the_mail_leads_to_what_waits(
     people: People, scripted: Scripted, mailoutbox: list[EmailMessage]
 ) -> None:
-    play(begun(people), scripted, NO_KEY)
+    run_step(begin_attempt(people), scripted, NO_KEY)
     quiet_sweep(scripted)
     path = "/admin/onboarding/connection/?status__exact=on_it"
     assert f"https://shops.example.org{path}\n" in mailoutbox[0].body
@@ -61,8 +61,8 @@ def test_the_mail_leads_to_what_waits(
 def test_another_cause_is_another_mail(
     people: People, scripted: Scripted, mailoutbox: list[EmailMessage]
 ) -> None:
-    play(begun(people, "One"), scripted, NO_KEY)
-    play(begun(people, "Two"), scripted, Garbled("no list", cause="garbled-list"))
+    run_step(begin_attempt(people, "One"), scripted, NO_KEY)
+    run_step(begin_attempt(people, "Two"), scripted, Garbled("no list", cause="garbled-list"))
     quiet_sweep(scripted)
     causes = {mail.subject.rpartition(" ")[2] for mail in mailoutbox}
     assert causes == {"refused-401", "garbled-list"}
@@ -71,12 +71,12 @@ def test_another_cause_is_another_mail(
 def test_what_cleared_and_came_back_is_mailed_again(
     people: People, scripted: Scripted, mailoutbox: list[EmailMessage]
 ) -> None:
-    attempt = play(begun(people), scripted, NO_KEY)
+    attempt = run_step(begin_attempt(people), scripted, NO_KEY)
     quiet_sweep(scripted)
-    play(attempt, scripted, CONNECTED)
+    run_step(attempt, scripted, CONNECTED)
     quiet_sweep(scripted)
     assert Alert.objects.exclude(cleared=None).count() == 1
-    play(begun(people, "Two"), scripted, NO_KEY)
+    run_step(begin_attempt(people, "Two"), scripted, NO_KEY)
     quiet_sweep(scripted)
     assert len(mailoutbox) == 2
 
@@ -84,9 +84,9 @@ def test_what_cleared_and_came_back_is_mailed_again(
 def test_it_does_not_clear_while_another_shop_waits_for_it(
     people: People, scripted: Scripted, mailoutbox: list[EmailMessage]
 ) -> None:
-    mended = play(begun(people, "One"), scripted, NO_KEY)
-    play(begun(people, "Two"), scripted, NO_KEY)
-    play(mended, scripted, CONNECTED)
+    mended = run_step(begin_attempt(people, "One"), scripted, NO_KEY)
+    run_step(begin_attempt(people, "Two"), scripted, NO_KEY)
+    run_step(mended, scripted, CONNECTED)
     quiet_sweep(scripted)
     assert Alert.objects.get().cleared is None
 
@@ -94,14 +94,14 @@ def test_it_does_not_clear_while_another_shop_waits_for_it(
 def test_it_does_not_clear_while_the_vendor_is_being_asked_again(
     people: People, scripted: Scripted, mailoutbox: list[EmailMessage]
 ) -> None:
-    attempt = play(begun(people), scripted, NO_KEY)
+    attempt = run_step(begin_attempt(people), scripted, NO_KEY)
     quiet_sweep(scripted)
 
     def meanwhile(_: Order) -> Step:
         quiet_sweep(scripted)
         raise NO_KEY
 
-    play(attempt, scripted, Progress(account={"token": "2"}), meanwhile)
+    run_step(attempt, scripted, Progress(account={"token": "2"}), meanwhile)
     quiet_sweep(scripted)
     assert len(mailoutbox) == 1
 
@@ -112,7 +112,7 @@ def test_a_mail_that_failed_is_sent_by_a_later_sweep(
     working = settings.EMAIL_BACKEND
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", free_port()
-    play(begun(people), scripted, NO_KEY)
+    run_step(begin_attempt(people), scripted, NO_KEY)
     quiet_sweep(scripted)
     assert Alert.objects.get().mailed is None
     settings.EMAIL_BACKEND = working
@@ -124,7 +124,7 @@ def test_a_mail_that_failed_is_sent_by_a_later_sweep(
 def test_no_secret_is_mailed(
     people: People, scripted: Scripted, mailoutbox: list[EmailMessage]
 ) -> None:
-    attempt = play(begun(people), scripted, NO_KEY)
+    attempt = run_step(begin_attempt(people), scripted, NO_KEY)
     Connection.objects.update(memo={"x": SECRET}, answers={"x": SECRET}, reveal={"x": SECRET})
     Account.objects.update(memo={"x": SECRET}, staff_answers={"x": SECRET}, lease_token=SECRET)
     Attempt.objects.update(call={"name": SECRET}, connection_memo={"x": SECRET})
@@ -137,7 +137,7 @@ def test_without_an_address_nobody_is_mailed(
     people: People, scripted: Scripted, settings: Settings, mailoutbox: list[EmailMessage]
 ) -> None:
     settings.STAFF_EMAIL = []
-    play(begun(people), scripted, NO_KEY)
+    run_step(begin_attempt(people), scripted, NO_KEY)
     quiet_sweep(scripted)
     assert mailoutbox == []
     assert Alert.objects.get().mailed is None
@@ -146,15 +146,15 @@ def test_without_an_address_nobody_is_mailed(
 def test_a_task_is_mailed_and_clears_when_it_is_done(
     people: People, scripted: Scripted, mailoutbox: list[EmailMessage]
 ) -> None:
-    shop = play(begun(people), scripted, CONNECTED).connection
+    connection = run_step(begin_attempt(people), scripted, CONNECTED).connection
     asked = Done(here=text("Ended."), there=text("Still on."), staff_task="Switch room 1 off.")
-    play(journey.disconnect(shop, people.alice), scripted, asked)
+    run_step(journey.disconnect(connection, people.alice), scripted, asked)
     quiet_sweep(scripted)
     [mail] = mailoutbox
     for line in ("My shop: Switch room 1 off.", "Shops with such a task now: 1."):
         assert line in mail.body.splitlines()
     assert "/admin/onboarding/connection/?task=1\n" in mail.body
     assert Alert.objects.get().cleared is None
-    journey.complete_task(shop.pk)
+    journey.complete_task(connection.pk)
     quiet_sweep(scripted)
     assert Alert.objects.get().cleared is not None

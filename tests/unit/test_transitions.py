@@ -1,4 +1,4 @@
-"""One door for state changes: only journey/transitions.py writes attempts and connections."""
+"""State changes: only journey/transitions.py writes attempts and connections."""
 
 from __future__ import annotations
 
@@ -88,8 +88,8 @@ def test_nothing_else_changes_an_attempt_or_a_connection() -> None:
     assert [place for place in found if not place.startswith(allowed)] == []
 
 
-def test_the_door_itself_is_seen_writing() -> None:
-    """Otherwise the test above would not see anybody."""
+def test_the_check_detects_writes_in_transitions_itself() -> None:
+    """Otherwise the test above would detect nothing."""
     assert len(list(writes(DOOR))) >= 2
 
 

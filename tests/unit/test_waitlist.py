@@ -1,4 +1,4 @@
-"""A vendor is away: it is said before the merchant starts, who can leave it with us."""
+"""The waitlist: an outage is shown before a merchant starts, who can leave the connection with us."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from pytest_django import DjangoAssertNumQueries
 from pytest_django.fixtures import Settings
 
 from onboarding.models import Attempt, WaitlistEntry
-from tests.support.away import away, back, leaves, page
+from tests.support.outages import begin_outage, end_outage, join_waitlist, page
 from tests.support.people import People, connector
 from tests.support.scripted import Scripted, offered
-from tests.support.staff import listed, staff_client, text
-from tests.support.visit import browser, offer, words
+from tests.support.staff import listed, page_text, staff_client
+from tests.support.visit import browser, offer, visible_text
 from vendors.contract import Question, Unavailable
 from vendors.contract import text as said
 
-pytestmark = [pytest.mark.both, pytest.mark.usefixtures("at_once")]
+pytestmark = [pytest.mark.both, pytest.mark.usefixtures("inline_executor")]
 CATALOGUE = reverse("catalogue")
 SILENT = "Scripted has not been answering since"
 REFUSED = "We cannot reach Scripted at the moment: our staff know and are working on it."
@@ -35,11 +35,11 @@ def test_the_catalogue_the_platform_and_the_check_page_say_it(
 ) -> None:
     there = [CATALOGUE, reverse("platform", args=[offer().platform]), page(people)]
     alice = browser(people.alice)
-    assert not [each for each in there if "Scripted has not" in words(alice.get(each))]
-    away(cause)
+    assert not [each for each in there if "Scripted has not" in visible_text(alice.get(each))]
+    begin_outage(cause)
     for each in there:
-        assert sentence in words(alice.get(each))
-        assert "eave it with us" in words(alice.get(each))
+        assert sentence in visible_text(alice.get(each))
+        assert "eave it with us" in visible_text(alice.get(each))
 
 
 def test_only_connectors_of_that_vendor_are_marked(people: People, settings: Settings) -> None:
@@ -51,10 +51,10 @@ def test_only_connectors_of_that_vendor_are_marked(people: People, settings: Set
     settings.VENDORS = offered(Scripted(), Other())
     for slug in ("scripted", "other"):
         connector(slug, vendor_name=f"Of {slug}", category=slug)
-    away(vendor="other")
-    assert "Of other Not reachable right now" in words(browser().get(CATALOGUE))
-    assert "Of scripted Not" not in words(browser().get(CATALOGUE))
-    assert "not been answering" not in words(browser().get(f"{CATALOGUE}?category=scripted"))
+    begin_outage(vendor="other")
+    assert "Of other Not reachable right now" in visible_text(browser().get(CATALOGUE))
+    assert "Of scripted Not" not in visible_text(browser().get(CATALOGUE))
+    assert "not been answering" not in visible_text(browser().get(f"{CATALOGUE}?category=scripted"))
 
 
 def test_the_catalogue_costs_one_query_more_and_none_for_nothing(
@@ -64,22 +64,22 @@ def test_the_catalogue_costs_one_query_more_and_none_for_nothing(
         browser().get(CATALOGUE)
     for number in range(20):
         connector("scripted", f"shop-{number}")
-    away()
+    begin_outage()
     with django_assert_num_queries(2):
         browser().get(CATALOGUE)
 
 
 def test_the_pages_ask_no_vendor(people: People, scripted: Scripted) -> None:
-    away()
+    begin_outage()
     for each in (CATALOGUE, page(people)):
         browser(people.alice).get(each)
-    leaves(people)
+    join_waitlist(people)
     assert scripted.calls == []
 
 
 def test_with_a_silent_vendor_one_may_try_all_the_same(people: People, scripted: Scripted) -> None:
-    away()
-    before = words(browser(people.alice).get(page(people)))
+    begin_outage()
+    before = visible_text(browser(people.alice).get(page(people)))
     assert LEAVE in before
     assert TRY in before
     assert GO_ON not in before
@@ -91,8 +91,8 @@ def test_with_a_silent_vendor_one_may_try_all_the_same(people: People, scripted:
 def test_with_refused_credentials_there_is_nothing_to_try(
     people: People, scripted: Scripted
 ) -> None:
-    away("credentials")
-    shown = words(browser(people.alice).get(page(people)))
+    begin_outage("credentials")
+    shown = visible_text(browser(people.alice).get(page(people)))
     assert LEAVE in shown
     assert TRY not in shown
     assert "credentials" not in shown
@@ -104,11 +104,11 @@ def test_with_refused_credentials_there_is_nothing_to_try(
 def test_pressed_twice_it_is_the_same_with_what_was_typed_last(
     people: People, scripted: Scripted
 ) -> None:
-    away()
-    leaves(people)
-    leaves(people, name="Another name")
+    begin_outage()
+    join_waitlist(people)
+    join_waitlist(people, name="Another name")
     assert WaitlistEntry.objects.get().typed == {"name": "Another name"}
-    assert LEAVE not in words(browser(people.alice).get(page(people)))
+    assert LEAVE not in visible_text(browser(people.alice).get(page(people)))
 
 
 def test_what_was_typed_is_there_again_but_no_secret(people: People, settings: Settings) -> None:
@@ -122,9 +122,9 @@ def test_what_was_typed_is_there_again_but_no_secret(people: People, settings: S
             )
 
     settings.VENDORS = offered(Asking())
-    away()
-    leaves(people, answer_town="Ghent", answer_word="s3cret")
-    back()
+    begin_outage()
+    join_waitlist(people, answer_town="Ghent", answer_word="s3cret")
+    end_outage()
     html = browser(people.alice).get(page(people)).content.decode()
     assert 'value="Ann’s shop"' in html
     assert 'value="Ghent"' in html
@@ -133,17 +133,17 @@ def test_what_was_typed_is_there_again_but_no_secret(people: People, settings: S
 
 
 def test_leaving_it_needs_no_valid_form(people: People, scripted: Scripted) -> None:
-    away()
-    assert "We mail alice@example.org" in words(leaves(people, name=""))
+    begin_outage()
+    assert "We mail alice@example.org" in visible_text(join_waitlist(people, name=""))
     assert "scripted shop" in browser(people.alice).get(page(people)).content.decode()
 
 
-def test_back_meanwhile_nothing_is_left_and_nothing_lost(
+def test_if_the_vendor_recovers_first_nothing_is_queued_or_lost(
     people: People, scripted: Scripted
 ) -> None:
-    response = leaves(people)
-    assert "Scripted is answering again. You can go on now." in words(response)
-    assert GO_ON in words(response)
+    response = join_waitlist(people)
+    assert "Scripted is answering again. You can go on now." in visible_text(response)
+    assert GO_ON in visible_text(response)
     assert 'value="Ann’s shop"' in response.content.decode()
     assert not WaitlistEntry.objects.exists()
 
@@ -156,24 +156,24 @@ def test_a_signed_out_reader_signs_in_and_lands_there(people: People, scripted: 
         there = page(people, name)
         assert browser().get(there)["Location"].endswith(f"?next={there}")
     assert browser(people.alice).get(page(people, "leave-it"))["Location"] == page(people)
-    assert GO_ON in words(browser(people.alice).get(page(people)))
+    assert GO_ON in visible_text(browser(people.alice).get(page(people)))
 
 
 def test_who_is_no_member_any_more_gets_the_calm_page(people: People, scripted: Scripted) -> None:
-    away()
-    leaves(people)
+    begin_outage()
+    join_waitlist(people)
     people.acme.memberships.filter(user=people.alice).delete()
     assert browser(people.alice).get(page(people)).status_code == 404
-    assert leaves(people).status_code == 404
+    assert join_waitlist(people).status_code == 404
 
 
 def test_staff_see_who_waits_for_what(people: People, scripted: Scripted) -> None:
-    away()
-    leaves(people, name="c4n4ry")
-    shown = text(staff_client().get(listed("waitlistentry")))
+    begin_outage()
+    join_waitlist(people, name="c4n4ry")
+    shown = page_text(staff_client().get(listed("waitlistentry")))
     assert "alice@example.org Acme scripted shop scripted" in shown
     assert "c4n4ry" not in shown
-    found = text(
+    found = page_text(
         staff_client("frida@example.org").get(f"{listed('waitlistentry')}?q=nobody&waiting=1")
     )
     assert "alice@example.org" not in found

@@ -1,4 +1,4 @@
-"""Who left it with us hears once that the vendor is back, and only if they can go on."""
+"""Mails of the waitlist: a member is told once that the vendor is back, and only if they can go on."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from pytest_django.fixtures import Settings
 from onboarding.background import schedule
 from onboarding.models import Breaker, Connector, Merchant, User, WaitlistEntry
 from onboarding.notifications import outbox, waitlist
-from tests.support.away import away, back, leaves, page
+from tests.support.outages import begin_outage, end_outage, join_waitlist, page
 from tests.support.people import People
 from tests.support.scripted import Scripted, offered
-from tests.support.visit import OPEN, browser, words
+from tests.support.visit import OPEN, browser, visible_text
 
-pytestmark = [pytest.mark.both, pytest.mark.usefixtures("at_once")]
+pytestmark = [pytest.mark.both, pytest.mark.usefixtures("inline_executor")]
 
 
 def told() -> list[str]:
@@ -31,11 +31,13 @@ def told() -> list[str]:
 
 
 @pytest.mark.parametrize("cause", ["silent", "credentials"])
-def test_who_left_it_is_told_by_mail_once(people: People, scripted: Scripted, cause: str) -> None:
-    away(cause)
-    assert "We mail alice@example.org when Scripted is back." in words(leaves(people))
+def test_a_member_on_the_waitlist_gets_one_mail(
+    people: People, scripted: Scripted, cause: str
+) -> None:
+    begin_outage(cause)
+    assert "We mail alice@example.org when Scripted is back." in visible_text(join_waitlist(people))
     assert told() == []
-    back()
+    end_outage()
     assert told() == ["alice@example.org"]
     assert told() == ["alice@example.org"]
     sent = mail.outbox[0]
@@ -44,20 +46,20 @@ def test_who_left_it_is_told_by_mail_once(people: People, scripted: Scripted, ca
     assert "for Acme" in str(sent.body)
 
 
-def test_each_member_leaves_it_for_themselves(people: People, scripted: Scripted) -> None:
-    away()
-    leaves(people)
-    leaves(people, people.bob)
-    back()
+def test_each_member_joins_the_waitlist_separately(people: People, scripted: Scripted) -> None:
+    begin_outage()
+    join_waitlist(people)
+    join_waitlist(people, people.bob)
+    end_outage()
     assert sorted(told()) == ["alice@example.org", "bob@example.org"]
 
 
 def test_a_worker_that_comes_while_another_is_sending_sends_nothing(
     people: People, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    away()
-    leaves(people)
-    back()
+    begin_outage()
+    join_waitlist(people)
+    end_outage()
     first = waitlist._compose
 
     def slowly(row: WaitlistEntry) -> Any:
@@ -70,8 +72,8 @@ def test_a_worker_that_comes_while_another_is_sending_sends_nothing(
 
 
 def test_two_workers_at_once_send_one_mail(people: People, scripted: Scripted) -> None:
-    away()
-    leaves(people)
+    begin_outage()
+    join_waitlist(people)
     row = WaitlistEntry.objects.select_related("user", "merchant", "connector").get()
     gate = threading.Barrier(2)
 
@@ -100,9 +102,9 @@ def test_the_mail_comes_with_the_sweep_in_the_merchants_language(
         return render_to_string(template, context)
 
     monkeypatch.setattr(waitlist, "render_to_string", render)
-    away()
-    leaves(people)
-    back()
+    begin_outage()
+    join_waitlist(people)
+    end_outage()
     schedule.mail()
     assert len(mail.outbox) == 1
     assert spoken == {"de"}
@@ -121,10 +123,10 @@ def test_the_mail_comes_with_the_sweep_in_the_merchants_language(
 def test_who_cannot_go_on_is_not_called_back(
     people: People, scripted: Scripted, change: Any
 ) -> None:
-    away()
-    leaves(people)
+    begin_outage()
+    join_waitlist(people)
     change(people)
-    back()
+    end_outage()
     assert told() == []
     assert WaitlistEntry.objects.filter(mailed=None).exists()
 
@@ -132,27 +134,27 @@ def test_who_cannot_go_on_is_not_called_back(
 def test_a_vendor_that_was_switched_off_is_not_back(
     people: People, scripted: Scripted, settings: Settings
 ) -> None:
-    away()
-    leaves(people)
-    back()
+    begin_outage()
+    join_waitlist(people)
+    end_outage()
     settings.VENDORS = offered()
     assert told() == []
 
 
 def test_who_went_on_by_themselves_is_not_mailed(people: People, scripted: Scripted) -> None:
-    away()
-    leaves(people)
+    begin_outage()
+    join_waitlist(people)
     scripted.script.append(OPEN)
     browser(people.alice).post(page(people), {"name": "Mine"})
-    back()
+    end_outage()
     assert told() == []
     assert not WaitlistEntry.objects.exists()
 
 
-def test_away_again_it_can_be_left_again(people: People, scripted: Scripted) -> None:
+def test_after_another_outage_it_can_be_joined_again(people: People, scripted: Scripted) -> None:
     for _ in range(2):
-        away()
-        leaves(people)
+        begin_outage()
+        join_waitlist(people)
         Breaker.objects.all().delete()
         waitlist.mail_due()
     assert len(mail.outbox) == 2

@@ -1,4 +1,4 @@
-"""What `Api.send` makes of answers, and of their absence."""
+"""`Api.send`: what it makes of answers, and of missing ones."""
 
 from __future__ import annotations
 

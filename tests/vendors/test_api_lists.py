@@ -1,4 +1,4 @@
-"""Lists page after page, and answers whose JSON says something else than their status."""
+"""Paginated lists, and answers whose JSON contradicts their status."""
 
 from __future__ import annotations
 

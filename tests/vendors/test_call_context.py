@@ -1,4 +1,4 @@
-"""The deadline of a whole step, and what is told of its calls."""
+"""The deadline of a whole step, and the record of its calls."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.canned import RESET, Canned, http
 from vendors.contract import Unavailable, VendorError
 from vendors.http import call_context
 from vendors.http.api import Api, Nothing, Reply
-from vendors.http.call_context import CallContext, CallRecord, use_context
+from vendors.http.call_context import CallContext, use_context
 
 
 class Thing(Reply):
@@ -87,7 +87,7 @@ def test_without_a_step_each_call_has_its_own_time() -> None:
         assert call_context.remaining(5.0) == 5.0
 
 
-def test_a_host_that_rests_is_not_called() -> None:
+def test_a_host_with_an_open_breaker_is_not_called() -> None:
     with (
         Canned(http()) as server,
         use_context(CallContext(30, retry_after=lambda host: 7.0)) as step,
@@ -97,19 +97,19 @@ def test_a_host_that_rests_is_not_called() -> None:
         assert (caught.value.retry_after, server.requests, step.calls) == (7.0, [], [])
 
 
-def test_what_is_told_of_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
-    heard: list[CallRecord] = []
-    monkeypatch.setattr(call_context, "observers", [heard.append])
+def test_what_is_recorded_of_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    observed: list[CallRecord] = []
+    monkeypatch.setattr(call_context, "observers", [observed.append])
     with Canned(http(), RESET) as server, use_context(CallContext(30)) as step:
         send(server, "/things/{id}", id="id-4711")
         with pytest.raises(Unavailable):
             send(server)
-    assert [(each.call, each.outcome) for each in heard] == [
+    assert [(each.call, each.outcome) for each in observed] == [
         ("GET /things/{id}", "200"),
         ("GET /things", "no answer"),
     ]
-    assert heard == step.calls
-    assert "4711" not in repr(heard)
+    assert observed == step.calls
+    assert "4711" not in repr(observed)
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_what_is_told_of_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
         (http("{}", "401 Unauthorized"), False, ""),
     ],
 )
-def test_what_is_told_of_our_credentials(answer: bytes, own: bool, said: str) -> None:
+def test_what_is_recorded_of_our_credentials(answer: bytes, own: bool, said: str) -> None:
     def code(status: int, body: object) -> str:
         return str(body.get("error", "")) if isinstance(body, dict) else ""
 

@@ -1,4 +1,4 @@
-"""From the environment to vendors."""
+"""Loading the vendors from the environment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The harmless call of each vendor: it changes nothing there, and knows our credentials from others."""
+"""The probe of each vendor: a harmless call that tells valid credentials from invalid ones."""
 
 from __future__ import annotations
 

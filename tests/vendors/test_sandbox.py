@@ -1,4 +1,4 @@
-"""The frame of the sandboxes: state, restarts, clients that go away, the log."""
+"""The framework of the sandboxes: state, restarts, clients that disconnect, the log."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def test_counts_and_state_are_read_and_reset_over_http(sandbox: Running) -> None
         ("explode", {}, 404),
     ],
 )
-def test_mistakes_in_the_control_api_are_told(
+def test_mistakes_in_the_control_api_are_reported(
     sandbox: Running, what: str, body: dict[str, object], status: int
 ) -> None:
     assert control(sandbox, what, **body).status_code == status

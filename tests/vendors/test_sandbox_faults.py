@@ -1,4 +1,4 @@
-"""What a test can let go wrong in a sandbox, and the barrier."""
+"""Fault injection in a sandbox, and the barrier."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_a_dead_vendor_does_nothing(sandbox: Running) -> None:
     assert create(sandbox).status_code == 201
 
 
-def test_a_lost_answer_is_lost_after_the_deed(sandbox: Running) -> None:
+def test_a_lost_answer_is_lost_after_the_request_is_executed(sandbox: Running) -> None:
     sandbox.fault("sharespine", TENANT, kind="reset", when="after")
     with pytest.raises(requests.ConnectionError):
         create(sandbox)
@@ -167,7 +167,7 @@ def test_an_answer_is_whole_and_its_body_is_wrong(
     assert sandbox.counts("sharespine")["made"] == {"tenants": 1}
 
 
-def test_a_redirect_leads_away_before_the_deed(sandbox: Running) -> None:
+def test_a_redirect_leads_away_before_the_request_is_executed(sandbox: Running) -> None:
     sandbox.fault("sharespine", TENANT, kind="redirect", to="http://127.0.0.1:9/x")
     with pytest.raises(requests.ConnectionError, match="port=9"):
         create(sandbox)
@@ -204,9 +204,9 @@ def test_an_answer_without_a_body_can_be_cut_off_and_spoilt_too(sandbox: Running
 
 def test_what_was_kept_comes_back(sandbox: Running) -> None:
     create(sandbox)
-    kept = sandbox.snapshot()
+    saved = sandbox.snapshot()
     create(sandbox)
     sandbox.play("sharespine", "dead")
-    sandbox.restore(kept)
+    sandbox.restore(saved)
     assert sandbox.counts("sharespine")["made"] == {"tenants": 1}
     assert create(sandbox).status_code == 201

@@ -1,4 +1,4 @@
-"""The HTTP server of the sandboxes: what it demands of a request, and kept connections."""
+"""The HTTP server of the sandboxes: what it requires of a request, and keep-alive."""
 
 from __future__ import annotations
 

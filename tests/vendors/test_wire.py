@@ -1,4 +1,4 @@
-"""How `Api` uses connections: TLS, what is kept between calls, and what is not."""
+"""Connections of `Api`: TLS, what is reused between calls, and what is not."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_a_body_cut_short_is_a_lost_answer() -> None:
         make(server).send("POST", "/things", dict, creates=True)
 
 
-def test_how_far_the_vendors_clock_is_ahead_is_told() -> None:
+def test_the_offset_of_the_vendors_clock_is_reported() -> None:
     later = format_datetime(datetime.now(UTC) + timedelta(seconds=120), usegmt=True)
     answers = [http("{}", "200 OK", f"Date: {date}") for date in (later, "soon")]
     with Canned(*answers) as server, call_context.use_context(call_context.CallContext(30)) as seen:

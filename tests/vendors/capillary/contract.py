@@ -32,8 +32,8 @@ def room(stage: Running) -> None:
     at_capillary(stage, "delete", key=number)
 
 
-def at_capillary(stage: Running, deed: str, **form: Any) -> None:
-    data = {"do": deed, **form}
+def at_capillary(stage: Running, action: str, **form: Any) -> None:
+    data = {"do": action, **form}
     requests.post(f"{stage.url}/capillary/", data=data, timeout=5).raise_for_status()
 
 
@@ -76,23 +76,23 @@ KEY, PAUSE = "Capillary accepted your key", "We make sure that nothing is made t
 
 ROWS = [
     Row(says=KEY, made=ONE, after=ONE),
-    Row(scene=full, status="on_it", says="no room", made=FULL, heal=room, after={"clients": 15}),
-    Row(play=("slow", f"POST {CLIENTS}"), says=KEY, made=ONE, after=ONE),
+    Row(setup=full, status="on_it", says="no room", made=FULL, repair=room, after={"clients": 15}),
+    Row(fault=("slow", f"POST {CLIENTS}"), says=KEY, made=ONE, after=ONE),
     Row(
-        play=("dead", f"POST {CLIENTS}"), status="in_progress", says=PAUSE,
-        made={}, heal=later, after=ONE,
+        fault=("dead", f"POST {CLIENTS}"), status="in_progress", says=PAUSE,
+        made={}, repair=later, after=ONE,
     ),
     Row(
-        play=("garbled", f"POST {CLIENTS}"), status="in_progress", says=PAUSE,
-        made=TWO, heal=later, after={"clients": 3},
+        fault=("garbled", f"POST {CLIENTS}"), status="in_progress", says=PAUSE,
+        made=TWO, repair=later, after={"clients": 3},
     ),
-    Row(play=("lost", f"POST {CLIENTS}"), says=KEY, made=TWO, after=TWO),
-    Row(play=("slow", TOKEN), says=KEY, made=ONE, after=ONE),
-    Row(play=("dead", TOKEN), status="in_progress", says=SILENT, made=ONE, after=ONE),
-    Row(play=("garbled", TOKEN), status="on_it", says=STAFF, made=ONE, after=ONE),
-    Row(play=("lost", TOKEN), status="in_progress", says=SILENT, made=ONE, after=ONE),
-    Row(play=("dead", f"GET {CLIENTS}"), status="in_progress", says=SILENT, made={}, after=ONE),
-    Row(play=("garbled", f"GET {CLIENTS}"), status="on_it", says=STAFF, made={}, after=ONE),
+    Row(fault=("lost", f"POST {CLIENTS}"), says=KEY, made=TWO, after=TWO),
+    Row(fault=("slow", TOKEN), says=KEY, made=ONE, after=ONE),
+    Row(fault=("dead", TOKEN), status="in_progress", says=SILENT, made=ONE, after=ONE),
+    Row(fault=("garbled", TOKEN), status="on_it", says=STAFF, made=ONE, after=ONE),
+    Row(fault=("lost", TOKEN), status="in_progress", says=SILENT, made=ONE, after=ONE),
+    Row(fault=("dead", f"GET {CLIENTS}"), status="in_progress", says=SILENT, made={}, after=ONE),
+    Row(fault=("garbled", f"GET {CLIENTS}"), status="on_it", says=STAFF, made={}, after=ONE),
 ]  # fmt: skip
 
 CONTRACT = Contract(
@@ -102,10 +102,10 @@ CONTRACT = Contract(
     damage=damage,
     live=live,
     nothing=Row(
-        name="nothing", scene=lists_nothing, status="in_progress", says=PAUSE, made=ONE, heal=later,
+        name="nothing", setup=lists_nothing, status="in_progress", says=PAUSE, made=ONE, repair=later,
         after=TWO,
     ),
-    revoked=Revoked(deed=delete, status=TO_DO, says="Your key is no longer valid"),
+    revoked=Revoked(revoke=delete, status=TO_DO, says="Your key is no longer valid"),
     confided={"clients": ("secret",), "tokens": ("id",)},
     wrong={"secret": "wr0ng"},
     ready=profile,

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from onboarding.models import Attempt, Connection
 from tests.contract.row import State
-from tests.faults.kinds import Call, Fault, Ground, at
-from tests.faults.scene import Matrix, Play, Scene
+from tests.faults.kinds import Call, Fault, Injector, in_sandbox
+from tests.faults.scene import Driver, Matrix, Scene
 from tests.vendors.capillary.contract import KEY as KEY_WORKS
 from vendors.capillary import client
 
@@ -21,103 +21,103 @@ NEW = "Capillary accepted your new key."
 ANEW = "Capillary has set the permissions of your key anew."
 
 
-def connected(play: Play) -> None:
-    play.connect()
+def connected(driver: Driver) -> None:
+    driver.connect()
 
 
-def mend(play: Play) -> None:
+def recover(driver: Driver) -> None:
     """The pause after a lost answer is over, as often as one was lost."""
     for _ in range(3):
         for attempt in Attempt.objects.filter(ended=None):
             attempt.connection_memo.pop("not_before", None)
             attempt.save()
-        play.go_on()
+        driver.go_on()
         if not Attempt.objects.filter(ended=None).exists():
             return
 
 
-def rescope(play: Play) -> None:
-    play.press("actions/rescope")
+def rescope(driver: Driver) -> None:
+    driver.press("actions/rescope")
 
 
-def edit(play: Play) -> None:
+def edit(driver: Driver) -> None:
     shop = Connection.objects.get()
-    play.at_desk("connection_act", shop.pk, "edit", answer_name="Another name")
+    driver.submit_admin("connection_act", shop.pk, "edit", answer_name="Another name")
 
 
-def rotate(play: Play) -> None:
-    play.press("actions/rotate")
+def rotate(driver: Driver) -> None:
+    driver.press("actions/rotate")
 
 
-def rotated(play: Play) -> None:
+def rotated(driver: Driver) -> None:
     """The merchant has a new key, and the one before still works."""
-    connected(play)
-    rotate(play)
+    connected(driver)
+    rotate(driver)
 
 
-def retire(play: Play) -> None:
-    play.press("actions/retire")
+def retire(driver: Driver) -> None:
+    driver.press("actions/retire")
 
 
-def error(status: int, code: int) -> Callable[[Ground, Call], None]:
+def error(status: int, code: int) -> Callable[[Injector, Call], None]:
     told = {"data": None, "errors": [{"code": code, "message": "A fault that was asked for."}]}
-    return at("status", status=status, body=told)
+    return in_sandbox("status", status=status, body=told)
 
 
-def expired(ground: Ground, call: Call) -> None:
+def expired(injector: Injector, call: Call) -> None:
     """Once: a new token is good."""
     told = {"response": {"status": {"success": "true", "code": "498", "message": "Token expired"}}}
-    at("status", status=498, body=told, times=1)(ground, call)
+    in_sandbox("status", status=498, body=told, times=1)(injector, call)
 
 
 OWN = (
     Fault(name="498, once", means="nothing", how="498: the token has expired; a new one is good",
-          plant=expired),
-    Fault(name="461", means="limit", how="461: busy", plant=error(461, 461)),
-    Fault(name="521", means="limit", how="521: concurrent actions", plant=error(521, 521)),
+          inject=expired),
+    Fault(name="461", means="limit", how="461: busy", inject=error(461, 461)),
+    Fault(name="521", means="limit", how="521: concurrent actions", inject=error(521, 521)),
     Fault(name="503, 4001", means="limit", how="503 with the error 4001: authorisation unavailable",
-          plant=error(503, 4001)),
+          inject=error(503, 4001)),
     Fault(name="403, 4000", means="no", how="403 with the error 4000: denied by an access group",
-          plant=error(403, 4000)),
+          inject=error(403, 4000)),
     Fault(name="200, 320001", means="no", how="200 with the error 320001: key and secret are not known",
-          plant=error(200, 320001)),
+          inject=error(200, 320001)),
 )  # fmt: skip
 NO_TOKEN = "this call carries no token that could be renewed"
 SCENES = (
     Scene(
         route="GET /v3/integrations/scopes", when="the probe", sort="desk",
-        act=Play.probe, says="accepted", after=NONE, ends="",
+        act=Driver.probe, says="accepted", after=NONE, ends="",
     ),
     Scene(
         route=TOKEN, when="the operator’s token", sort="trip",
-        act=connected, says=KEY_WORKS, after=VALID, mend=mend,
+        act=connected, says=KEY_WORKS, after=VALID, recover=recover,
         but={"498, once": "staff"}, why=NO_TOKEN,
     ),
     Scene(
-        route=TOKEN, when="trying out the merchant’s key", sort="trip", brink=True, skip=1,
-        act=connected, says=KEY_WORKS, after=VALID, mend=mend,
+        route=TOKEN, when="trying out the merchant’s key", sort="trip", retried=True, skip=1,
+        act=connected, says=KEY_WORKS, after=VALID, recover=recover,
         but={"401": "soon", "498, once": "soon", "200, 320001": "soon"},
         why="a key that was just made may not be known everywhere yet",
     ),
     Scene(
         route="GET /v3/integrations/scopes", when="before a client is made", sort="trip",
-        act=connected, says=KEY_WORKS, after=VALID, mend=mend,
+        act=connected, says=KEY_WORKS, after=VALID, recover=recover,
     ),
     Scene(
         route=f"GET {CLIENTS}", when="before a client is announced", sort="trip",
-        act=connected, says=KEY_WORKS, after=VALID, mend=mend,
+        act=connected, says=KEY_WORKS, after=VALID, recover=recover,
     ),
     Scene(
-        route=f"POST {CLIENTS}", when="a merchant’s client", sort="creates", brink=True,
-        act=connected, says=KEY_WORKS, after=VALID, mend=mend,
+        route=f"POST {CLIENTS}", when="a merchant’s client", sort="creates", retried=True,
+        act=connected, says=KEY_WORKS, after=VALID, recover=recover,
     ),
     Scene(
         route=f"POST {CLIENTS}", when="another key for a shop that works", sort="creates",
-        ready=connected, act=rotate, says=NEW, after={"valid": 2}, mend=mend,
+        ready=connected, act=rotate, says=NEW, after={"valid": 2}, recover=recover,
     ),
     Scene(
         route=f"GET {CLIENT}", when="the check of a connected shop", sort="check",
-        ready=connected, act=Play.check, says=STILL, after=VALID,
+        ready=connected, act=Driver.check, says=STILL, after=VALID,
     ),
     Scene(
         route=f"PUT {CLIENT}", when="taking over permissions", sort="trip",
@@ -129,7 +129,7 @@ SCENES = (
     ),
     Scene(
         route=f"DELETE {CLIENT}", when="disconnecting", sort="trip",
-        ready=connected, act=lambda play: play.press("disconnect"), says=GONE, after={"valid": 0},
+        ready=connected, act=lambda driver: driver.press("disconnect"), says=GONE, after={"valid": 0},
         ends="disconnected",
     ),
     Scene(
@@ -138,7 +138,7 @@ SCENES = (
     ),
     Scene(
         route=f"GET {CLIENTS}", when="staff look at all clients", sort="desk",
-        ready=connected, act=lambda play: play.at_desk("connector_run", "capillary", "clients"),
+        ready=connected, act=lambda driver: driver.submit_admin("connector_run", "capillary", "clients"),
         says="Made for the connection", after=VALID,
     ),
 )  # fmt: skip

@@ -6,7 +6,16 @@ from collections.abc import Iterable
 
 from tests.kills.harness import Harness
 from tests.kills.merchant import Merchant
-from tests.kills.ways import CONNECT, CONNECTED, Kills, Made, Rows, Way, button, stands
+from tests.kills.scenarios import (
+    CONNECT,
+    CONNECTED,
+    Kills,
+    Made,
+    Rows,
+    Scenario,
+    button,
+    has_status,
+)
 from vendors.capillary import client
 from vendors.http.process_cache import ProcessCache
 from vendors.sandbox import Running
@@ -21,22 +30,22 @@ SIGN_IN = "sign-in"  # as connect, and the operator's token is used up at every 
 _tokens = client._tokens
 
 
-def before_step(way: str) -> None:
-    client._tokens = ProcessCache() if way == SIGN_IN else _tokens
+def before_step(scenario: str) -> None:
+    client._tokens = ProcessCache() if scenario == SIGN_IN else _tokens
 
 
 def rotated(harness: Harness, merchant: Merchant) -> bool:
     newest = merchant.attempt()
-    return newest["purpose"] == "act" and stands("connected")(harness, merchant)
+    return newest["purpose"] == "act" and has_status("connected")(harness, merchant)
 
 
-def look(there: Rows, merchant: Merchant, account: Rows, shop: Rows) -> Made:
+def inspect(there: Rows, merchant: Merchant, account: Rows, connection: Rows) -> Made:
     rows = [row for row in clients_of(there, merchant) if row["valid"]]
-    return Made({"clients": len(rows)}, tuple((row["id"], shop["key"]) for row in rows[-1:]))
+    return Made({"clients": len(rows)}, tuple((row["id"], connection["key"]) for row in rows[-1:]))
 
 
 def clients_of(there: Rows, merchant: Merchant) -> list[Rows]:
-    tag = f"[gw:{merchant.shop()['reference']}]"
+    tag = f"[gw:{merchant.connection()['reference']}]"
     return [row for row in there.get("clients", []) if tag in row["description"]]
 
 
@@ -60,15 +69,15 @@ KILLS = Kills(
         ("disconnect", "worker"): ((CLIENTS, DELETE),),
     },
     connector="capillary-api",
-    look=look,
+    inspect=inspect,
     one={"clients": 1},
     other={
         "disconnect": {"clients": 0},
         "rotate": {"clients": 2},  # the old key works until the merchant says so
     },
-    ways={
-        SIGN_IN: Way(*CONNECTED, depth="first"),
-        "rotate": Way(button("actions/rotate"), rotated, (CONNECTED,)),
+    scenarios={
+        SIGN_IN: Scenario(*CONNECTED, depth="first"),
+        "rotate": Scenario(button("actions/rotate"), rotated, (CONNECTED,)),
     },
     make_room=make_room,
     before_step=before_step,

@@ -12,7 +12,7 @@ import vendors
 from onboarding.background import runner
 from onboarding.catalogue import refresh
 from onboarding.models import Attempt, Connection, Connector
-from tests.support.merchant import Browser, settled, time_passes
+from tests.support.merchant import Browser, time_passes, wait_until_idle
 from tests.support.people import People
 from tests.vendors.capillary.contract import at_capillary, profile, valid
 from vendors import sandbox
@@ -30,7 +30,7 @@ def stage(tmp_path: Path, settings: Settings) -> Iterator[sandbox.Running]:
     number = next(row["id"] for row in running.state("capillary")["clients"] if row["valid"])
     at_capillary(running, "delete", key=number)
     yield running
-    settled()
+    wait_until_idle()
     running.stop()
 
 
@@ -46,7 +46,7 @@ def test_two_merchants_at_once_get_one_place(
     Browser(people.charlie, people.other).connect(connector, "Second")
     second = Attempt.objects.get(connection__name="Second")
     stage.release("capillary", CREATE)
-    settled()
+    wait_until_idle()
     assert Connection.objects.get(name="First").status == "connected"
     time_passes()
     second.refresh_from_db()

@@ -94,14 +94,19 @@ PAUSE = "We make sure that nothing is made twice"
 def row(case: tuple[str, str] | None, status: str, says: str, made: dict[str, int]) -> Row:
     """Somebody who has an account at integrator.io."""
     return Row(
-        scene=account, play=case, status=status, says=says, made=made, heal=install, after=ONE
+        setup=account, fault=case, status=status, says=says, made=made, repair=install, after=ONE
     )
 
 
 ROWS = [
     row(None, TO_DO, INSTALL, ONE),
     Row(
-        name="no-account", status=TO_DO, says=SIGN_UP, made={}, heal=sign_up_and_install, after=ONE
+        name="no-account",
+        status=TO_DO,
+        says=SIGN_UP,
+        made={},
+        repair=sign_up_and_install,
+        after=ONE,
     ),
     row(("slow", ISSUE), TO_DO, INSTALL, ONE),
     row(("dead", ISSUE), "in_progress", PAUSE, {}),
@@ -123,10 +128,10 @@ CONTRACT = Contract(
     damage=damage,
     live=live,
     nothing=Row(
-        name="nothing", scene=lists_nothing, status="in_progress", says=PAUSE, made=ONE, heal=install,
+        name="nothing", setup=lists_nothing, status="in_progress", says=PAUSE, made=ONE, repair=install,
         after=ONE,
     ),
-    revoked=Revoked(deed=end, status=TO_DO, says="Your licence ended at", heal=renew),
+    revoked=Revoked(revoke=end, status=TO_DO, says="Your licence ended at", repair=renew),
     once=("users", "licenses"),
     wrong={"api_token": "wr0ng"},
 )  # fmt: skip

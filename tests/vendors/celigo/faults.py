@@ -6,9 +6,9 @@ import requests
 
 from onboarding.catalogue.refresh import refresh_catalogue
 from onboarding.models import Connection, Connector
-from tests.faults.kinds import Fault, at
+from tests.faults.kinds import Fault, in_sandbox
 from tests.faults.rules import FINE
-from tests.faults.scene import Matrix, Play, Scene, carry_due
+from tests.faults.scene import Driver, Matrix, Scene, advance_due
 from tests.vendors.celigo.contract import PRESET, account, install
 from tests.vendors.celigo.contract import at_celigo as press_there
 from vendors.celigo.sandbox.rules import TOKEN
@@ -31,88 +31,88 @@ UNREAD = {
 NOT_SAID = "what it answers is not documented, so nothing of it is read: the status decides"
 
 
-def signed_up(play: Play) -> None:
-    account(play.ground.stage, play.browser)
+def signed_up(driver: Driver) -> None:
+    account(driver.injector.stage, driver.browser)
 
 
-def among_others(play: Play) -> None:
+def among_others(driver: Driver) -> None:
     """A stranger has a licence of this connector, so that the list of them is not empty."""
-    signed_up(play)
-    url = f"{play.ground.stage.url}/celigo/v1/connectors/{PRESET}/licenses"
+    signed_up(driver)
+    url = f"{driver.injector.stage.url}/celigo/v1/connectors/{PRESET}/licenses"
     licence = {"email": "charlie@example.org", "expires": "2030-01-01T00:00:00.000Z", "opts": {}}
     headers = {"Authorization": f"Bearer {TOKEN}"}
     requests.post(url, json=licence, headers=headers, timeout=5).raise_for_status()
-    play.ground.stage.change("celigo", "licenses", {}, email="stranger@example.org")
+    driver.injector.stage.change("celigo", "licenses", {}, email="stranger@example.org")
 
 
-def begin(play: Play) -> None:
-    play.connect(slug=f"celigo-{PRESET}")
+def begin(driver: Driver) -> None:
+    driver.connect(slug=f"celigo-{PRESET}")
 
 
-def mend(play: Play) -> None:
+def recover(driver: Driver) -> None:
     """The pause after a lost answer is over; the merchant installs the app there."""
-    carry_due()
-    install(play.ground.stage)
-    play.go_on()
+    advance_due()
+    install(driver.injector.stage)
+    driver.go_on()
 
 
-def installed(play: Play) -> None:
-    signed_up(play)
-    begin(play)
-    press_there(play.ground.stage, "approve")
-    play.go_on()
+def installed(driver: Driver) -> None:
+    signed_up(driver)
+    begin(driver)
+    press_there(driver.injector.stage, "approve")
+    driver.go_on()
 
 
-def ended(play: Play) -> None:
-    installed(play)
-    play.press("disconnect")
+def ended(driver: Driver) -> None:
+    installed(driver)
+    driver.press("disconnect")
 
 
-def rename(play: Play) -> None:
+def rename(driver: Driver) -> None:
     """Somebody gives a connector another name there."""
-    rows = play.ground.stage.state("celigo")["connectors"]
+    rows = driver.injector.stage.state("celigo")["connectors"]
     fields = {**rows[0]["fields"], "name": "Renamed"}
     where = {"id": rows[0]["id"]}
-    play.ground.stage.change("celigo", "connectors", where, name="Renamed", fields=fields)
+    driver.injector.stage.change("celigo", "connectors", where, name="Renamed", fields=fields)
 
 
-def refresh(play: Play) -> None:
-    refresh_catalogue(play.vendor)
+def refresh(driver: Driver) -> None:
+    refresh_catalogue(driver.vendor)
 
 
-def at_connector(play: Play, key: str, **answers: str) -> None:
+def at_connector(driver: Driver, key: str, **answers: str) -> None:
     row = Connector.objects.get(slug=f"celigo-{PRESET}")
-    play.at_desk("connector_act", row.pk, key, **answers)
+    driver.submit_admin("connector_act", row.pk, key, **answers)
 
 
-def make(play: Play) -> None:
+def make(driver: Driver) -> None:
     """Staff make a connector, unless they look and see that it is there already."""
-    if not any(row["name"] == "New" for row in play.ground.stage.state("celigo")["connectors"]):
+    if not any(row["name"] == "New" for row in driver.injector.stage.state("celigo")["connectors"]):
         answers = {"answer_name": "New", "answer_published": "true"}
-        play.at_desk("connector_run", "celigo", "create-connector", **answers)
+        driver.submit_admin("connector_run", "celigo", "create-connector", **answers)
 
 
-def edit(play: Play) -> None:
-    at_connector(play, "edit-connector", answer_description="Better")
+def edit(driver: Driver) -> None:
+    at_connector(driver, "edit-connector", answer_description="Better")
 
 
-def delete(play: Play) -> None:
-    at_connector(play, "delete-connector", answer_id=PRESET)
+def delete(driver: Driver) -> None:
+    at_connector(driver, "delete-connector", answer_id=PRESET)
 
 
-def push(play: Play) -> None:
-    ids = [row["id"] for row in play.ground.stage.state("celigo")["integrations"]]
-    at_connector(play, "push-update", ids=ids[0], confirmed="1")
+def push(driver: Driver) -> None:
+    ids = [row["id"] for row in driver.injector.stage.state("celigo")["integrations"]]
+    at_connector(driver, "push-update", ids=ids[0], confirmed="1")
 
 
-def renew(play: Play) -> None:
+def renew(driver: Driver) -> None:
     shop = Connection.objects.get()
-    play.at_desk("connection_act", shop.pk, "renew", answer_until="2028-01-31")
+    driver.submit_admin("connection_act", shop.pk, "renew", answer_until="2028-01-31")
 
 
-def drop(play: Play) -> None:
+def drop(driver: Driver) -> None:
     shop = Connection.objects.get()
-    play.at_desk("connection_act", shop.pk, "delete", answer_id=shop.key)
+    driver.submit_admin("connection_act", shop.pk, "delete", answer_id=shop.key)
 
 
 CONFIRMED = "has confirmed it."
@@ -125,9 +125,9 @@ def errors(code: str) -> dict[str, object]:
 # `errors` decide, whatever the status.
 OWN = (
     Fault(name="200, rate_limited", means="limit", how="200 with the error rate_limited",
-          plant=at("status", status=200, body=errors("rate_limited"))),
+          inject=in_sandbox("status", status=200, body=errors("rate_limited"))),
     Fault(name="200, access_restricted", means="no", how="200 with the error access_restricted",
-          plant=at("status", status=200, body=errors("access_restricted"))),
+          inject=in_sandbox("status", status=200, body=errors("access_restricted"))),
 )  # fmt: skip
 NO_BODY = "204 without a body is what is documented"
 NOT_MADE = {
@@ -137,7 +137,7 @@ NOT_MADE = {
 SCENES = (
     Scene(
         route="GET /v1/connectors", when="the probe", sort="desk",
-        act=Play.probe, says="accepted", after=NONE, ends="",
+        act=Driver.probe, says="accepted", after=NONE, ends="",
     ),
     Scene(
         route="GET /v1/connectors", when="the catalogue, hourly", sort="catalogue",
@@ -145,7 +145,7 @@ SCENES = (
     ),
     Scene(
         route="GET /v1/connectors", when="staff compare", sort="desk",
-        ready=installed, act=Play.compare, says="charlie@example.org", after=ONE,
+        ready=installed, act=Driver.compare, says="charlie@example.org", after=ONE,
     ),
     Scene(
         route="POST /v1/connectors", when="staff make a connector", sort="desk-creates",
@@ -166,7 +166,7 @@ SCENES = (
     ),
     Scene(
         route=f"GET {CONNECTOR}/installBase", when="staff look who has installed it", sort="desk",
-        ready=installed, act=lambda play: at_connector(play, "install-base"),
+        ready=installed, act=lambda driver: at_connector(driver, "install-base"),
         says="charlie@example.org", after=ONE,
     ),
     Scene(
@@ -176,29 +176,29 @@ SCENES = (
     ),
     Scene(
         route=f"GET {LICENCES}", when="before a licence is made", sort="trip",
-        ready=among_others, act=begin, says=INSTALL, after=TWO, mend=mend,
+        ready=among_others, act=begin, says=INSTALL, after=TWO, recover=recover,
     ),
     Scene(
-        route=f"POST {LICENCES}", when="a merchant’s licence", sort="creates", brink=True,
-        ready=signed_up, act=begin, says=INSTALL, after=ONE, mend=mend,
+        route=f"POST {LICENCES}", when="a merchant’s licence", sort="creates", retried=True,
+        ready=signed_up, act=begin, says=INSTALL, after=ONE, recover=recover,
         but={"made": "found"}, why="licences are listed for an e-mail address",
     ),
     Scene(
-        route=f"GET {LICENCE}", when="once it is made", sort="trip", brink=True,
-        ready=signed_up, act=begin, says=INSTALL, after=ONE, mend=mend,
+        route=f"GET {LICENCE}", when="once it is made", sort="trip", retried=True,
+        ready=signed_up, act=begin, says=INSTALL, after=ONE, recover=recover,
     ),
     Scene(
         route=f"GET {LICENCE}", when="the check of a connected shop", sort="check",
-        ready=installed, act=Play.check, says=INSTALLED, after=ONE,
+        ready=installed, act=Driver.check, says=INSTALLED, after=ONE,
     ),
     Scene(
         route=f"PUT {LICENCE}", when="disconnecting", sort="trip",
-        ready=installed, act=lambda play: play.press("disconnect"),
+        ready=installed, act=lambda driver: driver.press("disconnect"),
         says="is disconnected", after=ONE, ends="disconnected",
     ),
     Scene(
         route=f"PUT {LICENCE}", when="reconnecting", sort="trip",
-        ready=ended, act=lambda play: play.press("reconnect"), says=INSTALLED, after=ONE,
+        ready=ended, act=lambda driver: driver.press("reconnect"), says=INSTALLED, after=ONE,
     ),
     Scene(
         route=f"PUT {LICENCE}", when="staff renew a licence", sort="desk",

@@ -9,7 +9,7 @@ import requests
 
 from tests.kills.harness import Harness
 from tests.kills.merchant import Merchant
-from tests.kills.ways import CONNECT, CONNECTED, Kills, Made, Rows, Way
+from tests.kills.scenarios import CONNECT, CONNECTED, Kills, Made, Rows, Scenario
 from tests.vendors.celigo.caller import SHOPIFY
 
 LICENCES, ISSUE = (f"{verb} /v1/connectors/{{_id}}/licenses" for verb in ("GET", "POST"))
@@ -23,7 +23,7 @@ UNTIL = "2030-01-31"
 def approve(merchant: Merchant) -> None:
     """The main button there: it makes an account, and installs an app that has its licence."""
     form = {"user": "new", "email": merchant.email, "case": "approve"}
-    merchant.there.post(f"{merchant.site.stage.url}/celigo/", data=form, timeout=60)
+    merchant.vendor_session.post(f"{merchant.site.stage.url}/celigo/", data=form, timeout=60)
 
 
 def extend(harness: Harness, merchant: Merchant) -> None:
@@ -39,8 +39,8 @@ def extend(harness: Harness, merchant: Merchant) -> None:
 
 
 def extend_again(harness: Harness, merchant: Merchant) -> None:
-    shop = merchant.shop()["id"]
-    answer = harness.staff(f"connection/{shop}/act/renew/", answer_until=UNTIL)
+    connection = merchant.connection()["id"]
+    answer = harness.staff(f"connection/{connection}/act/renew/", answer_until=UNTIL)
     assert answer.status_code == 302, answer.status_code
 
 
@@ -50,11 +50,11 @@ def extended(harness: Harness, merchant: Merchant) -> bool:
     return all(row["expires"].startswith(UNTIL) for row in mine) and merchant.idle()
 
 
-def look(there: Rows, merchant: Merchant, account: Rows, shop: Rows) -> Made:
+def inspect(there: Rows, merchant: Merchant, account: Rows, connection: Rows) -> Made:
     rows = there.get("licenses", [])
     mine = [row for row in rows if row["email"] == merchant.email and not row["deleted"]]
     running = [row for row in mine if datetime.fromisoformat(row["expires"]) > datetime.now(UTC)]
-    ids = (("".join(row["id"] for row in mine), shop["key"]),)
+    ids = (("".join(row["id"] for row in mine), connection["key"]),)
     return Made({"licenses": len(mine), "running": len(running)}, ids)
 
 
@@ -68,10 +68,10 @@ KILLS = Kills(
         ("disconnect", "worker"): ((LICENCE,), (LICENCE, CHANGE)),
     },
     connector=f"celigo-{SHOPIFY}",
-    look=look,
+    inspect=inspect,
     one={"licenses": 1, "running": 1},
     other={"disconnect": {"running": 0}},
-    ways={"extend": Way(extend, extended, (CONNECTED,), extend_again)},
+    scenarios={"extend": Scenario(extend, extended, (CONNECTED,), extend_again)},
     sign_up=approve,
     install=approve,
 )

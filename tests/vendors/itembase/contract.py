@@ -7,7 +7,7 @@ import requests
 
 from onboarding.models import Account, Connection, Connector
 from tests.contract.row import CASES, SILENT, STAFF, TO_DO, Contract, Revoked, Row, State
-from tests.support.merchant import Browser, settled
+from tests.support.merchant import Browser, wait_until_idle
 from vendors.itembase import flow
 from vendors.sandbox import Running
 
@@ -23,7 +23,7 @@ def at_the_desk(stage: Running, **form: str) -> None:
 def first_shop(stage: Running, browser: Browser) -> None:
     connector = Connector.objects.get(slug="itembase-ebay")
     browser.travel(browser.connect(connector, "My first shop"))
-    settled()
+    wait_until_idle()
     assert Connection.objects.get().status == "connected"
     an_hour_later(stage)
 
@@ -115,10 +115,10 @@ ROWS = [
     Row(press=("approve", "dead"), status="checking", says=SILENT, made=ONE, after=ONE),
     Row(press=("approve", "garbled"), status="on_it", says=STAFF, made=ONE, after=ONE),
     Row(press=("approve", "lost"), status="checking", says=SILENT, made=ONE, after=ONE),
-    Row(play=("slow", TOKENS), says=VALID, made=ONE, after=ONE),
-    Row(play=("dead", TOKENS), status="in_progress", says=SILENT, made={}, after=ONE),
-    Row(play=("garbled", TOKENS), status="on_it", says=STAFF, made=LINK, after=TWO),
-    Row(play=("lost", TOKENS), status="in_progress", says=SILENT, made=LINK, after=TWO),
+    Row(fault=("slow", TOKENS), says=VALID, made=ONE, after=ONE),
+    Row(fault=("dead", TOKENS), status="in_progress", says=SILENT, made={}, after=ONE),
+    Row(fault=("garbled", TOKENS), status="on_it", says=STAFF, made=LINK, after=TWO),
+    Row(fault=("lost", TOKENS), status="in_progress", says=SILENT, made=LINK, after=TWO),
     # how the store is connected
     Row(press=("unactivated",), says=VALID, made=SHARED, after=SHARED),
     Row(
@@ -126,30 +126,30 @@ ROWS = [
         says="does not share it with us yet", made=UNSHARED, after={**SHARED, "activations": 2},
     ),
     Row(press=("several",), status=TO_DO, says=WHICH, made=PAIR, after=PAIR, live=2),
-    Row(press=("pending",), status="checking", says="still checking", made=ONE, heal=valid, after=ONE),
-    Row(press=("attention",), status=TO_DO, says="a problem", made=ONE, heal=valid, after=ONE),
+    Row(press=("pending",), status="checking", says="still checking", made=ONE, repair=valid, after=ONE),
+    Row(press=("attention",), status=TO_DO, says="a problem", made=ONE, repair=valid, after=ONE),
     # another shop of a merchant who has one
-    Row(scene=first_shop, says=VALID, made=SECOND, after=SECOND, live=2),
+    Row(setup=first_shop, says=VALID, made=SECOND, after=SECOND, live=2),
     Row(
-        scene=older_store, status=TO_DO, says=WHICH, made={**SECOND, "tokens": 1}, after=SECOND, live=2,
+        setup=older_store, status=TO_DO, says=WHICH, made={**SECOND, "tokens": 1}, after=SECOND, live=2,
     ),
     Row(
-        scene=older_store, status=TO_DO, says=WHICH, made={**SECOND, "tokens": 1}, choose=ADD,
+        setup=older_store, status=TO_DO, says=WHICH, made={**SECOND, "tokens": 1}, choose=ADD,
         after={**SECOND, "connections": 3}, live=3,
     ),
     Row(
-        scene=signed_out, says=VALID, made={**SECOND, "grants": 2}, after={**SECOND, "grants": 2}, live=2,
+        setup=signed_out, says=VALID, made={**SECOND, "grants": 2}, after={**SECOND, "grants": 2}, live=2,
     ),
     Row(
-        scene=signed_out, email="eve@shop.example", status=TO_DO, says=OTHER,
+        setup=signed_out, email="eve@shop.example", status=TO_DO, says=OTHER,
         made={**FIRST, "users": 2, "grants": 2}, after={**SECOND, "users": 2, "grants": 3}, live=2,
     ),
     Row(
-        scene=expired_access, says=VALID, made={**SECOND, "grants": 2}, after={**SECOND, "grants": 2},
+        setup=expired_access, says=VALID, made={**SECOND, "grants": 2}, after={**SECOND, "grants": 2},
         live=2,
     ),
     Row(
-        scene=lost_renewal, status="in_progress", says=SILENT, made={**FIRST, "grants": 2},
+        setup=lost_renewal, status="in_progress", says=SILENT, made={**FIRST, "grants": 2},
         after={**SECOND, "grants": 3}, live=2,
     ),
 ]  # fmt: skip
@@ -162,11 +162,11 @@ CONTRACT = Contract(
     damage=damage,
     live=live,
     nothing=Row(
-        name="nothing", scene=lists_nothing, status="checking", says="does not list your new eBay shop",
+        name="nothing", setup=lists_nothing, status="checking", says="does not list your new eBay shop",
         made=ONE, after=ONE,
     ),
     revoked=Revoked(
-        before=an_hour_later, deed=end_all_sign_ins, status=TO_DO, says="Sign in at itembase again",
+        before=an_hour_later, revoke=end_all_sign_ins, status=TO_DO, says="Sign in at itembase again",
     ),
     once=("users", "connections", "solutions"),
     confided={"tokens": ("id",), "codes": ("id",), "grants": ("id", "refresh_token")},

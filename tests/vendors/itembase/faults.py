@@ -7,7 +7,7 @@ from functools import partial
 from django.conf import settings
 
 from onboarding.models import Account, Connection
-from tests.faults.scene import Matrix, Play, Scene
+from tests.faults.scene import Driver, Matrix, Scene
 from tests.vendors.itembase.contract import at_the_desk
 
 VALID = "itembase lists your eBay shop as valid"
@@ -18,48 +18,50 @@ OAUTH = "/accounts/oauth/v2/token"
 POST = {"ITEMBASE_TOKEN_METHOD": "POST"}
 
 
-def connected(play: Play) -> None:
+def connected(driver: Driver) -> None:
     """A while ago: the tokens are not young any more."""
-    play.connect()
+    driver.connect()
     account = Account.objects.get()
     account.memo = {**account.memo, "at": account.memo["at"] - 3600}
     account.save()
 
 
-def with_a_code(play: Play) -> None:
+def with_a_code(driver: Driver) -> None:
     """The merchant is about to come back with a code, and it will not run out meanwhile."""
-    play.ahead = play.leave()
-    while "code=" not in play.ahead:
-        ours = play.ahead.startswith(("/", settings.SITE_URL))
-        way = play.browser.come_back if ours else partial(play.browser.at_vendor, case="approve")
-        play.ahead = way(play.ahead)
-    play.ground.stage.change("itembase", "codes", {}, expires_at=2_000_000_000)
+    driver.next_url = driver.leave()
+    while "code=" not in driver.next_url:
+        ours = driver.next_url.startswith(("/", settings.SITE_URL))
+        way = (
+            driver.browser.come_back if ours else partial(driver.browser.at_vendor, case="approve")
+        )
+        driver.next_url = way(driver.next_url)
+    driver.injector.stage.change("itembase", "codes", {}, expires_at=2_000_000_000)
 
 
-def second(play: Play) -> None:
-    play.connect("My second shop")
+def second(driver: Driver) -> None:
+    driver.connect("My second shop")
 
 
-def expired(play: Play) -> None:
+def expired(driver: Driver) -> None:
     """The access token has expired."""
-    connected(play)
-    at_the_desk(play.ground.stage, do="expire")
+    connected(driver)
+    at_the_desk(driver.injector.stage, do="expire")
 
 
-def reconnect(play: Play) -> None:
-    play.press("reconnect")
+def reconnect(driver: Driver) -> None:
+    driver.press("reconnect")
 
 
-def unactivated(play: Play) -> None:
+def unactivated(driver: Driver) -> None:
     """The merchant does not allow it at once: then there is an activation."""
-    play.connect("My shop", "unactivated")
+    driver.connect("My shop", "unactivated")
 
 
-def mend_check(play: Play) -> None:
+def mend_check(driver: Driver) -> None:
     """A rotation whose answer was lost ends as one sign-in."""
-    play.check()
+    driver.check()
     if Connection.objects.get().status != "connected":
-        play.press("reconnect")
+        driver.press("reconnect")
 
 
 # It succeeds with 400 and the code invalid_grant; a 400 whose code we cannot read is a no.
@@ -70,16 +72,16 @@ NOT_MADE = {f"{INSTANCES}/{{id}}{more}": LINKED for more in ("", "/meta", "/conn
 SCENES = (
     Scene(
         route=f"GET {OAUTH}", when="the probe", sort="desk",
-        act=Play.probe, says="accepted", after=NONE, ends="",
+        act=Driver.probe, says="accepted", after=NONE, ends="",
         but=UNREAD, why="it asks with a token that nobody has, and 400 invalid_grant is the yes",
     ),
     Scene(
         route=TOKENS, when="the probe", sort="desk",
-        act=Play.probe, says="accepted", after=NONE, ends="",
+        act=Driver.probe, says="accepted", after=NONE, ends="",
     ),
     Scene(
         route=TOKENS, when="example 1: a merchant’s first shop", sort="trip",
-        act=Play.connect, says=VALID, after=ONE,
+        act=Driver.connect, says=VALID, after=ONE,
     ),
     Scene(
         route=TOKENS, when="example 2: another shop of theirs", sort="trip",
@@ -91,35 +93,35 @@ SCENES = (
     ),
     Scene(
         route=f"GET {OAUTH}", when="a code for tokens", sort="trip",
-        ready=with_a_code, act=Play.come_back, says=VALID, after=ONE, during="checking",
+        ready=with_a_code, act=Driver.come_back, says=VALID, after=ONE, during="checking",
     ),
     Scene(
         route=f"POST {OAUTH}", when="a code for tokens, with ITEMBASE_TOKEN_METHOD=POST",
-        sort="trip", settings=POST, ready=with_a_code, act=Play.come_back, says=VALID, after=ONE,
+        sort="trip", settings=POST, ready=with_a_code, act=Driver.come_back, says=VALID, after=ONE,
         during="checking",
     ),
     Scene(
         route=f"GET {OAUTH}", when="renewing tokens, in a check", sort="check",
-        ready=expired, act=Play.check, says=VALID, after=ONE, mend=mend_check,
+        ready=expired, act=Driver.check, says=VALID, after=ONE, recover=mend_check,
     ),
     Scene(
         route=f"POST {OAUTH}", when="renewing tokens for another shop", sort="trip", settings=POST,
         ready=expired, act=second, says=VALID, after=TWO,
     ),
     Scene(
-        route="GET /users/v1/me", when="whose tokens they are", sort="trip", brink=True, during="checking",
-        act=Play.connect, says=VALID, after=ONE,
+        route="GET /users/v1/me", when="whose tokens they are", sort="trip", retried=True, during="checking",
+        act=Driver.connect, says=VALID, after=ONE,
     ),
     Scene(
-        route=INSTANCES, when="which shop was added", sort="trip", brink=True, during="checking",
-        act=Play.connect, says=VALID, after=ONE,
+        route=INSTANCES, when="which shop was added", sort="trip", retried=True, during="checking",
+        act=Driver.connect, says=VALID, after=ONE,
     ),
     Scene(
         route=INSTANCES, when="the check of a connected shop", sort="check",
-        ready=connected, act=Play.check, says=VALID, after=ONE, mend=mend_check,
+        ready=connected, act=Driver.check, says=VALID, after=ONE, recover=mend_check,
     ),
     Scene(
-        route="GET /solution/activate", when="a shop that is not shared yet", sort="trip", brink=True,
+        route="GET /solution/activate", when="a shop that is not shared yet", sort="trip", retried=True,
         during="checking", act=unactivated, says=VALID, after=ONE,
     ),
 )  # fmt: skip

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from tests.kills.breakpoints import AFTER, HELD, RECEIVED
 from tests.kills.harness import Harness, Memo
 from tests.kills.merchant import Merchant
-from tests.kills.plan import AFTER, DEED, HELD
-from tests.kills.ways import (
+from tests.kills.scenarios import (
     CONNECT,
     CONNECTED,
     Kills,
-    Lost,
+    LostAnswer,
     Made,
     Rows,
-    Way,
-    ask,
-    ask_again,
+    Scenario,
     checked,
+    make_check_due,
+    repeat_check,
 )
 
 TOKENS, GRANT = "POST /selfservice/v1/tokens", "GET /accounts/oauth/v2/token"
@@ -40,13 +40,13 @@ def expire(harness: Harness, merchant: Merchant) -> None:
     users = [row for row in stage.state("itembase")["users"] if row["email"] == merchant.email]
     stage.change("itembase", "grants", {"user": users[0]["id"]}, expires_at=0)
     harness.change_memo(merchant, an_hour_older)
-    ask(harness, merchant)
+    make_check_due(harness, merchant)
 
 
-def look(there: Rows, merchant: Merchant, account: Rows, shop: Rows) -> Made:
+def inspect(there: Rows, merchant: Merchant, account: Rows, connection: Rows) -> Made:
     users = [row["id"] for row in there.get("users", []) if row["email"] == merchant.email]
     shops = [row["id"] for row in there.get("connections", []) if row["user"] in users]
-    ids = (("".join(users), account["key"]), ("".join(shops), shop["shop_id"]))
+    ids = (("".join(users), account["key"]), ("".join(shops), connection["shop_id"]))
     return Made({"users": len(users), "connections": len(shops)}, ids)
 
 
@@ -58,9 +58,11 @@ KILLS = Kills(
         ("refresh", "worker"): ((SHOPS, GRANT), (SHOPS,)),
     },
     connector="itembase-ebay",
-    look=look,
+    inspect=inspect,
     one={"users": 1, "connections": 1},
-    ways={"refresh": Way(expire, checked, (CONNECTED,), ask_again, depth="thorough")},
-    lost=(Lost("refresh", GRANT, page="oauth", at=frozenset({HELD, AFTER, DEED})),),
+    scenarios={"refresh": Scenario(expire, checked, (CONNECTED,), repeat_check, depth="thorough")},
+    lost_answers=(
+        LostAnswer("refresh", GRANT, page="oauth", at=frozenset({HELD, AFTER, RECEIVED})),
+    ),
     button=button,
 )

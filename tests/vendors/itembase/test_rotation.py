@@ -15,7 +15,7 @@ import vendors
 from onboarding import journey
 from onboarding.catalogue import refresh
 from onboarding.models import Account, Connection, Connector
-from tests.support.merchant import Browser, settled
+from tests.support.merchant import Browser, wait_until_idle
 from tests.support.people import People
 from tests.vendors.itembase.contract import at_the_desk, first_shop
 from vendors import sandbox
@@ -34,7 +34,7 @@ def stage(tmp_path: Path, settings: Settings, people: People) -> Iterator[sandbo
     browser.travel(browser.connect(Connector.objects.get(slug="itembase-ebay"), "My second shop"))
     at_the_desk(running, do="expire")
     yield running
-    settled()
+    wait_until_idle()
     running.stop()
 
 

@@ -79,28 +79,28 @@ ROWS = [
     Row(press=("dead",), says=WORD, made=ROOM, after=ROOM),
     Row(press=("garbled",), says=WORD, made=ROOM, after=ROOM),
     Row(press=("lost",), says=WORD, made=ROOM, after=ROOM),
-    Row(play=("slow", "*"), says=WORD, made=ROOM, after=ROOM),
+    Row(fault=("slow", "*"), says=WORD, made=ROOM, after=ROOM),
     *(
-        Row(play=(case, route), status="on_it", says=STAFF, made=made, after=ROOM)
+        Row(fault=(case, route), status="on_it", says=STAFF, made=made, after=ROOM)
         for route, before, done in [
             (TENANT, {}, T), (USER, T, TU), (API, TUU, ROOM),
         ]
         for case, made in [("dead", before), ("garbled", done), ("lost", done)]
     ),
-    Row(play=("dead", LOGIN), status="in_progress", says=SILENT, made=ROOM, after=ROOM),
-    Row(play=("garbled", LOGIN), status="on_it", says=STAFF, made=ROOM, after=ROOM),
-    Row(play=("lost", LOGIN), status="in_progress", says=SILENT, made=ROOM, after=ROOM),
+    Row(fault=("dead", LOGIN), status="in_progress", says=SILENT, made=ROOM, after=ROOM),
+    Row(fault=("garbled", LOGIN), status="on_it", says=STAFF, made=ROOM, after=ROOM),
+    Row(fault=("lost", LOGIN), status="in_progress", says=SILENT, made=ROOM, after=ROOM),
     Row(staff=right, says=CONFIRMED + "No orders", made=ROOM, after=ROOM),
-    Row(staff=wrong, status="on_it", says=STAFF, made=ROOM, heal=right, after=ROOM),
+    Row(staff=wrong, status="on_it", says=STAFF, made=ROOM, repair=right, after=ROOM),
     *(
-        Row(staff=right, play=(case, "GET /api/"), status=status, says=says, made=ROOM, after=ROOM)
+        Row(staff=right, fault=(case, "GET /api/"), status=status, says=says, made=ROOM, after=ROOM)
         for case, status, says in [
             ("slow", "connected", CONFIRMED), ("dead", "checking", SILENT),
             ("garbled", "on_it", STAFF), ("lost", "connected", CONFIRMED),
         ]
     ),
     *(
-        Row(staff=right, play=(case, "GET /api/order"), says=CONFIRMED + says, made=ROOM, after=ROOM)
+        Row(staff=right, fault=(case, "GET /api/order"), says=CONFIRMED + says, made=ROOM, after=ROOM)
         for case, says in [("slow", "No"), ("dead", "We"), ("garbled", "We"), ("lost", "We")]
     ),
 ]  # fmt: skip
@@ -111,7 +111,7 @@ CONTRACT = Contract(
     live=live,
     nothing=Row(
         name="nothing",
-        scene=no_orders,
+        setup=no_orders,
         staff=right,
         says=f"{CONFIRMED}No orders",
         made=ROOM,
@@ -119,10 +119,10 @@ CONTRACT = Contract(
     ),
     revoked=Revoked(
         before=right,
-        deed=another_password,
+        revoke=another_password,
         status="connected",
         says="Not confirmed since",
-        heal=right,
+        repair=right,
     ),
     once=("tenants", "users", "connections"),
     confided={"logins": ("id",)},

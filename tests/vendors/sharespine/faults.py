@@ -7,7 +7,7 @@ from django.conf import settings
 import vendors
 from onboarding.models import Account
 from tests.faults.rules import FINE
-from tests.faults.scene import Matrix, Play, Scene
+from tests.faults.scene import Driver, Matrix, Scene
 from tests.vendors.sharespine.caller import MANAGE, agree
 from tests.vendors.sharespine.contract import right
 from vendors import sandbox
@@ -22,45 +22,45 @@ UNDOCUMENTED = "the verb is not documented: a no means that Sharespine has to be
 ANY_SHAPE = "the shape of its answer is not public: any object is taken for one"
 
 
-def connected(play: Play) -> None:
-    play.connect()
+def connected(driver: Driver) -> None:
+    driver.connect()
 
 
-def known(play: Play) -> None:
+def known(driver: Driver) -> None:
     """Staff have entered the password of the API user, and it was good."""
-    play.connect()
-    right(play.ground.stage)
-    play.check()
+    driver.connect()
+    right(driver.injector.stage)
+    driver.check()
 
 
-def at_sharespine(play: Play) -> None:
+def at_sharespine(driver: Driver) -> None:
     """The merchant has an order there, and staff enter the password meanwhile."""
-    play.browser.travel(play.leave(), "order")
-    right(play.ground.stage)
+    driver.browser.travel(driver.leave(), "order")
+    right(driver.injector.stage)
 
 
-def finish(play: Play) -> None:
+def finish(driver: Driver) -> None:
     """ "I have finished": now the Tenant API is asked."""
-    play.browser.press(f"{play.attempt.get_absolute_url()}finish/")
+    driver.browser.press(f"{driver.attempt.get_absolute_url()}finish/")
 
 
-def managed(play: Play) -> None:
+def managed(driver: Driver) -> None:
     """Sharespine has agreed, and the operator has set SHARESPINE_MANAGE."""
-    connected(play)
-    agree(play.ground.stage)
-    environ = {**sandbox.environ(play.ground.stage.url, "sharespine"), **MANAGE}
+    connected(driver)
+    agree(driver.injector.stage)
+    environ = {**sandbox.environ(driver.injector.stage.url, "sharespine"), **MANAGE}
     settings.VENDORS = vendors.load(environ)
 
 
-def paused(play: Play) -> None:
-    managed(play)
-    play.press("pause")
+def paused(driver: Driver) -> None:
+    managed(driver)
+    driver.press("pause")
 
 
-def delete(play: Play) -> None:
+def delete(driver: Driver) -> None:
     account = Account.objects.get()
-    tenant = str(play.ground.stage.state("sharespine")["tenants"][0]["id"])
-    play.at_desk(
+    tenant = str(driver.injector.stage.state("sharespine")["tenants"][0]["id"])
+    driver.submit_admin(
         "account_act", account.pk, "delete-tenant", answer_code_name=tenant, answer_state="there"
     )
 
@@ -75,24 +75,24 @@ SCENES = (
         act=connected, says=WORD, after=ROOM,
     ),
     Scene(
-        route=f"POST {TENANT}/user", when="a sign-in for the member", brink=True, sort="blind",
+        route=f"POST {TENANT}/user", when="a sign-in for the member", retried=True, sort="blind",
         act=connected, says=WORD, after=ROOM,
     ),
     Scene(
-        route=f"POST {TENANT}/user", when="a sign-in for the API", brink=True, sort="blind", skip=1,
+        route=f"POST {TENANT}/user", when="a sign-in for the API", retried=True, sort="blind", skip=1,
         act=connected, says=WORD, after=ROOM,
     ),
     Scene(
-        route=f"POST {TENANT}/connection", when="the API connection", brink=True, sort="blind",
+        route=f"POST {TENANT}/connection", when="the API connection", retried=True, sort="blind",
         act=connected, says=WORD, after=ROOM,
     ),
     Scene(
-        route=f"POST {TENANT}/login/{{login}}", when="the way to its pages", brink=True, sort="trip",
+        route=f"POST {TENANT}/login/{{login}}", when="the way to its pages", retried=True, sort="trip",
         act=connected, says=WORD, after=ROOM,
     ),
     Scene(
         route=f"POST {TENANT}/login/{{login}}", when="opening its pages again", sort="trip",
-        ready=connected, act=lambda play: play.press("enter"), says="You are at Sharespine",
+        ready=connected, act=lambda driver: driver.press("enter"), says="You are at Sharespine",
         after=ROOM,
     ),
     Scene(
@@ -102,7 +102,7 @@ SCENES = (
     ),
     Scene(
         route="GET /api/", when="the check of a connected shop", sort="check",
-        ready=known, act=Play.check, says=SURE, after=ROOM,
+        ready=known, act=Driver.check, says=SURE, after=ROOM,
         but={"wrong types": FINE}, why=ANY_SHAPE,
     ),
     Scene(
@@ -112,17 +112,17 @@ SCENES = (
     ),
     Scene(
         route=f"PUT {TENANT}", when="pausing", sort="trip",
-        ready=managed, act=lambda play: play.press("pause"), says="is switched off", after=ROOM,
+        ready=managed, act=lambda driver: driver.press("pause"), says="is switched off", after=ROOM,
         but={**ASKS, "wrong types": FINE}, why=UNDOCUMENTED, ends="paused",
     ),
     Scene(
         route=f"PUT {TENANT}", when="disconnecting", sort="trip",
-        ready=managed, act=lambda play: play.press("disconnect"), says="is switched off", after=ROOM,
+        ready=managed, act=lambda driver: driver.press("disconnect"), says="is switched off", after=ROOM,
         but={**ASKS, "wrong types": FINE}, why=UNDOCUMENTED, ends="disconnected",
     ),
     Scene(
         route=f"PUT {TENANT}", when="resuming", sort="trip",
-        ready=paused, act=lambda play: play.press("resume"), says="You told us", after=ROOM,
+        ready=paused, act=lambda driver: driver.press("resume"), says="You told us", after=ROOM,
         but={**ASKS, "wrong types": FINE}, why=UNDOCUMENTED,
     ),
     Scene(

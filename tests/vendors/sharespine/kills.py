@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from tests.kills.harness import Harness
 from tests.kills.merchant import Merchant
-from tests.kills.ways import CONNECT, CONNECTED, Kills, Made, Rows, Way, ask, ask_again, checked
+from tests.kills.scenarios import (
+    CONNECT,
+    CONNECTED,
+    Kills,
+    Made,
+    Rows,
+    Scenario,
+    checked,
+    make_check_due,
+    repeat_check,
+)
 from tests.vendors.sharespine.caller import MANAGE, agree
 
 TENANT, TENANT_USER = "POST /reseller/tenant", "POST /reseller/tenant/{codeName}/user"
@@ -16,9 +26,9 @@ ROOM = ((TENANT,), (TENANT_USER,), (TENANT_USER,), (CONNECTION,), (LOGIN,))
 
 def tell_password(harness: Harness, merchant: Merchant) -> None:
     """Staff enter the password of the API user: the shop is checked with it at once."""
-    merchant.noted = merchant.shop()["checked_at"]
+    merchant.checked_before = merchant.connection()["checked_at"]
     password = api_password(harness.site.stage.state("sharespine"), merchant)
-    account = harness.books.account(merchant.reference)["id"]
+    account = harness.database.account(merchant.reference)["id"]
     answer = harness.staff(f"account/{account}/know/", answer_api_password=password)
     assert answer.status_code == 302
 
@@ -33,7 +43,7 @@ def tenants_of(there: Rows, merchant: Merchant) -> list[str]:
     return [row["id"] for row in rows if row["customerReference"] == merchant.reference]
 
 
-def look(there: Rows, merchant: Merchant, account: Rows, shop: Rows) -> Made:
+def inspect(there: Rows, merchant: Merchant, account: Rows, connection: Rows) -> Made:
     tenants = tenants_of(there, merchant)
     users = [row["login"] for row in there.get("users", []) if row["tenant"] in tenants]
     shops = [row["id"] for row in there.get("connections", []) if row["tenant"] in tenants]
@@ -46,7 +56,8 @@ def look(there: Rows, merchant: Merchant, account: Rows, shop: Rows) -> Made:
     }
     tenant = "".join(tenants)
     return Made(
-        counts, ((tenant, account["key"]), (f"{tenant}/{shop['reference']}", shop["shop_id"]))
+        counts,
+        ((tenant, account["key"]), (f"{tenant}/{connection['reference']}", connection["shop_id"])),
     )
 
 
@@ -76,10 +87,14 @@ KILLS = Kills(
         ("disconnect", "worker"): ((SWITCH,),),
     },
     connector="sharespine-shop",
-    look=look,
+    inspect=inspect,
     one={"tenants": 1, "active": 1, "users": 2, "connections": 1},
     other={"pause": OFF, "disconnect": OFF},
-    ways={"confirm": Way(ask, checked, (CONNECTED, (tell_password, checked)), ask_again)},
+    scenarios={
+        "confirm": Scenario(
+            make_check_due, checked, (CONNECTED, (tell_password, checked)), repeat_check
+        )
+    },
     found=found,
     settings=MANAGE,
     permit=agree,

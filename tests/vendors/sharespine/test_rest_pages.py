@@ -14,7 +14,7 @@ import vendors
 from onboarding import journey
 from onboarding.catalogue import refresh
 from onboarding.models import Account, Connection, Connector
-from tests.support.merchant import Browser, settled, time_passes
+from tests.support.merchant import Browser, time_passes, wait_until_idle
 from tests.support.people import People
 from vendors import sandbox
 from vendors.contract import Done, Refused
@@ -58,7 +58,7 @@ def stage(tmp_path: Path, settings: Settings) -> Iterator[sandbox.Running]:
     settings.VENDORS = vendors.load(sandbox.environ(running.url, "sharespine"))
     refresh.refresh_catalogue(settings.VENDORS.offered["sharespine"])
     yield running
-    settled()
+    wait_until_idle()
     running.stop()
 
 
@@ -75,12 +75,12 @@ def connect(browser: Browser, name: str = "My shop") -> Connection:
 
 def arrive(browser: Browser, link: str) -> None:
     """Through Sharespine's pages, and "I have finished"."""
-    settled()
+    wait_until_idle()
     browser.travel(link)
     attempt = Connection.objects.latest("created").attempts.latest("created")
     if journey.is_at_vendor_without_return(attempt):
         browser.press(f"{attempt.get_absolute_url()}finish/")
-    settled()
+    wait_until_idle()
 
 
 def manage(stage: sandbox.Running, settings: Settings) -> None:
@@ -93,7 +93,7 @@ def manage(stage: sandbox.Running, settings: Settings) -> None:
 def pressed(browser: Browser, shop: Connection, *buttons: str) -> Connection:
     for button in buttons:
         browser.press(f"{shop.get_absolute_url()}{button}/")
-        settled()
+        wait_until_idle()
     return Connection.objects.get(pk=shop.pk)
 
 

@@ -1,6 +1,6 @@
-"""`python -m tests.kills.crowd NAME …`: a merchant for each name, signed in; and one of the staff.
+"""`python -m tests.kills.seed NAME …` creates a signed-in merchant per name, and a member of staff.
 
-Prints {name: {"merchant": reference, "session": …}} as JSON; the staff's merchant is "".
+It prints {name: {"merchant": reference, "session": …}} as JSON; the merchant of staff is "".
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ def main(names: list[str]) -> None:
     for contract in contracts().values():
         contract.ready()
     with transaction.atomic():
-        crowd = {name: someone(name) for name in names} | {"staff": staff()}
-    sys.stdout.write(json.dumps(crowd))
+        users = {name: merchant(name) for name in names} | {"staff": staff()}
+    sys.stdout.write(json.dumps(users))
 
 
-def someone(name: str) -> dict[str, str]:
+def merchant(name: str) -> dict[str, str]:
     from tests.support.people import business, person
 
     user = person(f"{name}@example.org", name)

@@ -1,4 +1,4 @@
-"""The stage of the contract test: all sandboxes, one merchant, and the ways that both go together."""
+"""Fixtures and steps of the contract test: all sandboxes, one merchant, and how they interact."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from onboarding.models import Account, Attempt, Connection, Connector
 from onboarding.models.status import shown
 from onboarding.questions import ANSWER
 from tests.contract.row import Row, contracts
-from tests.support.merchant import Browser, settled, time_passes
+from tests.support.merchant import Browser, time_passes, wait_until_idle
 from tests.support.people import People
 from vendors import sandbox
 from vendors.sandbox.faults import PLAYS
@@ -27,7 +27,7 @@ from vendors.sandbox.faults import PLAYS
 def stage(
     tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[sandbox.Running]:
-    """The sandboxes on a free port, and the site pointed at them by its settings alone."""
+    """The sandboxes on a free port, with the site's settings pointing to them."""
     monkeypatch.setitem(PLAYS["slow"], "seconds", 0.1)
     running = sandbox.start(tmp_path, vendors=[vendor.slug for vendor in vendors.ALL])
     settings.VENDORS = offered(running, {})
@@ -36,75 +36,77 @@ def stage(
     for contract in contracts().values():
         contract.ready()
     yield running
-    settled()
+    wait_until_idle()
     running.stop()
 
 
 def offered(stage: sandbox.Running, more: Mapping[str, str]) -> vendors.Loaded:
-    """All vendors, with these settings beside those that point to the sandboxes."""
+    """All vendors, with these settings in addition to those that point to the sandboxes."""
     slugs = [vendor.slug for vendor in vendors.ALL]
     return vendors.load({**sandbox.environ(stage.url, *slugs), **more})
 
 
 @pytest.fixture
 def browser(people: People) -> Browser:
-    """Charlie, who has no colleagues: nobody asks whose address it shall be."""
+    """Charlie, who has no colleagues, so that no page asks whose address to use."""
     return Browser(people.charlie, people.other)
 
 
 # -- merchants -------------------------------------------------------------------------------------
 
 
-def connected_by_first_row(
+def connect_by_first_row(
     vendor: str, browser: Browser, stage: sandbox.Running, name: str = "My shop"
 ) -> Connection:
-    """As the vendor's first row connects a shop; where that leaves something to do, undone."""
+    """Connect a shop as in the vendor's first row, without its `repair`."""
     contract = contracts()[vendor]
     row = contract.rows[0]
-    if row.scene:
-        row.scene(stage, browser)
+    if row.setup:
+        row.setup(stage, browser)
     connector = Connector.objects.get(slug=contract.connector)
     link = browser.connect(connector, name)
     return travel(browser, link, *row.press, then=None, **contract.sign_in())
 
 
-def page(shop: Connection) -> str:
-    """The page that a merchant looks at: of the attempt that is open, else of the shop."""
-    open_attempt = shop.attempts.filter(ended=None).first()
-    return (open_attempt or shop).get_absolute_url()
+def page(connection: Connection) -> str:
+    """The page of the open attempt, or of the shop if there is none."""
+    open_attempt = connection.attempts.filter(ended=None).first()
+    return (open_attempt or connection).get_absolute_url()
 
 
-def newest() -> Connection:
+def newest_connection() -> Connection:
     return Connection.objects.latest("created")
 
 
 def travel(
     browser: Browser, link: str, *press: str, then: Callable[[], None] | None = None, **form: str
 ) -> Connection:
-    """Through the vendor's pages, and to "I have finished" where nobody is sent back."""
-    settled()
+    """Go through the vendor's pages, and press "I have finished" if the vendor does not redirect back."""
+    wait_until_idle()
     browser.travel(link, *press, **form)
     if then:
         then()
-    shop = newest()
-    attempt = shop.attempts.latest("created")
+    connection = newest_connection()
+    attempt = connection.attempts.latest("created")
     if journey.is_at_vendor_without_return(attempt):
         browser.press(attempt.get_absolute_url() + "finish/")
-        settled()
-    return newest()
+        wait_until_idle()
+    return newest_connection()
 
 
-def go_on(stage: sandbox.Running, browser: Browser, shop: Connection, row: Row) -> Connection:
-    """The vendor works again, staff do their part, and the merchant goes on."""
-    account = Account.objects.get(pk=shop.account_id)
+def continue_attempt(
+    stage: sandbox.Running, browser: Browser, connection: Connection, row: Row
+) -> Connection:
+    """The vendor works again, staff do their part, and the merchant continues."""
+    account = Account.objects.get(pk=connection.account_id)
     if account.unsure:
         resolve(stage, account)
-    if row.heal:
-        row.heal(stage)
+    if row.repair:
+        row.repair(stage)
     time_passes()
-    attempt = shop.attempts.filter(ended=None).first()
+    attempt = connection.attempts.filter(ended=None).first()
     if attempt is None:
-        return newest()
+        return newest_connection()
     page = attempt.get_absolute_url()
     if attempt.questions:
         return travel(browser, browser.press(f"{page}answer/", **answers(attempt, row.choose)))
@@ -124,49 +126,48 @@ def answers(attempt: Attempt, choose: str) -> dict[str, str]:
 
 
 def resolve(stage: sandbox.Running, account: Account) -> None:
-    """Staff look at the vendor: what is unsure exists there, or it does not. Where a vendor can list,
-    what was made is found without them."""
+    """Staff settle an unsure creation. If the vendor can list, it is found without them."""
     found = contracts()[account.vendor].found
     state = stage.state(account.vendor)
     journey.resolve(account.pk, found(state, account.unsure) if found else None)
 
 
-def made(stage: sandbox.Running, vendor: str, kinds: Mapping[str, int]) -> dict[str, int]:
+def created(stage: sandbox.Running, vendor: str, kinds: Mapping[str, int]) -> dict[str, int]:
     counted = stage.counts(vendor)["made"]
     return {kind: counted[kind] for kind in kinds if counted.get(kind)}
 
 
-def live(stage: sandbox.Running, vendor: str) -> list[str]:
-    """What works at the vendor, as its contract says."""
+def live_ids(stage: sandbox.Running, vendor: str) -> list[str]:
+    """The ids of what works at the vendor, as its contract says."""
     return sorted(contracts()[vendor].live(stage.state(vendor)))
 
 
-# -- what is said when a row is red ----------------------------------------------------------------
+# -- messages of a failed row -----------------------------------------------------------------------
 
 
-def demand(
-    browser: Browser, shop: Connection, says: str, *rest: tuple[str, object, object]
+def expect(
+    browser: Browser, connection: Connection, says: str, *rest: tuple[str, object, object]
 ) -> None:
-    """The page says it, and of each `(what, seen, wanted)` both are the same. Else all that helps,
-    once: which call it was, its note, and the page as it is read."""
-    text = browser.page(page(shop))
+    """The page says `says`, and in each `(what, seen, wanted)` both are equal. Otherwise AssertionError
+    with the differences, the call, its note and the text of the page."""
+    text = browser.page(page(connection))
     wrong = [
         f"{what}: {seen!r}, and not {wanted!r}" for what, seen, wanted in rest if seen != wanted
     ]
     if says not in text:
         wrong.append(f"the page does not say {says!r}")
     if wrong:
-        raise AssertionError("\n".join([*wrong, *_seen(shop, text)]))
+        raise AssertionError("\n".join([*wrong, *_seen(connection, text)]))
 
 
-def _seen(shop: Connection, text: str) -> Iterator[str]:
-    attempt = shop.attempts.latest("created")
+def _seen(connection: Connection, text: str) -> Iterator[str]:
+    attempt = connection.attempts.latest("created")
     yield f"call: {attempt.purpose}, {attempt.call.get('name')}; answer: {attempt.answer}"
-    yield f"note: {shown((shop if attempt.ended else attempt).note)}"
+    yield f"note: {shown((connection if attempt.ended else attempt).note)}"
     yield f"page: {_words(text)}"
 
 
 def _words(page: str) -> str:
-    """What is read on a page: no tags, single blanks."""
+    """The visible text of a page, with runs of blanks collapsed."""
     body = re.sub(r"<(script|style|title)\b.*?</\1>", " ", page, flags=re.DOTALL)
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", body)).split())

@@ -1,4 +1,4 @@
-"""What became of a call: the code of rules.LEGEND that the rows and the pages bear out together."""
+"""The observed outcome of a call: the code of rules.LEGEND that matches both the rows and the pages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.utils import timezone
 from onboarding.models import Alert, Attempt, Connector
 from tests.faults.kinds import Fault
 from tests.faults.rules import FINE, Code
-from tests.faults.scene import Play, Scene
+from tests.faults.scene import Driver, Scene
 
 STAFF = "Something went wrong on our side. Our staff know and are working on it."
 WAITS = "is not answering. We keep trying."
@@ -28,25 +28,25 @@ DESK = {
 }
 
 
-def seen(play: Play, scene: Scene, fault: Fault | None) -> tuple[Code, str]:
-    """The code, and what was read."""
+def observe(driver: Driver, scene: Scene, fault: Fault | None) -> tuple[Code, str]:
+    """The code, and the text that people read."""
     match scene.sort:
         case "desk" | "desk-creates":
-            return _desk(play, scene), play.said
+            return _desk(driver, scene), driver.staff_text
         case "catalogue":
             return _catalogue(scene), ""
         case "check":
-            return _check(play, scene)
-    code, page = _trip(play, scene, fault)
+            return _check(driver, scene)
+    code, page = _attempt(driver, scene, fault)
     looked = code == FINE and fault and fault.means != "nothing" and scene.sort == "creates"
     return ("found" if looked else code), page
 
 
-def _desk(play: Play, scene: Scene) -> Code:
-    if scene.says in play.said:
+def _desk(driver: Driver, scene: Scene) -> Code:
+    if scene.says in driver.staff_text:
         return FINE
-    codes = [code for words, code in DESK.items() if words in play.said]
-    assert codes, f"staff read: {play.said}"
+    codes = [code for words, code in DESK.items() if words in driver.staff_text]
+    assert codes, f"staff read: {driver.staff_text}"
     return codes[0]
 
 
@@ -55,22 +55,22 @@ def _catalogue(scene: Scene) -> Code:
     return FINE if Connector.objects.filter(vendor_name=scene.says).exists() else "stays"
 
 
-def _check(play: Play, scene: Scene) -> tuple[Code, str]:
-    shop = play.shop
-    page = play.browser.page(shop.get_absolute_url())
-    assert shop.status == "connected"
-    assert shop.due_at
-    assert shop.due_at > timezone.now()
-    if shop.answer == "connected":
+def _check(driver: Driver, scene: Scene) -> tuple[Code, str]:
+    connection = driver.connection
+    page = driver.browser.page(connection.get_absolute_url())
+    assert connection.status == "connected"
+    assert connection.due_at
+    assert connection.due_at > timezone.now()
+    if connection.answer == "connected":
         assert scene.says in page
         return FINE, page
     assert "Not confirmed since" in page
     return "kept", page
 
 
-def _trip(play: Play, scene: Scene, fault: Fault | None) -> tuple[Code, str]:
-    attempt = play.attempt
-    page = _read(play, attempt)
+def _attempt(driver: Driver, scene: Scene, fault: Fault | None) -> tuple[Code, str]:
+    attempt = driver.attempt
+    page = _read(driver, attempt)
     code = _of_attempt(attempt)
     words = {"waits": WAITS, "pauses": PAUSES, "staff": STAFF, "staff look": STAFF, "soon": SOON}
     words |= {"uncounted": UNCOUNTED, FINE: scene.says, "by hand": "We ask Sharespine to switch"}
@@ -78,17 +78,17 @@ def _trip(play: Play, scene: Scene, fault: Fault | None) -> tuple[Code, str]:
     if code in ("waits", "pauses"):
         assert (attempt.status, attempt.turn) == (scene.during, "us")
         _due(attempt, fault.waits if fault and code == "waits" else 0)
-    told = Alert.objects.filter(vendor=play.slug, cleared=None).exists()
-    assert told == (code in ("staff", "staff look", "by hand"))
+    alerted = Alert.objects.filter(vendor=driver.slug, cleared=None).exists()
+    assert alerted == (code in ("staff", "staff look", "by hand"))
     return code, page
 
 
-def _read(play: Play, attempt: Attempt) -> str:
-    """The trip's page; when it is over, with the shop's, to which it leads."""
+def _read(driver: Driver, attempt: Attempt) -> str:
+    """The attempt's page, and the shop's page if the attempt has ended."""
     pages = [attempt.get_absolute_url()]
     if attempt.ended:
         pages.append(attempt.connection.get_absolute_url())
-    return html.unescape("".join(map(play.browser.page, pages)))
+    return html.unescape("".join(map(driver.browser.page, pages)))
 
 
 def _due(attempt: Attempt, asked: int) -> None:
@@ -98,16 +98,16 @@ def _due(attempt: Attempt, asked: int) -> None:
 
 
 def _of_attempt(attempt: Attempt) -> Code:
-    shop, said = attempt.connection, str(attempt.note.get("id", ""))
+    connection, note_id = attempt.connection, str(attempt.note.get("id", ""))
     if attempt.answer == "unavailable":
-        return "pauses" if said == PAUSES else "waits"
+        return "pauses" if note_id == PAUSES else "waits"
     if attempt.turn == "staff":
         assert attempt.status == "on_it"
-        unsure = bool(shop.account.unsure)
+        unsure = bool(connection.account.unsure)
         assert unsure == (attempt.answer == "unsure")
         return "staff look" if unsure else "staff"
-    if attempt.answer == "waiting" and said == SOON:
+    if attempt.answer == "waiting" and note_id == SOON:
         return "soon"
-    if shop.task:
+    if connection.task:
         return "by hand"
-    return "uncounted" if said == UNCOUNTED else FINE
+    return "uncounted" if note_id == UNCOUNTED else FINE

@@ -1,4 +1,4 @@
-"""A vendor is away, as its breaker's row says, and somebody of Acme leaves it with us."""
+"""A vendor's outage as its circuit breaker records it, and a merchant who joins the waitlist."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.people import People
 from tests.support.visit import browser, offer
 
 
-def away(cause: str = "silent", vendor: str = "scripted") -> None:
+def begin_outage(cause: str = "silent", vendor: str = "scripted") -> None:
     now = timezone.now()
     Breaker.objects.create(
         vendor=vendor,
@@ -25,7 +25,7 @@ def away(cause: str = "silent", vendor: str = "scripted") -> None:
     )
 
 
-def back() -> None:
+def end_outage() -> None:
     Breaker.objects.update(failures=0, cause="", opened=None, retry_at=None)
 
 
@@ -33,7 +33,7 @@ def page(people: People, name: str = "connect") -> str:
     return reverse(name, args=[people.acme.reference, offer().slug])
 
 
-def leaves(people: People, user: User | None = None, **typed: str) -> Any:
-    """Somebody of Acme presses "Leave it with us"; the page that they then see."""
+def join_waitlist(people: People, user: User | None = None, **typed: str) -> Any:
+    """A member of Acme presses "Leave it with us". Returns the page that follows."""
     data = {"name": "Ann’s shop", **typed}
     return browser(user or people.alice).post(page(people, "leave-it"), data, follow=True)

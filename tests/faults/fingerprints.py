@@ -1,7 +1,7 @@
-"""What a cell leaves behind, without ids and times.
+"""The fingerprint of a cell: the state of our rows and of the sandbox, without ids and times.
 
-Where people go on from depends on these rows alone, so of the cells of one scene that leave the same
-rows behind, one is gone on from.
+How people continue depends on this state alone. So of the cells of one scene with the same fingerprint,
+only one is continued.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 from onboarding.models import Account, Attempt, Connection
-from tests.faults.scene import Play
+from tests.faults.scene import Driver
 
 NAME = re.compile(r"[A-Za-z_. -]{0,24}")  # no id, no time, no secret
 OURS = {
@@ -30,13 +30,13 @@ OURS = {
 }
 
 
-def shape(play: Play) -> str:
+def fingerprint(driver: Driver) -> str:
     ours = [
         [[_plain(getattr(row, name)) for name in fields] for row in model._default_manager.all()]
         for model, fields in OURS.items()
     ]
     drafts = [_plain(row.connection_memo) for row in Attempt.objects.all()]
-    return repr([ours, drafts, _plain(play.ground.stage.state(play.slug))])
+    return repr([ours, drafts, _plain(driver.injector.stage.state(driver.slug))])
 
 
 def _plain(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Each way once, and nobody is killed: which calls there are, step by step."""
+"""The baseline: each scenario runs once without a kill, and its calls are recorded step by step."""
 
 from __future__ import annotations
 
@@ -9,52 +9,52 @@ from functools import partial
 
 from tests.kills.cases import PROCESSES, STEPS, Key
 from tests.kills.harness import Harness
-from tests.kills.round import undisturbed
-from tests.kills.ways import Steps
+from tests.kills.kill_run import run_undisturbed
+from tests.kills.scenarios import Steps
 
 
 @dataclass(frozen=True)
-class Calls:
-    """`steps`: by vendor, way and process. `noted` and `counted`: calls by route, ours and theirs."""
+class Baseline:
+    """`steps`: by vendor, scenario and process. Calls by route: `noted` by us, `counted` by the sandbox."""
 
     steps: dict[Key, Steps]
     noted: Counter[tuple[str, str]]
     counted: Counter[tuple[str, str]]
 
 
-def calls_of(harness: Harness) -> Calls:
-    """The web process goes first, alone: a worker would take over what it is slow to begin."""
+def record_baseline(harness: Harness) -> Baseline:
+    """Run the web process first, alone: a worker would take over what it starts slowly."""
     counted: Counter[tuple[str, str]] = Counter()
     for by in PROCESSES:
-        harness.start_parked(by)
+        harness.start_instrumented(by)
         before = _counted(harness)
         with ThreadPoolExecutor(len(harness.kills)) as threads:
-            list(threads.map(partial(_travel, harness, by), harness.kills))
+            list(threads.map(partial(_run_scenarios, harness, by), harness.kills))
         counted += _counted(harness) - before
     noted = Counter((vendor, route) for *_, vendor, route in harness.calls())
-    return Calls({key: _steps(harness, key) for key in STEPS}, noted, counted)
+    return Baseline({key: _steps(harness, key) for key in STEPS}, noted, counted)
 
 
-def _travel(harness: Harness, process: str, slug: str) -> None:
+def _run_scenarios(harness: Harness, process: str, slug: str) -> None:
     for vendor, name, by in STEPS:
         if (vendor, by) != (slug, process):
             continue
-        way = harness.kills[vendor].way(name)
+        scenario = harness.kills[vendor].scenario(name)
         merchant = harness.merchant(f"{vendor}-{name}-{by}", vendor)
-        for deed, done in way.before:
-            undisturbed(harness, merchant, deed, done)
-        merchant.planned(by=by, way=name)
-        undisturbed(harness, merchant, way.begin, way.done)
+        for act, done in scenario.before:
+            run_undisturbed(harness, merchant, act, done)
+        merchant.set_breakpoint(by=by, scenario=name)
+        run_undisturbed(harness, merchant, scenario.begin, scenario.done)
         harness.make_room(vendor, [merchant])
 
 
 def _steps(harness: Harness, key: Key) -> Steps:
-    """The calls that this process made on this way, in the order of their steps."""
-    _, way, by = key
-    mine = harness.crowd["-".join(key)]["merchant"]
+    """The calls that this process made in this scenario, by step."""
+    _, scenario, by = key
+    mine = harness.users["-".join(key)]["merchant"]
     found: dict[int, list[str]] = {}
     for merchant, on, process, step, _, route in harness.calls():
-        if (merchant, on, process) == (mine, way, by):
+        if (merchant, on, process) == (mine, scenario, by):
             found.setdefault(int(step), []).append(route)
     return tuple(tuple(found[step]) for step in sorted(found))
 

@@ -1,4 +1,4 @@
-"""A column of the matrix tells all of its deviating cells at once, as the row to write."""
+"""A column of the matrix reports all deviating cells at once, with the row to write."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.faults.column import Column
+from tests.faults.columns import Column
 from tests.faults.kinds import FAULTS, Fault
 from tests.faults.rules import FINE, expected
 from tests.faults.scene import Matrix, Scene, nothing
@@ -17,8 +17,8 @@ SCENE = Scene(
 MATRIX = Matrix(slug="acme", name="Acme", scenes=[SCENE])
 
 
-def played(code: Callable[[Fault], str], failing: str = "") -> Column:
-    """`failing`: the fault in which something else is wrong."""
+def run_column(code: Callable[[Fault], str], failing: str = "") -> Column:
+    """`failing`: the fault in which an assertion fails too."""
     column = Column(MATRIX, SCENE)
     for fault in (None, *FAULTS):
         with column.cell(fault) as cell:
@@ -31,17 +31,17 @@ def right(fault: Fault) -> str:
     return expected("trip", {}, fault)
 
 
-def test_a_column_that_is_as_its_rules_say_is_silent() -> None:
-    column = played(right)
+def test_a_column_that_follows_its_rules_reports_nothing() -> None:
+    column = run_column(right)
     column.judge()
     assert column.codes == tuple(map(right, FAULTS))
 
 
-def test_every_deviating_cell_is_told_and_the_row_to_write() -> None:
-    column = played(lambda fault: "no" if fault.name in ("401", "403") else right(fault))
-    with pytest.raises(AssertionError) as told:
+def test_every_deviating_cell_is_reported_with_the_row_to_write() -> None:
+    column = run_column(lambda fault: "no" if fault.name in ("401", "403") else right(fault))
+    with pytest.raises(AssertionError) as raised:
         column.judge()
-    assert str(told.value).splitlines() == [
+    assert str(raised.value).splitlines() == [
         "acme, POST /things: a thing (trip)",
         "  401: 'no', and not 'staff'",
         "  403: 'no', and not 'staff'",
@@ -49,15 +49,15 @@ def test_every_deviating_cell_is_told_and_the_row_to_write() -> None:
     ]
 
 
-def test_whatever_else_is_wrong_is_told_beside_them() -> None:
-    column = played(lambda fault: "no" if fault.name == "401" else right(fault), failing="500")
-    with pytest.raises(AssertionError) as told:
+def test_failed_assertions_are_reported_too() -> None:
+    column = run_column(lambda fault: "no" if fault.name == "401" else right(fault), failing="500")
+    with pytest.raises(AssertionError) as raised:
         column.judge()
-    assert "  401: 'no', and not 'staff'" in str(told.value)
-    assert "  500 (waits): a secret stands in the logs" in str(told.value)
+    assert "  401: 'no', and not 'staff'" in str(raised.value)
+    assert "  500 (waits): a secret stands in the logs" in str(raised.value)
 
 
-def test_it_is_wrong_when_a_call_does_not_work_without_a_fault() -> None:
+def test_a_call_must_work_without_a_fault() -> None:
     column = Column(MATRIX, SCENE)
     with column.cell(None) as cell:
         cell.code = "waits"

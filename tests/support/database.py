@@ -1,4 +1,4 @@
-"""The database of a running site, read and turned behind the back of its processes."""
+"""Direct access to the database of a running site, behind the back of its processes."""
 
 from __future__ import annotations
 
@@ -16,54 +16,54 @@ OF_MERCHANT = """connection_id IN (SELECT c.id FROM onboarding_connection c
 
 
 @dataclass(frozen=True)
-class Books:
+class Database:
     path: Path
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        with closing(sqlite3.connect(self.path, timeout=10)) as database:
-            database.row_factory = sqlite3.Row
-            yield database
+        with closing(sqlite3.connect(self.path, timeout=10)) as handle:
+            handle.row_factory = sqlite3.Row
+            yield handle
 
     def rows(self, sql: str, *values: Any) -> list[dict[str, Any]]:
-        with self._open() as database:
-            return [dict(row) for row in database.execute(sql, values)]
+        with self._open() as handle:
+            return [dict(row) for row in handle.execute(sql, values)]
 
-    def change(self, sql: str, *values: Any) -> None:
-        with self._open() as database:
-            database.execute(sql, values)
-            database.commit()
+    def execute(self, sql: str, *values: Any) -> None:
+        with self._open() as handle:
+            handle.execute(sql, values)
+            handle.commit()
 
-    # -- the time that a successor waits for a dead process, without waiting for it ---------------
+    # -- skips the time for which a successor waits for a dead process ----------------------------
 
-    def leases_run_out(self) -> None:
+    def expire_leases(self) -> None:
         for table in ("account", "operator"):
             sql = f"UPDATE onboarding_{table} SET lease_until = ? WHERE lease_until > ?"
-            self.change(sql, PAST, PAST)
-        self.change("UPDATE onboarding_attempt SET due_at = ? WHERE due_at > ?", PAST, PAST)
+            self.execute(sql, PAST, PAST)
+        self.execute("UPDATE onboarding_attempt SET due_at = ? WHERE due_at > ?", PAST, PAST)
 
-    def operators_lease_runs_out(self) -> None:
-        self.change("UPDATE onboarding_operator SET lease_until = ?", PAST)
+    def expire_operator_lease(self) -> None:
+        self.execute("UPDATE onboarding_operator SET lease_until = ?", PAST)
 
-    def overdue(self, merchant: str) -> None:
-        """What waits for this merchant's time is due now."""
+    def make_due(self, merchant: str) -> None:
+        """Makes this merchant's scheduled attempts due now."""
         sql = f"UPDATE onboarding_attempt SET due_at = ? WHERE due_at > ? AND {OF_MERCHANT}"
-        self.change(sql, PAST, PAST, merchant)
+        self.execute(sql, PAST, PAST, merchant)
 
-    def check_due(self, merchant: str) -> None:
-        """The vendor is to be asked about this merchant's shop."""
-        shop = self.shop(merchant)["id"]
-        self.change("UPDATE onboarding_connection SET due_at = ? WHERE id = ?", PAST, shop)
+    def make_check_due(self, merchant: str) -> None:
+        """Makes the check of this merchant's shop due now."""
+        connection = self.connection(merchant)["id"]
+        self.execute("UPDATE onboarding_connection SET due_at = ? WHERE id = ?", PAST, connection)
 
     # -- one merchant -----------------------------------------------------------------------------
 
     def attempt(self, merchant: str) -> dict[str, Any]:
-        """The newest one."""
+        """The newest attempt."""
         sql = f"SELECT * FROM onboarding_attempt WHERE {OF_MERCHANT} ORDER BY id DESC LIMIT 1"
         return self.rows(sql, merchant)[0]
 
-    def away(self, attempt: int) -> bool:
-        """Whether the merchant is at a page that sends nobody back."""
+    def is_away_without_return(self, attempt: int) -> bool:
+        """Whether the merchant is at a vendor's page that does not redirect back."""
         sql = "SELECT 1 FROM onboarding_hop WHERE attempt_id = ? AND NOT returns AND taken NOT NULL"
         return bool(self.rows(sql, attempt))
 
@@ -72,6 +72,6 @@ class Books:
             JOIN onboarding_merchant m ON m.id = a.merchant_id WHERE m.reference = ?"""
         return self.rows(sql, merchant)[0]
 
-    def shop(self, merchant: str) -> dict[str, Any]:
+    def connection(self, merchant: str) -> dict[str, Any]:
         sql = "SELECT * FROM onboarding_connection WHERE account_id = ?"
         return self.rows(sql, self.account(merchant)["id"])[0]

@@ -1,4 +1,7 @@
-"""`python -m tests.support.deadly`: a worker that dies, as if killed, of the shop of a certain merchant."""
+"""A worker that crashes, as if killed, when it reaches the shop of the merchant "deadly".
+
+It runs as `python -m tests.support.crashing_worker`.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +18,12 @@ def main() -> None:
 
     start = Celigo.start
 
-    def deadly(self: Celigo, order: Order) -> Step:
+    def crash(self: Celigo, order: Order) -> Step:
         if order.merchant.name == "deadly":
             os._exit(9)
         return start(self, order)
 
-    Celigo.start = deadly  # type: ignore[method-assign]
+    Celigo.start = crash  # type: ignore[method-assign]
     call_command("worker")
 
 

@@ -1,4 +1,4 @@
-"""Coming back from a vendor in odd ways: what one reads then, and that the books are as before."""
+"""Returns from a vendor: the page that follows, and snapshots of what a return could change."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from django.test import Client
 from django.urls import reverse
 
 from onboarding.models import Account, Attempt, Connection, Hop
+from tests.support.attempts import CONNECTED
 from tests.support.people import People
-from tests.support.play import CONNECTED
 from tests.support.scripted import Scripted
-from tests.support.visit import OPEN, browser, setting_out, url, words
+from tests.support.visit import OPEN, browser, start_attempt, url, visible_text
 
 BACK = reverse("return", args=["scripted"])
 LOST = reverse("return-lost", args=["scripted"])
@@ -31,28 +31,28 @@ def come_back(client: Client, attempt: Attempt, **params: str) -> Any:
     return client.get(BACK, {"state": state(attempt), **params})
 
 
-def landed(client: Client, response: Any) -> str:
-    """What a person reads after a return: one redirect that tells nobody anything, then a page."""
+def page_after_return(client: Client, response: Any) -> str:
+    """What a person reads after a return: one redirect without a referrer, then a page."""
     assert response.status_code == 303
     assert (response["Referrer-Policy"], response["Cache-Control"]) == ("no-referrer", "no-store")
     page = client.get(response["Location"])
     assert page.status_code == 200
-    return words(page)
+    return visible_text(page)
 
 
-def books() -> list[tuple[Any, ...]]:
-    """All that a return could change, whosever it is."""
+def snapshot() -> list[tuple[Any, ...]]:
+    """Everything that a return could change, for all merchants."""
     return [
         *Hop.objects.order_by("pk").values_list("pk", "state", "spent", "claimed", "params"),
         *Attempt.objects.order_by("pk").values_list(
             "pk", "status", "answer", "call_number", "version", "due_at", "ended", "user"
         ),
-        *shops(),
+        *connections_snapshot(),
     ]
 
 
-def shops() -> list[tuple[Any, ...]]:
-    """What is known of the shops and accounts, their memos too."""
+def connections_snapshot() -> list[tuple[Any, ...]]:
+    """The connections and accounts, with their memos."""
     return [
         *Connection.objects.order_by("pk").values_list("pk", "status", "shop_id", "memo", "key"),
         *Account.objects.order_by("pk").values_list("pk", "memo", "key", "announced", "unsure"),
@@ -61,28 +61,28 @@ def shops() -> list[tuple[Any, ...]]:
 
 @contextmanager
 def nothing_changes() -> Iterator[None]:
-    before = books()
+    before = snapshot()
     yield
-    assert books() == before
+    assert snapshot() == before
 
 
 @contextmanager
 def no_shop_changes() -> Iterator[None]:
-    before = shops()
+    before = connections_snapshot()
     yield
-    assert shops() == before
+    assert connections_snapshot() == before
 
 
 def connected(people: People, scripted: Scripted) -> Connection:
-    """Alice's shop works."""
-    attempt = setting_out(people, scripted, OPEN)
+    """Alice's shop is connected."""
+    attempt = start_attempt(people, scripted, OPEN)
     scripted.script.append(CONNECTED)
     come_back(browser(people.alice), attempt)
-    return shop_of(attempt)
+    return connection_of(attempt)
 
 
 def reconnecting(people: People, scripted: Scripted) -> Attempt:
-    """Alice's shop works, and she has gone to the vendor once more."""
+    """Alice's shop is connected, and she is at the vendor to reconnect it."""
     shop = connected(people, scripted)
     scripted.script.append(OPEN)
     assert browser(people.alice).post(url("reconnect", shop)).status_code == 303
@@ -96,5 +96,5 @@ def open_again(people: People, scripted: Scripted, attempt: Attempt) -> None:
     assert not scripted.script
 
 
-def shop_of(attempt: Attempt) -> Connection:
+def connection_of(attempt: Attempt) -> Connection:
     return Connection.objects.select_related("account__merchant").get(pk=attempt.connection_id)

@@ -1,4 +1,4 @@
-"""Playing an attempt against the scripted vendor, without waiting for anything."""
+"""Run the steps of an attempt and the checks of a shop against the scripted vendor, without waiting."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CONNECTED = Connected(shop_id="shop-1", evidence=text("The vendor lists it."))
 WAIT = Waiting(note=text("…"), poll_every=timedelta(minutes=1), give_up_after=timedelta(hours=1))
 
 
-def begun(people: People, name: str = "My shop") -> Attempt:
+def begin_attempt(people: People, name: str = "My shop") -> Attempt:
     shop = people.acme.accounts.first()
     found = shop.connections.first() if shop else None
     return journey.begin(
@@ -28,21 +28,21 @@ def begun(people: People, name: str = "My shop") -> Attempt:
     )
 
 
-def play(attempt: Attempt, vendor: Scripted, *answers: Answer, present: bool = True) -> Attempt:
-    """Carry the attempt on with these answers, all of which are used up."""
+def run_step(attempt: Attempt, vendor: Scripted, *answers: Answer, present: bool = True) -> Attempt:
+    """Advance the attempt with these answers, all of which must be used."""
     vendor.script.extend(answers)
     Attempt.objects.filter(pk=attempt.pk, ended=None).update(due_at=timezone.now())
     journey.advance(attempt.pk, present=present)
     assert not vendor.script
-    return again(attempt)
+    return reloaded(attempt)
 
 
-def again(attempt: Attempt) -> Attempt:
+def reloaded(attempt: Attempt) -> Attempt:
     return Attempt.objects.select_related("connection__account", "user").get(pk=attempt.pk)
 
 
-def check(connection: Connection, vendor: Scripted, *answers: Answer) -> Connection:
-    """Have the vendor asked about a shop, now."""
+def run_check(connection: Connection, vendor: Scripted, *answers: Answer) -> Connection:
+    """Check a shop now, with these answers of the vendor."""
     vendor.script.extend(answers)
     Connection.objects.filter(pk=connection.pk).update(due_at=timezone.now())
     journey.check(connection.pk)
@@ -50,8 +50,8 @@ def check(connection: Connection, vendor: Scripted, *answers: Answer) -> Connect
     return Connection.objects.select_related("account").get(pk=connection.pk)
 
 
-def nobody_waits() -> None:
-    """Whoever pressed a button has left the page meanwhile."""
+def close_pages() -> None:
+    """No merchant is waiting at the page of an attempt any more."""
     for row in Attempt.objects.filter(ended=None):
         row.call |= {"asked": None}
         row.save(update_fields=["call"])

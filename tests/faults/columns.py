@@ -1,6 +1,6 @@
-"""One column of the matrix: what each way of failing led to in one scene, and what is wrong with it.
+"""One column of the matrix: the outcome of each fault in one scene, compared with the expected one.
 
-A deviating cell stops nothing: in the end all are told at once, as the row of the scene to write.
+A deviating cell does not stop the run: all are reported at the end, with the scene's row to write.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tests.faults.scene import Matrix, Scene
 
 @dataclass
 class Cell:
-    """`fault` None: nothing goes wrong. `failed`: what else was not as it should be."""
+    """`fault` None: no fault is injected. `failed`: the message of a failed assertion."""
 
     fault: Fault | None
     wanted: Code
@@ -41,7 +41,7 @@ class Column:
 
     @contextmanager
     def cell(self, fault: Fault | None) -> Iterator[Cell]:
-        """An assertion that fails in the block is the cell's, and is told by `judge`."""
+        """A failed assertion in the block is recorded in the cell and reported by `judge`."""
         wanted = expected(self.scene.sort, self.scene.but, fault) if fault else FINE
         cell = Cell(fault, wanted)
         self.cells.append(cell)
@@ -52,15 +52,15 @@ class Column:
 
     @property
     def codes(self) -> tuple[Code, ...]:
-        """Of the faults, in their order."""
+        """The codes in the order of the faults."""
         return tuple(cell.code for cell in self.cells if cell.fault)
 
     def judge(self) -> None:
-        """AssertionError with every cell that is not as its rule says."""
-        told = [*self._differing(), *self._failed()]
-        if told:
+        """AssertionError that names every cell that differs from its rule."""
+        errors = [*self._differing(), *self._failed()]
+        if errors:
             where = f"{self.matrix.slug}, {self.scene.route}: {self.scene.when} ({self.scene.sort})"
-            raise AssertionError("\n".join([where, *told]))
+            raise AssertionError("\n".join([where, *errors]))
 
     def _differing(self) -> Iterator[str]:
         cells = [cell for cell in self.cells if cell.differs]

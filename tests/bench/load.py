@@ -1,4 +1,4 @@
-"""Merchants over plain HTTP, as many at once as asked for: real sessions, forms, polls and returns."""
+"""Load generator: many merchants over plain HTTP, with real sessions, forms, polls and returns."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from urllib3.util import Retry
 
 from tests.support.site import Site
 
-PATIENCE = 900.0  # seconds for one merchant's whole way
+PATIENCE = 900.0  # seconds for one merchant to connect a shop
 MAKE = """
 import json
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
@@ -44,16 +44,16 @@ print("made", json.dumps(made))
 """
 
 
-def crowd(site: Site, count: int) -> list[Shopper]:
-    """`count` signed-in merchants without shops, and a last one who has twenty."""
-    said = site.manage("shell", "-c", MAKE.format(count=count + 1))
-    made = json.loads(said.rpartition("made ")[2])
+def create_shoppers(site: Site, count: int) -> list[Shopper]:
+    """`count` signed-in merchants without shops, and one more with twenty."""
+    output = site.manage("shell", "-c", MAKE.format(count=count + 1))
+    made = json.loads(output.rpartition("made ")[2])
     return [Shopper(site.url, reference, key) for reference, key in made]
 
 
 @dataclass
 class Shopper:
-    """One merchant's browser. `errors`: answers that no page should give."""
+    """One merchant's browser. `errors`: responses with a status of 400 or more."""
 
     site: str
     merchant: str
@@ -65,7 +65,7 @@ class Shopper:
 
     def __post_init__(self) -> None:
         self._session.cookies.set("sessionid", self.key, domain="localhost.local")
-        # A kept connection may be closed by the server just as it is used: browsers then try again.
+        # The server may close a kept-alive connection just as it is used: browsers retry then.
         again = Retry(2, redirect=False, status=0, allowed_methods=None)
         self._session.mount("http://", HTTPAdapter(max_retries=again))
 
@@ -85,7 +85,7 @@ class Shopper:
         return self._seen(sent)
 
     def connect(self, slug: str) -> None:
-        """From the check page to "is connected", at the vendor's pages in between."""
+        """From the check page through the vendor's pages to "is connected"."""
         began = time.monotonic()
         page = f"/m/{self.merchant}/connect/{slug}/"
         form = self.get(page).text
@@ -112,7 +112,7 @@ class Shopper:
         return sent.headers["Location"]
 
     def _wait(self, where: str, page: str) -> str:
-        """As the page itself does: poll when it says so, and press Continue once it is there."""
+        """Do what the page does: poll at its interval, and press Continue when it is there."""
         while found := re.search(r'hx-get="([^"]+)"\s+hx-trigger="load delay:(\d+)s', page):
             time.sleep(int(found[2]))
             page = self.get(html.unescape(found[1])).text
@@ -121,7 +121,7 @@ class Shopper:
             return ""
         go_on = re.search(r'action="([^"]+/(?:continue|check)/)"', page)
         assert go_on, (
-            f"a page without a way on: {' '.join(re.sub('<[^>]+>', ' ', page).split())[:400]}"
+            f"a page without a button: {' '.join(re.sub('<[^>]+>', ' ', page).split())[:400]}"
         )
         return self.post(go_on[1], page).headers["Location"]
 
