@@ -1,7 +1,7 @@
 """The vendor library: plain Python, no Django, no database.
 
-`ALL` lists the vendors; `load` configures those whose settings are complete. A new vendor is a folder
-here and an entry in `ALL`; `vendors.contract` says what it must have.
+`ALL` lists the vendors; `load` configures those whose settings are complete. A new vendor is a folder,
+an import and a name in `ALL` (`manage.py newvendor` writes all three).
 """
 
 from __future__ import annotations
@@ -18,7 +18,12 @@ from .sharespine.flow import Sharespine
 
 __all__ = ["ALL", "Loaded", "load", "required", "settings"]
 
-ALL: tuple[type[Vendor], ...] = (Itembase, Sharespine, Celigo, Capillary)
+ALL: tuple[type[Vendor], ...] = (
+    Itembase,
+    Sharespine,
+    Celigo,
+    Capillary,
+)
 
 
 def load(environ: Mapping[str, str]) -> Loaded:

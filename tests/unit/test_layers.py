@@ -15,10 +15,11 @@ import vendors
 from vendors.contract import Vendor
 
 ROOT = Path(__file__).resolve().parents[2]
+FOLDERS = (*(vendor.slug for vendor in vendors.ALL), "_template")
 MODULES = sorted(
     path
-    for vendor in vendors.ALL
-    for path in (ROOT / "vendors" / vendor.slug).glob("**/*.py")
+    for folder in FOLDERS
+    for path in (ROOT / "vendors" / folder).glob("**/*.py")
     if path.stat().st_size
 )
 SITE = sorted((ROOT / "onboarding").glob("**/*.py"))

@@ -84,7 +84,15 @@ def test_a_folder_without_a_vendor_is_reported(
     assert missing() == "tests/vendors/acme/ belongs to no vendor of vendors.ALL"
 
 
-@pytest.mark.parametrize("slug", SLUGS)
+def test_the_template_of_a_vendor_is_no_such_folder(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.rename(folder.parent / "_template")
+    monkeypatch.setattr(vendors, "ALL", ())
+    assert registry.declared(Part) == {}
+
+
+@pytest.mark.parametrize("slug", [*SLUGS, "_template"])
 def test_every_vendor_has_the_same_modules(slug: str) -> None:
     there = {path.stem for path in (registry.FOLDER / slug).glob("*.py")}
     lacking = {name: registry.MODULES[name] for name in registry.MODULES if name not in there}

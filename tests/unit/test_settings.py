@@ -316,10 +316,14 @@ def test_manage_py_refuses_a_public_site_without_keys(fresh_environment: dict[st
 
 
 def test_the_readme_lists_every_setting_and_no_other() -> None:
-    rows = re.findall(r"^\| `([A-Z_]+)` \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+    rows = re.findall(r"^\| `([A-Z_0-9]+)` \|", (ROOT / "README.md").read_text(), re.MULTILINE)
     expected = [setting.name for setting in SETTINGS]
     for vendor in vendors.ALL:
         expected += vendors.settings(vendor)
+    missing = [f"| `{name}` | its default | what it is |" for name in expected if name not in rows]
+    others = [name for name in rows if name not in expected]
+    assert not missing, "Write into a table of README.md:\n" + "\n".join(missing)
+    assert not others, f"README.md lists what is no setting: {', '.join(others)}"
     assert sorted(rows) == sorted(expected)
 
 

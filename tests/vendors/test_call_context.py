@@ -13,7 +13,7 @@ from tests.support.canned import RESET, Canned, http
 from vendors.contract import Unavailable, VendorError
 from vendors.http import call_context
 from vendors.http.api import Api, Nothing, Reply
-from vendors.http.call_context import CallContext, use_context
+from vendors.http.call_context import CallContext, CallRecord, use_context
 
 
 class Thing(Reply):

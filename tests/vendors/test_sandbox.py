@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 
+import vendors
 from tests.vendors.sharespine.caller import TENANT, create
 from vendors import sandbox as frame
 from vendors.sandbox import Running
@@ -58,6 +59,7 @@ def test_a_client_that_is_gone_disturbs_nobody(
 
 def test_every_vendor_with_a_sandbox_is_found_and_has_settings() -> None:
     assert {"itembase", "sharespine"} <= set(frame.slugs())
+    assert set(frame.slugs()) == {vendor.slug for vendor in vendors.ALL}  # not the template
     settings = frame.environ("http://127.0.0.1:9/", "sharespine")
     assert settings["SHARESPINE_API_URL"] == "http://127.0.0.1:9/sharespine"
     assert settings["SHARESPINE_LOGIN_HOSTS"] == "127.0.0.1"

@@ -46,8 +46,11 @@ log = logging.getLogger(__name__)
 
 
 def slugs() -> tuple[str, ...]:
-    """The vendors that have a sandbox: the folders beside ours with a module of that name."""
-    folders = Path(__file__).parent.parent.iterdir()
+    """The vendors that have a sandbox: the folders beside ours with a module of that name.
+
+    The template of a vendor (`_template`) is none of them.
+    """
+    folders = Path(__file__).parent.parent.glob("[!_]*/")
     return tuple(sorted(folder.name for folder in folders if any(folder.glob("sandbox*"))))
 
 

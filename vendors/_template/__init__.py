@@ -1,0 +1,1 @@
+"""Who the vendor is, in one line. Reference: the page where its documentation begins."""
