@@ -164,5 +164,5 @@ def test_a_host_with_an_open_breaker_is_not_called(
     host = stage.url.partition("//")[2]
     Breaker.objects.create(vendor="celigo", host=host, cause="silent", opened=until, retry_at=until)
     found = {finding.id: finding for finding in services.vendors_and_clock(use_breaker=True)}
-    assert "the host rests" in found["vendor/celigo"].message
+    assert "the circuit breaker of the host is open" in found["vendor/celigo"].message
     assert not Call.objects.exists()

@@ -284,10 +284,10 @@ MUTATIONS: dict[str, tuple[Any, str, Callable[..., Any]]] = {
     "a state is good at any vendor": (journey, "find_hop", whichever_vendor),
     "a state is compared loosely": (journey, "find_hop", nearly_right),
     "one of several trips is taken": (journey, "find_bare_hop", first_of_many),
-    "anybody brings it": (returns, "_bound", lambda hop, user: True),
-    "former members bring it": (returns, "_bound", bound_to_its_user_only),
-    "a look ahead spends it": (returns, "_ahead", lambda request: False),
-    "the last of several states wins": (returns, "_brought", lambda request: request.GET.dict()),
+    "anybody brings it": (returns, "_may_use", lambda hop, user: True),
+    "former members bring it": (returns, "_may_use", bound_to_its_user_only),
+    "a look ahead spends it": (returns, "_is_prefetch", lambda request: False),
+    "the last of several states wins": (returns, "_params_of", lambda request: request.GET.dict()),
 }
 
 

@@ -207,11 +207,11 @@ def test_a_flow_that_makes_a_second_shop_on_connect_again_is_red(
     text = flow.read_text(encoding="utf-8")
     assert text.count(FIND) == 1
     flow.write_text(text.replace(FIND, FORGETFUL), encoding="utf-8")
-    status, said = child_pytest(root, "tests/contract", "-k", "acme and makes")
+    status, said = child_pytest(root, "tests/contract", "-k", "acme and creates")
     assert status == 1
     failed = {line.partition("::")[2] for line in said.splitlines() if line.startswith("FAILED")}
     assert {name.partition("[")[0] for name in failed} >= {
-        "test_reconnecting_makes_no_second",
-        "test_connecting_once_more_makes_nothing_twice",
+        "test_reconnecting_creates_no_second",
+        "test_connecting_once_more_creates_nothing_twice",
     }, said
     assert "alive: 2, and not 1" in said
