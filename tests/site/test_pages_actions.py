@@ -33,9 +33,9 @@ TURNED = Done(here=text("The key is turned."), there=text("The lock has clicked.
 
 
 @pytest.fixture
-def connection(people: People, planned: Configurable) -> Connection:
-    planned.offers.extend([TURN, CUT, MELT, STAFFS])
-    return run_step(begin_attempt(people), planned, CONNECTED).connection
+def connection(people: People, configurable: Configurable) -> Connection:
+    configurable.offers.extend([TURN, CUT, MELT, STAFFS])
+    return run_step(begin_attempt(people), configurable, CONNECTED).connection
 
 
 def act(connection: Connection, key: str) -> str:
@@ -54,11 +54,11 @@ def test_actions_stand_on_the_page_of_the_shop(people: People, connection: Conne
 
 
 def test_one_without_questions_is_one_button(
-    people: People, connection: Connection, planned: Configurable
+    people: People, connection: Connection, configurable: Configurable
 ) -> None:
-    planned.script.append(TURNED)
+    configurable.script.append(TURNED)
     response = browser(people.bob).post(act(connection, "turn"), follow=True)
-    assert planned.asked[-1][2] == ("turn", {})
+    assert configurable.asked[-1][2] == ("turn", {})
     assert "“My shop” is changed The key is turned." in visible_text(response)
     said = visible_text(browser(people.bob).get(connection.get_absolute_url()))
     assert "Turn the key you" in said
@@ -67,57 +67,57 @@ def test_one_without_questions_is_one_button(
 
 
 def test_questions_are_asked_first(
-    people: People, connection: Connection, planned: Configurable
+    people: People, connection: Connection, configurable: Configurable
 ) -> None:
     bob = browser(people.bob)
     assert "Length of the key" in visible_text(bob.get(act(connection, "cut")))
     wrong = bob.post(act(connection, "cut"), {"answer_length": ""})
     assert "Answer this question: Length of the key" in visible_text(wrong)
-    assert "act" not in planned.calls
-    planned.script.append(OPEN)
+    assert "act" not in configurable.calls
+    configurable.script.append(OPEN)
     assert bob.post(act(connection, "cut"), {"answer_length": "9"})["Location"] == LINK
-    assert planned.asked[-1][2] == ("cut", {"length": "9"})
+    assert configurable.asked[-1][2] == ("cut", {"length": "9"})
 
 
 def test_danger_is_confirmed_on_a_page_of_its_own(
-    people: People, connection: Connection, planned: Configurable
+    people: People, connection: Connection, configurable: Configurable
 ) -> None:
     response = browser(people.bob).get(act(connection, "melt"))
     assert "This cannot be taken back." in visible_text(response)
     assert "button--danger" in response.content.decode()
-    assert "act" not in planned.calls
+    assert "act" not in configurable.calls
 
 
 def test_after_a_no_other_answers_count(
-    people: People, connection: Connection, planned: Configurable
+    people: People, connection: Connection, configurable: Configurable
 ) -> None:
     bob = browser(people.bob)
-    planned.script.append(Refused("9", who="merchant", note=text("Too long.")))
+    configurable.script.append(Refused("9", who="merchant", note=text("Too long.")))
     said = visible_text(bob.post(act(connection, "cut"), {"answer_length": "9"}, follow=True))
     assert "Too long. To change what you entered, choose it again" in said
-    planned.script.append(TURNED)
+    configurable.script.append(TURNED)
     bob.post(act(connection, "cut"), {"answer_length": "8"})
-    assert planned.asked[-1][2] == ("cut", {"length": "8"})
+    assert configurable.asked[-1][2] == ("cut", {"length": "8"})
     assert Attempt.objects.filter(purpose="act", ended=None).count() == 0
 
 
 def test_while_one_goes_on_no_other_is_begun(
-    people: People, connection: Connection, planned: Configurable
+    people: People, connection: Connection, configurable: Configurable
 ) -> None:
     bob = browser(people.bob)
-    planned.script.append(Unavailable())
+    configurable.script.append(Unavailable())
     assert "Scripted is not answering" in visible_text(
         bob.post(act(connection, "turn"), follow=True)
     )
     assert "Cut a key" not in visible_text(bob.get(connection.get_absolute_url()))
     assert bob.post(act(connection, "melt"))["Location"] == connection.get_absolute_url()
-    assert planned.calls.count("act") == 1
+    assert configurable.calls.count("act") == 1
 
 
 def test_its_page_says_what_goes_on(
-    people: People, connection: Connection, planned: Configurable
+    people: People, connection: Connection, configurable: Configurable
 ) -> None:
-    planned.script.append(TURNED)
+    configurable.script.append(TURNED)
     browser(people.bob).post(act(connection, "turn"))
     Attempt.objects.filter(purpose="act").update(answer="progress", ended=None)
     attempt = Attempt.objects.get(purpose="act")
@@ -127,25 +127,25 @@ def test_its_page_says_what_goes_on(
 
 
 def test_an_action_may_repair_a_shop_that_needs_its_merchant(
-    people: People, connection: Connection, planned: Configurable
+    people: People, connection: Connection, configurable: Configurable
 ) -> None:
-    run_check(connection, planned, LOST)
+    run_check(connection, configurable, LOST)
     assert "Turn the key" in visible_text(browser(people.bob).get(connection.get_absolute_url()))
-    planned.script.append(CONNECTED)
+    configurable.script.append(CONNECTED)
     browser(people.bob).post(act(connection, "turn"))
     assert Connection.objects.get().status == "connected"
 
 
 def test_nothing_is_offered_before_the_shop_was_connected(
-    people: People, planned: Configurable
+    people: People, configurable: Configurable
 ) -> None:
-    planned.offers.append(TURN)
-    connection = run_step(begin_attempt(people), planned, LOST).connection
+    configurable.offers.append(TURN)
+    connection = run_step(begin_attempt(people), configurable, LOST).connection
     assert "Turn the key" not in visible_text(
         browser(people.bob).get(connection.get_absolute_url())
     )
     assert browser(people.bob).post(act(connection, "turn")).status_code == 303
-    assert "act" not in planned.calls
+    assert "act" not in configurable.calls
 
 
 @pytest.mark.parametrize("key", ["staffs", "nothing"])
@@ -160,18 +160,18 @@ def test_another_merchants_user_finds_nothing(people: People, connection: Connec
 
 
 def test_an_action_that_ends_the_account_ends_its_shops(
-    people: People, connection: Connection, planned: Configurable
+    people: People, connection: Connection, configurable: Configurable
 ) -> None:
-    planned.script.append(replace(TURNED, ends=True))
+    configurable.script.append(replace(TURNED, ends=True))
     browser(people.bob).post(act(connection, "melt"))
     assert Connection.objects.get().status == "disconnected"
 
 
 def test_a_task_of_staff_survives_it(
-    people: People, connection: Connection, planned: Configurable
+    people: People, connection: Connection, configurable: Configurable
 ) -> None:
     Connection.objects.update(task="Ring them up.")
-    planned.script.append(TURNED)
+    configurable.script.append(TURNED)
     browser(people.bob).post(act(connection, "turn"))
     assert Connection.objects.get().task == "Ring them up."
 
@@ -204,10 +204,10 @@ def test_what_has_ended_says_so(people: People, connection: Connection) -> None:
 
 
 def test_something_to_do_elsewhere_shows_its_link_beside_the_question(
-    people: People, planned: Configurable
+    people: People, configurable: Configurable
 ) -> None:
     asks = replace(LOST, link="https://vendor.example/new", questions=CUT.questions)
-    attempt = run_step(begin_attempt(people), planned, asks)
+    attempt = run_step(begin_attempt(people), configurable, asks)
     response = browser(people.alice).get(attempt.get_absolute_url())
     said = visible_text(response)
     assert "One thing to do at Scripted Your key is lost." in said
@@ -216,16 +216,18 @@ def test_something_to_do_elsewhere_shows_its_link_beside_the_question(
 
 
 def test_a_page_that_is_asked_about_again_looks_by_itself(
-    people: People, planned: Configurable
+    people: People, configurable: Configurable
 ) -> None:
     attempt = run_step(
-        begin_attempt(people), planned, replace(LOST, poll_every=timedelta(minutes=5))
+        begin_attempt(people), configurable, replace(LOST, poll_every=timedelta(minutes=5))
     )
     assert "hx-get" in browser(people.alice).get(attempt.get_absolute_url()).content.decode()
 
 
-def test_where_nothing_opens_nothing_is_announced(people: People, planned: Configurable) -> None:
-    object.__setattr__(planned, "host", "")
+def test_where_nothing_opens_nothing_is_announced(
+    people: People, configurable: Configurable
+) -> None:
+    object.__setattr__(configurable, "host", "")
     page = reverse("connect", args=[people.acme.reference, connector("scripted").slug])
     said = visible_text(browser(people.alice).get(page))
     assert "Nothing: you stay on these pages." in said
