@@ -94,10 +94,11 @@ class _Source(PydanticBaseSettingsSource):
     def variable(self, field_name: str) -> str:
         return self.prefix + field_name.upper()
 
-    # Any in this method and the next two: the signatures of pydantic-settings.
+    # Any: the signature of pydantic-settings.
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         return self.texts.get(field_name), field_name, False
 
+    # Any: the signature of pydantic-settings.
     def prepare_field_value(
         self, field_name: str, field: FieldInfo, value: Any, value_is_complex: bool
     ) -> Any:
@@ -109,6 +110,7 @@ class _Source(PydanticBaseSettingsSource):
             return _decoded(value)
         return value if kind is str else value.strip()  # a password may end in a space
 
+    # Any: the signature of pydantic-settings.
     def __call__(self) -> dict[str, Any]:
         return {
             name: self.prepare_field_value(name, self.fields[name], text, False)

@@ -188,7 +188,9 @@ def _kind(error: VendorError) -> str:
             return gettext("No clear answer came. Look at the vendor before you try again.")
         case Garbled():
             return gettext("The vendor answered something that we do not understand.")
-    return ""  # Refused: its sentence says it all
+        case Refused():  # its own sentence says everything
+            return ""
+    raise ValueError(f"{type(error).__name__} is no error of the contract")
 
 
 def add_vendor_error(form: Form, error: VendorError) -> str:

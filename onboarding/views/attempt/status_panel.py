@@ -417,8 +417,26 @@ def _ended(attempt: Attempt, answer: Answer, words: dict[str, str]) -> StatusPan
             return _expired(attempt, words)
         case Answer.WRONG_SHOP if journey.connection_of_found_shop(attempt):
             return _connected_already()
-        case _:  # it was ended because the merchant began something else
+        case (
+            Answer.NONE
+            | Answer.PROGRESS
+            | Answer.REDIRECT
+            | Answer.WAITING
+            | Answer.ASK
+            | Answer.NEEDS_MERCHANT
+            | Answer.DECLINED
+            | Answer.START_OVER
+            | Answer.REFUSED
+            | Answer.UNAVAILABLE
+            | Answer.UNREADABLE
+            | Answer.WRONG_SHOP
+            | Answer.GARBLED
+            | Answer.POISON
+            | Answer.UNSURE
+            | Answer.BLOCKED
+        ):  # the merchant began something else, which ended it
             return _stopped(words)
+    assert_never(answer)
 
 
 def whose_turn(attempt: Attempt) -> str:
