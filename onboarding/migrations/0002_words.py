@@ -50,6 +50,7 @@ class Migration(migrations.Migration):
         migrations.RemoveConstraint("standby", "one_standby"),
         # -- tables -----------------------------------------------------------------------------------
         migrations.RenameModel("Standby", "WaitlistEntry"),
+        migrations.AlterModelOptions("waitlistentry", {"verbose_name_plural": "waitlist entries"}),
         migrations.RenameModel("Notice", "ExpiryWarning"),
         # -- columns ----------------------------------------------------------------------------------
         migrations.RenameField("connection", "shop", "shop_id"),

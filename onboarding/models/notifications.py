@@ -66,6 +66,7 @@ class WaitlistEntry(Mailed):
     asked = models.DateTimeField(default=timezone.now)
 
     class Meta:
+        verbose_name_plural = "waitlist entries"
         constraints = [
             models.UniqueConstraint(
                 fields=["user", "merchant", "connector"],
