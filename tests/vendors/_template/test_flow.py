@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from tests.vendors._template.caller import CREATE, call, press
@@ -20,13 +17,6 @@ from vendors.contract import (
     Unavailable,
     Unsure,
 )
-
-
-@pytest.fixture
-def running(tmp_path: Path) -> Iterator[sandbox.Running]:
-    running = sandbox.start(tmp_path, vendors=["_template"])
-    yield running
-    running.stop()
 
 
 @pytest.fixture

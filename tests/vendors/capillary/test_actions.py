@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from tests.vendors.capillary.trip import GRANTS, Trip, clients, press
-from vendors import sandbox
 from vendors.contract import Connected, Done, NeedsMerchant, Refused, Rows, Unsure
 from vendors.sandbox import Running
 
@@ -16,13 +12,6 @@ CREATE = "POST /v3/integrations/clients"
 UPDATE = "PUT /v3/integrations/clients/{clientKey}"
 DELETE = "DELETE /v3/integrations/clients/{clientKey}"
 CHANGES = {"name": "Kiosk", "description": "By us [gw:other]", "expiry": "900", "till": "50014941"}
-
-
-@pytest.fixture
-def running(tmp_path: Path) -> Iterator[Running]:
-    server = sandbox.start(tmp_path, vendors=["capillary"])
-    yield server
-    server.stop()
 
 
 @pytest.fixture

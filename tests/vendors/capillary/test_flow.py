@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import requests
 
 from tests.vendors.capillary.trip import GRANTS, PROFILE, Trip, clients, press
-from vendors import sandbox
 from vendors.capillary.sandbox import basic_environ
 from vendors.contract import (
     Ask,
@@ -30,13 +27,6 @@ CREATE = "POST /v3/integrations/clients"
 LIST = "GET /v3/integrations/clients"
 GENERATE = "POST /v3/oauth/token/generate"
 DELETE = "DELETE /v3/integrations/clients/{clientKey}"
-
-
-@pytest.fixture
-def running(tmp_path: Path) -> Iterator[Running]:
-    server = sandbox.start(tmp_path, vendors=["capillary"])
-    yield server
-    server.stop()
 
 
 def raised(trip: Trip, kind: type[VendorError]) -> VendorError:

@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from tests.vendors.capillary.trip import Trip, clients
-from vendors import sandbox
 from vendors.contract import Connected, Unavailable
 from vendors.sandbox import Running
 
 CREATE = "POST /v3/integrations/clients"
-
-
-@pytest.fixture
-def running(tmp_path: Path) -> Iterator[Running]:
-    server = sandbox.start(tmp_path, vendors=["capillary"])
-    yield server
-    server.stop()
 
 
 def made(running: Running) -> int:

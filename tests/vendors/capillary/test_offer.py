@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.vendors.capillary.trip import PROFILE, Trip
-from vendors import loading, sandbox
+from vendors import loading
 from vendors.capillary import profile
 from vendors.capillary.flow import Capillary
 from vendors.contract import Refused
@@ -25,13 +23,6 @@ BASIC = {
     "CAPILLARY_API_URL": "https://eu.x.example", "CAPILLARY_AUTH": "basic",
     "CAPILLARY_USERNAME": "u", "CAPILLARY_PASSWORD": "p",
 }  # fmt: skip
-
-
-@pytest.fixture
-def running(tmp_path: Path) -> Iterator[Running]:
-    server = sandbox.start(tmp_path, vendors=["capillary"])
-    yield server
-    server.stop()
 
 
 # -- settings ------------------------------------------------------------------------------------

@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from tests.vendors.capillary.trip import Trip, clients
-from vendors import sandbox
 from vendors.contract import Connected, Garbled, Refused, Unavailable
 from vendors.sandbox import Running
 
 UPDATE = "PUT /v3/integrations/clients/{clientKey}"
-
-
-@pytest.fixture
-def running(tmp_path: Path) -> Iterator[Running]:
-    server = sandbox.start(tmp_path, vendors=["capillary"])
-    yield server
-    server.stop()
 
 
 @pytest.fixture

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 
 from tests.vendors.celigo.caller import SHOPIFY, call, press
 from tests.vendors.celigo.trip import LICENCE, POST, Trip
-from vendors import sandbox
 from vendors.contract import Connected, Done, NeedsMerchant, Refused
+from vendors.sandbox import Running
 
 
 @pytest.fixture
-def trip(tmp_path: Path) -> Iterator[Trip]:
-    server = sandbox.start(tmp_path, vendors=["celigo"])
-    yield Trip(server)
-    server.stop()
+def trip(running: Running) -> Trip:
+    return Trip(running)
 
 
 def test_a_check_confirms_and_makes_nothing(trip: Trip) -> None:

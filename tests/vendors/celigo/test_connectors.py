@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.vendors.celigo.caller import OTHER, SHOPIFY, call, desk
 from tests.vendors.celigo.trip import BOB, Trip, vendor_of
-from vendors import sandbox
 from vendors.celigo.flow import Celigo
 from vendors.contract import Done, Garbled, Refused, Rows, Unsure
 from vendors.sandbox import Running
 
 CONNECTOR = f"/connectors/{SHOPIFY}"
 PUSH = "PUT /v1/connectors/{_id}/update"
-
-
-@pytest.fixture
-def running(tmp_path: Path) -> Iterator[Running]:
-    server = sandbox.start(tmp_path, vendors=["celigo"])
-    yield server
-    server.stop()
 
 
 @pytest.fixture

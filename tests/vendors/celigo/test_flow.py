@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 
 from tests.vendors.celigo.caller import OTHER, SHOPIFY, desk
 from tests.vendors.celigo.trip import ANN, BOB, POST, Trip, vendor_of
-from vendors import sandbox
 from vendors.contract import Ask, Connected, NeedsMerchant, Progress, Refused
 from vendors.sandbox import Running
-
-
-@pytest.fixture
-def running(tmp_path: Path) -> Iterator[Running]:
-    server = sandbox.start(tmp_path, vendors=["celigo"])
-    yield server
-    server.stop()
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import requests
@@ -21,7 +20,6 @@ from tests.vendors.celigo.caller import (
     press,
     sign_up,
 )
-from vendors import sandbox as frame
 from vendors.sandbox import Running
 
 BASE = f"/connectors/{SHOPIFY}/installBase"
@@ -29,45 +27,38 @@ UPDATE = f"/connectors/{SHOPIFY}/update"
 
 
 @pytest.fixture
-def sandbox(tmp_path: Path) -> Iterator[Running]:
-    running = frame.start(tmp_path, vendors=("celigo",))
-    yield running
-    running.stop()
-
-
-@pytest.fixture
-def browser(sandbox: Running) -> Iterator[requests.Session]:
-    with sign_up(sandbox) as signed_in:
+def browser(running: Running) -> Iterator[requests.Session]:
+    with sign_up(running) as signed_in:
         yield signed_in
 
 
-def test_an_account_is_made_once(sandbox: Running) -> None:
+def test_an_account_is_made_once(running: Running) -> None:
     with requests.Session() as browser:
-        page = browser.get(f"{sandbox.url}/celigo", timeout=5).text
+        page = browser.get(f"{running.url}/celigo", timeout=5).text
         assert "Create an integrator.io" in page
         assert "test@shop.example" in press(
-            sandbox, browser, "approve", user="new", email="test@shop.example"
+            running, browser, "approve", user="new", email="test@shop.example"
         )
-    sign_up(sandbox, "TEST@shop.example").close()
-    assert [user["email"] for user in sandbox.state("celigo")["users"]] == ["test@shop.example"]
+    sign_up(running, "TEST@shop.example").close()
+    assert [user["email"] for user in running.state("celigo")["users"]] == ["test@shop.example"]
 
 
 @pytest.mark.parametrize(("user", "email"), [("new", ""), ("new", "x"), ("nobody", "a@b.example")])
-def test_an_account_needs_an_address(sandbox: Running, user: str, email: str) -> None:
+def test_an_account_needs_an_address(running: Running, user: str, email: str) -> None:
     with requests.Session() as browser:
-        assert press(sandbox, browser, "approve", user=user, email=email).startswith("400")
-    assert sandbox.counts("celigo")["made"] == {}
+        assert press(running, browser, "approve", user=user, email=email).startswith("400")
+    assert running.counts("celigo")["made"] == {}
 
 
 def test_installing_shows_in_the_license_and_in_the_install_base(
-    sandbox: Running, browser: requests.Session
+    running: Running, browser: requests.Session
 ) -> None:
-    license = issue(sandbox)
-    assert ">Install<" in browser.get(f"{sandbox.url}/celigo/", timeout=5).text
-    assert "It is installed." in press(sandbox, browser, "approve", license=license["_id"])
-    shown = call(sandbox, "GET", f"{LICENSES}/{license['_id']}").json()
+    license = issue(running)
+    assert ">Install<" in browser.get(f"{running.url}/celigo/", timeout=5).text
+    assert "It is installed." in press(running, browser, "approve", license=license["_id"])
+    shown = call(running, "GET", f"{LICENSES}/{license['_id']}").json()
     assert set(shown["user"]) == {"email", "_id", "name"}
-    assert call(sandbox, "GET", BASE).json() == [
+    assert call(running, "GET", BASE).json() == [
         {
             "_integrationId": shown["_integrationId"],
             "email": "test@shop.example",
@@ -78,115 +69,115 @@ def test_installing_shows_in_the_license_and_in_the_install_base(
     ]
 
 
-def test_uninstalling_keeps_the_license(sandbox: Running, browser: requests.Session) -> None:
-    license = issue(sandbox)["_id"]
-    press(sandbox, browser, "approve")
-    assert "It is uninstalled." in press(sandbox, browser, "uninstall", license=license)
-    shown = call(sandbox, "GET", f"{LICENSES}/{license}").json()
+def test_uninstalling_keeps_the_license(running: Running, browser: requests.Session) -> None:
+    license = issue(running)["_id"]
+    press(running, browser, "approve")
+    assert "It is uninstalled." in press(running, browser, "uninstall", license=license)
+    shown = call(running, "GET", f"{LICENSES}/{license}").json()
     assert "_integrationId" not in shown
     assert "_id" in shown["user"]
-    assert call(sandbox, "GET", BASE).status_code == 204
+    assert call(running, "GET", BASE).status_code == 204
 
 
-def test_an_expired_license_is_not_installed(sandbox: Running, browser: requests.Session) -> None:
-    license = issue(sandbox, expires="2020-01-01T00:00:00.000Z")["_id"]
-    assert ">Install<" not in browser.get(f"{sandbox.url}/celigo/", timeout=5).text
-    assert press(sandbox, browser, "approve", license=license).startswith("409")
-    assert "There is nothing to do." in press(sandbox, browser, "approve")
+def test_an_expired_license_is_not_installed(running: Running, browser: requests.Session) -> None:
+    license = issue(running, expires="2020-01-01T00:00:00.000Z")["_id"]
+    assert ">Install<" not in browser.get(f"{running.url}/celigo/", timeout=5).text
+    assert press(running, browser, "approve", license=license).startswith("409")
+    assert "There is nothing to do." in press(running, browser, "approve")
 
 
-def test_nobody_installs_for_somebody_else(sandbox: Running) -> None:
-    license = issue(sandbox)["_id"]
-    with sign_up(sandbox, "other@shop.example") as other:
-        assert press(sandbox, other, "approve", license=license).startswith("404")
-    assert call(sandbox, "GET", BASE).status_code == 204
+def test_nobody_installs_for_somebody_else(running: Running) -> None:
+    license = issue(running)["_id"]
+    with sign_up(running, "other@shop.example") as other:
+        assert press(running, other, "approve", license=license).startswith("404")
+    assert call(running, "GET", BASE).status_code == 204
 
 
 def test_leaving_and_signing_out_install_nothing(
-    sandbox: Running, browser: requests.Session
+    running: Running, browser: requests.Session
 ) -> None:
-    issue(sandbox)
-    assert "Nothing was installed" in press(sandbox, browser, "decline")
-    page = press(sandbox, browser, "signout")
+    issue(running)
+    assert "Nothing was installed" in press(running, browser, "decline")
+    page = press(running, browser, "signout")
     assert "Sign in as test@shop.example" in page
-    assert call(sandbox, "GET", BASE).status_code == 204
+    assert call(running, "GET", BASE).status_code == 204
 
 
-def test_the_case_expired_ends_every_license(sandbox: Running, browser: requests.Session) -> None:
-    license = issue(sandbox)
-    assert "have expired" in press(sandbox, browser, "expired")
-    shown = call(sandbox, "GET", f"{LICENSES}/{license['_id']}").json()
+def test_the_case_expired_ends_every_license(running: Running, browser: requests.Session) -> None:
+    license = issue(running)
+    assert "have expired" in press(running, browser, "expired")
+    shown = call(running, "GET", f"{LICENSES}/{license['_id']}").json()
     assert shown["created"] <= shown["expires"] < license["expires"]
 
 
 @pytest.mark.parametrize("case", ["dead", "lost"])
 def test_a_case_strikes_the_next_call(
-    sandbox: Running, browser: requests.Session, case: str
+    running: Running, browser: requests.Session, case: str
 ) -> None:
-    issue(sandbox)
-    assert "It is installed." in press(sandbox, browser, case)
+    issue(running)
+    assert "It is installed." in press(running, browser, case)
     with pytest.raises(requests.ConnectionError):
-        call(sandbox, "GET", LICENSES)
+        call(running, "GET", LICENSES)
 
 
 def test_an_update_is_pushed_to_the_chosen_rows_alone(
-    sandbox: Running, browser: requests.Session
+    running: Running, browser: requests.Session
 ) -> None:
-    issue(sandbox)
-    issue(sandbox)
-    press(sandbox, browser, "approve")
-    press(sandbox, browser, "approve")
-    ids = [row["_integrationId"] for row in call(sandbox, "GET", BASE).json()]
-    answer = call(sandbox, "PUT", UPDATE, {"_integrationIds": ids[1:]})
+    issue(running)
+    issue(running)
+    press(running, browser, "approve")
+    press(running, browser, "approve")
+    ids = [row["_integrationId"] for row in call(running, "GET", BASE).json()]
+    answer = call(running, "PUT", UPDATE, {"_integrationIds": ids[1:]})
     assert (answer.status_code, answer.json()) == (200, {})
-    versions = [row["version"] for row in call(sandbox, "GET", BASE).json()]
+    versions = [row["version"] for row in call(running, "GET", BASE).json()]
     assert versions == ["1.0.0", "1.0.1"]
-    assert sandbox.state("celigo")["pushes"][0]["integrations"] == ids[1:]
-    assert ids[1] in requests.get(f"{sandbox.url}/celigo/partner", timeout=5).text
+    assert running.state("celigo")["pushes"][0]["integrations"] == ids[1:]
+    assert ids[1] in requests.get(f"{running.url}/celigo/partner", timeout=5).text
 
 
 @pytest.mark.parametrize(
     "body",
     [{}, {"_integrationIds": []}, {"_integrationIds": [SHOPIFY]}, {"_integrationIds": SHOPIFY}],
 )
-def test_a_push_names_rows_of_the_install_base(sandbox: Running, body: dict[str, object]) -> None:
-    assert call(sandbox, "PUT", UPDATE, body).status_code == 422
-    assert "pushes" not in sandbox.counts("celigo")["made"]
+def test_a_push_names_rows_of_the_install_base(running: Running, body: dict[str, object]) -> None:
+    assert call(running, "PUT", UPDATE, body).status_code == 422
+    assert "pushes" not in running.counts("celigo")["made"]
 
 
-def test_a_push_may_be_answered_with_nothing(sandbox: Running, browser: requests.Session) -> None:
-    issue(sandbox)
-    press(sandbox, browser, "approve")
-    desk(sandbox, push_answer="empty")
-    ids = [row["_integrationId"] for row in call(sandbox, "GET", BASE).json()]
-    answer = call(sandbox, "PUT", UPDATE, {"_integrationIds": ids})
+def test_a_push_may_be_answered_with_nothing(running: Running, browser: requests.Session) -> None:
+    issue(running)
+    press(running, browser, "approve")
+    desk(running, push_answer="empty")
+    ids = [row["_integrationId"] for row in call(running, "GET", BASE).json()]
+    answer = call(running, "PUT", UPDATE, {"_integrationIds": ids})
     assert (answer.status_code, answer.content) == (200, b"")
 
 
-def test_a_license_can_be_issued_elsewhere(sandbox: Running) -> None:
-    answer = desk(sandbox, do="issue", connector=OTHER, email="Elsewhere@shop.example")
+def test_a_license_can_be_issued_elsewhere(running: Running) -> None:
+    answer = desk(running, do="issue", connector=OTHER, email="Elsewhere@shop.example")
     assert "The licence is issued." in answer.text
-    rows = call(sandbox, "GET", f"/connectors/{OTHER}/licenses").json()
+    rows = call(running, "GET", f"/connectors/{OTHER}/licenses").json()
     assert [row["user"] for row in rows] == [{"email": "Elsewhere@shop.example"}]
     assert re.fullmatch(r"[\dT:-]{19}\.000Z", rows[0]["expires"])
 
 
-def test_a_wrong_switch_is_refused(sandbox: Running) -> None:
-    assert desk(sandbox, invalid_user="418").status_code == 400
-    assert desk(sandbox, do="explode").status_code == 400
-    page = desk(sandbox, page_size="2", token="restricted").text
+def test_a_wrong_switch_is_refused(running: Running) -> None:
+    assert desk(running, invalid_user="418").status_code == 400
+    assert desk(running, do="explode").status_code == 400
+    page = desk(running, page_size="2", token="restricted").text
     assert '<option value="restricted" selected>' in page
     assert '<option value="2" selected>' in page
 
 
-def test_pages_escape_what_others_wrote(sandbox: Running) -> None:
-    with sign_up(sandbox, "<i>x</i>@shop.example") as browser:
-        call(sandbox, "PUT", f"/connectors/{SHOPIFY}", {"name": "<b>name"})
+def test_pages_escape_what_others_wrote(running: Running) -> None:
+    with sign_up(running, "<i>x</i>@shop.example") as browser:
+        call(running, "PUT", f"/connectors/{SHOPIFY}", {"name": "<b>name"})
         opts = OPTS | {"connectorEdition": "<u>"}
-        call(sandbox, "POST", LICENSES, BODY | {"email": "<i>x</i>@shop.example", "opts": opts})
-        urls = [f"{sandbox.url}{path}" for path in ("/celigo/", "/celigo/partner", "/")]
+        call(running, "POST", LICENSES, BODY | {"email": "<i>x</i>@shop.example", "opts": opts})
+        urls = [f"{running.url}{path}" for path in ("/celigo/", "/celigo/partner", "/")]
         texts = [browser.get(url, timeout=5).text for url in urls]
-        texts.append(press(sandbox, browser, "approve"))
+        texts.append(press(running, browser, "approve"))
     for text in texts:
         assert "&lt;i&gt;x" in text
         assert "&lt;b&gt;name" in text

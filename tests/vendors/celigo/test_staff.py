@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.vendors.celigo.caller import SHOPIFY, call, desk
 from tests.vendors.celigo.trip import ANN, BOB, LICENCE, POST, Trip
-from vendors import sandbox
 from vendors.contract import Connected, Done, NeedsMerchant, Refused
+from vendors.sandbox import Running
 
 YEAR = datetime.now(UTC).year + 1
 DAY, ITS_END = f"{YEAR}-01-31", f"{YEAR}-01-31T23:59:59.999Z"
 
 
 @pytest.fixture
-def trip(tmp_path: Path) -> Iterator[Trip]:
-    server = sandbox.start(tmp_path, vendors=["celigo"])
-    yield Trip(server).connected()
-    server.stop()
+def trip(running: Running) -> Trip:
+    return Trip(running).connected()
 
 
 def done(trip: Trip, key: str, **answers: str) -> Done:

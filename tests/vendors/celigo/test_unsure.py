@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.vendors.celigo.caller import OTHER, SHOPIFY, desk
 from tests.vendors.celigo.trip import ANN, BOB, POST, Trip
-from vendors import sandbox
 from vendors.contract import Garbled, NeedsMerchant, Progress, Refused, Unavailable, Unsure
+from vendors.sandbox import Running
 
 AFTER: list[dict[str, Any]] = [
     {"kind": "reset", "when": "after"},
@@ -25,12 +23,10 @@ BEFORE: list[dict[str, Any]] = [{"kind": "reset"}, {"kind": "status", "status": 
 
 
 @pytest.fixture
-def trip(tmp_path: Path) -> Iterator[Trip]:
-    server = sandbox.start(tmp_path, vendors=["celigo"])
-    trip = Trip(server)
+def trip(running: Running) -> Trip:
+    trip = Trip(running)
     trip.sign_up()
-    yield trip
-    server.stop()
+    return trip
 
 
 def lost(trip: Trip, **fault: Any) -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from tests.vendors.itembase.trip import Trip, first_shop, leads_to, visit
-from vendors import sandbox
 from vendors.contract import (
     Connected,
     Memos,
@@ -20,16 +18,15 @@ from vendors.contract import (
     Unavailable,
     Waiting,
 )
+from vendors.sandbox import Running
 
 TOKEN = "GET /accounts/oauth/v2/token"
 
 
 @pytest.fixture
-def connected(tmp_path: Path) -> Iterator[Trip]:
+def connected(running: Running) -> Trip:
     """A merchant with one connected shop."""
-    stage = sandbox.start(tmp_path, vendors=["itembase"])
-    yield first_shop(stage)
-    stage.stop()
+    return first_shop(running)
 
 
 def test_an_expired_token_is_renewed_before_the_link_is_made(connected: Trip) -> None:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 import responses
 
 from tests.vendors.itembase.trip import Trip, first_shop, leads_to, settings
-from vendors import sandbox
 from vendors.contract import Connected, Garbled, NeedsMerchant, Redirect, Unavailable, Waiting
 from vendors.itembase.client import Client
+from vendors.sandbox import Running
 
 KEYS = {"ITEMBASE_CLIENT_ID": "acme", "ITEMBASE_CLIENT_SECRET": "hush-hush"}
 ACTIVATE = "https://solutionservice.itembase.com/activate"
@@ -22,12 +21,10 @@ ROUTE = "GET /solution/activate"
 
 
 @pytest.fixture
-def trip(tmp_path: Path) -> Iterator[Trip]:
-    stage = sandbox.start(tmp_path, vendors=["itembase"])
-    trip = Trip(stage)
+def trip(running: Running) -> Trip:
+    trip = Trip(running)
     trip.now = datetime.now(UTC)  # the sandbox names moments of its own clock
-    yield trip
-    stage.stop()
+    return trip
 
 
 def unactivated(trip: Trip) -> Redirect:

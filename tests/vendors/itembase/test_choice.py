@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from tests.vendors.itembase.trip import Trip, choices, first_shop, holding, leads_to, visit
-from vendors import sandbox
 from vendors.contract import Ask, Connected, Declined, NeedsMerchant, Redirect, Refused, Waiting
+from vendors.sandbox import Running
 
 TOKEN = "GET /accounts/oauth/v2/token"
 NEW = "Add a new eBay shop"
@@ -17,11 +14,9 @@ FREE = "eBay shop 1 (connected at itembase, not used here yet)"
 
 
 @pytest.fixture
-def connected(tmp_path: Path) -> Iterator[Trip]:
+def connected(running: Running) -> Trip:
     """A merchant with one connected shop."""
-    stage = sandbox.start(tmp_path, vendors=["itembase"])
-    yield first_shop(stage)
-    stage.stop()
+    return first_shop(running)
 
 
 # -- example 2: a new shop -----------------------------------------------------------------------

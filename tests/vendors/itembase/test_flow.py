@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -22,13 +20,6 @@ from vendors.contract import (
     Waiting,
 )
 from vendors.http.urls import allowed
-
-
-@pytest.fixture
-def running(tmp_path: Path) -> Iterator[sandbox.Running]:
-    stage = sandbox.start(tmp_path, vendors=["itembase"])
-    yield stage
-    stage.stop()
 
 
 @pytest.fixture

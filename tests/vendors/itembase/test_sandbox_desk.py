@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,30 +19,22 @@ from tests.vendors.itembase.caller import (
     submit,
     tokens,
 )
-from vendors import sandbox as frame
 from vendors.sandbox import Running
 
 
-@pytest.fixture
-def sandbox(tmp_path: Path) -> Iterator[Running]:
-    running = frame.start(tmp_path, vendors=("itembase",))
-    yield running
-    running.stop()
+def desk(running: Running, **form: str) -> requests.Response:
+    return submit(f"{running.url}/itembase/accounts/stores", form)
 
 
-def desk(sandbox: Running, **form: str) -> requests.Response:
-    return submit(f"{sandbox.url}/itembase/accounts/stores", form)
-
-
-def connect(sandbox: Running, case: str = "approve") -> dict[str, Any]:
+def connect(running: Running, case: str = "approve") -> dict[str, Any]:
     """A store connected on the process page; the user's tokens."""
-    submit(new_token(sandbox, NEW_USER).json()["uri"], CONNECT | {"case": case}, redirect_uri=BACK)
-    return tokens(sandbox)
+    submit(new_token(running, NEW_USER).json()["uri"], CONNECT | {"case": case}, redirect_uri=BACK)
+    return tokens(running)
 
 
-def listed(sandbox: Running, bearer: str) -> list[tuple[str, str | None]]:
-    user = sandbox.state("itembase")["users"][0]["id"]
-    rows = get(sandbox, f"api/v1/users/{user}/instances", bearer).json()
+def listed(running: Running, bearer: str) -> list[tuple[str, str | None]]:
+    user = running.state("itembase")["users"][0]["id"]
+    rows = get(running, f"api/v1/users/{user}/instances", bearer).json()
     return [(row["component_type"], row["status"]) for row in rows]
 
 
@@ -62,72 +52,72 @@ VALID, SOLUTION = ("connection", "connection.valid"), ("solution", None)
     ],
 )
 def test_a_store_can_be_connected_in_several_ways(
-    sandbox: Running, case: str, rows: list[tuple[str, str | None]]
+    running: Running, case: str, rows: list[tuple[str, str | None]]
 ) -> None:
-    assert listed(sandbox, connect(sandbox, case)["access_token"]) == rows
+    assert listed(running, connect(running, case)["access_token"]) == rows
 
 
-def test_a_store_is_added_altered_and_removed_without_us(sandbox: Running) -> None:
-    desk(sandbox, do="add", component="6", store="Older", user="new", email=ALLOW["email"])
-    bearer = tokens(sandbox)["access_token"]
-    assert listed(sandbox, bearer) == [VALID]
-    store = sandbox.state("itembase")["connections"][0]["id"]
-    desk(sandbox, do="status", id=store, status="something.new")
-    assert listed(sandbox, bearer) == [("connection", "something.new")]
-    desk(sandbox, do="remove", id=store)
-    assert listed(sandbox, bearer) == []
-    gone = new_token(sandbox, {"instance_id": store, "action": "create"}, bearer)
+def test_a_store_is_added_altered_and_removed_without_us(running: Running) -> None:
+    desk(running, do="add", component="6", store="Older", user="new", email=ALLOW["email"])
+    bearer = tokens(running)["access_token"]
+    assert listed(running, bearer) == [VALID]
+    store = running.state("itembase")["connections"][0]["id"]
+    desk(running, do="status", id=store, status="something.new")
+    assert listed(running, bearer) == [("connection", "something.new")]
+    desk(running, do="remove", id=store)
+    assert listed(running, bearer) == []
+    gone = new_token(running, {"instance_id": store, "action": "create"}, bearer)
     assert gone.status_code == 404
 
 
-def test_sign_ins_expire_end_and_lose_their_renewal(sandbox: Running) -> None:
-    granted = connect(sandbox)
-    user = sandbox.state("itembase")["users"][0]["id"]
+def test_sign_ins_expire_end_and_lose_their_renewal(running: Running) -> None:
+    granted = connect(running)
+    user = running.state("itembase")["users"][0]["id"]
     renewal = {"grant_type": "refresh_token", "refresh_token": granted["refresh_token"]}
-    desk(sandbox, do="lose", user=user)
-    assert get(sandbox, "users/v1/me", granted["access_token"]).status_code == 401
+    desk(running, do="lose", user=user)
+    assert get(running, "users/v1/me", granted["access_token"]).status_code == 401
     with pytest.raises(requests.ConnectionError):
-        exchange(sandbox, **renewal)
-    assert exchange(sandbox, **renewal).json()["error"] == "invalid_grant"
-    other = tokens(sandbox)
-    desk(sandbox, do="revoke", user=user)
-    assert get(sandbox, "users/v1/me", other["access_token"]).status_code == 401
+        exchange(running, **renewal)
+    assert exchange(running, **renewal).json()["error"] == "invalid_grant"
+    other = tokens(running)
+    desk(running, do="revoke", user=user)
+    assert get(running, "users/v1/me", other["access_token"]).status_code == 401
     renewal["refresh_token"] = other["refresh_token"]
-    assert exchange(sandbox, **renewal).json()["error"] == "invalid_grant"
+    assert exchange(running, **renewal).json()["error"] == "invalid_grant"
 
 
-def test_an_expired_sign_in_can_be_renewed(sandbox: Running) -> None:
-    granted = connect(sandbox)
-    desk(sandbox, do="expire", user=sandbox.state("itembase")["users"][0]["id"])
-    assert get(sandbox, "users/v1/me", granted["access_token"]).status_code == 401
+def test_an_expired_sign_in_can_be_renewed(running: Running) -> None:
+    granted = connect(running)
+    desk(running, do="expire", user=running.state("itembase")["users"][0]["id"])
+    assert get(running, "users/v1/me", granted["access_token"]).status_code == 401
     renewed = exchange(
-        sandbox, grant_type="refresh_token", refresh_token=granted["refresh_token"]
+        running, grant_type="refresh_token", refresh_token=granted["refresh_token"]
     ).json()
-    assert get(sandbox, "users/v1/me", renewed["access_token"]).status_code == 200
+    assert get(running, "users/v1/me", renewed["access_token"]).status_code == 200
 
 
-def test_an_activation_is_taken_away_and_given_again(sandbox: Running) -> None:
-    bearer = connect(sandbox)["access_token"]
-    desk(sandbox, do="deactivate", user=sandbox.state("itembase")["users"][0]["id"])
-    assert listed(sandbox, bearer) == [VALID]
-    link = get(sandbox, "solution/activate", bearer).json()["activation_url"]
+def test_an_activation_is_taken_away_and_given_again(running: Running) -> None:
+    bearer = connect(running)["access_token"]
+    desk(running, do="deactivate", user=running.state("itembase")["users"][0]["id"])
+    assert listed(running, bearer) == [VALID]
+    link = get(running, "solution/activate", bearer).json()["activation_url"]
     answers = [submit(link, {"case": "approve"}).status_code for _ in range(2)]
-    assert (answers, listed(sandbox, bearer)) == ([303, 404], [VALID, SOLUTION])
+    assert (answers, listed(running, bearer)) == ([303, 404], [VALID, SOLUTION])
 
 
 @pytest.mark.parametrize("bearer", ["", "made-up"])
-def test_an_activation_demands_a_sign_in(sandbox: Running, bearer: str) -> None:
-    assert get(sandbox, "solution/activate", bearer).status_code == 401
-    assert "activations" not in sandbox.counts("itembase")["made"]
+def test_an_activation_demands_a_sign_in(running: Running, bearer: str) -> None:
+    assert get(running, "solution/activate", bearer).status_code == 401
+    assert "activations" not in running.counts("itembase")["made"]
 
 
-def test_what_starts_at_itembase_arrives_with_a_code_alone(sandbox: Running) -> None:
-    url = f"{sandbox.url}/itembase/solution/directory"
+def test_what_starts_at_itembase_arrives_with_a_code_alone(running: Running) -> None:
+    url = f"{running.url}/itembase/solution/directory"
     assert "Start gangway-demo" in requests.get(url, timeout=5).text
     where, query = sent_to(submit(url, ALLOW | {"redirect_uri": BACK}))
     assert (where, set(query)) == (BACK, {"code"})
     given = {"grant_type": "authorization_code", "code": query["code"], "redirect_uri": BACK}
-    assert exchange(sandbox, **given).status_code == 200
+    assert exchange(running, **given).status_code == 200
     elsewhere = submit(url, ALLOW | {"redirect_uri": "https://evil.example/return/itembase/"})
     assert elsewhere.status_code == 400
 
@@ -142,15 +132,15 @@ def test_what_starts_at_itembase_arrives_with_a_code_alone(sandbox: Running) -> 
         {"do": "revoke", "user": "made-up"},
     ],
 )
-def test_the_desk_refuses_what_it_does_not_know(sandbox: Running, form: dict[str, str]) -> None:
-    assert desk(sandbox, **form).status_code in {400, 404}
-    assert sandbox.counts("itembase")["made"] == {}
+def test_the_desk_refuses_what_it_does_not_know(running: Running, form: dict[str, str]) -> None:
+    assert desk(running, **form).status_code in {400, 404}
+    assert running.counts("itembase")["made"] == {}
 
 
-def test_the_desk_shows_all_and_escapes_it(sandbox: Running) -> None:
-    connect(sandbox)
-    desk(sandbox, do="add", component="7", store="<b>", user="new", email="<i>@x")
-    page = requests.get(f"{sandbox.url}/itembase/accounts/stores", timeout=5).text
+def test_the_desk_shows_all_and_escapes_it(running: Running) -> None:
+    connect(running)
+    desk(running, do="add", component="7", store="<b>", user="new", email="<i>@x")
+    page = requests.get(f"{running.url}/itembase/accounts/stores", timeout=5).text
     assert "My store of anna@shop.example, eBay" in page
     assert "&lt;b&gt; of &lt;i&gt;@x, Shopify" in page
     assert "<b>" not in page

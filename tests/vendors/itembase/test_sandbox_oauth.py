@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 import requests
 
@@ -22,24 +19,16 @@ from tests.vendors.itembase.caller import (
     submit,
     tokens,
 )
-from vendors import sandbox as frame
 from vendors.sandbox import Running
 
 
-@pytest.fixture
-def sandbox(tmp_path: Path) -> Iterator[Running]:
-    running = frame.start(tmp_path, vendors=("itembase",))
-    yield running
-    running.stop()
-
-
-def test_consent_returns_code_and_state(sandbox: Running) -> None:
-    where, query = sent_to(consent(sandbox))
+def test_consent_returns_code_and_state(running: Running) -> None:
+    where, query = sent_to(consent(running))
     assert (where, query["state"], set(query)) == (BACK, "s t", {"code", "state"})
 
 
-def test_denial_is_access_denied_with_the_state(sandbox: Running) -> None:
-    where, query = sent_to(consent(sandbox, {"case": "decline"}))
+def test_denial_is_access_denied_with_the_state(running: Running) -> None:
+    where, query = sent_to(consent(running, {"case": "decline"}))
     assert (where, query) == (BACK, {"error": "access_denied", "state": "s t"})
 
 
@@ -51,9 +40,9 @@ def test_denial_is_access_denied_with_the_state(sandbox: Running) -> None:
     ],
 )  # fmt: skip
 def test_only_a_bare_registered_return_address_is_taken(
-    sandbox: Running, redirect_uri: str
+    running: Running, redirect_uri: str
 ) -> None:
-    answer = consent(sandbox, redirect_uri=redirect_uri)
+    answer = consent(running, redirect_uri=redirect_uri)
     assert (answer.status_code, "Location" in answer.headers) == (400, False)
 
 
@@ -66,17 +55,17 @@ def test_only_a_bare_registered_return_address_is_taken(
     ],
 )
 def test_a_wrong_request_for_consent_returns_an_error(
-    sandbox: Running, changed: dict[str, str], error: str
+    running: Running, changed: dict[str, str], error: str
 ) -> None:
-    assert sent_to(consent(sandbox, **changed))[1] == {"error": error, "state": "s t"}
-    assert consent(sandbox, client_id="other").status_code == 400
+    assert sent_to(consent(running, **changed))[1] == {"error": error, "state": "s t"}
+    assert consent(running, client_id="other").status_code == 400
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_code_works_once(sandbox: Running, method: str) -> None:
-    code = sent_to(consent(sandbox))[1]["code"]
+def test_a_code_works_once(running: Running, method: str) -> None:
+    code = sent_to(consent(running))[1]["code"]
     given = {"grant_type": "authorization_code", "code": code, "redirect_uri": BACK}
-    first, second = (exchange(sandbox, method, **given) for _ in range(2))
+    first, second = (exchange(running, method, **given) for _ in range(2))
     assert (first.json()["token_type"], first.json()["scope"]) == ("bearer", SCOPE)
     assert set(first.json()) == {
         "access_token", "expires_in", "token_type", "scope", "refresh_token"
@@ -85,12 +74,12 @@ def test_a_code_works_once(sandbox: Running, method: str) -> None:
 
 
 @pytest.mark.parametrize("expire", ["by time", "by case"])
-def test_a_code_expires(sandbox: Running, expire: str) -> None:
+def test_a_code_expires(running: Running, expire: str) -> None:
     form = ALLOW | {"case": "expired"} if expire == "by case" else ALLOW
-    code = sent_to(consent(sandbox, form))[1]["code"]
+    code = sent_to(consent(running, form))[1]["code"]
     if expire == "by time":
-        sandbox.change("itembase", "codes", {}, expires_at=0)
-    answer = exchange(sandbox, grant_type="authorization_code", code=code, redirect_uri=BACK)
+        running.change("itembase", "codes", {}, expires_at=0)
+    answer = exchange(running, grant_type="authorization_code", code=code, redirect_uri=BACK)
     assert answer.json()["error"] == "invalid_grant"
 
 
@@ -107,31 +96,31 @@ def test_a_code_expires(sandbox: Running, expire: str) -> None:
     ],
 )
 def test_the_token_endpoint_refuses_in_the_shape_of_rfc_6749(
-    sandbox: Running, changed: dict[str, str], status: int, error: str
+    running: Running, changed: dict[str, str], status: int, error: str
 ) -> None:
-    code = sent_to(consent(sandbox))[1]["code"]
+    code = sent_to(consent(running))[1]["code"]
     good = {"grant_type": "authorization_code", "code": code, "redirect_uri": BACK}
-    answer = exchange(sandbox, **good | changed)
+    answer = exchange(running, **good | changed)
     assert (answer.status_code, answer.json()["error"]) == (status, error)
-    assert exchange(sandbox, **good).status_code == 200
+    assert exchange(running, **good).status_code == 200
 
 
-def test_a_refresh_replaces_the_refresh_token(sandbox: Running) -> None:
-    old = tokens(sandbox)["refresh_token"]
-    new = exchange(sandbox, grant_type="refresh_token", refresh_token=old).json()
-    assert get(sandbox, "users/v1/me", new["access_token"]).status_code == 200
-    again = exchange(sandbox, grant_type="refresh_token", refresh_token=old)
+def test_a_refresh_replaces_the_refresh_token(running: Running) -> None:
+    old = tokens(running)["refresh_token"]
+    new = exchange(running, grant_type="refresh_token", refresh_token=old).json()
+    assert get(running, "users/v1/me", new["access_token"]).status_code == 200
+    again = exchange(running, grant_type="refresh_token", refresh_token=old)
     assert (again.status_code, again.json()["error"]) == (400, "invalid_grant")
-    next_one = exchange(sandbox, grant_type="refresh_token", refresh_token=new["refresh_token"])
+    next_one = exchange(running, grant_type="refresh_token", refresh_token=new["refresh_token"])
     assert next_one.json()["refresh_token"] not in {old, new["refresh_token"]}
 
 
-def test_me_and_instances_look_like_the_samples(sandbox: Running) -> None:
-    submit(new_token(sandbox, NEW_USER).json()["uri"], CONNECT, redirect_uri=BACK)
-    bearer = tokens(sandbox)["access_token"]
-    me = get(sandbox, "users/v1/me", bearer).json()
+def test_me_and_instances_look_like_the_samples(running: Running) -> None:
+    submit(new_token(running, NEW_USER).json()["uri"], CONNECT, redirect_uri=BACK)
+    bearer = tokens(running)["access_token"]
+    me = get(running, "users/v1/me", bearer).json()
     assert (me["email"], me["middle_name"]) == ("anna@shop.example", None)
-    store, solution = get(sandbox, f"api/v1/users/{me['uuid']}/instances", bearer).json()
+    store, solution = get(running, f"api/v1/users/{me['uuid']}/instances", bearer).json()
     assert list(store) == ["id", "component_id", "component_type", "status", "_links"]
     kept = [
         (row["component_id"], row["component_type"], row["status"]) for row in (store, solution)
@@ -141,37 +130,37 @@ def test_me_and_instances_look_like_the_samples(sandbox: Running) -> None:
     assert store["_links"][1] == {"rel": "meta", "href": f"{href}/meta"}
 
 
-def test_scopes_and_expiry_of_access_tokens_are_enforced(sandbox: Running) -> None:
-    bearer = tokens(sandbox, scope="user.minimal")["access_token"]
-    user = get(sandbox, "users/v1/me", bearer).json()["uuid"]
-    assert get(sandbox, f"api/v1/users/{user}/instances", bearer).status_code == 403
+def test_scopes_and_expiry_of_access_tokens_are_enforced(running: Running) -> None:
+    bearer = tokens(running, scope="user.minimal")["access_token"]
+    user = get(running, "users/v1/me", bearer).json()["uuid"]
+    assert get(running, f"api/v1/users/{user}/instances", bearer).status_code == 403
     body = {"component_ids": [6], "action": "create"}
-    assert new_token(sandbox, body, bearer).status_code == 403
-    sandbox.change("itembase", "grants", {}, expires_at=0)
-    assert get(sandbox, "users/v1/me", bearer).json()["code"] == 401
-    assert get(sandbox, "users/v1/me", "").status_code == 401
-    assert new_token(sandbox, body, bearer).status_code == 401
+    assert new_token(running, body, bearer).status_code == 403
+    running.change("itembase", "grants", {}, expires_at=0)
+    assert get(running, "users/v1/me", bearer).json()["code"] == 401
+    assert get(running, "users/v1/me", "").status_code == 401
+    assert new_token(running, body, bearer).status_code == 401
 
 
-def test_instances_of_another_user_are_forbidden(sandbox: Running) -> None:
-    bearer = tokens(sandbox)["access_token"]
-    assert get(sandbox, "api/v1/users/somebody/instances", bearer).status_code == 403
+def test_instances_of_another_user_are_forbidden(running: Running) -> None:
+    bearer = tokens(running)["access_token"]
+    assert get(running, "api/v1/users/somebody/instances", bearer).status_code == 403
 
 
-def test_the_case_lost_loses_the_answer_with_the_tokens(sandbox: Running) -> None:
-    code = sent_to(consent(sandbox, ALLOW | {"case": "lost"}))[1]["code"]
+def test_the_case_lost_loses_the_answer_with_the_tokens(running: Running) -> None:
+    code = sent_to(consent(running, ALLOW | {"case": "lost"}))[1]["code"]
     given = {"grant_type": "authorization_code", "code": code, "redirect_uri": BACK}
     with pytest.raises(requests.ConnectionError):
-        exchange(sandbox, **given)
-    assert sandbox.counts("itembase")["made"]["grants"] == 1
-    assert exchange(sandbox, **given).json()["error"] == "invalid_grant"
+        exchange(running, **given)
+    assert running.counts("itembase")["made"]["grants"] == 1
+    assert exchange(running, **given).json()["error"] == "invalid_grant"
 
 
 @pytest.mark.parametrize("case", ["dead", "garbled"])
-def test_a_case_strikes_the_calls_of_that_user_alone(sandbox: Running, case: str) -> None:
-    bearer = tokens(sandbox)["access_token"]
+def test_a_case_strikes_the_calls_of_that_user_alone(running: Running, case: str) -> None:
+    bearer = tokens(running)["access_token"]
     bob = ALLOW | {"email": "bob@shop.example", "case": case}
-    code = sent_to(consent(sandbox, bob))[1]["code"]
-    assert get(sandbox, "users/v1/me", bearer).json()["email"] == "anna@shop.example"
+    code = sent_to(consent(running, bob))[1]["code"]
+    assert get(running, "users/v1/me", bearer).json()["email"] == "anna@shop.example"
     with pytest.raises((requests.ConnectionError, requests.exceptions.JSONDecodeError)):
-        exchange(sandbox, grant_type="authorization_code", code=code, redirect_uri=BACK).json()
+        exchange(running, grant_type="authorization_code", code=code, redirect_uri=BACK).json()

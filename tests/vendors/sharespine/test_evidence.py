@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 import requests
 
 from tests.vendors.sharespine.trip import Trip
-from vendors import sandbox
 from vendors.contract import Connected, Redirect, Refused, Unavailable
 from vendors.sandbox import Running
 
 ROOT, ORDERS = "GET /api/", "GET /api/order"
-
-
-@pytest.fixture
-def running(tmp_path: Path) -> Iterator[Running]:
-    server = sandbox.start(tmp_path, vendors=["sharespine"])
-    yield server
-    server.stop()
 
 
 @pytest.fixture

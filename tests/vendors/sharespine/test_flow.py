@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import requests
 
 from tests.vendors.sharespine.trip import ANN, BOB, Trip
-from vendors import sandbox
 from vendors.contract import (
     Connected,
     Progress,
@@ -28,13 +25,6 @@ USER = "POST /reseller/tenant/{codeName}/user"
 CONNECTION = "POST /reseller/tenant/{codeName}/connection"
 LOGIN = "POST /reseller/tenant/{codeName}/login/{login}"
 ROUTES = {"tenant": TENANT, "user": USER, "api_user": USER, "connection": CONNECTION}
-
-
-@pytest.fixture
-def running(tmp_path: Path) -> Iterator[Running]:
-    server = sandbox.start(tmp_path, vendors=["sharespine"])
-    yield server
-    server.stop()
 
 
 def raised(trip: Trip, kind: type[VendorError]) -> VendorError:

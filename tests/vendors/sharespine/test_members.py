@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
 from tests.vendors.sharespine.trip import BOB, Trip
-from vendors import sandbox
 from vendors.contract import Order, Progress, Redirect, Refused, Step, Unsure
 from vendors.sandbox import Running
 
 USER = "POST /reseller/tenant/{codeName}/user"
 MADE = {"tenants": 1, "users": 3, "connections": 1}
-
-
-@pytest.fixture
-def running(tmp_path: Path) -> Iterator[Running]:
-    server = sandbox.start(tmp_path, vendors=["sharespine"])
-    yield server
-    server.stop()
 
 
 @pytest.fixture

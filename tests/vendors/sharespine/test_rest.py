@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
 from tests.vendors.sharespine.trip import Trip
-from vendors import sandbox
 from vendors.contract import Connected, Done, Garbled, NeedsMerchant, Redirect, Refused, Unavailable
 from vendors.sandbox import Running
 
@@ -19,11 +16,10 @@ NAME = "demoacme-1"
 
 
 @pytest.fixture
-def running(tmp_path: Path) -> Iterator[Running]:
-    server = sandbox.start(tmp_path, vendors=["sharespine"])
-    requests.post(f"{server.url}/sharespine/operator", data={"manage": "1"}, timeout=5)
-    yield server
-    server.stop()
+def running(running: Running) -> Running:
+    """With the tenant API switched on."""
+    requests.post(f"{running.url}/sharespine/operator", data={"manage": "1"}, timeout=5)
+    return running
 
 
 def connected(running: Running, manage: bool = True, **order: Any) -> Trip:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
 from tests.vendors.sharespine.test_sandbox import AUTH, CONNECTION, HEADERS, TENANT, USER, call
-from vendors import sandbox as frame
 from vendors.sandbox import Running
 
 AGENT = {"User-Agent": HEADERS["User-Agent"]}
@@ -56,10 +53,8 @@ class Tenant:
 
 
 @pytest.fixture
-def tenant(tmp_path: Path) -> Iterator[Tenant]:
-    running = frame.start(tmp_path, vendors=("sharespine",))
-    yield Tenant(running)
-    running.stop()
+def tenant(running: Running) -> Tenant:
+    return Tenant(running)
 
 
 @pytest.mark.parametrize("path", ["", "order"])
