@@ -7,14 +7,16 @@ from django.forms import Form
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext
 
-from .sign_in import AFTER_ADDRESS, safe_next_url
+from onboarding.local_paths import next_path
+
+from .sign_in import AFTER_ADDRESS
 
 
 class AddressesView(EmailView):  # type: ignore[misc]  # allauth has no types
     """Remembers `next`, to redirect there once a new address is confirmed."""
 
     def get(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
-        if target := safe_next_url(request):
+        if target := next_path(request):
             request.session[AFTER_ADDRESS] = target
         page: HttpResponseBase = super().get(request, *args, **kwargs)
         return page

@@ -14,8 +14,8 @@ from django.db import Error
 from django.db import connection as database
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
 
+from onboarding.methods import require_read
 from onboarding.monitoring import heartbeat
 
 Checks = dict[str, str]  # what is checked → "ok", or what is wrong
@@ -31,13 +31,13 @@ def view_of(path: str) -> Callable[[HttpRequest], HttpResponse] | None:
 
 
 @never_cache
-@require_safe
+@require_read
 def live(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"live": True})
 
 
 @never_cache
-@require_safe
+@require_read
 def ready(request: HttpRequest) -> HttpResponse:
     """`{"ready": false, "checks": {"database": "ok", "worker": "no sign of life for 90 s"}}`"""
     checks = run_checks()
@@ -46,7 +46,7 @@ def ready(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-@require_safe
+@require_read
 def metrics(request: HttpRequest) -> HttpResponse:
     # prometheus_client is loaded only where METRICS asks for it.
     from onboarding.monitoring import gauges

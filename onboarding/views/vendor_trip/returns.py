@@ -9,9 +9,9 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_safe
 
 from onboarding import journey
+from onboarding.methods import require_read
 from onboarding.models import Hop, User
 from onboarding.views.access import memberships
 
@@ -98,7 +98,7 @@ def _may_use(hop: Hop, user: User | None) -> bool:
     return is_own_or_unknown and merchant.memberships.filter(user=hop.user_id).exists()
 
 
-@require_safe
+@require_read
 @never_cache
 def lost(request: HttpRequest, vendor: str) -> HttpResponse:
     """The page for a return that belongs to no redirect of this visitor. Nothing was changed."""
