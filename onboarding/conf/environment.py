@@ -112,6 +112,9 @@ class Site(Settings):
     support_email: Annotated[tuple[str, ...], _readable(service_urls.mailboxes)] = _setting(
         (), "address shown to merchants who need help"
     )
+    security_contact: Annotated[tuple[str, ...], _readable(service_urls.contacts)] = _setting(
+        (), "addresses or `https:` pages in `security.txt`; default `SUPPORT_EMAIL`"
+    )
     staff_email: Annotated[tuple[str, ...], _readable(service_urls.mailboxes)] = _setting(
         (), "addresses told when something becomes staff's turn"
     )
