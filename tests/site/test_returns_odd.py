@@ -138,6 +138,16 @@ def test_parameters_that_are_only_doubled_do_no_harm(
     assert scripted.asked[-1][2]["code"] == "c"
 
 
+def test_a_parameter_of_six_thousand_letters_arrives_whole(
+    scripted: Scripted, attempt: Attempt, alice: Client
+) -> None:
+    scripted.script.append(CONNECTED)
+    long = "0123456789" * 600
+    page = page_after_return(alice, come_back(alice, attempt, ibsstoken=long))
+    assert "is connected" in page
+    assert scripted.asked[-1][2]["ibsstoken"] == long
+
+
 def test_endless_parameters_are_cut(scripted: Scripted, attempt: Attempt, alice: Client) -> None:
     params = {"state": state(attempt), "code": LONG, LONG: "1", "error": LONG}
     scripted.script.append(CONNECTED)

@@ -200,23 +200,25 @@ class _Forms(HTMLParser):
             action = urlsplit(urljoin(self.page, given.get("action", ""))).path
             self.inside = given.get("method", "").lower() == "post"
             self.found += [(action, [])] if self.inside else []
-        elif self.inside and tag in {"input", "select", "textarea", "button"} and "name" in given:
+        elif self.inside and tag in {"input", "select", "textarea", "button"} and given.get("name"):
             self.found[-1][1].append((given["name"], given.get("value", "")))
+        elif self.inside and tag == "option" and given.get("value"):
+            name, _ = self.found[-1][1].pop()
+            self.found[-1][1].append((name, given["value"]))
 
     def handle_endtag(self, tag: str) -> None:
         self.inside = self.inside and tag != "form"
 
 
-def every_form(world: World) -> list[Form]:
-    """The forms on all pages, for all visitors; of those that differ in their row alone, one."""
+def every_form(world: World, visitor: str) -> list[Form]:
+    """The forms on all pages for this visitor; of those that differ in their row alone, one."""
     found: dict[tuple[object, ...], Form] = {}
-    for name, user in world.visitors.items():
-        client = client_of(user)
-        for path in addresses(world):
-            response = client.get(path)
-            if "html" in response.headers.get("Content-Type", ""):
-                for form in forms(name, path, response.content.decode()):
-                    found.setdefault(form.kind, form)
+    client = client_of(world.visitors[visitor])
+    for path in addresses(world):
+        response = client.get(path)
+        if "html" in response.headers.get("Content-Type", ""):
+            for form in forms(visitor, path, response.content.decode()):
+                found.setdefault(form.kind, form)
     return list(found.values())
 
 
