@@ -243,6 +243,11 @@ ACCOUNT_RATE_LIMITS = {
     "reset_password_from_key": "200/m/ip",
 }
 MFA_ADAPTER = "onboarding.people.sign_in.PasskeyAdapter"
+MFA_FORMS = {
+    "add_webauthn": "onboarding.people.passkey_forms.AddForm",
+    "login_webauthn": "onboarding.people.passkey_forms.LoginForm",
+    "reauthenticate_webauthn": "onboarding.people.passkey_forms.ReauthenticateForm",
+}
 MFA_SUPPORTED_TYPES = ["webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_RATE_LIMITS = {"webauthn_login": "100/m/ip"}

@@ -78,7 +78,9 @@ class Site(Settings):
         secret=True,
     )
     data_dir: Text = _setting("data", "folder of the SQLite file and of the sandbox's state")
-    allowed_hosts: tuple[str, ...] = _setting((), "host names beyond that of `SITE_URL`; their pages redirect to it")
+    allowed_hosts: tuple[str, ...] = _setting(
+        (), "host names beyond that of `SITE_URL`; their pages redirect to it"
+    )
     host: Text = _setting("127.0.0.1", "address the web server binds to")
     port: int = _setting("8000", "port the web server binds to", least=1, most=65534)
     proxy_count: int = _setting(

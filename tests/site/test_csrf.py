@@ -68,7 +68,8 @@ def test_what_another_site_sends_gets_no_button(dora: User, header: dict[str, st
 def test_no_secret_is_shown_again(dora: User) -> None:
     form = {
         "name": "Shop", "password": "s3cret", "password1": "s3cret", "code": "s3cret",
-        "answer_api_key": "s3cret", "answer_door_code": "s3cret", "credential": "s3cret", "token": "s3cret", "Client_Secret": "s3cret",
+        "answer_api_key": "s3cret", "answer_door_code": "s3cret", "credential": "s3cret",
+        "token": "s3cret", "Client_Secret": "s3cret",
     }  # fmt: skip
     _, page = stale(dora, reverse("welcome"), form, **OURS)
     assert "s3cret" not in page.content.decode()

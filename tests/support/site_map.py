@@ -113,10 +113,15 @@ def build(people: People, vendor: Obliging) -> World:
 # -- addresses -----------------------------------------------------------------------------------
 
 
-def addresses(world: World) -> list[str]:
-    """A path for each URL pattern, with the references of rows that are there."""
-    found = [path for route in routes(get_resolver()) for path in _filled(world, route)]
-    return list(dict.fromkeys([*found, reverse("admin:app_list", args=["onboarding"])]))
+def addresses(world: World, visitor: str = "staff", *, rows: int = 9) -> list[str]:
+    """A path for each URL pattern that answers this visitor, for as many rows as there are (up to `rows`).
+
+    `nobody` and Alice are led away from the admin, and all but Alice from her business.
+    """
+    app_list = reverse("admin:app_list", args=["onboarding"])
+    found = [path for route in routes(get_resolver()) for path in _filled(world, route, rows)]
+    elsewhere = {"nobody": ("/admin/", "/m/"), "alice": ("/admin/",), "staff": ()}[visitor]
+    return [path for path in dict.fromkeys([*found, app_list]) if not path.startswith(elsewhere)]
 
 
 def routes(resolver: URLResolver, prefix: str = "") -> Iterator[str]:
@@ -128,9 +133,9 @@ def routes(resolver: URLResolver, prefix: str = "") -> Iterator[str]:
             yield route
 
 
-def _filled(world: World, route: str) -> Iterator[str]:
+def _filled(world: World, route: str, rows: int) -> Iterator[str]:
     names = re.findall(r"<(?:\w+:)?(\w+)>", route)
-    for values in product(*(_values(world, route, name) for name in names)):
+    for values in product(*(_values(world, route, name)[:rows] for name in names)):
         path = route
         for value in values:
             path = re.sub(r"<(?:\w+:)?\w+>", str(value), path, count=1)
@@ -214,7 +219,7 @@ def every_form(world: World, visitor: str) -> list[Form]:
     """The forms on all pages for this visitor; of those that differ in their row alone, one."""
     found: dict[tuple[object, ...], Form] = {}
     client = client_of(world.visitors[visitor])
-    for path in addresses(world):
+    for path in addresses(world, visitor):
         response = client.get(path)
         if "html" in response.headers.get("Content-Type", ""):
             for form in forms(visitor, path, response.content.decode()):
