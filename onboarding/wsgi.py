@@ -27,5 +27,5 @@ def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
     """
     given = environ.get("CONTENT_TYPE", "")
     kept = _BOUNDARY.match(given)
-    environ["CONTENT_TYPE"] = given.partition(";")[0] + (f"; {kept[1]}" if kept else "")
+    environ["CONTENT_TYPE"] = given.partition(";")[0].lower() + (f"; {kept[1]}" if kept else "")
     return _django(environ, start_response)

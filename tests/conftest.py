@@ -112,10 +112,10 @@ def _flush_sql(
 @pytest.fixture(scope="session", autouse=True)
 def _own_host() -> Iterator[None]:
     """Test clients open the site under the name of its SITE_URL: every other one is led there."""
-    environ = RequestFactory._base_environ
+    unpatched: Any = RequestFactory.__dict__["_base_environ"]
 
-    def at_site(factory: RequestFactory, **request: object) -> dict[str, object]:
-        return environ(factory, **{"SERVER_NAME": "localhost", **request})
+    def at_site(factory: RequestFactory, **request: object) -> Any:
+        return unpatched(factory, **{"SERVER_NAME": "localhost", **request})
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(RequestFactory, "_base_environ", at_site)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.webauthn.forms import (
@@ -32,7 +33,7 @@ class AnswerField(forms.JSONField):
     def __init__(self) -> None:
         super().__init__(widget=forms.HiddenInput)
 
-    def to_python(self, value: object) -> object:
+    def to_python(self, value: Any) -> Any:  # Any: as in Django's stubs
         try:
             if "\\u" not in str(value):
                 return super().to_python(value)

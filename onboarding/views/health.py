@@ -7,22 +7,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from django.conf import settings
 from django.db import Error
 from django.db import connection as database
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 
-from onboarding.methods import require_read
+from onboarding.methods import View, require_read
 from onboarding.monitoring import heartbeat
 
 Checks = dict[str, str]  # what is checked → "ok", or what is wrong
 OK = "ok"
 
 
-def view_of(path: str) -> Callable[[HttpRequest], HttpResponse] | None:
+def view_of(path: str) -> View | None:
     """The view for this path, with or without a trailing slash; None for all other paths."""
     views = {"/health/live": live, "/health/ready": ready}
     if settings.METRICS:

@@ -33,6 +33,10 @@ def favicon(request: HttpRequest) -> HttpResponse:
 @cache_control(max_age=86400)
 def nothing_here(request: HttpRequest) -> HttpResponse:
     """Something that is looked for everywhere, such as phones' icons: a 404 that no log need warn of."""
+    return _nothing()
+
+
+def _nothing() -> HttpResponse:
     response = HttpResponse(status=404)
     response._has_been_logged = True  # type: ignore[attr-defined]  # as Django marks it
     return response
@@ -60,7 +64,7 @@ def security(request: HttpRequest) -> HttpResponse:
     """Whom to tell about a weakness: SECURITY_CONTACT, else SUPPORT_EMAIL; 404 without either."""
     contacts = settings.SECURITY_CONTACT
     if not contacts:
-        return nothing_here(request)
+        return _nothing()
     expires = (timezone.now() + VALID_FOR).replace(hour=0, minute=0, second=0, microsecond=0)
     lines = [
         *(f"Contact: {contact}" for contact in contacts),

@@ -86,7 +86,7 @@ class Asker:
     def note(self, **_: object) -> None:
         self.errors.append(traceback.format_exc())
 
-    def __call__(self, method: str, path: str, body: bytes = b"", **extra: str) -> None:
+    def __call__(self, method: str, path: str, body: bytes = b"", **extra: Any) -> None:
         client = client_of(None)
         if self.session:
             client.cookies["sessionid"] = self.session.value

@@ -70,7 +70,7 @@ class Obliging(Configurable):
     def run(
         self, key: str, answers: Any, *, connector: str = "", ids: tuple[str, ...] = ()
     ) -> Done | Rows:
-        return Done(here=text("Done."))
+        return Done(here=text("Done."), there=text("Done there."))
 
     def _next(self, call: str, order: Order, argument: Any = None) -> Step:
         return super()._next(call, order, argument) if self.script else WAIT
@@ -90,12 +90,13 @@ class World:
 
 def build(people: People, vendor: Obliging) -> World:
     """Alice's shops: one connected, with secrets; one that asks; one that became another shop."""
-    for name, answer in {
+    answers: dict[str, Step] = {
         "Connected": CONNECTED,
         "Asks": Ask(note=text("Which?"), questions=ASKS),
         "Lost": NeedsMerchant(code="none", note=text("Not found."), questions=(TOWN,)),
         "Doubt": replace(CONNECTED, shop_id="shop-2"),
-    }.items():
+    }
+    for name, answer in answers.items():
         run_step(begin_attempt(people, name), vendor, answer)
     doubt = Connection.objects.get(name="Doubt")
     run_step(journey.reconnect(doubt, people.alice), vendor, replace(CONNECTED, shop_id="shop-3"))
