@@ -225,9 +225,13 @@ ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT = 15 * 60
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+# Guesses of mailed codes (people/codes.py), counted in the database before they are compared. `key` is
+# an e-mail address, `ip` an IP address, which a whole office may share. A sign-in code has six digits.
+# So all guesses of a day hit a code of one given address with a chance of at most 36 in a million, and one
+# IP address hits any code with at most 300 in a million. docs/design/people.md has the table.
+GUESSES_PER_CODE = 3
+WRONG_CODE_LIMITS = "12/h/key,36/d/key,100/h/ip,300/d/ip"
 # allauth's limits, but ten times as high for an IP address, because a whole office may share one.
-# A code has six digits and three tries, so ten codes an hour for an e-mail address leave no chance
-# to guess one. (The codes for another address and for a new password have eight letters.)
 ACCOUNT_RATE_LIMITS = {
     "send_code": "1/10s/key",
     "request_login_code": "200/m/ip,3/m/key,10/h/key",

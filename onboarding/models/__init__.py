@@ -6,6 +6,7 @@ from .calls import Call
 from .catalogue import Connector
 from .connections import Account, Attempt, Connection, Event, Hop
 from .coordination import Breaker, Leased, Operator, Slot, Worker
+from .limits import RateLimit
 from .merchants import Invitation, Membership, Merchant
 from .notifications import Alert, ExpiryWarning, WaitlistEntry
 from .users import User
@@ -26,6 +27,7 @@ __all__ = [
     "Membership",
     "Merchant",
     "Operator",
+    "RateLimit",
     "Slot",
     "User",
     "WaitlistEntry",
