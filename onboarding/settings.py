@@ -127,7 +127,8 @@ CACHES = {
     "default": service_urls.cache(REDIS_URL),
     "database": service_urls.cache(""),  # used while Redis does not answer
 }
-SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+# In the database alone: a cache that was away could bring back a session that has ended (ADR 19).
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
 
 # -- mail and appearance ---------------------------------------------------------------------------
 
@@ -169,6 +170,14 @@ SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 LANGUAGE_COOKIE_SECURE = HTTPS
+# Names of our own: cookies of another app on a parent domain come along, and Django's default names
+# would make them look like ours. With `__Host-`, browsers take such a cookie from this host alone.
+COOKIE_PREFIX = "__Host-gangway_" if HTTPS else "gangway_"
+SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}session"
+CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}csrf"
+LANGUAGE_COOKIE_NAME = f"{COOKIE_PREFIX}language"
+MESSAGES_COOKIE_NAME = f"{COOKIE_PREFIX}messages"
+MESSAGE_STORAGE = "onboarding.conf.message_storage.MessageStorage"
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "onboarding.views.errors.csrf_failure"
 

@@ -2,7 +2,7 @@
 
 An id never changes its meaning:
 E001 an invalid setting · E002 a missing key · E003 a key in MEMO_KEYS that is not a Fernet key ·
-E004 sessions in cookies · E005 demo mails, E006 sandbox, E007 DEBUG on a public address ·
+E004 sessions elsewhere than in the database · E005 demo mails, E006 sandbox, E007 DEBUG on a public address ·
 E008 no EMAIL_URL · E009 an invalid setting of a vendor · E010 a cache that processes do not share ·
 E011 Celery without Redis
 W001 plain http on a public address · W002 https without a proxy · W003 a setting without effect ·
@@ -20,7 +20,7 @@ from django.core import checks
 from django.core.checks import CheckMessage, Error, register, run_checks
 from django.core.exceptions import ImproperlyConfigured
 
-SIGNED_COOKIES = "django.contrib.sessions.backends.signed_cookies"
+SESSIONS_IN_DATABASE = "django.contrib.sessions.backends.db"
 PRIVATE_CACHES = ("locmem.LocMemCache", "dummy.DummyCache")
 WITHOUT_EFFECT = ("STAFF_MFA",)
 
@@ -44,9 +44,10 @@ def _errors() -> Iterator[CheckMessage]:
     for name, message in settings.ENVIRON.problems:
         yield Error(_sentence(name, message), id="onboarding.E001")
     yield from _keys()
-    if settings.SESSION_ENGINE == SIGNED_COOKIES:
-        hint = "Use cached_db. A visitor could read allauth's sign-in code in the cookie."
-        yield Error("Sessions must not be kept in cookies.", hint=hint, id="onboarding.E004")
+    if settings.SESSION_ENGINE != SESSIONS_IN_DATABASE:
+        yield Error(
+            "Sessions must be kept in the database.", hint=WHY_DATABASE, id="onboarding.E004"
+        )
     if not settings.LOOPBACK:
         yield from _only_on_loopback()
         if _is_missing("EMAIL_URL"):
@@ -80,6 +81,10 @@ def _keys() -> Iterator[CheckMessage]:
             yield Error(message, hint=MAKE_MEMO_KEY, id="onboarding.E003")
 
 
+WHY_DATABASE = (
+    "A visitor could read allauth's sign-in code in a cookie. A cache that was away could bring "
+    "back a session that has ended."
+)
 MAKE_SECRET_KEY = "python -c 'import secrets; print(secrets.token_urlsafe(50))' makes one."
 MAKE_MEMO_KEY = (
     "python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())' "

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
 FIRST, WORDS = "0001_initial", "0002_words"
+RETURNS, RATE_LIMITS = "0003_hop_returns", "0004_rate_limits"
 NOW = timezone.now()
 
 
@@ -100,3 +101,19 @@ def test_a_shop_is_still_connected_once_only_after_the_renaming() -> None:
         apps.get_model("onboarding", "Connection").objects.create(
             **twin, reference="shop-2", shop_id="s-1"
         )
+
+
+def test_counts_of_rate_limits_come_and_go_and_every_other_row_stays() -> None:
+    rows_of_the_first_release(migrate_to(FIRST))
+    migrate_to(RETURNS)
+    apps = migrate_to(RATE_LIMITS)
+    count = {"key": "ip:x", "ends_at": NOW}
+    apps.get_model("onboarding", "RateLimit").objects.create(**count)
+    with pytest.raises(IntegrityError):
+        apps.get_model("onboarding", "RateLimit").objects.create(**count)
+    apps = migrate_to(RETURNS)
+    assert (only(apps, "User").email, only(apps, "Connection").shop_id) == (
+        "ann@example.org",
+        "s-1",
+    )
+    assert "ratelimit" not in apps.all_models["onboarding"]

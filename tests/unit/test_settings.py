@@ -73,6 +73,21 @@ def test_the_address_decides_hosts_cookies_and_https(load: Load) -> None:
     assert public.SECURE_HSTS_SECONDS == 31_536_000
 
 
+@pytest.mark.parametrize(
+    ("environment", "prefix"),
+    [(PUBLIC, "__Host-gangway_"), ({}, "gangway_")],
+    ids=["https", "http"],
+)
+def test_cookies_have_names_of_our_own(
+    load: Load, environment: dict[str, str], prefix: str
+) -> None:
+    found = load(**environment)
+    for name in ("SESSION", "CSRF", "LANGUAGE", "MESSAGES"):
+        assert getattr(found, f"{name}_COOKIE_NAME") == f"{prefix}{name.lower()}"
+        assert not getattr(found, f"{name}_COOKIE_DOMAIN", None)
+        assert getattr(found, f"{name}_COOKIE_PATH", "/") == "/"
+
+
 def test_nothing_set_is_a_site_on_localhost(load: Load) -> None:
     local = load(PORT="8123")
     assert local.SITE_URL == "http://localhost:8123"
