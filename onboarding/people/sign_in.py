@@ -92,6 +92,9 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no ty
     def get_reauthentication_methods(self, user: User | AnonymousUser) -> list[dict[str, str]]:
         """allauth's ways to answer “Is it still you?”, and a mailed code as the last."""
         methods: list[dict[str, str]] = super().get_reauthentication_methods(user)
+        for method in methods:
+            if method["id"] == "mfa_reauthenticate:webauthn":
+                method["description"] = gettext("Use the passkey")
         code = {
             "id": "code",
             "description": gettext("Send me a code instead"),

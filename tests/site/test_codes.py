@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Callable, Iterator
 from functools import partial
 
@@ -17,7 +16,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from onboarding.models import RateLimit
-from tests.support.codes import ANNA, KINDS, SECOND, SPENT, Kind, anna, newest_code, posted, wrong
+from tests.support.codes import ANNA, KINDS, SECOND, SPENT, Kind, anna, newest_code, press, wrong
 from tests.support.crowd import at_once
 from tests.support.visit import visible_text
 
@@ -247,13 +246,3 @@ def test_no_address_and_no_code_stands_in_the_counts(
     assert keys
     assert code not in keys
     assert ANNA not in keys
-
-
-def press(client: Client, page: HttpResponse, label: str) -> HttpResponse:
-    """Press the button with this label: its form's fields, and the button's own name."""
-    there = re.findall(r"<form\b.*?</form>", page.content.decode(), re.DOTALL)
-    form = next(each for each in there if label in each)
-    [action] = re.findall(r'<form[^>]*action="([^"]*)"', form)
-    fields = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', form))
-    names = re.findall(r'<button[^>]*name="([^"]+)"', form)
-    return posted(client, action, fields | dict.fromkeys(names, ""))

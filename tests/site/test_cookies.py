@@ -39,7 +39,8 @@ class Neighbour(Client):
         return environ | {"HTTP_COOKIE": "; ".join(filter(None, both))}
 
 
-def token(response: HttpResponse) -> str:
+def token(response: object) -> str:
+    assert isinstance(response, HttpResponse)
     found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', response.content.decode())
     assert found
     return found[1]

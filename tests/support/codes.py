@@ -7,12 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from allauth.account.models import EmailAddress
-from allauth.mfa.models import Authenticator
 from django.core import mail
 from django.http import HttpResponse
 from django.test import Client
 
 from onboarding.models import User
+from tests.support.passkeys import add_passkey
 
 ANNA, SECOND = "anna@shop.example", "second@shop.example"
 LOGIN = "/accounts/login/"
@@ -43,12 +43,6 @@ def anna() -> User:
     user = User.objects.create_user(ANNA)
     EmailAddress.objects.create(user=user, email=ANNA, verified=True, primary=True)
     return user
-
-
-def with_passkey(user: User) -> Authenticator:
-    return Authenticator.objects.create(
-        user=user, type=Authenticator.Type.WEBAUTHN, data={"name": "Lost phone", "credential": {}}
-    )
 
 
 def signed_in(client: Client) -> bool:
@@ -83,7 +77,7 @@ def posted(client: Client, path: str, form: dict[str, str]) -> HttpResponse:
 
 
 def _sign_in_and_lose_passkey(client: Client, user: User) -> None:
-    with_passkey(user)
+    add_passkey(user)
     client.force_login(user, "allauth.account.auth_backends.AuthenticationBackend")
 
 
@@ -117,3 +111,18 @@ KINDS = [
     Kind("new password", f"{RESET}confirm/", RESET, {"email": ANNA}, _may_set_password),
     Kind("still you", STILL_YOU, STILL_YOU, {"send": ""}, _known_again, _sign_in_and_lose_passkey),
 ]
+
+
+def press(client: Client, page: HttpResponse, label: str) -> HttpResponse:
+    """Press the button with this label: its form's fields, and the button's own name.
+
+    A form without an action goes to its own page.
+    """
+    there = re.findall(r"<form\b.*?</form>", page.content.decode(), re.DOTALL)
+    form = next(each for each in there if label in each)
+    asked = page.request  # type: ignore[attr-defined]  # set by the test client
+    here = f"{asked['PATH_INFO']}?{asked.get('QUERY_STRING', '')}"
+    [action] = re.findall(r'<form[^>]*action="([^"]*)"', form) or [here]
+    fields = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', form))
+    names = re.findall(r'<button[^>]*name="([^"]+)"', form)
+    return posted(client, action, fields | dict.fromkeys(names, ""))
