@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import logging
 import unicodedata
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from allauth.core.internal import ratelimit
 from django import forms
@@ -23,9 +24,6 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy
 
 from .limits import Limit, give_back, take_each, too_many_requests
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 log = logging.getLogger(__name__)
 SALT = "onboarding.people.codes"
@@ -63,7 +61,7 @@ class Guesses:
         if refused is self.of_code:
             raise ValidationError(gettext_lazy("This code no longer works."), code=SPENT)
         if refused:
-            self._log("a guess after too many wrong codes")
+            self._log("a code was not compared, after too many wrong ones")
             raise ValidationError(gettext_lazy("There were too many wrong codes."), code=TOO_MANY)
 
     def were_right(self) -> None:
@@ -84,6 +82,9 @@ class Guesses:
 class CodeFormMixin:
     """A form with a code, in front of allauth's. It counts the guess, and allauth compares it."""
 
+    label = gettext_lazy("Code")
+    widget_attrs = {"autocomplete": "one-time-code", "spellcheck": "false"}
+
     def __init__(self, *args: object, guesses: Guesses, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         self.guesses = guesses
@@ -93,9 +94,6 @@ class CodeFormMixin:
             error_messages={"required": gettext_lazy("Enter the code from the mail.")},
             widget=forms.TextInput(attrs=self.widget_attrs),
         )
-
-    label = gettext_lazy("Code")
-    widget_attrs = {"autocomplete": "one-time-code", "spellcheck": "false"}
 
     def clean_code(self) -> str:
         self.guesses.take()
