@@ -14,7 +14,12 @@ from allauth.account import signals
 from allauth.account.adapter import DefaultAccountAdapter, get_adapter
 from allauth.account.forms import ConfirmLoginCodeForm, RequestLoginCodeForm
 from allauth.account.models import EmailAddress
-from allauth.account.stages import LoginByCodeStage, LoginStage, LoginStageController
+from allauth.account.stages import (
+    EmailVerificationStage,
+    LoginByCodeStage,
+    LoginStage,
+    LoginStageController,
+)
 from allauth.account.utils import setup_user_email
 from allauth.account.views import ConfirmLoginCodeView, LoginView, RequestLoginCodeView
 from allauth.core import context
@@ -165,7 +170,7 @@ class AllowsPendingCode:
     def _redirect_to_pending_stage(
         self, request: HttpRequest, stage: LoginStage
     ) -> HttpResponse | None:
-        if stage.key == LoginByCodeStage.key:
+        if stage.key in {LoginByCodeStage.key, EmailVerificationStage.key}:
             return None
         response: HttpResponse | None = super()._redirect_to_pending_stage(request, stage)  # type: ignore[misc]
         return response

@@ -8,6 +8,7 @@ from functools import partial
 
 import pytest
 import time_machine
+from allauth.account.models import EmailAddress
 from django.core import mail
 from django.core.cache import cache
 from django.http import HttpResponse
@@ -15,8 +16,19 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from onboarding.models import RateLimit
-from tests.support.codes import ANNA, KINDS, SECOND, SPENT, Kind, anna, newest_code, press, wrong
+from onboarding.models import RateLimit, User
+from tests.support.codes import (
+    ANNA,
+    KINDS,
+    SECOND,
+    SPENT,
+    Kind,
+    anna,
+    newest_code,
+    posted,
+    press,
+    wrong,
+)
 from tests.support.crowd import at_once
 from tests.support.visit import visible_text
 
@@ -246,3 +258,20 @@ def test_no_address_and_no_code_stands_in_the_counts(
     assert keys
     assert code not in keys
     assert ANNA not in keys
+
+
+def test_a_spent_code_at_sign_in_with_a_password_is_no_dead_end(
+    client: Client, compared: list[str], clock: time_machine.Traveller
+) -> None:
+    user = User.objects.create_user(ANNA, "a long enough phrase")
+    EmailAddress.objects.create(user=user, email=ANNA, verified=False, primary=True)
+    form = {"login": ANNA, "password": "a long enough phrase"}
+    where = posted(client, "/accounts/login/password/", form)["Location"]
+    code = newest_code()
+    pages = [posted(client, where, {"code": wrong(code, number)}) for number in range(3)]
+    assert SPENT in visible_text(posted(client, where, {"code": code}))
+    assert len(compared) == 3
+    clock.shift(11)
+    press(client, pages[-1], "Send a new code")
+    KINDS[0].enter(client, newest_code())
+    assert KINDS[0].worked(client)
