@@ -127,12 +127,18 @@ class ReauthenticationCodeView(CodePageMixin, BaseReauthenticateView):  # type: 
         if seconds := codes.seconds_to_wait(self.request, email):
             return too_many_requests(self.request, seconds)
         if not ratelimit.consume(self.request, app=APP, action="send_code", key=email):
-            messages.info(self.request, get_adapter().error_messages["rate_limited"])
+            messages.info(self.request, self.just_sent())
         elif not ratelimit.consume(self.request, app=APP, action="request_login_code", key=email):
             return too_many_requests(self.request, retry_after("request_login_code", email))
         else:
             begin(self.request, email)
         return self.to_this_page()
+
+    def just_sent(self) -> str:
+        """Why none is sent now: an address gets at most one code in ten seconds."""
+        if self._process and not self.guesses.are_used_up():
+            return gettext("We have just sent a code. It may take a minute to arrive.")
+        return gettext("We have just sent another code to this address. Try again in ten seconds.")
 
     def form_valid(self, form: ReauthenticationCodeForm) -> HttpResponse:
         self._process.finish()  # type: ignore[union-attr]  # `post` has looked

@@ -142,6 +142,19 @@ def test_a_second_press_within_ten_seconds_sends_nothing_and_says_so(
     assert posted(signed_in, sent["Location"], {"code": code})["Location"] == removing(user)
 
 
+def test_right_after_signing_in_the_page_says_when_to_ask_for_a_code(
+    signed_in: Client, user: User, clock: time_machine.Traveller
+) -> None:
+    Client().post(LOGIN, {"email": ANNA})
+    question, before = asked(signed_in, removing(user)), len(mail.outbox)
+    refused = follow(signed_in, press(signed_in, question, INSTEAD))
+    assert "Try again in ten seconds." in visible_text(refused)
+    assert len(mail.outbox) == before
+    clock.shift(11)
+    press(signed_in, refused, "Send me a code")
+    assert len(mail.outbox) == before + 1
+
+
 def test_a_code_of_before_no_longer_works_after_fifteen_minutes(
     signed_in: Client, user: User, clock: time_machine.Traveller
 ) -> None:
