@@ -45,6 +45,10 @@ threads = WEB_THREADS
 keepalive = 5
 graceful_timeout = 20
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108
+# A vendor's return may carry a long token, and a browser the cookies of a whole domain. Gunicorn answers
+# longer ones itself (414, 431).
+limit_request_line = 8190
+limit_request_field_size = 16_380
 # Our own middleware decides by PROXY_COUNT which forwarded headers to trust.
 forwarded_allow_ips = ""
 secure_scheme_headers: dict[str, str] = {}

@@ -74,14 +74,16 @@ MIDDLEWARE = [
     "onboarding.middleware.proxies",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "onboarding.middleware.one_loopback_host",
     "csp.middleware.CSPMiddleware",
+    "onboarding.middleware.readable_requests",
+    "onboarding.middleware.one_address",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "onboarding.middleware.http_methods",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -150,6 +152,7 @@ BRAND_LOGO = site.brand_logo
 BRAND_COLOUR = site.brand_colour
 LEGAL_LINKS = service_urls.links(site.legal_links)
 SUPPORT_EMAIL = site.support_email[0] if site.support_email else ""
+SECURITY_CONTACT = service_urls.contacts(site.security_contact or site.support_email[:1])
 STAFF_EMAIL = [*site.staff_email]
 EMAIL_FROM = site.email_from or f"{BRAND_NAME} <no-reply@{SITE_HOST}>"
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = EMAIL_FROM
@@ -167,6 +170,7 @@ CONTENT_SECURITY_POLICY = {"DIRECTIVES": csp.directives(BRAND_LOGO)}
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SECURE_SSL_HOST = _site_parts.netloc
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 LANGUAGE_COOKIE_SECURE = HTTPS
@@ -252,6 +256,11 @@ ACCOUNT_RATE_LIMITS = {
     "reset_password_from_key": "200/m/ip",
 }
 MFA_ADAPTER = "onboarding.people.sign_in.PasskeyAdapter"
+MFA_FORMS = {
+    "add_webauthn": "onboarding.people.passkey_forms.AddForm",
+    "login_webauthn": "onboarding.people.passkey_forms.LoginForm",
+    "reauthenticate_webauthn": "onboarding.people.passkey_forms.ReauthenticateForm",
+}
 MFA_SUPPORTED_TYPES = ["webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_RATE_LIMITS = {"webauthn_login": "100/m/ip"}

@@ -15,6 +15,7 @@ from django.contrib.contenttypes.management import create_contenttypes
 from django.core.cache import cache
 from django.db import connection
 from django.db.models.signals import post_migrate
+from django.test import RequestFactory
 from pytest_django.fixtures import Settings
 
 from onboarding.background import runner
@@ -106,6 +107,19 @@ def _flush_sql(
         return sql_flush(style, tables, **how)
     unbound = "SET LOCAL session_replication_role = replica"  # foreign keys in any order
     return [";".join([unbound, *(f'DELETE FROM "{name}"' for name in tables)])]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_host() -> Iterator[None]:
+    """Test clients open the site under the name of its SITE_URL: every other one is led there."""
+    unpatched: Any = RequestFactory.__dict__["_base_environ"]
+
+    def at_site(factory: RequestFactory, **request: object) -> Any:
+        return unpatched(factory, **{"SERVER_NAME": "localhost", **request})
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(RequestFactory, "_base_environ", at_site)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -51,7 +51,7 @@ def merchants_like(term: str) -> list[int]:
 
 
 class FixedFilter(admin.SimpleListFilter):
-    """A filter whose choices are known without a query."""
+    """A filter whose choices are known without a query. Any other value is ignored."""
 
     fixed_choices: tuple[tuple[str, str | _StrPromise], ...] = ()
 
@@ -59,6 +59,10 @@ class FixedFilter(admin.SimpleListFilter):
         self, request: HttpRequest, model_admin: object
     ) -> list[tuple[str, str | _StrPromise]]:
         return list(self.fixed_choices)
+
+    def value(self) -> str | None:
+        value = super().value()
+        return value if value in {choice for choice, _ in self.lookup_choices} else None
 
     def queryset(self, request: HttpRequest, queryset: AnyQuerySet) -> AnyQuerySet:
         if (value := self.value()) is None:
@@ -112,7 +116,7 @@ class BegunFilter(FixedFilter):
     )
 
     def queryset(self, request: HttpRequest, queryset: AnyQuerySet) -> AnyQuerySet:
-        if self.value() not in ("1", "7"):
+        if self.value() is None:
             return queryset
         since = timezone.now() - timedelta(days=int(str(self.value())))
         return queryset.filter(created__gte=since)

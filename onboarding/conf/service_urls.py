@@ -200,6 +200,13 @@ def mailboxes(words: Sequence[str]) -> list[str]:
     return [*words]
 
 
+def contacts(words: Sequence[str]) -> list[str]:
+    """The URI of each e-mail address or `https:` page, for security.txt."""
+    pages = [word for word in words if re.fullmatch(r"https://[^\s<>@]+", word)]
+    mailboxes([word.removeprefix("mailto:") for word in words if word not in pages])
+    return [w if w in pages else f"mailto:{w.removeprefix('mailto:')}" for w in words]
+
+
 def links(words: Sequence[str]) -> list[tuple[str, str]]:
     """(label, URL) of each `Privacy=https://…`."""
     pairs = [word.partition("=") for word in words]

@@ -9,10 +9,12 @@ from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext
 
+from onboarding.local_paths import next_path
+
 from . import codes
 from .codes import CodeFormMixin, CodePageMixin
 from .limits import too_many_requests
-from .sign_in import AFTER_ADDRESS, safe_next_url
+from .sign_in import AFTER_ADDRESS
 
 SENDS_CODE = {"action_add", "action_send"}  # buttons
 
@@ -21,7 +23,7 @@ class AddressesView(EmailView):  # type: ignore[misc]  # allauth has no types
     """Remembers `next`, to redirect there once a new address is confirmed."""
 
     def get(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
-        if target := safe_next_url(request):
+        if target := next_path(request):
             request.session[AFTER_ADDRESS] = target
         page: HttpResponseBase = super().get(request, *args, **kwargs)
         return page

@@ -35,10 +35,11 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.utils.http import urlencode
 from django.utils.translation import get_language, gettext, gettext_lazy
 from django.views.decorators.cache import never_cache
 
+from onboarding.local_paths import is_local_path, local_path, next_path
 from onboarding.models import User
 
 from . import codes
@@ -73,7 +74,7 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no ty
 
     def is_safe_url(self, url: str) -> bool:
         """Whether to redirect to this URL after sign-in: a path of this site, never a URL with a host."""
-        return bool(url) and url_has_allowed_host_and_scheme(url, allowed_hosts=None)
+        return bool(url) and is_local_path(url)
 
     def get_login_stages(self) -> list[str]:
         """allauth's stages without MFA: a passkey replaces the code, so losing it locks nobody out."""
@@ -85,14 +86,14 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no ty
     ) -> HttpResponse:
         """Redirect to where the visitor was heading, even if they closed the tab in between."""
         remembered = request.session.pop(NEXT, None)
-        target = redirect_url or safe_next_url(request) or remembered
+        target = redirect_url or next_path(request) or local_path(remembered)
         response: HttpResponse = super().post_login(request, user, redirect_url=target, **kwargs)
         return response
 
     def get_email_verification_redirect_url(self, email_address: EmailAddress) -> str:
         """Return to the page that asked for another address."""
         usual: str = super().get_email_verification_redirect_url(email_address)
-        return str(self.request.session.pop(AFTER_ADDRESS, usual))
+        return local_path(self.request.session.pop(AFTER_ADDRESS, None)) or usual
 
     def get_reauthentication_methods(self, user: User | AnonymousUser) -> list[dict[str, str]]:
         """allauth's ways to answer “Is it still you?”, and a mailed code as the last."""
@@ -289,15 +290,9 @@ def pending_address(request: HttpRequest) -> str:
     return str(stage.state.get("email", ""))
 
 
-def safe_next_url(request: HttpRequest) -> str:
-    """The `next` parameter of this request if it is safe to redirect to; else empty."""
-    target = request.POST.get("next") or request.GET.get("next") or ""
-    return target if get_adapter().is_safe_url(target) else ""
-
-
 def with_next(name: str, request: HttpRequest) -> str:
     """The URL of that name, with the `next` parameter of this request."""
-    target = safe_next_url(request)
+    target = next_path(request)
     return f"{reverse(name)}?{urlencode({'next': target})}" if target else reverse(name)
 
 

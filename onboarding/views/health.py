@@ -7,22 +7,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from django.conf import settings
 from django.db import Error
 from django.db import connection as database
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
 
+from onboarding.methods import View, require_read
 from onboarding.monitoring import heartbeat
 
 Checks = dict[str, str]  # what is checked → "ok", or what is wrong
 OK = "ok"
 
 
-def view_of(path: str) -> Callable[[HttpRequest], HttpResponse] | None:
+def view_of(path: str) -> View | None:
     """The view for this path, with or without a trailing slash; None for all other paths."""
     views = {"/health/live": live, "/health/ready": ready}
     if settings.METRICS:
@@ -31,13 +29,13 @@ def view_of(path: str) -> Callable[[HttpRequest], HttpResponse] | None:
 
 
 @never_cache
-@require_safe
+@require_read
 def live(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"live": True})
 
 
 @never_cache
-@require_safe
+@require_read
 def ready(request: HttpRequest) -> HttpResponse:
     """`{"ready": false, "checks": {"database": "ok", "worker": "no sign of life for 90 s"}}`"""
     checks = run_checks()
@@ -46,7 +44,7 @@ def ready(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-@require_safe
+@require_read
 def metrics(request: HttpRequest) -> HttpResponse:
     # prometheus_client is loaded only where METRICS asks for it.
     from onboarding.monitoring import gauges

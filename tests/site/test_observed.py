@@ -20,6 +20,7 @@ from vendors import sandbox
 
 pytestmark = pytest.mark.both
 
+HOST = "localhost"  # the name of SITE_URL
 TOKENS = "POST /v1/tokens"
 CROWD = [sys.executable, "-m", "tests.kills.seed", "ann"]
 
@@ -93,6 +94,13 @@ def test_a_site_with_a_worker_is_ready(observed: Observed) -> None:
     assert said == {"ready": True, "checks": well}
 
 
+def test_a_long_return_and_many_cookies_reach_the_site(observed: Observed) -> None:
+    answer = observed.get(f"/return/itembase/?state=made-up&ibsstoken={'x' * 6_000}", Host=HOST)
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/return/itembase/lost/")
+    answer = observed.get("/connectors/", Host=HOST, Cookie=f"theirs={'x' * 9_000}")
+    assert answer.status_code == 200
+
+
 def test_metrics_add_up_over_all_processes(observed: Observed) -> None:
     """Ann's call was made by the web, the catalogue's by the worker; any web process answers for both."""
     wait_until("the catalogue", lambda: "scopes: 200" in json.dumps(observed.lines("worker")))
@@ -107,10 +115,13 @@ def test_metrics_add_up_over_all_processes(observed: Observed) -> None:
 
 def test_every_line_is_json(observed: Observed) -> None:
     observed.get("/connectors/?q=geheim")
+    observed.get("/favicon.ico", Host=HOST)
     for name in ("web", "worker"):
         lines = observed.lines(name)
         assert all(set(line) >= {"time", "level", "logger", "message"} for line in lines)
         assert "geheim" not in json.dumps(lines)
+    warned = [line for line in observed.lines("web") if line["level"] == "WARNING"]
+    assert not [line for line in warned if "favicon" in line["message"]]
     loggers = {line["logger"] for line in observed.lines()}
     assert {"gunicorn.access", "gunicorn.error", "vendors.http.api"} <= loggers
 

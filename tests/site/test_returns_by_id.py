@@ -79,7 +79,7 @@ def test_our_state_finds_it_too(scripted: Scripted, attempt: Attempt, alice: Cli
 @pytest.mark.parametrize(
     "wrong",
     [
-        {}, {"session": ""}, {"session": "ABC"}, {"Session": "abc"}, {"session": "abc "},
+        {}, {"session": ""}, {"session": "ABC"}, {"Session": "abc"}, {"session": "abcd"},
         {"other": "abc"}, {"session=abc": ""}, {"session": "abc", "state": "made-up"},
         {"state": "session=abc"}, {"error": "denied"},
     ],
@@ -87,6 +87,23 @@ def test_our_state_finds_it_too(scripted: Scripted, attempt: Attempt, alice: Cli
 def test_another_id_finds_nothing(attempt: Attempt, alice: Client, wrong: dict[str, str]) -> None:
     with nothing_changes():
         assert NOT_YOURS in page_after_return(alice, alice.get(BACK, wrong))
+
+
+@pytest.mark.parametrize(
+    "bent",
+    [
+        "?session=abc",
+        "session=abc?more=1",
+        "session=abc%3Fmore%3D1",
+        "session=abc.",
+        "session=abc%20",
+    ],
+)
+def test_what_was_appended_to_the_id_does_not_hide_it(
+    scripted: Scripted, attempt: Attempt, alice: Client, bent: str
+) -> None:
+    scripted.script.append(CONNECTED)
+    assert "is connected" in page_after_return(alice, alice.get(BACK, QUERY_STRING=bent))
 
 
 @pytest.mark.parametrize("who", ["bob", "charlie"])
@@ -185,7 +202,7 @@ def test_a_bare_return_hands_over_what_came_along_where_the_flow_asked_for_it(
     scripted.script.append(WAIT)
     page_after_return(alice, alice.get(BACK, {"error": "denied", "flood": "x" * 9999}))
     call, _, params = scripted.asked[-1]
-    assert (call, params["error"], len(params["flood"])) == ("returned", "denied", 4000)
+    assert (call, params["error"], len(params["flood"])) == ("returned", "denied", 8190)
 
 
 def test_a_bare_return_hands_over_nothing_to_a_flow_that_did_not_ask(

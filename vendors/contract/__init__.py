@@ -131,6 +131,7 @@ from .order import (
     Question,
     Text,
     Who,
+    is_secret_name,
     text,
 )
 from .steps import (
@@ -181,6 +182,7 @@ __all__ = [
     "VendorError",
     "Waiting",
     "Who",
+    "is_secret_name",
     "named_problems",
     "text",
     "wrong_answer",
