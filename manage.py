@@ -10,8 +10,16 @@ import sys
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "onboarding.settings")
     from django.core.management import execute_from_command_line
+    from django.db import InterfaceError, OperationalError
 
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except (InterfaceError, OperationalError):
+        from onboarding.doctor.database import database
+
+        if (found := database()).level == "ok":
+            raise  # a lock or a time-out: the traceback says where
+        sys.exit(f"{found.message} {found.fix}")
 
 
 if __name__ == "__main__":

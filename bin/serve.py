@@ -24,6 +24,7 @@ MANAGE = [sys.executable, "manage.py"]
 WEB = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "onboarding.wsgi:application"]
 MARK = ".gangway-demo"  # a file that says that the demo made this folder
 STAFF = "staff@example.com"
+REFUSES = 4  # exit status of a process that says itself what is wrong (onboarding/doctor/start.py)
 
 
 @dataclass
@@ -44,6 +45,8 @@ class Child:
         """Restart the process if it has ended. SystemExit if it ends at once three times in a row."""
         if self.process is None or self.process.poll() is None:
             return
+        if self.process.returncode == REFUSES:
+            sys.exit(f"The {self.name} process does not start: the line above says why.")
         seconds = time.monotonic() - self.started
         self.quick_ends = self.quick_ends + 1 if seconds < 5 else 0
         if self.quick_ends == 3:

@@ -1,7 +1,8 @@
-"""Middleware: request references, health checks, X-Forwarded headers, one host name on loopback."""
+"""Middleware: request references, health checks, X-Forwarded headers, one host name on loopback, MEMO_KEYS."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 from django.conf import settings
@@ -10,8 +11,11 @@ from django.http.request import split_domain_port
 
 from vendors.http.urls import is_loopback
 
+from .models import memo_key
 from .monitoring import logs
-from .views import health
+from .views import errors, health
+
+log = logging.getLogger(__name__)
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -70,6 +74,31 @@ def nth_from_right(header: str, count: int) -> str:
     """The n-th entry from the right; the leftmost if there are fewer; empty if there is none."""
     entries = [entry.strip() for entry in header.split(",") if entry.strip()]
     return entries[-min(count, len(entries))] if entries else ""
+
+
+class MemoKeys:
+    """Nothing is written while a key is missing from MEMO_KEYS: a page says so, and staff know.
+
+    A web server that started without its database proves the keys before its first page.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if memo_key.proof_is_due:
+            try:
+                memo_key.prove()
+            except memo_key.MemoKeyMissing as error:
+                return self.process_exception(request, error) or self.get_response(request)
+            memo_key.proof_is_due = False
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponseBase | None:
+        if not isinstance(error, memo_key.MemoKeyMissing):
+            return None
+        log.critical("%s", error)
+        return errors.unavailable(request)
 
 
 def one_loopback_host(get_response: GetResponse) -> GetResponse:

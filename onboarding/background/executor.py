@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from django.db import connections
 
 from onboarding.monitoring import logs
+from onboarding.monitoring.database_outage import OUTAGES, outage
 
 log = logging.getLogger(__name__)
 # Threads for each vendor in each process. Web processes have pages to serve, so workers do more.
@@ -148,6 +149,9 @@ def _log_bugs(work: Work) -> Work | None:
     """Run the work. Log any exception, which a pool would swallow; the row stays due."""
     try:
         return work()
+    except OUTAGES as error:
+        outage.began(error)
+        raise
     except Exception:
         log.exception("background work failed with a bug")
         raise

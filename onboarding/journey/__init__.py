@@ -56,6 +56,7 @@ from .staff_actions import (
     save_staff_answers,
 )
 from .transitions import forget_calls, record, wake_after_outage, wake_expired
+from .unreadable import wake_readable
 from .vendor_call import asks_about_the_shop
 
 __all__ = [
@@ -104,4 +105,5 @@ __all__ = [
     "verified_addresses",
     "wake_after_outage",
     "wake_expired",
+    "wake_readable",
 ]

@@ -6,6 +6,7 @@ from .calls import Call
 from .catalogue import Connector
 from .connections import Account, Attempt, Connection, Event, Hop
 from .coordination import Breaker, Leased, Operator, Slot, Worker
+from .memo_key import MemoKey
 from .merchants import Invitation, Membership, Merchant
 from .notifications import Alert, ExpiryWarning, WaitlistEntry
 from .users import User
@@ -23,6 +24,7 @@ __all__ = [
     "Hop",
     "Invitation",
     "Leased",
+    "MemoKey",
     "Membership",
     "Merchant",
     "Operator",

@@ -68,6 +68,15 @@ def unseal(sealed: str) -> object:
         raise MemoUnreadable("no key of MEMO_KEYS decrypts this memo") from None
 
 
+def opens(sealed: str) -> bool:
+    """Whether a key of MEMO_KEYS decrypts this."""
+    try:
+        _keys().decrypt(sealed)
+    except InvalidToken:
+        return False
+    return True
+
+
 def resealed(sealed: str) -> str:
     """The same value, encrypted with the first key. Raises MemoUnreadable."""
     try:
@@ -111,6 +120,7 @@ class MemoField(Column):
 
 # -- all memos in the database ---------------------------------------------------------------------
 
+PAGE = 1000  # rows in one query
 
 def columns() -> Iterator[tuple[type[models.Model], str]]:
     """Every (model, column) that holds memos."""
@@ -121,10 +131,28 @@ def columns() -> Iterator[tuple[type[models.Model], str]]:
 
 
 def sealed_rows(model: type[models.Model], column: str) -> Iterator[tuple[int, str]]:
-    """(primary key, ciphertext) of every memo in a column, as it stands in the database."""
+    """(primary key, ciphertext) of every memo in a column, as it stands in the database.
+
+    A page at a time: a cursor of the server would not survive a pooler between two transactions.
+    """
+    rows, last = _sealed(model, column).order_by("pk"), 0
+    while page := list(rows.filter(pk__gt=last)[:PAGE]):
+        yield from page
+        last = page[-1][0]
+
+
+def sealed_sample(model: type[models.Model], column: str, count: int) -> list[str]:
+    """The ciphertexts of the oldest and of the newest `count` memos in a column."""
+    rows = _sealed(model, column)
+    return [sealed for order in ("pk", "-pk") for _, sealed in rows.order_by(order)[:count]]
+
+
+def _sealed(
+    model: type[models.Model], column: str
+) -> models.QuerySet[models.Model, tuple[int, str]]:
     raw = Cast(column, models.TextField())
     rows = model._default_manager.exclude(**{column: None}).annotate(_sealed=raw)
-    yield from rows.order_by("pk").values_list("pk", "_sealed").iterator(chunk_size=1000)
+    return rows.values_list("pk", "_sealed")
 
 
 def rekey(model: type[models.Model], column: str) -> tuple[int, set[int]]:

@@ -12,8 +12,12 @@ from django.db import IntegrityError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
+from onboarding.models import memo_key
+
 pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
-FIRST, WORDS = "0001_initial", "0002_words"
+FIRST, WORDS, BEFORE_KEYS, KEYS = (
+    "0001_initial", "0002_words", "0003_hop_returns", "0007_memo_keys",
+)  # fmt: skip
 NOW = timezone.now()
 
 
@@ -100,3 +104,16 @@ def test_a_shop_is_still_connected_once_only_after_the_renaming() -> None:
         apps.get_model("onboarding", "Connection").objects.create(
             **twin, reference="shop-2", shop_id="s-1"
         )
+
+
+def test_the_table_of_keys_begins_empty_and_goes_without_a_trace() -> None:
+    """Memos that are there prove MEMO_KEYS at the first start; going back touches none of them."""
+    rows_of_the_first_release(migrate_to(FIRST))
+    apps = migrate_to(KEYS)
+    assert not apps.get_model("onboarding", "MemoKey").objects.exists()
+    assert memo_key.are_proven()
+    memo_key.prove()
+    assert only(apps, "MemoKey").lost_at is None
+    apps = migrate_to(BEFORE_KEYS)
+    assert "onboarding_memokey" not in connection.introspection.table_names()
+    assert only(apps, "Account").memo == {"t": 1}

@@ -22,7 +22,7 @@ from onboarding.conf.environment import SETTINGS
 ROOT = Path(__file__).resolve().parents[2]
 PUBLIC = {
     "SITE_URL": "https://shops.example.com",
-    "SECRET_KEY": "s" * 50,
+    "SECRET_KEY": "gangway-tests-" + "abcdefghij" * 4,
     "MEMO_KEYS": Fernet.generate_key().decode(),
     "EMAIL_URL": "smtps://mail.example.com",
     "STAFF_EMAIL": "staff@example.com",
