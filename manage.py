@@ -10,15 +10,15 @@ import sys
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "onboarding.settings")
     from django.core.management import execute_from_command_line
-    from django.db import InterfaceError, OperationalError
+    from django.db import Error
 
     try:
         execute_from_command_line(sys.argv)
-    except (InterfaceError, OperationalError):
+    except Error:
         from onboarding.doctor.database import database
 
         if (found := database()).level == "ok":
-            raise  # a lock or a time-out: the traceback says where
+            raise  # it lets us in: this is no fault of the operator
         sys.exit(f"{found.message} {found.fix}")
 
 

@@ -148,12 +148,15 @@ class Executor:
 def _log_bugs(work: Work) -> Work | None:
     """Run the work. Log any exception, which a pool would swallow; the row stays due."""
     try:
-        return work()
+        left = work()
     except OUTAGES as error:
         outage.began(error)
         raise
     except Exception:
         log.exception("background work failed with a bug")
         raise
+    else:
+        outage.ended()
+        return left
     finally:
         connections.close_all()

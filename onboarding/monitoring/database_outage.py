@@ -21,12 +21,12 @@ class _Outage:
     def began(self, error: Exception) -> None:
         """The work of this moment is lost; what was due stays due."""
         if not self._is_on:
-            log.error("the database does not answer (%s): what is due stays due", logs.summary(error))
+            log.error("the database cannot be used (%s): what is due stays due", logs.summary(error))
         self._is_on = True
 
     def ended(self) -> None:
         if self._is_on:
-            log.warning("the database answers again")
+            log.warning("the database can be used again")
         self._is_on = False
 
 

@@ -33,7 +33,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def is_pooled(self, params: dict[str, Any]) -> bool:  # Any: as above
         """Whether a pooler keeps our limits from the server. Tried once, by a connection of its own."""
         if self.alias not in _pooled and LIMITS_AS_OPTIONS in params.get("options", ""):
-            _pooled[self.alias] = _drops_limits(params)
+            with self.wrap_database_errors:
+                _pooled[self.alias] = _drops_limits(params)
             if _pooled[self.alias]:
                 log.info("the database is behind a pooler: limits are set in each transaction")
         return _pooled.get(self.alias, False)
