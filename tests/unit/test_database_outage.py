@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Iterator
 
@@ -22,11 +21,6 @@ def _no_outage_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     database_outage.outage._is_on = False
 
 
-@pytest.fixture
-def lines(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
-    return caplog.records
-
-
 def works(*errors: Exception) -> None:
     """Jobs of an executor; each of these errors ends one of them, and the last one succeeds."""
     executor = Executor()
@@ -42,24 +36,24 @@ def works(*errors: Exception) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_work_that_meets_an_outage_is_no_bug(lines: list[logging.LogRecord]) -> None:
+def test_work_that_meets_an_outage_is_no_bug(caplog: pytest.LogCaptureFixture) -> None:
     works(*AWAY)
-    assert [each.getMessage() for each in lines] == [
+    assert [each.getMessage() for each in caplog.records] == [
         "the database cannot be used (django.db.utils.OperationalError: server closed the"
         " connection): what is due stays due",
         "the database can be used again",
     ]
-    assert not any(each.exc_info for each in lines)
+    assert not any(each.exc_info for each in caplog.records)
 
 
-def test_an_error_of_our_own_queries_is_a_bug(lines: list[logging.LogRecord]) -> None:
+def test_an_error_of_our_own_queries_is_a_bug(caplog: pytest.LogCaptureFixture) -> None:
     works(ProgrammingError("no such column"))
-    [line] = lines
+    [line] = caplog.records
     assert line.getMessage() == "background work failed with a bug"
 
 
 def test_sweeps_during_an_outage_write_one_line(
-    lines: list[logging.LogRecord], monkeypatch: pytest.MonkeyPatch
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stop, left = threading.Event(), [*AWAY, *AWAY]
 
@@ -75,4 +69,4 @@ def test_sweeps_during_an_outage_write_one_line(
     monkeypatch.setattr(heartbeat.worker_heartbeat, "beat", lambda: None)
     monkeypatch.setattr(heartbeat.worker_heartbeat, "stop", lambda: None)
     runner.work_forever(stop)
-    assert [each.levelname for each in lines] == ["ERROR", "WARNING"]
+    assert [each.levelname for each in caplog.records] == ["ERROR", "WARNING"]
