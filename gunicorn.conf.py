@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import sys
-import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -88,14 +88,17 @@ def in_a_child(work: Callable[[], None]) -> int:
     workers would share what it has opened."""
     if child := os.fork():
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    status = 1
     try:
         work()
+        status = 0
     except SystemExit as end:
-        os._exit(int(str(end.code)))
-    except BaseException:
-        traceback.print_exc()
-        os._exit(1)
-    os._exit(0)
+        status = int(str(end.code))
+    except Exception:
+        logging.getLogger("gunicorn.error").exception("the start could not be checked")
+        raise
+    finally:
+        os._exit(status)
 
 
 def on_starting(server: Any) -> None:  # Any: gunicorn has no types

@@ -1,4 +1,4 @@
-"""Middleware: request references, health checks, X-Forwarded headers, one host name on loopback, MEMO_KEYS."""
+"""Middleware: request references, health checks, X-Forwarded headers, one host name, MEMO_KEYS."""
 
 from __future__ import annotations
 

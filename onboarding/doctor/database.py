@@ -51,7 +51,9 @@ ADVICE = (
     Advice("ssl", "Correct sslmode in DATABASE_URL, or switch TLS on at the server.", False),
     Advice("too many", "Raise max_connections, or run fewer processes.", False),
     Advice("connection slots", "Raise max_connections, or run fewer processes.", False),
-    Advice("resolve host", "Correct the host in DATABASE_URL, or this machine's name server.", False),
+    Advice(
+        "resolve host", "Correct the host in DATABASE_URL, or this machine's name server.", False
+    ),
     Advice("starting up", "Wait until PostgreSQL has started.", False),
 )
 OTHERWISE = Advice(

@@ -20,6 +20,7 @@ LOOKUPS: dict[type[Model], str] = {
     Hop: "attempts__hops",
 }
 
+
 def keys() -> Finding:
     """Decrypt every memo of every table, and discard the content."""
     if not _usable():

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Warning, run_checks
+from django.core.checks import CheckMessage, Error, run_checks
+from django.core.checks import Warning as CheckWarning
 from django.db import Error as DatabaseError
 
 from onboarding.models import memo_key
@@ -49,9 +50,9 @@ def _is_key_missing() -> bool:
 def services() -> Iterator[CheckMessage]:
     """What the site can start without, but should not."""
     if said := site.redis_fault():
-        yield Warning(said, hint=site.REDIS_FIX, id="onboarding.W006")
+        yield CheckWarning(said, hint=site.REDIS_FIX, id="onboarding.W006")
     if (found := site.mail()).level == "fault":
-        yield Warning(found.message, hint=found.fix, id="onboarding.W007")
+        yield CheckWarning(found.message, hint=found.fix, id="onboarding.W007")
 
 
 def refuse_to_start(*, warn: bool = False) -> None:

@@ -122,6 +122,7 @@ class MemoField(Column):
 
 PAGE = 1000  # rows in one query
 
+
 def columns() -> Iterator[tuple[type[models.Model], str]]:
     """Every (model, column) that holds memos."""
     for model in apps.get_app_config("onboarding").get_models():

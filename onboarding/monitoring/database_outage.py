@@ -21,7 +21,9 @@ class _Outage:
     def began(self, error: Exception) -> None:
         """The work of this moment is lost; what was due stays due."""
         if not self._is_on:
-            log.error("the database cannot be used (%s): what is due stays due", logs.summary(error))
+            log.error(
+                "the database cannot be used (%s): what is due stays due", logs.summary(error)
+            )
         self._is_on = True
 
     def ended(self) -> None:

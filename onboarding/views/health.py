@@ -1,7 +1,7 @@
 """Health checks and metrics, for load balancers and monitoring: no host name, https or session needed.
 
 `/health/live`     liveness: this process answers; nothing else is checked
-`/health/ready`    readiness: database, migrations, MEMO_KEYS, worker, backlog; 200, or 503 when one of them fails
+`/health/ready`    readiness: database, migrations, MEMO_KEYS, worker, backlog; 200, or 503 if one fails
 `/metrics`         Prometheus, with METRICS=1
 """
 

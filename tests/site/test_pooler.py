@@ -62,7 +62,9 @@ def test_each_transaction_has_our_limits_and_leaves_none_behind(site: Site) -> N
     assert site.manage("shell", "-v0", "-c", LIMITS).strip() == f"{OURS} {OURS} {NONE}"
 
 
-def test_a_pooler_that_drops_our_limits_in_silence_is_noticed(site: Site, postgres_url: str) -> None:
+def test_a_pooler_that_drops_our_limits_in_silence_is_noticed(
+    site: Site, postgres_url: str
+) -> None:
     with pgbouncer.in_front_of(postgres_url, "ignore_startup_parameters = options") as url:
         site.extra_env["DATABASE_URL"] = url
         assert site.manage("shell", "-v0", "-c", LIMITS).strip() == f"{OURS} {OURS} {NONE}"

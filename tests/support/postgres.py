@@ -93,7 +93,12 @@ def _started(bin: Path, home: Path, port: int) -> Iterator[None]:
     with log_file.open("wb") as log:
         # A session of its own: Ctrl-C is for pytest first.
         server = subprocess.Popen(
-            command, cwd=home, user=unprivileged_user(), stdout=log, stderr=log, start_new_session=True
+            command,
+            cwd=home,
+            user=unprivileged_user(),
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )
     try:
         _wait(server, log_file)

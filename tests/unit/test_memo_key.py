@@ -27,7 +27,9 @@ from vendors.contract import Redirect
 
 pytestmark = pytest.mark.both
 
-SENTENCE = "MEMO_KEYS lack a key that this site has encrypted with. Put that key back into MEMO_KEYS"
+SENTENCE = (
+    "MEMO_KEYS lack a key that this site has encrypted with. Put that key back into MEMO_KEYS"
+)
 LINK = Redirect(url="https://vendor.example/go")
 
 

@@ -139,7 +139,10 @@ def test_postgresql_has_a_pool_and_limits(load: Load) -> None:
 @pytest.mark.parametrize(
     ("url", "found"),
     [
-        ("postgres:///way?host=/var/run/postgresql", {"HOST": "/var/run/postgresql", "NAME": "way"}),
+        (
+            "postgres:///way?host=/var/run/postgresql",
+            {"HOST": "/var/run/postgresql", "NAME": "way"},
+        ),
         ("postgres://gang@%2Fvar%2FRun/way", {"HOST": "/var/Run", "USER": "gang"}),
         ("postgresql://a:1,b:2/way?target_session_attrs=any", {"HOST": "a,b", "PORT": "1,2"}),
         ("postgres://[::1]:5433/way", {"HOST": "::1", "PORT": "5433"}),

@@ -1,4 +1,4 @@
-"""`manage.py check`: Django's own, which here also tries the database, MEMO_KEYS, Redis and the mail server."""
+"""`manage.py check`: Django's own, and here also the database, MEMO_KEYS, Redis and the mail server."""
 
 from __future__ import annotations
 
