@@ -75,16 +75,18 @@ def is_permanent(finding: Finding) -> bool:
 
 def _postgresql() -> Finding:
     """A connection beside the pool, whose own errors are time-outs and say nothing."""
+    import psycopg  # not needed with SQLite
+
     try:
         params = connection.get_connection_params()
-        with connection.Database.connect(**{"connect_timeout": CONNECT_SECONDS, **params}) as own:
-            [may_create] = own.execute(MAY_CREATE).fetchone()
-    except (Error, connection.Database.Error) as error:
+        with psycopg.connect(**{"connect_timeout": CONNECT_SECONDS, **params}) as own:
+            row = own.execute(MAY_CREATE).fetchone()
+    except (Error, psycopg.Error) as error:
         said = _words(error)
         advice = next((each for each in ADVICE if each.said in said.lower()), OTHERWISE)
         words = f"{REFUSES if advice.permanent else SILENT}: {said}."
         return Finding("database", "fault", words, advice.fix)
-    if not may_create:
+    if row != (True,):
         words = f"{REFUSES}: the user may not create tables in its schema."
         return Finding("database", "fault", words, OWNER)
     return Finding("database", "ok", "The database (PostgreSQL) answers.")

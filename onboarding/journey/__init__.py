@@ -52,6 +52,7 @@ from .staff_actions import (
     ask_now,
     check_now,
     complete_task,
+    discard_staff_answers,
     resolve,
     save_staff_answers,
 )
@@ -78,6 +79,7 @@ __all__ = [
     "connect_both",
     "connection_of_found_shop",
     "continue_attempt",
+    "discard_staff_answers",
     "disconnect",
     "enter",
     "find_bare_hop",

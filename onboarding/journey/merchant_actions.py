@@ -21,7 +21,7 @@ from onboarding.models import (
     User,
     memo_key,
 )
-from onboarding.models.memo import Unread, opened
+from onboarding.models.memo import Unread, opened, readable
 from onboarding.models.status import Answer, Status, Turn, dumped
 from onboarding.registry import vendor_name, vendor_of
 from vendors.contract import Text, text
@@ -269,7 +269,7 @@ def _request_call(attempt: Attempt, call: ContractCall) -> Attempt:
 
 def _repeat_call(attempt: Attempt) -> Attempt:
     """Ask for the remembered call once more."""
-    linkless = bool(attempt.call.get("linkless"))
+    linkless = bool(readable(attempt.call).get("linkless"))
     transitions.remember_call(attempt, remembered(attempt), linkless=linkless)
     return attempt
 

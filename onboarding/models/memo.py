@@ -25,7 +25,8 @@ class Unread:
     """Stands for a memo that no key decrypts. Using it raises MemoUnreadable; saving it changes nothing.
 
     An empty memo in its place would be wrong: a flow would take it for a shop for which nothing was made
-    yet, and make everything twice. Code that works without the memo calls `opened` first.
+    yet, and make everything twice. It is a type of its own, so mypy refuses code that merges, unpacks or
+    reads a memo without `readable` (work with it) or `opened` (do without it, but then write nothing).
     """
 
     def __init__(self, sealed: str) -> None:
@@ -34,8 +35,9 @@ class Unread:
     def _refuse(self, *_: object) -> NoReturn:
         raise MemoUnreadable("no key of MEMO_KEYS decrypts this memo")
 
-    __bool__ = __len__ = __iter__ = __contains__ = __getitem__ = __or__ = __ror__ = _refuse
-    get = keys = values = items = copy = _refuse
+    if not TYPE_CHECKING:  # mypy finds none of them; what it does not see raises
+        __bool__ = __len__ = __iter__ = __contains__ = __getitem__ = __or__ = __ror__ = _refuse
+        get = keys = values = items = copy = _refuse
 
 
 T = TypeVar("T")
@@ -44,6 +46,13 @@ T = TypeVar("T")
 def opened(memo: T | Unread) -> T | None:
     """The memo, or None if no key decrypts it."""
     return None if isinstance(memo, Unread) else memo
+
+
+def readable(memo: T | Unread) -> T:
+    """The memo, to work with or to change. Raises MemoUnreadable if no key decrypts it."""
+    if isinstance(memo, Unread):
+        raise MemoUnreadable("no key of MEMO_KEYS decrypts this memo")
+    return memo
 
 
 @lru_cache(maxsize=4)
@@ -85,14 +94,17 @@ def resealed(sealed: str) -> str:
         raise MemoUnreadable("no key of MEMO_KEYS decrypts this memo") from None
 
 
-if TYPE_CHECKING:  # Any: memos are JSON whose shape only their vendor knows
-    Column = models.TextField[Any, Any]
+if TYPE_CHECKING:  # Any: memos are JSON objects whose values only their vendor knows
+    Column = models.TextField[Any, dict[str, Any] | Unread]
 else:
     Column = models.TextField
 
 
 class MemoField(Column):
-    """Any JSON value; `None` stays NULL. Only ciphertext reaches the database."""
+    """A JSON object; `None` stays NULL. Only ciphertext reaches the database.
+
+    For mypy it is never None: where `null=True`, the code that reads it knows.
+    """
 
     _pyi_private_set_type: Any
     _pyi_private_get_type: Any
@@ -152,8 +164,12 @@ def _sealed(
     model: type[models.Model], column: str
 ) -> models.QuerySet[models.Model, tuple[int, str]]:
     raw = Cast(column, models.TextField())
-    rows = model._default_manager.exclude(**{column: None}).annotate(_sealed=raw)
-    return rows.values_list("pk", "_sealed")
+    rows: models.QuerySet[models.Model, tuple[int, str]] = (
+        model._default_manager.exclude(**{column: None})
+        .annotate(_sealed=raw)
+        .values_list("pk", "_sealed")
+    )
+    return rows
 
 
 def rekey(model: type[models.Model], column: str) -> tuple[int, set[int]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from io import StringIO
+from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
@@ -16,7 +17,7 @@ from onboarding import journey
 from onboarding.background import runner
 from onboarding.management.commands.staff import make_staff
 from onboarding.models import Attempt, Connection, memo, memo_key
-from onboarding.models.memo import Unread
+from onboarding.models.memo import MemoUnreadable, Unread
 from tests.support.attempts import begin_attempt, reloaded, run_step
 from tests.support.merchant import Browser
 from tests.support.people import People
@@ -237,3 +238,21 @@ def test_ciphertext_never_reaches_a_page(
     with database.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM onboarding_connection WHERE memo LIKE %s", ["gAAAA%"])
         assert cursor.fetchone() == (1,)
+
+
+def test_an_unreadable_memo_can_be_neither_merged_nor_unpacked() -> None:
+    """mypy refuses all of these as well: `Unread` has no such methods."""
+    unread: Any = Unread("gAAAA")
+    for use in (
+        lambda: {**unread},
+        lambda: unread | {},
+        lambda: {} | unread,
+        lambda: dict(unread),
+        lambda: [*unread],
+        lambda: unread or {},
+        lambda: unread["key"],
+        lambda: unread.get("key"),
+        lambda: memo.readable(unread),
+    ):
+        with pytest.raises(MemoUnreadable):
+            use()

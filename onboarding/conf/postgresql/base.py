@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+import psycopg
 from django.db.backends.postgresql import base
 
 from onboarding.conf.service_urls import LIMITS_AS_OPTIONS, POSTGRES_LIMITS
@@ -49,10 +50,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
 def _drops_limits(params: dict[str, Any]) -> bool:  # Any: as above
     """Raises OperationalError when no connection can be made."""
     try:
-        with base.Database.connect(**{"connect_timeout": PROBE_SECONDS, **params}) as probe:
-            [timeout] = probe.execute("SELECT current_setting('lock_timeout')").fetchone()
-    except base.Database.OperationalError as error:
+        with psycopg.connect(**{"connect_timeout": PROBE_SECONDS, **params}) as probe:
+            row = probe.execute("SELECT current_setting('lock_timeout')").fetchone()
+    except psycopg.OperationalError as error:
         if UNSUPPORTED in str(error):
             return True
         raise
-    return bool(timeout == "0")
+    return row == ("0",)
