@@ -16,7 +16,7 @@ from typing import Annotated, TypedDict
 
 from pydantic import AfterValidator, Field, TypeAdapter, WrapValidator
 
-from vendors.contract import Garbled, Json, Refused
+from vendors.contract import Garbled, Json
 from vendors.http.api import Api, Nothing, Reply
 from vendors.http.reply import none_if_odd
 from vendors.http.times import assume_utc, write_time
