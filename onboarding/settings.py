@@ -15,7 +15,7 @@ from django.core.management.utils import get_random_secret_key
 import vendors
 from vendors.reader import read
 
-from .conf import csp, service_urls
+from .conf import csp, data_dir, service_urls
 from .conf.environment import Site
 from .conf.local_keys import load_or_create_key
 from .monitoring.logs import logging_settings
@@ -40,12 +40,14 @@ if LOOPBACK:
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 PROXY_COUNT = site.proxy_count
 DATA_DIR = (BASE_DIR / site.data_dir).resolve()
+_needs_data_dir = not site.database_url or site.metrics or (LOOPBACK and not site.memo_keys)
+DATA_DIR_FAULT = data_dir.fault(DATA_DIR) if _needs_data_dir else ""  # a system check reports it
 
 # -- keys: a site on a loopback address creates missing keys; any other site needs them ------------
 
 SECRET_KEY = site.secret_key
 MEMO_KEYS = [*site.memo_keys]
-if LOOPBACK:
+if LOOPBACK and not DATA_DIR_FAULT:
     SECRET_KEY = SECRET_KEY or load_or_create_key(DATA_DIR / "secret_key", get_random_secret_key)
     MEMO_KEYS = MEMO_KEYS or [
         load_or_create_key(DATA_DIR / "memo_key", lambda: Fernet.generate_key().decode())
@@ -87,6 +89,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "onboarding.middleware.MemoKeys",
 ]
 ROOT_URLCONF = "onboarding.urls"
 WSGI_APPLICATION = "onboarding.wsgi.application"
@@ -122,7 +125,6 @@ METRICS_DIR = DATA_DIR / "metrics"  # the counters of all processes on this mach
 if site.database_url:
     DATABASES = {"default": service_urls.database(site.database_url, WEB_THREADS)}
 else:
-    DATA_DIR.mkdir(parents=True, exist_ok=True)
     DATABASES = {"default": service_urls.sqlite(str(DATA_DIR / "db.sqlite3"))}
 REDIS_URL = site.redis_url
 CACHES = {

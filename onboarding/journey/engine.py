@@ -14,6 +14,7 @@ from enum import Enum
 from typing import assert_never
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from onboarding import db_lock, registry
@@ -148,15 +149,21 @@ def _make_and_settle(call: VendorCall) -> bool:
 
 
 def _postpone(model: RowModel, pk: int) -> None:
-    """The account's lease is held for another row. If it is held for this one, its holder sets due_at."""
-    rows = model._default_manager.filter(pk=pk, call_started_at=None)
-    transitions.make_due(rows, timezone.now() + BUSY_DELAY)
+    """The account's lease is held by another worker: try again soon.
+
+    Only what is still due, or was just asked for by a person. The holder may have settled this very row
+    in the meantime, and then its `due_at` is a check of tomorrow, a wait that the vendor asked for, or the
+    pause of a row that kills its workers.
+    """
+    now = timezone.now()
+    asked_for = Q(answer=Answer.PROGRESS, crashes=0, due_at__lte=now + transitions.GRACE)
+    rows = model._default_manager.filter(Q(due_at__lte=now) | asked_for, pk=pk)
+    transitions.make_due(rows.filter(call_started_at=None), now + BUSY_DELAY)
 
 
 def _still_due(model: RowModel, pk: int) -> bool:
-    """Whether no other worker has handled the row; `_postpone` may have moved it by BUSY_DELAY."""
-    soon = timezone.now() + 2 * BUSY_DELAY
-    return bool(model._default_manager.filter(pk=pk, due_at__lte=soon).exists())
+    """Whether no other worker has handled the row or put it off."""
+    return bool(model._default_manager.filter(pk=pk, due_at__lte=timezone.now()).exists())
 
 
 @transaction.atomic

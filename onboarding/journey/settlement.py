@@ -14,6 +14,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from onboarding.models import Account, Alert, Attempt, Connection
+from onboarding.models.memo import readable
 from onboarding.models.status import Answer, Cause, Status, Turn, dumped
 from vendors.contract import (
     Connected,
@@ -156,12 +157,12 @@ def _settle_link(call: VendorCall, attempt: Attempt, outcome: Outcome) -> Outcom
     if not isinstance(outcome, Step):
         return outcome
     linkless = isinstance(outcome, Redirect) and not outcome.url
-    was_linkless = bool(attempt.call.get("linkless"))
+    was_linkless = bool(readable(attempt.call).get("linkless"))
     if linkless and was_linkless and call.order.present:
         why = f"{call.call.name} was repeated for a merchant who waited, and named no link again"
         return Garbled(why, cause=Cause.NO_PROGRESS)
     if linkless != was_linkless:
-        attempt.call = attempt.call | {"linkless": linkless}
+        attempt.call = readable(attempt.call) | {"linkless": linkless}
         transitions.save(attempt, "call")
     if isinstance(outcome, Redirect) and outcome.url:
         hops.mint(attempt, call.order.state, outcome)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from onboarding.models import Attempt, Connection
+from onboarding.models.memo import readable
 from tests.contract.row import State
 from tests.faults.kinds import Call, Fault, Injector, in_sandbox
 from tests.faults.scene import Driver, Matrix, Scene
@@ -29,7 +30,7 @@ def recover(driver: Driver) -> None:
     """The pause after a lost answer is over, as often as one was lost."""
     for _ in range(3):
         for attempt in Attempt.objects.filter(ended=None):
-            attempt.connection_memo.pop("not_before", None)
+            readable(attempt.connection_memo).pop("not_before", None)
             attempt.save()
         driver.go_on()
         if not Attempt.objects.filter(ended=None).exists():
