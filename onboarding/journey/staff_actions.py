@@ -69,9 +69,7 @@ def _run(call: VendorCall) -> Outcome:
     if unreadable.is_unreadable(call.connection, call.attempt):
         return Garbled(UNREADABLE)
     outcome = ask(call)
-    if isinstance(outcome, Step):
-        settle_under_lease(call, outcome)
-    return outcome
+    return settle_under_lease(call, outcome).outcome if isinstance(outcome, Step) else outcome
 
 
 @transaction.atomic
