@@ -72,6 +72,9 @@ def _settle_attempt(call: VendorCall, attempt: Attempt, outcome: Outcome) -> boo
         _save_drafts_and_ids(attempt, outcome)
         _tick(call, attempt, outcome.done)
         transitions.save(attempt, "account_memo", "connection_memo", "ticks", "crashes")
+    elif isinstance(outcome, Unavailable) and outcome.connection is not None:
+        attempt.connection_memo = dict(outcome.connection)
+        transitions.save(attempt, "connection_memo")
     repeat = must_reconcile or isinstance(outcome, Progress)
     crash_guard.answered(attempt, resets_crashes=not repeat)
     if attempt.ended or attempt.call_number != call.number:

@@ -334,7 +334,7 @@ class _Call:
         if trace.unsent:
             return Unavailable(self.says("could not be sent: no connection"))
         detail = self.says("took too long" if timed_out else "lost its connection")
-        return Unsure(detail) if self.creates else Unavailable(detail)
+        return Unsure(detail) if self.creates else Unavailable(detail, lost=True)
 
     def _unreadable(self, raw: RawReply, why: str) -> VendorError:
         detail = self.says(f"answered {raw.status}, unreadable: {why}")
