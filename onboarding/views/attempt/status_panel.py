@@ -122,10 +122,9 @@ def _ready(attempt: Attempt, finish: bool, words: dict[str, str]) -> StatusPanel
         gettext("%(vendor)s opens in this window. Come back here at any time.") % words
     )
     has_default_note = attempt.note.get("id") == journey.ready_note(words["vendor"]).id
-    one_more = gettext("One more step at %(vendor)s") % words
     return StatusPanel(
         kind="ready",
-        heading=gettext("Everything is ready") if has_default_note else one_more,
+        heading=gettext("Everything is ready"),
         sentence=default_sentence if has_default_note else attempt.sentence,
         action="continue",
         label=gettext("Continue to %(vendor)s") % words,
