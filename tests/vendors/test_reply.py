@@ -279,7 +279,7 @@ def test_an_id_or_a_query_that_cannot_be_sent_is_garbled() -> None:
         api.send("GET", "/a/{id}", Nothing, parts={"id": "\udcff"})
     for given in ({"query": {"code": "\udcff"}}, {"auth": ("\udcff", "x")}):
         with pytest.raises(Garbled, match="cannot be sent"):
-            api.send("GET", "/a", Nothing, **given)  # type: ignore[arg-type]
+            api.send("GET", "/a", Nothing, **given)
 
 
 def test_a_next_page_that_is_no_url_is_garbled() -> None:

@@ -128,7 +128,8 @@ SCENES = (
     Scene(
         route=f"DELETE {TENANT}", when="staff delete a space", sort="desk",
         ready=managed, act=delete, says="The shops that used this space are disconnected.",
-        after=ROOM, but={"wrong types": FINE, "empty": FINE}, why=ANY_SHAPE, ends="disconnected",
+        after=ROOM, but={"wrong types": FINE, "empty": FINE, "text": FINE}, why=ANY_SHAPE,
+        ends="disconnected",
     ),
 )  # fmt: skip
 MATRIX = Matrix(
