@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import cast
 
 from allauth.account.models import EmailAddress
@@ -104,6 +104,7 @@ def _order(
         now=timezone.now(),
         siblings=_live_connections(account).exclude(pk=connection.pk).count(),
         holder=lambda vendor_id: holder(connection, vendor_id),
+        last_used=lambda vendor_id: last_used(connection.vendor, vendor_id),
     )
 
 
@@ -128,6 +129,16 @@ def holder(connection: Connection, vendor_id: str) -> Holder:
     """
     try:
         return _holder(connection, vendor_id)
+    finally:
+        db_lock.give_back_connection()
+
+
+def last_used(vendor: str, shop_id: str) -> datetime | None:
+    """When a shop that is no longer connected here was disconnected; None if it never was connected."""
+    try:
+        rows = Connection.objects.filter(vendor=vendor, shop_id=shop_id, status=Status.DISCONNECTED)
+        former = rows.exclude(shop_id="").order_by("-since").first()
+        return (former.since or former.created) if former else None
     finally:
         db_lock.give_back_connection()
 

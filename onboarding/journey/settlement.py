@@ -17,6 +17,7 @@ from onboarding.models import Account, Alert, Attempt, Connection
 from onboarding.models.memo import readable
 from onboarding.models.status import Answer, Cause, Status, Turn, dumped
 from vendors.contract import (
+    CallError,
     Connected,
     Done,
     Garbled,
@@ -66,10 +67,15 @@ def _redirect_fault(call: VendorCall, step: Redirect) -> str:
 def _settle_attempt(call: VendorCall, attempt: Attempt, outcome: Outcome) -> bool:
     """Save what the call made, then choose between the next call, a newer one, and the verdict."""
     must_reconcile = _settle_creation(call, attempt, outcome)
+    if must_reconcile and isinstance(outcome, CallError):
+        _note_lost_answer(attempt, outcome.detail)
     if isinstance(outcome, Step):
         _save_drafts_and_ids(attempt, outcome)
         _tick(call, attempt, outcome.done)
         transitions.save(attempt, "account_memo", "connection_memo", "ticks", "crashes")
+    elif isinstance(outcome, Unavailable) and outcome.connection is not None:
+        attempt.connection_memo = dict(outcome.connection)
+        transitions.save(attempt, "connection_memo")
     repeat = must_reconcile or isinstance(outcome, Progress)
     crash_guard.answered(attempt, resets_crashes=not repeat)
     if attempt.ended or attempt.call_number != call.number:
@@ -99,6 +105,7 @@ def _settle_creation(call: VendorCall, attempt: Attempt, outcome: Outcome) -> bo
         account.announced, account.unsure = "", announced or unsure
     elif isinstance(outcome, Progress) and outcome.announce:
         account.announced, account.unsure, account.creator = outcome.announce, "", attempt
+        _note_lost_answer(attempt, "")
     elif announced or (unsure and isinstance(outcome, Step)):
         account.announced, account.unsure = "", ""
     else:
@@ -107,6 +114,21 @@ def _settle_creation(call: VendorCall, attempt: Attempt, outcome: Outcome) -> bo
     if unsure and not account.unsure:
         transitions.wake_siblings(account)
     return answer_lost and bool(announced)
+
+
+def _note_lost_answer(attempt: Attempt, detail: str) -> None:
+    """Why the answer of the last creation was none; "" for a new one. See `_with_lost_answer`."""
+    if attempt.call.get("lost", "") != detail:
+        attempt.call = attempt.call | {"lost": detail}
+        transitions.save(attempt, "call")
+
+
+def _with_lost_answer(attempt: Attempt, row: Verdict) -> Verdict:
+    """What was looked for, together with why: staff need to know that the answer could not be read."""
+    lost = str(attempt.call.get("lost") or "")
+    if row.detail in lost:
+        return replace(row, detail=lost)
+    return replace(row, detail=f"{row.detail} ({lost})" if lost else row.detail)
 
 
 def _save_drafts_and_ids(attempt: Attempt, step: Step) -> None:
@@ -174,6 +196,8 @@ def _apply_outcome(call: VendorCall, attempt: Attempt, outcome: Outcome) -> None
     if not isinstance(outcome, Unavailable):
         attempt.tries = 0
     row = verdict(outcome, call.vendor, max(attempt.tries - 1, 0))
+    if isinstance(outcome, Unsure):
+        row = _with_lost_answer(attempt, row)
     if attempt.answer == Answer.PROGRESS and call.before[0] == row.answer:
         attempt.answer, attempt.since = call.before  # a token renewed on the way begins no new wait
     transitions.publish(attempt, changed=transitions.apply(attempt, row))

@@ -71,9 +71,7 @@ def _run(call: VendorCall | None) -> Outcome:
     if call is None:
         return Garbled(UNREADABLE)
     outcome = ask(call)
-    if isinstance(outcome, Step):
-        settle_under_lease(call, outcome)
-    return outcome
+    return settle_under_lease(call, outcome).outcome if isinstance(outcome, Step) else outcome
 
 
 @transaction.atomic

@@ -128,8 +128,9 @@ class Attempt(StatusMixin):
     """One attempt to connect, reconnect, open, pause, resume, disconnect or change a connection.
 
     `call` is the call of the contract that is to be made (`journey/vendor_call.py`): {"name": "returned",
-    "argument": {...}}, and whether it last led to a Redirect without a link ("linkless"). `call_number`
-    grows with each call, so that the outcome of an older one never overwrites a newer request.
+    "argument": {...}}, whether it last led to a Redirect without a link ("linkless"), and why the answer
+    of a creation got lost ("lost"). `call_number` grows with each call, so that the outcome of an older
+    one never overwrites a newer request.
     `account_memo` and `connection_memo` are drafts, which become the live memos when a step promotes them.
     """
 

@@ -223,7 +223,7 @@ class CodeView(CodePageMixin, ConfirmLoginCodeView):  # type: ignore[misc]
     def new_code(self) -> dict[str, str]:
         return {
             "action": reverse("account_login"),
-            "go_next": safe_next_url(self.request),
+            "go_next": next_path(self.request),
             "back_url": with_next("account_login", self.request),
             "back_label": gettext("Use another address"),
         }

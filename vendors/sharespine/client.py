@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, TypedDict
 
-from pydantic import AfterValidator, Field, TypeAdapter, WrapValidator
+from pydantic import Field, TypeAdapter, WrapValidator
 
 from vendors.contract import Garbled, Json
 from vendors.http.api import Api, Nothing, Reply
-from vendors.http.reply import none_if_odd
-from vendors.http.times import assume_utc, write_time
+from vendors.http.reply import Anything, Id, Url, none_if_odd
+from vendors.http.times import Moment, write_time
 
 
 class NewTenant(TypedDict):
@@ -33,7 +33,7 @@ class NewTenant(TypedDict):
 
 
 class Tenant(Reply):
-    code_name: str = Field(alias="codeName", min_length=1)
+    code_name: Id = Field(alias="codeName")
 
 
 class NewUser(TypedDict):
@@ -45,7 +45,7 @@ class NewUser(TypedDict):
 
 
 class User(Reply):
-    login: str = Field(min_length=1)
+    login: Id
 
 
 class NewConnection(TypedDict):
@@ -56,20 +56,20 @@ class NewConnection(TypedDict):
 
 
 class Connection(Reply):
-    id: str = Field(min_length=1)
+    id: Id
 
 
 class LoginLink(Reply):
     """`expires` is documented as `2023-04-04T13:57:16Z`; without it the link is still good."""
 
-    login_url: str = Field(alias="loginUrl", min_length=1)
-    expires: Json = None
+    login_url: Url = Field(alias="loginUrl")
+    expires: Anything = None
 
 
 class State(Reply):
     """A tenant or an API connection. Not documented, so only a plain no is taken for a no."""
 
-    active: Json = None
+    active: Anything = None
 
     @property
     def is_off(self) -> bool:
@@ -79,8 +79,8 @@ class State(Reply):
 class OrderRow(Reply):
     """All that we read of an order: its id, and when it changed (in UTC unless it has an offset)."""
 
-    id: str = Field(alias="localId", min_length=1)
-    modified: Annotated[datetime, AfterValidator(assume_utc)] = Field(alias="lastModified")
+    id: Id = Field(alias="localId")
+    modified: Moment = Field(alias="lastModified")
 
 
 STATE: TypeAdapter[State | None] = TypeAdapter(State | None)
@@ -202,8 +202,6 @@ def connect_tenant(
     *, api_url: str, contact: str, tenant: str, connection: str, login: str, password: str
 ) -> TenantClient:
     """A client for the Tenant API: Basic credentials of a tenant user, X-Tenant, X-ConnectionId."""
-    if not all(each.isascii() and each.isprintable() for each in (tenant, connection)):
-        raise Garbled("a tenant or connection id from Sharespine does not fit a header")
     headers = {
         "X-Tenant": tenant,
         "X-ConnectionId": connection,

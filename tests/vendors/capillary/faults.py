@@ -8,6 +8,7 @@ from onboarding.models import Attempt, Connection
 from onboarding.models.memo import readable
 from tests.contract.row import State
 from tests.faults.kinds import Call, Fault, Injector, in_sandbox
+from tests.faults.rules import FINE
 from tests.faults.scene import Driver, Matrix, Scene
 from tests.vendors.capillary.contract import KEY as KEY_WORKS
 from vendors.capillary import client
@@ -84,9 +85,11 @@ OWN = (
           inject=error(200, 320001)),
 )  # fmt: skip
 NO_TOKEN = "this call carries no token that could be renewed"
+NAMES = {"ids not in ASCII": FINE}
+ANY_NAME = "its texts are names of scopes, which may be in any language"
 SCENES = (
     Scene(
-        route="GET /v3/integrations/scopes", when="the probe", sort="desk",
+        route="GET /v3/integrations/scopes", when="the probe", sort="desk", but=NAMES, why=ANY_NAME,
         act=Driver.probe, says="accepted", after=NONE, ends="",
     ),
     Scene(
@@ -101,7 +104,8 @@ SCENES = (
         why="a key that was just made may not be known everywhere yet",
     ),
     Scene(
-        route="GET /v3/integrations/scopes", when="before a client is made", sort="trip",
+        route="GET /v3/integrations/scopes", when="before a client is made", sort="trip", but=NAMES,
+        why=ANY_NAME,
         act=connected, says=KEY_WORKS, after=VALID, recover=recover,
     ),
     Scene(
