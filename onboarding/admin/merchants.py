@@ -98,10 +98,10 @@ class UserAdmin(BaseAdmin):
     )
     filter_horizontal = ("groups", "user_permissions")
 
-    def get_object(
+    def get_object(  # Any: Django's signature
         self, request: HttpRequest, object_id: str, from_field: str | None = None
     ) -> Any:
-        """With what the names of its permissions are made of. Any: Django's signature."""
+        """With what the names of its permissions are made of."""
         user = super().get_object(request, object_id, from_field)
         if user is not None:
             prefetch_related_objects([user], "groups", "user_permissions__content_type")
