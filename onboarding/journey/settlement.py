@@ -118,14 +118,15 @@ def _settle_creation(call: VendorCall, attempt: Attempt, outcome: Outcome) -> bo
 
 def _note_lost_answer(attempt: Attempt, detail: str) -> None:
     """Why the answer of the last creation was none; "" for a new one. See `_with_lost_answer`."""
-    if attempt.call.get("lost", "") != detail:
-        attempt.call = attempt.call | {"lost": detail}
+    call = readable(attempt.call)
+    if call.get("lost", "") != detail:
+        attempt.call = call | {"lost": detail}
         transitions.save(attempt, "call")
 
 
 def _with_lost_answer(attempt: Attempt, row: Verdict) -> Verdict:
     """What was looked for, together with why: staff need to know that the answer could not be read."""
-    lost = str(attempt.call.get("lost") or "")
+    lost = str(readable(attempt.call).get("lost") or "")
     if row.detail in lost:
         return replace(row, detail=lost)
     return replace(row, detail=f"{row.detail} ({lost})" if lost else row.detail)

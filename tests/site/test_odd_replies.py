@@ -17,6 +17,7 @@ import vendors
 from onboarding import journey
 from onboarding.catalogue import refresh
 from onboarding.models import Account, Alert, Attempt, Connection, Connector
+from onboarding.models.memo import readable
 from tests.contract.fixtures import resolve
 from tests.support.attempts import CONNECTED, begin_attempt, reloaded, run_check, run_step
 from tests.support.merchant import Browser
@@ -98,7 +99,7 @@ def test_a_stored_token_that_cannot_be_sent_is_named_and_is_no_poison(
     """It came before replies were checked."""
     connect(alice)
     account, shop = Account.objects.get(), Connection.objects.get()
-    account.memo = {**account.memo, "access": "ł"}
+    account.memo = {**readable(account.memo), "access": "ł"}
     account.save()
     for _ in range(6):
         Connection.objects.update(due_at=timezone.now())
