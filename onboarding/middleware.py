@@ -1,7 +1,9 @@
-"""Middleware: references, health checks, X-Forwarded headers, one address, readable requests, HEAD."""
+"""Middleware: references, health checks, X-Forwarded headers, MEMO_KEYS, one address, readable
+requests, HEAD."""
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable
 from ipaddress import IPv6Address, ip_address
@@ -15,8 +17,11 @@ from django.http.request import split_domain_port
 
 from vendors.contract.characters import is_plain
 
+from .models import memo_key
 from .monitoring import logs
 from .views import errors, health
+
+log = logging.getLogger(__name__)
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -185,3 +190,28 @@ def _spend_nothing(request: HttpRequest) -> None:
     if isinstance(shown, BaseStorage):
         shown.used = shown.added_new = False
     request.session.modified = False
+
+
+class MemoKeys:
+    """Nothing is written while a key is missing from MEMO_KEYS: a page says so, and staff know.
+
+    A web server that started without its database proves the keys before its first page.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if memo_key.proof_is_due:
+            try:
+                memo_key.prove()
+            except memo_key.MemoKeyMissing as error:
+                return self.process_exception(request, error) or self.get_response(request)
+            memo_key.proof_is_due = False
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponseBase | None:
+        if not isinstance(error, memo_key.MemoKeyMissing):
+            return None
+        log.critical("%s", error)
+        return errors.unavailable(request)

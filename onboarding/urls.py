@@ -7,7 +7,7 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
 from .notifications import demo_mail
-from .people import addresses, sign_in
+from .people import addresses, passwords, reauthentication, sign_in
 from .views import brand, well_known
 from .views.attempt import attempts, wrong_shop
 from .views.shop import actions, reveal, shops
@@ -69,6 +69,21 @@ urlpatterns = [
     path("accounts/login/code/confirm/", sign_in.enter_code, name="account_confirm_login_code"),
     path("accounts/signup/", sign_in.sign_up, name="account_signup"),
     path("accounts/email/", addresses.addresses, name="account_email"),
+    path(
+        "accounts/confirm-email/", addresses.confirm_address, name="account_email_verification_sent"
+    ),
+    path("accounts/password/reset/", passwords.forgotten_password, name="account_reset_password"),
+    path(
+        "accounts/password/reset/confirm/",
+        passwords.enter_code,
+        name="account_confirm_password_reset_code",
+    ),
+    path(
+        "accounts/reauthenticate/code/",
+        reauthentication.enter_code,
+        name="account_reauthenticate_code",
+    ),
+    path("accounts/2fa/webauthn/login/", sign_in.passkey, name="mfa_login_webauthn"),
     path("accounts/", include("allauth.urls")),
     path("brand.css", brand.brand_css, name="brand_css"),
     path("favicon.ico", well_known.favicon),
@@ -84,4 +99,4 @@ handler400 = "onboarding.views.errors.bad_request"
 handler403 = "onboarding.views.errors.forbidden"
 handler404 = "onboarding.views.errors.not_found"
 handler500 = "onboarding.views.errors.server_error"
-handler429 = "onboarding.people.sign_in.too_many_requests"
+handler429 = "onboarding.people.limits.too_many_requests"

@@ -13,7 +13,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "onboarding.settings")
 
 _django = get_wsgi_application()
 
-from .conf.checks import refuse_to_start  # noqa: E402  (needs Django set up)
+from .doctor.start import refuse_to_start  # noqa: E402  (needs Django set up)
 
 refuse_to_start()
 

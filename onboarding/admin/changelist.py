@@ -16,7 +16,8 @@ from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.translation import gettext_lazy
+from django.utils.formats import number_format
+from django.utils.translation import gettext, gettext_lazy
 
 from onboarding.models import Membership, Merchant
 from onboarding.models.status import Status
@@ -24,17 +25,25 @@ from onboarding.models.status import Status
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
-COUNTED = 10_000  # rows; a longer list shows this number and has no further pages
+COUNTED = 10_000  # rows; a longer list says “more than” and has no further pages
 FOUND = 1_000  # rows that each column may add to a search
 AnyQuerySet = QuerySet[Any, Any]  # Any: one signature for the query sets of all models
+
+
+class AtLeast(int):
+    """A count that stopped there. Django's templates show it in several places, always as text."""
+
+    def __str__(self) -> str:
+        number = number_format(int(self), force_grouping=True)
+        return gettext("more than %(number)s") % {"number": number}
 
 
 class CappedPaginator(Paginator):  # type: ignore[type-arg]  # no subscript at run time
     @cached_property
     def count(self) -> int:
         rows: Any = self.object_list
-        found: int = rows.order_by()[:COUNTED].count()
-        return found
+        found: int = rows.order_by()[: COUNTED + 1].count()
+        return found if found <= COUNTED else AtLeast(COUNTED)
 
 
 def ids(rows: AnyQuerySet, column: str = "pk") -> list[int]:

@@ -1,4 +1,4 @@
-"""Error pages (400, 403, 404, 500, CSRF): what happened, what to do, a reference to quote."""
+"""Error pages (400, 403, 404, 500, 503, CSRF): what happened, what to do, a reference to quote."""
 
 from __future__ import annotations
 
@@ -26,6 +26,11 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return render(request, "404.html", status=404)
+
+
+def unavailable(request: HttpRequest) -> HttpResponse:
+    """Something of ours is missing that staff have to put back; nothing was written."""
+    return render(request, "503.html", status=503)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

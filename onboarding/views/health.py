@@ -1,7 +1,7 @@
 """Health checks and metrics, for load balancers and monitoring: no host name, https or session needed.
 
 `/health/live`     liveness: this process answers; nothing else is checked
-`/health/ready`    readiness: database, migrations, worker, backlog; 200, or 503 when one of them fails
+`/health/ready`    readiness: database, migrations, MEMO_KEYS, worker, backlog; 200, or 503 if one fails
 `/metrics`         Prometheus, with METRICS=1
 """
 
@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 
 from onboarding.methods import View, require_read
+from onboarding.models import memo_key
 from onboarding.monitoring import heartbeat
 
 Checks = dict[str, str]  # what is checked → "ok", or what is wrong
@@ -61,7 +62,12 @@ def run_checks() -> Checks:
         checks["database"] = OK
         if not heartbeat.migrated():
             return checks | {"migrations": "not all are applied"}
-        checks |= {"migrations": OK, "worker": _worker(), "backlog": _backlog()}
+        checks |= {
+            "migrations": OK,
+            "memo_keys": memo_key.MISSING if memo_key.missing() else OK,
+            "worker": _worker(),
+            "backlog": _backlog(),
+        }
     except Error as error:
         checks["database"] = f"does not answer ({type(error).__name__})"
     return checks

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.conf import settings
 from playwright.sync_api import expect
 
 from tests.browser.conftest import NARROW, WIDE, Visit
@@ -18,7 +19,9 @@ def test_a_form_in_a_stale_tab_is_sent_again_with_one_button(
     ann = visit("ann", scripts=scripts, width=width, dark=dark)
     ann.sign_up("Any other shop system", "Ann’s Antiques")
     ann.page.get_by_label("Name of this shop").fill("The shop at the corner")
-    ann.page.context.clear_cookies(name="csrftoken")  # another tab has got another one
+    ann.page.context.clear_cookies(
+        name=settings.CSRF_COOKIE_NAME
+    )  # another tab has got another one
     ann.press("Continue to Sharespine")
     ann.sees("The shop at the corner")
     ann.shoot("stale")

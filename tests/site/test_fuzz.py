@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import quote_from_bytes
 
 import pytest
+from django.conf import settings as site
 from django.core.signals import got_request_exception
 from django.db import transaction
 from hypothesis import HealthCheck, Phase, given, seed, settings
@@ -80,7 +81,8 @@ class Asker:
     errors: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.session = client_of(self.user).cookies.get("sessionid")
+        self.session = client_of(self.user).cookies.get(site.SESSION_COOKIE_NAME)
+        assert (self.session is None) == (self.user is None)
         got_request_exception.connect(self.note)
 
     def note(self, **_: object) -> None:
@@ -89,7 +91,7 @@ class Asker:
     def __call__(self, method: str, path: str, body: bytes = b"", **extra: Any) -> None:
         client = client_of(None)
         if self.session:
-            client.cookies["sessionid"] = self.session.value
+            client.cookies[site.SESSION_COOKIE_NAME] = self.session.value
         with transaction.atomic():
             response = client.generic(method, path, body, FORM, **extra)
             transaction.set_rollback(True)

@@ -9,6 +9,7 @@ from io import BytesIO
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.test import Client, RequestFactory
 from pytest_django import Settings
@@ -230,6 +231,9 @@ def test_doubled_slashes_are_one(client: Client, path: str, leads_to: str) -> No
 
 # -- odd requests --------------------------------------------------------------------------------
 
+NAMES = settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME, settings.LANGUAGE_COOKIE_NAME
+COOKIES = [*NAMES, "messages", "x"]
+
 
 @pytest.mark.parametrize(
     "query", ["q=%00", "%00=1", "q=a&q=%00b", "category=x%00", "utm_source=%00"]
@@ -242,7 +246,7 @@ def test_a_query_that_nobody_types_gets_a_page(client: Client, path: str, query:
 
 
 @pytest.mark.both
-@pytest.mark.parametrize("name", ["sessionid", "csrftoken", "messages", "django_language", "x"])
+@pytest.mark.parametrize("name", COOKIES)
 def test_a_cookie_that_nobody_could_have_got_from_us_is_none(
     client: Client, name: str, transactional_db: None
 ) -> None:

@@ -11,6 +11,7 @@ from django.db import connection as database
 from django.test import Client
 
 from onboarding.models import Attempt, Hop
+from onboarding.models.memo import readable
 from tests.support.attempts import CONNECTED
 from tests.support.people import People
 from tests.support.returns import (
@@ -282,7 +283,7 @@ def test_no_answer_holds_what_was_brought(
 
 def test_stored_parameters_are_ciphertext(attempt: Attempt) -> None:
     browser().get(BACK, {"state": state(attempt), "code": "geheim"})
-    stored = Hop.objects.exclude(spent=None).get().params
+    stored = readable(Hop.objects.exclude(spent=None).get().params)
     assert stored["code"] == "geheim"
     with database.cursor() as cursor:
         cursor.execute("SELECT params FROM onboarding_hop WHERE spent IS NOT NULL")

@@ -114,12 +114,18 @@ def _nobody(vendor_id: str) -> Holder:
     return "none"
 
 
+def _never(vendor_id: str) -> datetime | None:
+    return None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """Everything that a vendor gets for one call: plain values and one query to our database.
+    """Everything that a vendor gets for one call: plain values and two queries to our database.
 
     `holder(vendor_id)` says which connection has the vendor's object (a shop, an instance): "self" this
     one, "sibling" another one on the same account, "other" one of another merchant, "none" no connection.
+    `last_used(vendor_id)` is when a connection, of any merchant, that had this shop was disconnected; None
+    if none had it.
     `siblings` is the number of other live connections on the same account.
     """
 
@@ -146,3 +152,4 @@ class Order:
     now: datetime
     siblings: int = 0
     holder: Callable[[str], Holder] = _nobody
+    last_used: Callable[[str], datetime | None] = _never
