@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.test import Client, RequestFactory
 from pytest_django import Settings
 
-from onboarding import middleware, wsgi
+from onboarding import middleware
 from onboarding.monitoring import logs
 
 CODE = "https://x.example/return/itembase/?code=geheim&state=1"
@@ -257,6 +257,8 @@ def test_a_cookie_that_nobody_could_have_got_from_us_is_none(
 
 def served(**environ: Any) -> tuple[list[str], bytes]:
     """What gunicorn would get: the status, and the body."""
+    from onboarding import wsgi  # its start checks read the database
+
     statuses = list[str]()
 
     def start(status: str, *_: Any) -> Any:
@@ -270,7 +272,9 @@ CODECS = ["text/plain; charset=base64", "text/plain; a*=nope''%41", "x; charset=
 
 
 @pytest.mark.parametrize("given", CODECS)
-def test_no_content_type_ends_a_request_before_it_is_read(given: str) -> None:
+def test_no_content_type_ends_a_request_before_it_is_read(
+    given: str, transactional_db: None
+) -> None:
     statuses, _ = served(CONTENT_TYPE=given)
     assert statuses == ["200 OK"]
 
