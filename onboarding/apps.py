@@ -21,6 +21,7 @@ class OnboardingConfig(AppConfig):
         from .monitoring import logs
 
         host_state.recovered.connect(journey.wake_after_outage, dispatch_uid="wake-after-outage")
+        host_state.trial_wanted.connect(journey.wake_for_trial, dispatch_uid="wake-for-trial")
         request_finished.connect(logs.forget_reference, dispatch_uid="forget-reference")
         if settings.LOG_FORMAT == "json":
             logs.log_warnings_and_crashes()

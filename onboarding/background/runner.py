@@ -27,7 +27,7 @@ from onboarding.models.status import Answer, Status
 from onboarding.monitoring import heartbeat, logs
 
 from . import schedule
-from .executor import WORKER_BOUND, Executor, Work
+from .executor import WEB_BOUND, WORKER_BOUND, Executor, Work
 
 log = logging.getLogger(__name__)
 Kind = Literal["attempt", "connection"]
@@ -70,6 +70,18 @@ def hand_over(attempt: Attempt, *, timeout: float | None = None, returned: bool 
 def advance_now(attempt: Attempt) -> None:
     """Make the attempt's calls in this process: for a command whose caller waits for the answer."""
     journey.advance(attempt.pk)
+
+
+def is_crowded(vendor: str) -> bool:
+    """Whether so many merchants wait for a first answer of this vendor that it takes minutes.
+
+    It is counted in rows, so every process says the same: calls that wait for a thread or are under way.
+    A web process makes WEB_BOUND calls at once.
+    """
+    latest = timezone.now() + journey.LEASE  # the `due_at` of a call that has just begun
+    unanswered = Attempt.objects.filter(due_at__lte=latest, ended=None, answer=Answer.PROGRESS)
+    waiting = unanswered.filter(connection__vendor=vendor).order_by()
+    return len(waiting.values_list("pk")[: WEB_BOUND + 1]) > WEB_BOUND
 
 
 class DueRow(NamedTuple):

@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 Submit = Callable[[str, str, Callable[[], None]], object]
 SLOTS_STAY = timedelta(days=2)
 FIRST_RETRY_DELAY = timedelta(seconds=10)  # between two tries while a catalogue is still empty
+DOUBT_PERIOD = timedelta(seconds=5)  # between two probes because a merchant's call was refused
 
 
 def run(submit: Submit) -> None:
@@ -71,11 +72,16 @@ def _claim(key: str) -> bool:
 
 
 def submit_probes(submit: Submit) -> None:
-    """Probe vendors that were silent or refused us once a minute, also while no merchant comes."""
-    minute = timezone.now().strftime("%Y-%m-%dT%H:%M")
-    for slug in breaker.vendors_to_probe():
+    """Probe vendors that are down or refuse us once a minute, also while no merchant comes.
+
+    Whether a refusal is meant for all of us is found out at once.
+    """
+    now = timezone.now()
+    due = dict.fromkeys(breaker.vendors_to_probe(), now.strftime("%Y-%m-%dT%H:%M"))
+    doubt = f"doubt:{int(now.timestamp() // DOUBT_PERIOD.total_seconds())}"
+    for slug, slot in {**due, **dict.fromkeys(breaker.vendors_in_doubt(), doubt)}.items():
         vendor = settings.VENDORS.offered.get(slug)
-        if vendor and _claim(f"probe:{slug}:{minute}"):
+        if vendor and _claim(f"probe:{slug}:{slot}"):
             submit(slug, f"{slug}:probe", partial(_probe, vendor))
 
 

@@ -7,7 +7,7 @@ from .catalogue import Connector
 from .connections import Account, Attempt, Connection, Event, Hop
 from .coordination import Breaker, Leased, Operator, Slot, Worker
 from .merchants import Invitation, Membership, Merchant
-from .notifications import Alert, ExpiryWarning, WaitlistEntry
+from .notifications import Alert, ExpiryWarning, PromisedMail, WaitlistEntry
 from .users import User
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "Membership",
     "Merchant",
     "Operator",
+    "PromisedMail",
     "Slot",
     "User",
     "WaitlistEntry",

@@ -31,6 +31,11 @@ class Alert(Mailed):
     def __str__(self) -> str:
         return f"{self.vendor}: {self.cause}"
 
+    @classmethod
+    def open(cls, vendor: str, cause: str) -> None:
+        """Open the alert for this vendor and cause, unless it is open."""
+        cls.objects.get_or_create(vendor=vendor, cause=cause, cleared=None)
+
 
 class ExpiryWarning(Mailed):
     """A warning before a connection expires. A renewal has another expiry, so it has its own warnings."""
@@ -51,6 +56,21 @@ class ExpiryWarning(Mailed):
 
     def __str__(self) -> str:
         return f"{self.connection}: {self.kind}"
+
+
+class PromisedMail(Mailed):
+    """What we promised a merchant when an attempt became staff's turn: a mail when it is theirs again."""
+
+    attempt = models.OneToOneField("Attempt", models.CASCADE, related_name="promised_mail")
+    promised = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = [
+            Index(fields=["promised"], condition=Q(mailed=None), name="promised_mail_unsent")
+        ]
+
+    def __str__(self) -> str:
+        return str(self.attempt)
 
 
 class WaitlistEntry(Mailed):

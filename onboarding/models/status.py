@@ -110,6 +110,7 @@ def _shown_param(value: str | dict[str, str]) -> str:
 class StatusMixin(models.Model):
     """The status that people read, its sentence, whose turn it is, and when the vendor is asked again.
 
+    `heading` stands above the sentence where the answer's own heading would not be true.
     `answer` names the step or error that led here ("redirect", "unavailable"). `due_at` is when the
     vendor is asked again (None: nothing happens until a person acts); `tries` counts the calls since the
     last answer. `call_started_at` is set while a process makes a call; when the next process finds it
@@ -119,6 +120,7 @@ class StatusMixin(models.Model):
     status = models.CharField(max_length=20, choices=Status, default=Status.NOT_STARTED)
     turn = models.CharField(max_length=10, choices=Turn, default=Turn.MERCHANT, blank=True)
     answer = models.CharField(max_length=20, blank=True)  # of Answer
+    heading = models.JSONField(default=dict, blank=True)
     note = models.JSONField(default=dict, blank=True)
     cause = models.CharField(max_length=100, blank=True, help_text="why it is staff's turn")
     detail = models.TextField(blank=True, help_text="the facts, for staff")

@@ -27,7 +27,7 @@ class Poll:
 def poll(name: str, merchant: Merchant, row: Attempt | Connection, number: int = 0) -> Poll:
     """The next poll of a page. `name`: the URL name of its fragment; `number` counts without news."""
     vendor = row.connection.vendor if isinstance(row, Attempt) else row.vendor
-    least = CROWDED_INTERVAL if runner.executor.crowded(vendor) else 0
+    least = CROWDED_INTERVAL if runner.is_crowded(vendor) else 0
     query = urlencode({"look": number, "version": row.version})
     url = f"{reverse(name, args=[merchant.reference, row.reference])}?{query}"
     return Poll(url, max(interval(number), least))

@@ -41,7 +41,7 @@ REFUSED = http("{}", "401 Unauthorized")
 
 def silent() -> bool:
     """Whether a host of the vendor is silent, as every process reads it."""
-    rows = Breaker.objects.filter(vendor="scripted", cause=Breaker.Cause.SILENT)
+    rows = Breaker.objects.filter(vendor="scripted", cause__in=host_state.DOWN)
     return rows.exclude(retry_at=None).exists()
 
 
@@ -138,7 +138,7 @@ def test_a_403_is_a_doubt_that_only_a_probe_settles() -> None:
     with host(*[http("{}", "403 Forbidden")] * 2) as server:
         call_guarded(server)
         assert not breaker.outages(["scripted"])
-        assert breaker.vendors_to_probe() == ["scripted"]
+        assert breaker.vendors_in_doubt() == ["scripted"]
         with pytest.raises(Refused), breaker.guard("scripted", probing=True):
             send(server)
     assert breaker.outages(["scripted"])["scripted"].cause == "credentials"

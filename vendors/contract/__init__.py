@@ -116,7 +116,16 @@ four errors. CONTRIBUTING.md, "Add a vendor", lists the files and the tests.
 from __future__ import annotations
 
 from .actions import Action, Item, Rows
-from .errors import CallError, Garbled, Refused, Unavailable, Unsure, VendorError, wrong_answer
+from .errors import (
+    CallError,
+    Garbled,
+    Refused,
+    Unavailable,
+    Unsure,
+    VendorError,
+    Why,
+    wrong_answer,
+)
 from .order import (
     Business,
     Entry,
@@ -145,7 +154,7 @@ from .steps import (
     Step,
     Waiting,
 )
-from .vendor import Vendor, named_problems
+from .vendor import UnsureNotes, Vendor, named_problems
 
 __all__ = [
     "Action",
@@ -177,10 +186,12 @@ __all__ = [
     "Text",
     "Unavailable",
     "Unsure",
+    "UnsureNotes",
     "Vendor",
     "VendorError",
     "Waiting",
     "Who",
+    "Why",
     "named_problems",
     "text",
     "wrong_answer",
