@@ -1,4 +1,4 @@
-"""Middleware: request references, health checks, X-Forwarded headers, one host name on loopback."""
+"""Middleware: request references, health checks, X-Forwarded headers, time zones, one host name."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.http.request import split_domain_port
+from django.utils import timezone
 
 from vendors.http.urls import is_loopback
 
+from . import moments
 from .monitoring import logs
 from .views import health
 
@@ -70,6 +72,16 @@ def nth_from_right(header: str, count: int) -> str:
     """The n-th entry from the right; the leftmost if there are fewer; empty if there is none."""
     entries = [entry.strip() for entry in header.split(",") if entry.strip()]
     return entries[-min(count, len(entries))] if entries else ""
+
+
+def reader_time_zone(get_response: GetResponse) -> GetResponse:
+    """Show times in the zone of the reader's browser, which a cookie names; else in that of the site."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        with timezone.override(moments.zone_called(request.COOKIES.get(moments.COOKIE, ""))):
+            return get_response(request)
+
+    return middleware
 
 
 def one_loopback_host(get_response: GetResponse) -> GetResponse:

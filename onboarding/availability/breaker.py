@@ -20,7 +20,7 @@ from django.db import connection as database
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from onboarding import db_lock, registry
+from onboarding import db_lock, moments, registry
 from onboarding.models import Attempt, Breaker, Call, Connection
 from onboarding.monitoring import logs
 from vendors.contract import Vendor, VendorError, Why
@@ -29,9 +29,7 @@ from vendors.http.call_context import CallContext, CallRecord, Pause, use_contex
 from .host_state import (
     CREDENTIALS,
     DOWN,
-    FAULTY,
     FIRST_PAUSE,
-    SILENT,
     HostCalls,
     StepKind,
     learn,
@@ -126,7 +124,12 @@ class _Hosts:
 
 def why_paused(cause: str) -> Why:
     """Why nobody may call a host whose breaker has this cause; "" is a short Retry-After."""
-    return {SILENT: Why.UNKNOWN, FAULTY: Why.FAULT}.get(cause, Why.ASKED_TO_WAIT)  # type: ignore[call-overload]
+    match cause:
+        case Breaker.Cause.SILENT:
+            return Why.UNKNOWN
+        case Breaker.Cause.FAULTY:
+            return Why.FAULT
+    return Why.ASKED_TO_WAIT
 
 
 def _seconds_left(row: Breaker) -> float:
@@ -196,8 +199,9 @@ def outages(vendors: Iterable[str]) -> dict[str, Outage]:
 
 
 def _outage(row: Breaker) -> Outage:
-    is_ahead = row.asked_until is not None and row.asked_until > timezone.now()
-    return Outage(row.cause, row.opened or timezone.now(), row.asked_until if is_ahead else None)
+    now, asked = timezone.now(), row.asked_until
+    until = moments.whole_minute(asked) if asked and asked > now else None
+    return Outage(row.cause, row.opened or now, until)
 
 
 def vendors_to_probe() -> list[str]:

@@ -52,6 +52,8 @@ LONGEST_WAIT: dict[str, timedelta] = {
 
 # A host works again. Arguments: vendor (slug), cause (of the outage), first (when calls may begin).
 recovered = Signal()
+# A merchant's call was refused: a probe should find out whether we all are. Argument: vendor (slug).
+doubted = Signal()
 # A probe passed, but it does not make the kind of call that fails: somebody who waits should try it.
 # Arguments: vendor (slug), cause (of the outage).
 trial_wanted = Signal()
@@ -110,11 +112,13 @@ def _same_door(one: str, other: str) -> bool:
 
 
 def _announce(row: Breaker, cause_before: str, opened_before: datetime | None) -> None:
-    """Log that an outage began or ended; tell staff of refused credentials; send `recovered`."""
+    """Log that an outage began or ended, tell staff of refused credentials, and send the signals."""
     if row.opened and (row.opened, row.cause) != (opened_before, cause_before):
         log.warning("%s: %s: %s", row.vendor, row.host, row.get_cause_display())
         if row.cause == CREDENTIALS:
             Alert.open(row.vendor, CREDENTIALS)
+    if row.cause == CREDENTIALS and not row.opened and cause_before != CREDENTIALS:
+        doubted.send(sender=Breaker, vendor=row.vendor)
     ended = opened_before and not (row.opened and _same_door(row.cause, cause_before))
     if ended and row.cause not in DOWN:
         label = Breaker.Cause(cause_before).label

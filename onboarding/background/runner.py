@@ -67,6 +67,11 @@ def hand_over(attempt: Attempt, *, timeout: float | None = None, returned: bool 
         _waiters.release()
 
 
+def probe_at_once(vendor: str, **_: object) -> None:
+    """A call to this vendor was refused: whether it refuses us all is found out in this process."""
+    schedule.submit_doubt(executor.submit, vendor)
+
+
 def advance_now(attempt: Attempt) -> None:
     """Make the attempt's calls in this process: for a command whose caller waits for the answer."""
     journey.advance(attempt.pk)

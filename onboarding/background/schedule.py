@@ -17,7 +17,13 @@ from django.utils import timezone
 from onboarding.availability import breaker
 from onboarding.catalogue import refresh
 from onboarding.models import Connector, Slot
-from onboarding.notifications import expiry_warnings, invitations, staff_alerts, waitlist
+from onboarding.notifications import (
+    expiry_warnings,
+    invitations,
+    promised_mails,
+    staff_alerts,
+    waitlist,
+)
 from vendors.contract import Vendor
 
 from . import retention
@@ -76,13 +82,23 @@ def submit_probes(submit: Submit) -> None:
 
     Whether a refusal is meant for all of us is found out at once.
     """
-    now = timezone.now()
-    due = dict.fromkeys(breaker.vendors_to_probe(), now.strftime("%Y-%m-%dT%H:%M"))
-    doubt = f"doubt:{int(now.timestamp() // DOUBT_PERIOD.total_seconds())}"
-    for slug, slot in {**due, **dict.fromkeys(breaker.vendors_in_doubt(), doubt)}.items():
-        vendor = settings.VENDORS.offered.get(slug)
-        if vendor and _claim(f"probe:{slug}:{slot}"):
-            submit(slug, f"{slug}:probe", partial(_probe, vendor))
+    minute = timezone.now().strftime("%Y-%m-%dT%H:%M")
+    for slug in breaker.vendors_to_probe():
+        _submit_probe(submit, slug, minute)
+    for slug in breaker.vendors_in_doubt():
+        submit_doubt(submit, slug)
+
+
+def submit_doubt(submit: Submit, slug: str) -> None:
+    """Probe a vendor that has refused somebody's call, now, but not more often than every few seconds."""
+    slot = int(timezone.now().timestamp() // DOUBT_PERIOD.total_seconds())
+    _submit_probe(submit, slug, f"doubt:{slot}")
+
+
+def _submit_probe(submit: Submit, slug: str, slot: str) -> None:
+    vendor = settings.VENDORS.offered.get(slug)
+    if vendor and _claim(f"probe:{slug}:{slot}"):
+        submit(slug, f"{slug}:probe", partial(_probe, vendor))
 
 
 def _probe(vendor: Vendor) -> None:
@@ -95,5 +111,6 @@ def mail() -> None:
     staff_alerts.mail_due()
     invitations.mail_due()
     expiry_warnings.mail_due()
+    promised_mails.mail_due()
     waitlist.mail_due()
     staff_alerts.open_for_undelivered_mails()

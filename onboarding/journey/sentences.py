@@ -5,9 +5,10 @@ An error that brings a `note` of its own does not need one.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import assert_never
 
+from onboarding import moments
 from onboarding.models.status import Cause
 from vendors.contract import Garbled, Refused, Text, Unavailable, Vendor, Why, text
 
@@ -38,14 +39,8 @@ def _asked_to_wait(until: datetime | None, vendor: str) -> Text:
     return text(
         "%(vendor)s asks us to wait until %(time)s. We then continue automatically.",
         vendor=vendor,
-        time=whole_minute(until),
+        time=moments.whole_minute(until),
     )
-
-
-def whole_minute(at: datetime) -> datetime:
-    """The full minute at or after `at`: people read hours and minutes."""
-    below = at.replace(second=0, microsecond=0)
-    return at if at == below else below + timedelta(minutes=1)
 
 
 def refused(error: Refused, vendor: str) -> Text:

@@ -14,7 +14,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from onboarding.availability import host_state
-from onboarding.models import Account, Alert, Attempt, Connection, Event, User
+from onboarding.models import Account, Alert, Attempt, Connection, Event, PromisedMail, User
 from onboarding.models.status import Answer, Status, StatusMixin, StoredText, Turn, dumped
 from onboarding.monitoring import logs
 from onboarding.questions import plain
@@ -102,6 +102,8 @@ def publish(attempt: Attempt, *, changed: bool) -> None:
     if changed:
         record(attempt.connection, attempt.note, attempt=attempt, status=attempt.status)
     open_alert(attempt.connection.vendor, attempt)
+    if attempt.turn == Turn.STAFF and attempt.ended is None:
+        PromisedMail.promise(attempt)
 
 
 def _copy_to_connection(attempt: Attempt) -> None:

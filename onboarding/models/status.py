@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import TypedDict
 
 from django.db import models
-from django.utils.formats import date_format
-from django.utils.timezone import localtime
 from django.utils.translation import gettext, gettext_lazy
 
+from onboarding import moments
 from vendors.contract import Text
 
 
@@ -92,19 +92,18 @@ def _stored_param(value: str | datetime) -> str | dict[str, str]:
     return {"at": value.isoformat()} if isinstance(value, datetime) else value
 
 
-def shown(note: StoredText) -> str:
-    """A stored text in the reader's language and time zone; "" for no text."""
+def shown(note: StoredText, moment: Callable[[datetime], str] = moments.in_words) -> str:
+    """A stored text in the reader's language and time zone; "" for no text.
+
+    `moment` writes the times in it; a mail has them `in_full`.
+    """
     if not note:
         return ""
-    params = {key: _shown_param(value) for key, value in note["params"].items()}
+    params = {
+        key: value if isinstance(value, str) else moment(datetime.fromisoformat(value["at"]))
+        for key, value in note["params"].items()
+    }
     return gettext(note["id"]) % params if params else gettext(note["id"])
-
-
-def _shown_param(value: str | dict[str, str]) -> str:
-    if isinstance(value, str):
-        return value
-    at = localtime(datetime.fromisoformat(value["at"]))
-    return f"{date_format(at, 'DATETIME_FORMAT')} {at.tzname()}"
 
 
 class StatusMixin(models.Model):

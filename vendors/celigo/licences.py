@@ -103,7 +103,7 @@ def expired(ended: datetime | None) -> NeedsMerchant:
         note = text("Your licence has ended. Ask us to renew it: your shop then goes on.")
     else:
         note = text(
-            "Your licence ended at %(time)s. Ask us to renew it: your shop then goes on.",
+            "Your licence ended %(time)s. Ask us to renew it: your shop then goes on.",
             time=ended,
         )
     return NeedsMerchant(code="expired", note=note, poll_first=POLL_FIRST, poll_every=POLL_EVERY)

@@ -27,9 +27,9 @@ class CallRecord:
 
     `call` is method and path template. `outcome` is the status, "time-out" or "no answer".
     `unavailable`: the host did not do its work (no answer, 408, 429, 5xx), and `why` says what happened
-    instead. `seconds` is the duration and `at` its end. `retry_after` is in seconds, None if the vendor named none.
-    `clock_ahead` is by how many
-    seconds the vendor's clock is ahead of ours, None if its reply has no Date.
+    instead. `seconds` is the duration and `at` its end. `retry_after` is in seconds, None if the vendor
+    named none. `clock_ahead` is by how many seconds the vendor's clock is ahead of ours, None if its
+    reply has no Date.
     """
 
     vendor: str
