@@ -65,6 +65,9 @@ def guard(
         with db_lock.released(), use_context(context):
             yield context
         kind = StepKind.PROBE_PASSED if probing else kind
+    except VendorError as error:
+        hosts.unread = context.calls[-1:] if error.why is Why.UNREADABLE else []
+        raise
     finally:
         if context.calls:
             records = [_call_record(each, vendor, connection, attempt) for each in context.calls]
@@ -84,6 +87,7 @@ class _Hosts:
     rows: dict[str, Breaker]
     calls: list[CallRecord] = field(default_factory=list)
     on_trial: set[str] = field(default_factory=set)  # half-open hosts that only this step may call
+    unread: list[CallRecord] = field(default_factory=list)  # the last call, if its reply is garbage
 
     def pause_of(self, host: str) -> Pause | None:
         """How long this step may not call the host; None: it may now."""
@@ -160,7 +164,12 @@ def _save(vendor: str, records: list[Call], hosts: _Hosts, kind: StepKind) -> No
         Call.objects.bulk_create(records)
         for host in dict.fromkeys(each.host for each in hosts.calls):
             calls = [each for each in hosts.calls if each.host == host]
-            step = HostCalls(calls=calls, kind=kind, on_trial=host in hosts.on_trial)
+            step = HostCalls(
+                calls=calls,
+                kind=kind,
+                on_trial=host in hosts.on_trial,
+                unread=next(iter(hosts.unread), None),
+            )
             learn(vendor, host, step)
     except DatabaseError:
         log.exception("%s: could not save the call records and the circuit breaker", vendor)

@@ -78,11 +78,18 @@ class StepKind(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class HostCalls:
-    """The calls of one step to one host. `on_trial`: the host was half-open, and only this step called it."""
+    """The calls of one step to one host. `on_trial`: the host was half-open, and only this step called it.
+
+    `unread`: the call whose reply could not be read, if there was one.
+    """
 
     calls: Sequence[CallRecord]
     kind: StepKind
     on_trial: bool
+    unread: CallRecord | None = None
+
+    def shows_that_it_works(self, called: CallRecord) -> bool:
+        return self.kind is not StepKind.PROBE_FAILED and called is not self.unread
 
 
 def learn(vendor: str, host: str, step: HostCalls) -> None:
@@ -198,7 +205,7 @@ def _apply_answer(row: Breaker, called: CallRecord, step: HostCalls, now: dateti
         return
     if step.on_trial:
         row.retry_at, row.asked_until = now, None  # others may try, one after the other
-    if step.kind is not StepKind.PROBE_FAILED and not (row.asked_until and row.asked_until > now):
+    if step.shows_that_it_works(called) and not (row.asked_until and row.asked_until > now):
         _works(row, called)
 
 

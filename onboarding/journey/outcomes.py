@@ -136,7 +136,7 @@ def _needs_action(step: Ask | NeedsMerchant | Declined | StartOver, vendor: Vend
             )
         case Declined():
             stopped = text(
-                "You came back from %(vendor)s before it was finished. Nothing was changed.",
+                "You stopped at %(vendor)s, so nothing was changed.",
                 vendor=vendor.name,
             )
             return _action_needed(Answer.DECLINED, step.note or stopped)

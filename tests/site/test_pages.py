@@ -120,7 +120,9 @@ def test_home_says_the_one_next_thing_of_each_shop(people: People, scripted: Scr
     stopped = start_attempt(people, scripted, Declined(), name="Second")
     response = browser(people.bob).get(people.acme.get_absolute_url())
     assert "First Connected through Scripted Connected" in visible_text(response)
-    assert "You stopped at Scripted. Nothing was connected. Action needed" in visible_text(response)
+    assert "You stopped at Scripted, so nothing was changed. Action needed" in visible_text(
+        response
+    )
     assert stopped.get_absolute_url() in response.content.decode()
 
 

@@ -123,7 +123,7 @@ def test_an_error_says_what_happened_and_connects_nothing(
 
 def test_an_error_at_the_sign_in_is_a_stop_half_way(alice: Browser) -> None:
     page = read(alice, signed_in(alice, case="decline"))
-    assert "You stopped half-way" in page
+    assert "Not connected yet: you cancelled at itembase" in page
     assert Account.objects.get().memo == {}
 
 

@@ -173,7 +173,7 @@ def test_a_no_during_a_repair_lowers_no_working_shop(people: People, scripted: S
     scripted.script.append(Declined())
     with no_shop_changes():
         page = page_after_return(alice, come_back(alice, attempt, error="access_denied"))
-    assert "You stopped half-way" in page
+    assert "you cancelled at " in page
     assert connection_of(attempt).status == "connected"
 
 

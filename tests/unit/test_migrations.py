@@ -14,6 +14,7 @@ from django.utils import timezone
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
 FIRST, WORDS = "0001_initial", "0002_words"
+HOPS, OUTAGES = "0003_hop_returns", "0008_outages"
 NOW = timezone.now()
 
 
@@ -100,3 +101,17 @@ def test_a_shop_is_still_connected_once_only_after_the_renaming() -> None:
         apps.get_model("onboarding", "Connection").objects.create(
             **twin, reference="shop-2", shop_id="s-1"
         )
+
+
+def test_outages_keep_their_rows_and_are_silent_to_older_code() -> None:
+    rows_of_the_first_release(migrate_to(FIRST))
+    migrate_to(HOPS)
+    apps = migrate_to(OUTAGES)
+    breaker, attempt = only(apps, "Breaker"), only(apps, "Attempt")
+    assert (breaker.retry_at, breaker.failing, breaker.asked_until) == (NOW, [], None)
+    assert (only(apps, "Account").unsure_why, attempt.heading) == ("", {})
+    breaker.cause = "busy"
+    breaker.save()
+    apps.get_model("onboarding", "PromisedMail").objects.create(attempt=attempt)
+    apps = migrate_to(HOPS)
+    assert (only(apps, "Breaker").cause, only(apps, "Attempt").reference) == ("silent", "attempt-1")

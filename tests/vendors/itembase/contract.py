@@ -92,7 +92,7 @@ TOKENS = "POST /selfservice/v1/tokens"
 STOPPED = "You stopped at itembase"
 WHICH = "Which eBay shop do you want to connect?"
 GO_ON = "Continue to itembase"
-OTHER = "as another user than before"
+OTHER = "You used a different itembase account"
 ADD = "Add a new eBay shop"
 
 MORE = {
