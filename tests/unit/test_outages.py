@@ -76,7 +76,7 @@ def sweep() -> None:
 
 
 def told() -> list[str]:
-    return [sent.subject for sent in mail.outbox]
+    return [str(sent.subject) for sent in mail.outbox]
 
 
 # -- when a vendor is back -------------------------------------------------------------------------

@@ -31,6 +31,7 @@ from vendors.contract import (
     Unavailable,
     Unsure,
     UnsureNotes,
+    Vendor,
     Waiting,
     Why,
     text,
@@ -134,7 +135,7 @@ def test_another_time_to_wait_is_no_news(people: People, scripted: Scripted) -> 
 
 
 @pytest.mark.parametrize("kind", vendors.ALL)
-def test_every_creation_has_sentences_of_its_own(kind: type[vendors.Vendor]) -> None:
+def test_every_creation_has_sentences_of_its_own(kind: type[Vendor]) -> None:
     assert kind.unsure_notes.keys() == kind.creations.keys()
     for notes in kind.unsure_notes.values():
         assert "has not told us whether your " in notes.no_answer.id

@@ -62,7 +62,7 @@ def leave_it_with_us(browser: Browser) -> None:
 
 
 def told() -> list[str]:
-    return [sent.subject for sent in mail.outbox if "is back" in sent.subject]
+    return [str(sent.subject) for sent in mail.outbox if "is back" in sent.subject]
 
 
 def test_it_is_not_back_while_only_its_accounts_host_answers(
