@@ -225,7 +225,8 @@ def _apply_credentials(row: Breaker, called: CallRecord, kind: StepKind, now: da
     verdict, known = called.credentials, row.cause == CREDENTIALS
     paused = row.retry_at is not None and row.retry_at > now
     is_refusal = verdict == "refused" or (verdict == "unclear" and kind.judges_credentials)
-    if verdict == "accepted" and known:
+    passes = verdict == "accepted" or (not verdict and kind is StepKind.PROBE_PASSED)
+    if passes and known:
         if kind is not StepKind.PROBE_FAILED:
             _works(row, called)
     elif is_refusal and (kind is StepKind.NO_PROBE or kind.judges_credentials):

@@ -72,7 +72,10 @@ SENTENCES: list[tuple[Answer, tuple[str, ...]]] = [
     (Refused(who="staff"), ("We’re on it", "Our staff know")),
     (Garbled("odd"), ("We’re on it", "Our staff are at work")),
     (Unsure("lost"), ("We’re on it",)),
-    (Unavailable(), ("Scripted is not answering", "Next try", "Try again now")),
+    (
+        Unavailable(),
+        ("Waiting for Scripted Scripted is not answering", "Next try", "Try again now"),
+    ),
     (INSTALL, ("One more step at Scripted", "Install the app.", "Open Scripted")),
     (WHICH, ("A question about “My shop”", "Which shop?", "First", "Second")),
     (Redirect(url=""), ("Everything is ready", "Continue to Scripted")),
@@ -193,7 +196,9 @@ def test_a_vendor_that_is_switched_off_has_calm_pages(
     settings.VENDORS = offered()
     for page in (attempt, attempt.connection, people.acme):
         assert alice.get(page.get_absolute_url()).status_code == 200
-    assert "Scripted is switched off" in visible_text(alice.get(attempt.get_absolute_url()))
+    assert "Scripted is not available at the moment" in visible_text(
+        alice.get(attempt.get_absolute_url())
+    )
 
 
 # -- polling -------------------------------------------------------------------------------------
@@ -229,7 +234,7 @@ def test_something_new_is_swapped_in_and_asked_about_soon(
 def test_polling_slows_down_while_the_work_is_queued(
     people: People, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    attempt = start_attempt(people, scripted, LATER)
+    attempt = begin_attempt(people)
     monkeypatch.setattr(runner, "is_crowded", lambda vendor: vendor == "scripted")
     body = fragment(people, attempt, 0, attempt.version)
     assert "load delay:10s" in body
