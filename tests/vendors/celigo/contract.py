@@ -131,7 +131,7 @@ CONTRACT = Contract(
         name="nothing", setup=lists_nothing, status="in_progress", says=PAUSE, made=ONE, repair=install,
         after=ONE,
     ),
-    revoked=Revoked(revoke=end, status=TO_DO, says="Your licence ended at", repair=renew),
+    revoked=Revoked(revoke=end, status=TO_DO, says="Your licence ended", repair=renew),
     once=("users", "licenses"),
     wrong={"api_token": "wr0ng"},
 )  # fmt: skip
