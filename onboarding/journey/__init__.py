@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from .engine import ROUNDS, OnlyIf, advance, check
 from .hops import find_bare_hop, find_hop, find_hop_by_id, take_link
+from .leases import LEASE
 from .merchant_actions import (
     LONGEST_NAME,
     NameTaken,
@@ -56,11 +57,18 @@ from .staff_actions import (
     resolve,
     save_staff_answers,
 )
-from .transitions import forget_calls, record, wake_after_outage, wake_expired
+from .transitions import (
+    forget_calls,
+    record,
+    wake_after_outage,
+    wake_expired,
+    wake_for_trial,
+)
 from .unreadable import wake_readable
 from .vendor_call import asks_about_the_shop
 
 __all__ = [
+    "LEASE",
     "LONGEST_NAME",
     "ROUNDS",
     "NameTaken",
@@ -107,5 +115,6 @@ __all__ = [
     "verified_addresses",
     "wake_after_outage",
     "wake_expired",
+    "wake_for_trial",
     "wake_readable",
 ]

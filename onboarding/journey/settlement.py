@@ -27,6 +27,7 @@ from vendors.contract import (
     Step,
     Unavailable,
     Unsure,
+    Why,
     text,
 )
 from vendors.http.urls import allowed
@@ -103,14 +104,15 @@ def _settle_creation(call: VendorCall, attempt: Attempt, outcome: Outcome) -> bo
     answer_lost = isinstance(outcome, Unsure | Garbled) and bool(announced or unsure)
     if answer_lost:
         account.announced, account.unsure = "", announced or unsure
+        account.unsure_why = _why_lost(outcome) if announced else account.unsure_why
     elif isinstance(outcome, Progress) and outcome.announce:
         account.announced, account.unsure, account.creator = outcome.announce, "", attempt
         _note_lost_answer(attempt, "")
     elif announced or (unsure and isinstance(outcome, Step)):
-        account.announced, account.unsure = "", ""
+        account.announced, account.unsure, account.unsure_why = "", "", ""
     else:
         return False
-    account.save(update_fields=["announced", "unsure", "creator"])
+    account.save(update_fields=["announced", "unsure", "unsure_why", "creator"])
     if unsure and not account.unsure:
         transitions.wake_siblings(account)
     return answer_lost and bool(announced)
@@ -130,6 +132,10 @@ def _with_lost_answer(attempt: Attempt, row: Verdict) -> Verdict:
     if row.detail in lost:
         return replace(row, detail=lost)
     return replace(row, detail=f"{row.detail} ({lost})" if lost else row.detail)
+
+
+def _why_lost(outcome: Outcome) -> str:
+    return outcome.why if isinstance(outcome, Unsure | Garbled) else ""
 
 
 def _save_drafts_and_ids(attempt: Attempt, step: Step) -> None:
@@ -196,7 +202,14 @@ def _apply_outcome(call: VendorCall, attempt: Attempt, outcome: Outcome) -> None
     """The outcome's row of the table, into the attempt and, where it may, the connection."""
     if not isinstance(outcome, Unavailable):
         attempt.tries = 0
-    row = verdict(outcome, call.vendor, max(attempt.tries - 1, 0))
+    account = attempt.connection.account
+    row = verdict(
+        outcome,
+        call.vendor,
+        max(attempt.tries - 1, 0),
+        unsure=account.unsure,
+        why=Why(account.unsure_why),
+    )
     if isinstance(outcome, Unsure):
         row = _with_lost_answer(attempt, row)
     if attempt.answer == Answer.PROGRESS and call.before[0] == row.answer:
@@ -347,7 +360,7 @@ def _set_task(connection: Connection, task: str) -> None:
     connection.task = task
     transitions.save(connection, "task")
     if task:
-        Alert.objects.get_or_create(vendor=connection.vendor, cause=Cause.TASK, cleared=None)
+        Alert.open(connection.vendor, Cause.TASK)
 
 
 # -- an action of the vendor, run by staff or by a merchant ----------------------------------------
@@ -371,8 +384,9 @@ def _settle_action(call: VendorCall, outcome: Outcome) -> None:
 def _end_account(call: VendorCall, account: Account, step: Done) -> None:
     """The account is gone at the vendor: forget what we knew of it, and disconnect its shops."""
     connections = account.connections.exclude(status=Status.DISCONNECTED)
-    account.key, account.announced, account.unsure, account.staff_answers = "", "", "", {}
-    account.save(update_fields=["key", "announced", "unsure", "staff_answers"])
+    account.key, account.announced, account.staff_answers = "", "", {}
+    account.unsure = account.unsure_why = ""
+    account.save(update_fields=["key", "announced", "unsure", "unsure_why", "staff_answers"])
     without_task = replace(step, staff_task="")  # one task, not one for each of the shops
     for connection in connections:
         transitions.end_open_attempts(connection)

@@ -29,7 +29,8 @@ class Account(Leased):
     """A merchant's account at a vendor. Its lease lets one worker at a time call the vendor for it.
 
     `announced`: a creation that was announced and has no answer yet. `unsure`: one whose answer was lost;
-    while it is set, nothing else may be created there. `creator` is the attempt that announced it.
+    while it is set, nothing else may be created there, and `unsure_why` says how the answer was lost (of
+    `vendors.contract.Why`). `creator` is the attempt that announced it.
     """
 
     merchant = models.ForeignKey(Merchant, models.PROTECT, related_name="accounts")
@@ -41,6 +42,7 @@ class Account(Leased):
     staff_answers = MemoField(default=dict, editable=False)
     announced = models.CharField(max_length=60, blank=True, editable=False)
     unsure = models.CharField(max_length=60, blank=True, editable=False)
+    unsure_why = models.CharField(max_length=20, blank=True, editable=False)
     creator = models.ForeignKey(
         "Attempt", models.SET_NULL, null=True, blank=True, related_name="+", editable=False
     )

@@ -10,6 +10,7 @@ from django.utils.http import urlencode
 
 from onboarding.background import runner
 from onboarding.models import Attempt, Connection, Merchant
+from onboarding.models.status import Answer
 
 INTERVALS = ((5, 2), (11, 5))  # (up to this many polls, seconds between them)
 LONGEST_INTERVAL = 15  # seconds, after those
@@ -27,7 +28,10 @@ class Poll:
 def poll(name: str, merchant: Merchant, row: Attempt | Connection, number: int = 0) -> Poll:
     """The next poll of a page. `name`: the URL name of its fragment; `number` counts without news."""
     vendor = row.connection.vendor if isinstance(row, Attempt) else row.vendor
-    least = CROWDED_INTERVAL if runner.executor.crowded(vendor) else 0
+    is_crowded = row.answer == Answer.PROGRESS and runner.is_crowded(
+        vendor
+    )  # who has no answer yet
+    least = CROWDED_INTERVAL if is_crowded else 0
     query = urlencode({"look": number, "version": row.version})
     url = f"{reverse(name, args=[merchant.reference, row.reference])}?{query}"
     return Poll(url, max(interval(number), least))

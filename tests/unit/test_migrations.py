@@ -15,8 +15,9 @@ from django.utils import timezone
 from onboarding.models import memo_key
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
-FIRST, WORDS, RETURNS, RATE_LIMITS, KEYS = (
+FIRST, WORDS, RETURNS, RATE_LIMITS, KEYS, OUTAGES = (
     "0001_initial", "0002_words", "0003_hop_returns", "0004_rate_limits", "0007_memo_keys",
+    "0008_outages",
 )  # fmt: skip
 NOW = timezone.now()
 
@@ -133,3 +134,17 @@ def test_the_table_of_keys_begins_empty_and_goes_without_a_trace() -> None:
     apps = migrate_to(RATE_LIMITS)
     assert "onboarding_memokey" not in connection.introspection.table_names()
     assert only(apps, "Account").memo == {"t": 1}
+
+
+def test_outages_keep_their_rows_and_are_silent_to_older_code() -> None:
+    rows_of_the_first_release(migrate_to(FIRST))
+    migrate_to(KEYS)
+    apps = migrate_to(OUTAGES)
+    breaker, attempt = only(apps, "Breaker"), only(apps, "Attempt")
+    assert (breaker.retry_at, breaker.failing, breaker.asked_until) == (NOW, [], None)
+    assert (only(apps, "Account").unsure_why, attempt.heading) == ("", {})
+    breaker.cause = "busy"
+    breaker.save()
+    apps.get_model("onboarding", "PromisedMail").objects.create(attempt=attempt)
+    apps = migrate_to(KEYS)
+    assert (only(apps, "Breaker").cause, only(apps, "Attempt").reference) == ("silent", "attempt-1")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from vendors.contract import Order, Progress, Step, Unsure
+from vendors.contract import Order, Progress, Step, Unsure, Why
 
 from .memo import SpaceMemo
 from .offer import Offer
@@ -38,7 +38,8 @@ class Provisioning(Offer):
         try:
             return created(order, key, create[key](order))
         except Unsure as unsure:
-            raise _unsure(f"{unsure.detail}; it may or may not exist", order, key) from None
+            detail = f"{unsure.detail}; it may or may not exist"
+            raise _unsure(detail, order, key, unsure.why) from None
 
     def _create_tenant(self, order: Order) -> str:
         tenant = self.client().create_tenant({
@@ -107,8 +108,8 @@ def search_facts(order: Order, key: str) -> str:
     }.get(key, key)
 
 
-def _unsure(detail: str, order: Order, key: str) -> Unsure:
-    return Unsure(f"{detail}: {search_facts(order, key)}", cause=f"unsure-{key}")
+def _unsure(detail: str, order: Order, key: str, why: Why = Why.UNKNOWN) -> Unsure:
+    return Unsure(f"{detail}: {search_facts(order, key)}", cause=f"unsure-{key}", why=why)
 
 
 def _login(order: Order) -> str:

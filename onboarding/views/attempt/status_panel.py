@@ -63,13 +63,13 @@ def _progress(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
         kind="preparing",
         heading=headings.get(Attempt.Purpose(attempt.purpose), preparing) % words,
         sentence=_how_long(attempt.connection.vendor) % words,
-        more=gettext("You may leave this page: it goes on without you, and you can come back."),
+        more=gettext("You can close this page: we continue without you."),
         checklist=attempt.connects,
     )
 
 
 def _how_long(vendor: str) -> str:
-    if runner.executor.crowded(vendor):
+    if runner.is_crowded(vendor):
         return gettext(
             "Many shops are being connected to %(vendor)s just now: this may take a few minutes. "
             "You do not have to do anything."
@@ -82,7 +82,7 @@ def _checking(words: dict[str, str]) -> StatusPanel:
         kind="checking",
         heading=gettext("Checking with %(vendor)s") % words,
         sentence=gettext("We are asking %(vendor)s whether “%(shop)s” is connected.") % words,
-        more=gettext("You may leave this page: it goes on without you, and you can come back."),
+        more=gettext("You can close this page: we continue without you."),
     )
 
 
@@ -147,8 +147,11 @@ def _colleague_at_vendor(words: dict[str, str], finish: bool) -> StatusPanel:
 def _waiting(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
     overdue = attempt.turn == Turn.STAFF
     working = gettext("%(vendor)s is still working") % words
-    patience = gettext("We keep asking. You may leave this page and come back later.")
-    slow = gettext("This takes longer than it should. Our staff know and are looking into it.")
+    patience = gettext("We keep asking. You can close this page and come back later.")
+    slow = gettext(
+        "This takes longer than it should. Our staff know and are looking into it. We’ll email you"
+        " when it’s your turn again."
+    )
     return StatusPanel(
         kind="staff" if overdue else "checking",
         heading=gettext("We’re on it") if overdue else working,
@@ -160,7 +163,7 @@ def _waiting(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
 
 
 def _needs_merchant(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
-    heading = gettext("One thing to do at %(vendor)s") % words
+    heading = gettext("One more step at %(vendor)s") % words
     if questions_of(attempt):
         done = gettext("I have done it: go on")
         return replace(_ask(attempt, words), heading=heading, label=done)
@@ -198,11 +201,14 @@ def _wrong_shop(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
 
 
 def _declined(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
+    is_new = attempt.connection.status != Status.CONNECTED and attempt.connects
+    new = gettext("Not connected yet: you cancelled at %(vendor)s")
+    known = gettext("You cancelled at %(vendor)s")
     return StatusPanel(
         kind="stopped",
-        heading=gettext("You stopped half-way"),
+        heading=(new if is_new else known) % words,
         sentence=attempt.sentence,
-        more=gettext("Nothing is lost. You can go on whenever you like."),
+        more=gettext("You can continue whenever you like."),
         action="continue",
         label=gettext("Start again at %(vendor)s") % words,
     )
@@ -221,12 +227,12 @@ def _start_over(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
 
 def _refused(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
     if attempt.turn == Turn.STAFF:
-        return _on_it(attempt, words)
+        return _on_it(attempt)
     write = gettext("If it happens again, write to us and quote the reference below.")
     choose = gettext("To change what you entered, choose it again on the page of this shop.")
     return StatusPanel(
         kind="refused",
-        heading=gettext("%(vendor)s did not accept this") % words,
+        heading=shown(attempt.heading) or gettext("%(vendor)s did not accept this") % words,
         sentence=attempt.sentence,
         more=choose if attempt.purpose == Attempt.Purpose.ACT else write,
         action="continue",
@@ -234,12 +240,15 @@ def _refused(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
     )
 
 
-def _on_it(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
+def _on_it(attempt: Attempt) -> StatusPanel:
     return StatusPanel(
         kind="staff",
         heading=gettext("We’re on it"),
         sentence=attempt.sentence,
-        more=gettext("You do not have to do anything. Come back later, or write to us."),
+        more=gettext(
+            "You do not have to do anything. We’ll email you when it’s your turn again. If you have"
+            " a question, write to us and quote the reference below."
+        ),
     )
 
 
@@ -257,9 +266,9 @@ def _unreadable(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
 def _unavailable(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
     return StatusPanel(
         kind="waiting",
-        heading=gettext("%(vendor)s is not answering") % words,
+        heading=gettext("Waiting for %(vendor)s") % words,
         sentence=attempt.sentence,
-        more=gettext("Nothing is lost: your place is kept. You may leave this page."),
+        more=gettext("Nothing is lost. You can close this page: we continue without you."),
         action="check",
         label=gettext("Try again now"),
     )
@@ -316,9 +325,9 @@ def _stopped(words: dict[str, str]) -> StatusPanel:
 def _switched_off(words: dict[str, str]) -> StatusPanel:
     return StatusPanel(
         kind="staff",
-        heading=gettext("%(vendor)s is switched off") % words,
-        sentence=gettext("We do not offer %(vendor)s at the moment.") % words,
-        more=gettext("Your place is kept, and nothing is lost."),
+        heading=gettext("%(vendor)s is not available at the moment") % words,
+        sentence=gettext("We have switched it off for now. Nothing is lost."),
+        more=gettext("You can continue here when it is back."),
     )
 
 
@@ -397,7 +406,7 @@ def _open(attempt: Attempt, answer: Answer, words: dict[str, str]) -> StatusPane
         case Answer.UNREADABLE:
             return _unreadable(attempt, words)
         case Answer.GARBLED | Answer.POISON | Answer.UNSURE | Answer.BLOCKED:
-            return _on_it(attempt, words)
+            return _on_it(attempt)
         case Answer.REDIRECT | Answer.CONNECTED | Answer.DONE | Answer.EXPIRED:
             raise ValueError(f"“{answer}” is drawn elsewhere")
     assert_never(answer)

@@ -26,6 +26,7 @@ from onboarding.views.vendor_trip.leaving import SeeOther, leave, may_leave
 
 from .actions import actions_of
 from .summary import changes, evidence, hint
+from .waiting import waiting_rows
 
 TIMELINE = 50  # entries of a page
 
@@ -40,10 +41,12 @@ def home(request: Request, membership: Membership) -> HttpResponse:
         _task_row(merchant, connection, connection.open_attempt)
         for connection in connections.annotate(open_attempt=_open_attempt_reference())
     ]
+    waiting = waiting_rows(membership)
     live = [row for row in rows if row["status"] != Status.DISCONNECTED]
     ended = [row for row in rows if row["status"] == Status.DISCONNECTED]
     context = {
         "merchant": merchant,
+        "waiting": waiting,
         "live": live,
         "ended": ended,
         "has_other_businesses": len(request.user.businesses) > 1,
