@@ -95,6 +95,7 @@ def _order(
         memos=memos,
         live=Memos(account=account.memo, connection=connection.memo),
         account_key=account.key,
+        found=account.found,
         connection_key=connection.key,
         shop_id=connection.shop_id,
         now=timezone.now(),

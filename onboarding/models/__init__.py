@@ -7,13 +7,14 @@ from .catalogue import Connector
 from .connections import Account, Attempt, Connection, Event, Hop
 from .coordination import Breaker, Leased, Operator, Slot, Worker
 from .merchants import Invitation, Membership, Merchant
-from .notifications import Alert, ExpiryWarning, WaitlistEntry
+from .notifications import Alert, AttemptMail, ExpiryWarning, WaitlistEntry
 from .users import User
 
 __all__ = [
     "Account",
     "Alert",
     "Attempt",
+    "AttemptMail",
     "Breaker",
     "Call",
     "Connection",
