@@ -17,7 +17,13 @@ from django.utils import timezone
 from onboarding.availability import breaker
 from onboarding.catalogue import refresh
 from onboarding.models import Connector, Slot
-from onboarding.notifications import expiry_warnings, invitations, staff_alerts, waitlist
+from onboarding.notifications import (
+    attempt_mails,
+    expiry_warnings,
+    invitations,
+    staff_alerts,
+    waitlist,
+)
 from vendors.contract import Vendor
 
 from . import retention
@@ -89,5 +95,6 @@ def mail() -> None:
     staff_alerts.mail_due()
     invitations.mail_due()
     expiry_warnings.mail_due()
+    attempt_mails.mail_due()
     waitlist.mail_due()
     staff_alerts.open_for_undelivered_mails()

@@ -158,7 +158,7 @@ def _finished(step: Connected | Done) -> Verdict:
 
 
 def awaits_task(step: Done) -> Verdict:
-    """A pause or a resume that is done once staff have done their task; the shop's status stays until then."""
+    """A pause or a resume that is done once staff have done their task; until then the status stays."""
     return Verdict(
         status=None, turn=Turn.STAFF, answer=Answer.TASK, note=step.there, link=step.link
     )

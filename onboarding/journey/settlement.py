@@ -37,9 +37,7 @@ from .outcomes import Outcome, ShopMatch, Verdict, awaits_task, verdict, wrong_s
 from .vendor_call import Act, Resolve, VendorCall
 
 # What a check may say to take a connected shop's status away.
-LOWERING_ANSWERS = frozenset(
-    {Answer.ASK, Answer.NEEDS_MERCHANT, Answer.GO_ON, Answer.REFUSED}
-)
+LOWERING_ANSWERS = frozenset({Answer.ASK, Answer.NEEDS_MERCHANT, Answer.GO_ON, Answer.REFUSED})
 
 
 def settle(call: VendorCall, outcome: Outcome) -> bool:
@@ -306,9 +304,7 @@ def _is_confirmed(connection: Connection, step: Connected, attempt: Attempt | No
 def _tell_of_confirmation(connection: Connection, status_before: str) -> None:
     """Staff hear of a shop that nobody has confirmed; its merchant hears when somebody has."""
     if connection.status == Status.REPORTED:
-        Alert.objects.get_or_create(
-            vendor=connection.vendor, cause=Cause.UNCONFIRMED, cleared=None
-        )
+        Alert.objects.get_or_create(vendor=connection.vendor, cause=Cause.UNCONFIRMED, cleared=None)
     elif status_before == Status.REPORTED and connection.status == Status.CONNECTED:
         purposes = (Attempt.Purpose.CONNECT, Attempt.Purpose.RECONNECT)
         attempt = connection.attempts.filter(purpose__in=purposes).first()
@@ -396,6 +392,9 @@ def _await_task(attempt: Attempt, step: Done, row: Verdict) -> None:
     connection = attempt.connection
     for note in (step.there, step.todo):
         transitions.record(connection, note, attempt=attempt, status=connection.status)
+    if earlier := connection.task_attempt:  # the merchant has changed their mind
+        earlier.answer = Answer.NONE
+        transitions.save(earlier, "answer")
     transitions.apply(connection, row)
     transitions.save(connection, *transitions.STATUS_FIELDS)
     _set_task(connection, step.staff_task)
@@ -408,31 +407,26 @@ def complete_task(connection_id: int, user: User | None) -> bool:
         return False
     connection.task, connection.version = "", connection.version + 1
     transitions.save(connection, "task", "version")
-    if connection.waits_for_task:
-        _pause_or_resume_is_done(connection, user)
+    if attempt := connection.task_attempt:
+        row = _task_verdict(connection, attempt)
+        transitions.record(connection, row.note, attempt=attempt, user=user, status=str(row.status))
+        transitions.apply(connection, row)
+        connection.due_at = timezone.now() if connection.is_set_up else None
+        transitions.save(connection, *transitions.STATUS_FIELDS)
+        transitions.apply(attempt, row)
+        transitions.save(attempt, *transitions.STATUS_FIELDS)
     return True
 
 
-def _pause_or_resume_is_done(connection: Connection, user: User | None) -> None:
+def _task_verdict(connection: Connection, attempt: Attempt) -> Verdict:
+    """What a pause or a resume becomes when staff have said that it is done."""
     vendor = vendor_name(connection.vendor)
-    if connection.status == Status.PAUSED:
-        note = text("Our staff confirmed it: data flows again at %(vendor)s.", vendor=vendor)
-        row = _resumed(_task_done(note), connection)
-    else:
+    row = Verdict(status=Status.PAUSED, turn=Turn.MERCHANT, answer=Answer.DONE)
+    if attempt.purpose == Attempt.Purpose.PAUSE:
         note = text("Our staff confirmed it: data is paused at %(vendor)s.", vendor=vendor)
-        row = replace(_task_done(note), status=Status.PAUSED)
-    attempt = connection.attempts.filter(answer=Answer.TASK).first()
-    transitions.apply(connection, row)
-    connection.due_at = timezone.now() if connection.is_set_up else None
-    transitions.save(connection, *transitions.STATUS_FIELDS)
-    transitions.record(connection, note, attempt=attempt, user=user, status=connection.status)
-    if attempt:
-        transitions.apply(attempt, row)
-        transitions.save(attempt, *transitions.STATUS_FIELDS)
-
-
-def _task_done(note: Text) -> Verdict:
-    return Verdict(status=None, turn=Turn.MERCHANT, answer=Answer.DONE, note=note)
+        return replace(row, note=note)
+    note = text("Our staff confirmed it: data flows again at %(vendor)s.", vendor=vendor)
+    return _resumed(replace(row, note=note), connection)
 
 
 def _settle_merchant_action(call: VendorCall, attempt: Attempt, step: Done) -> Status:

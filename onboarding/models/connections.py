@@ -134,6 +134,11 @@ class Connection(StatusMixin):
         return self.answer == Answer.TASK
 
     @property
+    def task_attempt(self) -> Attempt | None:
+        """The pause or the resume that waits for staff."""
+        return self.attempts.filter(answer=Answer.TASK).first() if self.waits_for_task else None
+
+    @property
     def secret_waits(self) -> bool:
         """Whether secrets that are shown only once wait for the merchant's confirmation."""
         return bool(opened(self.reveal))

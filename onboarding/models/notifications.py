@@ -1,4 +1,4 @@
-"""Mails that are due: alerts to staff, expiry warnings, the waitlist, and about attempts. Each row is one mail."""
+"""Mails that are due: alerts to staff, expiry warnings, the waitlist, attempts. Each row is one mail."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from onboarding.models import Alert, Attempt, Connection
 from onboarding.models.notifications import TASK
+from onboarding.models.status import Cause, Status
 
 from . import outbox
 
@@ -35,6 +36,8 @@ def clear_resolved() -> None:
 
 def _waiting(alert: Alert) -> QuerySet[Connection]:
     shops = Connection.objects.filter(vendor=alert.vendor)
+    if alert.cause == Cause.UNCONFIRMED:
+        return shops.filter(status=Status.REPORTED)
     return shops.exclude(task="") if alert.cause == TASK else shops.filter(cause=alert.cause)
 
 
@@ -48,7 +51,8 @@ def open_for_undelivered_mails() -> None:
 
 def _compose(alert: Alert) -> EmailMessage:
     url = settings.SITE_URL + reverse("admin:onboarding_connection_changelist")
-    body = {TASK: _tasks, UNDELIVERED: _undelivered}.get(alert.cause, _staffs_turn)
+    bodies = {TASK: _tasks, UNDELIVERED: _undelivered, Cause.UNCONFIRMED.value: _unconfirmed}
+    body = bodies.get(alert.cause, _staffs_turn)
     closing = "You get one mail for each vendor and cause until it clears."
     subject = f"[{settings.BRAND_NAME}] {alert.vendor}: {alert.cause}"
     return EmailMessage(subject, "\n".join([*body(alert, url), closing]), to=settings.STAFF_EMAIL)
@@ -74,6 +78,20 @@ def _undelivered(alert: Alert, url: str) -> list[str]:
         *(f"{type(row)._meta.verbose_name}: {row}" for row in rows[:SHOWN]),
         "",
         "They are not tried any more. The log says why; `manage.py doctor` tries the mail server.",
+    ]
+
+
+def _unconfirmed(alert: Alert, url: str) -> list[str]:
+    waiting = _waiting(alert)
+    return [
+        f"Merchants have set up shops at {alert.vendor} that nobody has confirmed yet.",
+        f"Such shops now: {waiting.count()}.",
+        "",
+        *(row.name for row in waiting[:SHOWN]),
+        "",
+        "Enter on the account's page what only staff know, so that the vendor can be asked,",
+        "or look at the vendor and confirm each shop on its page:",
+        f"{url}?status__exact=reported",
     ]
 
 
