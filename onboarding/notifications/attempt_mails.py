@@ -7,7 +7,7 @@ from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
 from django.utils import translation
 
-from onboarding.models import AttemptMail, Merchant
+from onboarding.models import Attempt, AttemptMail, Merchant, User
 from onboarding.registry import vendor_name
 
 from . import outbox
@@ -36,10 +36,12 @@ def _compose(mail: AttemptMail) -> EmailMessage:
     with translation.override(merchant.language):
         subject = render_to_string(f"onboarding/email/{mail.kind}_subject.txt", context)
         body = render_to_string(f"onboarding/email/{mail.kind}_message.txt", context)
-    to = [mail.user.email] if mail.user else []
-    bcc = [] if mail.user else _members(merchant)
-    return EmailMessage(" ".join(subject.split()), body, to=to, bcc=bcc)
+    readers = [mail.user] if mail.user else _members(merchant, mail.attempt)
+    to, *others = [user.email for user in readers] or [""]
+    return EmailMessage(" ".join(subject.split()), body, to=[to] if to else [], bcc=others)
 
 
-def _members(merchant: Merchant) -> list[str]:
-    return list(merchant.members.filter(is_active=True).values_list("email", flat=True))
+def _members(merchant: Merchant, attempt: Attempt) -> list[User]:
+    """All members, whoever connected the shop first."""
+    members = merchant.members.filter(is_active=True)
+    return sorted(members, key=lambda user: user.pk != attempt.user_id)

@@ -23,6 +23,7 @@ import vendors
 from onboarding.background import runner, schedule
 from onboarding.catalogue import refresh
 from onboarding.models import Alert, Breaker, Connection
+from onboarding.models.status import SET_UP
 from tests.conftest import ROOT
 from tests.contract.row import contracts
 from tests.faults import client_faults
@@ -186,7 +187,7 @@ def _recover(driver: Driver, scene: Scene, code: str) -> None:
 
 
 def _working() -> set[int]:
-    return set(Connection.objects.filter(status="connected").values_list("pk", flat=True))
+    return set(Connection.objects.filter(status__in=SET_UP).values_list("pk", flat=True))
 
 
 def _calls(driver: Driver, scene: Scene) -> int:

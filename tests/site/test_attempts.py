@@ -125,7 +125,7 @@ def test_reading_does_not_wait_for_writers(people: People, scripted: Scripted, p
 
 def test_a_used_link_is_created_again(people: People, scripted: Scripted) -> None:
     attempt, alice = start_attempt(people, scripted, OPEN), browser(people.alice)
-    assert "Open Scripted again" in visible_text(alice.get(attempt.get_absolute_url()))
+    assert "Reopen Scripted" in visible_text(alice.get(attempt.get_absolute_url()))
     scripted.script.append(Redirect(url=LINK + "2"))
     assert alice.post(url("continue", attempt))["Location"] == LINK + "2"
 
