@@ -139,6 +139,7 @@ def test_a_colleague_sees_who_is_at_the_vendor(people: People, scripted: Scripte
 
 def test_without_a_redirect_back_the_merchant_says_so(people: People, scripted: Scripted) -> None:
     attempt, alice = start_attempt(people, scripted, STAYS), browser(people.alice)
+    alice.post(url("continue", attempt))
     assert "I have finished" in visible_text(alice.get(attempt.get_absolute_url()))
     scripted.script.append(CONNECTED)
     response = alice.post(url("finish", attempt))

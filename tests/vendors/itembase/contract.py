@@ -123,7 +123,8 @@ ROWS = [
     Row(press=("unactivated",), says=VALID, made=SHARED, after=SHARED),
     Row(
         press=("unactivated", "approve", "decline"), status=TO_DO,
-        says="Allow itembase to share your eBay shop with us.", made=UNSHARED, after={**SHARED, "activations": 2},
+        says="Allow itembase to share your eBay shop with us.",
+        made=UNSHARED, after={**SHARED, "activations": 2},
     ),
     Row(press=("several",), status=TO_DO, says=WHICH, made=PAIR, after=PAIR, live=2),
     Row(press=("pending",), status="checking", says="still checking", made=ONE, repair=valid, after=ONE),
