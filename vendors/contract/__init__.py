@@ -59,15 +59,17 @@ the state is replaced only when a link was made with it, or when another member 
     Refused(merchant)      Action needed, "… did not accept this"      start, by "Try again"
     StartOver              Action needed, "Please begin again at …"    start, by "Begin again"
     Connected              Connected; the attempt has ended            check, every CHECK_PERIOD
-      confirmed=False      "Set up, not confirmed yet"; ended          check, every CHECK_PERIOD
+      confirmed=False      Set up, not confirmed yet; ended            check, every CHECK_PERIOD
     Done                   Paused, Connected or Disconnected; ended    –
-      staff_task="…"       of pause and resume: the status as it was,  –
-                           until staff say that the task is done
     Unavailable            "… is not answering"                        the same call, by itself or by
                                                                        "Try again now"
     Refused(staff)         "We're on it"; staff get a mail             the same call, by itself
     Garbled                "We're on it"; staff get a mail             the same call, by itself
     Unsure                 "We're on it"; staff get a mail             resolve(order, found), by staff
+
+**Confirmed.** `Connected(confirmed=False)` is for a vendor that cannot be asked: the shop is Connected at
+the first `Connected` that confirms it, or when staff do, and then stays so. A pause or a resume that returns
+`Done(staff_task=…)` is done when staff say that their task is: until then the shop has the status that it had.
 
 **Starting again.** After Declined and Refused(merchant), `start` gets the account's live memo, because the
 account's draft is dropped, and the unchanged draft of the connection: a flow that must ask again removes
