@@ -68,8 +68,8 @@ the state is replaced only when a link was made with it, or when another member 
     Unsure                 "We're on it"; staff get a mail             resolve(order, found), by staff
 
 **Confirmed.** `Connected(confirmed=False)` is for a vendor that cannot be asked: the shop is Connected at
-the first `Connected` that confirms it, or when staff do, and then stays so. A pause or a resume that returns
-`Done(staff_task=…)` is done when staff say that their task is: until then the shop has the status that it had.
+the first `Connected` that confirms it, or when staff do, and then stays so. A pause or a resume that
+returns `Done(staff_task=…)` is done when staff say so: until then the shop has the status that it had.
 
 **Starting again.** After Declined and Refused(merchant), `start` gets the account's live memo, because the
 account's draft is dropped, and the unchanged draft of the connection: a flow that must ask again removes
