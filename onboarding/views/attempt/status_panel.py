@@ -310,7 +310,11 @@ def _reported(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
         kind="reported",
         heading=gettext("“%(shop)s” is set up, but not confirmed yet") % words,
         sentence=attempt.sentence,
-        more=gettext("There is nothing more to do. We’ll email you as soon as it is confirmed."),
+        more=gettext(
+            "We’ll email you as soon as it is confirmed. Not finished after all? Open %(vendor)s again"
+            " from the page of this shop."
+        )
+        % words,
     )
 
 
