@@ -356,6 +356,7 @@ def _settle_done(call: VendorCall, attempt: Attempt, step: Done) -> None:
         row = replace(row, status=_settle_merchant_action(call, attempt, step))
     elif row.answer == Answer.TASK:
         _await_task(attempt, step, row)
+        row = replace(row, status=Status.ON_IT)
     else:
         _stop_or_resume(call, attempt.connection, step, row, attempt)
     transitions.apply(attempt, row)

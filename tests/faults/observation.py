@@ -73,12 +73,13 @@ def _attempt(driver: Driver, scene: Scene, fault: Fault | None) -> tuple[Code, s
     page = _read(driver, attempt)
     code = _of_attempt(attempt)
     words = {"waits": WAITS, "pauses": PAUSES, "staff": STAFF, "staff look": STAFF, "soon": SOON}
-    words |= {"uncounted": UNCOUNTED, FINE: scene.says, "by hand": "We ask Sharespine to switch"}
+    words |= {"uncounted": UNCOUNTED, FINE: scene.says, "by hand": "Our staff ask Sharespine to switch"}
     assert words[code] in page, f"{code}, but the page does not say so"
     if code in ("waits", "pauses"):
         assert (attempt.status, attempt.turn) == (scene.during, "us")
         _due(attempt, fault.waits if fault and code == "waits" else 0)
-    alerted = Alert.objects.filter(vendor=driver.slug, cleared=None).exists()
+    alerts = Alert.objects.filter(vendor=driver.slug, cleared=None)
+    alerted = alerts.exclude(cause="unconfirmed").exists()
     assert alerted == (code in ("staff", "staff look", "by hand"))
     return code, page
 
@@ -101,6 +102,8 @@ def _of_attempt(attempt: Attempt) -> Code:
     connection, note_id = attempt.connection, str(attempt.note.get("id", ""))
     if attempt.answer == "unavailable":
         return "pauses" if note_id == PAUSES else "waits"
+    if connection.task:
+        return "by hand"
     if attempt.turn == "staff":
         assert attempt.status == "on_it"
         unsure = bool(connection.account.unsure)
@@ -108,6 +111,4 @@ def _of_attempt(attempt: Attempt) -> Code:
         return "staff look" if unsure else "staff"
     if attempt.answer == "waiting" and note_id == SOON:
         return "soon"
-    if connection.task:
-        return "by hand"
     return "uncounted" if note_id == UNCOUNTED else FINE
