@@ -73,7 +73,11 @@ def _attempt(driver: Driver, scene: Scene, fault: Fault | None) -> tuple[Code, s
     page = _read(driver, attempt)
     code = _of_attempt(attempt)
     words = {"waits": WAITS, "pauses": PAUSES, "staff": STAFF, "staff look": STAFF, "soon": SOON}
-    words |= {"uncounted": UNCOUNTED, FINE: scene.says, "by hand": "Our staff ask Sharespine to switch"}
+    words |= {
+        "uncounted": UNCOUNTED,
+        FINE: scene.says,
+        "by hand": "Our staff ask Sharespine to switch",
+    }
     assert words[code] in page, f"{code}, but the page does not say so"
     if code in ("waits", "pauses"):
         assert (attempt.status, attempt.turn) == (scene.during, "us")
