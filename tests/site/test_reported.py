@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from onboarding import journey
 from onboarding.background import runner, schedule
-from onboarding.models import Account, AttemptMail, Connection
+from onboarding.models import Account, Attempt, AttemptMail, Connection
 from tests.support.attempts import CONNECTED, begin_attempt, reloaded, run_check, run_step
 from tests.support.people import People
 from tests.support.scripted import Scripted
@@ -78,8 +78,9 @@ def test_a_pause_by_hand_is_not_called_done_before_staff_say_so(
     alice = browser(people.alice)
     scripted.script.append(BY_HAND)
     alice.post(url("pause", shop))
-    pausing = shop.attempts.first()
-    for row in (shop, pausing):
+    pausing = shop.attempts.latest("pk")
+    rows: tuple[Connection | Attempt, ...] = (shop, pausing)
+    for row in rows:
         said = visible_text(alice.get(row.get_absolute_url()))
         assert "Data still flows." in said
         assert "is paused" not in said

@@ -29,8 +29,14 @@ from vendors.contract import (
 
 pytestmark = pytest.mark.both
 WORD = replace(CONNECTED, evidence=text("You say so."), confirmed=False)
-KEEPING = [Unavailable(), Garbled(), Refused(who="staff"), Redirect(url=""), Declined()]
-LOWERING = [
+KEEPING: list[Answer] = [
+    Unavailable(),
+    Garbled(),
+    Refused(who="staff"),
+    Redirect(url=""),
+    Declined(),
+]
+LOWERING: list[Answer] = [
     NeedsMerchant(code="gone", note=text("It is gone.")),
     NeedsMerchant(code="more", note=text("Go on there."), goes_on=True),
     Ask(note=text("Which?"), questions=()),
@@ -54,7 +60,7 @@ def fresh(shop: Connection) -> Connection:
 def told() -> list[str]:
     """The subjects of all mails about attempts so far, after another sweep."""
     attempt_mails.mail_due()
-    return [sent.subject for sent in mail.outbox]
+    return [str(sent.subject) for sent in mail.outbox]
 
 
 def test_the_merchants_word_makes_a_shop_reported(shop: Connection) -> None:
@@ -186,7 +192,8 @@ def test_resuming_gives_back_what_the_shop_was(
     if confirmed:
         run_check(shop, scripted, CONNECTED)
     before = fresh(shop).status
-    for answer in (RESTS, WORD):
+    answers: tuple[Answer, ...] = (RESTS, WORD)
+    for answer in answers:
         run_step(journey.pause(fresh(shop), people.alice), scripted, RESTS)
         resumed = run_step(journey.resume(fresh(shop), people.alice), scripted, answer)
         assert resumed.connection.status == resumed.status == before

@@ -159,6 +159,7 @@ def test_a_tenant_that_staff_entered_is_not_the_accounts_before_a_call_has_worke
     assert trip.order.account_key == ""
     trip.once(trip.vendor.start)
     unsure = raised(trip, Unsure)
+    assert isinstance(unsure, Unsure)
     assert (unsure.creation, unsure.cause) == ("tenant", "unsure-tenant")
     assert "Sharespine does not know this id: nonsense-123" in unsure.detail
     assert "users" not in running.counts("sharespine")["made"]
@@ -171,14 +172,18 @@ def test_any_refusal_of_the_first_call_on_an_entered_tenant_asks_staff_again(
     trip = entered(running, "tenant", "nonsense-123")
     trip.once(trip.vendor.start)
     running.fault("sharespine", ROUTES["user"], kind="status", status=status)
-    assert raised(trip, Unsure).creation == "tenant"
+    unsure = raised(trip, Unsure)
+    assert isinstance(unsure, Unsure)
+    assert unsure.creation == "tenant"
 
 
 def test_refused_credentials_say_nothing_about_an_entered_id(running: Running) -> None:
     trip = entered(running, "tenant", "nonsense-123")
     trip.once(trip.vendor.start)
     running.fault("sharespine", ROUTES["user"], kind="status", status=401)
-    assert raised(trip, Refused).who == "staff"
+    refused = raised(trip, Refused)
+    assert isinstance(refused, Refused)
+    assert refused.who == "staff"
 
 
 @pytest.mark.parametrize("key", ["user", "api_user"])
