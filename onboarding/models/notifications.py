@@ -10,6 +10,7 @@ from django.utils import timezone
 from .memo import MemoField
 from .merchants import Membership
 from .outbox import Mailed
+from .status import Status
 
 TASK = "task"  # the cause of an alert: staff have to do something by hand
 
@@ -80,12 +81,14 @@ class AttemptMail(Mailed):
 
     @classmethod
     def wanted(cls) -> QuerySet[AttemptMail]:
-        """Those that are still of use, sent or not: no way back to what has ended or is no longer theirs."""
+        """Those that are still of use, sent or not: no way back to what has ended or is no longer theirs,
+        and no word of a shop that is no longer connected."""
         merchant = OuterRef("attempt__connection__account__merchant")
         is_member = Exists(Membership.objects.filter(merchant=merchant, user=OuterRef("user")))
         is_needed = Q(attempt__ended=None, user__is_active=True) & is_member
         way_back = Q(kind=cls.Kind.WAY_BACK) & is_needed
-        return cls.objects.filter(Q(kind=cls.Kind.CONFIRMED) | way_back)
+        confirmed = Q(kind=cls.Kind.CONFIRMED, attempt__connection__status=Status.CONNECTED)
+        return cls.objects.filter(confirmed | way_back)
 
 
 class WaitlistEntry(Mailed):
