@@ -49,7 +49,7 @@ def test_pausing_first_says_what_stops(people: People, connection: Connection) -
     assert "Pause data exchange." in page(people, connection)
     said = visible_text(browser(people.alice).get(url("pause", connection)))
     assert "Pause “My shop”?" in said
-    assert "we neither use nor check this shop until you resume it" in said
+    assert "We stop using and checking this shop until you resume." in said
 
 
 def test_a_paused_shop_says_what_changed_and_what_is_left(

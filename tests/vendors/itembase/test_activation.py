@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import requests
 import responses
 
 from tests.vendors.itembase.trip import Trip, first_shop, leads_to, settings
@@ -227,3 +228,12 @@ def test_an_unreadable_activation_is_garbled(
     web.get(ACTIVATE, **answer)
     with pytest.raises(Garbled):
         client.activation("a")
+
+
+def test_a_shop_with_a_problem_has_a_link_to_itembase(trip: Trip) -> None:
+    step = trip.follow(trip.run("start"), "attention")
+    step = trip.follow(step) if isinstance(step, Redirect) else step
+    assert isinstance(step, NeedsMerchant)
+    assert step.code == "store-attention"
+    assert step.link.endswith("/itembase/accounts")
+    assert requests.get(step.link, timeout=5).ok
