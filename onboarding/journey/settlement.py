@@ -39,6 +39,8 @@ from .vendor_call import Act, Resolve, VendorCall
 # What a check may say to take a connected shop's status away.
 LOWERING_ANSWERS = frozenset({Answer.ASK, Answer.NEEDS_MERCHANT, Answer.GO_ON, Answer.REFUSED})
 
+STAFF_CONFIRMED = text("Our staff confirmed that this shop is connected.")
+
 
 def settle(call: VendorCall, outcome: Outcome) -> bool:
     """Write the outcome of a call. Returns whether another call is due at once."""
@@ -274,16 +276,15 @@ def _apply_evidence(
     now, status_before = timezone.now(), connection.status
     was_confirmed = _is_confirmed(connection, step, attempt)
     transitions.apply(connection, verdict(step, call.vendor, 0))
-    if step.confirmed:
-        connection.confirmed_at, connection.checked_at, connection.confirmed_by = now, now, None
-        _believe(connection.account, {})
-    elif was_confirmed:
+    if was_confirmed and not step.confirmed:
         connection.status, connection.answer = Status.CONNECTED, Answer.CONNECTED
         connection.note = connection.evidence
     else:
-        connection.confirmed_at = connection.confirmed_by = None
-    if step.confirmed or not was_confirmed:
-        connection.evidence = dumped(step.evidence)
+        connection.evidence, connection.confirmed_by = dumped(step.evidence), None
+        connection.confirmed_at = now if step.confirmed else None
+    if step.confirmed:
+        connection.checked_at = now
+        _believe(connection.account, {})
     connection.shop_id, connection.expires_at = step.shop_id, step.expires_at
     connection.connected_at = connection.connected_at or now
     if step.reveal is not None:
@@ -311,9 +312,6 @@ def _tell_of_confirmation(connection: Connection, status_before: str) -> None:
         if attempt:
             kind = AttemptMail.Kind.CONFIRMED
             AttemptMail.objects.get_or_create(attempt=attempt, kind=kind)
-
-
-STAFF_CONFIRMED = text("Our staff confirmed that this shop is connected.")
 
 
 def confirm_by_staff(connection_id: int, user: User) -> bool:
