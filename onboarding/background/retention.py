@@ -21,6 +21,7 @@ from onboarding.models import (
     Account,
     Alert,
     Attempt,
+    AttemptMail,
     Call,
     Event,
     ExpiryWarning,
@@ -54,6 +55,7 @@ def expired(now: datetime) -> Iterator[QuerySet[Model]]:
     yield Call.objects.filter(at__lt=last)
     yield Hop.objects.filter(attempt__ended__lt=last)
     yield ExpiryWarning.objects.filter(expires_at__lt=last)
+    yield AttemptMail.objects.filter(attempt__ended__lt=last)
     yield Alert.objects.filter(cleared__lt=last)
     yield PromisedMail.objects.filter(promised__lt=last)
     yield WaitlistEntry.objects.filter(Q(asked__lt=last) | Q(mailed__lt=last))

@@ -18,6 +18,7 @@ from onboarding.availability import breaker
 from onboarding.catalogue import refresh
 from onboarding.models import Connector, Slot
 from onboarding.notifications import (
+    attempt_mails,
     expiry_warnings,
     invitations,
     promised_mails,
@@ -112,5 +113,6 @@ def mail() -> None:
     invitations.mail_due()
     expiry_warnings.mail_due()
     promised_mails.mail_due()
+    attempt_mails.mail_due()
     waitlist.mail_due()
     staff_alerts.open_for_undelivered_mails()

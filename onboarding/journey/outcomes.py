@@ -127,7 +127,7 @@ def _needs_action(step: Ask | NeedsMerchant | Declined | StartOver, vendor: Vend
             return _action_needed(Answer.ASK, step.note, questions=step.questions)
         case NeedsMerchant():
             return _action_needed(
-                Answer.NEEDS_MERCHANT,
+                Answer.GO_ON if step.goes_on else Answer.NEEDS_MERCHANT,
                 step.note,
                 questions=step.questions,
                 link=step.link,
@@ -147,6 +147,13 @@ def _needs_action(step: Ask | NeedsMerchant | Declined | StartOver, vendor: Vend
 
 def _finished(step: Connected | Done) -> Verdict:
     match step:
+        case Connected(confirmed=False):
+            return Verdict(
+                status=Status.REPORTED,
+                turn=Turn.NOBODY,
+                answer=Answer.REPORTED,
+                note=step.evidence,
+            )
         case Connected():
             return Verdict(
                 status=Status.CONNECTED,
@@ -156,9 +163,20 @@ def _finished(step: Connected | Done) -> Verdict:
             )
         case Done():
             return Verdict(
-                status=Status.DISCONNECTED, turn=Turn.MERCHANT, answer=Answer.DONE, note=step.here
+                status=Status.DISCONNECTED,
+                turn=Turn.MERCHANT,
+                answer=Answer.DONE,
+                note=step.here,
+                link=step.link,
             )
     assert_never(step)
+
+
+def awaits_task(step: Done) -> Verdict:
+    """A pause or a resume that is done once staff have done their task; until then the status stays."""
+    return Verdict(
+        status=None, turn=Turn.STAFF, answer=Answer.TASK, note=step.there, link=step.link
+    )
 
 
 def ready_note(vendor_name: str) -> Text:

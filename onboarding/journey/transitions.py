@@ -108,14 +108,20 @@ def publish(attempt: Attempt, *, changed: bool) -> None:
 
 
 def _copy_to_connection(attempt: Attempt) -> None:
-    """A connected shop keeps its status until a check, a pause or a disconnect is settled."""
+    """A shop that is set up keeps its status until a check, a pause or a disconnect is settled."""
     connection = attempt.connection
-    copies_status = connection.status != Status.CONNECTED and attempt.connects
+    copies_status = attempt.connects and not connection.is_set_up
     names = SHOWN_FIELDS if copies_status else ()
     for name in names:
         setattr(connection, name, getattr(attempt, name))
     connection.version += 1
     save(connection, *names, "version")
+
+
+def touch(attempt: Attempt) -> None:
+    """Something else on the attempt's page and its shop's page has changed: open pages show it."""
+    update(Connection.objects.filter(pk=attempt.connection_id), version=F("version") + 1)
+    update(Attempt.objects.filter(pk=attempt.pk), version=F("version") + 1)
 
 
 def publish_check(connection: Connection, *, changed: bool) -> None:

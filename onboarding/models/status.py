@@ -19,9 +19,14 @@ class Status(models.TextChoices):
     CHECKING = "checking", gettext_lazy("Checking")
     ACTION_NEEDED = "action_needed", gettext_lazy("Action needed")
     ON_IT = "on_it", gettext_lazy("We’re on it")
+    REPORTED = "reported", gettext_lazy("Set up, not confirmed yet")
     CONNECTED = "connected", gettext_lazy("Connected")
     PAUSED = "paused", gettext_lazy("Paused")
     DISCONNECTED = "disconnected", gettext_lazy("Disconnected")
+
+
+# The shop is set up, and stays so until a check, a pause or a disconnect changes it.
+SET_UP = frozenset({Status.REPORTED, Status.CONNECTED})
 
 
 class Turn(models.TextChoices):
@@ -41,9 +46,12 @@ class Answer(models.TextChoices):
     WAITING = "waiting", "waiting"
     ASK = "ask", "ask"
     NEEDS_MERCHANT = "needs", "needs the merchant"
+    GO_ON = "go_on", "the merchant goes on at the vendor"
     DECLINED = "declined", "declined"
+    REPORTED = "reported", "set up, as the merchant says"
     CONNECTED = "connected", "connected"
     DONE = "done", "done"
+    TASK = "task", "done once staff have done their task"
     UNAVAILABLE = "unavailable", "unavailable"
     REFUSED = "refused", "refused"
     UNSURE = "unsure", "unsure"
@@ -67,6 +75,7 @@ class Cause(models.TextChoices):
     NO_PROGRESS = "no_progress", "the vendor's module goes in circles"
     POISON = "poison", "its workers died"
     TASK = "task", "something is to be done by hand"
+    UNCONFIRMED = "unconfirmed", "set up, and the vendor cannot be asked about it"
     UNDELIVERED = "undelivered", "mails could not be sent"
     MEMO_KEYS = "memo_keys", "a key of MEMO_KEYS is missing"
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from onboarding.availability.breaker import Outage, outages
 from onboarding.models import Alert, Attempt, Breaker, Connection, memo_key
 from onboarding.models.notifications import TASK
-from onboarding.models.status import Cause
+from onboarding.models.status import Cause, Status
 from onboarding.registry import vendor_of
 
 from . import outbox
@@ -57,6 +57,8 @@ def _concerns_somebody(alert: Alert) -> bool:
 
 def _waiting(alert: Alert) -> QuerySet[Connection]:
     shops = Connection.objects.filter(vendor=alert.vendor)
+    if alert.cause == Cause.UNCONFIRMED:
+        return shops.filter(status=Status.REPORTED)
     return shops.exclude(task="") if alert.cause == TASK else shops.filter(cause=alert.cause)
 
 
@@ -80,7 +82,12 @@ def clear_for_memo_keys() -> None:
 
 def _compose(alert: Alert) -> EmailMessage:
     url = settings.SITE_URL + reverse("admin:onboarding_connection_changelist")
-    bodies = {TASK: _tasks, UNDELIVERED: _undelivered, MEMO_KEYS: _memo_keys}
+    bodies = {
+        TASK: _tasks,
+        UNDELIVERED: _undelivered,
+        MEMO_KEYS: _memo_keys,
+        Cause.UNCONFIRMED.value: _unconfirmed,
+    }
     body = bodies.get(alert.cause, _staffs_turn)
     closing = "You get one mail for each vendor and cause until it clears."
     subject = f"[{settings.BRAND_NAME}] {alert.vendor}: {alert.cause}"
@@ -116,6 +123,20 @@ def _memo_keys(alert: Alert, url: str) -> list[str]:
         memo_key.FIX,
         "",
         "Until then these processes do not start, and every shop stays as it is.",
+    ]
+
+
+def _unconfirmed(alert: Alert, url: str) -> list[str]:
+    waiting = _waiting(alert)
+    return [
+        f"Merchants have set up shops at {alert.vendor} that nobody has confirmed yet.",
+        f"Such shops now: {waiting.count()}.",
+        "",
+        *(row.name for row in waiting[:SHOWN]),
+        "",
+        "Enter on the account's page what only staff know, so that the vendor can be asked,",
+        "or look at the vendor and confirm each shop on its page:",
+        f"{url}?status__exact=reported",
     ]
 
 

@@ -28,11 +28,13 @@ def shoot(ann: Visitor, name: str) -> None:
 def breaks_down(carl: Visitor) -> None:
     """Every call answers 503 from now on; the retries of Carl, who was connecting, open the breaker."""
     carl.sign_up(PLATFORM, "Carl’s Carpets")
-    carl.leave("Sharespine")
+    carl.leave_beside("Sharespine").close()
     carl.site.stage.fault("sharespine", kind="status", status=503, times=None)
     carl.open("/shops/")
     carl.page.get_by_role("main").get_by_role("link", name=PLATFORM).click()
-    carl.press("Open Sharespine again")
+    with carl.page.expect_popup() as popup:
+        carl.press("Reopen Sharespine")
+    popup.value.close()
     for _ in range(FAILURES - 1):
         carl.sees("Sharespine reports a fault of its own. We keep trying.")
         carl.press("Try again now")
@@ -74,8 +76,7 @@ def leaves_it(ann: Visitor) -> None:
 
 def goes_on(ann: Visitor) -> None:
     expect(ann.page.get_by_label("Name of this shop")).to_have_value("The green shop")
-    ann.leave("Sharespine")
-    expect(ann.page.get_by_text("An imitation of")).to_be_visible()
+    ann.leave_beside("Sharespine")
 
 
 def test_left_with_us_a_mail_brings_them_back(visit: Visit, site: Site) -> None:

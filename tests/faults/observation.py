@@ -98,7 +98,8 @@ def _attempt(driver: Driver, scene: Scene, fault: Fault | None) -> tuple[Code, s
     if code in ("waits", "pauses"):
         assert (attempt.status, attempt.turn) == (scene.during, "us")
         _due(attempt, fault.waits if fault and code == "waits" else 0)
-    alerted = Alert.objects.filter(vendor=driver.slug, cleared=None).exists()
+    alerts = Alert.objects.filter(vendor=driver.slug, cleared=None)
+    alerted = alerts.exclude(cause="unconfirmed").exists()
     assert alerted == (code in ("staff", "staff look", "by hand"))
     return code, page
 
@@ -110,7 +111,7 @@ def _wanted(code: Code, scene: Scene, fault: Fault | None) -> tuple[str, ...]:
         return (said,) if said else WAITS
     wanted: dict[Code, tuple[str, ...]] = {
         "pauses": (PAUSES,), "staff": STAFF, "staff look": LOOKS, "soon": (SOON,),
-        "uncounted": (UNCOUNTED,), FINE: (scene.says,), "by hand": ("We ask Sharespine to switch",),
+        "uncounted": (UNCOUNTED,), FINE: (scene.says,), "by hand": ("Our staff ask Sharespine to switch",),
     }  # fmt: skip
     return wanted[code]
 
@@ -133,6 +134,8 @@ def _of_attempt(attempt: Attempt) -> Code:
     connection, note_id = attempt.connection, str(attempt.note.get("id", ""))
     if attempt.answer == "unavailable":
         return "pauses" if note_id == PAUSES else "waits"
+    if connection.task:
+        return "by hand"
     if attempt.turn == "staff":
         assert attempt.status == "on_it"
         unsure = bool(connection.account.unsure)
@@ -140,6 +143,4 @@ def _of_attempt(attempt: Attempt) -> Code:
         return "staff look" if unsure else "staff"
     if attempt.answer == "waiting" and note_id == SOON:
         return "soon"
-    if connection.task:
-        return "by hand"
     return "uncounted" if note_id == UNCOUNTED else FINE

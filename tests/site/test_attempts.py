@@ -135,7 +135,7 @@ def test_reading_does_not_wait_for_writers(people: People, scripted: Scripted, p
 
 def test_a_used_link_is_created_again(people: People, scripted: Scripted) -> None:
     attempt, alice = start_attempt(people, scripted, OPEN), browser(people.alice)
-    assert "Open Scripted again" in visible_text(alice.get(attempt.get_absolute_url()))
+    assert "Reopen Scripted" in visible_text(alice.get(attempt.get_absolute_url()))
     scripted.script.append(Redirect(url=LINK + "2"))
     assert alice.post(url("continue", attempt))["Location"] == LINK + "2"
 
@@ -149,6 +149,7 @@ def test_a_colleague_sees_who_is_at_the_vendor(people: People, scripted: Scripte
 
 def test_without_a_redirect_back_the_merchant_says_so(people: People, scripted: Scripted) -> None:
     attempt, alice = start_attempt(people, scripted, STAYS), browser(people.alice)
+    alice.post(url("continue", attempt))
     assert "I have finished" in visible_text(alice.get(attempt.get_absolute_url()))
     scripted.script.append(CONNECTED)
     response = alice.post(url("finish", attempt))

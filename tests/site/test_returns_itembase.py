@@ -204,6 +204,6 @@ def test_a_look_at_the_activation_that_ended_nothing_says_what_is_missing(alice:
     further = bring(alice, processed(alice, case="unactivated"))
     activation = bring(alice, approved(alice, further))
     alice.at_vendor(activation, "decline")
-    assert "does not share it with us yet" in read(alice, {})
+    assert "Allow itembase to share your eBay shop" in read(alice, {})
     with nothing_changes():
-        assert "does not share it with us yet" in read(alice, {})
+        assert "Allow itembase to share your eBay shop" in read(alice, {})

@@ -23,8 +23,8 @@ class Offer(Vendor):
     slug: ClassVar[str] = "_template"
     name: ClassVar[str] = "Template"
     summary: ClassVar[Text] = text("We create your shop at Template. You approve it there.")
-    at_hand: ClassVar[Text] = text("Your sign-in at Template.")
-    shares: ClassVar[tuple[Text, ...]] = (text("the name of your shop"),)
+    prerequisites: ClassVar[Text] = text("Your sign-in at Template.")
+    shared_data: ClassVar[tuple[Text, ...]] = (text("the name of your shop"),)
     checklist: ClassVar[tuple[tuple[str, Text], ...]] = (
         (SHOP, text("Your shop at Template is created")),
     )

@@ -42,7 +42,7 @@ def no_account(email: str, emails: Sequence[str], link: str) -> NeedsMerchant:
     """A normal state: the merchant signs up there, or names another address."""
     note = text(
         "integrator.io has no account with the address %(email)s. Create one with exactly this"
-        " address, or tell us another one of yours; we then go on by ourselves.",
+        " address, or use another of your addresses; we continue automatically.",
         email=email,
     )
     questions = (_email_question(emails, email),)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, Literal
 from urllib.parse import urlsplit
 
 from vendors.contract import Entry, Question, Text, UnsureNotes, Vendor, named_problems, text
@@ -29,7 +29,8 @@ class Offer(Vendor):
 
     slug: ClassVar[str] = "celigo"
     name: ClassVar[str] = "Celigo integrator.io"
-    opens_vendor_pages: ClassVar[bool] = False  # the merchant goes there without us
+    opens: ClassVar[Literal["same-tab", "new-tab", "nothing"]] = "nothing"
+    next_step: ClassVar[Text] = text("Next you install an app on integrator.io, in a new tab.")
     summary: ClassVar[Text] = text(
         "We issue a licence for the integration app to your e-mail address at integrator.io. You"
         " install the app there, and we see when it is installed."

@@ -107,9 +107,25 @@ class Refused(VendorError):
 
 
 class Unsure(VendorError):
-    """A creation got no clear reply: it may have happened. Only `resolve` or a search may go on."""
+    """A creation got no clear reply: it may have happened. Only `resolve` or a search may go on.
+
+    `creation` is its key, "" for the one that was announced. A flow names it when the vendor does not
+    know the id that staff entered for it (`order.found`): then staff are asked once more.
+    """
 
     cause = "unsure"
+
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        note: Text | None = None,
+        cause: str = "",
+        why: Why = Why.UNKNOWN,
+        creation: str = "",
+    ) -> None:
+        super().__init__(detail, note=note, cause=cause, why=why)
+        self.creation = creation
 
 
 class Garbled(VendorError):

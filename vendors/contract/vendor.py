@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from .actions import Action, Item, Rows
 from .errors import Garbled
-from .order import Entry, Order, Question, Text
+from .order import Entry, Order, Question, Text, text
 from .steps import Done, Step
 
 
@@ -45,7 +45,10 @@ class Vendor:
     # The same keys → what the merchant reads while it is not known whether the thing was made.
     unsure_notes: ClassVar[Mapping[str, UnsureNotes]] = {}
     serial: ClassVar[bool] = False  # all merchants share one limit: one creation at a time
-    opens_vendor_pages: ClassVar[bool] = True  # `start` leads to the vendor's pages
+    # Where `start` leads, for the page before it: to the vendor's pages in the same tab; in a new tab,
+    # because the vendor sends nobody back (`Redirect(returns=False)`); or nowhere.
+    opens: ClassVar[Literal["same-tab", "new-tab", "nothing"]] = "same-tab"
+    next_step: ClassVar[Text] = text("You stay on these pages.")  # said where `opens` is "nothing"
 
     def problems(self) -> tuple[tuple[str, str], ...]:
         """Settings that are set but wrong: (name, what to do). `named_problems` makes the pairs."""

@@ -13,9 +13,10 @@ from onboarding.background import runner
 from onboarding.models import Attempt, Connection, Hop, User
 from onboarding.models.status import Answer, Status, Turn, dumped, shown
 from onboarding.questions import StoredQuestion
+from onboarding.views.polling import Pace
 from vendors.contract import Vendor, text
 
-OVER = frozenset({Answer.CONNECTED, Answer.DONE})
+OVER = frozenset({Answer.REPORTED, Answer.CONNECTED, Answer.DONE, Answer.TASK})
 SETTLED_TURNS = frozenset({Turn.MERCHANT, Turn.NOBODY})  # in which nothing changes by itself
 
 
@@ -96,17 +97,33 @@ def _redirect(attempt: Attempt, user: User, words: dict[str, str]) -> StatusPane
     if attempt.purpose == Attempt.Purpose.ENTER:
         sentence = gettext("What you change there shows here after the next check.")
     elif finish:
-        sentence = gettext("Set up “%(shop)s” there. Then come back here and tell us.") % words
+        return _set_up_beside(attempt, words)
     else:
         sentence = gettext("When you are done, %(vendor)s sends you back here.") % words
     return StatusPanel(
         kind="at-vendor",
         heading=gettext("You are at %(vendor)s") % words,
         sentence=sentence,
-        more=gettext("Lost the page? Open it again: your place is kept."),
+        more=gettext("Closed the %(vendor)s page? Reopen it. Your progress is saved.") % words,
         action="continue",
-        label=gettext("Open %(vendor)s again") % words,
-        finish=finish,
+        label=gettext("Reopen %(vendor)s") % words,
+        checklist=attempt.connects,
+    )
+
+
+def _set_up_beside(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
+    """The vendor's page is open in a tab beside this one, and sends nobody back."""
+    sentence = gettext(
+        "Set up “%(shop)s” in the %(vendor)s tab. Then tell us here that you are done."
+    )
+    return StatusPanel(
+        kind="at-vendor",
+        heading=gettext("Finish the set-up on %(vendor)s") % words,
+        sentence=sentence % words,
+        more=gettext("Closed the %(vendor)s page? Reopen it. Your progress is saved.") % words,
+        action="continue",
+        label=gettext("Reopen %(vendor)s") % words,
+        finish=True,
         checklist=attempt.connects,
     )
 
@@ -118,14 +135,14 @@ def _taken_hop(attempt: Attempt) -> Hop | None:
 
 
 def _ready(attempt: Attempt, finish: bool, words: dict[str, str]) -> StatusPanel:
-    default_sentence = (
-        gettext("%(vendor)s opens in this window. Come back here at any time.") % words
-    )
+    default_sentence = gettext("%(vendor)s opens in this tab. Come back here at any time.")
+    if journey.opens_beside(attempt):
+        default_sentence = gettext("%(vendor)s opens in a new tab. This page stays open beside it.")
     has_default_note = attempt.note.get("id") == journey.ready_note(words["vendor"]).id
     return StatusPanel(
         kind="ready",
         heading=gettext("Everything is ready"),
-        sentence=default_sentence if has_default_note else attempt.sentence,
+        sentence=default_sentence % words if has_default_note else attempt.sentence,
         action="continue",
         label=gettext("Continue to %(vendor)s") % words,
         finish=finish,
@@ -177,6 +194,16 @@ def _needs_merchant(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
     )
 
 
+def _go_on(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
+    return StatusPanel(
+        kind="stopped",
+        heading=gettext("One more step at %(vendor)s") % words,
+        sentence=attempt.sentence,
+        action="continue",
+        label=gettext("Continue at %(vendor)s") % words,
+    )
+
+
 def _ask(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
     return StatusPanel(
         kind="asking",
@@ -189,13 +216,12 @@ def _ask(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
 
 def _wrong_shop(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
     """The merchant decides between three answers, drawn by _choice.html."""
-    is_connected = attempt.connection.status == Status.CONNECTED
-    stays = gettext("“%(shop)s” stays connected as it is until you decide.") % words
+    stays = gettext("“%(shop)s” stays as it is until you decide.") % words
     return StatusPanel(
         kind="choosing",
         heading=gettext("Is this the shop you meant?"),
         sentence=attempt.sentence,
-        more=stays if is_connected else "",
+        more=stays if attempt.connection.is_set_up else "",
         action="choose",
     )
 
@@ -285,8 +311,33 @@ def _connected(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
     )
 
 
+def _reported(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
+    """Set up, as the merchant says. The page may be read again when it has been confirmed since."""
+    if attempt.connection.status == Status.CONNECTED:
+        return replace(_connected(attempt, words), sentence=attempt.connection.proof)
+    return StatusPanel(
+        kind="reported",
+        heading=gettext("“%(shop)s” is set up, but not confirmed yet") % words,
+        sentence=attempt.sentence,
+        more=gettext(
+            "We’ll email you as soon as it is confirmed. Not finished after all? Open %(vendor)s again"
+            " from the page of this shop."
+        )
+        % words,
+    )
+
+
+def _waits_for_task(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
+    """A pause or a resume is done once staff have done their task."""
+    if not attempt.connection.waits_for_task:
+        return _stopped(words)
+    pausing = attempt.purpose == Attempt.Purpose.PAUSE
+    heading = gettext("Pausing “%(shop)s”") if pausing else gettext("Resuming “%(shop)s”")
+    return StatusPanel(kind="staff", heading=heading % words, sentence=attempt.sentence)
+
+
 def _changed(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
-    """An action of the vendor has run; the shop is still connected."""
+    """An action of the vendor has run; the shop is set up as before."""
     heading = gettext("“%(shop)s” is changed") % words
     return StatusPanel(kind="connected", heading=heading, sentence=attempt.sentence)
 
@@ -393,6 +444,8 @@ def _open(attempt: Attempt, answer: Answer, words: dict[str, str]) -> StatusPane
             return _ask(attempt, words)
         case Answer.NEEDS_MERCHANT:
             return _needs_merchant(attempt, words)
+        case Answer.GO_ON:
+            return _go_on(attempt, words)
         case Answer.WRONG_SHOP:
             return _wrong_shop(attempt, words)
         case Answer.DECLINED:
@@ -407,17 +460,30 @@ def _open(attempt: Attempt, answer: Answer, words: dict[str, str]) -> StatusPane
             return _unreadable(attempt, words)
         case Answer.GARBLED | Answer.POISON | Answer.UNSURE | Answer.BLOCKED:
             return _on_it(attempt)
-        case Answer.REDIRECT | Answer.CONNECTED | Answer.DONE | Answer.EXPIRED:
+        case (
+            Answer.REDIRECT
+            | Answer.REPORTED
+            | Answer.CONNECTED
+            | Answer.DONE
+            | Answer.TASK
+            | Answer.EXPIRED
+        ):
             raise ValueError(f"“{answer}” is drawn elsewhere")
     assert_never(answer)
 
 
 def _ended(attempt: Attempt, answer: Answer, words: dict[str, str]) -> StatusPanel:
     match answer:
-        case Answer.CONNECTED | Answer.DONE if attempt.purpose == Attempt.Purpose.ACT:
+        case Answer.REPORTED | Answer.CONNECTED | Answer.DONE if (
+            attempt.purpose == Attempt.Purpose.ACT
+        ):
             return _changed(attempt, words)
         case Answer.CONNECTED:
             return _connected(attempt, words)
+        case Answer.REPORTED:
+            return _reported(attempt, words)
+        case Answer.TASK:
+            return _waits_for_task(attempt, words)
         case Answer.DONE if attempt.purpose == Attempt.Purpose.PAUSE:
             return _paused(attempt, words)
         case Answer.DONE:
@@ -433,6 +499,7 @@ def _ended(attempt: Attempt, answer: Answer, words: dict[str, str]) -> StatusPan
             | Answer.WAITING
             | Answer.ASK
             | Answer.NEEDS_MERCHANT
+            | Answer.GO_ON
             | Answer.DECLINED
             | Answer.START_OVER
             | Answer.REFUSED
@@ -485,6 +552,13 @@ def needs_polling(attempt: Attempt) -> bool:
     return attempt.ended is None and (attempt.turn not in SETTLED_TURNS or is_due_later)
 
 
+def pace_of(attempt: Attempt) -> Pace | None:
+    """How often the page asks for news. What the merchant does in the vendor's tab is rare news."""
+    if needs_polling(attempt):
+        return Pace.LIVELY
+    return Pace.QUIET if journey.opens_beside(attempt) else None
+
+
 class ChecklistItem(TypedDict):
     """An item for components/checklist.html."""
 
@@ -496,8 +570,10 @@ def checklist(attempt: Attempt, vendor: Vendor | None) -> list[ChecklistItem]:
     """The vendor's checklist; a tick is a committed checkpoint."""
     if vendor is None:
         return []
-    open_keys = [key for key, _ in vendor.checklist if key not in attempt.ticks]
-    announced = attempt.connection.account.announced
+    account = attempt.connection.account
+    found = {key for key in account.found if key != account.unsure}  # by staff
+    open_keys = [key for key, _ in vendor.checklist if key not in {*attempt.ticks, *found}]
+    announced = account.announced
     current = announced if announced in open_keys else next(iter(open_keys), "")
     working_on = current if attempt.turn == Turn.US else ""
     return [

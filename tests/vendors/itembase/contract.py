@@ -123,8 +123,9 @@ ROWS = [
     # how the store is connected
     Row(press=("unactivated",), says=VALID, made=SHARED, after=SHARED),
     Row(
-        press=("unactivated", "approve", "decline"), status="checking",
-        says="does not share it with us yet", made=UNSHARED, after={**SHARED, "activations": 2},
+        press=("unactivated", "approve", "decline"), status=TO_DO,
+        says="Allow itembase to share your eBay shop with us.",
+        made=UNSHARED, after={**SHARED, "activations": 2},
     ),
     Row(press=("several",), status=TO_DO, says=WHICH, made=PAIR, after=PAIR, live=2),
     Row(press=("pending",), status="checking", says="still checking", made=ONE, repair=valid, after=ONE),
