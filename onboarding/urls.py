@@ -45,6 +45,7 @@ urlpatterns = [
     path(f"{SHOP}/pause/", shops.pause, name="pause"),
     path(f"{SHOP}/resume/", shops.resume, name="resume"),
     path(f"{SHOP}/disconnect/", shops.disconnect, name="disconnect"),
+    path(f"{SHOP}/remove/", shops.remove, name="remove"),
     path(f"{SHOP}/rename/", shops.rename, name="rename"),
     path(f"{SHOP}/actions/<slug:key>/", actions.act, name="act"),
     path(f"{SHOP}/secrets/", reveal.show, name="reveal"),

@@ -13,8 +13,8 @@ from typing import assert_never
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from onboarding.models import Account, Alert, Attempt, Connection
-from onboarding.models.status import Answer, Cause, Status, Turn, dumped
+from onboarding.models import Account, Attempt, Connection
+from onboarding.models.status import Answer, Cause, Ending, Status, Turn, dumped
 from vendors.contract import (
     Connected,
     Done,
@@ -29,7 +29,7 @@ from vendors.contract import (
 )
 from vendors.http.urls import allowed
 
-from . import crash_guard, hops, orders, transitions
+from . import crash_guard, hops, orders, removal, transitions
 from .orders import holder
 from .outcomes import Outcome, ShopMatch, Verdict, verdict, wrong_shop
 from .vendor_call import Act, VendorCall
@@ -73,6 +73,8 @@ def _settle_attempt(call: VendorCall, attempt: Attempt, outcome: Outcome) -> boo
     crash_guard.answered(attempt, resets_crashes=not repeat)
     if attempt.ended or attempt.call_number != call.number:
         transitions.save(attempt, *transitions.GUARD_FIELDS)
+        if attempt.connection.removed_at:
+            removal.keep_known(attempt.connection)
         return attempt.ended is None  # while we waited the merchant asked for another call
     if repeat:
         _repeat_call(attempt)
@@ -221,8 +223,8 @@ def _confirm(call: VendorCall, attempt: Attempt, step: Connected) -> bool:
         connection.refresh_from_db()
         return False
     transitions.apply(attempt, verdict(step, call.vendor, 0))
-    attempt.tries, attempt.due_at, attempt.ended = 0, None, timezone.now()
-    transitions.save(attempt, *transitions.STATUS_FIELDS, "ended")
+    attempt.tries = 0
+    transitions.end(attempt, Ending.CONNECTED, *transitions.STATUS_FIELDS)
     transitions.record(connection, step.evidence, attempt=attempt, status=Status.CONNECTED)
     return True
 
@@ -269,8 +271,8 @@ def _settle_done(call: VendorCall, attempt: Attempt, step: Done) -> None:
     else:
         _stop_or_resume(call, attempt.connection, step, row, attempt)
     transitions.apply(attempt, row)
-    attempt.tries, attempt.ended = 0, timezone.now()
-    transitions.save(attempt, *transitions.STATUS_FIELDS, "ended")
+    attempt.tries = 0
+    transitions.end(attempt, Ending.DONE, *transitions.STATUS_FIELDS)
 
 
 def _done_verdict(call: VendorCall, purpose: Attempt.Purpose, step: Done) -> Verdict:
@@ -313,15 +315,7 @@ def _stop_or_resume(
     if row.status == Status.DISCONNECTED:
         connection.reveal = None  # what it opened is closed
     transitions.save(connection, *transitions.STATUS_FIELDS, "reveal")
-    _set_task(connection, step.staff_task)
-
-
-def _set_task(connection: Connection, task: str) -> None:
-    """What staff have to do at the vendor, until they say that it is done."""
-    connection.task = task
-    transitions.save(connection, "task")
-    if task:
-        Alert.objects.get_or_create(vendor=connection.vendor, cause=Cause.TASK, cleared=None)
+    transitions.set_task(connection, step.staff_task)
 
 
 # -- an action of the vendor, run by staff or by a merchant ----------------------------------------
@@ -339,7 +333,7 @@ def _settle_action(call: VendorCall, outcome: Outcome) -> None:
     else:
         transitions.record(connection, outcome.here)
         _check_at_once(connection)
-    _set_task(connection, outcome.staff_task)
+    transitions.set_task(connection, outcome.staff_task)
 
 
 def _end_account(call: VendorCall, account: Account, step: Done) -> None:
@@ -349,7 +343,7 @@ def _end_account(call: VendorCall, account: Account, step: Done) -> None:
     account.save(update_fields=["key", "announced", "unsure", "staff_answers"])
     without_task = replace(step, staff_task="")  # one task, not one for each of the shops
     for connection in connections:
-        transitions.end_open_attempts(connection)
+        transitions.end_open_attempts(connection, Ending.ACCOUNT_DELETED)
         _stop_or_resume(call, connection, without_task, verdict(without_task, call.vendor, 0))
 
 

@@ -226,7 +226,7 @@ def test_the_action_asks_about_each_chosen_shop(
     chosen = {"action": "ask_now", "_selected_action": [connection.pk]}
     assert "about 1 shop." in page_text(staff.post(listed("connection"), chosen, follow=True))
     assert Attempt.objects.filter(ended=None, due_at__lte=timezone.now()).exists()
-    Attempt.objects.update(ended=timezone.now())
+    Attempt.objects.update(ended=timezone.now(), ending="replaced")
     answer = page_text(staff.post(listed("connection"), chosen, follow=True))
     assert "1 shop has nothing to ask about" in answer
 

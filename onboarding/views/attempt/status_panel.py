@@ -11,11 +11,10 @@ from django.utils.translation import gettext
 from onboarding import journey, registry
 from onboarding.background import runner
 from onboarding.models import Attempt, Connection, Hop, User
-from onboarding.models.status import Answer, Status, Turn, dumped, shown
+from onboarding.models.status import Answer, Ending, Status, Turn, dumped, shown
 from onboarding.questions import StoredQuestion
 from vendors.contract import Vendor, text
 
-OVER = frozenset({Answer.CONNECTED, Answer.DONE})
 SETTLED_TURNS = frozenset({Turn.MERCHANT, Turn.NOBODY})  # in which nothing changes by itself
 
 
@@ -268,6 +267,25 @@ def _unavailable(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
 # -- when the attempt has ended, or cannot continue ------------------------------------------------
 
 
+def _done(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
+    match Attempt.Purpose(attempt.purpose):
+        case Attempt.Purpose.ACT:
+            return _changed(attempt, words)
+        case Attempt.Purpose.PAUSE:
+            return _paused(attempt, words)
+        case Attempt.Purpose.RESUME:
+            return _connected(attempt, words)
+        case (
+            Attempt.Purpose.END
+            | Attempt.Purpose.CONNECT
+            | Attempt.Purpose.RECONNECT
+            | Attempt.Purpose.ENTER
+        ):
+            return _disconnected(attempt, words)
+        case purpose:
+            assert_never(purpose)
+
+
 def _connected(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
     return StatusPanel(
         kind="connected",
@@ -292,7 +310,7 @@ def _paused(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
     return StatusPanel(kind="paused", heading=heading, sentence=attempt.sentence)
 
 
-def _connected_already() -> StatusPanel:
+def _kept_sibling() -> StatusPanel:
     sentence = gettext("You kept the connection that this shop already has.")
     heading = gettext("Nothing was connected twice")
     return StatusPanel(kind="ended", heading=heading, sentence=sentence)
@@ -308,9 +326,38 @@ def _expired(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
     )
 
 
-def _stopped(words: dict[str, str]) -> StatusPanel:
-    sentence = gettext("Something else was begun for “%(shop)s” meanwhile. Go on there.") % words
-    return StatusPanel(kind="stopped", heading=gettext("This was ended"), sentence=sentence)
+def _replaced(words: dict[str, str]) -> StatusPanel:
+    return StatusPanel(
+        kind="stopped",
+        heading=gettext("A newer step took the place of this one"),
+        sentence=gettext("Open the page of “%(shop)s” to see where it stands.") % words,
+    )
+
+
+def _account_deleted(words: dict[str, str]) -> StatusPanel:
+    return StatusPanel(
+        kind="ended",
+        heading=gettext("Your account at %(vendor)s was deleted") % words,
+        sentence=gettext("So this could not be finished for “%(shop)s”.") % words,
+        more=gettext("You can connect the shop again at any time."),
+        action="reconnect",
+        label=gettext("Connect it again"),
+    )
+
+
+def _removed(words: dict[str, str]) -> StatusPanel:
+    return StatusPanel(
+        kind="ended",
+        heading=gettext("“%(shop)s” was removed from your list") % words,
+        sentence=gettext("It was never connected. You can start again at any time."),
+        action="reconnect",
+        label=gettext("Connect “%(shop)s” again") % words,
+    )
+
+
+def _ended_unreadable(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
+    panel = _unreadable(attempt, words)
+    return replace(panel, action="reconnect")
 
 
 def _switched_off(words: dict[str, str]) -> StatusPanel:
@@ -365,8 +412,8 @@ def panel_of(attempt: Attempt, user: User) -> StatusPanel:
     """The panel of an attempt, for this reader."""
     slug, answer = attempt.connection.vendor, Answer(attempt.answer)
     words = {"vendor": registry.vendor_name(slug), "shop": attempt.connection.name}
-    if attempt.ended or answer in OVER:
-        return _ended(attempt, answer, words)
+    if attempt.ended:
+        return _ended(attempt, Ending(attempt.ending), words)
     if registry.vendor_of(slug) is None:
         return _switched_off(words)
     if answer == Answer.REDIRECT:
@@ -403,40 +450,27 @@ def _open(attempt: Attempt, answer: Answer, words: dict[str, str]) -> StatusPane
     assert_never(answer)
 
 
-def _ended(attempt: Attempt, answer: Answer, words: dict[str, str]) -> StatusPanel:
-    match answer:
-        case Answer.CONNECTED | Answer.DONE if attempt.purpose == Attempt.Purpose.ACT:
+def _ended(attempt: Attempt, why: Ending, words: dict[str, str]) -> StatusPanel:
+    match why:
+        case Ending.CONNECTED if attempt.purpose == Attempt.Purpose.ACT:
             return _changed(attempt, words)
-        case Answer.CONNECTED:
+        case Ending.CONNECTED:
             return _connected(attempt, words)
-        case Answer.DONE if attempt.purpose == Attempt.Purpose.PAUSE:
-            return _paused(attempt, words)
-        case Answer.DONE:
-            return _disconnected(attempt, words)
-        case Answer.EXPIRED:
+        case Ending.DONE:
+            return _done(attempt, words)
+        case Ending.EXPIRED:
             return _expired(attempt, words)
-        case Answer.WRONG_SHOP if journey.connection_of_found_shop(attempt):
-            return _connected_already()
-        case (
-            Answer.NONE
-            | Answer.PROGRESS
-            | Answer.REDIRECT
-            | Answer.WAITING
-            | Answer.ASK
-            | Answer.NEEDS_MERCHANT
-            | Answer.DECLINED
-            | Answer.START_OVER
-            | Answer.REFUSED
-            | Answer.UNAVAILABLE
-            | Answer.UNREADABLE
-            | Answer.WRONG_SHOP
-            | Answer.GARBLED
-            | Answer.POISON
-            | Answer.UNSURE
-            | Answer.BLOCKED
-        ):  # the merchant began something else, which ended it
-            return _stopped(words)
-    assert_never(answer)
+        case Ending.REPLACED:
+            return _replaced(words)
+        case Ending.KEPT_SIBLING:
+            return _kept_sibling()
+        case Ending.UNREADABLE:
+            return _ended_unreadable(attempt, words)
+        case Ending.ACCOUNT_DELETED:
+            return _account_deleted(words)
+        case Ending.REMOVED:
+            return _removed(words)
+    assert_never(why)
 
 
 def whose_turn(attempt: Attempt) -> str:
