@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from .notifications import demo_mail
-from .people import addresses, sign_in
+from .people import addresses, passkeys, sign_in
 from .views import brand
 from .views.attempt import attempts, wrong_shop
 from .views.shop import actions, reveal, shops
@@ -68,6 +68,10 @@ urlpatterns = [
     path("accounts/login/code/confirm/", sign_in.enter_code, name="account_confirm_login_code"),
     path("accounts/signup/", sign_in.sign_up, name="account_signup"),
     path("accounts/email/", addresses.addresses, name="account_email"),
+    path(
+        "accounts/confirm-email/", addresses.confirm_address, name="account_email_verification_sent"
+    ),
+    path("accounts/2fa/webauthn/add/", passkeys.add_passkey, name="mfa_add_webauthn"),
     path("accounts/", include("allauth.urls")),
     path("brand.css", brand.brand_css, name="brand_css"),
     path("demo/mails/", demo_mail.demo_mails, name="demo_mails"),

@@ -13,6 +13,7 @@ from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from . import once
 from .changelist import AnyQuerySet, CappedPaginator, ids
 
 # Columns that are encrypted at rest.
@@ -29,7 +30,7 @@ CONNECTION_SECRETS = (
 Actions = dict[str, tuple[Callable[..., str], str, str] | None]  # as Django's get_actions
 
 
-class BaseAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # no subscript at run time
+class BaseAdmin(once.AddsOnce):
     """The base of all our admin classes. Columns in `deferred` are never loaded."""
 
     deferred: tuple[str, ...] = ()
@@ -118,7 +119,8 @@ class BaseAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # no subscript at 
         row's URL), vendor (its name) and perhaps problem (an error of the whole form).
         """
         status = 422 if form.errors or context.get("problem") else 200
-        return self.render_page(request, "action_form.html", {"form": form, **context}, status)
+        context = {"form": form, "form_id": once.new_form_id(), **context}
+        return self.render_page(request, "action_form.html", context, status)
 
 
 class ReadOnlyAdmin(BaseAdmin):

@@ -1,10 +1,12 @@
-"""E-mail addresses of the signed-in user: allauth's page, with a redirect back to where it was needed."""
+"""E-mail addresses of the signed-in user: allauth's pages, with a redirect back to where it was needed."""
 
 from __future__ import annotations
 
-from allauth.account.views import EmailView
+from allauth.account.views import EmailView, email_verification_sent
+from django.db import IntegrityError, transaction
 from django.forms import Form
 from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import redirect
 from django.utils.translation import gettext
 
 from .sign_in import AFTER_ADDRESS, safe_next_url
@@ -26,3 +28,13 @@ class AddressesView(EmailView):  # type: ignore[misc]  # allauth has no types
 
 
 addresses = AddressesView.as_view()
+
+
+def confirm_address(request: HttpRequest) -> HttpResponseBase:
+    """The page that asks for the code. The right code, sent twice at once, confirms the address once."""
+    try:
+        with transaction.atomic():
+            response: HttpResponseBase = email_verification_sent(request)
+            return response
+    except IntegrityError:
+        return redirect("account_email")

@@ -178,9 +178,9 @@ def test_the_list_asks_as_much_for_many_as_for_one(connection: Connection, staff
     with CaptureQueriesContext(database) as one:
         staff.get(listed("connection"), {"q": "shop", "status__exact": "on_it"})
     Connection.objects.bulk_create(
-        Connection(account=connection.account, connector=connection.connector, vendor="scripted", name="shop",
-                   status="on_it")
-        for _ in range(30)
+        Connection(account=connection.account, connector=connection.connector, vendor="scripted",
+                   name=f"shop {number}", status="on_it")
+        for number in range(30)
     )  # fmt: skip
     with CaptureQueriesContext(database) as many:
         response = staff.get(listed("connection"), {"q": "shop", "status__exact": "on_it"})

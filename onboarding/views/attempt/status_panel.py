@@ -267,23 +267,43 @@ def _unavailable(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
 # -- when the attempt has ended, or cannot continue ------------------------------------------------
 
 
-def _done(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
-    match Attempt.Purpose(attempt.purpose):
-        case Attempt.Purpose.ACT:
-            return _changed(attempt, words)
-        case Attempt.Purpose.PAUSE:
+def _reached(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
+    """It did what it was for. If the shop has another status since, the page says so."""
+    if attempt.purpose == Attempt.Purpose.ACT:
+        return _changed(attempt, words)
+    if attempt.connection.status != attempt.status:
+        return _reached_before(attempt, words)
+    match Status(attempt.status):
+        case Status.PAUSED:
             return _paused(attempt, words)
-        case Attempt.Purpose.RESUME:
+        case Status.DISCONNECTED:
+            return _disconnected(attempt, words)
+        case Status.CONNECTED:
             return _connected(attempt, words)
         case (
-            Attempt.Purpose.END
-            | Attempt.Purpose.CONNECT
-            | Attempt.Purpose.RECONNECT
-            | Attempt.Purpose.ENTER
+            Status.NOT_STARTED
+            | Status.IN_PROGRESS
+            | Status.CHECKING
+            | Status.ACTION_NEEDED
+            | Status.ON_IT
         ):
-            return _disconnected(attempt, words)
-        case purpose:
-            assert_never(purpose)
+            return _reached_before(attempt, words)
+        case status:
+            assert_never(status)
+
+
+def _reached_before(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
+    headings = {
+        Status.PAUSED: gettext("“%(shop)s” was paused"),
+        Status.DISCONNECTED: gettext("“%(shop)s” was disconnected"),
+    }
+    connected = gettext("“%(shop)s” was connected")
+    since = gettext("Its status has changed since. Open its page to see where it stands.")
+    return StatusPanel(
+        kind="ended",
+        heading=headings.get(Status(attempt.status), connected) % words,
+        sentence=since,
+    )
 
 
 def _connected(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
@@ -327,11 +347,10 @@ def _expired(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
 
 
 def _replaced(words: dict[str, str]) -> StatusPanel:
-    return StatusPanel(
-        kind="stopped",
-        heading=gettext("A newer step took the place of this one"),
-        sentence=gettext("Open the page of “%(shop)s” to see where it stands.") % words,
+    newer = gettext(
+        "A newer step took its place. Open the page of “%(shop)s” to see where it stands."
     )
+    return StatusPanel(kind="stopped", heading=gettext("This was ended"), sentence=newer % words)
 
 
 def _account_deleted(words: dict[str, str]) -> StatusPanel:
@@ -452,12 +471,8 @@ def _open(attempt: Attempt, answer: Answer, words: dict[str, str]) -> StatusPane
 
 def _ended(attempt: Attempt, why: Ending, words: dict[str, str]) -> StatusPanel:
     match why:
-        case Ending.CONNECTED if attempt.purpose == Attempt.Purpose.ACT:
-            return _changed(attempt, words)
-        case Ending.CONNECTED:
-            return _connected(attempt, words)
-        case Ending.DONE:
-            return _done(attempt, words)
+        case Ending.CONNECTED | Ending.DONE:
+            return _reached(attempt, words)
         case Ending.EXPIRED:
             return _expired(attempt, words)
         case Ending.REPLACED:
