@@ -98,7 +98,7 @@ def _settle_creation(call: VendorCall, attempt: Attempt, outcome: Outcome) -> bo
     answer_lost = isinstance(outcome, Unsure | Garbled) and bool(announced or unsure)
     if answer_lost:
         account.announced, account.unsure = "", announced or unsure
-    elif isinstance(outcome, Progress) and outcome.announce:
+    elif isinstance(outcome, Progress) and outcome.announce and attempt.ended is None:
         account.announced, account.unsure, account.creator = outcome.announce, "", attempt
     elif announced or (unsure and isinstance(outcome, Step)):
         account.announced, account.unsure = "", ""
