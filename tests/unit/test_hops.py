@@ -106,7 +106,7 @@ def test_a_return_after_the_end_changes_nothing(
 ) -> None:
     hop = hops.find_hop("scripted", scripted.last.state)
     assert hop is not None
-    Attempt.objects.update(ended=timezone.now())
+    Attempt.objects.update(ended=timezone.now(), ending="replaced")
     journey.record_return(hop, {"code": "c"}, people.alice)
     assert reloaded(ready).due_at is None
 
@@ -165,7 +165,8 @@ def test_finishing_counts_only_at_a_page_that_does_not_redirect_back(
     attempt = run_step(begin_attempt(people), scripted, Redirect(url=LINK, returns=False))
     journey.report_finished(attempt, people.alice)
     assert reloaded(attempt).answer == "redirect"
-    hops.take_link(attempt, people.alice)
+    assert hops.take_link(attempt, people.alice) is None
+    assert hops.take_link(attempt, people.alice, beside=True) == LINK
     journey.report_finished(attempt, people.alice)
     run_step(attempt, scripted, CONNECTED)
     assert scripted.asked[-1][::2] == ("returned", {})

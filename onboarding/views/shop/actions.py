@@ -12,7 +12,7 @@ from onboarding import journey, registry
 from onboarding.methods import require_read_or_post
 from onboarding.models import Attempt, Connection, Connector
 from onboarding.models.memo import opened
-from onboarding.models.status import Answer, Status, dumped, shown
+from onboarding.models.status import SET_UP, Answer, Status, dumped, shown
 from onboarding.questions import form_data, plain
 from onboarding.views.access import Request, for_connection
 from onboarding.views.forms import ActForm
@@ -20,7 +20,7 @@ from onboarding.views.start.catalogue import offered
 from onboarding.views.vendor_trip.leaving import SeeOther, leave, may_leave
 from vendors.contract import Action, Memos, Text
 
-ACTIONABLE = {Status.CONNECTED, Status.ACTION_NEEDED}
+ACTIONABLE = {*SET_UP, Status.ACTION_NEEDED}
 
 
 class ActionLink(TypedDict):
@@ -94,16 +94,33 @@ def act(request: Request, connection: Connection, key: str) -> HttpResponse:
         form_data(request),
     )
     if form.is_valid():
-        attempt = journey.run_action(connection, request.user, key, form.answers, form.chosen)
-        return leave(attempt, request.user)
+        return _run(request, connection, key, form)
     context = {
         "action": action,
+        "seen": seen(request, connection),
         "form": form,
         "connection": connection,
         "merchant": connection.account.merchant,
         "vendor_name": registry.vendor_name(connection.vendor),
     }
     return render(request, "onboarding/act.html", context)
+
+
+def seen(request: Request, connection: Connection) -> str:
+    """The newest attempt that the page with the pressed button knew, or else the newest one now."""
+    return request.POST.get("seen", journey.newest_attempt(connection))
+
+
+def _run(request: Request, connection: Connection, key: str, form: ActForm) -> HttpResponse:
+    """Begin the action; show the shop when its status has changed since the form was shown."""
+    known = seen(request, connection)
+    try:
+        attempt = journey.run_action(
+            connection, request.user, key, form.answers, form.chosen, known
+        )
+    except journey.StatusChanged:
+        return SeeOther(connection.get_absolute_url())
+    return leave(attempt, request.user)
 
 
 def _not_offered_now(connection: Connection, key: str) -> HttpResponse:
