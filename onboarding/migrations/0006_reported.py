@@ -62,7 +62,7 @@ def backwards(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("onboarding", "0003_hop_returns"),
+        ("onboarding", "0007_memo_keys"),
     ]
 
     operations = [

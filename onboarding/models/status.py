@@ -77,6 +77,7 @@ class Cause(models.TextChoices):
     TASK = "task", "something is to be done by hand"
     UNCONFIRMED = "unconfirmed", "set up, and the vendor cannot be asked about it"
     UNDELIVERED = "undelivered", "mails could not be sent"
+    MEMO_KEYS = "memo_keys", "a key of MEMO_KEYS is missing"
 
 
 class StoredText(TypedDict, total=False):
