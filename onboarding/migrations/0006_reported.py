@@ -12,6 +12,7 @@ from django.apps.registry import Apps
 from django.conf import settings
 from django.db import migrations, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.models import Case, F, Q, Value, When
 
 STATUSES = [
     ("not_started", "Not started"),
@@ -25,32 +26,38 @@ STATUSES = [
     ("disconnected", "Disconnected"),
 ]
 SET_UP = ("reported", "connected")
+ANSWERS = {"reported": "connected", "go_on": "needs", "task": "done"}  # new → the nearest old one
+
+
+def renamed(column: str, names: dict[str, str], *first: When) -> Case:
+    """For an update: the new names of a column's values. `first` has priority.
+
+    Each row is updated once: PostgreSQL alters no table with rows that one transaction has updated twice.
+    """
+    cases = [When(**{column: old}, then=Value(new)) for old, new in names.items()]
+    return Case(*first, *cases, default=F(column))
 
 
 def forwards(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    connections = apps.get_model("onboarding", "Connection").objects
-    unconfirmed = connections.filter(confirmed_at=None)
-    for name in ("Attempt", "Event"):
-        rows = apps.get_model("onboarding", name).objects.filter(connection__in=unconfirmed)
-        rows.filter(status="connected").update(status="reported")
-    attempts = apps.get_model("onboarding", "Attempt").objects.filter(status="reported")
-    attempts.filter(answer="connected").update(answer="reported")
-    unconfirmed.filter(status="connected", answer="connected").update(answer="reported")
-    unconfirmed.filter(status="connected").update(status="reported")
+    unconfirmed = apps.get_model("onboarding", "Connection").objects.filter(confirmed_at=None)
+    attempts = apps.get_model("onboarding", "Attempt").objects.filter(connection__in=unconfirmed)
+    events = apps.get_model("onboarding", "Event").objects.filter(connection__in=unconfirmed)
+    events.filter(status="connected").update(status="reported")
+    answer = renamed("answer", {"connected": "reported"})
+    for rows in (attempts, unconfirmed):
+        rows.filter(status="connected").update(status="reported", answer=answer)
 
 
 def backwards(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    for name in ("Attempt", "Connection"):
+    pausing = When(answer="task", status__in=SET_UP, then=Value("paused"))  # it was begun
+    answer = renamed("answer", ANSWERS)
+    for name, first in (("Attempt", ()), ("Connection", (pausing,))):
+        status = renamed("status", {"reported": "connected"}, *first)
         rows = apps.get_model("onboarding", name).objects
-        rows.filter(answer="reported").update(answer="connected")
-        rows.filter(answer="go_on").update(answer="needs")
-    connections = apps.get_model("onboarding", "Connection").objects
-    connections.filter(answer="task", status__in=SET_UP).update(status="paused")  # it was begun
-    for name in ("Attempt", "Connection"):
-        apps.get_model("onboarding", name).objects.filter(answer="task").update(answer="done")
-    for name in ("Attempt", "Connection", "Event"):
-        rows = apps.get_model("onboarding", name).objects
-        rows.filter(status="reported").update(status="connected")
+        new = Q(status="reported") | Q(answer__in=ANSWERS)
+        rows.filter(new).update(status=status, answer=answer)
+    events = apps.get_model("onboarding", "Event").objects
+    events.filter(status="reported").update(status="connected")
 
 
 class Migration(migrations.Migration):
