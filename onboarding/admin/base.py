@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
+from django.contrib.admin.widgets import AdminTextInputWidget
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model
+from django.db.models import CharField, Field, Model, SlugField
+from django.db.models import EmailField as ModelEmailField
 from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+
+from onboarding.fields import EmailField, LineField
 
 from .changelist import AnyQuerySet, CappedPaginator, ids
 
@@ -26,6 +30,7 @@ CONNECTION_SECRETS = (
 )
 
 
+FieldOptions: TypeAlias = "Mapping[type[Field[Any, Any]], Mapping[str, Any]]"  # Any: as Django's
 Actions = dict[str, tuple[Callable[..., str], str, str] | None]  # as Django's get_actions
 
 
@@ -40,6 +45,11 @@ class BaseAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # no subscript at 
     ordering: ClassVar[tuple[str, ...]] = ("-pk",)
     sortable_by = ()
     view_on_site = False
+    formfield_overrides: ClassVar[FieldOptions] = {
+        CharField: {"form_class": LineField},
+        ModelEmailField: {"form_class": EmailField},
+        SlugField: {"widget": AdminTextInputWidget},  # it has a form field of its own
+    }
 
     def get_queryset(self, request: HttpRequest) -> AnyQuerySet:
         rows = super().get_queryset(request)
