@@ -66,10 +66,12 @@ urlpatterns = [
     path("accounts/login/code/", sign_in.code_expired, name="account_request_login_code"),
     path("accounts/login/code/confirm/", sign_in.enter_code, name="account_confirm_login_code"),
     path("accounts/signup/", sign_in.sign_up, name="account_signup"),
+    path("accounts/password/reset/", sign_in.forgotten_password, name="account_reset_password"),
     path("accounts/email/", addresses.addresses, name="account_email"),
     path("accounts/", include("allauth.urls")),
     path("brand.css", brand.brand_css, name="brand_css"),
     path("demo/mails/", demo_mail.demo_mails, name="demo_mails"),
+    path("demo/mails/<slug:key>/", demo_mail.demo_mail_html, name="demo_mail_html"),
 ]
 
 handler400 = "onboarding.views.errors.bad_request"

@@ -91,3 +91,4 @@ def mail() -> None:
     expiry_warnings.mail_due()
     waitlist.mail_due()
     staff_alerts.open_for_undelivered_mails()
+    staff_alerts.clear_failed_mail()

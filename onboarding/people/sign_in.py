@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import time
+from contextlib import suppress
 
 from allauth.account import signals
 from allauth.account.adapter import DefaultAccountAdapter, get_adapter
@@ -16,7 +17,12 @@ from allauth.account.forms import ConfirmLoginCodeForm, RequestLoginCodeForm
 from allauth.account.models import EmailAddress
 from allauth.account.stages import LoginByCodeStage, LoginStage, LoginStageController
 from allauth.account.utils import setup_user_email
-from allauth.account.views import ConfirmLoginCodeView, LoginView, RequestLoginCodeView
+from allauth.account.views import (
+    ConfirmLoginCodeView,
+    LoginView,
+    PasswordResetView,
+    RequestLoginCodeView,
+)
 from allauth.core import context
 from allauth.core.internal import ratelimit
 from allauth.mfa.adapter import DefaultMFAAdapter
@@ -32,9 +38,13 @@ from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import get_language, gettext, gettext_lazy
 from django.views.decorators.cache import never_cache
 
+from onboarding.fields import EmailField
 from onboarding.models import User
+from onboarding.notifications import mail, staff_alerts
+from onboarding.notifications.mail import AddressRefused, NotSent
 
-APP = "allauth.account"
+from .unsent import APP, SaysUnsentMail
+
 # Keys in the session: where to go after signing in, and after confirming another address.
 NEXT, AFTER_ADDRESS = "after_sign_in", "after_address"
 JUST_SENT = "just_sent"  # the code of a form error
@@ -86,14 +96,21 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no ty
         return reverse("mfa_index")
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, object]) -> None:
+        """Send it now, while somebody waits. Raises NotSent; staff hear of it if it is theirs to mend."""
         known = User.objects.filter(emailaddress__email=email, last_login__isnull=False).exists()
-        site = {
-            "brand_name": settings.BRAND_NAME,
-            "support_email": settings.SUPPORT_EMAIL,
-            "site_url": settings.SITE_URL,
-            "first_time": not known,
-        }
-        super().send_mail(template_prefix, email, site | context)
+        try:
+            mail.deliver(
+                mail.compose(template_prefix, [email], {"first_time": not known, **context})
+            )
+        except mail.NotSent as error:
+            if error.for_staff:
+                staff_alerts.open_for_failed_mail()
+            raise
+
+    def send_notification_mail(self, *args: object, **kwargs: object) -> None:
+        """What the mail tells has happened already, so the page does not depend on it."""
+        with suppress(mail.NotSent):
+            super().send_notification_mail(*args, **kwargs)
 
 
 class PasskeyAdapter(DefaultMFAAdapter):  # type: ignore[misc]
@@ -110,23 +127,12 @@ class PasskeyAdapter(DefaultMFAAdapter):  # type: ignore[misc]
 class EmailForm(RequestLoginCodeForm):  # type: ignore[misc]
     """The form that asks for the address. An address gets at most one code in ten seconds."""
 
-    def __init__(self, *args: object, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)
-        field = self.fields["email"]
-        field.label = gettext_lazy("E-mail address")
-        field.error_messages |= {
-            "required": gettext_lazy("Enter your e-mail address."),
-            "invalid": gettext_lazy("Enter an e-mail address such as name@example.com."),
-        }
-        field.validators[0].message = field.error_messages["invalid"]
-        field.widget.attrs = {
-            "type": "email",
-            "autocomplete": "email",
-            "spellcheck": "false",
-        }
+    email = EmailField()
+    address = ""  # what was entered, once it is known to be an address
 
     def clean_email(self) -> str:
         email: str = self.cleaned_data["email"]
+        self.address = email
         if not ratelimit.consume(context.request, app=APP, action="send_code", key=email):
             raise ValidationError(gettext("We have just sent a code."), code=JUST_SENT)
         found: str = super().clean_email()
@@ -160,25 +166,35 @@ class AllowsPendingCode:
         return response
 
 
-class RequestCodeView(AllowsPendingCode, RequestLoginCodeView):  # type: ignore[misc]
+class RequestCodeView(SaysUnsentMail, AllowsPendingCode, RequestLoginCodeView):  # type: ignore[misc]
     """Asks for the address and sends the code."""
 
     template_name = "account/login.html"
     form_class = EmailForm
+    limits = ("send_code", "request_login_code")
+    created: User | None = None  # by this request
 
     def form_valid(self, form: EmailForm) -> HttpResponse:
+        known: User | None = form._user
         form._user = get_or_create_user(self.request, form)
+        self.created = None if known else form._user
         if target := self.get_next_url():
             self.request.session[NEXT] = target
         response: HttpResponse = super().form_valid(form)
         return response
 
+    def after_unsent(self, error: NotSent) -> None:
+        """Nobody can ever sign in with a refused address that is new. (A user whose mail did not leave for
+        another reason stays: somebody may have got a code for the same address at the same moment.)"""
+        if isinstance(error, AddressRefused) and self.created:
+            unused = User.objects.filter(pk=self.created.pk, last_login=None, memberships=None)
+            unused.delete()
+
     def form_invalid(self, form: EmailForm) -> HttpResponse:
-        email = form.data.get("email", "").strip().lower()
         if form.has_error("email", JUST_SENT):
-            return self.just_sent(email)
+            return self.just_sent(form.address)
         if form.has_error("email", "too_many_login_attempts"):
-            return too_many_requests(self.request, retry_after("request_login_code", email))
+            return too_many_requests(self.request, retry_after("request_login_code", form.address))
         response: HttpResponse = super().form_invalid(form)
         return response
 
@@ -209,15 +225,24 @@ class CodeView(ConfirmLoginCodeView):  # type: ignore[misc]
         return render(self.request, "account/code_spent.html", details)
 
 
-class PasswordView(AllowsPendingCode, LoginView):  # type: ignore[misc]
-    """Sign-in with a password, for users who have set one."""
+class PasswordView(SaysUnsentMail, AllowsPendingCode, LoginView):  # type: ignore[misc]
+    """Sign-in with a password, for users who have set one. An unverified address is mailed a code first."""
 
     template_name = "account/login_password.html"
+    address_field = "login"
+    limits = ("confirm_email",)
+
+
+class ForgottenPasswordView(SaysUnsentMail, PasswordResetView):  # type: ignore[misc]
+    """Sends a code for setting a new password."""
+
+    limits = ("reset_password",)
 
 
 request_code = RequestCodeView.as_view()
 enter_code = CodeView.as_view()
 password = PasswordView.as_view()
+forgotten_password = ForgottenPasswordView.as_view()
 
 
 @never_cache

@@ -20,6 +20,7 @@ from onboarding.availability.breaker import outages
 from onboarding.models import Connector, Membership, Merchant, User
 from onboarding.models.catalogue import offered
 from onboarding.models.memo import opened
+from onboarding.models.outbox import MailState
 from onboarding.notifications import waitlist
 from onboarding.people.team import open_invitations
 from onboarding.questions import LONGEST, form_data, plain
@@ -92,7 +93,7 @@ def connect(request: Request, membership: Membership, slug: str) -> HttpResponse
     form = choice.form(form_data(request), (opened(entry.typed) or {}) if entry else {})
     if form.is_valid() and (response := _begin(request.user, choice, form)):
         return response
-    on_waitlist = entry is not None and entry.mailed is None
+    on_waitlist = entry is not None and entry.mail_state == MailState.WAITING
     return _page(request, choice, form, on_waitlist=on_waitlist)
 
 
