@@ -1,4 +1,4 @@
-"""Middleware: request references, health checks, X-Forwarded headers, one host name on loopback."""
+"""Middleware: request references, health checks, X-Forwarded headers, one host on loopback, unsent mails."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from django.http.request import split_domain_port
 from vendors.http.urls import is_loopback
 
 from .monitoring import logs
-from .views import health
+from .notifications.mail import NotSent
+from .views import errors, health
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -86,4 +87,17 @@ def one_loopback_host(get_response: GetResponse) -> GetResponse:
             return HttpResponseRedirect(settings.SITE_URL + request.get_full_path())
         return get_response(request)
 
+    return middleware
+
+
+def unsent_mail(get_response: GetResponse) -> GetResponse:
+    """A page that says so where a mail did not leave and no form is there to say it."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        return get_response(request)
+
+    def process_exception(request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
+        return errors.unsent_mail(request, exception) if isinstance(exception, NotSent) else None
+
+    middleware.process_exception = process_exception  # type: ignore[attr-defined]
     return middleware
