@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
+from django.views.generic import RedirectView
 
 from .notifications import demo_mail
-from .people import addresses, sign_in
-from .views import brand
+from .people import addresses, passwords, reauthentication, sign_in
+from .views import brand, well_known
 from .views.attempt import attempts, wrong_shop
 from .views.shop import actions, reveal, shops
 from .views.start import catalogue, connect
@@ -58,6 +59,7 @@ urlpatterns = [
     path(f"{TEAM}/members/<int:member>/remove/", members.remove, name="remove-member"),
     path(f"{TEAM}/leave/", members.leave, name="leave-team"),
     path("invitations/<slug:reference>/", invitations.invitation, name="invitation"),
+    path("return/<slug:vendor>", returns.arrive),  # as some vendors write it; never a redirect
     path("return/<slug:vendor>/", returns.arrive, name="return"),
     path("return/<slug:vendor>/lost/", returns.lost, name="return-lost"),
     path("admin/", admin.site.urls),
@@ -66,10 +68,30 @@ urlpatterns = [
     path("accounts/login/code/", sign_in.code_expired, name="account_request_login_code"),
     path("accounts/login/code/confirm/", sign_in.enter_code, name="account_confirm_login_code"),
     path("accounts/signup/", sign_in.sign_up, name="account_signup"),
-    path("accounts/password/reset/", sign_in.forgotten_password, name="account_reset_password"),
     path("accounts/email/", addresses.addresses, name="account_email"),
+    path(
+        "accounts/confirm-email/", addresses.confirm_address, name="account_email_verification_sent"
+    ),
+    path("accounts/password/reset/", passwords.forgotten_password, name="account_reset_password"),
+    path(
+        "accounts/password/reset/confirm/",
+        passwords.enter_code,
+        name="account_confirm_password_reset_code",
+    ),
+    path(
+        "accounts/reauthenticate/code/",
+        reauthentication.enter_code,
+        name="account_reauthenticate_code",
+    ),
+    path("accounts/2fa/webauthn/login/", sign_in.passkey, name="mfa_login_webauthn"),
     path("accounts/", include("allauth.urls")),
     path("brand.css", brand.brand_css, name="brand_css"),
+    path("favicon.ico", well_known.favicon),
+    re_path(r"^apple-touch-icon[\w-]*\.png$", well_known.nothing_here),
+    path("robots.txt", well_known.robots),
+    path(".well-known/change-password", well_known.change_password),
+    path(".well-known/security.txt", well_known.security, name="security_txt"),
+    path("security.txt", RedirectView.as_view(pattern_name="security_txt")),
     path("demo/mails/", demo_mail.demo_mails, name="demo_mails"),
     path("demo/mails/<slug:key>/", demo_mail.demo_mail_html, name="demo_mail_html"),
 ]
@@ -78,4 +100,4 @@ handler400 = "onboarding.views.errors.bad_request"
 handler403 = "onboarding.views.errors.forbidden"
 handler404 = "onboarding.views.errors.not_found"
 handler500 = "onboarding.views.errors.server_error"
-handler429 = "onboarding.people.sign_in.too_many_requests"
+handler429 = "onboarding.people.limits.too_many_requests"

@@ -9,7 +9,7 @@ import onboarding.fields
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("onboarding", "0003_hop_returns"),
+        ("onboarding", "0007_memo_keys"),
     ]
 
     operations = [

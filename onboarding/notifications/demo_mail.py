@@ -25,7 +25,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+
+from onboarding.methods import require_read
 
 from .mail import CODE
 
@@ -60,7 +61,7 @@ class MailBackend(BaseEmailBackend):
         return len(email_messages)
 
 
-@require_safe
+@require_read
 @never_cache
 def demo_mails(request: HttpRequest) -> HttpResponse:
     """The page of the newest mails. htmx polls it with `?since=<key>`: 204 while there is none newer."""
@@ -73,7 +74,7 @@ def demo_mails(request: HttpRequest) -> HttpResponse:
     return render(request, "demo/mails.html", {"mails": mails, "newest": key})
 
 
-@require_safe
+@require_read
 @never_cache
 @csp_replace(HTML_POLICY)  # type: ignore[arg-type]  # its type knows no parameters of a URL
 def demo_mail_html(request: HttpRequest, key: str) -> HttpResponse:

@@ -9,8 +9,9 @@ from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
-from onboarding.models import Alert, Attempt, Connection
+from onboarding.models import Alert, Attempt, Connection, memo_key
 from onboarding.models.notifications import TASK
+from onboarding.models.status import Cause
 
 from . import outbox
 from .mail import Mail, quoted
@@ -18,6 +19,8 @@ from .mail import Mail, quoted
 SHOWN = 5  # rows that a mail lists
 MAIL, UNDELIVERED, NOT_SENT = "mail", "undelivered", "not sent"
 NOT_SENT_FOR = timedelta(hours=1)  # how long one failed mail keeps its alert open
+MEMO_KEYS = Cause.MEMO_KEYS
+NOT_OF_A_ROW = (UNDELIVERED, NOT_SENT, MEMO_KEYS)  # causes of alerts that are cleared elsewhere
 
 
 def mail_due() -> None:
@@ -28,7 +31,7 @@ def mail_due() -> None:
 
 def clear_resolved() -> None:
     """Clear alerts whose cause no row of their vendor has any more."""
-    for alert in Alert.objects.filter(cleared=None).exclude(vendor=MAIL):
+    for alert in Alert.objects.filter(cleared=None).exclude(cause__in=NOT_OF_A_ROW):
         attempts = Attempt.objects.filter(
             connection__vendor=alert.vendor, cause=alert.cause, ended=None
         )
@@ -49,6 +52,16 @@ def open_for_undelivered_mails() -> None:
         Alert.objects.filter(cause=UNDELIVERED, cleared=None).update(cleared=timezone.now())
 
 
+def open_for_memo_keys() -> None:
+    """A process found a key missing. It may be the only one that runs, so it sends the mail itself."""
+    Alert.objects.get_or_create(vendor=MEMO_KEYS, cause=MEMO_KEYS, cleared=None)
+    mail_due()
+
+
+def clear_for_memo_keys() -> None:
+    Alert.objects.filter(cause=MEMO_KEYS, cleared=None).update(cleared=timezone.now())
+
+
 def open_for_failed_mail() -> None:
     """Open an alert: a mail that somebody is waiting for, such as a sign-in code, could not be sent."""
     Alert.objects.get_or_create(vendor=MAIL, cause=NOT_SENT, cleared=None)
@@ -63,7 +76,12 @@ def clear_failed_mail() -> None:
 
 def _compose(alert: Alert) -> Mail:
     url = settings.SITE_URL + reverse("admin:onboarding_connection_changelist")
-    bodies = {TASK: _tasks, UNDELIVERED: _undelivered, NOT_SENT: _not_sent}
+    bodies = {
+        TASK: _tasks,
+        UNDELIVERED: _undelivered,
+        NOT_SENT: _not_sent,
+        MEMO_KEYS: _memo_keys,
+    }
     body = bodies.get(alert.cause, _staffs_turn)
     closing = "You get one mail for each vendor and cause until it clears."
     subject = f"[{settings.BRAND_NAME}] {alert.vendor}: {alert.cause}"
@@ -101,6 +119,15 @@ def _not_sent(alert: Alert, url: str) -> list[str]:
         "They were told to try again in a minute.",
         "",
         "The log says why; `manage.py doctor` tries the mail server.",
+    ]
+
+
+def _memo_keys(alert: Alert, url: str) -> list[str]:
+    return [
+        memo_key.MISSING,
+        memo_key.FIX,
+        "",
+        "Until then these processes do not start, and every shop stays as it is.",
     ]
 
 

@@ -1,15 +1,24 @@
-"""Email addresses of the signed-in user: allauth's page, with a redirect back to where it was needed."""
+"""Email addresses of a user: allauth's page, the code that confirms one, and the way back."""
 
 from __future__ import annotations
 
-from allauth.account.views import EmailView
+from allauth.account.forms import ConfirmEmailVerificationCodeForm
+from allauth.account.views import ConfirmEmailVerificationCodeView, EmailView
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import reverse
+from django.utils.translation import gettext
 
+from onboarding.local_paths import next_path
 from onboarding.notifications.mail import NotSent
 
-from .sign_in import AFTER_ADDRESS, safe_next_url
+from . import codes
+from .codes import CodeFormMixin, CodePageMixin
+from .limits import too_many_requests
+from .sign_in import AFTER_ADDRESS
 from .unsent import SaysUnsentMail, give_back, sentence
+
+SENDS_CODE = {"action_add", "action_send"}  # buttons
 
 
 class AddressesView(SaysUnsentMail, EmailView):  # type: ignore[misc]  # allauth has no types
@@ -18,9 +27,16 @@ class AddressesView(SaysUnsentMail, EmailView):  # type: ignore[misc]  # allauth
     limits = ("confirm_email",)
 
     def get(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
-        if target := safe_next_url(request):
+        if target := next_path(request):
             request.session[AFTER_ADDRESS] = target
         page: HttpResponseBase = super().get(request, *args, **kwargs)
+        return page
+
+    def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+        wanted = SENDS_CODE & request.POST.keys()
+        if wanted and (seconds := codes.seconds_to_wait(request, request.POST.get("email", ""))):
+            return too_many_requests(request, seconds)
+        page: HttpResponseBase = super().post(request, *args, **kwargs)
         return page
 
     def _action_send(
@@ -36,4 +52,30 @@ class AddressesView(SaysUnsentMail, EmailView):  # type: ignore[misc]  # allauth
         return response
 
 
+class AddressCodeForm(CodeFormMixin, ConfirmEmailVerificationCodeForm):  # type: ignore[misc]
+    """The form that asks for the code of eight letters."""
+
+
+class AddressCodeView(CodePageMixin, ConfirmEmailVerificationCodeView):  # type: ignore[misc]
+    """Confirms an address by its code: a further one, or the one of somebody who signs in."""
+
+    kind = "address"
+    form_class = AddressCodeForm
+
+    def new_code(self) -> dict[str, str]:
+        if (
+            self.stage
+        ):  # somebody who is not signed in: the code that signs in confirms the address too
+            again, back = reverse("account_login"), gettext("Use another address")
+            return {"action": again, "back_url": again, "back_label": back}
+        known = self._process.email_address.pk
+        return {
+            "action": reverse("account_email"),
+            "button_name": "action_send" if known else "action_add",
+            "back_url": reverse("account_email"),
+            "back_label": gettext("E-mail addresses"),
+        }
+
+
 addresses = AddressesView.as_view()
+confirm_address = AddressCodeView.as_view()

@@ -1,16 +1,12 @@
-"""allauth's forms for addresses, passwords and passkeys, with the fields of this site."""
+"""allauth's forms for addresses and passwords, with the fields of this site."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from allauth.account.forms import AddEmailForm, ChangeEmailForm, LoginForm, ResetPasswordForm
-from allauth.mfa.webauthn.forms import AddWebAuthnForm, EditWebAuthnForm
-from django.utils.translation import gettext_lazy
 
-from onboarding.fields import EmailField, LineField
-
-LONGEST_PASSKEY_NAME = 100  # characters
+from onboarding.fields import EmailField
 
 
 class PasswordForm(LoginForm):  # type: ignore[misc]  # allauth has no types
@@ -29,16 +25,3 @@ class ChangeAddressForm(ChangeEmailForm):  # type: ignore[misc]
 
 class ForgottenPasswordForm(ResetPasswordForm):  # type: ignore[misc]
     email = EmailField()
-
-
-class AddPasskeyForm(AddWebAuthnForm):  # type: ignore[misc]
-    """An empty name is replaced by allauth: the device has its key already."""
-
-    name = LineField(required=False, max_length=LONGEST_PASSKEY_NAME)
-
-
-class EditPasskeyForm(EditWebAuthnForm):  # type: ignore[misc]
-    name = LineField(
-        max_length=LONGEST_PASSKEY_NAME,
-        error_messages={"required": gettext_lazy("Give this passkey a name.")},
-    )

@@ -89,7 +89,13 @@ def words(text: str) -> set[str]:
 
 # -- the mails of signing in -----------------------------------------------------------------------
 
-CODES = ["login_code", "email_confirmation", "email_confirmation_signup", "password_reset_code"]
+CODES = [
+    "login_code",
+    "reauthentication_code",
+    "email_confirmation",
+    "email_confirmation_signup",
+    "password_reset_code",
+]
 NOTICES = ["email_changed", "email_deleted", "password_changed", "password_set", "password_reset"]
 OTHERS = ["unknown_account", "account_already_exists"]
 PASSKEYS = ["webauthn_added", "webauthn_removed"]

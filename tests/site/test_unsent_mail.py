@@ -276,6 +276,15 @@ class TestEveryOtherForm:
             assert sentence in page
             assert (AT_FIELD.format("login") in page) == (sentence == REFUSED)
 
+    def test_is_it_still_you(
+        self, server: MailServer, kai: User, answer: str, sentence: str
+    ) -> None:
+        server.answers = {"RCPT": answer}
+        for _ in range(5):
+            page = shown(browser(kai), reverse("account_reauthenticate_code"), send="1")
+            assert sentence in page
+            assert "just sent" not in page
+
     def test_a_mail_that_no_form_asked_for(
         self, server: MailServer, client: Client, answer: str, sentence: str
     ) -> None:

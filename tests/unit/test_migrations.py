@@ -12,9 +12,13 @@ from django.db import IntegrityError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
+from onboarding.models import memo_key
+
 pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
-FIRST, WORDS, HOP_RETURNS = "0001_initial", "0002_words", "0003_hop_returns"
-REFUSED = "0009_mail_refused"
+FIRST, WORDS, RETURNS, RATE_LIMITS, KEYS, REFUSED = (
+    "0001_initial", "0002_words", "0003_hop_returns", "0004_rate_limits", "0007_memo_keys",
+    "0009_mail_refused",
+)  # fmt: skip
 NOW = timezone.now()
 
 
@@ -85,7 +89,7 @@ def test_a_mail_that_waits_is_not_refused_after_the_migration() -> None:
     for name in ("Alert", "ExpiryWarning", "Invitation", "WaitlistEntry"):
         assert only(apps, name).mail_refused is False
     apps.get_model("onboarding", "Invitation").objects.update(mail_refused=True)
-    apps = migrate_to(HOP_RETURNS)
+    apps = migrate_to(KEYS)
     invitation, user = only(apps, "Invitation"), only(apps, "User")
     assert (invitation.email, invitation.mail_retry_at) == ("bob@example.org", NOW)
     assert user.email == "ann@example.org"
@@ -113,3 +117,32 @@ def test_a_shop_is_still_connected_once_only_after_the_renaming() -> None:
         apps.get_model("onboarding", "Connection").objects.create(
             **twin, reference="shop-2", shop_id="s-1"
         )
+
+
+def test_counts_of_rate_limits_come_and_go_and_every_other_row_stays() -> None:
+    rows_of_the_first_release(migrate_to(FIRST))
+    migrate_to(RETURNS)
+    apps = migrate_to(RATE_LIMITS)
+    count = {"key": "ip:x", "ends_at": NOW}
+    apps.get_model("onboarding", "RateLimit").objects.create(**count)
+    with pytest.raises(IntegrityError):
+        apps.get_model("onboarding", "RateLimit").objects.create(**count)
+    apps = migrate_to(RETURNS)
+    assert (only(apps, "User").email, only(apps, "Connection").shop_id) == (
+        "ann@example.org",
+        "s-1",
+    )
+    assert "ratelimit" not in apps.all_models["onboarding"]
+
+
+def test_the_table_of_keys_begins_empty_and_goes_without_a_trace() -> None:
+    """Memos that are there prove MEMO_KEYS at the first start; going back touches none of them."""
+    rows_of_the_first_release(migrate_to(FIRST))
+    apps = migrate_to(KEYS)
+    assert not apps.get_model("onboarding", "MemoKey").objects.exists()
+    assert memo_key.are_proven()
+    memo_key.prove()
+    assert only(apps, "MemoKey").lost_at is None
+    apps = migrate_to(RATE_LIMITS)
+    assert "onboarding_memokey" not in connection.introspection.table_names()
+    assert only(apps, "Account").memo == {"t": 1}

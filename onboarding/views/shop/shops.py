@@ -11,10 +11,10 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from onboarding import journey, registry
 from onboarding.background import runner
+from onboarding.methods import require_post, require_read, require_read_or_post
 from onboarding.models import Attempt, Connection, Event, Membership, Merchant
 from onboarding.models.status import Status
 from onboarding.questions import form_data
@@ -30,7 +30,7 @@ from .summary import changes, evidence, hint
 TIMELINE = 50  # entries of a page
 
 
-@require_GET
+@require_read
 @for_member
 def home(request: Request, membership: Membership) -> HttpResponse:
     """All shops as a task list: the status, the next step, and a link to where it is done."""
@@ -87,7 +87,7 @@ def _task_row(merchant: Merchant, connection: Connection, open_attempt: str | No
     }
 
 
-@require_GET
+@require_read
 @may_leave
 @for_connection
 def connection(request: Request, connection: Connection) -> HttpResponse:
@@ -103,7 +103,7 @@ def connection(request: Request, connection: Connection) -> HttpResponse:
     return render(request, "onboarding/connection.html", context)
 
 
-@require_GET
+@require_read
 @for_connection
 def status(request: Request, connection: Connection) -> HttpResponse:
     """The polling element, and the regions of the page that changed since the last poll."""
@@ -172,7 +172,7 @@ def _entry(event: Event, request: Request) -> TimelineEntry:
     return {"at": event.at, "text": str(event), "status": event.status, "note": who}
 
 
-@require_POST
+@require_post
 @for_connection
 def reconnect(request: Request, connection: Connection) -> HttpResponse:
     attempt = journey.reconnect(connection, request.user)
@@ -183,7 +183,7 @@ def reconnect(request: Request, connection: Connection) -> HttpResponse:
     return leave(attempt, request.user)
 
 
-@require_POST
+@require_post
 @for_connection
 def enter(request: Request, connection: Connection) -> HttpResponse:
     """Open the vendor's pages again."""
@@ -202,21 +202,21 @@ def _page(
     return render(request, f"onboarding/{name}.html", context, status=status)
 
 
-@require_http_methods(["GET", "POST"])
+@require_read_or_post
 @for_connection
 def pause(request: Request, connection: Connection) -> HttpResponse:
     """What pausing means, and the button; for owners."""
     if not owns(request.user, connection):
         return _page(request, connection, "owners_only", status=403)
     can_pause = _can(connection, "pause", Status.CONNECTED)
-    if can_pause and request.method == "GET":
+    if can_pause and request.method != "POST":
         return _page(request, connection, "pause")
     if can_pause:
         runner.hand_over(journey.pause(connection, request.user))
     return SeeOther(connection.get_absolute_url())
 
 
-@require_POST
+@require_post
 @for_connection
 def resume(request: Request, connection: Connection) -> HttpResponse:
     """Resume a paused shop; for owners."""
@@ -229,20 +229,20 @@ def resume(request: Request, connection: Connection) -> HttpResponse:
     return SeeOther(connection.get_absolute_url())
 
 
-@require_http_methods(["GET", "POST"])
+@require_read_or_post
 @for_connection
 def disconnect(request: Request, connection: Connection) -> HttpResponse:
     """What disconnecting means, and the button; for owners."""
     if not owns(request.user, connection):
         return _page(request, connection, "owners_only", status=403)
-    if request.method == "GET":
+    if request.method != "POST":
         return _page(request, connection, "disconnect")
     if connection.status != Status.DISCONNECTED:
         runner.hand_over(journey.disconnect(connection, request.user))
     return SeeOther(connection.get_absolute_url())
 
 
-@require_http_methods(["GET", "POST"])
+@require_read_or_post
 @for_connection
 def rename(request: Request, connection: Connection) -> HttpResponse:
     form = RenameForm(connection, form_data(request))

@@ -8,8 +8,8 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from onboarding.methods import require_post, require_read, require_read_or_post
 from onboarding.models import Connection, Invitation, Membership, Merchant, merchants
 from onboarding.models.outbox import MailState
 from onboarding.notifications.mail import NotSent
@@ -21,7 +21,7 @@ from onboarding.views.forms import InviteForm, RoleForm
 from onboarding.views.vendor_trip.leaving import SeeOther
 
 
-@require_GET
+@require_read
 @for_member
 def team(request: Request, membership: Membership) -> HttpResponse:
     """Members with their roles, and the invitations that nobody has accepted yet."""
@@ -38,7 +38,7 @@ def team(request: Request, membership: Membership) -> HttpResponse:
     return render(request, "onboarding/team.html", context)
 
 
-@require_http_methods(["GET", "POST"])
+@require_read_or_post
 @for_owner
 def invite(request: Request, membership: Membership) -> HttpResponse:
     form = InviteForm(membership.merchant, form_data(request))
@@ -114,7 +114,7 @@ class InvitationLimit:
             usage.rollback()
 
 
-@require_POST
+@require_post
 @for_owner
 def send_again(request: Request, membership: Membership, invitation: str) -> HttpResponse:
     found = get_object_or_404(membership.merchant.invitations, reference=invitation)
@@ -139,7 +139,7 @@ def send_again(request: Request, membership: Membership, invitation: str) -> Htt
     return to_team(membership.merchant)
 
 
-@require_POST
+@require_post
 @for_owner
 def revoke(request: Request, membership: Membership, invitation: str) -> HttpResponse:
     found = get_object_or_404(membership.merchant.invitations, reference=invitation)
@@ -149,7 +149,7 @@ def revoke(request: Request, membership: Membership, invitation: str) -> HttpRes
     return _confirm(request, membership, message, email=found.email)
 
 
-@require_POST
+@require_post
 @for_owner
 def change_role(request: Request, membership: Membership, member: int) -> HttpResponse:
     colleague, form = _member(membership.merchant, member), RoleForm(request.POST)
@@ -168,7 +168,7 @@ def change_role(request: Request, membership: Membership, member: int) -> HttpRe
     return _confirm(request, membership, message, person=colleague.user.get_short_name())
 
 
-@require_http_methods(["GET", "POST"])
+@require_read_or_post
 @for_owner
 def remove(request: Request, membership: Membership, member: int) -> HttpResponse:
     """What removing means, and the button. Idempotent: who has left already needs no removing."""
@@ -177,7 +177,7 @@ def remove(request: Request, membership: Membership, member: int) -> HttpRespons
         return to_team(membership.merchant)
     if colleague.pk == membership.pk:
         return SeeOther(reverse("leave-team", args=[membership.merchant.reference]))
-    if request.method == "GET":
+    if request.method != "POST":
         context = {"merchant": membership.merchant, "member": colleague}
         return render(request, "onboarding/remove_member.html", context)
     try:
@@ -188,11 +188,11 @@ def remove(request: Request, membership: Membership, member: int) -> HttpRespons
     return _confirm(request, membership, message, person=colleague.user.get_short_name())
 
 
-@require_http_methods(["GET", "POST"])
+@require_read_or_post
 @for_team
 def leave(request: Request, membership: Membership) -> HttpResponse:
     """Leave the team; the last owner cannot."""
-    if request.method == "GET":
+    if request.method != "POST":
         if team_actions.is_last_owner(membership):
             return last_owner(request, membership, status=200)
         return render(
