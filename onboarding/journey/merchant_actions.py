@@ -201,7 +201,7 @@ def confirm_secrets_received(
     connection = transitions.locked_connection(connection_id)
     if not connection.secret_waits or not were_shown(connection):
         return False
-    note = text("Confirmed: kept what is shown only once.")
+    note = text("You confirmed that you saved the key and secret.")
     transitions.record(connection, note, user=user)
     connection.reveal = None
     transitions.save(connection, "reveal")
@@ -296,7 +296,7 @@ def report_finished(attempt: Attempt, user: User) -> Attempt:
     attempt.user = user
     attempt.connection.merchant_finished_at = timezone.now()
     transitions.save(attempt.connection, "merchant_finished_at")
-    return _arrive(attempt, user, text("Said: I have finished."), {})
+    return _arrive(attempt, user, text("You marked the set-up as finished."), {})
 
 
 def is_at_vendor_without_return(attempt: Attempt) -> bool:

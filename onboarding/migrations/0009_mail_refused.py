@@ -6,10 +6,12 @@ from django.db import migrations, models
 
 import onboarding.fields
 
+MAILED = ("alert", "attemptmail", "expirywarning", "invitation", "promisedmail", "waitlistentry")
+
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("onboarding", "0007_memo_keys"),
+        ("onboarding", "0008_outages"),
     ]
 
     operations = [
@@ -19,7 +21,7 @@ class Migration(migrations.Migration):
                 name="mail_refused",
                 field=models.BooleanField(default=False, editable=False),
             )
-            for name in ("alert", "expirywarning", "invitation", "waitlistentry")
+            for name in MAILED
         ),
         migrations.AlterField(
             model_name="user",

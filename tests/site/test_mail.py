@@ -22,15 +22,19 @@ from pytest_django.fixtures import Settings
 from onboarding.email_addresses import mailbox
 from onboarding.models import (
     Alert,
+    AttemptMail,
     Connection,
     Invitation,
+    PromisedMail,
     WaitlistEntry,
 )
 from onboarding.models.notifications import TASK
 from onboarding.notifications import (
+    attempt_mails,
     expiry_warnings,
     invitations,
     outbox,
+    promised_mails,
     staff_alerts,
     waitlist,
 )
@@ -101,7 +105,7 @@ OTHERS = ["unknown_account", "account_already_exists"]
 PASSKEYS = ["webauthn_added", "webauthn_removed"]
 PREFIXES = [f"account/email/{name}" for name in CODES + NOTICES + OTHERS]
 PREFIXES += [f"mfa/email/{name}" for name in PASSKEYS]
-ROWS = ["expiry_warning", "invitation", "waitlist"]
+ROWS = ["confirmed", "expiry_warning", "invitation", "promised", "waitlist", "way_back"]
 
 
 def test_no_template_of_a_mail_is_forgotten() -> None:
@@ -178,7 +182,37 @@ def test_the_waitlist(server: MailServer, people: People, connection: Connection
     [message] = server.mails
     is_ours(message, "alice@example.org")
     [(url, label)] = BUTTON.findall(part(message, "html"))
-    assert (url.startswith(f"{SITE}/m/"), label) == (True, "Go on where you stopped")
+    assert (url.startswith(f"{SITE}/m/"), label) == (True, "Continue where you left off")
+
+
+@pytest.mark.parametrize(
+    ("kind", "to", "label"),
+    [
+        ("way_back", "alice@example.org", "Open this page to finish"),
+        ("confirmed", "alice@example.org, bob@example.org", "See your shop"),
+    ],
+)
+def test_mails_about_an_attempt(
+    server: MailServer, people: People, connection: Connection, kind: str, to: str, label: str
+) -> None:
+    attempt = connection.attempts.get()
+    user = people.alice if kind == "way_back" else None
+    row = AttemptMail.objects.create(attempt=attempt, kind=kind, user=user)
+    outbox.send(row, attempt_mails._compose)
+    [message] = server.mails
+    is_ours(message, to)
+    page = attempt if user else connection
+    assert BUTTON.findall(part(message, "html")) == [(SITE + page.get_absolute_url(), label)]
+    assert "“My shop”" in message["Subject"]
+
+
+def test_a_mail_that_was_promised(server: MailServer, connection: Connection) -> None:
+    row = PromisedMail.objects.create(attempt=connection.attempts.get())
+    outbox.send(row, promised_mails._compose)
+    [message] = server.mails
+    is_ours(message, "alice@example.org")
+    url = SITE + connection.get_absolute_url()
+    assert BUTTON.findall(part(message, "html")) == [(url, "See your shop")]
 
 
 @pytest.mark.parametrize(
