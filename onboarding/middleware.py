@@ -1,5 +1,5 @@
 """Middleware: references, health checks, X-Forwarded headers, time zones, MEMO_KEYS, one address,
-readable requests, HEAD."""
+readable requests, HEAD, unsent mails."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from vendors.contract.characters import is_plain
 from . import moments
 from .models import memo_key
 from .monitoring import logs
+from .notifications.mail import NotSent
 from .views import errors, health
 
 log = logging.getLogger(__name__)
@@ -227,3 +228,16 @@ class MemoKeys:
             return None
         log.critical("%s", error)
         return errors.unavailable(request)
+
+
+def unsent_mail(get_response: GetResponse) -> GetResponse:
+    """A page that says so where a mail did not leave and no form is there to say it."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        return get_response(request)
+
+    def process_exception(request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
+        return errors.unsent_mail(request, exception) if isinstance(exception, NotSent) else None
+
+    middleware.process_exception = process_exception  # type: ignore[attr-defined]
+    return middleware

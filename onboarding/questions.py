@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 
 from vendors.contract import Question
 
+from .fields import LineField, SecretField
 from .models.status import StoredText, dumped, shown
 
 FEW = 7  # choices that are shown as radio buttons; more than that as a drop-down list
@@ -81,15 +82,14 @@ def _field(question: StoredQuestion) -> forms.Field:
         return _choice(question)
     label = shown(question["label"])
     missing = gettext("Answer this question: %(question)s") % {"question": label}
-    secret = forms.PasswordInput(attrs={"autocomplete": "new-password"})
-    return forms.CharField(
+    field = SecretField if question.get("secret") else LineField
+    return field(
         label=label,
         help_text=shown(question["help"]),
         initial=question["initial"],
         required=question["required"],
         max_length=LONGEST,
         error_messages={"required": missing},
-        widget=secret if question.get("secret") else None,
     )
 
 

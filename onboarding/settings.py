@@ -15,6 +15,7 @@ from django.core.management.utils import get_random_secret_key
 import vendors
 from vendors.reader import read
 
+from . import email_addresses
 from .conf import csp, data_dir, service_urls
 from .conf.environment import Site
 from .conf.local_keys import load_or_create_key
@@ -91,6 +92,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "onboarding.middleware.MemoKeys",
+    "onboarding.middleware.unsent_mail",
 ]
 ROOT_URLCONF = "onboarding.urls"
 WSGI_APPLICATION = "onboarding.wsgi.application"
@@ -157,7 +159,9 @@ LEGAL_LINKS = service_urls.links(site.legal_links)
 SUPPORT_EMAIL = site.support_email[0] if site.support_email else ""
 SECURITY_CONTACT = service_urls.contacts(site.security_contact or site.support_email[:1])
 STAFF_EMAIL = [*site.staff_email]
-EMAIL_FROM = site.email_from or f"{BRAND_NAME} <no-reply@{SITE_HOST}>"
+EMAIL_FROM = site.email_from or email_addresses.mailbox(
+    BRAND_NAME, f"no-reply@{email_addresses.domain_for(SITE_HOST)}"
+)
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = EMAIL_FROM
 EMAIL_SUBJECT_PREFIX = ""
 
@@ -224,6 +228,12 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/shops/"
 STAFF_MFA = site.staff_mfa
 ACCOUNT_ADAPTER = "onboarding.people.sign_in.Adapter"
+ACCOUNT_FORMS = {
+    "login": "onboarding.people.forms.PasswordForm",
+    "add_email": "onboarding.people.forms.AddAddressForm",
+    "change_email": "onboarding.people.forms.ChangeAddressForm",
+    "reset_password": "onboarding.people.forms.ForgottenPasswordForm",
+}
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = [
@@ -254,6 +264,7 @@ ACCOUNT_RATE_LIMITS = {
     "request_login_code": "200/m/ip,3/m/key,10/h/key",
     "signup": "200/m/ip",
     "invite": "30/h/key",
+    "invite_before_first_shop": "5/d/key",
     "login": "300/m/ip",
     "login_failed": "100/m/ip,5/300s/key",
     "reset_password": "200/m/ip,5/m/key",
@@ -262,6 +273,7 @@ ACCOUNT_RATE_LIMITS = {
 MFA_ADAPTER = "onboarding.people.sign_in.PasskeyAdapter"
 MFA_FORMS = {
     "add_webauthn": "onboarding.people.passkey_forms.AddForm",
+    "edit_webauthn": "onboarding.people.passkey_forms.EditForm",
     "login_webauthn": "onboarding.people.passkey_forms.LoginForm",
     "reauthenticate_webauthn": "onboarding.people.passkey_forms.ReauthenticateForm",
 }

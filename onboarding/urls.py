@@ -96,6 +96,7 @@ urlpatterns = [
     path(".well-known/security.txt", well_known.security, name="security_txt"),
     path("security.txt", RedirectView.as_view(pattern_name="security_txt")),
     path("demo/mails/", demo_mail.demo_mails, name="demo_mails"),
+    path("demo/mails/<slug:key>/", demo_mail.demo_mail_html, name="demo_mail_html"),
 ]
 
 handler400 = "onboarding.views.errors.bad_request"

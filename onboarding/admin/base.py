@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, TypeAlias, cast
 
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
+from django.contrib.admin.widgets import AdminTextInputWidget
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
-from django.db.models import Model
+from django.db.models import CharField, Field, Model, SlugField
+from django.db.models import EmailField as ModelEmailField
 from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from onboarding.fields import EmailField, LineField
 from onboarding.models import User
 
 from . import once
@@ -31,6 +34,7 @@ CONNECTION_SECRETS = (
 )
 
 
+FieldOptions: TypeAlias = "Mapping[type[Field[Any, Any]], Mapping[str, Any]]"  # Any: as Django's
 Actions = dict[str, tuple[Callable[..., str], str, str] | None]  # as Django's get_actions
 
 
@@ -69,6 +73,11 @@ class BaseAdmin(TolerantAdmin):
     ordering: ClassVar[tuple[str, ...]] = ("-pk",)
     sortable_by = ()
     view_on_site = False
+    formfield_overrides: ClassVar[FieldOptions] = {
+        CharField: {"form_class": LineField},
+        ModelEmailField: {"form_class": EmailField},
+        SlugField: {"widget": AdminTextInputWidget},  # it has a form field of its own
+    }
 
     def get_queryset(self, request: HttpRequest) -> AnyQuerySet:
         rows = super().get_queryset(request)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from django import forms
@@ -16,6 +17,7 @@ from django.utils.translation import gettext, gettext_lazy
 from onboarding import registry
 from onboarding.catalogue import readiness
 from onboarding.models import Connector
+from vendors.contract.characters import is_plain
 
 from .changelist import AnyQuerySet, VendorFilter
 from .vendor_page import VendorPagesAdmin, connector_target, vendor_pages
@@ -50,7 +52,20 @@ class OptionsField(forms.JSONField):
         if not isinstance(parsed, dict):
             text = gettext("This must be a JSON object, e.g. %(example)s") % {"example": EXAMPLE}
             raise ValidationError(text, code="invalid")
+        if not all(map(is_plain, _texts(parsed))):
+            text = gettext("Control characters, such as \\u0000, cannot be part of a text.")
+            raise ValidationError(text, code="invalid")
         return parsed
+
+
+# Any: JSON
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in parsed JSON, keys included."""
+    if isinstance(value, str):
+        yield value
+    parts = [*value.keys(), *value.values()] if isinstance(value, dict) else value
+    for part in parts if isinstance(parts, list) else []:
+        yield from _texts(part)
 
 
 class ConnectorForm(forms.ModelForm):  # type: ignore[type-arg]  # no subscript at run time

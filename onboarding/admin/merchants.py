@@ -9,14 +9,15 @@ from allauth.account.models import EmailAddress
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin
 from django.contrib.auth.models import Group, Permission
-from django.db.models import Field, ManyToManyField, prefetch_related_objects
+from django.db.models import CharField, Field, ManyToManyField, prefetch_related_objects
 from django.forms import ModelForm, ModelMultipleChoiceField, Select, TypedChoiceField
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy
 
+from onboarding.fields import NameField
 from onboarding.models import Connection, Membership, Merchant, User
 
-from .base import ACCOUNT_SECRETS, BaseAdmin
+from .base import ACCOUNT_SECRETS, BaseAdmin, FieldOptions
 from .changelist import AnyQuerySet, ids, merchants_like
 from .once import AddsOnce
 from .tables import NOTHING, connections_table
@@ -55,8 +56,15 @@ class Members(admin.TabularInline):  # type: ignore[type-arg]  # no subscript at
         return super().get_queryset(request).select_related("user", "merchant")
 
 
+MAILED_NAMES: FieldOptions = {
+    **BaseAdmin.formfield_overrides,
+    CharField: {"form_class": NameField},
+}
+
+
 @admin.register(Merchant)
 class MerchantAdmin(BaseAdmin):
+    formfield_overrides = MAILED_NAMES
     list_display = ("name", "reference", "language", "created")
     search_fields = ("name", "reference")
     search_help_text = gettext_lazy(
@@ -93,6 +101,7 @@ PERMISSION_FIELDS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 @admin.register(User)
 class UserAdmin(BaseAdmin):
+    formfield_overrides = MAILED_NAMES
     list_display = ("email", "name", "is_staff", "is_active", "date_joined", "last_login")
     search_fields = ("email", "name")
     search_help_text = gettext_lazy("The beginning of an e-mail address, or a part of a name.")
@@ -154,6 +163,5 @@ class UserAdmin(BaseAdmin):
         self, request: HttpRequest, obj: User, form: ModelForm[User], change: bool
     ) -> None:
         if not change:
-            obj.email = obj.email.strip().lower()
             obj.set_unusable_password()
         super().save_model(request, obj, form, change)

@@ -12,6 +12,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext, gettext_lazy
 
 from onboarding import journey, registry
+from onboarding.fields import LineField
 from onboarding.models import Account, Attempt, Event
 from vendors.contract import VendorError
 
@@ -77,9 +78,8 @@ def unsure_creation(account: Account) -> UnsureCreation | None:
 class FoundForm(forms.Form):
     """The id at the vendor of something that does exist."""
 
-    found = forms.CharField(
+    found = LineField(
         max_length=200,
-        strip=True,
         error_messages={"required": gettext_lazy("Enter the id that it has there.")},
     )
 

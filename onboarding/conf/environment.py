@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from onboarding import email_addresses
 from vendors.reader import Settings
 
 from . import service_urls
@@ -110,7 +111,10 @@ class Site(Settings):
     email_url: Annotated[Text, _readable(service_urls.mail)] = _setting(
         "", "`smtp[s]://user:pass@host:port`, `file:///dir`, `console:`, `demo:`", secret=True
     )
-    email_from: Text = _setting("", "sender of our mails; default `no-reply@` the site's host")
+    email_from: Annotated[Text, _readable(email_addresses.one_mailbox)] = _setting(
+        "",
+        "sender of our mails, one mailbox; default: `BRAND_NAME` and `no-reply@` the site's host",
+    )
     support_email: Annotated[tuple[str, ...], _readable(service_urls.mailboxes)] = _setting(
         (), "address shown to merchants who need help"
     )
@@ -120,7 +124,9 @@ class Site(Settings):
     staff_email: Annotated[tuple[str, ...], _readable(service_urls.mailboxes)] = _setting(
         (), "addresses told when something becomes staff's turn"
     )
-    brand_name: Text = _setting("Gangway", "name in the header and in mails")
+    brand_name: Annotated[Text, _readable(service_urls.brand)] = _setting(
+        "Gangway", "name in the header and in mails"
+    )
     brand_logo: Annotated[
         Text,
         _matching(r"https://[^\s\"';,]+|/static/[^\s\"';,]+", "must be https://… or /static/…"),

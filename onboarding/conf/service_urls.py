@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from typing import TypedDict
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from onboarding.email_addresses import normalised
+from vendors.contract.characters import is_plain, is_visible
 from vendors.http.urls import is_loopback
 
 SQLITE_PRAGMAS = (
@@ -247,10 +249,18 @@ def _smtp(parts: SplitResult) -> MailSettings:
 
 
 def mailboxes(words: Sequence[str]) -> list[str]:
-    """Check that these are bare e-mail addresses, without names."""
-    if not all(re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", word) for word in words):
-        raise ValueError("must be a bare e-mail address such as help@example.com")
-    return [*words]
+    """Bare email addresses, without names. They may be local ones: an operator knows what that means."""
+    try:
+        return [normalised(word, local=True) for word in words]
+    except ValueError:
+        raise ValueError("must be a bare email address such as help@example.com") from None
+
+
+def brand(name: str) -> str:
+    """A name for headers of mails and pages: one line with something to see."""
+    if not (is_plain(name) and is_visible(name)):
+        raise ValueError("must be one line of visible text, without control characters")
+    return name
 
 
 def contacts(words: Sequence[str]) -> list[str]:

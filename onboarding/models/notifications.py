@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from .memo import MemoField
 from .merchants import Membership
-from .outbox import Mailed
+from .outbox import WANTED, Mailed, MailState
 from .status import Status
 
 if TYPE_CHECKING:
@@ -75,9 +75,8 @@ class PromisedMail(Mailed):
     def promise(cls, attempt: Attempt) -> None:
         """Promise the mail once more if it was sent for an earlier turn of staff."""
         row, is_new = cls.objects.get_or_create(attempt=attempt)
-        if not is_new and row.mailed:
-            again = {"mailed": None, "mail_retry_at": None, "mail_tries": 0}
-            cls.objects.filter(pk=row.pk).update(promised=timezone.now(), **again)
+        if not is_new and row.mail_state != MailState.WAITING:
+            cls.objects.filter(pk=row.pk).update(promised=timezone.now(), **WANTED)
 
     class Meta:
         indexes = [

@@ -9,6 +9,9 @@ from django.db import models
 from django.utils import timezone
 from django.utils.functional import cached_property
 
+from onboarding.email_addresses import normalised
+from onboarding.fields import check_address
+
 if TYPE_CHECKING:
     from . import Merchant
 
@@ -19,7 +22,7 @@ class UserManager(BaseUserManager["User"]):
     def create_user(self, email: str, password: str | None = None, **fields: object) -> User:
         if not email:
             raise ValueError("A user needs an e-mail address.")
-        user = self.model(email=email.strip().lower(), **fields)
+        user = self.model(email=normalised(email, local=True), **fields)
         user.set_password(password)  # None: no password works, users sign in with a code by mail
         user.save(using=self._db)
         return user
@@ -31,7 +34,7 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractBaseUser, PermissionsMixin):
     """A person: a member of merchants' teams, or of staff."""
 
-    email = models.EmailField(unique=True)
+    email = models.EmailField(unique=True, validators=[check_address])
     name = models.CharField(max_length=150, blank=True)
     language = models.CharField(max_length=10, blank=True)
     is_staff = models.BooleanField(default=False)

@@ -116,7 +116,7 @@ def _alerts() -> Iterator[Metric]:
 def _mails() -> Iterator[Metric]:
     gauge = Gauge("gangway_mails_due", "Mails that are not sent yet.", labels=["kind"])
     for kind, rows in _outbox().items():
-        gauge.add_metric([kind], rows.filter(mailed=None).count())
+        gauge.add_metric([kind], rows.filter(mailed=None, mail_refused=False).count())
     yield gauge
 
 

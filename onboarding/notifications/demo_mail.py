@@ -10,13 +10,16 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 from email import message_from_bytes, policy
+from email.message import EmailMessage
 from pathlib import Path
 from secrets import token_hex
 from time import time_ns
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
+from csp.constants import NONE, UNSAFE_INLINE
+from csp.decorators import csp_replace
 from django.conf import settings
-from django.core.mail import EmailMessage
+from django.core import mail as django_mail
 from django.core.mail.backends.base import BaseEmailBackend
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -25,13 +28,17 @@ from django.views.decorators.cache import never_cache
 
 from onboarding.methods import require_read
 
+from .mail import CODE
+
 STORED = 200  # mails; older ones are deleted
 SHOWN = 50  # mails on the page
-CODE = re.compile(r"^[A-Z0-9][A-Z0-9-]{4,11}$", re.MULTILINE)
+CODE_LINE = re.compile(rf"^{CODE.pattern}$", re.MULTILINE)
+# The page of an HTML part: its own styles, and nothing else.
+HTML_POLICY = {"default-src": [NONE], "style-src": [UNSAFE_INLINE], "sandbox": ["allow-popups"]}
 
 
 class Mail(NamedTuple):
-    """A mail as the page shows it. `key` sorts by time; `code` is a code in the text, or empty."""
+    """A mail as the page shows it. `key` sorts by time; `code` (one in the text) and `html` may be empty."""
 
     key: str
     to: str
@@ -39,12 +46,13 @@ class Mail(NamedTuple):
     at: datetime
     code: str
     text: str
+    html: str
 
 
 class MailBackend(BaseEmailBackend):
     """Django's mail backend for EMAIL_URL=demo:."""
 
-    def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
+    def send_messages(self, email_messages: Sequence[django_mail.EmailMessage]) -> int:
         folder = mail_folder()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for message in email_messages:
@@ -64,6 +72,17 @@ def demo_mails(request: HttpRequest) -> HttpResponse:
     if "since" in request.GET and request.GET["since"] == key:
         return HttpResponse(status=204)
     return render(request, "demo/mails.html", {"mails": mails, "newest": key})
+
+
+@require_read
+@never_cache
+@csp_replace(HTML_POLICY)  # type: ignore[arg-type]  # its type knows no parameters of a URL
+def demo_mail_html(request: HttpRequest, key: str) -> HttpResponse:
+    """The HTML part of one mail, as a mail program shows it."""
+    mail = read(mail_folder() / f"{key}.eml") if settings.DEMO_MAILS else None
+    if mail is None or not mail.html:
+        raise Http404
+    return HttpResponse(mail.html)
 
 
 def mail_folder() -> Path:
@@ -98,9 +117,8 @@ def read(path: Path) -> Mail | None:
     except FileNotFoundError:
         return None
     parsed = message_from_bytes(content, policy=policy.default)
-    body = parsed.get_body(("plain", "html"))
-    text = str(body.get_content()).strip() if body else ""
-    found = CODE.search(text)
+    text, html = content_of(parsed, "plain"), content_of(parsed, "html")
+    found = CODE_LINE.search(text)
     seconds = int(path.stem.split("-")[0]) / 1e9
     return Mail(
         key=path.stem,
@@ -108,5 +126,12 @@ def read(path: Path) -> Mail | None:
         subject=str(parsed["Subject"]),
         at=datetime.fromtimestamp(seconds, tz=timezone.get_current_timezone()),
         code=found.group() if found else "",
-        text=text,
+        text=text or html,
+        html=html,
     )
+
+
+def content_of(mail: EmailMessage, kind: Literal["plain", "html"]) -> str:
+    """The part of a mail in plain text or in HTML; empty if there is none."""
+    part = mail.get_body((kind,))
+    return str(part.get_content()).strip() if part else ""

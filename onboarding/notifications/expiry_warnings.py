@@ -5,15 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.conf import settings
-from django.core.mail import EmailMessage
 from django.db.models import Exists, OuterRef
-from django.template.loader import render_to_string
-from django.utils import timezone, translation
+from django.utils import timezone
 
 from onboarding.models import Connection, ExpiryWarning
 from onboarding.models.status import SET_UP
 
 from . import outbox
+from .mail import Mail, compose, quoted
 
 DAYS = {
     "week": (1, 7),
@@ -45,19 +44,14 @@ def _write(kind: str) -> None:
     ExpiryWarning.objects.bulk_create(rows, ignore_conflicts=True)
 
 
-def _compose(warning: ExpiryWarning) -> EmailMessage:
+def _compose(warning: ExpiryWarning) -> Mail:
+    """One mail to all members. They know each other from the team's page."""
     merchant = warning.connection.account.merchant
     context = {
         "warning": warning,
-        "site_url": settings.SITE_URL,
-        "connection": warning.connection,
-        "merchant": merchant,
+        "shop": quoted(warning.connection.name),
+        "business": quoted(merchant.name),
         "address": settings.SITE_URL + warning.connection.get_absolute_url(),
-        "brand_name": settings.BRAND_NAME,
-        "support_email": settings.SUPPORT_EMAIL,
     }
     people = merchant.members.filter(is_active=True).values_list("email", flat=True)
-    with translation.override(merchant.language):
-        subject = render_to_string("onboarding/email/expiry_warning_subject.txt", context).strip()
-        body = render_to_string("onboarding/email/expiry_warning_message.txt", context)
-    return EmailMessage(subject, body, None, [], bcc=list(people))
+    return compose("onboarding/email/expiry_warning", list(people), context, merchant.language)

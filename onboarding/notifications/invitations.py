@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.core.mail import EmailMessage
-from django.template.loader import render_to_string
-from django.utils import timezone, translation
+from django.utils import timezone
 
 from onboarding.models import Invitation, User
 from onboarding.models.merchants import OPEN
 
 from . import outbox
+from .mail import Mail, quoted_for_strangers
+from .mail import compose as compose_mail
 
 
 def mail_due() -> None:
@@ -19,18 +19,20 @@ def mail_due() -> None:
     outbox.send_due(rows.select_related("merchant", "invited_by"), compose)
 
 
-def compose(invitation: Invitation) -> EmailMessage:
-    """The mail, in the language of the invited person if they have an account, else in the merchant's."""
+def compose(invitation: Invitation) -> Mail:
+    """The mail, in the language of the invited person if they have an account, else in the merchant's.
+
+    Whoever gets it may never have heard of us, and names can be chosen to advertise: none is in the
+    subject, and none can become a link.
+    """
     known = User.objects.filter(email=invitation.email).first()
+    by = invitation.invited_by
     context = {
         "invitation": invitation,
-        "by": invitation.invited_by,
+        "business": quoted_for_strangers(invitation.merchant.name),
+        "by": by,
+        "by_name": quoted_for_strangers(by.name) if by and by.name else "",
         "address": settings.SITE_URL + invitation.get_absolute_url(),
-        "brand_name": settings.BRAND_NAME,
-        "support_email": settings.SUPPORT_EMAIL,
-        "site_url": settings.SITE_URL,
     }
-    with translation.override((known and known.language) or invitation.merchant.language):
-        subject = render_to_string("onboarding/email/invitation_subject.txt", context)
-        body = render_to_string("onboarding/email/invitation_message.txt", context)
-    return EmailMessage(" ".join(subject.split()), body, to=[invitation.email])
+    language = (known and known.language) or invitation.merchant.language
+    return compose_mail("onboarding/email/invitation", [invitation.email], context, language)

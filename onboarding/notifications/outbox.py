@@ -1,6 +1,7 @@
 """Outbox: each mail is a row that stays due until its mail is sent, so a later sweep retries it.
 
-A process that dies between sending and saving sends the mail twice; no mail gets lost.
+A process that dies between sending and saving sends the mail twice; no mail gets lost. A mail ends at once
+when the mail server refuses its recipients for good.
 """
 
 from __future__ import annotations
@@ -10,21 +11,22 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TypeVar
 
-from django.core.mail import EmailMessage
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from onboarding.models.outbox import Mailed
+from onboarding.models import Invitation
+from onboarding.models.outbox import MAX_TRIES, Mailed
+
+from .mail import AddressRefused, Mail, NotSent, deliver
 
 log = logging.getLogger(__name__)
 FIRST_RETRY_DELAY = timedelta(minutes=1)  # longer than EMAIL_TIMEOUT
 LONGEST_RETRY_DELAY = timedelta(hours=1)
-MAX_TRIES = 80  # three days; then an alert tells staff
 ALERT_FOR = timedelta(days=7)  # how long undelivered mails keep the alert open
 
 
 Row = TypeVar("Row", bound=Mailed)
-Compose = Callable[[Row], EmailMessage]
+Compose = Callable[[Row], Mail]
 
 
 def send_due(rows: QuerySet[Row], compose: Compose[Row]) -> None:
@@ -43,11 +45,13 @@ def send(row: Row, compose: Compose[Row]) -> None:
     if not same.filter(_due()).update(mail_retry_at=retry_at, mail_tries=F("mail_tries") + 1):
         return
     try:
-        compose(row).send()
-    except OSError as error:  # this includes all errors of SMTP
-        log.warning("a mail failed: %s, %s", type(row).__name__, type(error).__name__)
-        return
-    same.update(mailed=timezone.now(), mail_retry_at=None)
+        deliver(compose(row))
+    except AddressRefused:
+        same.update(mail_refused=True)
+    except NotSent as error:
+        log.warning("a mail is tried again: %s, %s", type(row).__name__, error)
+    else:
+        same.update(mailed=timezone.now(), mail_retry_at=None)
 
 
 def retry_delay(tries: int) -> timedelta:
@@ -56,11 +60,19 @@ def retry_delay(tries: int) -> timedelta:
 
 
 def undelivered() -> list[Mailed]:
-    """The dead letters: rows whose mail was given up within the last ALERT_FOR, of all models."""
-    late = Q(mailed=None, mail_tries__gte=MAX_TRIES, mail_retry_at__gt=timezone.now() - ALERT_FOR)
-    return [row for model in Mailed.__subclasses__() for row in model._default_manager.filter(late)]
+    """The dead letters: rows whose mail was given up within the last ALERT_FOR, of all models.
+
+    Whoever invited a refused address is told so, and mends it.
+    """
+    recent = Q(mailed=None, mail_retry_at__gt=timezone.now() - ALERT_FOR)
+    over = recent & (Q(mail_tries__gte=MAX_TRIES) | Q(mail_refused=True))
+    models = dict.fromkeys(Mailed.__subclasses__(), over)
+    models[Invitation] &= Q(mail_refused=False)
+    return [
+        row for model, given_up in models.items() for row in model._default_manager.filter(given_up)
+    ]
 
 
 def _due() -> Q:
     retry_due = Q(mail_retry_at=None) | Q(mail_retry_at__lte=timezone.now())
-    return Q(mailed=None, mail_tries__lt=MAX_TRIES) & retry_due
+    return Q(mailed=None, mail_refused=False, mail_tries__lt=MAX_TRIES) & retry_due

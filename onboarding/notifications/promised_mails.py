@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.core.mail import EmailMessage
 from django.db.models import F, Q
-from django.template.loader import render_to_string
 from django.utils import translation
 
 from onboarding import moments
@@ -14,6 +12,7 @@ from onboarding.models.status import Answer, Turn, shown
 from onboarding.registry import vendor_name
 
 from . import outbox
+from .mail import Mail, compose, quoted
 
 # Staff's turn is over: the merchant has something to do, or to know. While we ask the vendor, it is not.
 OVER = Q(attempt__turn__in=(Turn.MERCHANT, Turn.NOBODY)) & ~Q(attempt__answer=Answer.PROGRESS)
@@ -34,13 +33,10 @@ def mail_due() -> None:
     )
 
 
-def _compose(row: PromisedMail) -> EmailMessage:
-    attempt, merchant = row.attempt, row.attempt.connection.merchant
-    with translation.override(merchant.language):
-        context = _context(attempt)
-        subject = render_to_string("onboarding/email/promised_subject.txt", context)
-        body = render_to_string("onboarding/email/promised_message.txt", context)
-    return EmailMessage(" ".join(subject.split()), body, to=[attempt.user.email])
+def _compose(row: PromisedMail) -> Mail:
+    attempt = row.attempt
+    with translation.override(attempt.connection.merchant.language):
+        return compose("onboarding/email/promised", [attempt.user.email], _context(attempt))
 
 
 def _context(attempt: Attempt) -> dict[str, object]:
@@ -48,13 +44,10 @@ def _context(attempt: Attempt) -> dict[str, object]:
     is_over = attempt.answer in {Answer.CONNECTED, Answer.DONE}
     page = connection.get_absolute_url() if is_over else attempt.get_absolute_url()
     return {
-        "shop": connection.name,
-        "merchant": connection.merchant,
+        "shop": quoted(connection.name),
+        "business": quoted(connection.merchant.name),
         "vendor_name": vendor_name(connection.vendor),
         "sentence": shown(attempt.note, moments.in_full),
         "is_over": is_over,
         "address": settings.SITE_URL + page,
-        "brand_name": settings.BRAND_NAME,
-        "support_email": settings.SUPPORT_EMAIL,
-        "site_url": settings.SITE_URL,
     }

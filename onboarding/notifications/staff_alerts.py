@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.conf import settings
-from django.core.mail import EmailMessage
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
@@ -15,11 +16,13 @@ from onboarding.models.status import Cause, Status
 from onboarding.registry import vendor_of
 
 from . import outbox
+from .mail import Mail, quoted
 
 SHOWN = 5  # rows that a mail lists
-MAIL, UNDELIVERED = "mail", "undelivered"
+MAIL, UNDELIVERED, NOT_SENT = "mail", "undelivered", "not sent"
+NOT_SENT_FOR = timedelta(hours=1)  # how long one failed mail keeps its alert open
 MEMO_KEYS = Cause.MEMO_KEYS
-NOT_OF_A_ROW = (UNDELIVERED, MEMO_KEYS)  # causes of alerts that are cleared elsewhere
+NOT_OF_A_ROW = (UNDELIVERED, NOT_SENT, MEMO_KEYS)  # causes of alerts that are cleared elsewhere
 
 
 def mail_due() -> None:
@@ -80,18 +83,31 @@ def clear_for_memo_keys() -> None:
     Alert.objects.filter(cause=MEMO_KEYS, cleared=None).update(cleared=timezone.now())
 
 
-def _compose(alert: Alert) -> EmailMessage:
+def open_for_failed_mail() -> None:
+    """Open an alert: a mail that somebody is waiting for, such as a sign-in code, could not be sent."""
+    Alert.objects.get_or_create(vendor=MAIL, cause=NOT_SENT, cleared=None)
+
+
+def clear_failed_mail() -> None:
+    """Clear that alert after an hour. If it goes on, the next failure opens another."""
+    old = Alert.objects.filter(cause=NOT_SENT, opened__lt=timezone.now() - NOT_SENT_FOR)
+    told = Q() if not settings.STAFF_EMAIL else ~Q(mailed=None) | Q(mail_refused=True)
+    old.filter(told, cleared=None).update(cleared=timezone.now())
+
+
+def _compose(alert: Alert) -> Mail:
     url = settings.SITE_URL + reverse("admin:onboarding_connection_changelist")
     bodies = {
         TASK: _tasks,
         UNDELIVERED: _undelivered,
+        NOT_SENT: _not_sent,
         MEMO_KEYS: _memo_keys,
         Cause.UNCONFIRMED.value: _unconfirmed,
     }
     body = bodies.get(alert.cause, _staffs_turn)
     closing = "You get one mail for each vendor and cause until it clears."
     subject = f"[{settings.BRAND_NAME}] {alert.vendor}: {alert.cause}"
-    return EmailMessage(subject, "\n".join([*body(alert, url), closing]), to=settings.STAFF_EMAIL)
+    return Mail(subject, "\n".join([*body(alert, url), "", closing]), settings.STAFF_EMAIL)
 
 
 def _staffs_turn(alert: Alert, url: str) -> list[str]:
@@ -102,6 +118,7 @@ def _staffs_turn(alert: Alert, url: str) -> list[str]:
         "",
         *{row.detail for row in waiting.exclude(detail="")[:SHOWN]},
         "",
+        "Open these shops:",
         f"{url}?status__exact=on_it",
     ]
 
@@ -109,11 +126,21 @@ def _staffs_turn(alert: Alert, url: str) -> list[str]:
 def _undelivered(alert: Alert, url: str) -> list[str]:
     rows = outbox.undelivered()
     return [
-        f"Mails that could not be sent for three days: {len(rows)}.",
+        f"Mails that could not be sent: {len(rows)}.",
         "",
         *(f"{type(row)._meta.verbose_name}: {row}" for row in rows[:SHOWN]),
         "",
-        "They are not tried any more. The log says why; `manage.py doctor` tries the mail server.",
+        "They are not tried any more: we tried for three days, or the mail server refuses the address."
+        " The log says why; `manage.py doctor` tries the mail server.",
+    ]
+
+
+def _not_sent(alert: Alert, url: str) -> list[str]:
+    return [
+        "A mail that somebody was waiting for could not be sent, such as a sign-in code.",
+        "They were told to try again in a minute.",
+        "",
+        "The log says why; `manage.py doctor` tries the mail server.",
     ]
 
 
@@ -132,7 +159,7 @@ def _unconfirmed(alert: Alert, url: str) -> list[str]:
         f"Merchants have set up shops at {alert.vendor} that nobody has confirmed yet.",
         f"Such shops now: {waiting.count()}.",
         "",
-        *(row.name for row in waiting[:SHOWN]),
+        *(quoted(row.name) for row in waiting[:SHOWN]),
         "",
         "Enter on the account's page what only staff know, so that the vendor can be asked,",
         "or look at the vendor and confirm each shop on its page:",
@@ -146,7 +173,7 @@ def _tasks(alert: Alert, url: str) -> list[str]:
         f"Something is to be done by hand at {alert.vendor}.",
         f"Shops with such a task now: {waiting.count()}.",
         "",
-        *(f"{row.name}: {row.task}" for row in waiting[:SHOWN]),
+        *(f"{quoted(row.name)}: {row.task}" for row in waiting[:SHOWN]),
         "",
         "When it is done, say so on the shop's page:",
         f"{url}?task=1",

@@ -8,18 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from django.conf import settings
-from django.core.mail import EmailMessage
 from django.db.models import F, QuerySet
-from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import translation
 
 from onboarding.availability.breaker import outages
 from onboarding.models import Connector, Membership, WaitlistEntry
 from onboarding.models.catalogue import offered
+from onboarding.models.outbox import WANTED
 from onboarding.registry import vendor_name
 
 from . import outbox
+from .mail import Mail, compose, quoted
 
 
 def join(membership: Membership, connector: Connector, typed: Mapping[str, str]) -> WaitlistEntry:
@@ -29,7 +28,7 @@ def join(membership: Membership, connector: Connector, typed: Mapping[str, str])
         merchant=membership.merchant,
         connector=connector,
         mailed=None,
-        defaults={"typed": dict(typed)},
+        defaults={**WANTED, "typed": dict(typed)},
     )
     return entry
 
@@ -77,19 +76,13 @@ def mail_due() -> None:
     outbox.send_due(rows.select_related("user", "merchant", "connector"), _compose)
 
 
-def _compose(entry: WaitlistEntry) -> EmailMessage:
+def _compose(entry: WaitlistEntry) -> Mail:
     merchant, connector = entry.merchant, entry.connector
     page = reverse("connect", args=[merchant.reference, connector.slug])
     context = {
         "vendor_name": vendor_name(connector.vendor),
         "connector": connector,
-        "merchant": merchant,
+        "business": quoted(merchant.name),
         "address": settings.SITE_URL + page,
-        "brand_name": settings.BRAND_NAME,
-        "support_email": settings.SUPPORT_EMAIL,
-        "site_url": settings.SITE_URL,
     }
-    with translation.override(merchant.language):
-        subject = render_to_string("onboarding/email/waitlist_subject.txt", context)
-        body = render_to_string("onboarding/email/waitlist_message.txt", context)
-    return EmailMessage(" ".join(subject.split()), body, to=[entry.user.email])
+    return compose("onboarding/email/waitlist", [entry.user.email], context, merchant.language)

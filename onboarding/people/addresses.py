@@ -1,28 +1,32 @@
-"""E-mail addresses of a user: allauth's page, the code that confirms one, and the way back."""
+"""Email addresses of a user: allauth's page, the code that confirms one, and the way back."""
 
 from __future__ import annotations
 
 from allauth.account.forms import ConfirmEmailVerificationCodeForm
 from allauth.account.views import ConfirmEmailVerificationCodeView, EmailView
+from django.contrib import messages
 from django.db import IntegrityError, transaction
-from django.forms import Form
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext
 
 from onboarding.local_paths import next_path
+from onboarding.notifications.mail import NotSent
 
 from . import codes
 from .codes import CodeFormMixin, CodePageMixin
 from .limits import too_many_requests
 from .sign_in import AFTER_ADDRESS
+from .unsent import SaysUnsentMail, give_back, sentence
 
 SENDS_CODE = {"action_add", "action_send"}  # buttons
 
 
-class AddressesView(EmailView):  # type: ignore[misc]  # allauth has no types
+class AddressesView(SaysUnsentMail, EmailView):  # type: ignore[misc]  # allauth has no types
     """Remembers `next`, to redirect there once a new address is confirmed."""
+
+    limits = ("confirm_email",)
 
     def get(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         if target := next_path(request):
@@ -37,10 +41,17 @@ class AddressesView(EmailView):  # type: ignore[misc]  # allauth has no types
         page: HttpResponseBase = super().post(request, *args, **kwargs)
         return page
 
-    def get_form(self, form_class: type[Form] | None = None) -> Form:
-        form: Form = super().get_form(form_class)
-        form.fields["email"].label = gettext("E-mail address")
-        return form
+    def _action_send(
+        self, request: HttpRequest, *args: object, **kwargs: object
+    ) -> HttpResponse | None:
+        """Send the code of an address in the list again: there is no field, so the page says what failed."""
+        try:
+            response: HttpResponse | None = super()._action_send(request, *args, **kwargs)
+        except NotSent as error:
+            give_back(request, self.limits, request.POST["email"].lower())
+            messages.error(request, f"{request.POST['email']}: {sentence(error)}")
+            response = None
+        return response
 
 
 class AddressCodeForm(CodeFormMixin, ConfirmEmailVerificationCodeForm):  # type: ignore[misc]

@@ -14,12 +14,18 @@ from typing import Any
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.webauthn.forms import (
     AddWebAuthnForm,
+    EditWebAuthnForm,
     LoginWebAuthnForm,
     ReauthenticateWebAuthnForm,
 )
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy
+
+from onboarding.fields import LineField
+
+LONGEST_NAME = 100  # characters
 
 UNREADABLE = (
     *(ValueError, TypeError, LookupError, AttributeError, ArithmeticError, struct.error),
@@ -56,12 +62,22 @@ def refused() -> Iterator[None]:
 
 
 class AddForm(AddWebAuthnForm):  # type: ignore[misc]  # allauth has no types
+    """An empty name is replaced by allauth: the device has its key already."""
+
+    name = LineField(required=False, max_length=LONGEST_NAME)
     credential = AnswerField()
 
     def clean(self) -> dict[str, object]:
         with refused():
             cleaned: dict[str, object] = super().clean()
         return cleaned
+
+
+class EditForm(EditWebAuthnForm):  # type: ignore[misc]
+    name = LineField(
+        max_length=LONGEST_NAME,
+        error_messages={"required": gettext_lazy("Give this passkey a name.")},
+    )
 
 
 class LoginForm(LoginWebAuthnForm):  # type: ignore[misc]

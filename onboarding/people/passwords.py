@@ -11,10 +11,13 @@ from django.utils.translation import gettext
 from . import codes
 from .codes import CodeFormMixin, CodePageMixin
 from .limits import too_many_requests
+from .unsent import SaysUnsentMail
 
 
-class ForgottenPasswordView(PasswordResetView):  # type: ignore[misc]  # allauth has no types
+class ForgottenPasswordView(SaysUnsentMail, PasswordResetView):  # type: ignore[misc]  # allauth has no types
     """Sends the code."""
+
+    limits = ("reset_password",)
 
     def form_valid(self, form: ResetPasswordForm) -> HttpResponse:
         if seconds := codes.seconds_to_wait(self.request, form.cleaned_data["email"]):

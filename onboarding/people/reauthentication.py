@@ -27,10 +27,13 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 
+from onboarding.notifications.mail import NotSent
+
 from . import codes
 from .codes import CodePageMixin, SixDigitsMixin
 from .limits import too_many_requests
-from .sign_in import APP, retry_after
+from .sign_in import retry_after
+from .unsent import APP, give_back, sentence
 
 STATE = "reauthentication_code"  # key in the session
 
@@ -131,8 +134,15 @@ class ReauthenticationCodeView(CodePageMixin, BaseReauthenticateView):  # type: 
         elif not ratelimit.consume(self.request, app=APP, action="request_login_code", key=email):
             return too_many_requests(self.request, retry_after("request_login_code", email))
         else:
-            begin(self.request, email)
+            self.begin(email)
         return self.to_this_page()
+
+    def begin(self, email: str) -> None:
+        try:
+            begin(self.request, email)
+        except NotSent as error:
+            give_back(self.request, ("send_code", "request_login_code"), email)
+            messages.error(self.request, sentence(error))
 
     def just_sent(self) -> str:
         """Why none is sent now: an address gets at most one code in ten seconds."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import time
+from contextlib import suppress
 
 from allauth.account import signals
 from allauth.account.adapter import DefaultAccountAdapter, get_adapter
@@ -39,14 +40,17 @@ from django.utils.http import urlencode
 from django.utils.translation import get_language, gettext, gettext_lazy
 from django.views.decorators.cache import never_cache
 
+from onboarding.fields import EmailField
 from onboarding.local_paths import is_local_path, local_path, next_path
 from onboarding.models import User
+from onboarding.notifications import mail, staff_alerts
+from onboarding.notifications.mail import AddressRefused, NotSent
 
 from . import codes
 from .codes import CodePageMixin, SixDigitsMixin
 from .limits import too_many_requests
+from .unsent import APP, SaysUnsentMail
 
-APP = "allauth.account"
 # Keys in the session: where to go after signing in, and after confirming another address.
 NEXT, AFTER_ADDRESS = "after_sign_in", "after_address"
 JUST_SENT = "just_sent"  # the code of a form error
@@ -112,14 +116,21 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no ty
         return reverse("mfa_index")
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, object]) -> None:
+        """Send it now, while somebody waits. Raises NotSent; staff hear of it if it is theirs to mend."""
         known = User.objects.filter(emailaddress__email=email, last_login__isnull=False).exists()
-        site = {
-            "brand_name": settings.BRAND_NAME,
-            "support_email": settings.SUPPORT_EMAIL,
-            "site_url": settings.SITE_URL,
-            "first_time": not known,
-        }
-        super().send_mail(template_prefix, email, site | context)
+        try:
+            mail.deliver(
+                mail.compose(template_prefix, [email], {"first_time": not known, **context})
+            )
+        except mail.NotSent as error:
+            if error.for_staff:
+                staff_alerts.open_for_failed_mail()
+            raise
+
+    def send_notification_mail(self, *args: object, **kwargs: object) -> None:
+        """What the mail tells has happened already, so the page does not depend on it."""
+        with suppress(mail.NotSent):
+            super().send_notification_mail(*args, **kwargs)
 
 
 class PasskeyAdapter(DefaultMFAAdapter):  # type: ignore[misc]
@@ -136,23 +147,12 @@ class PasskeyAdapter(DefaultMFAAdapter):  # type: ignore[misc]
 class EmailForm(RequestLoginCodeForm):  # type: ignore[misc]
     """The form that asks for the address. An address gets at most one code in ten seconds."""
 
-    def __init__(self, *args: object, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)
-        field = self.fields["email"]
-        field.label = gettext_lazy("E-mail address")
-        field.error_messages |= {
-            "required": gettext_lazy("Enter your e-mail address."),
-            "invalid": gettext_lazy("Enter an e-mail address such as name@example.com."),
-        }
-        field.validators[0].message = field.error_messages["invalid"]
-        field.widget.attrs = {
-            "type": "email",
-            "autocomplete": "email",
-            "spellcheck": "false",
-        }
+    email = EmailField()
+    address = ""  # what was entered, once it is known to be an address
 
     def clean_email(self) -> str:
         email: str = self.cleaned_data["email"]
+        self.address = email
         if codes.seconds_to_wait(context.request, email):
             raise ValidationError(gettext("There were too many wrong codes."), code=codes.TOO_MANY)
         if not ratelimit.consume(context.request, app=APP, action="send_code", key=email):
@@ -177,27 +177,38 @@ class AllowsPendingCode:
         return response
 
 
-class RequestCodeView(AllowsPendingCode, RequestLoginCodeView):  # type: ignore[misc]
+class RequestCodeView(SaysUnsentMail, AllowsPendingCode, RequestLoginCodeView):  # type: ignore[misc]
     """Asks for the address and sends the code."""
 
     template_name = "account/login.html"
     form_class = EmailForm
+    limits = ("send_code", "request_login_code")
+    created: User | None = None  # by this request
 
     def form_valid(self, form: EmailForm) -> HttpResponse:
+        known: User | None = form._user
         form._user = get_or_create_user(self.request, form)
+        self.created = None if known else form._user
         if target := self.get_next_url():
             self.request.session[NEXT] = target
         response: HttpResponse = super().form_valid(form)
         return response
 
+    def after_unsent(self, error: NotSent) -> None:
+        """Nobody can ever sign in with a refused address that is new. (A user whose mail did not leave for
+        another reason stays: somebody may have got a code for the same address at the same moment.)"""
+        if isinstance(error, AddressRefused) and self.created:
+            unused = User.objects.filter(pk=self.created.pk, last_login=None, memberships=None)
+            unused.delete()
+
     def form_invalid(self, form: EmailForm) -> HttpResponse:
-        email = form.data.get("email", "").strip().lower()
         if form.has_error("email", JUST_SENT):
-            return self.just_sent(email)
+            return self.just_sent(form.address)
         if form.has_error("email", codes.TOO_MANY):
-            return too_many_requests(self.request, codes.seconds_to_wait(self.request, email))
+            wait = codes.seconds_to_wait(self.request, form.address)
+            return too_many_requests(self.request, wait)
         if form.has_error("email", "too_many_login_attempts"):
-            return too_many_requests(self.request, retry_after("request_login_code", email))
+            return too_many_requests(self.request, retry_after("request_login_code", form.address))
         response: HttpResponse = super().form_invalid(form)
         return response
 
@@ -229,10 +240,12 @@ class CodeView(CodePageMixin, ConfirmLoginCodeView):  # type: ignore[misc]
         }
 
 
-class PasswordView(AllowsPendingCode, LoginView):  # type: ignore[misc]
-    """Sign-in with a password, for users who have set one."""
+class PasswordView(SaysUnsentMail, AllowsPendingCode, LoginView):  # type: ignore[misc]
+    """Sign-in with a password, for users who have set one. An unverified address is mailed a code first."""
 
     template_name = "account/login_password.html"
+    address_field = "login"
+    limits = ("confirm_email",)
 
 
 class PasskeyView(AllowsPendingCode, LoginWebAuthnView):  # type: ignore[misc]

@@ -9,7 +9,9 @@ from django.utils import timezone
 
 from onboarding.models import Invitation, Membership, Merchant, User
 from onboarding.models.merchants import OPEN, invitation_expiry
+from onboarding.models.outbox import WANTED
 from onboarding.notifications import invitations, outbox
+from onboarding.notifications.mail import AddressRefused
 
 
 class LastOwner(Exception):
@@ -21,35 +23,38 @@ class InvitedAlready(Exception):
 
 
 def invite(merchant: Merchant, by: User, email: str, role: str) -> Invitation:
-    """Create an invitation and mail it at once. Raises InvitedAlready if another one is open.
+    """Create an invitation and mail it at once; `email` is normalised. A mail that fails is tried again.
 
-    An expired invitation of the same address is revoked first.
+    An expired invitation of the same address is revoked first. Raises InvitedAlready if another one is
+    open, and AddressRefused, with nothing created, if the mail server refuses the address for good.
     """
     now = timezone.now()
-    address = email.strip().lower()
-    old = merchant.invitations.filter(OPEN, email=address, expires_at__lte=now)
+    old = merchant.invitations.filter(OPEN, email=email, expires_at__lte=now)
     try:
         with transaction.atomic():
             old.update(revoked=now)
-            made = merchant.invitations.create(email=address, role=role, invited_by=by)
+            made = merchant.invitations.create(email=email, role=role, invited_by=by)
     except IntegrityError as error:
-        raise InvitedAlready(address) from error
+        raise InvitedAlready(email) from error
     outbox.send(made, invitations.compose)
+    made.refresh_from_db()
+    if made.mail_refused:
+        made.delete()
+        raise AddressRefused
     return made
 
 
 def send_again(invitation: Invitation) -> bool:
-    """Send the invitation again, with a new expiry; False if it is no longer open."""
-    restarted = {
-        "expires_at": invitation_expiry(),
-        "mailed": None,
-        "mail_retry_at": None,
-        "mail_tries": 0,
-    }
+    """Send the invitation again, with a new expiry; False if it is no longer open.
+
+    Afterwards its `mail_state` says whether the mail was sent.
+    """
+    restarted = {"expires_at": invitation_expiry(), **WANTED}
     if not Invitation.objects.filter(OPEN, pk=invitation.pk).update(**restarted):
         return False
     invitation.refresh_from_db()
     outbox.send(invitation, invitations.compose)
+    invitation.refresh_from_db()
     return True
 
 

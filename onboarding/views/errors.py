@@ -1,4 +1,4 @@
-"""Error pages (400, 403, 404, 500, 503, CSRF): what happened, what to do, a reference to quote."""
+"""Error pages (400, 403, 404, 500, 503, CSRF, unsent mail): what happened, what to do, a reference."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template import loader
 
+from onboarding.notifications.mail import AddressRefused, NotSent
 from onboarding.questions import ANSWER
 from onboarding.views.vendor_trip.leaving import may_leave
 from vendors.contract import is_secret_name
@@ -41,6 +42,13 @@ def server_error(request: HttpRequest) -> HttpResponse:
         "reference": getattr(request, "reference", ""),
     }
     return HttpResponse(loader.get_template("500.html").render(context), status=500)
+
+
+def unsent_mail(request: HttpRequest, exception: NotSent) -> HttpResponse:
+    """A mail that the page needs, such as one with a code, could not be sent."""
+    refused = isinstance(exception, AddressRefused)
+    status = 422 if refused else 503
+    return render(request, "unsent_mail.html", {"refused": refused}, status=status)
 
 
 def form_only(request: HttpRequest) -> HttpResponse:

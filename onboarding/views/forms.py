@@ -9,13 +9,14 @@ from django.http import QueryDict
 from django.utils.translation import gettext, gettext_lazy
 
 from onboarding import journey
+from onboarding.fields import EmailField, LineField, NameField
 from onboarding.models import Connector, Membership, Merchant
 from onboarding.people import team
 from onboarding.questions import FEW, Choices, QuestionsForm, StoredQuestion
 
 
 class BusinessForm(forms.Form):
-    name = forms.CharField(
+    name = NameField(
         label=gettext_lazy("What is your business called?"),
         help_text=gettext_lazy("As your colleagues know it. You can invite them later."),
         max_length=200,
@@ -25,12 +26,10 @@ class BusinessForm(forms.Form):
 
 
 class InviteForm(forms.Form):
-    email = forms.EmailField(
-        label=gettext_lazy("E-mail address"),
+    email = EmailField(
         help_text=gettext_lazy("They accept by signing in with this address, and no other."),
         error_messages={
-            "required": gettext_lazy("Enter the e-mail address of the person to invite."),
-            "invalid": gettext_lazy("Enter an e-mail address such as name@example.com."),
+            "required": gettext_lazy("Enter the email address of the person to invite."),
         },
         widget=forms.EmailInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
@@ -53,7 +52,7 @@ class InviteForm(forms.Form):
         self.merchant = merchant
 
     def clean_email(self) -> str:
-        email: str = self.cleaned_data["email"].lower()
+        email: str = self.cleaned_data["email"]
         if team.has_member(self.merchant, email):
             message = gettext("%(email)s belongs to the team already.")
             raise forms.ValidationError(message % {"email": email})
@@ -90,7 +89,7 @@ class ActForm(QuestionsForm):
 class ShopForm(QuestionsForm):
     """The name of a new shop, and its vendor's questions."""
 
-    name = forms.CharField(
+    name = LineField(
         label=gettext_lazy("Name of this shop"),
         help_text=gettext_lazy("Only you and your colleagues see it. It tells your shops apart."),
         max_length=100,
@@ -100,7 +99,7 @@ class ShopForm(QuestionsForm):
 
 
 class NameForm(forms.Form):
-    name = forms.CharField(
+    name = LineField(
         label=gettext_lazy("Name of this shop"),
         max_length=journey.LONGEST_NAME,
         error_messages={"required": gettext_lazy("Give this shop a name.")},

@@ -103,7 +103,7 @@ class Visitor:
     def sign_in(self) -> None:
         """Sign in on the e-mail page with a code by mail."""
         before = len(self.site.mails(self.email))
-        self.page.get_by_label("E-mail address").fill(self.email)
+        self.page.get_by_label("Email address").fill(self.email)
         self.press("Send me a code")
         self.page.get_by_label("Six-digit code").fill(self.site.code(self.email, before))
         self.press("Continue")

@@ -84,7 +84,7 @@ def test_a_key_and_a_secret_are_shown_once(
 
 def confirm_another(ann: Visitor, email: str) -> None:
     """On the page of one's own addresses; the code comes by mail."""
-    ann.page.get_by_label("E-mail address").fill(email)
+    ann.page.get_by_label("Email address").fill(email)
     ann.press("Add it")
     wait_until("the code", lambda: ann.site.mails(email))
     found = re.search(r"\b[A-Z0-9]{4}-[A-Z0-9]{4}\b", ann.site.mails(email)[-1])

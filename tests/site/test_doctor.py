@@ -21,6 +21,7 @@ from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from onboarding.conf import service_urls
+from onboarding.conf.environment import Site
 from onboarding.doctor import Finding, examine, memos, site
 from onboarding.models import Attempt, WaitlistEntry, Worker, memo
 from onboarding.monitoring import heartbeat
@@ -31,6 +32,7 @@ from tests.support.site import free_port
 from tests.support.workers import Redis
 from vendors.contract import Redirect
 from vendors.loading import Loaded
+from vendors.reader import read
 
 MAIL = "django.core.mail.backends.{}.EmailBackend"
 
@@ -102,6 +104,18 @@ def test_settings(settings: Settings) -> None:
     settings.VENDORS = offered()
     [finding] = site.system_checks()
     assert finding.level == "ok"
+
+
+def test_a_sender_that_is_no_mailbox(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, db: None
+) -> None:
+    environ = {"EMAIL_FROM": "Acme, Inc. <us@example.com>", "BRAND_NAME": "Acme\nInc."}
+    settings.ENVIRON = read(Site, environ)
+    settings.VENDORS = offered()
+    found = {each.message: each.level for each in site.system_checks()}
+    assert list(found.values()) == ["fault", "fault"]
+    assert any(words.startswith("EMAIL_FROM: must be one mailbox") for words in found)
+    assert any(words.startswith("BRAND_NAME: must be one line") for words in found)
 
 
 def test_migrations(db: None, monkeypatch: pytest.MonkeyPatch) -> None:

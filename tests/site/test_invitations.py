@@ -13,8 +13,10 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from onboarding.background import runner
+from onboarding.background import runner, schedule
 from onboarding.models import Invitation, User
+from onboarding.models.outbox import MAX_TRIES
+from tests.support.mail_server import mail_server
 from tests.support.people import People, person
 from tests.support.site import free_port
 from tests.support.visit import browser, visible_text
@@ -67,8 +69,11 @@ def test_the_mail_says_who_invites_to_what_and_where(
     people: People, invitation: Invitation, mailoutbox: list[EmailMessage]
 ) -> None:
     [mail] = mailoutbox
-    assert (mail.to, mail.subject) == ([DORA], "You are invited to Acme at Gangway")
-    assert "Alice (alice@example.org) invites you to the team of Acme" in mail.body
+    assert (mail.to, mail.subject) == ([DORA], "You are invited to a team at Gangway")
+    assert (
+        "“Alice” (alice@example.org) uses Gangway and invites you to the team of “Acme”."
+        in mail.body
+    )
     assert f"http://localhost{invitation.get_absolute_url()}\n" in mail.body
     assert re.search(r"holds until \d", str(mail.body))
 
@@ -235,6 +240,90 @@ def test_a_mail_that_failed_is_sent_by_a_later_sweep(
     assert "Sent:" in visible_text(alice.get(team))
 
 
+def test_an_invitation_that_is_not_sent_yet_is_not_called_sent(
+    people: People, settings: Settings
+) -> None:
+    with mail_server(settings) as server:
+        server.answers = {"RCPT": "450 4.2.0 greylisted"}
+        page = reverse("invite", args=[people.acme.reference])
+        said = visible_text(browser(people.alice).post(page, invited(), follow=True))
+        assert "dora@example.org is invited. The mail is not sent yet: we keep trying." in said
+        assert "Not sent yet. We keep trying." in said
+        again = reverse(
+            "send-again", args=[people.acme.reference, Invitation.objects.get().reference]
+        )
+        said = visible_text(browser(people.alice).post(again, follow=True))
+        assert "The mail to dora@example.org is not sent yet" in said
+        assert "is sent again" not in said
+
+
+REFUSALS = ["550 5.1.1 no such user", "551 not here", "552 5.2.2 full", "553 no", "554 5.7.1 no"]
+
+
+@pytest.mark.parametrize("answer", REFUSALS)
+def test_a_refused_address_is_said_where_it_was_typed(
+    people: People, settings: Settings, answer: str
+) -> None:
+    with mail_server(settings) as server:
+        server.answers = {"RCPT": answer}
+        for _ in range(2):
+            said = wrong(people, DORA)
+            assert "Mail to this address is refused. Check it for a typing mistake." in said
+            assert "is invited" not in said
+        schedule.mail()
+        asked = [line for line in server.commands if line.upper().startswith("RCPT")]
+        assert len(asked) == 2
+    assert not Invitation.objects.exists()
+
+
+def test_refused_invitations_do_not_use_up_the_limit(people: People, settings: Settings) -> None:
+    settings.ACCOUNT_RATE_LIMITS = {**settings.ACCOUNT_RATE_LIMITS, "invite": "1/h/key"}
+    with mail_server(settings) as server:
+        server.answers = {"RCPT bad@example.org": "550 no"}
+        for _ in range(3):
+            assert "is refused" in wrong(people, "bad@example.org")
+        invite(people)
+        assert len(server.mails) == 1
+
+
+def test_an_address_that_is_refused_later_is_over_at_once_and_the_team_page_says_so(
+    people: People, settings: Settings
+) -> None:
+    settings.STAFF_EMAIL = ["staff@example.org"]
+    team = reverse("team", args=[people.acme.reference])
+    with mail_server(settings) as server:
+        server.answers = {f"RCPT {DORA}": "450 4.2.0 greylisted"}
+        alice = invite(people)
+        server.answers = {f"RCPT {DORA}": "550 5.1.1 no such user"}
+        for _ in range(4):
+            Invitation.objects.update(mail_retry_at=timezone.now())
+            schedule.mail()
+        assert Invitation.objects.get().mail_tries == 2
+        said = visible_text(alice.get(team))
+        assert "Mail to this address is refused. Check it for a typing mistake: withdraw" in said
+        assert "Not sent yet" not in said
+        assert server.mails == []  # staff are not told: whoever invited can mend it
+        again = reverse(
+            "send-again", args=[people.acme.reference, Invitation.objects.get().reference]
+        )
+        assert "Mail to dora@example.org is refused." in visible_text(
+            alice.post(again, follow=True)
+        )
+        server.answers = {}
+        assert "is sent again" in visible_text(alice.post(again, follow=True))
+        assert "Sent:" in visible_text(alice.get(team))
+
+
+def test_an_invitation_that_was_given_up_says_so(people: People) -> None:
+    people.acme.invitations.create(email=DORA, mail_tries=MAX_TRIES)
+    team = reverse("team", args=[people.acme.reference])
+    assert "Not sent: we tried for three days." in visible_text(browser(people.alice).get(team))
+
+
+def invited(email: str = DORA) -> dict[str, str]:
+    return {"email": email, "role": "member"}
+
+
 def test_a_mail_whose_process_died_is_sent(people: People, mailoutbox: list[EmailMessage]) -> None:
     people.acme.invitations.create(email=DORA)
     for _ in range(2):
@@ -254,7 +343,8 @@ def test_a_name_of_two_lines_breaks_no_mail(people: People, mailoutbox: list[Ema
     people.acme.name = "Acme\r\nBcc: eve@example.org"
     people.acme.save()
     invite(people)
-    assert mailoutbox[0].subject == "You are invited to Acme Bcc: eve@example.org at Gangway"
+    assert mailoutbox[0].subject == "You are invited to a team at Gangway"
+    assert "the team of “Acme Bcc: eve@ example. org”." in mailoutbox[0].body
 
 
 def test_invitations_are_no_use_to_a_spammer(

@@ -45,7 +45,7 @@ def test_without_a_login_it_waits_for_its_user(
     client = browser()
     response = come_back(client, attempt, code="geheim")
     assert response["Location"] == f"{reverse('account_login')}?next={attempt.get_absolute_url()}"
-    assert "E-mail address" in page_after_return(client, response)
+    assert "Email address" in page_after_return(client, response)
     assert scripted.calls == ["start"]
     scripted.script.append(CONNECTED)
     sign_in(client, people.alice)

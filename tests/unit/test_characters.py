@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vendors.contract.characters import is_plain, is_visible, name_key, one_line
+from vendors.contract.characters import is_plain, is_visible, name_key, one_line, trimmed
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))
 
@@ -84,3 +84,16 @@ def test_a_cleaned_text_is_plain_and_stays_as_it_is(text: str) -> None:
 @given(ANY_TEXT)
 def test_a_key_is_a_key_of_itself(text: str) -> None:
     assert name_key(name_key(text)) == name_key(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        (" \u00a0\ufeffkai\u200b\r\n", "kai"),
+        ("k\u200ba i", "k\u200ba i"),
+        ("\u3164\u2060", ""),
+        ("kai\u0000", "kai\u0000"),
+    ],
+)
+def test_only_what_is_unseen_around_a_text_is_cut_off(text: str, kept: str) -> None:
+    assert trimmed(text) == kept

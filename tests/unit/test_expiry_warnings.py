@@ -44,7 +44,7 @@ def test_each_warning_is_mailed_once_to_all_members(connection: Connection) -> N
     ends(connection, days=6)
     expiry_warnings.mail_due()
     assert len(mail.outbox) == 1
-    assert sorted(mail.outbox[0].bcc) == ["alice@example.org", "bob@example.org"]
+    assert sorted(mail.outbox[0].to) == ["alice@example.org", "bob@example.org"]
     assert "My shop" in mail.outbox[0].subject
     assert connection.get_absolute_url() in str(mail.outbox[0].body)
 

@@ -83,7 +83,9 @@ def test_the_operators_face_is_on_every_page(client: Client, settings: Settings)
 def test_no_template_carries_inline_style_or_script() -> None:
     for path in TEMPLATES:
         text = path.read_text()
-        assert not re.search(r"<[^>%]*\s(?:style|on\w+)=|<style", text), path
+        is_mail = path.name == "html_part.html"  # a mail program loads no style sheet of ours
+        assert not re.search(r"<[^>%]*\s(?:style|on\w+)=", text), path
+        assert is_mail or "<style" not in text, path
         for script in re.findall(r"<script[^>]*>", text):
             assert "src=" in script or 'type="application/json"' in script, path
 

@@ -15,9 +15,10 @@ from django.utils import timezone
 from onboarding.models import memo_key
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
-FIRST, WORDS, RETURNS, RATE_LIMITS, NAMES, REPORTED, KEYS, OUTAGES = (
+FIRST, WORDS, RETURNS, RATE_LIMITS, NAMES, REPORTED, KEYS, OUTAGES, REFUSED = (
     "0001_initial", "0002_words", "0003_hop_returns", "0004_rate_limits",
     "0005_shop_names_and_endings", "0006_reported", "0007_memo_keys", "0008_outages",
+    "0009_mail_refused",
 )  # fmt: skip
 NOW = timezone.now()
 
@@ -81,6 +82,18 @@ def test_renaming_the_columns_keeps_every_row() -> None:
     warning, entry = only(apps, "ExpiryWarning"), only(apps, "WaitlistEntry")
     assert (warning.connection_id, warning.expires_at, entry.typed) == (shop.pk, NOW, {"n": 1})
     assert only(apps, "Breaker").retry_at == NOW
+
+
+def test_a_mail_that_waits_is_not_refused_after_the_migration() -> None:
+    rows_of_the_first_release(migrate_to(FIRST))
+    apps = migrate_to(REFUSED)
+    for name in ("Alert", "ExpiryWarning", "Invitation", "WaitlistEntry"):
+        assert only(apps, name).mail_refused is False
+    apps.get_model("onboarding", "Invitation").objects.update(mail_refused=True)
+    apps = migrate_to(OUTAGES)
+    invitation, user = only(apps, "Invitation"), only(apps, "User")
+    assert (invitation.email, invitation.mail_retry_at) == ("bob@example.org", NOW)
+    assert user.email == "ann@example.org"
 
 
 def test_going_back_gives_the_old_columns_their_values_again() -> None:

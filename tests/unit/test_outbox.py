@@ -12,11 +12,15 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from onboarding.background import schedule
-from onboarding.models import Alert, Invitation
-from onboarding.notifications import outbox
-from onboarding.notifications.outbox import MAX_TRIES
+from onboarding.models import Alert, Connection, ExpiryWarning, Invitation, WaitlistEntry
+from onboarding.models.outbox import MAX_TRIES, MailState
+from onboarding.notifications import outbox, waitlist
+from onboarding.notifications.mail import Mail
 from onboarding.people import team
-from tests.support.people import People
+from tests.support.attempts import CONNECTED, begin_attempt, run_step
+from tests.support.mail_server import MailServer, mail_server
+from tests.support.people import People, connector
+from tests.support.scripted import Scripted
 
 pytestmark = pytest.mark.both
 
@@ -115,10 +119,10 @@ def test_a_bug_in_one_mail_stops_no_other(
     for cause in ("bad", "good"):
         Alert.objects.create(vendor="v", cause=cause)
 
-    def compose(alert: Alert) -> EmailMessage:
+    def compose(alert: Alert) -> Mail:
         if alert.cause == "bad":
             raise ZeroDivisionError
-        return EmailMessage(alert.cause, "", to=[STAFF])
+        return Mail(alert.cause, "", [STAFF])
 
     with caplog.at_level(logging.ERROR):
         outbox.send_due(Alert.objects.order_by("pk"), compose)
@@ -133,10 +137,87 @@ def test_a_process_that_died_while_mailing_is_counted(people: People) -> None:
     class Killed(BaseException):
         pass
 
-    def compose(alert: Alert) -> EmailMessage:
+    def compose(alert: Alert) -> Mail:
         raise Killed
 
     with pytest.raises(Killed):
         outbox.send_due(Alert.objects.all(), compose)
     row.refresh_from_db()
     assert (row.mail_tries, row.mailed) == (1, None)
+
+
+# -- refused for good ------------------------------------------------------------------------------
+
+
+def rcpt(server: MailServer) -> int:
+    return sum(line.upper().startswith("RCPT") for line in server.commands)
+
+
+def try_often() -> None:
+    """Several sweeps, each after the backoff."""
+    for _ in range(4):
+        for model in (Alert, ExpiryWarning, WaitlistEntry):
+            model.objects.update(mail_retry_at=timezone.now())
+        schedule.mail()
+
+
+def test_a_refused_warning_ends_at_once_and_staff_are_told(
+    people: People, scripted: Scripted, settings: Settings
+) -> None:
+    run_step(begin_attempt(people), scripted, CONNECTED)
+    Connection.objects.update(expires_at=timezone.now() + timedelta(days=6))
+    with mail_server(settings) as server:
+        server.answers = {f"RCPT {who}@example.org": "550 no" for who in ("alice", "bob")}
+        try_often()
+        assert rcpt(server) == 3  # both members once, and staff
+        [told] = server.mails
+        assert (told["To"], told["Subject"]) == (STAFF, "[Gangway] mail: undelivered")
+        assert ExpiryWarning.objects.get().mail_state == MailState.REFUSED
+
+
+def test_one_member_who_is_refused_keeps_no_mail_from_the_others(
+    people: People, scripted: Scripted, settings: Settings
+) -> None:
+    run_step(begin_attempt(people), scripted, CONNECTED)
+    Connection.objects.update(expires_at=timezone.now() + timedelta(days=6))
+    with mail_server(settings) as server:
+        server.answers = {"RCPT alice@example.org": "550 no"}
+        try_often()
+        assert [receivers for receivers, _ in server.received] == [["bob@example.org"]]
+        assert ExpiryWarning.objects.get().mail_state == MailState.SENT
+
+
+def test_members_of_whom_one_may_be_reached_later_are_tried_again(
+    people: People, scripted: Scripted, settings: Settings
+) -> None:
+    run_step(begin_attempt(people), scripted, CONNECTED)
+    Connection.objects.update(expires_at=timezone.now() + timedelta(days=6))
+    with mail_server(settings) as server:
+        server.answers = {"RCPT alice@example.org": "550 no", "RCPT bob@example.org": "450 later"}
+        try_often()
+        assert ExpiryWarning.objects.get().mail_state == MailState.WAITING
+        assert rcpt(server) == 8
+
+
+def test_staff_whose_address_is_refused_are_not_mailed_for_ever(
+    people: People, settings: Settings
+) -> None:
+    Alert.objects.create(vendor="v", cause="task")
+    with mail_server(settings) as server:
+        server.answers = {"RCPT": "550 no"}
+        try_often()
+        assert rcpt(server) <= 2  # the alert, and the one about it
+    assert not Alert.objects.filter(mail_refused=False, cleared=None).exists()
+
+
+def test_somebody_who_joins_the_waitlist_again_is_mailed_again(
+    people: People, scripted: Scripted
+) -> None:
+    membership, shop = people.acme.memberships.get(user=people.alice), connector("scripted")
+    entry = waitlist.join(membership, shop, {})
+    WaitlistEntry.objects.update(mail_refused=True, mail_tries=3)
+    again = waitlist.join(membership, shop, {})
+    again.refresh_from_db()
+    assert (again.pk, again.mail_state) == (entry.pk, MailState.WAITING)
+    schedule.mail()
+    assert WaitlistEntry.objects.get().mail_state == MailState.SENT

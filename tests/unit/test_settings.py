@@ -246,6 +246,20 @@ def test_the_other_mail_addresses(load: Load) -> None:
         ("BRAND_LOGO", "https://[geheim"),
         ("SUPPORT_EMAIL", "us"),
         ("STAFF_EMAIL", "staff@example.com,geheim"),
+        ("STAFF_EMAIL", "Staff <geheim@example.com>"),
+        ("STAFF_EMAIL", "\u212aai@example.com"),
+        ("SUPPORT_EMAIL", "geheim@example"),
+        ("SUPPORT_EMAIL", "geheim@exam\u200bple.com"),
+        ("EMAIL_FROM", "geheim, Inc. <us@example.com>"),
+        ("EMAIL_FROM", "geheim: us@example.com"),
+        ("EMAIL_FROM", "us@example.com, geheim@example.com"),
+        ("EMAIL_FROM", "geheim"),
+        ("EMAIL_FROM", "geheim\nBcc: x@example.com <us@example.com>"),
+        ("EMAIL_FROM", "geheim <us@example.com"),
+        ("BRAND_NAME", "geheim\r\nBcc: us@example.com"),
+        ("BRAND_NAME", "geheim\tInc."),
+        ("BRAND_NAME", "geheim\u2028Inc."),
+        ("BRAND_NAME", "\u200b"),
         ("LEGAL_LINKS", "Privacy"),
     ],
 )
@@ -257,6 +271,23 @@ def test_a_value_that_cannot_be_read_is_an_error_that_quotes_nothing(
     assert error.id == "onboarding.E001"
     assert error.msg.startswith(name)
     assert "geheim" not in error.msg
+
+
+def test_a_brand_with_a_comma_is_quoted_in_the_sender(load: Load) -> None:
+    site = load(BRAND_NAME="Acme, Inc.", SITE_URL="https://shops.example.com")
+    assert site.DEFAULT_FROM_EMAIL == '"Acme, Inc." <no-reply@shops.example.com>'
+    assert load(BRAND_NAME="Acme: shops").EMAIL_FROM == '"Acme: shops" <no-reply@localhost>'
+    given = '"Acme, Inc." <post@example.com>'
+    assert given == load(EMAIL_FROM=given, BRAND_NAME="Other").EMAIL_FROM
+
+
+def test_the_sentence_about_a_sender_names_the_fix(
+    load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checks, "settings", load(EMAIL_FROM="Acme, Inc. <us@example.com>"))
+    [error] = [message for message in checks.check_settings() if message.is_serious()]
+    assert "must be one mailbox such as" in error.msg
+    assert '"Acme, Inc." <no-reply@example.com>: put a name with commas' in error.msg
 
 
 def test_all_problems_are_found_at_once_and_every_default_is_taken(load: Load) -> None:

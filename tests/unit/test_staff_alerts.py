@@ -151,7 +151,7 @@ def test_a_task_is_mailed_and_clears_when_it_is_done(
     run_step(journey.disconnect(connection, people.alice), scripted, asked)
     quiet_sweep(scripted)
     [mail] = mailoutbox
-    for line in ("My shop: Switch room 1 off.", "Shops with such a task now: 1."):
+    for line in ("“My shop”: Switch room 1 off.", "Shops with such a task now: 1."):
         assert line in mail.body.splitlines()
     assert "/admin/onboarding/connection/?task=1\n" in mail.body
     assert Alert.objects.get().cleared is None

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from pytest_django.fixtures import Settings
 
+from onboarding import notifications
 from onboarding.background import schedule
 from onboarding.models import Breaker, Connector, Merchant, User, WaitlistEntry
 from onboarding.notifications import outbox, waitlist
@@ -45,7 +46,7 @@ def test_a_member_on_the_waitlist_gets_one_mail(
     sent = mail.outbox[0]
     assert sent.subject == "Scripted is back: you can connect scripted shop now"
     assert f"\nhttp://localhost{page(people)}\n" in str(sent.body)
-    assert "for Acme" in str(sent.body)
+    assert "for “Acme”" in str(sent.body)
 
 
 def test_each_member_joins_the_waitlist_separately(people: People, scripted: Scripted) -> None:
@@ -103,7 +104,7 @@ def test_the_mail_comes_with_the_sweep_in_the_merchants_language(
         spoken.add(get_language())
         return render_to_string(template, context)
 
-    monkeypatch.setattr(waitlist, "render_to_string", render)
+    monkeypatch.setattr(notifications.mail, "render_to_string", render)
     begin_outage()
     join_waitlist(people)
     end_outage()

@@ -40,6 +40,15 @@ def _printable(char: str) -> str:
     return " " if category in {"Cc", "Zl", "Zp"} else char
 
 
+def trimmed(text: str) -> str:
+    """A text without the blanks and invisible characters around it, which a paste brings along."""
+    return text.strip("".join(char for char in set(text) if _is_unseen(char)))
+
+
+def _is_unseen(char: str) -> bool:
+    return char.isspace() or char in _EMPTY or unicodedata.category(char) in {"Cf", "Zs"}
+
+
 def is_visible(text: str) -> bool:
     """Whether somebody who reads this text sees at least one letter, digit, sign or symbol."""
     return any(unicodedata.category(char)[0] in "LNPS" and char not in _EMPTY for char in text)

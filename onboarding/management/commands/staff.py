@@ -6,9 +6,9 @@ from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.core.validators import validate_email
 from django.db import transaction
 
+from onboarding.fields import address
 from onboarding.models import User
 
 
@@ -19,11 +19,10 @@ class Command(BaseCommand):
         parser.add_argument("email")
 
     def handle(self, *args: object, email: str, **options: object) -> None:
-        email = email.strip().lower()
         try:
-            validate_email(email)
-        except ValidationError:
-            raise CommandError("That is not an e-mail address.") from None
+            email = address(email)
+        except ValidationError as error:
+            raise CommandError(error.messages[0]) from None
         make_staff(email)
         self.stdout.write(f"{email} is staff and signs in at {settings.SITE_URL}/admin/")
 

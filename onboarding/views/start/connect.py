@@ -23,6 +23,7 @@ from onboarding.methods import require_read, require_read_or_post
 from onboarding.models import Attempt, Connection, Connector, Membership, Merchant, User
 from onboarding.models.catalogue import offered
 from onboarding.models.memo import opened
+from onboarding.models.outbox import MailState
 from onboarding.notifications import waitlist
 from onboarding.people.team import open_invitations
 from onboarding.questions import LONGEST, form_data, plain
@@ -99,7 +100,7 @@ def connect(request: Request, membership: Membership, slug: str) -> HttpResponse
     form = choice.form(form_data(request), (opened(entry.typed) or {}) if entry else {})
     if form.is_valid() and (response := _begin(request, choice, form)):
         return response
-    on_waitlist = entry is not None and entry.mailed is None
+    on_waitlist = entry is not None and entry.mail_state == MailState.WAITING
     return _page(request, choice, form, on_waitlist=on_waitlist)
 
 

@@ -10,9 +10,11 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from onboarding.methods import require_post, require_read, require_read_or_post
-from onboarding.models import Membership, Merchant, merchants
+from onboarding.models import Connection, Invitation, Membership, Merchant, merchants
+from onboarding.models.outbox import MailState
+from onboarding.notifications.mail import NotSent
 from onboarding.people import team as team_actions
-from onboarding.people.sign_in import APP
+from onboarding.people.unsent import APP, sentence
 from onboarding.questions import form_data
 from onboarding.views.access import Request, for_member, for_owner, for_team
 from onboarding.views.forms import InviteForm, RoleForm
@@ -41,8 +43,6 @@ def team(request: Request, membership: Membership) -> HttpResponse:
 def invite(request: Request, membership: Membership) -> HttpResponse:
     form = InviteForm(membership.merchant, form_data(request))
     if form.is_valid() and _invite(request, membership.merchant, form):
-        message = gettext("%(email)s is invited.") % form.cleaned_data
-        messages.success(request, message)
         return to_team(membership.merchant)
     return render(
         request, "onboarding/invite.html", {"form": form, "merchant": membership.merchant}
@@ -52,42 +52,91 @@ def invite(request: Request, membership: Membership) -> HttpResponse:
 def _invite(request: Request, merchant: Merchant, form: InviteForm) -> bool:
     """False when the invitation must not be sent; the form says why."""
     data = form.cleaned_data
-    if not _within_rate_limit(request):
-        form.add_error(None, too_many())
+    limit = InvitationLimit(request, merchant)
+    if not limit.consume():
+        form.add_error(None, limit.message)
         return False
     try:
-        team_actions.invite(merchant, request.user, data["email"], data["role"])
+        made = team_actions.invite(merchant, request.user, data["email"], data["role"])
     except team_actions.InvitedAlready:
         message = gettext(
             "%(email)s is invited already. You can send the mail again, on the team’s page."
         )
         form.add_error("email", message % data)
         return False
+    except NotSent as error:
+        limit.give_back()
+        form.add_error("email", sentence(error))
+        return False
+    messages.success(request, _invited(made))
     return True
 
 
-def _within_rate_limit(request: Request) -> bool:
-    """The rate limit of invitations: anybody may sign up, and our mails must be useless to spammers."""
-    usage = ratelimit.consume(request, app=APP, action="invite", key=str(request.user.pk))
-    return usage is not None
+def _invited(invitation: Invitation) -> str:
+    if invitation.mailed:
+        message = gettext("%(email)s is invited.")
+    else:
+        message = gettext("%(email)s is invited. The mail is not sent yet: we keep trying.")
+    return message % {"email": invitation.email}
 
 
-def too_many() -> str:
-    """The message for somebody who has reached the rate limit."""
-    return gettext("You have sent many invitations. Nothing was sent; try again in an hour.")
+class InvitationLimit:
+    """The rate limits of invitations: anybody may sign up, and our mails must be useless to spammers.
+
+    Until the business has connected a shop, few are enough.
+    """
+
+    def __init__(self, request: Request, merchant: Merchant) -> None:
+        self.request, self.usages = request, list[ratelimit.RateLimitUsage]()
+        self.message = gettext(
+            "You have sent many invitations. Nothing was sent; try again in an hour."
+        )
+        shops = Connection.objects.filter(account__merchant=merchant)
+        self.has_shop = shops.exclude(connected_at=None).exists()
+
+    def consume(self) -> bool:
+        if not self.has_shop and not self._consume("invite_before_first_shop"):
+            self.message = gettext(
+                "Until your first shop is connected, you can send five invitations a day."
+                " Nothing was sent."
+            )
+            return False
+        return self._consume("invite")
+
+    def _consume(self, action: str) -> bool:
+        key = str(self.request.user.pk)
+        if usage := ratelimit.consume(self.request, app=APP, action=action, key=key):
+            self.usages.append(usage)
+        return usage is not None
+
+    def give_back(self) -> None:
+        for usage in self.usages:
+            usage.rollback()
 
 
 @require_post
 @for_owner
 def send_again(request: Request, membership: Membership, invitation: str) -> HttpResponse:
     found = get_object_or_404(membership.merchant.invitations, reference=invitation)
-    if not _within_rate_limit(request):
-        messages.error(request, too_many())
+    limit = InvitationLimit(request, membership.merchant)
+    if not limit.consume():
+        messages.error(request, limit.message)
         return to_team(membership.merchant)
     if not team_actions.send_again(found):
         return _no_longer_open(request, membership)
-    message = gettext("The invitation to %(email)s is sent again. It holds for 7 days from now.")
-    return _confirm(request, membership, message, email=found.email)
+    match found.mail_state:
+        case MailState.SENT:
+            message = gettext(
+                "The invitation to %(email)s is sent again. It holds for 7 days from now."
+            )
+            return _confirm(request, membership, message, email=found.email)
+        case MailState.REFUSED:
+            limit.give_back()
+            message = gettext("Mail to %(email)s is refused. Check it for a typing mistake.")
+        case _:
+            message = gettext("The mail to %(email)s is not sent yet: we keep trying.")
+    messages.error(request, message % {"email": found.email})
+    return to_team(membership.merchant)
 
 
 @require_post

@@ -1,0 +1,189 @@
+"""Mails: how each of ours looks, and what a failure to send one means.
+
+Every mail is a `Mail`: marked as automatic, with an HTML part that is made from its text. In the text, a
+line of code stands alone, and the address of one of our pages stands alone below a line that ends in a
+colon: in the HTML part they are a large code and a button.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import smtplib
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
+from email.utils import make_msgid
+from typing import NamedTuple
+
+from django.conf import settings
+from django.core.mail import EmailMessage, EmailMultiAlternatives
+from django.template.loader import render_to_string
+from django.utils import translation
+
+from onboarding.email_addresses import sender_domain
+from vendors.contract.characters import one_line
+
+log = logging.getLogger(__name__)
+CODE = re.compile(r"[A-Z0-9][A-Z0-9-]{4,11}")
+LONGEST_SUBJECT = 150  # characters
+LONGEST_NAME = 60  # characters of a name that somebody typed
+
+
+class NotSent(Exception):
+    """The mail did not leave. `for_staff`: whether staff can do something about it."""
+
+    for_staff = True
+
+
+class AddressRefused(NotSent):
+    """The mail server refuses the recipient for good. Trying again is of no use."""
+
+    for_staff = False
+
+
+class Mail(EmailMultiAlternatives):
+    """A mail of ours. `text` is the plain text; the HTML part says the same."""
+
+    def __init__(self, subject: str, text: str, to: Sequence[str]) -> None:
+        headers = {
+            "Auto-Submitted": "auto-generated",
+            "Message-ID": make_msgid(domain=sender_domain(settings.EMAIL_FROM)),
+        }
+        support = [settings.SUPPORT_EMAIL] if settings.SUPPORT_EMAIL else None
+        line = shortened(subject, LONGEST_SUBJECT)
+        super().__init__(
+            line, text.strip() + "\n", settings.EMAIL_FROM, to, headers=headers, reply_to=support
+        )
+        self.attach_alternative(html_part(line, text), "text/html")
+
+
+def compose(
+    template: str, to: Sequence[str], context: Mapping[str, object], language: str = ""
+) -> Mail:
+    """The mail of `<template>_subject.txt` and `<template>_message.txt`."""
+    site = {
+        "brand_name": settings.BRAND_NAME,
+        "support_email": settings.SUPPORT_EMAIL,
+        "site_url": settings.SITE_URL,
+    }
+    with translation.override(language) if language else nullcontext():
+        subject = render_to_string(f"{template}_subject.txt", {**site, **context})
+        text = render_to_string(f"{template}_message.txt", {**site, **context})
+        return Mail(subject, text, to)
+
+
+# -- names that somebody typed ---------------------------------------------------------------------
+
+
+def quoted(name: str) -> str:
+    """A name in a mail: in quotes, in one line, and no longer than a name needs to be."""
+    plain = re.sub('[“”„"]', "'", one_line(name))
+    return f"“{shortened(plain, LONGEST_NAME)}”"
+
+
+def quoted_for_strangers(name: str) -> str:
+    """Like `quoted`, with blanks where a mail program would see a web address and make a link of it."""
+    spaced = one_line(name).replace("://", ": // ")
+    return quoted(re.sub(r"([.\u3002\uff0e\uff61@])(?=[\w\u200c\u200d])", r"\1 ", spaced))
+
+
+def shortened(text: str, most: int) -> str:
+    line = one_line(text)
+    return line if len(line) <= most else f"{line[: most - 1].rstrip()}…"
+
+
+# -- the HTML part ---------------------------------------------------------------------------------
+
+
+class Block(NamedTuple):
+    """A part of the HTML: `kind` is "text", "code" or "link"; a link has a URL."""
+
+    kind: str
+    text: str
+    url: str = ""
+
+
+def html_part(subject: str, text: str) -> str:
+    body, _, footer = text.strip().partition("\n-- \n")
+    context = {"subject": subject, "blocks": list(_blocks(body)), "footer": footer.strip()}
+    return render_to_string("onboarding/email/html_part.html", context)
+
+
+def _blocks(body: str) -> Iterable[Block]:
+    lines: list[str] = []
+    for line in [*map(str.strip, body.strip().splitlines()), ""]:
+        if not line and lines and not lines[-1].endswith(":"):
+            yield Block("text", "\n".join(lines))
+            lines = []
+        elif CODE.fullmatch(line):
+            yield from _text(lines)
+            yield Block("code", line)
+            lines = []
+        elif line.startswith(f"{settings.SITE_URL}/") and " " not in line:
+            label = lines.pop().rstrip(":") if lines and lines[-1].endswith(":") else line
+            yield from _text(lines)
+            yield Block("link", label, line)
+            lines = []
+        elif line:
+            lines.append(line)
+    yield from _text(lines)
+
+
+def _text(lines: Sequence[str]) -> Iterable[Block]:
+    if lines:
+        yield Block("text", "\n".join(lines))
+
+
+# -- sending ---------------------------------------------------------------------------------------
+
+# Answers to RCPT that are about us: the order of our commands, or our sign-in.
+ABOUT_US = {503, 530, 535, 538}
+ABOUT_MAILBOX = {550, 551, 553}
+ENHANCED = re.compile(r"5\.(\d{1,3})\.(\d{1,3})\b")
+
+
+def deliver(message: EmailMessage) -> None:
+    """Hand the mail over to the mail server now. Raises NotSent or AddressRefused."""
+    try:
+        message.send()
+    except (OSError, ValueError) as error:  # SMTP, TLS, connections; what cannot be encoded
+        answers = _answers(error)
+        codes = ", ".join(str(code) for code, _ in answers) or "no answer"
+        log.warning("a mail was not sent: %s (%s)", type(error).__name__, codes)
+        if not _refuses_recipient(error, answers):
+            raise NotSent(f"{type(error).__name__} ({codes})") from error
+        refused = AddressRefused(f"refused ({codes})")
+        # A policy, such as “relay access denied”: it may concern every mail that we send.
+        refused.for_staff = any("5.7." in text for _, text in answers)
+        raise refused from error
+
+
+def _answers(error: Exception) -> list[tuple[int, str]]:
+    """What the mail server answered: (code, text) for each recipient, or one."""
+    match error:
+        case smtplib.SMTPRecipientsRefused():
+            return [(code, _decoded(text)) for code, text in error.recipients.values()]
+        case smtplib.SMTPResponseException():
+            return [(error.smtp_code, _decoded(error.smtp_error))]
+    return []
+
+
+def _decoded(text: bytes | str) -> str:
+    return text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
+
+
+def _refuses_recipient(error: Exception, answers: Sequence[tuple[int, str]]) -> bool:
+    """Whether every recipient is refused for good, and for a reason of its own.
+
+    Some servers say so only after DATA; there, an answer may also be about the content or the sender.
+    """
+    match error:
+        case smtplib.SMTPRecipientsRefused():
+            permanent = [500 <= code < 600 and code not in ABOUT_US for code, _ in answers]
+            return bool(permanent) and all(permanent)
+        case smtplib.SMTPDataError():
+            [(code, text)] = answers
+            if found := ENHANCED.search(text):
+                return found[1] in {"1", "2"} and found.group() not in {"5.1.7", "5.1.8"}
+            return code in ABOUT_MAILBOX
+    return False

@@ -1,0 +1,27 @@
+"""allauth's forms for addresses and passwords, with the fields of this site."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account.forms import AddEmailForm, ChangeEmailForm, LoginForm, ResetPasswordForm
+
+from onboarding.fields import EmailField
+
+
+class PasswordForm(LoginForm):  # type: ignore[misc]  # allauth has no types
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # Any: Django's signature
+        super().__init__(*args, **kwargs)
+        self.fields["login"] = EmailField()
+
+
+class AddAddressForm(AddEmailForm):  # type: ignore[misc]
+    email = EmailField()
+
+
+class ChangeAddressForm(ChangeEmailForm):  # type: ignore[misc]
+    email = EmailField()
+
+
+class ForgottenPasswordForm(ResetPasswordForm):  # type: ignore[misc]
+    email = EmailField()

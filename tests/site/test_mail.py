@@ -1,0 +1,289 @@
+"""What every mail has in common, read from a mail server: headers, a text and an HTML part."""
+
+from __future__ import annotations
+
+import ast
+import html
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+from allauth.account.adapter import get_adapter
+from allauth.core.context import request_context
+from django.core.cache import cache
+from django.test import Client, RequestFactory
+from django.urls import reverse
+from django.utils import timezone
+from pytest_django.fixtures import Settings
+
+from onboarding.email_addresses import mailbox
+from onboarding.models import (
+    Alert,
+    AttemptMail,
+    Connection,
+    Invitation,
+    PromisedMail,
+    WaitlistEntry,
+)
+from onboarding.models.notifications import TASK
+from onboarding.notifications import (
+    attempt_mails,
+    expiry_warnings,
+    invitations,
+    outbox,
+    promised_mails,
+    staff_alerts,
+    waitlist,
+)
+from tests.support.attempts import CONNECTED, begin_attempt, run_step
+from tests.support.mail_server import MailServer, mail_server
+from tests.support.people import People
+from tests.support.scripted import Scripted
+from tests.support.visit import browser
+
+ROOT = Path(__file__).resolve().parents[2]
+pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
+
+SUPPORT, STAFF, SITE = "help@example.com", "staff@example.com", "https://shops.example"
+BUTTON = re.compile(r'<a class="button" href="([^"]+)">([^<]+)</a>')
+
+
+@pytest.fixture
+def server(settings: Settings) -> Iterator[MailServer]:
+    cache.clear()
+    settings.SUPPORT_EMAIL, settings.STAFF_EMAIL, settings.SITE_URL = SUPPORT, [STAFF], SITE
+    settings.EMAIL_FROM = '"Acme, Inc." <no-reply@mail.shops.example>'
+    with mail_server(settings) as running:
+        yield running
+
+
+def part(message: EmailMessage, kind: str) -> str:
+    found = message.get_body([kind])
+    assert found
+    return str(found.get_content())
+
+
+def is_ours(message: EmailMessage, to: str) -> None:
+    """What holds for every mail, whoever gets it."""
+    assert message["To"] == to
+    assert message["From"] == '"Acme, Inc." <no-reply@mail.shops.example>'
+    assert message["Reply-To"] == SUPPORT
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert message["Date"].datetime
+    assert re.fullmatch(r"<[^@<>\s]+@mail\.shops\.example>", message["Message-ID"])
+    assert message.get_content_type() == "multipart/alternative"
+    assert [each.get_content_type() for each in message.iter_parts()] == ["text/plain", "text/html"]
+    assert not message.defects
+    assert message["Subject"].strip()
+    text, page = part(message, "plain"), part(message, "html")
+    assert "{" not in text + message["Subject"]
+    assert page.startswith("<!DOCTYPE html>")
+    assert not re.search(r"<img|<script|src=|@import|url\(", page)
+    said = re.sub(r"<style>.*?</style>|<title>.*?</title>|<[^>]+>", " ", page, flags=re.DOTALL)
+    urls = {word for word in words(text) if "://" in word}
+    assert words(text) - words(said) <= urls | {"--"}
+
+
+def words(text: str) -> set[str]:
+    return {word.rstrip(":") for word in html.unescape(text).split()}
+
+
+# -- the mails of signing in -----------------------------------------------------------------------
+
+CODES = [
+    "login_code",
+    "reauthentication_code",
+    "email_confirmation",
+    "email_confirmation_signup",
+    "password_reset_code",
+]
+NOTICES = ["email_changed", "email_deleted", "password_changed", "password_set", "password_reset"]
+OTHERS = ["unknown_account", "account_already_exists"]
+PASSKEYS = ["webauthn_added", "webauthn_removed"]
+PREFIXES = [f"account/email/{name}" for name in CODES + NOTICES + OTHERS]
+PREFIXES += [f"mfa/email/{name}" for name in PASSKEYS]
+ROWS = ["confirmed", "expiry_warning", "invitation", "promised", "waitlist", "way_back"]
+
+
+def test_no_template_of_a_mail_is_forgotten() -> None:
+    found = {
+        str(path.relative_to(ROOT / "templates")).removesuffix("_subject.txt")
+        for path in (ROOT / "templates").glob("**/email/*_subject.txt")
+    }
+    assert found == {*PREFIXES, *(f"onboarding/email/{name}" for name in ROWS)}
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+def test_every_mail_of_signing_in_looks_like_ours(
+    server: MailServer, people: People, prefix: str
+) -> None:
+    request = RequestFactory().post("/")
+    details = {
+        "code": "ABCD-EFGH", "from_email": "old@example.com", "to_email": "new@example.com",
+        "deleted_email": "old@example.com",
+    }  # fmt: skip
+    with request_context(request):
+        if prefix.rpartition("/")[2] in NOTICES + PASSKEYS:
+            get_adapter().send_notification_mail(prefix, people.alice, details)
+        else:
+            get_adapter().send_mail(prefix, "alice@example.org", details)
+    [message] = server.mails
+    is_ours(message, "alice@example.org")
+    has_code = any(prefix.endswith(f"/{name}") for name in CODES)
+    assert (">ABCD-EFGH</p>" in part(message, "html")) == has_code
+    assert ("\nABCD-EFGH\n" in part(message, "plain").replace("\r", "")) == has_code
+
+
+def test_a_real_sign_in_sends_such_a_mail(server: MailServer, client: Client) -> None:
+    client.post("/accounts/login/", {"email": "kai@example.com"})
+    [message] = server.mails
+    is_ours(message, "kai@example.com")
+    code = message["Subject"][:6]
+    assert f">{code}</p>" in part(message, "html")
+
+
+# -- the mails of rows -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def connection(people: People, scripted: Scripted) -> Connection:
+    return run_step(begin_attempt(people), scripted, CONNECTED).connection
+
+
+def test_an_invitation(server: MailServer, people: People) -> None:
+    page = reverse("invite", args=[people.acme.reference])
+    browser(people.alice).post(page, {"email": "dora@example.com", "role": "member"})
+    [message] = server.mails
+    is_ours(message, "dora@example.com")
+    url = SITE + Invitation.objects.get().get_absolute_url()
+    assert BUTTON.findall(part(message, "html")) == [(url, "Open this page to accept")]
+    assert f"Open this page to accept:\n\n{url}\n" in part(message, "plain").replace("\r", "")
+
+
+def test_a_warning(server: MailServer, people: People, connection: Connection) -> None:
+    end = timezone.now() + timedelta(days=6)
+    Connection.objects.update(expires_at=end)
+    expiry_warnings.mail_due()
+    [(receivers, message)] = server.received
+    assert receivers == ["alice@example.org", "bob@example.org"]
+    is_ours(message, "alice@example.org, bob@example.org")
+    url = SITE + connection.get_absolute_url()
+    assert BUTTON.findall(part(message, "html")) == [(url, "See how it stands")]
+
+
+def test_the_waitlist(server: MailServer, people: People, connection: Connection) -> None:
+    WaitlistEntry.objects.create(
+        user=people.alice, merchant=people.acme, connector=connection.connector
+    )
+    waitlist.mail_due()
+    [message] = server.mails
+    is_ours(message, "alice@example.org")
+    [(url, label)] = BUTTON.findall(part(message, "html"))
+    assert (url.startswith(f"{SITE}/m/"), label) == (True, "Continue where you left off")
+
+
+@pytest.mark.parametrize(
+    ("kind", "to", "label"),
+    [
+        ("way_back", "alice@example.org", "Open this page to finish"),
+        ("confirmed", "alice@example.org, bob@example.org", "See your shop"),
+    ],
+)
+def test_mails_about_an_attempt(
+    server: MailServer, people: People, connection: Connection, kind: str, to: str, label: str
+) -> None:
+    attempt = connection.attempts.get()
+    user = people.alice if kind == "way_back" else None
+    row = AttemptMail.objects.create(attempt=attempt, kind=kind, user=user)
+    outbox.send(row, attempt_mails._compose)
+    [message] = server.mails
+    is_ours(message, to)
+    page = attempt if user else connection
+    assert BUTTON.findall(part(message, "html")) == [(SITE + page.get_absolute_url(), label)]
+    assert "“My shop”" in message["Subject"]
+
+
+def test_a_mail_that_was_promised(server: MailServer, connection: Connection) -> None:
+    row = PromisedMail.objects.create(attempt=connection.attempts.get())
+    outbox.send(row, promised_mails._compose)
+    [message] = server.mails
+    is_ours(message, "alice@example.org")
+    url = SITE + connection.get_absolute_url()
+    assert BUTTON.findall(part(message, "html")) == [(url, "See your shop")]
+
+
+@pytest.mark.parametrize(
+    "cause", ["no_progress", TASK, staff_alerts.UNDELIVERED, staff_alerts.NOT_SENT]
+)
+def test_an_alert(server: MailServer, connection: Connection, cause: str) -> None:
+    Connection.objects.update(task="Switch it <b>off</b>.", detail="It says: x")
+    Alert.objects.create(vendor=connection.vendor, cause=cause)
+    staff_alerts.mail_due()
+    [message] = server.mails
+    is_ours(message, STAFF)
+    buttons = BUTTON.findall(part(message, "html"))
+    assert len(buttons) == (cause in {"no_progress", TASK})
+    assert all(url.startswith(f"{SITE}/admin/") for url, _ in buttons)
+
+
+def test_a_mail_that_is_tried_again_has_the_same_looks(server: MailServer, people: People) -> None:
+    server.answers = {"RCPT": "450 later"}
+    row = people.acme.invitations.create(email="dora@example.com")
+    outbox.send(row, invitations.compose)
+    server.answers = {}
+    Invitation.objects.update(mail_retry_at=None)
+    invitations.mail_due()
+    is_ours(server.mails[0], "dora@example.com")
+
+
+def test_without_a_support_address_there_is_no_reply_to(
+    server: MailServer, client: Client, settings: Settings
+) -> None:
+    settings.SUPPORT_EMAIL = ""
+    client.post("/accounts/login/", {"email": "kai@example.com"})
+    assert server.mails[0]["Reply-To"] is None
+
+
+def test_all_mails_are_made_in_one_place() -> None:
+    """A mail that is built elsewhere would lack the headers."""
+    own = ROOT / "onboarding" / "notifications"
+    makers = {"EmailMessage", "EmailMultiAlternatives", "send_mail", "mail_admins", "mail_managers"}
+    for path in (ROOT / "onboarding").glob("**/*.py"):
+        calls = [
+            each for each in ast.walk(ast.parse(path.read_text())) if isinstance(each, ast.Call)
+        ]
+        named = {each.func.id for each in calls if isinstance(each.func, ast.Name)}
+        assert path == own / "mail.py" or not makers & named, path
+
+
+# -- the brand in headers --------------------------------------------------------------------------
+
+BRANDS = [
+    "Acme, Inc.", "Acme: shops", 'The "Best" Shop', "Acme [Berlin] (West)", "Acme <b>", "Acme; more",
+    "shop@home", "Back\\slash", "Brötchen & Söhne, Köln", "株式会社アクメ", "Smile 😀", "x" * 300,
+    "Größe " * 50,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("brand", BRANDS)
+def test_every_brand_makes_a_mail(
+    server: MailServer, client: Client, settings: Settings, people: People, brand: str
+) -> None:
+    brand = brand.strip()
+    settings.BRAND_NAME = brand
+    settings.EMAIL_FROM = mailbox(brand, "no-reply@shops.example")
+    client.post("/accounts/login/", {"email": "kai@example.com"})
+    page = reverse("invite", args=[people.acme.reference])
+    browser(people.alice).post(page, {"email": "dora@example.com", "role": "member"})
+    Alert.objects.create(vendor="v", cause=staff_alerts.NOT_SENT)
+    staff_alerts.mail_due()
+    assert len(server.mails) == 3
+    for message in server.mails:
+        [sender] = message["From"].addresses
+        assert sender.addr_spec == "no-reply@shops.example"
+        assert sender.display_name.replace(" ", "") == brand.replace(" ", "")
+        assert brand[:40] in message["Subject"]
+        assert len(message["Subject"]) <= 151
