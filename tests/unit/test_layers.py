@@ -166,3 +166,10 @@ def test_only_the_memo_module_knows_what_is_stored(path: Path) -> None:
 )
 def test_a_stored_key_is_recognised(line: str) -> None:
     assert list(stored_keys(ast.parse(line)))
+
+
+def test_only_one_module_decides_which_methods_a_view_takes() -> None:
+    """Django's decorators forget HEAD, and do not tell from outside what a view takes."""
+    others = (ROOT / "onboarding").rglob("*.py")
+    found = [path.name for path in others if "views.decorators.http" in path.read_text()]
+    assert found == ["methods.py"]

@@ -8,9 +8,9 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext
-from django.views.decorators.http import require_http_methods
 
 from onboarding.availability.breaker import Outage, outages
+from onboarding.methods import require_read_or_post
 from onboarding.models import Connector, Membership, WaitlistEntry
 from onboarding.models.catalogue import offered
 from onboarding.notifications import waitlist
@@ -74,7 +74,7 @@ def _hint(entry: WaitlistEntry, outage: Outage | None, is_offered: bool, is_own:
     return gettext("Waiting for %(vendor)s. %(person)s gets an email when it is back.") % words
 
 
-@require_http_methods(["GET", "POST"])
+@require_read_or_post
 @for_member
 def forget(request: Request, membership: Membership, slug: str) -> HttpResponse:
     """Take the reader off the waitlist. What colleagues left with us stays.
