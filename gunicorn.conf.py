@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
+import sys
+from collections.abc import Callable
 from typing import Any
 
 from gunicorn.glogging import Logger
@@ -45,6 +48,10 @@ threads = WEB_THREADS
 keepalive = 5
 graceful_timeout = 20
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108
+# A vendor's return may carry a long token, and a browser the cookies of a whole domain. Gunicorn answers
+# longer ones itself (414, 431).
+limit_request_line = 8190
+limit_request_field_size = 16_380
 # Our own middleware decides by PROXY_COUNT which forwarded headers to trust.
 forwarded_allow_ips = ""
 secure_scheme_headers: dict[str, str] = {}
@@ -70,8 +77,38 @@ class GunicornLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
 logger_class = GunicornLogger
 
 
+def check_start() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "onboarding.settings")
+    import django
+
+    django.setup()
+    from onboarding.doctor import start
+
+    start.refuse_to_start()
+
+
+def in_a_child(work: Callable[[], None]) -> int:
+    """The exit status of a process that does this. The master itself must load no application: its
+    workers would share what it has opened."""
+    if child := os.fork():
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    status = 1
+    try:
+        work()
+        status = 0
+    except SystemExit as end:
+        status = int(str(end.code))
+    except Exception:
+        logging.getLogger("gunicorn.error").exception("the start could not be checked")
+        raise
+    finally:
+        os._exit(status)
+
+
 def on_starting(server: Any) -> None:  # Any: gunicorn has no types
-    """Delete the metrics files of dead processes of this host."""
+    """Refuse to start with one sentence; delete the metrics files of dead processes of this host."""
+    if status := in_a_child(check_start):
+        sys.exit(status)
     if settings.METRICS:
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "onboarding.settings")
         # prometheus_client is loaded only where METRICS asks for it.

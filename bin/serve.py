@@ -6,16 +6,19 @@ Prepares database, cache table and static files. Then it runs the web server and
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
+from typing import NoReturn
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -24,31 +27,36 @@ MANAGE = [sys.executable, "manage.py"]
 WEB = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "onboarding.wsgi:application"]
 MARK = ".gangway-demo"  # a file that says that the demo made this folder
 STAFF = "staff@example.com"
+REFUSES = 4  # exit status of a process that says itself what is wrong (onboarding/doctor/start.py)
 
 
 @dataclass
 class Child:
-    """A process that is kept running."""
+    """A process that is kept running. `port`: where it listens once it is ready; 0: nowhere."""
 
     name: str
     command: list[str]
+    port: int = 0
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0  # monotonic time
     quick_ends: int = 0  # in a row, within 5 s of a start
 
     def start(self) -> None:
         self.started = time.monotonic()
-        self.process = subprocess.Popen(self.command, cwd=ROOT)
+        self.process = start(self.name, self.command)
 
     def keep_running(self) -> None:
         """Restart the process if it has ended. SystemExit if it ends at once three times in a row."""
         if self.process is None or self.process.poll() is None:
             return
+        status = self.process.returncode
+        if status == REFUSES:
+            end(f"The {self.name} process does not start: the line above says why.")
         seconds = time.monotonic() - self.started
         self.quick_ends = self.quick_ends + 1 if seconds < 5 else 0
         if self.quick_ends == 3:
-            sys.exit(f"The {self.name} process cannot run: status {self.process.returncode}.")
-        print(f"The {self.name} process ended and is started again.", flush=True)
+            end(f"The {self.name} process cannot run: status {status}.")
+        say(f"The {self.name} process ended and is started again.")
         self.start()
 
     def stop(self) -> None:
@@ -72,13 +80,16 @@ class Site:
     children: list[Child] = field(default_factory=list)
     parent: int = field(default_factory=os.getppid)
 
-    def run(self, ready: str) -> None:
-        """Start all processes, print `ready` once the web server listens, and keep them running."""
-        for child in self.children:
+    def start(self, *children: Child) -> None:
+        """Start these processes, and wait until those that listen do."""
+        for child in children:
+            self.children.append(child)
             child.start()
-        while not listening():
+        while not all(listening(child.port) for child in children if child.port):
             self.watch()
-        print(ready, flush=True)
+
+    def run(self) -> None:
+        """Keep the processes running."""
         while os.getppid() == self.parent:  # if `make` is killed, nobody can stop us any more
             self.watch()
 
@@ -95,6 +106,53 @@ class Site:
             child.wait(deadline - time.monotonic())
 
 
+# -- what is printed: as it is, or with LOG_FORMAT=json a JSON object for each line -----------------
+
+
+def in_json() -> bool:
+    return os.environ.get("LOG_FORMAT", "").strip() == "json"
+
+
+def say(text: str, level: str = "INFO", logger: str = "serve") -> None:
+    for line in text.splitlines() if in_json() else [text]:
+        if line.strip() or not in_json():
+            print(as_json(line, level, logger) if in_json() else line, flush=True)
+
+
+def as_json(line: str, level: str, logger: str) -> str:
+    """The line as it is, if it is an object already."""
+    if line.startswith("{") and line.rstrip().endswith("}"):
+        return line
+    at = time.strftime("%Y-%m-%dT%H:%M:%S%z")
+    found = {"time": at, "level": level, "logger": logger, "reference": "-", "message": line}
+    return json.dumps(found)
+
+
+def end(text: str) -> NoReturn:
+    """SystemExit with this sentence."""
+    if not in_json():
+        sys.exit(text)
+    say(text, "CRITICAL")
+    sys.exit(1)
+
+
+def start(name: str, command: list[str]) -> subprocess.Popen[bytes]:
+    """Start a process. With LOG_FORMAT=json, what it prints that is no object becomes one."""
+    if not in_json():
+        return subprocess.Popen(command, cwd=ROOT)
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(command, cwd=ROOT, stdout=pipe, stderr=subprocess.STDOUT)
+    threading.Thread(target=pass_on, args=(name, process), daemon=True).start()
+    return process
+
+
+def pass_on(name: str, process: subprocess.Popen[bytes]) -> None:
+    assert process.stdout  # noqa: S101
+    with process.stdout as lines:
+        for line in lines:
+            say(line.decode(errors="replace").rstrip("\n"), logger=name)
+
+
 def host() -> str:
     """The address at which this machine reaches the web server."""
     given = os.environ.get("HOST") or "127.0.0.1"
@@ -103,27 +161,40 @@ def host() -> str:
 
 def port() -> int:
     given = os.environ.get("PORT") or "8000"
-    return int(given) if given.isdigit() else sys.exit("PORT must be a number.")
+    return int(given) if given.isdigit() else end("PORT must be a number.")
 
 
 def listening(at: int = 0) -> bool:
     """Whether something listens on this port, by default ours."""
-    with socket.socket(socket.AF_INET6 if ":" in host() else socket.AF_INET) as probe:
+    with socket.socket(family()) as probe:
         probe.settimeout(1)
         return probe.connect_ex((host(), at or port())) == 0
 
 
+def family() -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host() else socket.AF_INET
+
+
 def require_free(*ports: int) -> None:
-    """SystemExit if another program uses one of these ports."""
-    for taken in ports:
-        if listening(taken):
-            sys.exit(f"Port {taken} is in use by another program; choose one with PORT=…")
+    """SystemExit if we cannot listen on one of these ports."""
+    for wanted in ports:
+        if listening(wanted):
+            end(f"Port {wanted} is in use by another program; choose one with PORT=…")
+        with socket.socket(family()) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((os.environ.get("HOST") or "127.0.0.1", wanted))
+            except OSError as error:
+                why = os.strerror(error.errno or 0)
+                end(
+                    f"Nothing can listen on port {wanted} of this machine: {why}. See HOST and PORT."
+                )
 
 
 def manage(*words: str) -> None:
     """Run a command of manage.py. SystemExit if it fails; its own output says why."""
-    if subprocess.run([*MANAGE, *words], cwd=ROOT, check=False).returncode:
-        sys.exit(f"manage.py {words[0]} failed.")
+    if start(words[0], [*MANAGE, *words]).wait():
+        end(f"manage.py {words[0]} failed.")
 
 
 def prepare() -> None:
@@ -139,7 +210,7 @@ def is_fresh() -> bool:
     try:
         return TypeAdapter(bool).validate_python(os.environ.get("FRESH", "").strip() or "0")
     except ValidationError:
-        sys.exit("FRESH must be 1 or 0.")
+        end("FRESH must be 1 or 0.")
 
 
 def demo_environment() -> None:
@@ -160,22 +231,23 @@ def wipe(folder: Path) -> None:
     if (folder / MARK).exists():
         shutil.rmtree(folder)
     elif folder.exists() and any(folder.iterdir()):
-        sys.exit(f"{folder} was not made by the demo: FRESH=1 does not wipe it.")
+        end(f"{folder} was not made by the demo: FRESH=1 does not wipe it.")
 
 
-def demo() -> tuple[list[Child], str]:
-    """Prepare the demo; returns its processes, and the text to print when it is ready."""
+def demo(site: Site) -> str:
+    """Start the demo; returns the text to print when it is ready."""
     demo_environment()
     require_free(port(), port() + 1)
     prepare()
     manage("staff", STAFF, "--verbosity", "0")
+    # The vendors answer before anybody asks them: every one of them can be played at once.
+    site.start(Child("sandbox", [*MANAGE, "sandbox"], port() + 1))
+    manage("demo")
     log = str(Path(os.environ["DATA_DIR"]) / "access.log")
-    children = [
-        Child("sandbox", [*MANAGE, "sandbox"]),
-        Child("worker", [*MANAGE, "worker"]),
-        Child("web", [*WEB, "--access-logfile", log]),
-    ]
-    return children, welcome(f"http://localhost:{port()}")
+    site.start(
+        Child("worker", [*MANAGE, "worker"]), Child("web", [*WEB, "--access-logfile", log], port())
+    )
+    return welcome(f"http://localhost:{port()}")
 
 
 def welcome(site: str) -> str:
@@ -188,12 +260,12 @@ def welcome(site: str) -> str:
 """
 
 
-def serve() -> tuple[list[Child], str]:
-    """Prepare the site; returns its processes, and the text to print when it is ready."""
+def serve(site: Site) -> str:
+    """Start the site; returns the text to print when it is ready."""
     require_free(port())
     prepare()
-    children = [Child("worker", [*MANAGE, "worker"]), Child("web", WEB)]
-    return children, f"Gangway serves at {host()}:{port()}"
+    site.start(Child("worker", [*MANAGE, "worker"]), Child("web", WEB, port()))
+    return f"Gangway serves at {host()}:{port()}"
 
 
 def interrupt(number: int, frame: FrameType | None) -> None:
@@ -205,10 +277,10 @@ def main() -> None:
         signal.signal(number, interrupt)
     site = Site()
     try:
-        site.children, ready = demo() if "--demo" in sys.argv[1:] else serve()
-        site.run(ready)
+        say(demo(site) if "--demo" in sys.argv[1:] else serve(site))
+        site.run()
     except KeyboardInterrupt:
-        print("Stopping", flush=True)
+        say("Stopping")
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         signal.signal(signal.SIGINT, signal.SIG_IGN)

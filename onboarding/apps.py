@@ -24,7 +24,7 @@ class OnboardingConfig(AppConfig):
         request_finished.connect(logs.forget_reference, dispatch_uid="forget-reference")
         if settings.LOG_FORMAT == "json":
             logs.log_warnings_and_crashes()
-        if settings.METRICS:
+        if settings.METRICS and not settings.DATA_DIR_FAULT:
             # prometheus_client is loaded only where METRICS asks for it.
             from .monitoring import counters
 

@@ -1,17 +1,27 @@
-"""Middleware: request references, health checks, X-Forwarded headers, one host name on loopback."""
+"""Middleware: references, health checks, X-Forwarded headers, MEMO_KEYS, one address, readable
+requests, HEAD."""
 
 from __future__ import annotations
 
+import logging
+import re
 from collections.abc import Callable
+from ipaddress import IPv6Address, ip_address
+from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.contrib.messages import get_messages
+from django.contrib.messages.storage.base import BaseStorage
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.http.request import split_domain_port
 
-from vendors.http.urls import is_loopback
+from vendors.contract.characters import is_plain
 
+from .models import memo_key
 from .monitoring import logs
-from .views import health
+from .views import errors, health
+
+log = logging.getLogger(__name__)
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -51,14 +61,15 @@ def proxies(get_response: GetResponse) -> GetResponse:
     """Trust X-Forwarded-For and -Proto as far as our own PROXY_COUNT proxies have written them.
 
     Each proxy appends on the right, so the n-th entry from the right is what the outermost of our own
-    proxies saw. Everything left of it may be forged.
+    proxies saw. Everything left of it may be forged. An entry that is no IP address leaves the address
+    of the connection.
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         if count := settings.PROXY_COUNT:
-            if address := nth_from_right(request.META.get("HTTP_X_FORWARDED_FOR", ""), count):
-                request.META["REMOTE_ADDR"] = address
-            scheme = nth_from_right(request.META.get("HTTP_X_FORWARDED_PROTO", ""), count)
+            forwarded = nth_from_right(request.META.get("HTTP_X_FORWARDED_FOR", ""), count)
+            request.META["REMOTE_ADDR"] = address(forwarded) or request.META["REMOTE_ADDR"]
+            scheme = nth_from_right(request.META.get("HTTP_X_FORWARDED_PROTO", ""), count).lower()
             if scheme in {"http", "https"}:
                 request.META["wsgi.url_scheme"] = scheme
         return get_response(request)
@@ -67,23 +78,140 @@ def proxies(get_response: GetResponse) -> GetResponse:
 
 
 def nth_from_right(header: str, count: int) -> str:
-    """The n-th entry from the right; the leftmost if there are fewer; empty if there is none."""
-    entries = [entry.strip() for entry in header.split(",") if entry.strip()]
-    return entries[-min(count, len(entries))] if entries else ""
+    """The n-th entry from the right; the leftmost if there are fewer; empty if there is none.
+
+    Empty entries count: otherwise one of our own would move a forged one into its place.
+    """
+    entries = [entry.strip() for entry in header.split(",")]
+    return entries[-min(count, len(entries))]
 
 
-def one_loopback_host(get_response: GetResponse) -> GetResponse:
-    """On a developer's machine, redirect 127.0.0.1 to localhost (or to the host of SITE_URL).
+_ADDRESS = re.compile(r"""
+    "?(?: \[ (?P<six>[0-9a-fA-F:.]+) (?:%[^\]]*)? \] (?::\d+)?   # [2001:db8::1]:4711
+        | (?P<four>[0-9.]+) :\d+                                  # 192.0.2.1:4711
+        | (?P<bare>[0-9a-fA-F:.]+) (?:%\S*)? )"?
+    """, re.VERBOSE)  # fmt: skip
 
-    Cookies belong to a host name: a user who starts under one and returns under the other would be
-    signed out.
+
+def address(entry: str) -> str:
+    """The IP address of an entry, without port, brackets and zone; empty for anything else."""
+    found = _ADDRESS.fullmatch(entry[:100])
+    try:
+        parsed = ip_address(found[found.lastgroup or 0]) if found else None
+    except ValueError:
+        return ""
+    mapped = parsed.ipv4_mapped if isinstance(parsed, IPv6Address) else None
+    return str(mapped or parsed or "")
+
+
+def one_address(get_response: GetResponse) -> GetResponse:
+    """Redirect the other names of this site to SITE_URL, and doubled slashes to single ones.
+
+    Cookies and passkeys belong to a host name: a user who starts under one and comes back under another
+    would be signed out. What a form sends to another name changes nothing, and gets a page that says so.
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        host = split_domain_port(request.get_host())[0].strip("[]")
-        other_name = is_loopback(host) and host != settings.SITE_HOST
-        if settings.LOOPBACK and other_name and request.method in {"GET", "HEAD"}:
-            return HttpResponseRedirect(settings.SITE_URL + request.get_full_path())
-        return get_response(request)
+        own, path = is_own_address(request), re.sub("/{2,}", "/", request.path_info)
+        if own and path == request.path_info:
+            return get_response(request)
+        if request.method in {"GET", "HEAD"}:
+            request.path = path
+            return HttpResponseRedirect(
+                ("" if own else settings.SITE_URL) + request.get_full_path()
+            )
+        return get_response(request) if own else errors.other_address(request)
 
     return middleware
+
+
+def is_own_address(request: HttpRequest) -> bool:
+    """Whether the browser has opened the address of SITE_URL, as far as we can know.
+
+    A proxy may rewrite Host and tell the browser's in X-Forwarded-Host. A port is compared only where
+    nothing stands between: proxies, containers and tunnels change it, and cookies do not know it.
+    """
+    host = request.get_host().lower()
+    name, port = split_domain_port(host)
+    forwarded = request.META.get("HTTP_X_FORWARDED_HOST", "") if settings.PROXY_COUNT else ""
+    names = {name, split_domain_port(forwarded.split(",")[0].strip())[0]}
+    if settings.SITE_HOST not in {each.strip("[]") for each in names} or host.startswith(
+        f"{name}."
+    ):
+        return False
+    if settings.LOOPBACK or settings.HTTPS or settings.PROXY_COUNT:
+        return True
+    return int(port or 80) == (urlsplit(settings.SITE_URL).port or 80)
+
+
+# U+0000 and lone surrogates: no database stores them, and no page can be written with them.
+_UNREADABLE = re.compile("[\0\ud800-\udfff]")
+
+
+def readable_requests(get_response: GetResponse) -> GetResponse:
+    """Refuse a query with characters that nobody types, and ignore such cookies; 400 with a page.
+
+    A view with `takes_any_query` reads its query itself.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        request.COOKIES = {n: v for n, v in request.COOKIES.items() if is_plain(n) and is_plain(v)}
+        return get_response(request)
+
+    def process_view(request: HttpRequest, view: object, *_: object) -> HttpResponseBase | None:
+        if getattr(view, "takes_any_query", False):
+            return None
+        texts = (text for name, values in request.GET.lists() for text in (name, *values))
+        return errors.bad_request(request) if any(map(_UNREADABLE.search, texts)) else None
+
+    middleware.process_view = process_view  # type: ignore[attr-defined]
+    return middleware
+
+
+def http_methods(get_response: GetResponse) -> GetResponse:
+    """HEAD spends nothing of the session, and a GET of an address for forms gets a page that says so."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        if request.method == "HEAD":
+            _spend_nothing(request)
+        elif request.method == "GET" and response.status_code == 405:
+            page = errors.form_only(request)
+            page["Allow"] = response["Allow"]
+            return page
+        return response
+
+    return middleware
+
+
+def _spend_nothing(request: HttpRequest) -> None:
+    """Neither the messages that the page would have shown, nor what it would have remembered."""
+    shown = get_messages(request)
+    if isinstance(shown, BaseStorage):
+        shown.used = shown.added_new = False
+    request.session.modified = False
+
+
+class MemoKeys:
+    """Nothing is written while a key is missing from MEMO_KEYS: a page says so, and staff know.
+
+    A web server that started without its database proves the keys before its first page.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if memo_key.proof_is_due:
+            try:
+                memo_key.prove()
+            except memo_key.MemoKeyMissing as error:
+                return self.process_exception(request, error) or self.get_response(request)
+            memo_key.proof_is_due = False
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponseBase | None:
+        if not isinstance(error, memo_key.MemoKeyMissing):
+            return None
+        log.critical("%s", error)
+        return errors.unavailable(request)

@@ -15,7 +15,7 @@ from django.core.management.utils import get_random_secret_key
 import vendors
 from vendors.reader import read
 
-from .conf import csp, service_urls
+from .conf import csp, data_dir, service_urls
 from .conf.environment import Site
 from .conf.local_keys import load_or_create_key
 from .monitoring.logs import logging_settings
@@ -40,12 +40,14 @@ if LOOPBACK:
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 PROXY_COUNT = site.proxy_count
 DATA_DIR = (BASE_DIR / site.data_dir).resolve()
+_needs_data_dir = not site.database_url or site.metrics or (LOOPBACK and not site.memo_keys)
+DATA_DIR_FAULT = data_dir.fault(DATA_DIR) if _needs_data_dir else ""  # a system check reports it
 
 # -- keys: a site on a loopback address creates missing keys; any other site needs them ------------
 
 SECRET_KEY = site.secret_key
 MEMO_KEYS = [*site.memo_keys]
-if LOOPBACK:
+if LOOPBACK and not DATA_DIR_FAULT:
     SECRET_KEY = SECRET_KEY or load_or_create_key(DATA_DIR / "secret_key", get_random_secret_key)
     MEMO_KEYS = MEMO_KEYS or [
         load_or_create_key(DATA_DIR / "memo_key", lambda: Fernet.generate_key().decode())
@@ -74,17 +76,20 @@ MIDDLEWARE = [
     "onboarding.middleware.proxies",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "onboarding.middleware.one_loopback_host",
     "csp.middleware.CSPMiddleware",
+    "onboarding.middleware.readable_requests",
+    "onboarding.middleware.one_address",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "onboarding.middleware.http_methods",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "onboarding.middleware.MemoKeys",
 ]
 ROOT_URLCONF = "onboarding.urls"
 WSGI_APPLICATION = "onboarding.wsgi.application"
@@ -120,14 +125,14 @@ METRICS_DIR = DATA_DIR / "metrics"  # the counters of all processes on this mach
 if site.database_url:
     DATABASES = {"default": service_urls.database(site.database_url, WEB_THREADS)}
 else:
-    DATA_DIR.mkdir(parents=True, exist_ok=True)
     DATABASES = {"default": service_urls.sqlite(str(DATA_DIR / "db.sqlite3"))}
 REDIS_URL = site.redis_url
 CACHES = {
     "default": service_urls.cache(REDIS_URL),
     "database": service_urls.cache(""),  # used while Redis does not answer
 }
-SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+# In the database alone: a cache that was away could bring back a session that has ended (ADR 19).
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
 
 # -- mail and appearance ---------------------------------------------------------------------------
 
@@ -149,6 +154,7 @@ BRAND_LOGO = site.brand_logo
 BRAND_COLOUR = site.brand_colour
 LEGAL_LINKS = service_urls.links(site.legal_links)
 SUPPORT_EMAIL = site.support_email[0] if site.support_email else ""
+SECURITY_CONTACT = service_urls.contacts(site.security_contact or site.support_email[:1])
 STAFF_EMAIL = [*site.staff_email]
 EMAIL_FROM = site.email_from or f"{BRAND_NAME} <no-reply@{SITE_HOST}>"
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = EMAIL_FROM
@@ -166,9 +172,18 @@ CONTENT_SECURITY_POLICY = {"DIRECTIVES": csp.directives(BRAND_LOGO)}
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SECURE_SSL_HOST = _site_parts.netloc
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 LANGUAGE_COOKIE_SECURE = HTTPS
+# Names of our own: cookies of another app on a parent domain come along, and Django's default names
+# would make them look like ours. With `__Host-`, browsers take such a cookie from this host alone.
+COOKIE_PREFIX = "__Host-gangway_" if HTTPS else "gangway_"
+SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}session"
+CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}csrf"
+LANGUAGE_COOKIE_NAME = f"{COOKIE_PREFIX}language"
+MESSAGES_COOKIE_NAME = f"{COOKIE_PREFIX}messages"
+MESSAGE_STORAGE = "onboarding.conf.message_storage.MessageStorage"
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "onboarding.views.errors.csrf_failure"
 
@@ -225,9 +240,13 @@ ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT = 15 * 60
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+# Guesses of mailed codes (people/codes.py), counted in the database before they are compared. `key` is
+# an e-mail address, `ip` an IP address, which a whole office may share. A sign-in code has six digits.
+# So all guesses of a day hit a code of one given address with a chance of at most 36 in a million, and one
+# IP address hits any code with at most 300 in a million. docs/design/people.md has the table.
+GUESSES_PER_CODE = 3
+WRONG_CODE_LIMITS = "12/h/key,36/d/key,100/h/ip,300/d/ip"
 # allauth's limits, but ten times as high for an IP address, because a whole office may share one.
-# A code has six digits and three tries, so ten codes an hour for an e-mail address leave no chance
-# to guess one. (The codes for another address and for a new password have eight letters.)
 ACCOUNT_RATE_LIMITS = {
     "send_code": "1/10s/key",
     "request_login_code": "200/m/ip,3/m/key,10/h/key",
@@ -239,6 +258,11 @@ ACCOUNT_RATE_LIMITS = {
     "reset_password_from_key": "200/m/ip",
 }
 MFA_ADAPTER = "onboarding.people.sign_in.PasskeyAdapter"
+MFA_FORMS = {
+    "add_webauthn": "onboarding.people.passkey_forms.AddForm",
+    "login_webauthn": "onboarding.people.passkey_forms.LoginForm",
+    "reauthenticate_webauthn": "onboarding.people.passkey_forms.ReauthenticateForm",
+}
 MFA_SUPPORTED_TYPES = ["webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_RATE_LIMITS = {"webauthn_login": "100/m/ip"}

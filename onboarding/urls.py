@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
+from django.views.generic import RedirectView
 
 from .notifications import demo_mail
-from .people import addresses, passkeys, sign_in
-from .views import brand
+from .people import addresses, passkeys, passwords, reauthentication, sign_in
+from .views import brand, well_known
 from .views.attempt import attempts, wrong_shop
 from .views.shop import actions, reveal, shops
 from .views.start import catalogue, connect
@@ -59,6 +60,7 @@ urlpatterns = [
     path(f"{TEAM}/members/<int:member>/remove/", members.remove, name="remove-member"),
     path(f"{TEAM}/leave/", members.leave, name="leave-team"),
     path("invitations/<slug:reference>/", invitations.invitation, name="invitation"),
+    path("return/<slug:vendor>", returns.arrive),  # as some vendors write it; never a redirect
     path("return/<slug:vendor>/", returns.arrive, name="return"),
     path("return/<slug:vendor>/lost/", returns.lost, name="return-lost"),
     path("admin/", admin.site.urls),
@@ -71,9 +73,27 @@ urlpatterns = [
     path(
         "accounts/confirm-email/", addresses.confirm_address, name="account_email_verification_sent"
     ),
+    path("accounts/password/reset/", passwords.forgotten_password, name="account_reset_password"),
+    path(
+        "accounts/password/reset/confirm/",
+        passwords.enter_code,
+        name="account_confirm_password_reset_code",
+    ),
+    path(
+        "accounts/reauthenticate/code/",
+        reauthentication.enter_code,
+        name="account_reauthenticate_code",
+    ),
+    path("accounts/2fa/webauthn/login/", sign_in.passkey, name="mfa_login_webauthn"),
     path("accounts/2fa/webauthn/add/", passkeys.add_passkey, name="mfa_add_webauthn"),
     path("accounts/", include("allauth.urls")),
     path("brand.css", brand.brand_css, name="brand_css"),
+    path("favicon.ico", well_known.favicon),
+    re_path(r"^apple-touch-icon[\w-]*\.png$", well_known.nothing_here),
+    path("robots.txt", well_known.robots),
+    path(".well-known/change-password", well_known.change_password),
+    path(".well-known/security.txt", well_known.security, name="security_txt"),
+    path("security.txt", RedirectView.as_view(pattern_name="security_txt")),
     path("demo/mails/", demo_mail.demo_mails, name="demo_mails"),
 ]
 
@@ -81,4 +101,4 @@ handler400 = "onboarding.views.errors.bad_request"
 handler403 = "onboarding.views.errors.forbidden"
 handler404 = "onboarding.views.errors.not_found"
 handler500 = "onboarding.views.errors.server_error"
-handler429 = "onboarding.people.sign_in.too_many_requests"
+handler429 = "onboarding.people.limits.too_many_requests"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -10,22 +11,26 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from django.contrib.contenttypes.management import create_contenttypes
 from django.core.cache import cache
 from django.db import connection
 from django.db.models.signals import post_migrate
+from django.test import RequestFactory
 from pytest_django.fixtures import Settings
 
 from onboarding.background import runner
 from onboarding.conf import cache_backend
-from tests.support import postgres
+from tests.support import pgbouncer, postgres
 from tests.support.people import People, everybody
 from tests.support.scripted import Configurable, Scripted, offered
 from tests.support.visit import InlineExecutor
 from tests.support.workers import Redis
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
+POSTGRES = postgres.programs()
+PGBOUNCER = pgbouncer.program() if POSTGRES else ""
 REDIS = shutil.which("redis-server") or ""
 ROOT = Path(__file__).resolve().parent.parent
 FAST = ("unit", "vendors")  # the folders of `make test-fast`
@@ -34,7 +39,12 @@ _left_out = pytest.StashKey[list[str]]()
 
 def pytest_configure() -> None:
     """REQUIRE_…=1: the run fails if this program is missing, instead of skipping its tests."""
-    programs = {"BROWSER": CHROMIUM, "REDIS": REDIS, "POSTGRES": postgres.programs()}
+    programs = {
+        "BROWSER": CHROMIUM,
+        "REDIS": REDIS,
+        "POSTGRES": POSTGRES,
+        "PGBOUNCER": PGBOUNCER,
+    }
     for name, found in programs.items():
         if os.environ.get(f"REQUIRE_{name}") == "1" and not found:
             raise pytest.UsageError(f"REQUIRE_{name}=1, but this machine has no such program.")
@@ -54,8 +64,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         left_out.append(_missing("Redis", "redis-server", f"{len(broker)} tests of Celery"))
         for item in broker:
             item.add_marker(pytest.mark.skip(reason="no Redis on this machine"))
+    pooled = [item for item in items if "pooler" in getattr(item, "fixturenames", ())]
+    if pooled and not PGBOUNCER:
+        left_out.append(_missing("PgBouncer", "pgbouncer", f"{len(pooled)} tests of a pooler"))
+        for item in pooled:
+            item.add_marker(pytest.mark.skip(reason="no PgBouncer on this machine"))
     both = sum(item.get_closest_marker("both") is not None for item in items)
-    if both and not postgres.programs() and connection.vendor == "sqlite":
+    if both and not POSTGRES and connection.vendor == "sqlite":
         what = f"{both} tests on PostgreSQL (they ran on SQLite)"
         left_out.append(_missing("PostgreSQL", "postgresql", what))
 
@@ -106,6 +121,19 @@ def _flush_sql(
         return sql_flush(style, tables, **how)
     unbound = "SET LOCAL session_replication_role = replica"  # foreign keys in any order
     return [";".join([unbound, *(f'DELETE FROM "{name}"' for name in tables)])]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_host() -> Iterator[None]:
+    """Test clients open the site under the name of its SITE_URL: every other one is led there."""
+    unpatched: Any = RequestFactory.__dict__["_base_environ"]
+
+    def at_site(factory: RequestFactory, **request: object) -> Any:
+        return unpatched(factory, **{"SERVER_NAME": "localhost", **request})
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(RequestFactory, "_base_environ", at_site)
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -176,6 +204,33 @@ def broker() -> Iterator[Redis]:
     yield made
     made.stop()
     cache_backend.outage.retry_at, cache_backend.outage.changed = 0.0, set()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The URL of a temporary PostgreSQL."""
+    if POSTGRES is None:
+        pytest.skip("no PostgreSQL on this machine")
+    with postgres.throwaway(POSTGRES) as url:
+        yield url
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """The URL of an empty database."""
+    server, _, _ = postgres_server.rpartition("/")
+    name = f"site_{secrets.token_hex(4)}"
+    with psycopg.connect(postgres_server, autocommit=True) as own:
+        own.execute(f"CREATE DATABASE {name}")
+        yield f"{server}/{name}"
+        own.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def pooler(postgres_url: str) -> Iterator[str]:
+    """The URL of an empty database behind PgBouncer. Skipped where that is not installed."""
+    with pgbouncer.in_front_of(postgres_url) as url:
+        yield url
 
 
 @pytest.fixture

@@ -16,7 +16,8 @@ from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.translation import gettext_lazy
+from django.utils.formats import number_format
+from django.utils.translation import gettext, gettext_lazy
 
 from onboarding.models import Membership, Merchant
 from onboarding.models.status import Status
@@ -24,17 +25,25 @@ from onboarding.models.status import Status
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
-COUNTED = 10_000  # rows; a longer list shows this number and has no further pages
+COUNTED = 10_000  # rows; a longer list says “more than” and has no further pages
 FOUND = 1_000  # rows that each column may add to a search
 AnyQuerySet = QuerySet[Any, Any]  # Any: one signature for the query sets of all models
+
+
+class AtLeast(int):
+    """A count that stopped there. Django's templates show it in several places, always as text."""
+
+    def __str__(self) -> str:
+        number = number_format(int(self), force_grouping=True)
+        return gettext("more than %(number)s") % {"number": number}
 
 
 class CappedPaginator(Paginator):  # type: ignore[type-arg]  # no subscript at run time
     @cached_property
     def count(self) -> int:
         rows: Any = self.object_list
-        found: int = rows.order_by()[:COUNTED].count()
-        return found
+        found: int = rows.order_by()[: COUNTED + 1].count()
+        return found if found <= COUNTED else AtLeast(COUNTED)
 
 
 def ids(rows: AnyQuerySet, column: str = "pk") -> list[int]:
@@ -51,7 +60,7 @@ def merchants_like(term: str) -> list[int]:
 
 
 class FixedFilter(admin.SimpleListFilter):
-    """A filter whose choices are known without a query."""
+    """A filter whose choices are known without a query. Any other value is ignored."""
 
     fixed_choices: tuple[tuple[str, str | _StrPromise], ...] = ()
 
@@ -59,6 +68,10 @@ class FixedFilter(admin.SimpleListFilter):
         self, request: HttpRequest, model_admin: object
     ) -> list[tuple[str, str | _StrPromise]]:
         return list(self.fixed_choices)
+
+    def value(self) -> str | None:
+        value = super().value()
+        return value if value in {choice for choice, _ in self.lookup_choices} else None
 
     def queryset(self, request: HttpRequest, queryset: AnyQuerySet) -> AnyQuerySet:
         if (value := self.value()) is None:
@@ -112,7 +125,7 @@ class BegunFilter(FixedFilter):
     )
 
     def queryset(self, request: HttpRequest, queryset: AnyQuerySet) -> AnyQuerySet:
-        if self.value() not in ("1", "7"):
+        if self.value() is None:
             return queryset
         since = timezone.now() - timedelta(days=int(str(self.value())))
         return queryset.filter(created__gte=since)

@@ -9,9 +9,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.utils.translation import gettext, gettext_lazy, ngettext
-from django.views.decorators.http import require_POST
 
 from onboarding import journey
+from onboarding.methods import require_post
 from onboarding.models import Connection
 
 from .base import CONNECTION_SECRETS
@@ -169,7 +169,7 @@ class ConnectionAdmin(VendorActionsAdmin, StatusColumns, OwnerColumns):
         urls = [
             path(
                 f"<path:object_id>/{name}/",
-                self.admin_site.admin_view(require_POST(view)),
+                self.admin_site.admin_view(require_post(view)),
                 name=f"onboarding_connection_{name}",
             )
             for name, view in views.items()

@@ -8,9 +8,9 @@ from typing import Any
 from allauth.account.models import EmailAddress
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin
-from django.contrib.auth.models import Group
-from django.db.models import Field
-from django.forms import ModelForm, TypedChoiceField
+from django.contrib.auth.models import Group, Permission
+from django.db.models import Field, ManyToManyField, prefetch_related_objects
+from django.forms import ModelForm, ModelMultipleChoiceField, Select, TypedChoiceField
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy
 
@@ -22,8 +22,20 @@ from .once import AddsOnce
 from .tables import NOTHING, connections_table
 
 
+class MemberForm(ModelForm):  # type: ignore[type-arg]  # no subscript at run time
+    """A member that is there stays the same person: the usual widget would look each of them up again."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # Any: Django's signature
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            label = {"aria-label": str(self.fields["user"].label)}
+            known = [(self.instance.user_id, str(self.instance.user))]
+            self.fields["user"].widget = Select(choices=known, attrs=label)
+
+
 class Members(admin.TabularInline):  # type: ignore[type-arg]  # no subscript at run time
     model = Membership
+    form = MemberForm
     autocomplete_fields = ("user",)
     extra = 0
     verbose_name = gettext_lazy("member")
@@ -95,6 +107,22 @@ class UserAdmin(BaseAdmin):
         *PERMISSION_FIELDS,
     )
     filter_horizontal = ("groups", "user_permissions")
+
+    def get_object(  # Any: Django's signature
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Any:
+        """With what the names of its permissions are made of."""
+        user = super().get_object(request, object_id, from_field)
+        if user is not None:
+            prefetch_related_objects([user], "groups", "user_permissions__content_type")
+        return user
+
+    def formfield_for_manytomany(  # Any: Django's signature
+        self, db_field: ManyToManyField[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> ModelMultipleChoiceField[Any] | None:  # Any: of whatever the field leads to
+        if db_field.name == "user_permissions":
+            kwargs["queryset"] = Permission.objects.select_related("content_type")
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def search_querysets(self, term: str) -> Iterable[AnyQuerySet]:
         yield User.objects.filter(email__startswith=term.lower())

@@ -9,18 +9,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from django.contrib import messages
+from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext, gettext_lazy
 
 from onboarding import journey, registry
-from onboarding.models import Account, Connection
+from onboarding.models import Account, Connection, memo_key
 from onboarding.models.memo import opened
 from onboarding.questions import ANSWER, QuestionsForm, form_data, plain
 from vendors.contract import Question
 
 from .vendor_actions import ActionLink, VendorActionsAdmin, translated
+
+UNREADABLE = "unreadable"  # stands for the key of a question
 
 
 class StaffAnswersForm(QuestionsForm):
@@ -84,7 +87,9 @@ class StaffAnswersAdmin(VendorActionsAdmin):
         account: Account = self.object_to_act_on(request, object_id)
         if not (questions := _questions(account)):
             raise Http404
-        form = StaffAnswersForm(questions, opened(account.staff_answers) or {}, form_data(request))
+        if (saved := opened(account.staff_answers)) is None:
+            return self._unreadable(request, account)
+        form = StaffAnswersForm(questions, saved, form_data(request))
         if key := request.POST.get("forget", ""):
             return self._forget(request, account, form, key)
         if form.is_valid():
@@ -96,6 +101,22 @@ class StaffAnswersAdmin(VendorActionsAdmin):
             "on_file": [(each.key, translated(each.label)) for each in form.on_file],
         }
         return self.render_row_form(request, account, form, context)
+
+    def _unreadable(self, request: HttpRequest, account: Account) -> HttpResponse:
+        """Nothing can be added to answers that no key opens; once that key is lost, they can be given up."""
+        is_lost = memo_key.loss_is_confirmed()
+        if is_lost and request.POST.get("forget") == UNREADABLE:
+            journey.discard_staff_answers(account.pk)
+            self.log_change(request, account, "Gave up answers that no key opens.")
+            return redirect("admin:onboarding_account_know", account.pk)
+        label = gettext("Answers that cannot be read")
+        context = {
+            "title": gettext("What only staff know"),
+            "explain": gettext("What is on file cannot be read, so nothing can be added to it."),
+            "problem": "" if is_lost else f"{memo_key.MISSING} {memo_key.FIX}",
+            "on_file": [(UNREADABLE, label)] if is_lost else [],
+        }
+        return self.render_row_form(request, account, Form(), context)
 
     def _save(
         self,

@@ -173,8 +173,6 @@ def probe(vendor: Vendor) -> bool:
         with guard(vendor.slug, probing=True):
             if vendor.can("probe"):
                 vendor.probe()
-            elif vendor.can("ping"):
-                vendor.ping()
     except VendorError as error:
         log.info("%s probe: %s %s", vendor.slug, type(error).__name__, error.detail)
         return False

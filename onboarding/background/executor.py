@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from django.db import connections
 
 from onboarding.monitoring import logs
+from onboarding.monitoring.database_outage import OUTAGES, outage
 
 log = logging.getLogger(__name__)
 # Threads for each vendor in each process. Web processes have pages to serve, so workers do more.
@@ -147,9 +148,15 @@ class Executor:
 def _log_bugs(work: Work) -> Work | None:
     """Run the work. Log any exception, which a pool would swallow; the row stays due."""
     try:
-        return work()
+        left = work()
+    except OUTAGES as error:
+        outage.began(error)
+        raise
     except Exception:
         log.exception("background work failed with a bug")
         raise
+    else:
+        outage.ended()
+        return left
     finally:
         connections.close_all()

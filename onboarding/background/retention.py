@@ -1,7 +1,7 @@
 """Retention: deletes rows that have been over for RETENTION_DAYS, daily and in small batches.
 
-Merchants, accounts and connections stay, with everything that they still need. Sessions are deleted when
-they have expired, and users who never confirmed an address after a month.
+Merchants, accounts and connections stay, with everything that they still need. Sessions and counts of
+rate limits are deleted when they have expired, and users who never confirmed an address after a month.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from onboarding.models import (
     ExpiryWarning,
     Hop,
     Invitation,
+    RateLimit,
     User,
     WaitlistEntry,
 )
@@ -56,6 +57,7 @@ def expired(now: datetime) -> Iterator[QuerySet[Model]]:
     yield WaitlistEntry.objects.filter(Q(asked__lt=last) | Q(mailed__lt=last))
     yield Invitation.objects.filter(expires_at__lt=last)
     yield Session.objects.filter(expire_date__lt=now)
+    yield RateLimit.objects.filter(ends_at__lt=now)
     yield _unconfirmed(now - UNCONFIRMED)
 
 

@@ -25,9 +25,11 @@ from onboarding.journey import OnlyIf
 from onboarding.models import Attempt, Connection
 from onboarding.models.status import Answer, Status
 from onboarding.monitoring import heartbeat, logs
+from onboarding.monitoring.database_outage import OUTAGES, outage
 
 from . import schedule
 from .executor import WORKER_BOUND, Executor, Work
+from .key_guard import KeyGuard
 
 log = logging.getLogger(__name__)
 Kind = Literal["attempt", "connection"]
@@ -170,12 +172,18 @@ def work_forever(stop: threading.Event | None = None, dispatch: Dispatch | None 
     """Run a worker: one sweep and one heartbeat after another, until `stop` is set."""
     stop = stop or threading.Event()
     executor.bound = max(executor.bound, WORKER_BOUND)
+    guard = KeyGuard()
     while not stop.is_set():
         try:
             heartbeat.worker_heartbeat.beat()
-            sweep(executor.submit, dispatch)
-        except Exception:  # the database may be down for a moment; the rows stay due
+            if guard.allows():
+                sweep(executor.submit, dispatch)
+        except OUTAGES as error:
+            outage.began(error)
+        except Exception:
             log.exception("a sweep failed; the next sweep tries again")
+        else:
+            outage.ended()
         connections.close_all()
         stop.wait(SWEEP_INTERVAL)
     executor.shutdown()

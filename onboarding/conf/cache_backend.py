@@ -1,7 +1,8 @@
 """Cache backend: Redis (REDIS_URL), with the database as the fallback while Redis does not answer.
 
-Every signed-in page reads its session through the cache, and Django's Redis backend raises an error
-while Redis does not answer. Without the fallback, a restart of Redis would take the site down.
+allauth counts requests in the cache, and Django's Redis backend raises an error while Redis does not
+answer. Without the fallback, nobody could sign in during a restart of Redis. The cache holds nothing that
+must not be forgotten or come back: sessions and guesses of codes are in tables of their own.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ class RedisOrDatabase(RedisCache):
     delete_many = BaseCache.delete_many
 
     def drop_stale_keys(self) -> None:
-        """Delete what changed during the outage, so that Redis does not bring back ended sessions."""
+        """Delete what changed during the outage: Redis may still have the values of before."""
         while outage.changed:
             key, version = change = next(iter(outage.changed))
             RedisCache.delete(self, key, version=version)

@@ -2,11 +2,14 @@
 
 An id never changes its meaning:
 E001 an invalid setting · E002 a missing key · E003 a key in MEMO_KEYS that is not a Fernet key ·
-E004 sessions in cookies · E005 demo mails, E006 sandbox, E007 DEBUG on a public address ·
+E004 sessions elsewhere than in the database · E005 demo mails, E006 sandbox, E007 DEBUG on a public address ·
 E008 no EMAIL_URL · E009 an invalid setting of a vendor · E010 a cache that processes do not share ·
-E011 Celery without Redis
+E011 Celery without Redis · E012 a SECRET_KEY that can be guessed · E013 a DATA_DIR that cannot be written
+E014 a database that refuses us · E015 a key missing in MEMO_KEYS · E016 a database that does not answer
+(these three: doctor/start.py)
 W001 plain http on a public address · W002 https without a proxy · W003 a setting without effect ·
-W004 no STAFF_EMAIL · W005 a variable that looks like a mistyped setting
+W004 no STAFF_EMAIL · W005 a variable that looks like a mistyped setting · W006 Redis, W007 the mail server
+refuses us or does not answer (doctor/start.py)
 """
 
 from __future__ import annotations
@@ -17,10 +20,14 @@ from cryptography.fernet import Fernet
 from django.apps import AppConfig
 from django.conf import settings
 from django.core import checks
-from django.core.checks import CheckMessage, Error, register, run_checks
-from django.core.exceptions import ImproperlyConfigured
+from django.core.checks import CheckMessage, Error, register
+from django.core.checks.security.base import (
+    SECRET_KEY_INSECURE_PREFIX,
+    SECRET_KEY_MIN_LENGTH,
+    SECRET_KEY_MIN_UNIQUE_CHARACTERS,
+)
 
-SIGNED_COOKIES = "django.contrib.sessions.backends.signed_cookies"
+SESSIONS_IN_DATABASE = "django.contrib.sessions.backends.db"
 PRIVATE_CACHES = ("locmem.LocMemCache", "dummy.DummyCache")
 WITHOUT_EFFECT = ("STAFF_MFA",)
 
@@ -33,20 +40,18 @@ def check_settings(
     return [*_errors(), *_warnings()]
 
 
-def refuse_to_start() -> None:
-    """Raise ImproperlyConfigured if there are errors. Needed because gunicorn runs no system checks."""
-    errors = [message for message in run_checks() if message.is_serious()]
-    if errors:
-        raise ImproperlyConfigured("\n".join(f"({e.id}) {e.msg}" for e in errors))
-
-
 def _errors() -> Iterator[CheckMessage]:
     for name, message in settings.ENVIRON.problems:
         yield Error(_sentence(name, message), id="onboarding.E001")
     yield from _keys()
-    if settings.SESSION_ENGINE == SIGNED_COOKIES:
-        hint = "Use cached_db. A visitor could read allauth's sign-in code in the cookie."
-        yield Error("Sessions must not be kept in cookies.", hint=hint, id="onboarding.E004")
+    if settings.SESSION_ENGINE != SESSIONS_IN_DATABASE:
+        yield Error(
+            "Sessions must be kept in the database.", hint=WHY_DATABASE, id="onboarding.E004"
+        )
+    if settings.DATA_DIR_FAULT:
+        message = f"DATA_DIR ({settings.DATA_DIR}) cannot be written: {settings.DATA_DIR_FAULT}."
+        hint = "It must belong to the user who runs Gangway, on a disk with free space."
+        yield Error(message, hint=hint, id="onboarding.E013")
     if not settings.LOOPBACK:
         yield from _only_on_loopback()
         if _is_missing("EMAIL_URL"):
@@ -72,7 +77,9 @@ def _is_missing(name: str) -> bool:
 def _keys() -> Iterator[CheckMessage]:
     if not settings.ENVIRON.is_set("SECRET_KEY") and not settings.LOOPBACK:
         yield Error("SECRET_KEY must be set.", hint=MAKE_SECRET_KEY, id="onboarding.E002")
-    if not settings.MEMO_KEYS:
+    elif not settings.LOOPBACK and settings.SECRET_KEY and _is_guessable(settings.SECRET_KEY):
+        yield Error(GUESSABLE, hint=MAKE_SECRET_KEY, id="onboarding.E012")
+    if not settings.MEMO_KEYS and not (settings.LOOPBACK and settings.DATA_DIR_FAULT):
         yield Error("MEMO_KEYS must be set.", hint=MAKE_MEMO_KEY, id="onboarding.E002")
     for number, key in enumerate(settings.MEMO_KEYS, start=1):
         if not _is_fernet(key):
@@ -80,11 +87,30 @@ def _keys() -> Iterator[CheckMessage]:
             yield Error(message, hint=MAKE_MEMO_KEY, id="onboarding.E003")
 
 
+WHY_DATABASE = (
+    "A visitor could read allauth's sign-in code in a cookie. A cache that was away could bring "
+    "back a session that has ended."
+)
 MAKE_SECRET_KEY = "python -c 'import secrets; print(secrets.token_urlsafe(50))' makes one."
 MAKE_MEMO_KEY = (
     "python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())' "
     "makes one. Keep it: without it, nobody can read what the vendors gave us."
 )
+
+
+GUESSABLE = (
+    f"SECRET_KEY can be guessed: it must have at least {SECRET_KEY_MIN_LENGTH} characters, "
+    f"{SECRET_KEY_MIN_UNIQUE_CHARACTERS} of them different, and must not be one of Django's examples."
+)
+
+
+def _is_guessable(key: str) -> bool:
+    """The rule of Django's own check (security.W009), which only warns, and only with --deploy."""
+    return (
+        len(key) < SECRET_KEY_MIN_LENGTH
+        or len(set(key)) < SECRET_KEY_MIN_UNIQUE_CHARACTERS
+        or key.startswith(SECRET_KEY_INSECURE_PREFIX)
+    )
 
 
 def _is_fernet(key: str) -> bool:

@@ -78,7 +78,9 @@ class Site(Settings):
         secret=True,
     )
     data_dir: Text = _setting("data", "folder of the SQLite file and of the sandbox's state")
-    allowed_hosts: tuple[str, ...] = _setting((), "host names beyond that of `SITE_URL`")
+    allowed_hosts: tuple[str, ...] = _setting(
+        (), "host names beyond that of `SITE_URL`; their pages redirect to it"
+    )
     host: Text = _setting("127.0.0.1", "address the web server binds to")
     port: int = _setting("8000", "port the web server binds to", least=1, most=65534)
     proxy_count: int = _setting(
@@ -111,6 +113,9 @@ class Site(Settings):
     email_from: Text = _setting("", "sender of our mails; default `no-reply@` the site's host")
     support_email: Annotated[tuple[str, ...], _readable(service_urls.mailboxes)] = _setting(
         (), "address shown to merchants who need help"
+    )
+    security_contact: Annotated[tuple[str, ...], _readable(service_urls.contacts)] = _setting(
+        (), "addresses or `https:` pages in `security.txt`; default `SUPPORT_EMAIL`"
     )
     staff_email: Annotated[tuple[str, ...], _readable(service_urls.mailboxes)] = _setting(
         (), "addresses told when something becomes staff's turn"

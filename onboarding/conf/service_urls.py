@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from typing import TypedDict
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from vendors.http.urls import is_loopback
 
@@ -18,9 +18,12 @@ SQLITE_PRAGMAS = (
     "PRAGMA mmap_size=268435456;PRAGMA cache_size=-20000"
 )
 # A vendor call inside a transaction is a bug. PostgreSQL aborts such a transaction after 5 s.
-POSTGRES_LIMITS = (
-    "-c statement_timeout=30s -c lock_timeout=5s -c idle_in_transaction_session_timeout=5s"
-)
+POSTGRES_LIMITS = {
+    "statement_timeout": "30s",
+    "lock_timeout": "5s",
+    "idle_in_transaction_session_timeout": "5s",
+}
+LIMITS_AS_OPTIONS = " ".join(f"-c {name}={value}" for name, value in POSTGRES_LIMITS.items())
 MAIL_BACKENDS = {
     "smtp": "django.core.mail.backends.smtp.EmailBackend",
     "smtps": "django.core.mail.backends.smtp.EmailBackend",
@@ -43,6 +46,7 @@ class DatabaseSettings(TypedDict, total=False):
     CONN_HEALTH_CHECKS: bool
     OPTIONS: dict[str, object]
     TEST: dict[str, object]
+    DISABLE_SERVER_SIDE_CURSORS: bool
 
 
 class CacheSettings(TypedDict):
@@ -113,28 +117,77 @@ def database(url: str, threads: int) -> DatabaseSettings:
     help, because a thread that waits for a vendor returns its connection. (With 130 such threads, 10
     connections were as fast as 40.)
     """
-    parts = split(url)
-    name = unquote(parts.path[1:])
-    if parts.scheme == "sqlite" and name and not parts.netloc:
-        return sqlite(name)
-    if parts.scheme not in {"postgres", "postgresql"} or not name:
-        raise ValueError("must look like postgres://user:pass@host:port/name or sqlite:///path")
+    scheme = url.partition(":")[0].lower()
+    if scheme == "sqlite":
+        return sqlite(_sqlite_path(url))
+    if scheme not in {"postgres", "postgresql"}:
+        raise ValueError(DATABASE_FORM)
+    found = _libpq(url)
+    options = found.pop("options", "")
     return {
-        "ENGINE": "django.db.backends.postgresql",
-        "NAME": name,
-        "USER": unquote(parts.username or ""),
-        "PASSWORD": unquote(parts.password or ""),
-        "HOST": unquote(parts.hostname or ""),
-        "PORT": str(parts.port or ""),
+        "ENGINE": "onboarding.conf.postgresql",
+        "NAME": found.pop("dbname"),
+        "USER": found.pop("user", ""),
+        "PASSWORD": found.pop("password", ""),
+        "HOST": found.pop("host", ""),
+        "PORT": found.pop("port", ""),
         "CONN_MAX_AGE": 0,  # the pool keeps the connections
         "CONN_HEALTH_CHECKS": True,
+        # A cursor of the server does not survive a pooler between two transactions.
+        "DISABLE_SERVER_SIDE_CURSORS": True,
         "OPTIONS": {
-            **dict(parse_qsl(parts.query)),
-            "options": POSTGRES_LIMITS,
+            **found,
+            "options": f"{LIMITS_AS_OPTIONS} {options}".strip(),  # the operator's own come last, and win
             # 10 s is longer than lock_timeout, so a thread that waits for a row gives up first.
             "pool": {"min_size": 4, "max_size": threads + 4, "timeout": 10},
         },
     }
+
+
+DATABASE_FORM = "must look like postgres://user:pass@host:port/name or sqlite:///path"
+
+
+def _sqlite_path(url: str) -> str:
+    parts = split(url)
+    path = unquote(parts.path[1:])
+    if not path or parts.netloc:
+        raise ValueError(DATABASE_FORM)
+    return path
+
+
+def _libpq(url: str) -> dict[str, str]:
+    """The parameters of a PostgreSQL URL, as libpq itself reads it: hosts, sockets, all of its options."""
+    from psycopg import Error, conninfo  # not needed with SQLite
+
+    try:
+        found = {name: str(value) for name, value in conninfo.conninfo_to_dict(url).items()}
+    except Error:
+        names = ", ".join(name for name in _query_names(url) if name not in _libpq_names())
+        unknown = f"has a parameter that libpq does not know: {names}"
+        raise ValueError(unknown if names else DATABASE_FORM) from None
+    ports = [port for port in found.get("port", "").split(",") if port]
+    if not all(port.isdigit() and 0 < int(port) < 65536 for port in ports):
+        raise ValueError(f"has no valid port. {ESCAPES}")
+    if "@" in found.get("host", "") or {"@", "/"} & set(found.get("dbname", "")):
+        raise ValueError(f"cannot be taken apart. {ESCAPES}")
+    if not found.get("dbname"):
+        raise ValueError(DATABASE_FORM)
+    return found
+
+
+ESCAPES = "In the password, write @ as %40, / as %2F and % as %25"
+
+
+def _query_names(url: str) -> list[str]:
+    """Names of the parameters after `?`, as far as they can be no part of a password."""
+    names = [part.partition("=")[0] for part in url.rpartition("?")[2].split("&")]
+    return [name for name in names if "?" in url and re.fullmatch("[a-z_]{1,40}", name)]
+
+
+def _libpq_names() -> set[str]:
+    from psycopg import pq
+
+    return {option.keyword.decode() for option in pq.Conninfo.get_defaults()}
 
 
 def cache(redis_url: str) -> CacheSettings:
@@ -143,7 +196,7 @@ def cache(redis_url: str) -> CacheSettings:
         return {
             "BACKEND": "django.core.cache.backends.db.DatabaseCache",
             "LOCATION": "cache",
-            # With Django's default of 300, sessions evict each other, and every page writes.
+            # With Django's default of 300, the counts of a crowd evict each other.
             "OPTIONS": {"MAX_ENTRIES": 100_000},
         }
     if split(redis_url).scheme not in {"redis", "rediss", "unix"}:
@@ -198,6 +251,13 @@ def mailboxes(words: Sequence[str]) -> list[str]:
     if not all(re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", word) for word in words):
         raise ValueError("must be a bare e-mail address such as help@example.com")
     return [*words]
+
+
+def contacts(words: Sequence[str]) -> list[str]:
+    """The URI of each e-mail address or `https:` page, for security.txt."""
+    pages = [word for word in words if re.fullmatch(r"https://[^\s<>@]+", word)]
+    mailboxes([word.removeprefix("mailto:") for word in words if word not in pages])
+    return [w if w in pages else f"mailto:{w.removeprefix('mailto:')}" for w in words]
 
 
 def links(words: Sequence[str]) -> list[tuple[str, str]]:

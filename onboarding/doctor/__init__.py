@@ -1,6 +1,7 @@
 """Diagnostics of `manage.py doctor`: all checks, each with what is wrong and the exact fix.
 
-`finding`: the result of a check · `site`: what runs here · `memos`: encryption keys · `services`: vendors
+`finding`: the result of a check · `site`: what runs here · `database`: whether it lets us in ·
+`memos`: encryption keys · `services`: vendors · `start`: those that stop a process from starting
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from . import memos, services, site
+from .database import database
 from .finding import Finding
 
 __all__ = ["Finding", "examine"]
@@ -16,11 +18,11 @@ __all__ = ["Finding", "examine"]
 def examine() -> Iterator[Finding]:
     """Run all checks. While the database does not answer, those that need it become a note."""
     yield from site.system_checks()
-    yield (database := site.database())
-    answers = database.level == "ok"
+    yield (reached := database())
+    answers = reached.level == "ok"
     yield (migrations := site.migrations() if answers else _skipped("migrations"))
     migrated = migrations.level == "ok"
-    yield site.cache()
+    yield site.cache() if answers else _skipped("cache")
     yield site.mail()
     yield site.site()
     yield site.proxies()

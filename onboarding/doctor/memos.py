@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db.models import Model
 
-from onboarding.models import Account, Attempt, Connection, Hop, memo
+from onboarding.models import Account, Attempt, Connection, Hop, memo, memo_key
 
 from .finding import Finding
 
@@ -19,10 +19,6 @@ LOOKUPS: dict[type[Model], str] = {
     Attempt: "attempts",
     Hop: "attempts__hops",
 }
-FIX = (
-    "Put the key that opens them back into MEMO_KEYS, behind the new one. "
-    "If it is lost for good: .venv/bin/python manage.py rekey --lost"
-)
 
 
 def keys() -> Finding:
@@ -34,10 +30,13 @@ def keys() -> Finding:
     for model, column in memo.columns():
         for pk, sealed in memo.sealed_rows(model, column):
             count += 1
-            if not _opens(sealed):
+            if not memo.opens(sealed):
                 unreadable.setdefault(model, set()).add(pk)
-    if unreadable:
-        return Finding("memos", "fault", describe(unreadable), FIX)
+    if words := [
+        *([memo_key.MISSING] if memo_key.missing() else []),
+        *([describe(unreadable)] if unreadable else []),
+    ]:
+        return Finding("memos", "fault", " ".join(words), memo_key.FIX)
     return Finding("memos", "ok", f"MEMO_KEYS open all {count} memos.")
 
 
@@ -47,14 +46,6 @@ def _usable() -> bool:
     except ValueError:
         return False
     return bool(settings.MEMO_KEYS)
-
-
-def _opens(sealed: str) -> bool:
-    try:
-        memo.unseal(sealed)
-    except memo.MemoUnreadable:
-        return False
-    return True
 
 
 def describe(unreadable: Unreadable) -> str:

@@ -16,9 +16,8 @@ from django.conf import settings
 from django.core.cache import cache as shared_cache
 from django.core.checks import WARNING, run_checks
 from django.core.mail import get_connection
-from django.db import Error, connection
+from django.db import Error
 
-from onboarding.conf.cache_backend import outage
 from onboarding.monitoring import heartbeat
 
 from .finding import Finding, Level
@@ -38,26 +37,6 @@ def system_checks() -> Iterator[Finding]:
         yield Finding("settings", "ok", "All settings can be read.")
 
 
-def database() -> Finding:
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except Error as error:
-        words = f"The database does not answer ({type(error).__name__})."
-        return Finding("database", "fault", words, _database_fix())
-    return Finding("database", "ok", f"The database ({connection.display_name}) answers.")
-
-
-def _database_fix() -> str:
-    if connection.vendor == "sqlite":
-        folder = Path(str(connection.settings_dict["NAME"])).parent
-        return f"The folder {folder} and the file in it must belong to the user who runs Gangway."
-    return (
-        "Start PostgreSQL; then compare host, port, name, user and password in DATABASE_URL: "
-        "psql with the same address must answer."
-    )
-
-
 def migrations() -> Finding:
     if pending := heartbeat.pending_migrations():
         words = f"{len(pending)} migrations are not applied, the first is {pending[0]}."
@@ -67,6 +46,9 @@ def migrations() -> Finding:
 
 def cache() -> Finding:
     """The cache holds sessions, sign-in codes and rate limits."""
+    if said := redis_fault():
+        words = f"{said} The database is used as the cache instead, which is slower."
+        return Finding("cache", "fault", words, REDIS_FIX)
     key, value = f"doctor-{secrets.token_hex(8)}", secrets.token_hex(8)
     try:
         shared_cache.set(key, value, 30)
@@ -74,34 +56,41 @@ def cache() -> Finding:
         shared_cache.delete(key)
     except (Error, redis.RedisError) as error:
         words = f"The cache does not work ({type(error).__name__})."
-        return Finding("cache", "fault", words, _cache_fix())
-    if outage.retry_at:
-        words = "Redis does not answer. The database is used instead, which is slower."
-        return Finding("cache", "fault", words, _cache_fix())
+        return Finding("cache", "fault", words, CACHE_TABLE)
     if not stored:
-        return Finding("cache", "fault", "The cache forgets what is put into it.", _cache_fix())
+        return Finding("cache", "fault", "The cache forgets what is put into it.", CACHE_TABLE)
     return Finding("cache", "ok", "The cache keeps what is put into it.")
 
 
-def _cache_fix() -> str:
-    if settings.REDIS_URL:
-        return f"Start Redis; REDIS_URL must name it. Unset, the database is used: {CACHE_TABLE}"
-    return CACHE_TABLE
-
-
 CACHE_TABLE = f"{MANAGE} createcachetable"
+REDIS_FIX = (
+    "Start Redis; compare host, port, user and password in REDIS_URL with it. Unset REDIS_URL and the "
+    f"database is used: {CACHE_TABLE}"
+)
+
+
+def redis_fault() -> str:
+    """Why Redis cannot be used, in a sentence; "" if it can, or is not meant to be."""
+    if not settings.REDIS_URL:
+        return ""
+    options = {"socket_connect_timeout": 2, "socket_timeout": 2}
+    try:
+        redis.Redis.from_url(settings.REDIS_URL, **options).ping()
+    except redis.AuthenticationError:
+        return "Redis refuses our user or password."
+    except redis.ResponseError as error:  # it says itself what it wants, such as a password
+        return f"Redis refuses us ({str(error).partition(' ')[0]})."
+    except (redis.RedisError, OSError, ValueError) as error:  # ValueError: not a valid URL
+        return f"Redis does not answer ({type(error).__name__})."
+    return ""
 
 
 def runner() -> Finding:
     if settings.RUNNER != "celery":
         return Finding("runner", "ok", "Workers share the work through the database.")
-    try:
-        options = {"socket_connect_timeout": 2, "socket_timeout": 2}
-        redis.Redis.from_url(settings.REDIS_URL, **options).ping()
-    except (redis.RedisError, ValueError) as error:  # ValueError: not a valid URL
-        words = f"RUNNER=celery, and Redis does not answer ({type(error).__name__})."
-        fix = "Start Redis; REDIS_URL must name it. Until then each worker does all rows that it finds."
-        return Finding("runner", "fault", words, fix)
+    if said := redis_fault():
+        words = f"RUNNER=celery: {said} Until it does, each worker does all rows that it finds."
+        return Finding("runner", "fault", words, REDIS_FIX)
     return Finding("runner", "ok", "Workers share the work through Redis, which answers.")
 
 

@@ -57,10 +57,12 @@ from .staff_actions import (
     ask_now,
     check_now,
     complete_task,
+    discard_staff_answers,
     resolve,
     save_staff_answers,
 )
 from .transitions import forget_calls, record, wake_after_outage, wake_expired
+from .unreadable import wake_readable
 from .vendor_call import asks_about_the_shop
 
 __all__ = [
@@ -84,6 +86,7 @@ __all__ = [
     "connect_both",
     "connection_of_found_shop",
     "continue_attempt",
+    "discard_staff_answers",
     "disconnect",
     "enter",
     "find_bare_hop",
@@ -115,4 +118,5 @@ __all__ = [
     "verified_addresses",
     "wake_after_outage",
     "wake_expired",
+    "wake_readable",
 ]

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-from django.db import Error as DatabaseError
+from django.db import InterfaceError, OperationalError
 from django.db.models import F
 from django.utils import timezone
 
@@ -89,11 +89,12 @@ def outlived_lease(row: Attempt | Connection) -> None:
 def counting_bugs(model: type[Attempt] | type[Connection], pk: int) -> Iterator[None]:
     """An unhandled exception in the block counts as a crash, and the row is retried after the lease.
 
-    An unreachable database and a lost lease are not the row's fault, and are not counted.
+    An unreachable database and a lost lease are not the row's fault, and are not counted. What the
+    database refuses to do is a bug like any other.
     """
     try:
         yield
-    except (DatabaseError, LeaseLost):
+    except (OperationalError, InterfaceError, LeaseLost):
         raise
     except Exception:
         rows = model._default_manager.filter(pk=pk).exclude(due_at=None)

@@ -11,9 +11,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from enum import Enum
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
-from django.db import transaction
+from django.db import DataError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from onboarding import db_lock, registry
@@ -32,6 +33,9 @@ log = logging.getLogger(__name__)
 ROUNDS = 40  # calls in one run: more than any flow needs
 BUSY_DELAY = timedelta(seconds=1)  # before a retry while another worker has the account's lease
 SWITCHED_OFF_DELAY = timedelta(hours=1)  # before a switched-off vendor is looked up again
+# What a database or its driver raises for a value that it cannot store: U+0000, a lone surrogate, a text
+# or a number that is too long. Replies are checked for that, so this is the last defence.
+UNSTORABLE = (DataError, UnicodeError, OverflowError)
 RowModel = type[Attempt] | type[Connection]
 
 
@@ -137,26 +141,33 @@ def _make_and_settle(call: VendorCall) -> bool:
     between counting what exists and saving the new one.
     """
     if not (call.vendor.serial and call.order.announced):
-        return settle_under_lease(call, ask(call))
+        return settle_under_lease(call, ask(call)).again
     with exclusive_creation(call.vendor.slug) as is_alone:
         if is_alone:
-            return settle_under_lease(call, ask(call))
+            return settle_under_lease(call, ask(call)).again
         note = text(
             "One moment: another shop is being prepared at %(vendor)s.", vendor=call.vendor.name
         )
-        return settle_under_lease(call, Unavailable("another creation goes on", note=note))
+        busy = Unavailable("another creation goes on", note=note)
+        return settle_under_lease(call, busy).again
 
 
 def _postpone(model: RowModel, pk: int) -> None:
-    """The account's lease is held for another row. If it is held for this one, its holder sets due_at."""
-    rows = model._default_manager.filter(pk=pk, call_started_at=None)
-    transitions.make_due(rows, timezone.now() + BUSY_DELAY)
+    """The account's lease is held by another worker: try again soon.
+
+    Only what is still due, or was just asked for by a person. The holder may have settled this very row
+    in the meantime, and then its `due_at` is a check of tomorrow, a wait that the vendor asked for, or the
+    pause of a row that kills its workers.
+    """
+    now = timezone.now()
+    asked_for = Q(answer=Answer.PROGRESS, crashes=0, due_at__lte=now + transitions.GRACE)
+    rows = model._default_manager.filter(Q(due_at__lte=now) | asked_for, pk=pk)
+    transitions.make_due(rows.filter(call_started_at=None), now + BUSY_DELAY)
 
 
 def _still_due(model: RowModel, pk: int) -> bool:
-    """Whether no other worker has handled the row; `_postpone` may have moved it by BUSY_DELAY."""
-    soon = timezone.now() + 2 * BUSY_DELAY
-    return bool(model._default_manager.filter(pk=pk, due_at__lte=soon).exists())
+    """Whether no other worker has handled the row or put it off."""
+    return bool(model._default_manager.filter(pk=pk, due_at__lte=timezone.now()).exists())
 
 
 @transaction.atomic
@@ -277,13 +288,33 @@ def ask(call: VendorCall) -> Outcome:
         return error
 
 
-def settle_under_lease(call: VendorCall, outcome: Outcome) -> bool:
-    """Write the outcome if the lease is still ours. Returns whether another call is due at once."""
+class Settled(NamedTuple):
+    """`again`: another call is due at once. `outcome`: what was written."""
+
+    again: bool
+    outcome: Outcome
+
+
+def settle_under_lease(call: VendorCall, outcome: Outcome) -> Settled:
+    """Write the outcome if the lease is still ours.
+
+    An answer that the database cannot store is Garbled: it would be the same at each retry.
+    """
     try:
-        with transaction.atomic():
-            call.lease.renew()
-            return settlement.settle(call, outcome)
+        try:
+            return _settle(call, outcome)
+        except UNSTORABLE as fault:
+            kind = f"{type(outcome).__name__}, {type(fault).__name__}"
+            detail = f"{call.call.name}: what the vendor answered cannot be stored ({kind})"
+            log.warning("%s %s", call.vendor.slug, detail)
+            return _settle(call, Garbled(detail))
     except LeaseLost:
         log.warning("%s %s: took longer than the lease", call.vendor.slug, call.call.name)
         crash_guard.outlived_lease(call.attempt or call.connection)
-        return False
+        return Settled(again=False, outcome=outcome)
+
+
+@transaction.atomic
+def _settle(call: VendorCall, outcome: Outcome) -> Settled:
+    call.lease.renew()
+    return Settled(settlement.settle(call, outcome), outcome)

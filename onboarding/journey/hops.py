@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import secrets
 from collections.abc import Mapping
 from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+from django.utils.crypto import get_random_string
 
 from onboarding import registry
 from onboarding.models import Attempt, Hop, User
@@ -20,7 +20,8 @@ from vendors.contract import Redirect, text
 from . import transitions
 
 LINK_LASTS = timedelta(minutes=60)  # when the vendor names no expiry
-MOST_PARAMS, LONGEST_NAME, LONGEST_VALUE = 20, 100, 4000  # of a return; lengths in characters
+# Of a return; lengths in characters. The web server reads at most 8,190 of its address.
+MOST_PARAMS, LONGEST_NAME, LONGEST_VALUE = 20, 100, 8190
 
 
 def digest(state: str) -> str:
@@ -33,7 +34,7 @@ def unused_state(attempt: Attempt) -> str:
     hops = Hop.objects.filter(attempt=attempt, user=attempt.user, minted=None, spent=None)
     if hop := hops.exclude(state=None).first():
         return str(hop.state)
-    state = secrets.token_urlsafe(32)
+    state = get_random_string(43)  # 256 bits of letters and digits: nothing that is cut from a link
     Hop.objects.create(attempt=attempt, user=attempt.user, state=state, digest=digest(state))
     return state
 

@@ -11,9 +11,19 @@ from django.db import transaction
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
-from onboarding.models import Account, Attempt, Connection, Connector, Event, Hop, Merchant, User
+from onboarding.models import (
+    Account,
+    Attempt,
+    Connection,
+    Connector,
+    Event,
+    Hop,
+    Merchant,
+    User,
+    memo_key,
+)
 from onboarding.models.connections import shop_name_key
-from onboarding.models.memo import opened
+from onboarding.models.memo import Unread, opened, readable
 from onboarding.models.status import Answer, Ending, Status, Turn, dumped
 from onboarding.registry import vendor_name, vendor_of
 from vendors.contract import Text, text
@@ -403,7 +413,7 @@ def _request_call(attempt: Attempt, call: ContractCall) -> Attempt:
 
 def _repeat_call(attempt: Attempt) -> Attempt:
     """Ask for the remembered call once more."""
-    linkless = bool(attempt.call.get("linkless"))
+    linkless = bool(readable(attempt.call).get("linkless"))
     transitions.remember_call(attempt, remembered(attempt), linkless=linkless)
     return attempt
 
@@ -464,13 +474,15 @@ def claim_return(attempt: Attempt, user: User) -> bool:
 
 
 def _claim(attempt: Attempt, hop: Hop, user: User) -> Attempt:
+    hop.refresh_from_db(fields=["params"])
+    if isinstance(hop.params, Unread) and not memo_key.loss_is_confirmed():
+        return attempt  # what the merchant brought waits for its key
     if not hops.claim(hop):
         return attempt
     attempt.connection.returned_at = timezone.now()
     transitions.save(attempt.connection, "returned_at")
     if attempt.ended:
         return attempt
-    hop.refresh_from_db(fields=["params"])
     note = text("Came back from %(vendor)s.", vendor=vendor_name(attempt.connection.vendor))
     return _arrive(attempt, user, note, opened(hop.params) or {})
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import cast
 
 from allauth.account.models import EmailAddress
@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from onboarding import db_lock, registry
 from onboarding.models import Account, Attempt, Connection, Connector, Membership, Merchant, User
+from onboarding.models.memo import readable
 from onboarding.models.status import Status
 from vendors.contract import Business, Holder, Memos, Order, Person, Purpose
 
@@ -20,7 +21,7 @@ PATIENCE = timedelta(minutes=5)  # how long somebody stays on a page after press
 
 def chosen_connector(attempt: Attempt) -> Connector | None:
     """The connector that the merchant chose, or the shop's own; None when staff deleted the chosen one."""
-    slug = attempt.call.get("connector")
+    slug = readable(attempt.call).get("connector")
     if not slug:
         return attempt.connection.connector
     return Connector.objects.filter(slug=slug, vendor=attempt.connection.vendor).first()
@@ -28,7 +29,7 @@ def chosen_connector(attempt: Attempt) -> Connector | None:
 
 def is_awaited(attempt: Attempt) -> bool:
     """Whether the person who asked for the call may still be on its page, whoever makes the call."""
-    seconds = timezone.now().timestamp() - float(attempt.call.get("asked") or 0)
+    seconds = timezone.now().timestamp() - float(readable(attempt.call).get("asked") or 0)
     return seconds < PATIENCE.total_seconds()
 
 
@@ -42,7 +43,7 @@ def for_attempt(attempt: Attempt, *, state: str, present: bool) -> Order:
         connector=chosen_connector(attempt) or connection.connector,
         user=attempt.user,
         purpose=cast(Purpose, attempt.purpose),  # Attempt.Purpose has no other values
-        memos=Memos(account=draft, connection=attempt.connection_memo),
+        memos=Memos(account=readable(draft), connection=readable(attempt.connection_memo)),
     )
     is_creator = account.creator_id == attempt.pk
     return replace(
@@ -56,14 +57,17 @@ def for_attempt(attempt: Attempt, *, state: str, present: bool) -> Order:
 
 def for_connection(connection: Connection, purpose: Purpose) -> Order:
     """For a check, or for an action that staff run: no merchant is present, and no link is minted."""
-    live = Memos(account=connection.account.memo, connection=connection.memo)
     return _order(
         connection,
         connector=connection.connector,
         user=_acting_user(connection),
         purpose=purpose,
-        memos=live,
+        memos=_live_memos(connection),
     )
+
+
+def _live_memos(connection: Connection) -> Memos:
+    return Memos(account=readable(connection.account.memo), connection=readable(connection.memo))
 
 
 def _acting_user(connection: Connection) -> User:
@@ -88,18 +92,19 @@ def _order(
         reference=connection.reference,
         shop_name=connection.name,
         options=connector.options,
-        answers=connection.answers,
-        staff=account.staff_answers,
+        answers=readable(connection.answers),
+        staff=readable(account.staff_answers),
         purpose=purpose,
         back=registry.return_address(account.vendor),
         memos=memos,
-        live=Memos(account=account.memo, connection=connection.memo),
+        live=_live_memos(connection),
         account_key=account.key,
         connection_key=connection.key,
         shop_id=connection.shop_id,
         now=timezone.now(),
         siblings=_live_connections(account).exclude(pk=connection.pk).count(),
         holder=lambda vendor_id: holder(connection, vendor_id),
+        last_used=lambda vendor_id: last_used(connection.vendor, vendor_id),
     )
 
 
@@ -124,6 +129,16 @@ def holder(connection: Connection, vendor_id: str) -> Holder:
     """
     try:
         return _holder(connection, vendor_id)
+    finally:
+        db_lock.give_back_connection()
+
+
+def last_used(vendor: str, shop_id: str) -> datetime | None:
+    """When a shop that is no longer connected here was disconnected; None if it never was connected."""
+    try:
+        rows = Connection.objects.filter(vendor=vendor, shop_id=shop_id, status=Status.DISCONNECTED)
+        former = rows.exclude(shop_id="").order_by("-since").first()
+        return (former.since or former.created) if former else None
     finally:
         db_lock.give_back_connection()
 

@@ -14,8 +14,10 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from onboarding.models import Account, Attempt, Connection
+from onboarding.models.memo import readable
 from onboarding.models.status import Answer, Cause, Ending, Status, Turn, dumped
 from vendors.contract import (
+    CallError,
     Connected,
     Done,
     Garbled,
@@ -65,10 +67,15 @@ def _redirect_fault(call: VendorCall, step: Redirect) -> str:
 def _settle_attempt(call: VendorCall, attempt: Attempt, outcome: Outcome) -> bool:
     """Save what the call made, then choose between the next call, a newer one, and the verdict."""
     must_reconcile = _settle_creation(call, attempt, outcome)
+    if must_reconcile and isinstance(outcome, CallError):
+        _note_lost_answer(attempt, outcome.detail)
     if isinstance(outcome, Step):
         _save_drafts_and_ids(attempt, outcome)
         _tick(call, attempt, outcome.done)
         transitions.save(attempt, "account_memo", "connection_memo", "ticks", "crashes")
+    elif isinstance(outcome, Unavailable) and outcome.connection is not None:
+        attempt.connection_memo = dict(outcome.connection)
+        transitions.save(attempt, "connection_memo")
     repeat = must_reconcile or isinstance(outcome, Progress)
     crash_guard.answered(attempt, resets_crashes=not repeat)
     if attempt.ended or attempt.call_number != call.number:
@@ -100,6 +107,7 @@ def _settle_creation(call: VendorCall, attempt: Attempt, outcome: Outcome) -> bo
         account.announced, account.unsure = "", announced or unsure
     elif isinstance(outcome, Progress) and outcome.announce and attempt.ended is None:
         account.announced, account.unsure, account.creator = outcome.announce, "", attempt
+        _note_lost_answer(attempt, "")
     elif announced or (unsure and isinstance(outcome, Step)):
         account.announced, account.unsure = "", ""
     else:
@@ -108,6 +116,22 @@ def _settle_creation(call: VendorCall, attempt: Attempt, outcome: Outcome) -> bo
     if unsure and not account.unsure:
         transitions.wake_siblings(account)
     return answer_lost and bool(announced)
+
+
+def _note_lost_answer(attempt: Attempt, detail: str) -> None:
+    """Why the answer of the last creation was none; "" for a new one. See `_with_lost_answer`."""
+    call = readable(attempt.call)
+    if call.get("lost", "") != detail:
+        attempt.call = call | {"lost": detail}
+        transitions.save(attempt, "call")
+
+
+def _with_lost_answer(attempt: Attempt, row: Verdict) -> Verdict:
+    """What was looked for, together with why: staff need to know that the answer could not be read."""
+    lost = str(readable(attempt.call).get("lost") or "")
+    if row.detail in lost:
+        return replace(row, detail=lost)
+    return replace(row, detail=f"{row.detail} ({lost})" if lost else row.detail)
 
 
 def _save_drafts_and_ids(attempt: Attempt, step: Step) -> None:
@@ -158,12 +182,12 @@ def _settle_link(call: VendorCall, attempt: Attempt, outcome: Outcome) -> Outcom
     if not isinstance(outcome, Step):
         return outcome
     linkless = isinstance(outcome, Redirect) and not outcome.url
-    was_linkless = bool(attempt.call.get("linkless"))
+    was_linkless = bool(readable(attempt.call).get("linkless"))
     if linkless and was_linkless and call.order.present:
         why = f"{call.call.name} was repeated for a merchant who waited, and named no link again"
         return Garbled(why, cause=Cause.NO_PROGRESS)
     if linkless != was_linkless:
-        attempt.call = attempt.call | {"linkless": linkless}
+        attempt.call = readable(attempt.call) | {"linkless": linkless}
         transitions.save(attempt, "call")
     if isinstance(outcome, Redirect) and outcome.url:
         hops.mint(attempt, call.order.state, outcome)
@@ -175,6 +199,8 @@ def _apply_outcome(call: VendorCall, attempt: Attempt, outcome: Outcome) -> None
     if not isinstance(outcome, Unavailable):
         attempt.tries = 0
     row = verdict(outcome, call.vendor, max(attempt.tries - 1, 0))
+    if isinstance(outcome, Unsure):
+        row = _with_lost_answer(attempt, row)
     if attempt.answer == Answer.PROGRESS and call.before[0] == row.answer:
         attempt.answer, attempt.since = call.before  # a token renewed on the way begins no new wait
     transitions.publish(attempt, changed=transitions.apply(attempt, row))

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from onboarding import registry
 from onboarding.models import Account, Attempt, Connection
-from onboarding.models.memo import opened
+from onboarding.models.memo import Unread, readable
 from onboarding.models.status import Status
 from vendors.contract import Garbled, Step, Unavailable, Vendor
 
@@ -38,8 +38,10 @@ def resolve(account_id: int, found: str | None) -> Outcome:
 
 
 @transaction.atomic
-def _prepare_resolve(creator: Attempt, lease: Lease, found: str | None) -> VendorCall:
+def _prepare_resolve(creator: Attempt, lease: Lease, found: str | None) -> VendorCall | None:
     attempt = transitions.locked_attempt(creator.pk)
+    if unreadable.is_unreadable(attempt.connection, attempt):
+        return None
     return VendorCall(
         lease=lease,
         vendor=_vendor(attempt.connection),
@@ -64,21 +66,21 @@ def act(connection_id: int, key: str, answers: Mapping[str, str]) -> Outcome:
         return _run(_prepare_act(connection_id, lease, key, answers))
 
 
-def _run(call: VendorCall) -> Outcome:
-    """Make the call. Only a step is written: an error leaves everything as it was."""
-    if unreadable.is_unreadable(call.connection, call.attempt):
+def _run(call: VendorCall | None) -> Outcome:
+    """Make the call, if its memos can be read. Only a step is written: an error changes nothing."""
+    if call is None:
         return Garbled(UNREADABLE)
     outcome = ask(call)
-    if isinstance(outcome, Step):
-        settle_under_lease(call, outcome)
-    return outcome
+    return settle_under_lease(call, outcome).outcome if isinstance(outcome, Step) else outcome
 
 
 @transaction.atomic
 def _prepare_act(
     connection_id: int, lease: Lease, key: str, answers: Mapping[str, str]
-) -> VendorCall:
+) -> VendorCall | None:
     connection = transitions.locked_connection(connection_id)
+    if unreadable.is_unreadable(connection):
+        return None
     return VendorCall(
         lease=lease,
         vendor=_vendor(connection),
@@ -99,12 +101,25 @@ def _vendor(connection: Connection) -> Vendor:
 
 @transaction.atomic
 def save_staff_answers(account_id: int, answers: Mapping[str, str]) -> None:
-    """Save answers to the vendor's `staff_questions`; the account's shops are checked with them at once."""
+    """Save answers to the vendor's `staff_questions`; the account's shops are checked with them at once.
+
+    Raises MemoUnreadable when those that are on file cannot be read: they stay as they are.
+    """
     account = Account.objects.select_for_update(no_key=True).get(pk=account_id)
-    account.staff_answers = {**(opened(account.staff_answers) or {}), **answers}
+    account.staff_answers = {**readable(account.staff_answers), **answers}
     account.save(update_fields=["staff_answers"])
     transitions.make_due(account.connections.all())
     transitions.make_due(Attempt.objects.filter(connection__account=account, ended=None))
+
+
+@transaction.atomic
+def discard_staff_answers(account_id: int) -> None:
+    """Staff give up answers that no key opens. Raises MemoKeyMissing while their key may come back."""
+    account = Account.objects.select_for_update(no_key=True).get(pk=account_id)
+    if isinstance(account.staff_answers, Unread):
+        unreadable.require_loss()
+        account.staff_answers = {}
+        account.save(update_fields=["staff_answers"])
 
 
 def complete_task(connection_id: int) -> bool:

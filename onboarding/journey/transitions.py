@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from onboarding.availability import host_state
 from onboarding.models import Account, Alert, Attempt, Connection, Event, Merchant, User
+from onboarding.models.memo import readable
 from onboarding.models.status import (
     Answer,
     Cause,
@@ -202,7 +203,7 @@ def remember_call(attempt: Attempt, call: ContractCall, *, linkless: bool = Fals
 
     `linkless`: the same call was made before and led to a Redirect without a link (`settlement`).
     """
-    attempt.call = attempt.call | stored(call) | {"linkless": linkless}
+    attempt.call = readable(attempt.call) | stored(call) | {"linkless": linkless}
     attempt.call_number += 1
     attempt.cause, attempt.crashes = "", 0
     status = Status.CHECKING if isinstance(call, Returned) else Status.IN_PROGRESS

@@ -1,25 +1,30 @@
 """Unreadable memos: what happens to a shop when no key of MEMO_KEYS decrypts its memos any more.
 
-No vendor is called with them: a flow would take them for empty and make things twice. The merchant is told
-to connect the shop once more, and only that discards the old memos. If the keys are restored before, the
-next check finds the shop connected as it was.
+No vendor is called with them: a flow would take them for empty and make things twice. Until the operator has
+said that the key is lost for good (`manage.py rekey --lost`), nothing else happens either: every row stays as
+it is. After that the merchant is told to connect the shop once more, and only that discards the old memos.
+If the keys are restored, `wake_readable` has everything that stopped for them asked again at once.
 """
 
 from __future__ import annotations
 
+import logging
+from datetime import timedelta
 from typing import assert_never
 
 from django.utils import timezone
 
-from onboarding.models import Account, Attempt, Connection
+from onboarding.models import Account, Alert, Attempt, Connection, memo_key
 from onboarding.models.memo import Unread
-from onboarding.models.status import Answer, Ending, Status, Turn
+from onboarding.models.status import Answer, Cause, Ending, Status, Turn
 from onboarding.registry import vendor_name
 from vendors.contract import text
 
 from . import transitions
 from .outcomes import Verdict
 
+log = logging.getLogger(__name__)
+PUT_OFF = timedelta(minutes=1)  # for a row that waits for its key
 ACCOUNT_COLUMNS = ("memo", "staff_answers")
 CONNECTION_COLUMNS = ("memo", "answers", "reveal")
 ATTEMPT_COLUMNS = ("call", "account_memo", "connection_memo")
@@ -48,9 +53,21 @@ def _unreadable_columns(
     ]
 
 
+def require_loss() -> None:
+    """Before anything that gives up an unreadable memo. Raises MemoKeyMissing unless its key is lost."""
+    if not memo_key.loss_is_confirmed():
+        raise memo_key.MemoKeyMissing
+
+
 def discard(connection: Connection, attempt: Attempt | None = None) -> None:
-    """The merchant connects the shop once more: empty the memos that cannot be decrypted."""
-    for row, name in _unreadable_columns(connection, attempt):
+    """The merchant connects the shop once more: empty the memos that cannot be decrypted.
+
+    Raises MemoKeyMissing while their key may come back.
+    """
+    columns = _unreadable_columns(connection, attempt)
+    if columns:
+        require_loss()
+    for row, name in columns:
         setattr(row, name, None if name in {"account_memo", "reveal"} else {})
         match row:
             case Account() as account:
@@ -63,6 +80,8 @@ def discard(connection: Connection, attempt: Attempt | None = None) -> None:
 
 def stop_attempt(attempt: Attempt) -> None:
     """The vendor cannot be called: disconnecting ends the connection here, all else needs the merchant."""
+    if _waits_for_its_key(attempt):
+        return
     attempt.tries, attempt.due_at = 0, None
     if attempt.purpose == Attempt.Purpose.END:
         _disconnect_here(attempt)
@@ -72,6 +91,32 @@ def stop_attempt(attempt: Attempt) -> None:
         transitions.end(attempt, Ending.UNREADABLE)
     transitions.publish(attempt, changed=changed)
     require_reconnect(attempt.connection)
+
+
+def _waits_for_its_key(row: Attempt | Connection) -> bool:
+    """Leave the row as it is, tell staff, and try it again soon, unless its key is lost for good."""
+    if memo_key.loss_is_confirmed():
+        return False
+    log.error("%s: not asked about. %s %s", row.reference, memo_key.MISSING, memo_key.FIX)
+    Alert.objects.get_or_create(vendor=Cause.MEMO_KEYS, cause=Cause.MEMO_KEYS, cleared=None)
+    row.due_at = timezone.now() + PUT_OFF
+    transitions.save(row, "due_at")
+    return True
+
+
+def wake_readable() -> int:
+    """MEMO_KEYS are proven: what stopped because of them and can be read is asked again at once."""
+    shops = Connection.objects.filter(answer=Answer.UNREADABLE).exclude(due_at=None)
+    attempts = Attempt.objects.filter(answer=Answer.UNREADABLE, ended=None)
+    readable = [each.pk for each in shops.select_related("account") if not is_unreadable(each)]
+    stopped = [
+        each.pk
+        for each in attempts.select_related("connection__account")
+        if not is_unreadable(each.connection, each)
+    ]
+    now = timezone.now()
+    woken = transitions.update(Connection.objects.filter(pk__in=readable), due_at=now)
+    return woken + transitions.update(Attempt.objects.filter(pk__in=stopped), due_at=now)
 
 
 def _disconnect_here(attempt: Attempt) -> None:
@@ -96,6 +141,8 @@ def require_reconnect(connection: Connection) -> None:
     """The merchant has to connect a checked shop once more; the next check tries the keys again."""
     if not connection.shop_id or connection.due_at is None:
         return  # it was never connected, is paused or has ended
+    if _waits_for_its_key(connection):
+        return
     changed = transitions.apply(connection, _reconnect_verdict(connection))
     connection.tries, connection.due_at = 0, transitions.next_check(connection, timezone.now())
     transitions.save(connection, *transitions.STATUS_FIELDS)

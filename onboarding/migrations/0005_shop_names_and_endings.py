@@ -73,7 +73,7 @@ def say_why_attempts_ended(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) 
 
 
 class Migration(migrations.Migration):
-    dependencies = (("onboarding", "0003_hop_returns"),)
+    dependencies = (("onboarding", "0007_memo_keys"),)
 
     operations = (
         migrations.AddField(

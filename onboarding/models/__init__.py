@@ -6,6 +6,8 @@ from .calls import Call
 from .catalogue import Connector
 from .connections import Account, Attempt, Connection, Event, Hop
 from .coordination import Breaker, Leased, Operator, Slot, Worker
+from .limits import RateLimit
+from .memo_key import MemoKey
 from .merchants import Invitation, Membership, Merchant
 from .notifications import Alert, ExpiryWarning, WaitlistEntry
 from .users import User
@@ -24,8 +26,10 @@ __all__ = [
     "Invitation",
     "Leased",
     "Membership",
+    "MemoKey",
     "Merchant",
     "Operator",
+    "RateLimit",
     "Slot",
     "User",
     "WaitlistEntry",

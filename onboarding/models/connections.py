@@ -99,7 +99,7 @@ class Connection(StatusMixin):
     )
     vendor = models.SlugField(max_length=40, editable=False)
     shop_id = models.CharField(max_length=250, blank=True, help_text="the shop's id at the vendor")
-    reveal = MemoField(null=True, default=None, editable=False)
+    reveal = MemoField(null=True, default=None, editable=False)  # type: ignore[misc]
     created = models.DateTimeField(default=timezone.now, editable=False)
     evidence = models.JSONField(default=dict, blank=True)
     returned_at = models.DateTimeField(null=True, blank=True)
@@ -167,8 +167,9 @@ class Attempt(StatusMixin):
     """One attempt to connect, reconnect, open, pause, resume, disconnect or change a connection.
 
     `call` is the call of the contract that is to be made (`journey/vendor_call.py`): {"name": "returned",
-    "argument": {...}}, and whether it last led to a Redirect without a link ("linkless"). `call_number`
-    grows with each call, so that the outcome of an older one never overwrites a newer request.
+    "argument": {...}}, whether it last led to a Redirect without a link ("linkless"), and why the answer
+    of a creation got lost ("lost"). `call_number` grows with each call, so that the outcome of an older
+    one never overwrites a newer request.
     `account_memo` and `connection_memo` are drafts, which become the live memos when a step promotes them.
     """
 
@@ -187,7 +188,7 @@ class Attempt(StatusMixin):
     purpose = models.CharField(max_length=10, choices=Purpose, default=Purpose.CONNECT)
     call = MemoField(default=dict, editable=False)
     call_number = models.PositiveIntegerField(default=0, editable=False)
-    account_memo = MemoField(null=True, default=None, editable=False)
+    account_memo = MemoField(null=True, default=None, editable=False)  # type: ignore[misc]
     connection_memo = MemoField(default=dict, editable=False)
     ticks = models.JSONField(default=list, blank=True)
     found_shop_id = models.CharField(
@@ -246,13 +247,13 @@ class Hop(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     state = models.CharField(max_length=64, unique=True, null=True)
     digest = models.CharField(max_length=64, db_index=True)
-    url = MemoField(null=True, default=None)
+    url = MemoField(null=True, default=None)  # type: ignore[misc]
     expires_at = models.DateTimeField(null=True)
     returns = models.BooleanField(default=True)
     bare = models.BooleanField(default=False)
     keep_params = models.BooleanField(default=False)
     returned_by = models.CharField(max_length=64, blank=True, default="", db_index=True)
-    params = MemoField(null=True, default=None)
+    params = MemoField(null=True, default=None)  # type: ignore[misc]
     created = models.DateTimeField(default=timezone.now)
     minted = models.DateTimeField(null=True)
     taken = models.DateTimeField(null=True)

@@ -25,7 +25,8 @@ class Unread:
     """Stands for a memo that no key decrypts. Using it raises MemoUnreadable; saving it changes nothing.
 
     An empty memo in its place would be wrong: a flow would take it for a shop for which nothing was made
-    yet, and make everything twice. Code that works without the memo calls `opened` first.
+    yet, and make everything twice. It is a type of its own, so mypy refuses code that merges, unpacks or
+    reads a memo without `readable` (work with it) or `opened` (do without it, but then write nothing).
     """
 
     def __init__(self, sealed: str) -> None:
@@ -34,8 +35,9 @@ class Unread:
     def _refuse(self, *_: object) -> NoReturn:
         raise MemoUnreadable("no key of MEMO_KEYS decrypts this memo")
 
-    __bool__ = __len__ = __iter__ = __contains__ = __getitem__ = __or__ = __ror__ = _refuse
-    get = keys = values = items = copy = _refuse
+    if not TYPE_CHECKING:  # mypy finds none of them; what it does not see raises
+        __bool__ = __len__ = __iter__ = __contains__ = __getitem__ = __or__ = __ror__ = _refuse
+        get = keys = values = items = copy = _refuse
 
 
 T = TypeVar("T")
@@ -44,6 +46,13 @@ T = TypeVar("T")
 def opened(memo: T | Unread) -> T | None:
     """The memo, or None if no key decrypts it."""
     return None if isinstance(memo, Unread) else memo
+
+
+def readable(memo: T | Unread) -> T:
+    """The memo, to work with or to change. Raises MemoUnreadable if no key decrypts it."""
+    if isinstance(memo, Unread):
+        raise MemoUnreadable("no key of MEMO_KEYS decrypts this memo")
+    return memo
 
 
 @lru_cache(maxsize=4)
@@ -68,6 +77,15 @@ def unseal(sealed: str) -> object:
         raise MemoUnreadable("no key of MEMO_KEYS decrypts this memo") from None
 
 
+def opens(sealed: str) -> bool:
+    """Whether a key of MEMO_KEYS decrypts this."""
+    try:
+        _keys().decrypt(sealed)
+    except InvalidToken:
+        return False
+    return True
+
+
 def resealed(sealed: str) -> str:
     """The same value, encrypted with the first key. Raises MemoUnreadable."""
     try:
@@ -76,14 +94,17 @@ def resealed(sealed: str) -> str:
         raise MemoUnreadable("no key of MEMO_KEYS decrypts this memo") from None
 
 
-if TYPE_CHECKING:  # Any: memos are JSON whose shape only their vendor knows
-    Column = models.TextField[Any, Any]
+if TYPE_CHECKING:  # Any: memos are JSON objects whose values only their vendor knows
+    Column = models.TextField[Any, dict[str, Any] | Unread]
 else:
     Column = models.TextField
 
 
 class MemoField(Column):
-    """Any JSON value; `None` stays NULL. Only ciphertext reaches the database."""
+    """A JSON object; `None` stays NULL. Only ciphertext reaches the database.
+
+    For mypy it is never None: where `null=True`, the code that reads it knows.
+    """
 
     _pyi_private_set_type: Any
     _pyi_private_get_type: Any
@@ -111,6 +132,8 @@ class MemoField(Column):
 
 # -- all memos in the database ---------------------------------------------------------------------
 
+PAGE = 1000  # rows in one query
+
 
 def columns() -> Iterator[tuple[type[models.Model], str]]:
     """Every (model, column) that holds memos."""
@@ -121,10 +144,32 @@ def columns() -> Iterator[tuple[type[models.Model], str]]:
 
 
 def sealed_rows(model: type[models.Model], column: str) -> Iterator[tuple[int, str]]:
-    """(primary key, ciphertext) of every memo in a column, as it stands in the database."""
+    """(primary key, ciphertext) of every memo in a column, as it stands in the database.
+
+    A page at a time: a cursor of the server would not survive a pooler between two transactions.
+    """
+    rows, last = _sealed(model, column).order_by("pk"), 0
+    while page := list(rows.filter(pk__gt=last)[:PAGE]):
+        yield from page
+        last = page[-1][0]
+
+
+def sealed_sample(model: type[models.Model], column: str, count: int) -> list[str]:
+    """The ciphertexts of the oldest and of the newest `count` memos in a column."""
+    rows = _sealed(model, column)
+    return [sealed for order in ("pk", "-pk") for _, sealed in rows.order_by(order)[:count]]
+
+
+def _sealed(
+    model: type[models.Model], column: str
+) -> models.QuerySet[models.Model, tuple[int, str]]:
     raw = Cast(column, models.TextField())
-    rows = model._default_manager.exclude(**{column: None}).annotate(_sealed=raw)
-    yield from rows.order_by("pk").values_list("pk", "_sealed").iterator(chunk_size=1000)
+    rows: models.QuerySet[models.Model, tuple[int, str]] = (
+        model._default_manager.exclude(**{column: None})
+        .annotate(_sealed=raw)
+        .values_list("pk", "_sealed")
+    )
+    return rows
 
 
 def rekey(model: type[models.Model], column: str) -> tuple[int, set[int]]:

@@ -81,6 +81,7 @@ class Cause(models.TextChoices):
     POISON = "poison", "its workers died"
     TASK = "task", "something is to be done by hand"
     UNDELIVERED = "undelivered", "mails could not be sent"
+    MEMO_KEYS = "memo_keys", "a key of MEMO_KEYS is missing"
 
 
 class StoredText(TypedDict, total=False):

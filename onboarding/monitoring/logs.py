@@ -179,6 +179,8 @@ LOGGERS: dict[str, dict[str, object]] = {
     "urllib3": {"level": "WARNING"},
     "requests": {"level": "WARNING"},
     "django.db.backends": {"level": "WARNING"},
+    # One warning for each try to connect; database_outage.py writes one line for all of them.
+    "psycopg.pool": {"level": "ERROR"},
 }
 
 

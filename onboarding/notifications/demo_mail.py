@@ -22,7 +22,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+
+from onboarding.methods import require_read
 
 STORED = 200  # mails; older ones are deleted
 SHOWN = 50  # mails on the page
@@ -52,7 +53,7 @@ class MailBackend(BaseEmailBackend):
         return len(email_messages)
 
 
-@require_safe
+@require_read
 @never_cache
 def demo_mails(request: HttpRequest) -> HttpResponse:
     """The page of the newest mails. htmx polls it with `?since=<key>`: 204 while there is none newer."""

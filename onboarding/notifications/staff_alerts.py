@@ -8,13 +8,16 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
-from onboarding.models import Alert, Attempt, Connection
+from onboarding.models import Alert, Attempt, Connection, memo_key
 from onboarding.models.notifications import TASK
+from onboarding.models.status import Cause
 
 from . import outbox
 
 SHOWN = 5  # rows that a mail lists
 MAIL, UNDELIVERED = "mail", "undelivered"
+MEMO_KEYS = Cause.MEMO_KEYS
+NOT_OF_A_ROW = (UNDELIVERED, MEMO_KEYS)  # causes of alerts that are cleared elsewhere
 
 
 def mail_due() -> None:
@@ -25,7 +28,7 @@ def mail_due() -> None:
 
 def clear_resolved() -> None:
     """Clear alerts whose cause no row of their vendor has any more."""
-    for alert in Alert.objects.filter(cleared=None).exclude(cause=UNDELIVERED):
+    for alert in Alert.objects.filter(cleared=None).exclude(cause__in=NOT_OF_A_ROW):
         attempts = Attempt.objects.filter(
             connection__vendor=alert.vendor, cause=alert.cause, ended=None
         )
@@ -46,9 +49,20 @@ def open_for_undelivered_mails() -> None:
         Alert.objects.filter(cause=UNDELIVERED, cleared=None).update(cleared=timezone.now())
 
 
+def open_for_memo_keys() -> None:
+    """A process found a key missing. It may be the only one that runs, so it sends the mail itself."""
+    Alert.objects.get_or_create(vendor=MEMO_KEYS, cause=MEMO_KEYS, cleared=None)
+    mail_due()
+
+
+def clear_for_memo_keys() -> None:
+    Alert.objects.filter(cause=MEMO_KEYS, cleared=None).update(cleared=timezone.now())
+
+
 def _compose(alert: Alert) -> EmailMessage:
     url = settings.SITE_URL + reverse("admin:onboarding_connection_changelist")
-    body = {TASK: _tasks, UNDELIVERED: _undelivered}.get(alert.cause, _staffs_turn)
+    bodies = {TASK: _tasks, UNDELIVERED: _undelivered, MEMO_KEYS: _memo_keys}
+    body = bodies.get(alert.cause, _staffs_turn)
     closing = "You get one mail for each vendor and cause until it clears."
     subject = f"[{settings.BRAND_NAME}] {alert.vendor}: {alert.cause}"
     return EmailMessage(subject, "\n".join([*body(alert, url), closing]), to=settings.STAFF_EMAIL)
@@ -74,6 +88,15 @@ def _undelivered(alert: Alert, url: str) -> list[str]:
         *(f"{type(row)._meta.verbose_name}: {row}" for row in rows[:SHOWN]),
         "",
         "They are not tried any more. The log says why; `manage.py doctor` tries the mail server.",
+    ]
+
+
+def _memo_keys(alert: Alert, url: str) -> list[str]:
+    return [
+        memo_key.MISSING,
+        memo_key.FIX,
+        "",
+        "Until then these processes do not start, and every shop stays as it is.",
     ]
 
 

@@ -14,30 +14,43 @@ from allauth.account import signals
 from allauth.account.adapter import DefaultAccountAdapter, get_adapter
 from allauth.account.forms import ConfirmLoginCodeForm, RequestLoginCodeForm
 from allauth.account.models import EmailAddress
-from allauth.account.stages import LoginByCodeStage, LoginStage, LoginStageController
+from allauth.account.stages import (
+    EmailVerificationStage,
+    LoginByCodeStage,
+    LoginStage,
+    LoginStageController,
+)
 from allauth.account.utils import setup_user_email
 from allauth.account.views import ConfirmLoginCodeView, LoginView, RequestLoginCodeView
 from allauth.core import context
 from allauth.core.internal import ratelimit
 from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.webauthn.views import LoginWebAuthnView
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth.models import AnonymousUser
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.utils.http import urlencode
 from django.utils.translation import get_language, gettext, gettext_lazy
 from django.views.decorators.cache import never_cache
 
+from onboarding.local_paths import is_local_path, local_path, next_path
 from onboarding.models import User
+
+from . import codes
+from .codes import CodePageMixin, SixDigitsMixin
+from .limits import too_many_requests
 
 APP = "allauth.account"
 # Keys in the session: where to go after signing in, and after confirming another address.
 NEXT, AFTER_ADDRESS = "after_sign_in", "after_address"
 JUST_SENT = "just_sent"  # the code of a form error
+SIGN_IN = "sign-in"  # a kind of code
 
 
 class Adapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
@@ -61,7 +74,7 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no ty
 
     def is_safe_url(self, url: str) -> bool:
         """Whether to redirect to this URL after sign-in: a path of this site, never a URL with a host."""
-        return bool(url) and url_has_allowed_host_and_scheme(url, allowed_hosts=None)
+        return bool(url) and is_local_path(url)
 
     def get_login_stages(self) -> list[str]:
         """allauth's stages without MFA: a passkey replaces the code, so losing it locks nobody out."""
@@ -73,14 +86,27 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no ty
     ) -> HttpResponse:
         """Redirect to where the visitor was heading, even if they closed the tab in between."""
         remembered = request.session.pop(NEXT, None)
-        target = redirect_url or safe_next_url(request) or remembered
+        target = redirect_url or next_path(request) or local_path(remembered)
         response: HttpResponse = super().post_login(request, user, redirect_url=target, **kwargs)
         return response
 
     def get_email_verification_redirect_url(self, email_address: EmailAddress) -> str:
         """Return to the page that asked for another address."""
         usual: str = super().get_email_verification_redirect_url(email_address)
-        return str(self.request.session.pop(AFTER_ADDRESS, usual))
+        return local_path(self.request.session.pop(AFTER_ADDRESS, None)) or usual
+
+    def get_reauthentication_methods(self, user: User | AnonymousUser) -> list[dict[str, str]]:
+        """allauth's ways to answer “Is it still you?”, and a mailed code as the last."""
+        methods: list[dict[str, str]] = super().get_reauthentication_methods(user)
+        for method in methods:
+            if method["id"] == "mfa_reauthenticate:webauthn":
+                method["description"] = gettext("Use the passkey")
+        code = {
+            "id": "code",
+            "description": gettext("Send me a code instead"),
+            "url": reverse("account_reauthenticate_code"),
+        }
+        return [*methods, code] if user.is_authenticated else []
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return reverse("mfa_index")
@@ -127,25 +153,16 @@ class EmailForm(RequestLoginCodeForm):  # type: ignore[misc]
 
     def clean_email(self) -> str:
         email: str = self.cleaned_data["email"]
+        if codes.seconds_to_wait(context.request, email):
+            raise ValidationError(gettext("There were too many wrong codes."), code=codes.TOO_MANY)
         if not ratelimit.consume(context.request, app=APP, action="send_code", key=email):
             raise ValidationError(gettext("We have just sent a code."), code=JUST_SENT)
         found: str = super().clean_email()
         return found
 
 
-class CodeForm(ConfirmLoginCodeForm):  # type: ignore[misc]
-    """The form that asks for the six-digit code. Blanks and dashes in a pasted code are ignored."""
-
-    def __init__(self, *args: object, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)
-        field = self.fields["code"]
-        field.label = gettext_lazy("Six-digit code")
-        field.error_messages["required"] = gettext_lazy("Enter the code from the mail.")
-        field.widget.attrs = {
-            "autocomplete": "one-time-code",
-            "inputmode": "numeric",
-            "spellcheck": "false",
-        }
+class CodeForm(SixDigitsMixin, ConfirmLoginCodeForm):  # type: ignore[misc]
+    """The form that asks for the six-digit code."""
 
 
 class AllowsPendingCode:
@@ -154,7 +171,7 @@ class AllowsPendingCode:
     def _redirect_to_pending_stage(
         self, request: HttpRequest, stage: LoginStage
     ) -> HttpResponse | None:
-        if stage.key == LoginByCodeStage.key:
+        if stage.key in {LoginByCodeStage.key, EmailVerificationStage.key}:
             return None
         response: HttpResponse | None = super()._redirect_to_pending_stage(request, stage)  # type: ignore[misc]
         return response
@@ -177,6 +194,8 @@ class RequestCodeView(AllowsPendingCode, RequestLoginCodeView):  # type: ignore[
         email = form.data.get("email", "").strip().lower()
         if form.has_error("email", JUST_SENT):
             return self.just_sent(email)
+        if form.has_error("email", codes.TOO_MANY):
+            return too_many_requests(self.request, codes.seconds_to_wait(self.request, email))
         if form.has_error("email", "too_many_login_attempts"):
             return too_many_requests(self.request, retry_after("request_login_code", email))
         response: HttpResponse = super().form_invalid(form)
@@ -194,19 +213,20 @@ class RequestCodeView(AllowsPendingCode, RequestLoginCodeView):  # type: ignore[
         return page
 
 
-class CodeView(ConfirmLoginCodeView):  # type: ignore[misc]
-    """Checks the code. An empty box does not count as a try; after the last try a button sends a new code."""
+class CodeView(CodePageMixin, ConfirmLoginCodeView):  # type: ignore[misc]
+    """Checks the code."""
 
+    kind = SIGN_IN
     template_name = "account/code.html"
     form_class = CodeForm
 
-    def form_invalid(self, form: CodeForm) -> HttpResponse:
-        missing = form.has_error("code", "required")
-        details = self.get_context_data(form=form)
-        if missing or self._process.record_invalid_attempt():
-            page: HttpResponse = self.render_to_response(details)
-            return page
-        return render(self.request, "account/code_spent.html", details)
+    def new_code(self) -> dict[str, str]:
+        return {
+            "action": reverse("account_login"),
+            "go_next": next_path(self.request),
+            "back_url": with_next("account_login", self.request),
+            "back_label": gettext("Use another address"),
+        }
 
 
 class PasswordView(AllowsPendingCode, LoginView):  # type: ignore[misc]
@@ -215,9 +235,14 @@ class PasswordView(AllowsPendingCode, LoginView):  # type: ignore[misc]
     template_name = "account/login_password.html"
 
 
+class PasskeyView(AllowsPendingCode, LoginWebAuthnView):  # type: ignore[misc]
+    """Sign-in with a passkey, also by somebody who has asked for a code before."""
+
+
 request_code = RequestCodeView.as_view()
 enter_code = CodeView.as_view()
 password = PasswordView.as_view()
+passkey = PasskeyView.as_view()
 
 
 @never_cache
@@ -229,17 +254,11 @@ def sign_up(request: HttpRequest) -> HttpResponseBase:
 @never_cache
 def code_expired(request: HttpRequest) -> HttpResponseBase:
     """Redirect to the sign-in page. allauth sends browsers here whose code has expired or was used."""
+    if request.user.is_authenticated:  # the button was pressed twice, and the first press did it
+        return redirect(with_next("account_login", request))
     text = gettext("That code is no longer waited for. Enter your address to get a new one.")
     messages.info(request, text)
     return redirect(with_next("account_login", request))
-
-
-def too_many_requests(request: HttpRequest, seconds: int = 60) -> HttpResponse:
-    """The 429 page (rate limit), with the minutes to wait. allauth's own rate limits last a minute."""
-    minutes = math.ceil(seconds / 60)
-    response = render(request, "429.html", {"minutes": minutes}, status=429)
-    response["Retry-After"] = str(seconds)
-    return response
 
 
 def get_or_create_user(request: HttpRequest, form: EmailForm) -> User | None:
@@ -269,20 +288,16 @@ def create_user(request: HttpRequest, form: EmailForm) -> User:
 
 
 def pending_address(request: HttpRequest) -> str:
-    """The address whose code this browser is asked for; empty if no code is pending."""
+    """The address whose code this browser is asked for; empty if no code that works is pending."""
     stage = LoginStageController.enter(request, LoginByCodeStage.key)
-    return str(stage.state.get("email", "")) if stage else ""
-
-
-def safe_next_url(request: HttpRequest) -> str:
-    """The `next` parameter of this request if it is safe to redirect to; else empty."""
-    target = request.POST.get("next") or request.GET.get("next") or ""
-    return target if get_adapter().is_safe_url(target) else ""
+    if not stage or codes.Guesses(request, SIGN_IN, stage.state).are_used_up():
+        return ""
+    return str(stage.state.get("email", ""))
 
 
 def with_next(name: str, request: HttpRequest) -> str:
     """The URL of that name, with the `next` parameter of this request."""
-    target = safe_next_url(request)
+    target = next_path(request)
     return f"{reverse(name)}?{urlencode({'next': target})}" if target else reverse(name)
 
 

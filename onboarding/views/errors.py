@@ -1,14 +1,22 @@
-"""Error pages (400, 403, 404, 500, CSRF): what happened, what to do, a reference to quote."""
+"""Error pages (400, 403, 404, 500, 503, CSRF): what happened, what to do, a reference to quote."""
 
 from __future__ import annotations
+
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template import loader
 
+from onboarding.questions import ANSWER
+from onboarding.views.vendor_trip.leaving import may_leave
+from vendors.contract import is_secret_name
 
-def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+CSRF_FIELD = "csrfmiddlewaretoken"
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     return render(request, "400.html", status=400)
 
 
@@ -18,6 +26,11 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return render(request, "404.html", status=404)
+
+
+def unavailable(request: HttpRequest) -> HttpResponse:
+    """Something of ours is missing that staff have to put back; nothing was written."""
+    return render(request, "503.html", status=503)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
@@ -30,6 +43,45 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return HttpResponse(loader.get_template("500.html").render(context), status=500)
 
 
+def form_only(request: HttpRequest) -> HttpResponse:
+    """Somebody opened an address that only takes what a form sends."""
+    return render(request, "405.html", status=405)
+
+
+def other_address(request: HttpRequest) -> HttpResponse:
+    """A form was sent to another name of this site, where nobody is signed in."""
+    return render(request, "other_address.html", {"site_url": settings.SITE_URL}, status=421)
+
+
+@may_leave
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """The CSRF check failed: the form was open too long, or somebody signed in in another tab."""
-    return render(request, "csrf.html", status=403)
+    """The CSRF check failed: the form was open too long, or somebody signed in in another tab.
+
+    A form of our own can be sent again with one button, secrets aside. What another site sent cannot:
+    such a button would let it act for the visitor after all.
+    """
+    if not _is_from_own_page(request):
+        return render(request, "csrf.html", status=403)
+    sent = [(name, value) for name, values in request.POST.lists() for value in values]
+    kept = [field for field in sent if not is_secret_name(field[0])]
+    context = {
+        "fields": kept,
+        "typed": [value for name, value in kept if value and _is_typed(name)],
+        "has_secrets": any(is_secret_name(name) and name != CSRF_FIELD for name, _ in sent),
+    }
+    return render(request, "csrf_again.html", context, status=403)
+
+
+def _is_from_own_page(request: HttpRequest) -> bool:
+    """Whether the browser says that a page of this site sent this."""
+    try:
+        referer = urlsplit(request.headers.get("Referer", ""))
+    except ValueError:
+        return False
+    origin = request.headers.get("Origin") or f"{referer.scheme}://{referer.netloc}"
+    return origin in {settings.SITE_URL, f"{request.scheme}://{request.get_host()}"}
+
+
+def _is_typed(name: str) -> bool:
+    """Whether somebody types into a field of this name; all others are the page's own."""
+    return name in {"name", "email", "login"} or name.startswith(ANSWER)

@@ -1,28 +1,27 @@
 """Health checks and metrics, for load balancers and monitoring: no host name, https or session needed.
 
 `/health/live`     liveness: this process answers; nothing else is checked
-`/health/ready`    readiness: database, migrations, worker, backlog; 200, or 503 when one of them fails
+`/health/ready`    readiness: database, migrations, MEMO_KEYS, worker, backlog; 200, or 503 if one fails
 `/metrics`         Prometheus, with METRICS=1
 """
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 from django.conf import settings
 from django.db import Error
 from django.db import connection as database
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
 
+from onboarding.methods import View, require_read
+from onboarding.models import memo_key
 from onboarding.monitoring import heartbeat
 
 Checks = dict[str, str]  # what is checked → "ok", or what is wrong
 OK = "ok"
 
 
-def view_of(path: str) -> Callable[[HttpRequest], HttpResponse] | None:
+def view_of(path: str) -> View | None:
     """The view for this path, with or without a trailing slash; None for all other paths."""
     views = {"/health/live": live, "/health/ready": ready}
     if settings.METRICS:
@@ -31,13 +30,13 @@ def view_of(path: str) -> Callable[[HttpRequest], HttpResponse] | None:
 
 
 @never_cache
-@require_safe
+@require_read
 def live(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"live": True})
 
 
 @never_cache
-@require_safe
+@require_read
 def ready(request: HttpRequest) -> HttpResponse:
     """`{"ready": false, "checks": {"database": "ok", "worker": "no sign of life for 90 s"}}`"""
     checks = run_checks()
@@ -46,7 +45,7 @@ def ready(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-@require_safe
+@require_read
 def metrics(request: HttpRequest) -> HttpResponse:
     # prometheus_client is loaded only where METRICS asks for it.
     from onboarding.monitoring import gauges
@@ -63,7 +62,12 @@ def run_checks() -> Checks:
         checks["database"] = OK
         if not heartbeat.migrated():
             return checks | {"migrations": "not all are applied"}
-        checks |= {"migrations": OK, "worker": _worker(), "backlog": _backlog()}
+        checks |= {
+            "migrations": OK,
+            "memo_keys": memo_key.MISSING if memo_key.missing() else OK,
+            "worker": _worker(),
+            "backlog": _backlog(),
+        }
     except Error as error:
         checks["database"] = f"does not answer ({type(error).__name__})"
     return checks

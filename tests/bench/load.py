@@ -19,7 +19,7 @@ PATIENCE = 900.0  # seconds for one merchant to connect a shop
 MAKE = """
 import json
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.backends.cached_db import SessionStore
+from django.contrib.sessions.backends.db import SessionStore
 from allauth.account.models import EmailAddress
 from onboarding.models import Account, Connection, Connector, Merchant, User
 made = []
@@ -64,7 +64,7 @@ class Shopper:
     _session: requests.Session = field(default_factory=requests.Session)
 
     def __post_init__(self) -> None:
-        self._session.cookies.set("sessionid", self.key, domain="localhost.local")
+        self._session.cookies.set("gangway_session", self.key, domain="localhost.local")
         # The server may close a kept-alive connection just as it is used: browsers retry then.
         again = Retry(2, redirect=False, status=0, allowed_methods=None)
         self._session.mount("http://", HTTPAdapter(max_retries=again))

@@ -14,6 +14,7 @@ import vendors
 from onboarding import journey
 from onboarding.catalogue import refresh
 from onboarding.models import Account, Attempt, Connection, Connector
+from onboarding.models.memo import readable
 from onboarding.models.status import shown
 from onboarding.questions import ANSWER
 from tests.contract.row import Row, contracts
@@ -162,7 +163,7 @@ def expect(
 
 def _seen(connection: Connection, text: str) -> Iterator[str]:
     attempt = connection.attempts.latest("created")
-    yield f"call: {attempt.purpose}, {attempt.call.get('name')}; answer: {attempt.answer}"
+    yield f"call: {attempt.purpose}, {readable(attempt.call).get('name')}; answer: {attempt.answer}"
     yield f"note: {shown((connection if attempt.ended else attempt).note)}"
     yield f"page: {_words(text)}"
 

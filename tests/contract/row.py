@@ -101,7 +101,7 @@ class Contract:
     once: Collection[str] = ()
     # Secrets that the vendor issues while a shop is connected: kind of thing → fields.
     confided: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    # A setting with a wrong secret, if the vendor's `probe` detects it.
+    # A setting with a wrong secret, which the vendor's `probe` detects.
     wrong: Mapping[str, str] = field(default_factory=dict)
     # What staff find at a vendor that cannot list: found(state, doubt) → an id, or None.
     found: Callable[[State, str], str | None] | None = None

@@ -7,7 +7,7 @@ from cryptography.fernet import Fernet
 from pytest_django.fixtures import Settings
 
 import vendors
-from onboarding.models import Account, Connection
+from onboarding.models import Account, Connection, memo_key
 from tests.contract.fixtures import browser, connect_by_first_row, live_ids, resolve, stage, travel
 from tests.contract.row import contracts
 from tests.support.merchant import Browser, time_passes
@@ -45,6 +45,7 @@ def test_connecting_once_more_creates_nothing_twice(
     connection = connect_by_first_row(vendor, browser, stage)
     made, status = things(stage, vendor), connection.status
     settings.MEMO_KEYS = [Fernet.generate_key().decode()]
+    memo_key.confirm_loss()
     link = browser.press(f"{connection.get_absolute_url()}reconnect/")
     press, who = CONTRACTS[vendor].rows[0].press, CONTRACTS[vendor].sign_in()
     again = travel(browser, link, *press, then=None, **who)

@@ -13,10 +13,12 @@ from typing import Any, Literal
 from tests.faults.client_faults import ClientFault, UnexpectedHost
 from vendors.sandbox import Running
 
-Means = Literal["unsent", "limit", "lost", "odd", "no", "nothing"]
+# "text": the answer has its shape, but its texts are of no use. Where none is read, that does not matter.
+Means = Literal["unsent", "limit", "lost", "odd", "text", "no", "nothing"]
 SHORT_TIMEOUT = 0.3  # seconds for one read or for a whole call, while the vendor is slow
 CONNECT_TIMEOUT = 0.05  # seconds
 RETRY_AFTER = 120  # seconds
+LONG = 5000  # letters: more than any column, header or link takes
 LARGE = 8_100_000  # bytes: more than Gangway reads of any response
 
 
@@ -151,6 +153,18 @@ FAULTS = (
     Fault(name="wrong types", means="odd", executed=True,
           how="the request is carried out, and every value of the answer is of another type",
           inject=in_sandbox("types")),
+    Fault(name="byte order mark", means="nothing", executed=True,
+          how="the request is carried out, and U+FEFF stands before the JSON of the answer",
+          inject=in_sandbox("bom")),
+    Fault(name="U+0000", means="text", executed=True,
+          how="the request is carried out, and every text of the answer begins with U+0000",
+          inject=in_sandbox("texts", before="\0")),
+    Fault(name="long ids", means="text", executed=True,
+          how=f"the request is carried out, and every text of the answer has {LONG} letters more",
+          inject=in_sandbox("texts", before="x" * LONG)),
+    Fault(name="ids not in ASCII", means="text", executed=True,
+          how="the request is carried out, and every text of the answer begins with “ł”",
+          inject=in_sandbox("texts", before="ł")),
     Fault(name="redirect", means="odd",
           how="307 to another host, to which nothing may ever be sent", inject=_redirected),
     Fault(name="oversized", means="odd", executed=True,

@@ -72,9 +72,10 @@ def expected(sort: Sort, but: Mapping[str, Code], fault: Fault) -> Code:
         return but[fault.name]
     if fault.means == "nothing":
         return FINE
-    unclear = fault.means in ("lost", "odd")
+    means = "odd" if fault.means == "text" and "text" not in but else fault.means
+    unclear = means in ("lost", "odd")
     if sort == "creates" and fault.waits:
         return "waits"  # with Retry-After, the vendor is not even asked whether it was created
     if "made" in but and unclear and fault.executed:
         return but["made"]
-    return but.get(fault.means, RULES[sort][fault.means])
+    return but[means] if means in but else RULES[sort][means]

@@ -56,11 +56,6 @@ _observed: dict[Place, tuple[str, ...]] = {}
 _started: set[Place] = set()
 
 
-class IdleInlineExecutor(InlineExecutor):
-    def idle(self) -> None:
-        """Everything was done inline."""
-
-
 @pytest.fixture(scope="module")
 def injector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Injector]:
     stage = sandbox.start(tmp_path_factory.mktemp("faults"))
@@ -86,7 +81,7 @@ def driver(
     slug = matrix.slug
     injector.stage.reset()
     client_faults.install(monkeypatch, injector.client_fault)
-    monkeypatch.setattr(runner, "executor", IdleInlineExecutor())
+    monkeypatch.setattr(runner, "executor", InlineExecutor())
     settings.STAFF_EMAIL = ["staff@example.com"]
     settings.VENDORS = vendors.load({**sandbox.environ(injector.stage.url, slug), **scene.settings})
     people = everybody()

@@ -24,7 +24,7 @@ WAITS = {"progress", "unavailable", "waiting", "garbled"}
 
 def signed_in(site: Site, session: str) -> requests.Session:
     browser = requests.Session()
-    browser.cookies.update({"sessionid": session, "csrftoken": TOKEN})
+    browser.cookies.update({"gangway_session": session, "gangway_csrf": TOKEN})
     browser.headers["Referer"] = site.url
     return browser
 

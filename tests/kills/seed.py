@@ -46,7 +46,7 @@ def session(user: object) -> str:
 
     client = Client()
     client.force_login(user, "allauth.account.auth_backends.AuthenticationBackend")  # type: ignore[arg-type]
-    return client.cookies["sessionid"].value
+    return client.cookies["gangway_session"].value
 
 
 if __name__ == "__main__":

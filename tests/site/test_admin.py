@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from cryptography.fernet import Fernet
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission
 from django.db import connection as database
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -193,9 +194,50 @@ def test_a_long_list_is_counted_up_to_a_cap(
 ) -> None:
     monkeypatch.setattr(changelist, "COUNTED", 1)
     with CaptureQueriesContext(database) as queries:
-        staff.get(listed("connection"))
+        response = staff.get(listed("connection"))
     counts = [query["sql"] for query in queries if "COUNT(" in query["sql"]]
-    assert [("LIMIT 1" in sql, "DISTINCT" in sql) for sql in counts] == [(True, False)]
+    assert [("LIMIT 2" in sql, "DISTINCT" in sql) for sql in counts] == [(True, False)]
+    assert "more than" not in page_text(response)
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"), [(1_000, "1000 users"), (1_001, "more than 1,000 users")]
+)
+def test_a_list_beyond_the_cap_says_more_than(
+    people: People, staff: Client, monkeypatch: pytest.MonkeyPatch, rows: int, said: str
+) -> None:
+    monkeypatch.setattr(changelist, "COUNTED", 1_000)
+    more = rows - User.objects.count()
+    User.objects.bulk_create(User(email=f"{number}@example.org") for number in range(more))
+    assert said in page_text(staff.get(listed("user")))
+    found = page_text(staff.get(listed("user"), {"q": "alice"}))
+    assert "1 user" in found
+
+
+def queries_of(client: Client, address: str) -> int:
+    with CaptureQueriesContext(database) as queries:
+        assert client.get(address).status_code == 200
+    return len(queries)
+
+
+def test_the_page_of_a_user_asks_as_much_for_many_permissions_as_for_one(people: People) -> None:
+    readers = [staff_client(), limited_client("view_user", "change_user")]
+    permissions = Permission.objects.all()
+    people.bob.user_permissions.set(permissions[:1])
+    few = [queries_of(reader, page(people.bob)) for reader in readers]
+    people.bob.user_permissions.set(permissions)
+    assert [queries_of(reader, page(people.bob)) for reader in readers] == few
+    assert max(few) < 20
+
+
+def test_the_page_of_a_merchant_asks_as_much_for_many_members_as_for_two(
+    people: People, staff: Client
+) -> None:
+    few = queries_of(staff, page(people.acme))
+    for number in range(20):
+        user = User.objects.create_user(f"{number}@example.org")
+        people.acme.memberships.create(user=user)
+    assert queries_of(staff, page(people.acme)) == few
 
 
 # -- a connection's page -------------------------------------------------------------------------

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from cryptography.fernet import Fernet
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from onboarding.models import Account, Alert, Connection
+from onboarding import journey
+from onboarding.models import Account, Alert, Connection, memo_key
+from onboarding.models.memo import MemoUnreadable, Unread
 from tests.support.attempts import CONNECTED, begin_attempt, run_step
 from tests.support.people import People
 from tests.support.scripted import Scripted, offered
@@ -66,6 +69,36 @@ def test_staff_enter_what_only_they_know(account: Account, staff: Client) -> Non
     assert due is not None
     assert due <= timezone.now()
     assert logged() == ["Entered: Door code, Floor."]
+
+
+def test_answers_that_cannot_be_read_are_never_overwritten(
+    account: Account, staff: Client, settings: Settings
+) -> None:
+    Account.objects.update(staff_answers={"door_code": SECRET, "floor": "3"})
+    memo_key.prove()
+    right, settings.MEMO_KEYS = settings.MEMO_KEYS, [Fernet.generate_key().decode()]
+    for given in ({"answer_door_code": "1", "answer_floor": "4"}, {"forget": "unreadable"}):
+        answer = staff.post(page(account, "know"), given)
+        assert (answer.status_code, "cannot be read" in page_text(answer)) == (422, True)
+        assert "MEMO_KEYS lack a key" in page_text(answer)
+    with pytest.raises(MemoUnreadable):
+        journey.save_staff_answers(account.pk, {"floor": "4"})
+    settings.MEMO_KEYS = right
+    assert Account.objects.get().staff_answers == {"door_code": SECRET, "floor": "3"}
+
+
+def test_answers_whose_key_is_lost_are_given_up_by_a_button_of_their_own(
+    account: Account, staff: Client, settings: Settings
+) -> None:
+    memo_key.prove()
+    settings.MEMO_KEYS = [Fernet.generate_key().decode()]
+    memo_key.confirm_loss()
+    assert "Answers that cannot be read" in page_text(staff.get(page(account, "know")))
+    staff.post(page(account, "know"), {"answer_door_code": "1"})
+    assert isinstance(Account.objects.get().staff_answers, Unread)
+    staff.post(page(account, "know"), {"forget": "unreadable"})
+    assert Account.objects.get().staff_answers == {}
+    assert logged() == ["Gave up answers that no key opens."]
 
 
 def test_a_secret_is_never_shown_again(account: Account, staff: Client) -> None:

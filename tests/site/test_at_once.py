@@ -345,7 +345,14 @@ def test_who_looks_at_the_same_moment_makes_one_business(
 NOTHING_IS_MADE = {
     *("account_inactive", "account_login_password", "account_logout", "account_signup"),
     *("account_change_password", "account_set_password", "account_reauthenticate"),
-    *("account_request_login_code", "account_email", "account_reset_password"),
+    *(
+        "account_request_login_code",
+        "account_email",
+        "account_reset_password",
+        "account_reauthenticate_code",
+        "",
+        "security_txt",
+    ),
     *("account_complete_password_reset", "account_confirm_password_reset_code"),
     *("account_password_reset_completed", "answer", "attempt", "attempt-status", "brand_css"),
     *("catalogue", "change-role", "check-again", "connection", "connection-status", "continue"),

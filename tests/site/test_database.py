@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urljoin
 
 import pytest
-import requests
 from django.db import connection
 
-from tests.kills.merchant import TOKEN, signed_in
+from tests.support.connecting import merchant, press, travel
 from tests.support.racing import database_url
-from tests.support.site import ROOT, Site, wait_until
+from tests.support.site import Site
 from vendors import sandbox
 
 pytestmark = pytest.mark.both
@@ -43,42 +39,6 @@ def site(tmp_path: Path, more: dict[str, str]) -> Iterator[Site]:
     yield made
     made.stop()
     stage.stop()
-
-
-def merchant(site: Site) -> tuple[str, requests.Session]:
-    """A business, and the browser of its owner."""
-    command = [sys.executable, "-m", "tests.kills.seed", "ann"]
-    said = subprocess.run(command, cwd=ROOT, env=site.env, stdout=subprocess.PIPE, check=True)
-    known = json.loads(said.stdout)["ann"]
-    return known["merchant"], signed_in(site, known["session"])
-
-
-def travel(site: Site, ours: requests.Session, url: str) -> str:
-    """Follow the links and press "approve" and "Continue" until a page of ours says how it ended."""
-    there, text = requests.Session(), ""
-
-    def arrived() -> bool:
-        nonlocal url, text
-        if url.startswith(site.stage.url):
-            form = {"case": "approve", "user": "new", "email": "ann@example.org", "store": "Shop"}
-            answer = there.post(
-                there.get(url, timeout=20).url, form, timeout=20, allow_redirects=False
-            )
-        else:
-            answer = ours.get(url, timeout=20, allow_redirects=False)
-        text = answer.text
-        if f"{url.removeprefix(site.url)}continue/" in text:
-            answer = press(ours, f"{url}continue/")
-        url = urljoin(url, answer.headers.get("Location", ""))
-        return "is connected" in text
-
-    wait_until("the shop is connected", arrived)
-    return text
-
-
-def press(ours: requests.Session, url: str, **form: str) -> requests.Response:
-    data = {"csrfmiddlewaretoken": TOKEN, **form}
-    return ours.post(url, data, timeout=20, allow_redirects=False)
 
 
 def test_a_shop_is_connected_by_the_sites_own_processes(site: Site) -> None:

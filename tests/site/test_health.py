@@ -24,7 +24,9 @@ from tests.support.scripted import Scripted
 
 pytestmark = pytest.mark.both
 
-WELL = {"database": "ok", "migrations": "ok", "worker": "ok", "backlog": "ok"}
+WELL = {
+    "database": "ok", "migrations": "ok", "memo_keys": "ok", "worker": "ok", "backlog": "ok",
+}  # fmt: skip
 
 
 def ago(**span: float) -> Any:
@@ -51,11 +53,11 @@ def test_live_asks_nothing_of_anybody(client: Client, settings: Settings) -> Non
     assert client.post("/health/live").status_code == 405
 
 
-def test_ready_with_all_well_takes_four_queries_and_no_session(
+def test_ready_with_all_well_takes_five_queries_and_no_session(
     client: Client, worker: Worker, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     ready(client)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         assert ready(client) == (200, WELL)
     assert not client.cookies
 

@@ -20,6 +20,7 @@ from vendors import sandbox
 
 pytestmark = pytest.mark.both
 
+HOST = "localhost"  # the name of SITE_URL
 TOKENS = "POST /v1/tokens"
 CROWD = [sys.executable, "-m", "tests.kills.seed", "ann"]
 
@@ -89,8 +90,15 @@ def test_a_load_balancer_asks_by_address(observed: Observed) -> None:
 def test_a_site_with_a_worker_is_ready(observed: Observed) -> None:
     wait_until("the worker's sign of life", lambda: observed.get("/health/ready").ok)
     said = observed.get("/health/ready").json()
-    well = {"database": "ok", "migrations": "ok", "worker": "ok", "backlog": "ok"}
-    assert said == {"ready": True, "checks": well}
+    parts = ("database", "migrations", "memo_keys", "worker", "backlog")
+    assert said == {"ready": True, "checks": dict.fromkeys(parts, "ok")}
+
+
+def test_a_long_return_and_many_cookies_reach_the_site(observed: Observed) -> None:
+    answer = observed.get(f"/return/itembase/?state=made-up&ibsstoken={'x' * 6_000}", Host=HOST)
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/return/itembase/lost/")
+    answer = observed.get("/connectors/", Host=HOST, Cookie=f"theirs={'x' * 9_000}")
+    assert answer.status_code == 200
 
 
 def test_metrics_add_up_over_all_processes(observed: Observed) -> None:
@@ -107,10 +115,13 @@ def test_metrics_add_up_over_all_processes(observed: Observed) -> None:
 
 def test_every_line_is_json(observed: Observed) -> None:
     observed.get("/connectors/?q=geheim")
+    observed.get("/favicon.ico", Host=HOST)
     for name in ("web", "worker"):
         lines = observed.lines(name)
         assert all(set(line) >= {"time", "level", "logger", "message"} for line in lines)
         assert "geheim" not in json.dumps(lines)
+    warned = [line for line in observed.lines("web") if line["level"] == "WARNING"]
+    assert not [line for line in warned if "favicon" in line["message"]]
     loggers = {line["logger"] for line in observed.lines()}
     assert {"gunicorn.access", "gunicorn.error", "vendors.http.api"} <= loggers
 

@@ -14,7 +14,7 @@ import requests
 from cryptography.fernet import Fernet
 
 from tests.support import postgres
-from tests.support.site import ROOT, Site, free_port, wait_until
+from tests.support.site import ROOT, WEB, WORKER, Site, free_port, wait_until
 from vendors import sandbox
 
 DOC = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
@@ -152,6 +152,24 @@ def test_a_new_key_replaces_the_old_one(machine: Machine) -> None:
     assert "No memo needs an older key" in machine.type(rekey)
     machine.use(new)
     assert machine.ask("shop.memo, shop.account.memo") == "{'a': 1} {'tenant': 'ann'}"
+
+
+def test_no_process_starts_with_another_key(machine: Machine) -> None:
+    """Nor is a shop lowered; the mail to staff comes from a process that refuses."""
+    machine.site.start()
+    machine.site.stop()
+    machine.ask("Connection.objects.update(due_at='2020-01-01 00:00Z')")
+    machine.use(Fernet.generate_key().decode())
+    for command in (WORKER, WEB):
+        done = subprocess.run(
+            command, cwd=ROOT, env=machine.site.env, capture_output=True, text=True, timeout=60, check=False
+        )  # fmt: skip
+        assert done.returncode == 4, done.stderr
+        assert done.stderr.count("MEMO_KEYS lack a key") == 1
+        assert "Traceback" not in done.stderr
+    assert machine.ask("shop.status") == "connected"
+    [mail] = machine.site.mails("staff@example.com")
+    assert "MEMO_KEYS lack a key" in mail
 
 
 def test_after_losing_the_keys_it_is_the_merchants_turn_and_no_page_fails(machine: Machine) -> None:

@@ -17,6 +17,7 @@ import vendors
 from onboarding import journey
 from onboarding.background import runner, schedule
 from onboarding.models import Account, Attempt, Connection, Connector, Hop
+from onboarding.models.memo import readable
 from tests.support.merchant import Browser, time_passes, wait_until_idle
 from tests.support.people import People
 from tests.support.racing import Racers, first, racers
@@ -217,7 +218,7 @@ def test_workers_spend_one_refresh_token_once(
 ) -> None:
     shop(alice), shop(alice, "Another")
     account = Account.objects.get()
-    account.memo = {**account.memo, "at": account.memo["at"] - 3600}
+    account.memo = (memo := readable(account.memo)) | {"at": memo["at"] - 3600}
     account.save()
     at_the_desk(stage, do="expire")
     before = calls(stage, "itembase", TOKEN)

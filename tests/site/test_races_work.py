@@ -12,7 +12,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 import vendors
-from onboarding.models import Account, Alert, Attempt, Connection, Connector, Slot
+from onboarding.models import Account, Alert, Attempt, Connection, Connector, MemoKey, Slot
 from tests.support.merchant import Browser, time_passes, wait_until_idle
 from tests.support.people import People
 from tests.support.racing import Racers, racers
@@ -85,6 +85,13 @@ def test_a_valid_lease_is_not_taken_over(people: People, processes: Racers) -> N
     row = account(people, timezone.now() + timedelta(minutes=1))
     takers = [{"act": "take", "account": row.pk, "token": f"new-{n}"} for n in range(3)]
     assert processes.race(*takers) == [False] * 3
+
+
+def test_processes_that_start_at_once_make_one_canary(
+    transactional_db: None, processes: Racers
+) -> None:
+    processes.race(*[{"act": "prove"}] * 4)
+    assert MemoKey.objects.count() == 1
 
 
 def test_a_slot_is_taken_by_one_worker(

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from onboarding.journey import hops
 from onboarding.models import Attempt, Hop, Membership
+from onboarding.models.memo import readable
 from tests.support.attempts import CONNECTED, WAIT
 from tests.support.people import People
 from tests.support.returns import (
@@ -79,7 +80,7 @@ def test_our_state_finds_it_too(scripted: Scripted, attempt: Attempt, alice: Cli
 @pytest.mark.parametrize(
     "wrong",
     [
-        {}, {"session": ""}, {"session": "ABC"}, {"Session": "abc"}, {"session": "abc "},
+        {}, {"session": ""}, {"session": "ABC"}, {"Session": "abc"}, {"session": "abcd"},
         {"other": "abc"}, {"session=abc": ""}, {"session": "abc", "state": "made-up"},
         {"state": "session=abc"}, {"error": "denied"},
     ],
@@ -87,6 +88,23 @@ def test_our_state_finds_it_too(scripted: Scripted, attempt: Attempt, alice: Cli
 def test_another_id_finds_nothing(attempt: Attempt, alice: Client, wrong: dict[str, str]) -> None:
     with nothing_changes():
         assert NOT_YOURS in page_after_return(alice, alice.get(BACK, wrong))
+
+
+@pytest.mark.parametrize(
+    "bent",
+    [
+        "?session=abc",
+        "session=abc?more=1",
+        "session=abc%3Fmore%3D1",
+        "session=abc.",
+        "session=abc%20",
+    ],
+)
+def test_what_was_appended_to_the_id_does_not_hide_it(
+    scripted: Scripted, attempt: Attempt, alice: Client, bent: str
+) -> None:
+    scripted.script.append(CONNECTED)
+    assert "is connected" in page_after_return(alice, alice.get(BACK, QUERY_STRING=bent))
 
 
 @pytest.mark.parametrize("who", ["bob", "charlie"])
@@ -165,7 +183,7 @@ def test_after_the_end_the_id_changes_no_attempt(attempt: Attempt, alice: Client
     Attempt.objects.update(ended=timezone.now(), ending="replaced")
     response = alice.get(BACK, OURS)
     assert response["Location"] == attempt.get_absolute_url()
-    assert Attempt.objects.get(pk=attempt.pk).call["name"] == "start"
+    assert readable(Attempt.objects.get(pk=attempt.pk).call)["name"] == "start"
 
 
 def test_only_a_digest_of_the_id_is_stored(attempt: Attempt) -> None:
@@ -185,7 +203,7 @@ def test_a_bare_return_hands_over_what_came_along_where_the_flow_asked_for_it(
     scripted.script.append(WAIT)
     page_after_return(alice, alice.get(BACK, {"error": "denied", "flood": "x" * 9999}))
     call, _, params = scripted.asked[-1]
-    assert (call, params["error"], len(params["flood"])) == ("returned", "denied", 4000)
+    assert (call, params["error"], len(params["flood"])) == ("returned", "denied", 8190)
 
 
 def test_a_bare_return_hands_over_nothing_to_a_flow_that_did_not_ask(

@@ -7,6 +7,7 @@ somebody's own return is left out, by a rule that knows nothing of the code (`ow
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
@@ -72,9 +73,10 @@ class World:
 
     def own(self, visit: Visit) -> bool:
         """Whether this is a return that should be accepted: the right vendor, visitor and state."""
-        if not visit.looks or len(set(visit.states)) > 1:
+        states = {leading_letters(state) or state for state in visit.states}
+        if not visit.looks or len(states) > 1:
             return False
-        state = visit.states[0] if visit.states else ""
+        state = states.pop() if states else ""
         if not state:
             return (visit.vendor, visit.visitor) in self.bare
         vendor, user = self.live.get(state, ("", "gone"))
@@ -85,6 +87,12 @@ class World:
         pages = {attempt.get_absolute_url() for attempt in Attempt.objects.all()}
         signing_in = {f"{reverse('account_login')}?next={page}" for page in pages}
         return pages | signing_in | {reverse("return-lost", args=[slug]) for slug in VENDORS}
+
+
+def leading_letters(state: str) -> str:
+    """What counts of a state: whatever was appended to it on the way does not."""
+    found = re.match(r"\s*([A-Za-z0-9_-]+)", state)
+    return found[1] if found else ""
 
 
 def trip(user: User, vendor: str, **fields: Any) -> Attempt:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,11 +11,13 @@ from django.db import connection as database
 from django.test import Client
 
 from onboarding.models import Attempt, Hop
+from onboarding.models.memo import readable
 from tests.support.attempts import CONNECTED
 from tests.support.people import People
 from tests.support.returns import (
     BACK,
     NOT_YOURS,
+    come_back,
     connection_of,
     nothing_changes,
     page_after_return,
@@ -136,14 +139,24 @@ def test_parameters_that_are_only_doubled_do_no_harm(
     assert scripted.asked[-1][2]["code"] == "c"
 
 
+def test_a_parameter_of_six_thousand_letters_arrives_whole(
+    scripted: Scripted, attempt: Attempt, alice: Client
+) -> None:
+    scripted.script.append(CONNECTED)
+    long = "0123456789" * 600
+    page = page_after_return(alice, come_back(alice, attempt, ibsstoken=long))
+    assert "is connected" in page
+    assert scripted.asked[-1][2]["ibsstoken"] == long
+
+
 def test_endless_parameters_are_cut(scripted: Scripted, attempt: Attempt, alice: Client) -> None:
     params = {"state": state(attempt), "code": LONG, LONG: "1", "error": LONG}
     scripted.script.append(CONNECTED)
     assert "is connected" in page_after_return(alice, alice.get(BACK, params))
     assert {name: len(value) for name, value in scripted.asked[-1][2].items()} == {
         "state": 43,
-        "code": 4000,
-        "error": 4000,
+        "code": 8190,
+        "error": 8190,
     }
 
 
@@ -179,9 +192,69 @@ def test_a_state_that_is_no_text_belongs_to_no_attempt(
     attempt: Attempt, alice: Client, odd: str
 ) -> None:
     mine = state(attempt)
-    for query in (f"state={odd}", f"state={mine}{odd}", f"state={odd}{mine}", f"{odd}={mine}"):
+    for query in (f"state={odd}", f"state={odd}{mine}", f"{odd}={mine}"):
         with nothing_changes():
             assert NOT_YOURS in page_after_return(alice, raw(alice, query))
+
+
+APPENDED = [
+    "?ibsstoken=T", "?ibsstoken=T?more=1", "%3Fibsstoken%3DT", "%253Fibsstoken%253DT",
+    "&amp;ibsstoken=T", "&amp;amp;ibsstoken=T", "%26amp%3Bibsstoken%3DT", ";ibsstoken=T",
+    "/?ibsstoken=T", ".&ibsstoken=T", "%20&ibsstoken=T", "?ibsstoken=T%23_%3D_&ibsstoken=T",
+    "%0D%0A&ibsstoken=T", "%00&ibsstoken=T", "%22&ibsstoken=T",
+]  # fmt: skip
+
+
+@pytest.mark.both
+@pytest.mark.parametrize("appended", APPENDED)
+def test_what_a_vendor_appends_to_our_state_is_read_as_parameters(
+    scripted: Scripted, attempt: Attempt, alice: Client, appended: str
+) -> None:
+    mine = state(attempt)
+    scripted.script.append(CONNECTED)
+    assert "is connected" in page_after_return(alice, raw(alice, f"state={mine}{appended}"))
+    asked = scripted.asked[-1][2]
+    assert (asked["state"], asked["ibsstoken"]) == (mine, "T")
+
+
+@pytest.mark.parametrize(
+    "before", ["ibsstoken=T?", "?ibsstoken=T&", "ibsstoken=T;", "ibsstoken=T%3F", "&"]
+)
+def test_our_state_is_found_behind_what_a_vendor_put_before_it(
+    scripted: Scripted, attempt: Attempt, alice: Client, before: str
+) -> None:
+    scripted.script.append(CONNECTED)
+    query = f"{before}state={state(attempt)}"
+    assert "is connected" in page_after_return(alice, raw(alice, query))
+    assert scripted.asked[-1][2].get("ibsstoken", "T") == "T"
+
+
+@pytest.mark.parametrize("code", ["a/b+c=", "a?b", "https://x.example/?a=1", "a;b", "a&amp;b", "ü"])
+def test_a_well_made_return_is_read_as_it_is(
+    scripted: Scripted, attempt: Attempt, alice: Client, code: str
+) -> None:
+    scripted.script.append(CONNECTED)
+    come_back(alice, attempt, code=code)
+    assert scripted.asked[-1][2]["code"] == code
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["/return/scripted", "/return/Scripted/", "//return/scripted/", "/return//SCRIPTED///"],
+)
+def test_the_address_of_a_return_may_be_bent_too(
+    scripted: Scripted, attempt: Attempt, alice: Client, address: str
+) -> None:
+    scripted.script.append(CONNECTED)
+    response = alice.get(BACK, PATH_INFO=address, QUERY_STRING=f"state={state(attempt)}&code=c%2Fd")
+    if response.status_code == 302:
+        response = alice.get(response["Location"])
+    assert "is connected" in page_after_return(alice, response)
+    assert scripted.asked[-1][2]["code"] == "c/d"
+
+
+def test_a_state_of_ours_has_nothing_that_is_cut_from_a_link(attempt: Attempt) -> None:
+    assert re.fullmatch("[A-Za-z0-9]{43}", state(attempt))
 
 
 @pytest.mark.parametrize("odd", ["%00", "a%00b", "%ff%fe", "%ED%A0%80", "%F0%9F", "%"])
@@ -210,7 +283,7 @@ def test_no_answer_holds_what_was_brought(
 
 def test_stored_parameters_are_ciphertext(attempt: Attempt) -> None:
     browser().get(BACK, {"state": state(attempt), "code": "geheim"})
-    stored = Hop.objects.exclude(spent=None).get().params
+    stored = readable(Hop.objects.exclude(spent=None).get().params)
     assert stored["code"] == "geheim"
     with database.cursor() as cursor:
         cursor.execute("SELECT params FROM onboarding_hop WHERE spent IS NOT NULL")

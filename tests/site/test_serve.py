@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import signal
 import socket
 import subprocess
@@ -30,6 +31,44 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Any:
 def waiting(serve: Any) -> Any:
     """A child that runs until it is told to stop."""
     return serve.Child("patient", [sys.executable, "-c", "import signal; signal.pause()"])
+
+
+def test_a_process_that_says_itself_why_it_does_not_start_ends_the_site(serve: Any) -> None:
+    child = serve.Child("worker", [sys.executable, "-c", f"raise SystemExit({serve.REFUSES})"])
+    child.start()
+    child.process.wait()
+    with pytest.raises(SystemExit, match="worker process does not start: the line above says why"):
+        child.keep_running()
+
+
+def test_an_address_of_another_machine_is_named(
+    serve: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOST", "192.0.2.1")
+    monkeypatch.setattr(serve, "listening", lambda _: False)
+    with pytest.raises(SystemExit, match="Nothing can listen on port 8000 of this machine: Cannot"):
+        serve.require_free(8000)
+
+
+BREAKS = "import sys; print('plain'); print('{\"a\": 1}'); sys.stderr.write('odd\\n'); {}['s']"
+
+
+def test_with_json_logs_whatever_a_process_prints_is_an_object(
+    serve: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LOG_FORMAT", "json")
+    child = serve.Child("odd", [sys.executable, "-c", BREAKS])
+    child.start()
+    serve.say("said by serve itself")
+    child.process.wait()
+    said: list[dict[str, Any]] = []
+    while not any("KeyError" in str(line) for line in said) or not child.process.stdout.closed:
+        said += [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {"a": 1} in said
+    assert {"odd", "serve"} == {line["logger"] for line in said if "logger" in line}
+    with pytest.raises(SystemExit, match="1"):
+        serve.end("it cannot")
+    assert json.loads(capsys.readouterr().out)["level"] == "CRITICAL"
 
 
 def test_a_killed_process_is_started_again(serve: Any) -> None:

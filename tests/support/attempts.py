@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from onboarding import journey
 from onboarding.models import Attempt, Connection
+from onboarding.models.memo import readable
 from tests.support.people import People, connector
 from tests.support.scripted import Answer, Scripted
 from vendors.contract import Connected, Waiting, text
@@ -55,5 +56,5 @@ def run_check(connection: Connection, vendor: Scripted, *answers: Answer) -> Con
 def close_pages() -> None:
     """No merchant is waiting at the page of an attempt any more."""
     for row in Attempt.objects.filter(ended=None):
-        row.call |= {"asked": None}
+        row.call = readable(row.call) | {"asked": None}
         row.save(update_fields=["call"])

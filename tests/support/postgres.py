@@ -58,7 +58,7 @@ def _make(bin: Path, home: Path, password: str) -> None:
     password_file = home / "password"
     password_file.touch(0o600)
     password_file.write_text(password)
-    if user := _user():
+    if user := unprivileged_user():
         shutil.chown(home, user)
         shutil.chown(password_file, user)
     arguments: list[str | Path] = [
@@ -77,7 +77,7 @@ def _make(bin: Path, home: Path, password: str) -> None:
     password_file.unlink()
 
 
-def _user() -> str | None:
+def unprivileged_user() -> str | None:
     """PostgreSQL refuses to run as root: use the user that its package created, or nobody."""
     if os.geteuid() != 0:
         return None
@@ -93,7 +93,12 @@ def _started(bin: Path, home: Path, port: int) -> Iterator[None]:
     with log_file.open("wb") as log:
         # A session of its own: Ctrl-C is for pytest first.
         server = subprocess.Popen(
-            command, cwd=home, user=_user(), stdout=log, stderr=log, start_new_session=True
+            command,
+            cwd=home,
+            user=unprivileged_user(),
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )
     try:
         _wait(server, log_file)

@@ -25,7 +25,7 @@ from django.test import Client  # noqa: E402
 from onboarding import journey  # noqa: E402
 from onboarding.background import runner  # noqa: E402
 from onboarding.journey.leases import Lease, LeaseLost  # noqa: E402
-from onboarding.models import Account, User  # noqa: E402
+from onboarding.models import Account, User, memo_key  # noqa: E402
 
 Act = Callable[[], Any]
 
@@ -73,8 +73,13 @@ def renew(account: int, token: str) -> Act:
     return act
 
 
+def prove() -> Act:
+    """A process starts, and makes the canary of its key."""
+    return memo_key.prove
+
+
 ACTS: dict[str, Callable[..., Act]] = {
-    each.__name__: each for each in (press, open_page, sweep, resolve, take, renew)
+    each.__name__: each for each in (press, open_page, sweep, resolve, take, renew, prove)
 }
 
 

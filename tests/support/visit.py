@@ -36,6 +36,9 @@ class InlineExecutor:
         done.set_result(None)
         return done
 
+    def idle(self) -> None:
+        """Everything was done when it was submitted."""
+
 
 def browser(user: User | None = None, *, strict: bool = False) -> Client:
     """`strict`: forms need their CSRF token, as in production."""

@@ -5,6 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import (
+    DatabaseError,
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    ProgrammingError,
+)
 from django.utils import timezone
 
 from onboarding import journey
@@ -115,6 +123,25 @@ def test_a_bug_before_the_vendor_is_asked_counts_too(
         with pytest.raises(ZeroDivisionError):
             run_step(row, scripted)
     assert run_step(row, scripted).answer == "poison"
+
+
+@pytest.mark.parametrize(
+    ("raised", "crashes"),
+    [
+        (OperationalError, 0), (InterfaceError, 0),
+        (DataError, 1), (IntegrityError, 1), (ProgrammingError, 1), (DatabaseError, 1),
+    ],
+)  # fmt: skip
+def test_only_an_unreachable_database_is_no_bug(
+    people: People, scripted: Scripted, raised: type[Exception], crashes: int
+) -> None:
+    def fails(order: Order) -> Step:
+        raise raised
+
+    row = begin_attempt(people)
+    with pytest.raises(raised):
+        run_step(row, scripted, fails)
+    assert reloaded(row).crashes == crashes
 
 
 def test_tokens_renewed_on_the_way_to_each_death_do_not_hide_it(

@@ -12,8 +12,12 @@ from django.db import IntegrityError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
+from onboarding.models import memo_key
+
 pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
-FIRST, WORDS, RETURNS = "0001_initial", "0002_words", "0003_hop_returns"
+FIRST, WORDS, RETURNS, RATE_LIMITS, KEYS = (
+    "0001_initial", "0002_words", "0003_hop_returns", "0004_rate_limits", "0007_memo_keys",
+)  # fmt: skip
 NAMES = "0005_shop_names_and_endings"
 NOW = timezone.now()
 
@@ -103,6 +107,35 @@ def test_a_shop_is_still_connected_once_only_after_the_renaming() -> None:
         )
 
 
+def test_counts_of_rate_limits_come_and_go_and_every_other_row_stays() -> None:
+    rows_of_the_first_release(migrate_to(FIRST))
+    migrate_to(RETURNS)
+    apps = migrate_to(RATE_LIMITS)
+    count = {"key": "ip:x", "ends_at": NOW}
+    apps.get_model("onboarding", "RateLimit").objects.create(**count)
+    with pytest.raises(IntegrityError):
+        apps.get_model("onboarding", "RateLimit").objects.create(**count)
+    apps = migrate_to(RETURNS)
+    assert (only(apps, "User").email, only(apps, "Connection").shop_id) == (
+        "ann@example.org",
+        "s-1",
+    )
+    assert "ratelimit" not in apps.all_models["onboarding"]
+
+
+def test_the_table_of_keys_begins_empty_and_goes_without_a_trace() -> None:
+    """Memos that are there prove MEMO_KEYS at the first start; going back touches none of them."""
+    rows_of_the_first_release(migrate_to(FIRST))
+    apps = migrate_to(KEYS)
+    assert not apps.get_model("onboarding", "MemoKey").objects.exists()
+    assert memo_key.are_proven()
+    memo_key.prove()
+    assert only(apps, "MemoKey").lost_at is None
+    apps = migrate_to(RATE_LIMITS)
+    assert "onboarding_memokey" not in connection.introspection.table_names()
+    assert only(apps, "Account").memo == {"t": 1}
+
+
 # -- names of shops, and why attempts ended ----------------------------------------------------------
 
 
@@ -129,7 +162,7 @@ def names_of(apps: Apps) -> list[str]:
 
 def test_shops_of_one_name_get_numbers() -> None:
     shops_of_one_merchant(
-        migrate_to(RETURNS),
+        migrate_to(KEYS),
         *(("eBay", "disconnected"), ("Магазин", "connected"), ("МАГАЗИН", "on_it")),
         *(("МАГАЗИН 2", "connected"), ("EBAY", "paused"), ("x" * 100, "connected")),
         ("X" * 100, "connected"),
@@ -166,7 +199,7 @@ def attempts_that_ended(apps: Apps) -> None:
 
 
 def test_ended_attempts_say_why() -> None:
-    attempts_that_ended(migrate_to(RETURNS))
+    attempts_that_ended(migrate_to(KEYS))
     apps = migrate_to(NAMES)
     rows = apps.get_model("onboarding", "Attempt").objects.all()
     for name, ending in rows.values_list("connection__name", "ending"):
@@ -175,8 +208,8 @@ def test_ended_attempts_say_why() -> None:
 
 
 def test_names_and_attempts_survive_the_way_back() -> None:
-    attempts_that_ended(migrate_to(RETURNS))
+    attempts_that_ended(migrate_to(KEYS))
     before = names_of(migrate_to(NAMES))
-    apps = migrate_to(RETURNS)
+    apps = migrate_to(KEYS)
     assert names_of(apps) == before
     assert apps.get_model("onboarding", "Attempt").objects.count() == 8

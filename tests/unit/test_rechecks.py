@@ -10,7 +10,7 @@ from pytest_django.fixtures import Settings
 
 from onboarding import journey
 from onboarding.background import runner
-from onboarding.journey import transitions
+from onboarding.journey import leases, transitions
 from onboarding.journey.outcomes import pace
 from onboarding.models import Account, Attempt, Connection
 from onboarding.models.status import Status
@@ -25,6 +25,7 @@ from vendors.contract import (
     Progress,
     Refused,
     Step,
+    Unavailable,
     Waiting,
     text,
 )
@@ -198,3 +199,72 @@ def test_two_workers_that_find_the_same_row_ask_once(people: People, scripted: S
     found.run()
     assert scripted.calls == ["start", "start"]
     assert reloaded(row).answer == "waiting"
+
+
+# -- a worker that finds the account busy ----------------------------------------------------------
+
+
+def found_busy(row: Attempt | Connection) -> datetime | None:
+    """When the row is due after another worker found it while its account was busy."""
+    kind: runner.Kind = "attempt" if isinstance(row, Attempt) else "connection"
+    with leases.leased(row.connection.account_id if isinstance(row, Attempt) else row.account_id):
+        runner.DueRow("scripted", kind, row.pk).run()
+        if kind == "attempt":
+            runner.DueRow("scripted", kind, row.pk, returned=True).run_for_merchant()
+    row.refresh_from_db()
+    return row.due_at
+
+
+def test_a_worker_that_was_late_leaves_the_next_check_of_a_settled_shop(
+    people: People, scripted: Scripted
+) -> None:
+    """The first worker has settled the row, and has not given the lease back yet."""
+    shop = run_step(begin_attempt(people), scripted, CONNECTED).connection
+    shop = run_check(shop, scripted, CONNECTED)
+    settled = shop.due_at
+    assert found_busy(shop) == settled
+    assert scripted.calls == ["start", "check"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [WAIT, INSTALL, Unavailable(retry_after=3600), Garbled(), Refused(who="staff")],
+    ids=["waiting", "needs", "retry-after", "garbled", "refused"],
+)
+def test_a_worker_that_was_late_cuts_no_wait_short(
+    people: People, scripted: Scripted, answer: Answer
+) -> None:
+    row = run_step(begin_attempt(people), scripted, answer)
+    settled = row.due_at
+    assert found_busy(row) == settled
+
+
+@pytest.mark.parametrize("model", [Attempt, Connection])
+def test_a_worker_that_was_late_cuts_no_pause_after_a_crash_short(
+    people: People, scripted: Scripted, model: type[Attempt] | type[Connection]
+) -> None:
+    attempt = begin_attempt(people)
+    if model is Connection:
+        run_step(attempt, scripted, CONNECTED)
+    row, pause = model._default_manager.get(), timezone.now() + 5 * SECOND
+    model._default_manager.update(answer="progress", crashes=3, due_at=pause)
+    assert found_busy(row) == pause
+
+
+def test_what_is_still_due_is_put_off_by_a_second_while_the_account_is_busy(
+    people: People, scripted: Scripted
+) -> None:
+    shop = run_step(begin_attempt(people), scripted, CONNECTED).connection
+    Connection.objects.update(due_at=timezone.now())
+    due = found_busy(shop)
+    assert due is not None
+    assert timedelta(0) < due - timezone.now() <= SECOND
+
+
+def test_what_a_merchant_has_just_asked_for_is_made_a_second_later_if_the_account_is_busy(
+    people: People, scripted: Scripted
+) -> None:
+    row = begin_attempt(people)
+    due = found_busy(row)
+    assert due is not None
+    assert due - timezone.now() <= SECOND

@@ -27,6 +27,7 @@ from onboarding.models import (
     ExpiryWarning,
     Hop,
     Invitation,
+    RateLimit,
     Slot,
     User,
     WaitlistEntry,
@@ -154,6 +155,14 @@ def test_sessions_go_when_they_have_ended(transactional_db: None) -> None:
     Session.objects.create(session_key="new", session_data="", expire_date=now + DAY)
     retention.run()
     assert [row.session_key for row in Session.objects.all()] == ["new"]
+
+
+def test_counts_of_rate_limits_go_when_their_time_is_over(transactional_db: None) -> None:
+    now = timezone.now()
+    RateLimit.objects.create(key="old", used=3, ends_at=now - DAY)
+    RateLimit.objects.create(key="new", used=3, ends_at=now + DAY)
+    retention.run()
+    assert [row.key for row in RateLimit.objects.all()] == ["new"]
 
 
 def newcomer(email: str, days: int, **fields: Any) -> User:

@@ -15,6 +15,7 @@ from onboarding.journey import staff_actions, transitions
 from onboarding.journey.orders import PATIENCE
 from onboarding.journey.vendor_call import Returned
 from onboarding.models import Attempt, Connection, Connector, Slot
+from onboarding.models.memo import readable
 from tests.support.attempts import CONNECTED, WAIT, begin_attempt, reloaded, run_check, run_step
 from tests.support.people import People
 from tests.support.scripted import Scripted, offered
@@ -40,7 +41,7 @@ def test_a_link_is_created_for_a_merchant_who_just_pressed_in_any_process(
     people: People, scripted: Scripted, pressed: timedelta, present: bool
 ) -> None:
     attempt = begin_attempt(people)
-    attempt.call["asked"] -= pressed.total_seconds()
+    readable(attempt.call)["asked"] -= pressed.total_seconds()
     attempt.due_at = timezone.now()
     attempt.save(update_fields=["call", "due_at"])
     scripted.script.append(WAIT)

@@ -22,7 +22,7 @@ from onboarding.conf.environment import SETTINGS
 ROOT = Path(__file__).resolve().parents[2]
 PUBLIC = {
     "SITE_URL": "https://shops.example.com",
-    "SECRET_KEY": "s" * 50,
+    "SECRET_KEY": "gangway-tests-" + "abcdefghij" * 4,
     "MEMO_KEYS": Fernet.generate_key().decode(),
     "EMAIL_URL": "smtps://mail.example.com",
     "STAFF_EMAIL": "staff@example.com",
@@ -71,6 +71,21 @@ def test_the_address_decides_hosts_cookies_and_https(load: Load) -> None:
     assert public.CSRF_COOKIE_SECURE
     assert public.SECURE_SSL_REDIRECT
     assert public.SECURE_HSTS_SECONDS == 31_536_000
+
+
+@pytest.mark.parametrize(
+    ("environment", "prefix"),
+    [(PUBLIC, "__Host-gangway_"), ({}, "gangway_")],
+    ids=["https", "http"],
+)
+def test_cookies_have_names_of_our_own(
+    load: Load, environment: dict[str, str], prefix: str
+) -> None:
+    found = load(**environment)
+    for name in ("SESSION", "CSRF", "LANGUAGE", "MESSAGES"):
+        assert getattr(found, f"{name}_COOKIE_NAME") == f"{prefix}{name.lower()}"
+        assert not getattr(found, f"{name}_COOKIE_DOMAIN", None)
+        assert getattr(found, f"{name}_COOKIE_PATH", "/") == "/"
 
 
 def test_nothing_set_is_a_site_on_localhost(load: Load) -> None:
@@ -134,6 +149,56 @@ def test_postgresql_has_a_pool_and_limits(load: Load) -> None:
     assert database["OPTIONS"]["sslmode"] == "require"
     assert database["OPTIONS"]["pool"]["max_size"] == 20
     assert "idle_in_transaction_session_timeout=5s" in database["OPTIONS"]["options"]
+
+
+@pytest.mark.parametrize(
+    ("url", "found"),
+    [
+        (
+            "postgres:///way?host=/var/run/postgresql",
+            {"HOST": "/var/run/postgresql", "NAME": "way"},
+        ),
+        ("postgres://gang@%2Fvar%2FRun/way", {"HOST": "/var/Run", "USER": "gang"}),
+        ("postgresql://a:1,b:2/way?target_session_attrs=any", {"HOST": "a,b", "PORT": "1,2"}),
+        ("postgres://[::1]:5433/way", {"HOST": "::1", "PORT": "5433"}),
+        ("postgres://gang:a%2Fb%3F%23@h/w%20ay", {"PASSWORD": "a/b?#", "NAME": "w ay"}),
+        ("postgres://h/way?user=gang&password=pass", {"USER": "gang", "PASSWORD": "pass"}),
+    ],
+)
+def test_a_database_address_is_read_as_libpq_reads_it(
+    load: Load, url: str, found: dict[str, str]
+) -> None:
+    loaded = load(DATABASE_URL=url)
+    assert not loaded.ENVIRON.problems
+    assert {name: loaded.DATABASES["default"][name] for name in found} == found
+
+
+def test_the_operators_options_come_after_ours_so_that_they_win(load: Load) -> None:
+    url = "postgres://h/way?options=-c%20search_path%3Dx%20-c%20lock_timeout%3D9s&sslrootcert=/ca"
+    options = load(DATABASE_URL=url).DATABASES["default"]["OPTIONS"]
+    assert options["options"].endswith("-c search_path=x -c lock_timeout=9s")
+    assert options["options"].startswith("-c statement_timeout=30s")
+    assert options["sslrootcert"] == "/ca"
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("postgres://h/way?pool=1", "a parameter that libpq does not know: pool"),
+        ("postgres://u:ge/heim@h/way", "write @ as %40, / as %2F"),
+        ("postgres://u:1/geheim@h/way", "write @ as %40, / as %2F"),
+        ("postgres://u:p@geheim@h/way", "write @ as %40, / as %2F"),
+        ("postgres://u:geheim%@h/way", "must look like postgres://"),
+        ("postgres://h:99999/way", "has no valid port"),
+        ("postgres://h/", "must look like postgres://"),
+    ],
+)
+def test_a_database_address_that_cannot_be_read_is_never_quoted(
+    load: Load, url: str, message: str
+) -> None:
+    [problem] = load(DATABASE_URL=url).ENVIRON.problems
+    assert message in problem.message
+    assert "heim" not in problem.message
 
 
 @pytest.mark.parametrize(
@@ -275,6 +340,9 @@ def test_a_complete_public_site_has_no_complaints(ids: Callable[..., set[str]]) 
     ("name", "value", "expected"),
     [
         ("SECRET_KEY", "", "E002"),
+        ("SECRET_KEY", "abc", "E012"),
+        ("SECRET_KEY", "ab" * 40, "E012"),
+        ("SECRET_KEY", "django-insecure-" + "abcdefghij" * 5, "E012"),
         ("MEMO_KEYS", "", "E002"),
         ("MEMO_KEYS", "short", "E003"),
         ("EMAIL_URL", "demo:", "E005"),

@@ -118,12 +118,12 @@ def test_what_was_typed_is_there_again_but_no_secret(people: People, settings: S
             town, password = said("Town"), said("Password")
             return (
                 Question(key="town", label=town),
-                Question(key="word", label=password, secret=True),
+                Question(key="password", label=password, secret=True),
             )
 
     settings.VENDORS = offered(Asking())
     begin_outage()
-    join_waitlist(people, answer_town="Ghent", answer_word="s3cret")
+    join_waitlist(people, answer_town="Ghent", answer_password="s3cret")
     end_outage()
     html = browser(people.alice).get(page(people)).content.decode()
     assert 'value="Ann’s shop"' in html

@@ -154,6 +154,8 @@ def test_everything_works_again_after_clear(sandbox: Running) -> None:
     [
         ({"kind": "half"}, '{"codeName"'),
         ({"kind": "types"}, '{"codeName": {"odd": true}}'),
+        ({"kind": "bom"}, '\ufeff{"codeName": "demoacme-1"}'),
+        ({"kind": "texts", "before": "\ud800"}, '{"codeName": "\\ud800demoacme-1"}'),
         ({"kind": "oversized", "size": 99}, '{"codeName": "demoacme-1"}'.ljust(99)),
     ],
 )

@@ -8,9 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypedDict
 
-from pydantic import Field
-
 from vendors.http.api import Api, Empty, Reply, none_if_missing
+from vendors.http.reply import Id, Url, Words
 
 
 class NewShop(TypedDict):
@@ -21,10 +20,10 @@ class NewShop(TypedDict):
 class Shop(Reply):
     """`status` is pending, active, declined or revoked. `approval_url` is the merchant's page."""
 
-    id: str = Field(min_length=1)
-    reference: str
-    status: str
-    approval_url: str = Field(min_length=1)
+    id: Id
+    reference: Words
+    status: Words
+    approval_url: Url
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ where `success` may be "true" beside the code "401". 201 means "one or more requ
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from functools import cached_property
 from typing import Annotated, Any, Generic, TypedDict, TypeVar
 
@@ -25,7 +25,8 @@ from pydantic import Field, WrapValidator
 from vendors.contract import Garbled, Json, JsonObject, Refused
 from vendors.http.api import Api, Reply, none_if_missing
 from vendors.http.process_cache import ProcessCache
-from vendors.http.reply import none_if_odd
+from vendors.http.reply import Id, Lines, Number, Seconds, Secret, Words, none_if_odd
+from vendors.http.times import Moment
 
 T = TypeVar("T")
 
@@ -35,6 +36,7 @@ SCOPES_LIFE = 600.0  # seconds
 TOKEN_EXPIRED = 498
 PARTLY_DONE = 207  # neither a success nor a clear failure: what a creation did must be looked up
 FAILED = 422
+HTTP_STATUS = re.compile(r"[45][0-9]{2}")  # of a refusal, as a code in the body
 UNKNOWN_PAIR = "320001"  # "Invalid client key and secret"; its status is not documented
 DENIED = "4000"  # by an access group, permanently
 # Overloaded, concurrent actions, authorisation unavailable: nothing was done.
@@ -65,19 +67,19 @@ class NewClient(TypedDict):
 
 
 class Scope(Reply):
-    id: int
-    entity: str = ""
+    id: Number
+    entity: Words = ""
 
 
 class GrantedScope(Reply):
     """A scope as Capillary returns it: without its resources."""
 
-    entity_id: int = Field(alias="entityId")
-    permission: str = ""
+    entity_id: Number = Field(alias="entityId")
+    permission: Words = ""
 
 
 # Only shown to staff: an odd one must not make a client unreadable.
-LenientTime = Annotated[datetime | None, WrapValidator(none_if_odd)]
+LenientTime = Annotated[Moment | None, WrapValidator(none_if_odd)]
 
 
 class Attribution(Reply):
@@ -92,12 +94,12 @@ def _attribution(value: Json, parse: Callable[[Json], Attribution]) -> Attributi
 class ApiClient(Reply):
     """An API client of the organisation. A deleted one may stay, with `isValid` false."""
 
-    key: str = Field(alias="clientKey", min_length=1)
-    name: str | None = None
-    description: str | None = None
+    key: Id = Field(alias="clientKey")
+    name: Words | None = None
+    description: Lines | None = None
     is_valid: bool | None = Field(default=None, alias="isValid")
-    expiry: int | None = Field(default=None, alias="expirationTokenTime")
-    till: int | None = Field(default=None, alias="defaultTillId")
+    expiry: Number | None = Field(default=None, alias="expirationTokenTime")
+    till: Number | None = Field(default=None, alias="defaultTillId")
     scopes: list[GrantedScope] | None = None
     attribution: Annotated[Attribution, WrapValidator(_attribution)] = Attribution()
 
@@ -109,12 +111,12 @@ class ApiClient(Reply):
 class CreatedClient(ApiClient):
     """The only reply that ever holds the secret."""
 
-    secret: str = Field(alias="clientSecret", min_length=1)
+    secret: Secret = Field(alias="clientSecret")
 
 
 class Token(Reply):
-    access: str = Field(alias="accessToken", pattern=r"^[!-~]+$")  # sent in a header
-    seconds: int | None = Field(default=None, alias="ttlSeconds")
+    access: Secret = Field(alias="accessToken")
+    seconds: Seconds | None = Field(default=None, alias="ttlSeconds")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -248,7 +250,7 @@ def meaning(status: int, body: Json) -> int:
         return STATUSES[code or str(status)]
     if not code or status >= 500:
         return status
-    if code.isdecimal() and 400 <= int(code) < 600:
+    if HTTP_STATUS.fullmatch(code):
         return int(code)
     if status >= 400:
         return status

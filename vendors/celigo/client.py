@@ -16,7 +16,8 @@ from typing import TypedDict
 from pydantic import ConfigDict, Field, TypeAdapter
 
 from vendors.contract import Json, JsonObject
-from vendors.http.api import Api, Empty, Nothing, Reply, none_if_missing
+from vendors.http.api import Api, Nothing, Reply, Unread, none_if_missing
+from vendors.http.reply import Anything, Id, Lines, OptionalId, Words
 from vendors.http.times import read_time, write_time
 
 # The status that a code of `errors[]` stands for, whatever the status of the reply: that of
@@ -25,6 +26,7 @@ STATUSES = {"invalid_user": 422, "rate_limited": 429, "access_restricted": 403}
 # What a PUT of a licence may carry beside `expires` and `opts`.
 LICENCE_WRITABLE = ("sandbox", "type", "_editionId")
 CONNECTOR_READ_ONLY = {"_id", "lastModified"}
+LONGEST_CONNECTOR_ID = 100  # of a connector in the catalogue
 
 
 class Connector(Reply):
@@ -32,12 +34,12 @@ class Connector(Reply):
 
     model_config = ConfigDict(extra="allow")
 
-    id: str = Field(alias="_id", min_length=1)
-    name: str | None = None
-    description: str | None = None
-    handle: str | None = None
-    published: Json = None
-    applications: Json = None
+    id: Id = Field(alias="_id", max_length=LONGEST_CONNECTOR_ID)
+    name: Words | None = None
+    description: Lines | None = None
+    handle: Words | None = None
+    published: Anything = None
+    applications: Anything = None
 
     @property
     def is_published(self) -> bool:
@@ -52,18 +54,18 @@ class Connector(Reply):
 class Integration(Reply):
     """A row of the install base; of its fields none is documented."""
 
-    id: str | None = Field(None, alias="_integrationId")
-    name: str | None = None
-    email: str | None = None
-    version: str | None = None
-    environment: Json = None
+    id: OptionalId = Field(None, alias="_integrationId")
+    name: Words | None = None
+    email: Words | None = None
+    version: Words | None = None
+    environment: Anything = None
 
 
 class User(Reply):
     """Whom a licence is for; `_id` appears once they have installed the app."""
 
-    id: str | None = Field(None, alias="_id")
-    email: str | None = None
+    id: OptionalId = Field(None, alias="_id")
+    email: Words | None = None
 
 
 class Licence(Reply):
@@ -71,11 +73,11 @@ class Licence(Reply):
 
     model_config = ConfigDict(extra="allow")
 
-    id: str = Field(alias="_id", min_length=1)
-    raw_expires: Json = Field(None, alias="expires")
-    opts: Json = None
+    id: Id = Field(alias="_id")
+    raw_expires: Anything = Field(None, alias="expires")
+    opts: Anything = None
     user: User | None = None
-    integration_id: str | None = Field(None, alias="_integrationId")
+    integration_id: OptionalId = Field(None, alias="_integrationId")
 
     @property
     def expires(self) -> datetime | None:
@@ -181,8 +183,9 @@ class Client:
         return self._delete(path, _parts(connector, id))
 
     def _delete(self, path: str, parts: Mapping[str, str]) -> bool:
+        """204 is documented here, and 200 on other pages of the documentation (using-the-api)."""
         reply = none_if_missing(
-            lambda: self.api.send("DELETE", path, Empty, ok=(200, 204), parts=parts)
+            lambda: self.api.send("DELETE", path, Unread, ok=(200, 204), parts=parts)
         )
         return reply is not None
 

@@ -21,9 +21,11 @@ from vendors.contract import (
     text,
     wrong_answer,
 )
+from vendors.contract.characters import one_line
 
-from .client import CONNECTOR_READ_ONLY, Client, Connector
+from .client import CONNECTOR_READ_ONLY, Client, Connector, Integration
 
+LONGEST_ENVIRONMENT = 100  # letters that are shown of it
 FIELDS: Mapping[str, Text] = {
     "name": text("Name"),
     "description": text("Description"),
@@ -165,11 +167,15 @@ def _install_base(api: Client, id: str) -> Rows:
         text("Environment"),
     )
     rows = [
-        (row.id, row.version or "", row.email or "", row.name or "", str(row.environment or ""))
+        (row.id, row.version or "", row.email or "", row.name or "", _environment(row))
         for row in api.install_base(id)
         if row.id
     ]
     return Rows(columns=columns, rows=tuple(rows), then=PUSH_UPDATE.key)
+
+
+def _environment(row: Integration) -> str:
+    return one_line(str(row.environment or ""))[:LONGEST_ENVIRONMENT]
 
 
 def _push_update(api: Client, id: str, ids: tuple[str, ...]) -> Done:

@@ -25,6 +25,7 @@ from vendors.contract import (
     text,
     wrong_answer,
 )
+from vendors.contract.characters import one_line
 from vendors.http.times import assume_utc
 
 from . import licence_plan
@@ -32,6 +33,7 @@ from .client import Client, Licence, format_time
 from .memo import LicenceMemo
 from .provisioning import CLOCK_SKEW, HELD, LICENCE_ID, holder_of
 
+LONGEST_EDITION = 100  # letters that are shown of it
 LONGEST_RENEWAL = timedelta(days=3660)  # a later year is a typing error
 ID_QUESTION = Question(
     key="id",
@@ -227,13 +229,14 @@ def _typed_opts(answers: Mapping[str, str]) -> JsonObject:
 
 def edition(licence: Licence) -> str:
     opts = licence.opts if isinstance(licence.opts, dict) else {}
-    return str(opts.get("connectorEdition") or "")
+    return one_line(str(opts.get("connectorEdition") or ""))[:LONGEST_EDITION]
 
 
 def _count_addons(opts: Mapping[str, Json]) -> str:
     rows = opts.get("addonLicenses")
     rows = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-    return str(sum(len(row.get("licenses") or ()) for row in rows))
+    lists = [each for row in rows if isinstance(each := row.get("licenses"), list)]
+    return str(sum(map(len, lists)))
 
 
 def _done(here: Text, account: Mapping[str, Json]) -> Done:

@@ -9,6 +9,7 @@ from typing import ClassVar
 from urllib.parse import urlsplit
 
 from vendors.contract import Entry, Question, Text, Vendor, named_problems, text
+from vendors.contract.characters import is_visible
 from vendors.http.settings import api_url_problem, header_problem
 from vendors.http.urls import is_loopback
 
@@ -95,7 +96,9 @@ class Offer(Vendor):
 
 
 def _entry(row: Connector) -> Entry:
-    name = (row.name or row.handle or row.id).strip()
+    name = next(
+        each for each in (row.name, row.handle, row.id) if each and is_visible(each)
+    ).strip()
     return Entry(
         key=row.id,
         name=name[:200],

@@ -82,8 +82,9 @@ class Provisioning(Offer):
         return ours[0] if len(ours) == 1 else None
 
     def _listed(self, order: Order, email: str) -> list[Licence]:
-        rows = self.client().licences(order.connector)
-        return [row for row in rows if same_email(row.email, email)]
+        """Each once: a page may repeat the end of the page before it."""
+        rows = {row.id: row for row in self.client().licences(order.connector)}
+        return [row for row in rows.values() if same_email(row.email, email)]
 
     def _licence(self, order: Order, id: str) -> Licence | None:
         """None if there is none, or none any more."""

@@ -97,7 +97,8 @@ the reply to the retry differs from the first one (no body, no URL), read the ob
 the documented refusal: `Api.send(refused={409: Model})` and `Refused.reply`.
 
 **Replies that must not be lost** (a creation, a code exchange, a rotated token): return `Progress` with the
-new memo at once, and request nothing else in the same call.
+new memo at once, and request nothing else in the same call. A flow that has to know at the retry that a
+reply was lost (`Unavailable.lost`) sets `connection` of that error to the draft that says so.
 
 **Memos** are JSON objects that the site stores, encrypted, for the vendor. The account's memo is shared by
 all shops of a merchant at this vendor, the connection's memo is for one shop. An attempt works on drafts:
@@ -131,6 +132,7 @@ from .order import (
     Question,
     Text,
     Who,
+    is_secret_name,
     text,
 )
 from .steps import (
@@ -181,6 +183,7 @@ __all__ = [
     "VendorError",
     "Waiting",
     "Who",
+    "is_secret_name",
     "named_problems",
     "text",
     "wrong_answer",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .order import Text, Who
+from .order import Memo, Text, Who
 
 
 class VendorError(Exception):
@@ -24,16 +24,25 @@ class VendorError(Exception):
 class Unavailable(VendorError):
     """Nothing happened, or nothing that matters; the call is retried with backoff.
 
-    `retry_after` is in seconds, None if the vendor named no time.
+    `retry_after` is in seconds, None if the vendor named no time. `lost`: the request was sent, and no
+    answer came, so it may have been carried out. `connection` is a new draft of the connection's memo,
+    for a flow that has to know at the retry what happened here; None leaves the draft as it is.
     """
 
     cause = "unavailable"
 
     def __init__(
-        self, detail: str = "", *, note: Text | None = None, retry_after: float | None = None
+        self,
+        detail: str = "",
+        *,
+        note: Text | None = None,
+        retry_after: float | None = None,
+        lost: bool = False,
     ) -> None:
         super().__init__(detail, note=note)
         self.retry_after = retry_after
+        self.lost = lost
+        self.connection: Memo | None = None
 
 
 class Refused(VendorError):

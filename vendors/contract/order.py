@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -37,9 +38,18 @@ def text(id: str, **params: str | datetime) -> Text:
     return Text(id, params)
 
 
+_SECRET_NAME = re.compile("pass|code|secret|token|key|credential", re.IGNORECASE)
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether a field of this name holds a secret: a password, a code, a key."""
+    return _SECRET_NAME.search(name) is not None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """A form field: one of `choices` ((value, label) pairs), or text. `secret`: shown as a password.
+    """A form field: one of `choices` ((value, label) pairs), or text. `secret`: shown as a password; its key
+    says that it is one (`is_secret_name`), because a form that is sent again leaves such fields out.
 
     `addresses`: the person chooses one of the merchant's verified e-mail addresses. The page offers those
     of `order.emails` at the time when it is opened, and says how to verify another one.
@@ -53,6 +63,10 @@ class Question:
     required: bool = True
     secret: bool = False
     addresses: bool = False
+
+    def __post_init__(self) -> None:
+        if self.secret and not is_secret_name(self.key):
+            raise ValueError(f"the key of a secret question must name a secret: {self.key}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,12 +114,18 @@ def _nobody(vendor_id: str) -> Holder:
     return "none"
 
 
+def _never(vendor_id: str) -> datetime | None:
+    return None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """Everything that a vendor gets for one call: plain values and one query to our database.
+    """Everything that a vendor gets for one call: plain values and two queries to our database.
 
     `holder(vendor_id)` says which connection has the vendor's object (a shop, an instance): "self" this
     one, "sibling" another one on the same account, "other" one of another merchant, "none" no connection.
+    `last_used(vendor_id)` is when a connection, of any merchant, that had this shop was disconnected; None
+    if none had it.
     `siblings` is the number of other live connections on the same account.
     """
 
@@ -132,3 +152,4 @@ class Order:
     now: datetime
     siblings: int = 0
     holder: Callable[[str], Holder] = _nobody
+    last_used: Callable[[str], datetime | None] = _never

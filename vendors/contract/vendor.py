@@ -20,7 +20,7 @@ class Vendor:
     a secret. A field without a default is required: without it the vendor is not offered.
 
     Calls are described in `vendors.contract`. A subclass must have `domains`, `connectors`, `start`,
-    `returned`, `check` and `end`, and `probe` or `ping`; everything else is optional (`can`).
+    `returned`, `check`, `end` and `probe`; everything else is optional (`can`).
     """
 
     slug: ClassVar[str]
@@ -48,18 +48,11 @@ class Vendor:
         return ()
 
     def probe(self) -> None:
-        """A read-only call with the operator's credentials. It returns if they are accepted.
+        """A call with the operator's credentials that changes nothing. It returns if they are accepted.
 
         Raises Refused if they are not, Unavailable if nobody answers.
         """
         raise Garbled(f"{self.slug} has no read-only call that checks the credentials")
-
-    def ping(self) -> None:
-        """For a vendor without `probe`: a call without credentials. It returns if the host answers.
-
-        Raises Unavailable if nobody answers.
-        """
-        raise Garbled(f"{self.slug} has no call without credentials")
 
     def connectors(self) -> tuple[Entry, ...]:
         """The shop systems that the vendor offers, read hourly for the catalogue. May call the vendor."""

@@ -25,11 +25,11 @@ from vendors.contract import Garbled, Json, Refused, Unavailable, Unsure, Vendor
 
 from . import call_context
 from .call_context import CallRecord, Credentials
-from .reply import Empty, Nothing, Reply, loose_json, parse
+from .reply import Empty, Nothing, Reply, Unread, is_blank, loose_json, parse
 from .urls import below
 from .wire import Adapter, Meaning, RawReply, Trace, basic_auth, read_body, shared_adapter
 
-__all__ = ["Api", "Empty", "Nothing", "Reply", "none_if_missing"]
+__all__ = ["Api", "Empty", "Nothing", "Reply", "Unread", "none_if_missing"]
 
 log = logging.getLogger(__name__)
 # urllib3 logs whole URLs with their queries, at DEBUG and in warnings about malformed headers.
@@ -38,6 +38,8 @@ logging.getLogger("urllib3").setLevel(logging.ERROR)
 T = TypeVar("T")
 MachineCode = Callable[[int, Json], str]
 MACHINE_CODE = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+HEADER = re.compile(r"[ -~]*")  # the characters of a header's value
+ANY_JSON: TypeAdapter[Json] = TypeAdapter(Json)
 HEADERS = {"Accept": "application/json", "User-Agent": "gangway/1.0"}
 MAX_PAGES = 100  # of one list
 # A creation that is cut off has an unknown result, so it is not begun with less time than this.
@@ -90,7 +92,7 @@ class Api:
         refused: Mapping[int, type[Reply]] | None = None,
         retries: int = 0,
     ) -> T:
-        """Make one call and parse its reply as `reply`: a model, `list[Model]`, `Nothing`, `Empty` …
+        """Make one call and parse its reply as `reply`: a model, `list[Model]`, `Nothing`, `Empty`, `Unread`.
 
         `path` is a template such as "/v1/users/{id}/instances"; `parts` fill it, URL-encoded. `ok` lists
         the documented successes. `creates`: the call makes something and has no idempotency key; without
@@ -101,7 +103,7 @@ class Api:
         """
         call = _Call(
             api=self, method=method, path=path, creates=creates, credentials=credentials,
-            ok=(*ok, 204) if reply in (Nothing, Empty) else ok, refused=refused or {},
+            ok=(*ok, 204) if reply in (Nothing, Empty, Unread) else ok, refused=refused or {},
             machine_code=machine_code or self.machine_code,
         )  # fmt: skip
         call.check(retries)
@@ -185,17 +187,20 @@ class _Call:
     ) -> requests.PreparedRequest:
         """The request, without a Session: no cookies, no .netrc, no proxies, no redirects.
 
-        Raises Garbled if requests refuses it, such as a URL without a host.
+        Raises Garbled if it cannot be sent: a URL without a host, a header that is not ASCII. What it is
+        made of may be in a memo since before replies were checked for that.
         """
         all_headers = {**HEADERS, **self.api.headers, **(headers or {})}
         if bearer:
             all_headers["Authorization"] = f"Bearer {bearer}"
+        if odd := [name for name, value in all_headers.items() if not HEADER.fullmatch(value)]:
+            raise Garbled(self.says(f"cannot be sent: {', '.join(odd)}(not_ascii)"))
         try:
             return requests.Request(
                 self.method, url, params=query, json=json, data=form,
                 headers=all_headers, auth=basic_auth(auth or self.api.auth),
             ).prepare()  # fmt: skip
-        except requests.RequestException:
+        except (requests.RequestException, UnicodeError):
             raise Garbled(self.says("cannot be sent")) from None
 
     # -- on the wire -----------------------------------------------------------------------------
@@ -295,7 +300,10 @@ class _Call:
 
     def next_page(self, url: str, raw: RawReply) -> str:
         """The URL of the next page. Raises Garbled if it is not below the base URL."""
-        following = urljoin(url, raw.next_url)
+        try:
+            following = urljoin(url, raw.next_url)
+        except ValueError:
+            following = ""
         if not below(following, self.api.base_url):
             raise Garbled(self.says("named a next page outside of the API"))
         return following
@@ -309,12 +317,16 @@ class _Call:
         if raw.body is None:
             raise self._unreadable(raw, "more than we read")
         if reply is Empty:
-            if raw.body.strip():
+            if not is_blank(raw.body):
                 raise self._unreadable(raw, "a body where none is documented")
             return Empty()  # type: ignore[return-value]  # T is Empty here
+        # A caller with 204 among `ok` gets None for it: its `reply` has to allow that.
+        body = b"null" if raw.status == 204 else raw.body
         try:
-            # A caller with 204 among `ok` gets None for it: its `reply` has to allow that.
-            return parse(b"null" if raw.status == 204 else raw.body, reply)
+            if reply is Unread:
+                parse(b"null" if is_blank(body) else body, ANY_JSON)
+                return Unread()  # type: ignore[return-value]  # T is Unread here
+            return parse(body, reply)
         except ValueError as error:
             raise self._unreadable(raw, str(error)) from None
 
@@ -322,7 +334,7 @@ class _Call:
         if trace.unsent:
             return Unavailable(self.says("could not be sent: no connection"))
         detail = self.says("took too long" if timed_out else "lost its connection")
-        return Unsure(detail) if self.creates else Unavailable(detail)
+        return Unsure(detail) if self.creates else Unavailable(detail, lost=True)
 
     def _unreadable(self, raw: RawReply, why: str) -> VendorError:
         detail = self.says(f"answered {raw.status}, unreadable: {why}")
@@ -341,7 +353,10 @@ class _Call:
         return self._refusal(detail, raw)
 
     def _refusal(self, detail: str, raw: RawReply) -> Refused:
-        """401 and 403 are for whoever owns the credentials, every other 4xx is for staff."""
+        """401 and 403 are for whoever owns the credentials, every other 4xx is for staff.
+
+        Only where they are the operator's own, the alert says that our credentials are refused.
+        """
         about_credentials = raw.status in (401, 403)
         return Refused(
             detail,
@@ -349,7 +364,7 @@ class _Call:
             status=raw.status,
             code=self._code(raw),
             reply=self._refusal_body(raw),
-            cause="credentials" if about_credentials else "",
+            cause="credentials" if about_credentials and self.api.operator_credentials else "",
         )
 
     def _code(self, raw: RawReply) -> str:
@@ -371,4 +386,7 @@ def _fill(path: str, parts: Mapping[str, str]) -> str:
     if not all(part.strip(".") for part in parts.values()):
         # ".." would lead to another path.
         raise Garbled(f"{path}: an id is empty or made of dots")
-    return path.format_map({key: quote(part, safe="") for key, part in parts.items()})
+    try:
+        return path.format_map({key: quote(part, safe="") for key, part in parts.items()})
+    except UnicodeError:
+        raise Garbled(f"{path}: an id cannot be written in a URL") from None

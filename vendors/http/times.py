@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import AfterValidator, TypeAdapter, ValidationError
+from pydantic_core import PydanticCustomError
 
 YEAR = 365 * 86400  # seconds
-_DATETIME: TypeAdapter[datetime] = TypeAdapter(datetime)
+# Systems write the ends of their calendars (year 1, year 9999) for "never". Such a moment cannot be shown
+# in every time zone, and nothing can be added to it.
+EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 
 
 def assume_utc(at: datetime) -> datetime:
@@ -16,10 +19,23 @@ def assume_utc(at: datetime) -> datetime:
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
+def _in_utc(at: datetime) -> datetime:
+    if not EARLIEST < (aware := assume_utc(at)) < LATEST:
+        raise PydanticCustomError("out_of_range", "not a moment between 1900 and 9000")
+    return aware.astimezone(UTC)
+
+
+Moment = Annotated[datetime, AfterValidator(_in_utc)]
+_MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)
+
+
 def read_time(value: object) -> datetime | None:
-    """A timestamp (ISO 8601 or seconds since 1970) of a reply; None if it is missing or unreadable."""
+    """A timestamp (ISO 8601 or seconds since 1970) of a reply.
+
+    None if it is missing, unreadable, or an end of the calendar.
+    """
     try:
-        return assume_utc(_DATETIME.validate_python(value))
+        return _MOMENT.validate_python(value)
     except ValidationError:
         return None
 

@@ -145,7 +145,7 @@ def retry_after(value: str) -> float | None:
     value = value.strip()
     try:
         seconds = float(value) if re.fullmatch(r"[0-9]{1,9}", value) else _seconds_until(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return min(max(seconds, 0.0), LONGEST_RETRY_AFTER)
 
@@ -154,7 +154,7 @@ def clock_ahead(date: str) -> float | None:
     """By how many seconds the server's clock, in the header Date, is ahead of ours; None without it."""
     try:
         return _seconds_until(date)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

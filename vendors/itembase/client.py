@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from pydantic import Field
-
 from vendors.contract import Garbled, Json, JsonObject, Refused
 from vendors.http.api import Api, Reply
+from vendors.http.reply import Id, Number, OptionalSecret, Seconds, Secret, Url, Words
 from vendors.http.urls import add_query, same_host
 
 SCOPES = "user.minimal user.instances.read user.instances.write"
@@ -42,37 +41,37 @@ def process_url(uri: str, redirect_uri: str) -> str:
 class Link(Reply):
     """A selfservice token: `uri` is itembase's process page, `expires_in` is in seconds."""
 
-    token: str = Field(min_length=1)
-    uri: str = Field(min_length=1)
-    expires_in: int | None = None
+    token: Secret
+    uri: Url
+    expires_in: Seconds | None = None
 
 
 class Grant(Reply):
     """OAuth tokens; `expires_in` is in seconds, and the guide contradicts itself about its size."""
 
-    access_token: str = Field(min_length=1)
-    refresh_token: str | None = None
-    expires_in: int | None = None
+    access_token: Secret
+    refresh_token: OptionalSecret = None
+    expires_in: Seconds | None = None
 
 
 class Me(Reply):
-    uuid: str = Field(min_length=1)
+    uuid: Id
 
 
 class Activation(Reply):
     """A page on which the user activates the operator's service; `expires_at` in POSIX seconds."""
 
-    activation_url: str = Field(min_length=1)
-    expires_at: int | None = None
+    activation_url: Url
+    expires_at: Seconds | None = None
 
 
 class Instance(Reply):
     """A shop ("connection") or a service ("solution") of an itembase user."""
 
-    id: str = Field(min_length=1)
-    component_id: int | None = None
-    component_type: str | None = None
-    status: str | None = None
+    id: Id
+    component_id: Number | None = None
+    component_type: Words | None = None
+    status: Words | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

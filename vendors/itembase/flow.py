@@ -112,8 +112,11 @@ class Call(SignInCall):
         sign_in = current_sign_in(self.order)
         if sign_in is None or not sign_in.user:
             return self._ask_to_sign_in()
+        answer = answers.get("store", "")
+        if answer == stores.NEW:  # none of those that were listed on return
+            self.draft.forget_came_back()
         act = self._inspect if self.draft.came_back else self._chosen
-        return self._with_token(sign_in, lambda: act(sign_in, answers.get("store", "")))
+        return self._with_token(sign_in, lambda: act(sign_in, answer))
 
     def check(self) -> Step:
         sign_in = current_sign_in(self.order)
@@ -156,13 +159,15 @@ class Call(SignInCall):
         return self._link_new(sign_in)
 
     def _chosen(self, sign_in: SignIn, answer: str) -> Step:
-        """The merchant's answer to `_offer`."""
+        """The merchant's answer to `_offer`, or that the shop they want was not there yet."""
         if not self.order.present:
             return Redirect(url="", connection=self.draft.memo())
         if refusal := self._refusal_of(answer):
             raise refusal
         rows = self._instances(sign_in)
         shops = self._shops(rows)
+        if answer == stores.NEW and not self.draft.was_listed:
+            self._note_listed(rows)
         if answer == stores.NEW and not self._new(shops):
             self.draft.forget_choice()
             return self._link_new(sign_in)
@@ -174,7 +179,7 @@ class Call(SignInCall):
     def _offer(self, rows: list[Instance]) -> Step:
         self._note_listed(rows)
         choice = stores.free(self._shops(rows), self.order)
-        return replace(stores.offer(choice, self.order.connector), connection=self.draft.memo())
+        return replace(stores.offer(choice, self.order), connection=self.draft.memo())
 
     def _note_listed(self, rows: list[Instance]) -> None:
         self.draft.note_listed([shop.id for shop in self._shops(rows)])
@@ -248,6 +253,15 @@ class Call(SignInCall):
         """Free, and not there when the merchant decided."""
         return stores.free(shops, self.order, self.draft.listed_before)
 
+    def _may_be_old(self, choice: list[Instance]) -> bool:
+        """Whether a shop that looks new may have been there before the merchant left.
+
+        Without a list of before (example 1) nothing tells, so that a shop is taken without a question
+        only if neither its user nor the shop itself was known here before.
+        """
+        known = self.draft.is_user_known or any(self.order.last_used(shop.id) for shop in choice)
+        return known and not self.draft.was_listed
+
     def _inspect(self, sign_in: SignIn, answer: str = "", just_back: bool = False) -> Step:
         if refusal := self._refusal_of(answer or self._wanted()):
             raise refusal
@@ -268,8 +282,9 @@ class Call(SignInCall):
         else:
             choice = self._new(self._shops(rows))
             meant = [row for row in choice if row.id == answer] if answer else choice
-            if choice and len(meant) != 1:
-                return stores.ask(choice, self.order.connector)
+            unclear = self._may_be_old(choice) and not answer
+            if choice and (unclear or len(meant) != 1):
+                return stores.ask(choice, self.order, may_be_old=self._may_be_old(choice))
         return self._step_for(sign_in, meant[0], rows, just_back) if meant else None
 
     def _step_for(

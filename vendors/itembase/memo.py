@@ -1,6 +1,7 @@
 """itembase's memos: the merchant's sign-in (account), and how far an attempt has come (connection).
 
-The account's memo is `{"access", "refresh", "at", "until", "user"}` (see `SignIn`), or `{"at"}` alone
+The account's memo is `{"access", "refresh", "at", "until", "user"}` (see `SignIn`), with `"renewed"` if
+the tokens came by a renewal, or `{"at"}` alone
 once its tokens no longer work. The memo of a connected shop is `{"instance": its id}`; the draft of
 an attempt has the keys that `Draft` lists.
 """
@@ -16,18 +17,22 @@ from vendors.http.times import lifetime
 from .client import Grant
 
 ACCESS_SECONDS = 3600  # the shortest lifetime the guide names, for a reply without `expires_in`
-FRESH_SECONDS = 10
+FRESH_SECONDS = 10  # in which a renewed token is not renewed again
 
 
 @dataclass(frozen=True, kw_only=True)
 class SignIn:
-    """OAuth tokens and whose they are; `user` is "" until itembase was asked. Times: POSIX seconds."""
+    """OAuth tokens and whose they are; `user` is "" until itembase was asked. Times: POSIX seconds.
+
+    `is_renewed`: they came by a renewal, not by a sign-in of the merchant.
+    """
 
     access: str = field(repr=False)
     refresh: str = field(repr=False)
     issued_at: float
     expires_at: float
     user: str = ""
+    is_renewed: bool = False
 
     @classmethod
     def granted(cls, grant: Grant, now: datetime, *, old_refresh: str = "") -> SignIn:
@@ -45,13 +50,14 @@ class SignIn:
             return None
         return cls(
             access=memo["access"], refresh=memo["refresh"], user=memo["user"],
-            issued_at=memo["at"], expires_at=memo["until"],
+            issued_at=memo["at"], expires_at=memo["until"], is_renewed="renewed" in memo,
         )  # fmt: skip
 
     def memo(self) -> JsonObject:
         return {
             "access": self.access, "refresh": self.refresh, "user": self.user,
             "at": self.issued_at, "until": self.expires_at,
+            **({"renewed": True} if self.is_renewed else {}),
         }  # fmt: skip
 
     def of(self, user: str) -> SignIn:
@@ -59,11 +65,13 @@ class SignIn:
 
     def renewed(self, grant: Grant, now: datetime) -> SignIn:
         """A refresh token that the reply leaves out stays valid (RFC 6749, section 6)."""
-        return SignIn.granted(grant, now, old_refresh=self.refresh).of(self.user)
+        granted = SignIn.granted(grant, now, old_refresh=self.refresh)
+        return replace(granted, user=self.user, is_renewed=True)
 
-    def is_fresh(self, now: datetime) -> bool:
-        """Just issued and not expired: another refresh would not help."""
-        return now.timestamp() - self.issued_at < FRESH_SECONDS and not self.is_expired(now)
+    def is_just_renewed(self, now: datetime) -> bool:
+        """Renewed a moment ago, and not expired: another renewal would not help."""
+        is_young = now.timestamp() - self.issued_at < FRESH_SECONDS
+        return self.is_renewed and is_young and not self.is_expired(now)
 
     def is_expired(self, now: datetime) -> bool:
         return now.timestamp() >= self.expires_at
@@ -93,7 +101,9 @@ class Draft:
     """The connection's draft of one attempt, which one call reads and changes.
 
     links        state → what its return must bring; older states of the attempt stay good
-    before       ids of the shops that itembase listed when the merchant last decided
+    before       ids of the shops that itembase listed when the merchant last decided; None if they could
+                 not be listed then
+    known        the itembase user was known here before this attempt
     came_back    the merchant has returned from the process page
     instance     id of the chosen shop
     activation   "out": the merchant is at the activation page; "back": they returned from it
@@ -115,10 +125,16 @@ class Draft:
         return found
 
     def note_link(self, state: str, **facts: object) -> None:
-        """Add to what is noted for this state: `kind`, `token`, `done`, `stale`."""
+        """Add to what is noted for this state: `kind`, `token`, `done`, `lost`, `stale`."""
         links = self._fields.get("links", {})
         self._fields["links"] = {**links, state: {**links.get(state, {}), **facts}}
         self._fields["looks"] = 0
+
+    @property
+    def has_signed_in(self) -> bool:
+        """Whether the merchant has signed in during this attempt."""
+        links = self._fields.get("links", {}).values()
+        return any(link.get("kind") == "oauth" and "done" in link for link in links)
 
     # -- the merchant ------------------------------------------------------------------------
 
@@ -152,14 +168,26 @@ class Draft:
 
     @property
     def listed_before(self) -> list[str]:
-        return list(self._fields.get("before", ()))
+        return list(self._fields.get("before") or ())
+
+    @property
+    def was_listed(self) -> bool:
+        """Whether it is known which shops were there before the merchant left."""
+        return self._fields.get("before") is not None
 
     def note_listed(self, instance_ids: list[str]) -> None:
         self._fields["before"] = instance_ids
 
     def note_nothing_listed(self) -> None:
         """For a merchant without a sign-in, whose shops cannot be listed yet."""
-        self._fields.setdefault("before", [])
+        self._fields.setdefault("before", None)
+
+    @property
+    def is_user_known(self) -> bool:
+        return "known" in self._fields
+
+    def note_known_user(self) -> None:
+        self._fields["known"] = True
 
     @property
     def empty_checks(self) -> int:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from vendors.contract import Declined, Order, Progress, Redirect, Refused, Step, text
+from vendors.contract import (
+    Declined,
+    Order,
+    Progress,
+    Redirect,
+    Refused,
+    Step,
+    Unavailable,
+    text,
+)
 
 from .client import Client
 from .memo import Draft, SignIn, signed_out
@@ -34,26 +43,46 @@ class SignInCall:
     def _from_oauth(self, params: Mapping[str, str], state: str) -> Step:
         """The exchange is the last act of its call, because a code works once."""
         if "stale" in self.draft.link(state):
-            return self._ask_to_sign_in() if self.order.present else Redirect(url="")
+            return self._ask_to_sign_in() if self.order.present else self._once_more(state)
         if params.get("error"):
             return stopped(params["error"])
         if not params.get("code"):
             return Declined(note=text("You came back from itembase without signing in there."))
         try:
             grant = self.client.exchange(params["code"], self.order.back)
+        except Unavailable as error:
+            if error.lost:
+                self.draft.note_link(state, lost=True)
+                error.connection = self.draft.memo()
+            raise
         except Refused as refusal:
             if refusal.code != "invalid_grant":
                 raise
             # A button, not another redirect at once: that could send a browser round for ever.
             self.draft.note_link(state, stale=True)
-            return Redirect(url="", connection=self.draft.memo())
+            return self._once_more(state)
         self.draft.note_link(state, done=True)
         account = SignIn.granted(grant, self.order.now).memo()
         return Progress(account=account, connection=self.draft.memo())
 
+    def _once_more(self, state: str) -> Redirect:
+        """The merchant has to sign in again, and reads why."""
+        if "lost" in self.draft.link(state):
+            note = text(
+                "itembase’s answer got lost on the way, so we need you to allow access once more."
+            )
+        else:
+            note = text(
+                "Your permission at itembase was good for a few seconds only, and they were over"
+                " before we could use it. Please allow access once more."
+            )
+        return Redirect(url="", note=note, connection=self.draft.memo())
+
     def _identify(self, sign_in: SignIn, state: str) -> Step:
         """Ask whose tokens these are. Another user's are forgotten before anybody is told."""
         user = self.client.me(sign_in.access).uuid
+        if user == self.order.account_key or self.order.holder(user) == "other":
+            self.draft.note_known_user()
         if user == self.order.account_key or not self._bound_to_user():
             account = sign_in.of(user).memo()
             return Progress(
@@ -74,14 +103,20 @@ class SignInCall:
         """`act` with an access token that works: an expired one is refreshed first, in a call of its own.
 
         `unless` is the step if no refresh is possible any more; by default the merchant signs in again.
+        Where neither a refresh nor a new sign-in helps, it is not the merchant's sign-in that is wrong.
         """
+        sign_in_again = Progress(account=signed_out(self.order.now))
         if not sign_in.is_expired(self.order.now):
             try:
                 return act()
             except Refused as refusal:
-                if refusal.status != 401 or sign_in.is_fresh(self.order.now):
+                if refusal.status != 401:
                     raise
-        return self._refresh(sign_in, unless or Progress(account=signed_out(self.order.now)))
+                if sign_in.is_just_renewed(self.order.now):
+                    if unless or self.draft.has_signed_in:
+                        raise
+                    return sign_in_again
+        return self._refresh(sign_in, unless or sign_in_again)
 
     def _refresh(self, sign_in: SignIn, unless: Step) -> Step:
         """A refresh token works once: the new one is saved at once, for all shops of the account."""

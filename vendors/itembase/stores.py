@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from datetime import timedelta
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
 
 from vendors.contract import (
     Ask,
@@ -41,9 +41,9 @@ def shared(rows: Sequence[Instance]) -> bool:
 
 
 def of_component(rows: Sequence[Instance], component_id: int) -> list[Instance]:
-    """The shops of one platform, always in the same order."""
-    shops = (row for row in connections(rows) if row.component_id == component_id)
-    return sorted(shops, key=lambda shop: shop.id)
+    """The shops of one platform, each once, always in the same order."""
+    shops = {row.id: row for row in connections(rows) if row.component_id == component_id}
+    return sorted(shops.values(), key=lambda shop: shop.id)
 
 
 def free(shops: Sequence[Instance], order: Order, before: Collection[str] = ()) -> list[Instance]:
@@ -140,32 +140,39 @@ def gone(connector: str) -> NeedsMerchant:
     return NeedsMerchant(code="store-gone", note=note)
 
 
-def ask(shops: Sequence[Instance], connector: str) -> Ask:
-    """Which of several is the one that was just added."""
-    name = platform_name(connector)
+def ask(shops: Sequence[Instance], order: Order, *, may_be_old: bool) -> Ask:
+    """Which one was just added. `may_be_old`: perhaps none of them, so there is a choice for that."""
+    name = platform_name(order.connector)
     note = text("itembase lists several %(platform)s shops. Choose yours.", platform=name)
-    return _question(note, _choices(shops, name), name)
+    label = text("Which %(platform)s shop do you want to connect?", platform=name)
+    if len(shops) == 1:
+        note = text(
+            "itembase lists this %(platform)s shop, but not when it was added there. Is it the one"
+            " that you want to connect?",
+            platform=name,
+        )
+        label = text("Is this the shop?")
+    none = (NEW, text("No, add another %(platform)s shop", platform=name))
+    return _question(note, label, (*_choices(shops, order), *((none,) if may_be_old else ())))
 
 
-def offer(shops: Sequence[Instance], connector: str) -> Ask:
+def offer(shops: Sequence[Instance], order: Order) -> Ask:
     """The choice between the shops that are at itembase already and a new one."""
-    name = platform_name(connector)
-    note = text(
-        "You have %(platform)s shops at itembase that are not used here yet.", platform=name
-    )
+    name = platform_name(order.connector)
+    note = text("You have %(platform)s shops at itembase that are not used here.", platform=name)
     if not shops:
         note = text("That shop is no longer free at itembase.")
-    new = (NEW, text("Add a new %(platform)s shop", platform=name))
-    return _question(note, (*_choices(shops, name), new), name)
-
-
-def _question(note: Text, choices: tuple[tuple[str, Text], ...], name: str) -> Ask:
     label = text("Which %(platform)s shop do you want to connect?", platform=name)
+    new = (NEW, text("Add a new %(platform)s shop", platform=name))
+    return _question(note, label, (*_choices(shops, order), new))
+
+
+def _question(note: Text, label: Text, choices: tuple[tuple[str, Text], ...]) -> Ask:
     return Ask(note=note, questions=(Question(key="store", label=label, choices=choices),))
 
 
-def _choices(shops: Sequence[Instance], name: str) -> tuple[tuple[str, Text], ...]:
-    return tuple((shop.id, _label(shop, n, name)) for n, shop in enumerate(shops, start=1))
+def _choices(shops: Sequence[Instance], order: Order) -> tuple[tuple[str, Text], ...]:
+    return tuple((shop.id, _label(shop, n, order)) for n, shop in enumerate(shops, start=1))
 
 
 def _wait(note: Text, key: str = "") -> Waiting:
@@ -189,9 +196,11 @@ def _attention(name: str, key: str) -> NeedsMerchant:
     )
 
 
-def _label(shop: Instance, number: int, name: str) -> Text:
-    """A shop in words: itembase gives it no name, and its id means nothing to a merchant."""
-    params = {"platform": name, "number": str(number)}
+def _label(shop: Instance, number: int, order: Order) -> Text:
+    """A shop in words: itembase gives it no name and no date, and its id means nothing to a merchant."""
+    params = {"platform": platform_name(order.connector), "number": str(number)}
+    if last := order.last_used(shop.id):
+        return _label_of_used(shop, params, last)
     if shop.status == VALID:
         return text(
             "%(platform)s shop %(number)s (connected at itembase, not used here yet)", **params
@@ -199,3 +208,20 @@ def _label(shop: Instance, number: int, name: str) -> Text:
     if not needs_attention(shop):
         return text("%(platform)s shop %(number)s (itembase is still checking it)", **params)
     return text("%(platform)s shop %(number)s (needs attention at itembase)", **params)
+
+
+def _label_of_used(shop: Instance, params: Mapping[str, str], last: datetime) -> Text:
+    if shop.status == VALID:
+        return text(
+            "%(platform)s shop %(number)s (connected at itembase, used here until %(time)s)",
+            **params, time=last,
+        )  # fmt: skip
+    if not needs_attention(shop):
+        return text(
+            "%(platform)s shop %(number)s (itembase is still checking it, used here until %(time)s)",
+            **params, time=last,
+        )  # fmt: skip
+    return text(
+        "%(platform)s shop %(number)s (needs attention at itembase, used here until %(time)s)",
+        **params, time=last,
+    )  # fmt: skip

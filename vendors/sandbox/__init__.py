@@ -33,6 +33,7 @@ __all__ = [
     "Running",
     "Sandbox",
     "Store",
+    "demo_options",
     "environ",
     "json_response",
     "page",
@@ -60,6 +61,12 @@ def environ(base_url: str, *vendors: str) -> dict[str, str]:
     for slug in vendors or slugs():
         settings |= _module(slug).environ(base_url.rstrip("/"))
     return settings
+
+
+def demo_options(vendor: str) -> dict[str, dict[str, str]]:
+    """What staff of a demo have answered about this vendor's connectors: by connector key, then question."""
+    options: dict[str, dict[str, str]] = getattr(_module(vendor), "DEMO_OPTIONS", {})
+    return options
 
 
 def serve(host: str, port: int, data_dir: str | Path, vendors: Sequence[str] = ()) -> None:

@@ -1,6 +1,7 @@
 """Fault injection: kinds of faults, which calls they hit, and the barrier that holds requests.
 
     status     another HTTP status       html, empty, half, types, oversized, replace   another body
+    bom, texts                           a byte order mark before the body; other texts in it
     reset      the connection is reset   truncated, drip   half of the body; one byte after another
     redirect   a redirect                slow, hold        later; not until it is released
 
@@ -9,6 +10,7 @@ A fault happens "before" the handler runs (nothing is done) or "after" it (only 
 
 from __future__ import annotations
 
+import codecs
 import json
 import threading
 import time
@@ -31,9 +33,11 @@ DEFAULT_WHEN = {
     "half": "after",
     "types": "after",
     "oversized": "after",
+    "bom": "after",
+    "texts": "after",
     "redirect": "before",
 }
-ALWAYS_AFTER = {"truncated", "replace", "drip", "half", "types", "oversized"}
+ALWAYS_AFTER = {"truncated", "replace", "drip", "half", "types", "oversized", "bom", "texts"}
 PARAMS = {
     "status": {"status", "body", "headers"},
     "html": {"status"},
@@ -41,6 +45,7 @@ PARAMS = {
     "drip": {"interval"},
     "replace": {"body", "merge", "remove", "status"},
     "oversized": {"size"},
+    "texts": {"before"},
     "redirect": {"to", "status"},
 }
 MINUTE = 60.0
@@ -227,6 +232,11 @@ def _other_body(kind: str, response: Response, params: JsonObject) -> Response |
             return _with(response, body[: len(body) // 2] or b"{")
         case "types":
             return _with(response, json.dumps(_odd(json.loads(body or b"{}"))).encode())
+        case "bom":
+            return _with(response, codecs.BOM_UTF8 + body) if body else None
+        case "texts" if body:
+            changed = _with_text(json.loads(body), str(params.get("before", "\0")))
+            return _with(response, json.dumps(changed).encode())
         case "oversized":
             return _with(response, (body or b"{}").ljust(int(params.get("size", LARGE))))
     return None
@@ -246,6 +256,15 @@ def _odd(value: object) -> object:
     if isinstance(value, list) and value:
         return [_odd(each) for each in value]
     return ODD
+
+
+def _with_text(value: object, before: str) -> object:
+    """The same, with `before` in front of every text; names of fields stay."""
+    if isinstance(value, dict):
+        return {name: _with_text(each, before) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_with_text(each, before) for each in value]
+    return before + value if isinstance(value, str) else value
 
 
 def _status(status: int, params: JsonObject) -> Response:

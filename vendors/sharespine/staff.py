@@ -23,7 +23,6 @@ from vendors.contract import (
     text,
 )
 
-from .client import ping
 from .memo import CREATIONS, SpaceMemo
 from .provisioning import Provisioning, created, is_plausible, search_facts
 
@@ -67,9 +66,8 @@ DELETED = text(
 
 @dataclass(frozen=True)
 class Staff(Provisioning):
-    def ping(self) -> None:
-        """Of the Reseller API only calls that create something are documented."""
-        ping(self.api_url, self.contact)
+    def probe(self) -> None:
+        self.client().try_credentials()
 
     def staff_questions(self) -> tuple[Question, ...]:
         return (API_PASSWORD,)

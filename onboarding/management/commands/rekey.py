@@ -8,7 +8,8 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from onboarding import journey
 from onboarding.doctor.memos import Unreadable, affected, describe
-from onboarding.models import Connection, memo
+from onboarding.models import Connection, memo, memo_key
+from onboarding.notifications import staff_alerts
 
 
 class Command(BaseCommand):
@@ -29,19 +30,22 @@ class Command(BaseCommand):
             count += done
             if failed:
                 unreadable.setdefault(model, set()).update(failed)
+        if count:
+            memo_key.register()
         self.stdout.write(f"{count} memos were encrypted with the first key of MEMO_KEYS.")
         if not unreadable:
+            memo_key.retire_old_keys()
+            staff_alerts.clear_for_memo_keys()
             self.stdout.write("No memo needs an older key: you may remove them.")
             return
         self.stdout.write(describe(unreadable))
         if lost:
+            memo_key.confirm_loss()
+            staff_alerts.clear_for_memo_keys()
             number = _look_now(affected(unreadable))
             self.stdout.write(f"The merchants of {number} shops are asked to connect them again.")
         else:
-            self.stdout.write(
-                "Put the key that opens them back into MEMO_KEYS, behind the new one."
-            )
-            self.stdout.write("If it is lost for good, run: rekey --lost")
+            self.stdout.write(memo_key.FIX)
         sys.exit(1)
 
 

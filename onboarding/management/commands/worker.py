@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
 
 from django.conf import settings
-from django.core.checks import run_checks
 from django.core.management.base import BaseCommand
 
 from onboarding.background import runner
 from onboarding.background.shutdown import stop_on_signal
+from onboarding.doctor import start
 
 log = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
     help = "Run the background work until SIGTERM or Ctrl-C."
+    requires_system_checks = ()  # `start` runs them, and writes a line of the log for each message
 
     def handle(self, *args: object, **options: object) -> None:
+        start.refuse_to_start(warn=True)
         with stop_on_signal() as stop:
             self._report("Worker started")
             if settings.RUNNER == "celery":
@@ -28,15 +29,6 @@ class Command(BaseCommand):
             else:
                 runner.work_forever(stop)
         self._report("Worker stopped")
-
-    def check(self, *args: Any, **options: Any) -> None:  # Any: Django's signature
-        """With LOG_FORMAT=json, log warnings as JSON. On an error, the worker does not start."""
-        found = run_checks() if settings.LOG_FORMAT == "json" else []
-        if not found or any(message.is_serious() for message in found):
-            super().check(*args, **options)
-            return
-        for message in found:
-            log.warning("%s (%s)", message.msg, message.id)
 
     def _report(self, words: str) -> None:
         if settings.LOG_FORMAT == "json":

@@ -7,10 +7,10 @@ from typing import assert_never
 from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.views.decorators.http import require_GET, require_POST
 
 from onboarding import journey, registry
 from onboarding.background import runner
+from onboarding.methods import require_post, require_read
 from onboarding.models import Attempt
 from onboarding.models.status import shown
 from onboarding.questions import QuestionsForm
@@ -34,18 +34,18 @@ from .status_panel import (
 GET_PATIENCE = 0.3  # seconds that a GET waits for the vendor
 
 
-@require_GET
+@require_read
 @may_leave
 @for_attempt
 def attempt(request: Request, attempt: Attempt) -> HttpResponse:
     """The status of an attempt. A return that waited for this user is processed; nothing else changes."""
-    if journey.claim_return(attempt, request.user):
+    if request.method == "GET" and journey.claim_return(attempt, request.user):
         runner.hand_over(attempt, timeout=GET_PATIENCE, returned=True)
         attempt.refresh_from_db()
     return page(request, attempt)
 
 
-@require_GET
+@require_read
 @for_poll
 def status(request: Request, attempt: Attempt) -> HttpResponse:
     """The polling element, and the status region when it has changed since the last poll."""
@@ -61,7 +61,7 @@ def status(request: Request, attempt: Attempt) -> HttpResponse:
     return render(request, "onboarding/_attempt_status.html", {**context, "poll": next_poll})
 
 
-@require_POST
+@require_post
 @for_attempt
 def continue_attempt(request: Request, attempt: Attempt) -> HttpResponse:
     """Continue: take the link that was minted, or have a new one minted."""
@@ -71,7 +71,7 @@ def continue_attempt(request: Request, attempt: Attempt) -> HttpResponse:
     return leave(attempt, request.user)
 
 
-@require_POST
+@require_post
 @for_attempt
 def finish(request: Request, attempt: Attempt) -> HttpResponse:
     """ "I have finished", for vendors that send nobody back."""
@@ -79,14 +79,14 @@ def finish(request: Request, attempt: Attempt) -> HttpResponse:
     return _call_and_show(attempt)
 
 
-@require_POST
+@require_post
 @for_attempt
 def check_again(request: Request, attempt: Attempt) -> HttpResponse:
     journey.continue_attempt(attempt, request.user)
     return _call_and_show(attempt)
 
 
-@require_POST
+@require_post
 @may_leave
 @for_attempt
 def answer(request: Request, attempt: Attempt) -> HttpResponse:

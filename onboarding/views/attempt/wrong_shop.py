@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from django.http import HttpResponse
-from django.views.decorators.http import require_POST
 
 from onboarding import journey
+from onboarding.methods import require_post
 from onboarding.models import Attempt
 from onboarding.models.status import Answer
 from onboarding.views.access import Request, for_attempt
@@ -15,7 +15,7 @@ from onboarding.views.vendor_trip.leaving import SeeOther, leave, may_leave
 from .attempts import page
 
 
-@require_POST
+@require_post
 @for_attempt
 def use_found(request: Request, attempt: Attempt) -> HttpResponse:
     """Use the found shop. If a sibling connection has it, that one stays, and its page is shown."""
@@ -27,7 +27,7 @@ def use_found(request: Request, attempt: Attempt) -> HttpResponse:
     return leave(attempt, request.user)
 
 
-@require_POST
+@require_post
 @for_attempt
 def reject_found(request: Request, attempt: Attempt) -> HttpResponse:
     """That was not the shop that was meant: start again at the vendor."""
@@ -37,7 +37,7 @@ def reject_found(request: Request, attempt: Attempt) -> HttpResponse:
     return leave(attempt, request.user)
 
 
-@require_POST
+@require_post
 @may_leave
 @for_attempt
 def connect_both(request: Request, attempt: Attempt) -> HttpResponse:

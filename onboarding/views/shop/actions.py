@@ -7,9 +7,9 @@ from typing import TypedDict
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods
 
 from onboarding import journey, registry
+from onboarding.methods import require_read_or_post
 from onboarding.models import Attempt, Connection, Connector
 from onboarding.models.memo import opened
 from onboarding.models.status import Answer, Status, dumped, shown
@@ -78,7 +78,7 @@ def _connectors(connection: Connection, action: Action) -> list[Connector]:
     return [own, *offered().filter(vendor=connection.vendor).exclude(pk=own.pk)]
 
 
-@require_http_methods(["GET", "POST"])
+@require_read_or_post
 @may_leave
 @for_connection
 def act(request: Request, connection: Connection, key: str) -> HttpResponse:

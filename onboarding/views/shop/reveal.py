@@ -16,6 +16,7 @@ from django.utils.translation import gettext
 
 from onboarding import journey, registry
 from onboarding.models import Connection
+from onboarding.models.memo import readable
 from onboarding.views.access import Request, for_connection
 from onboarding.views.vendor_trip.leaving import SeeOther
 from vendors.contract import Text, text
@@ -31,7 +32,9 @@ def show(request: Request, connection: Connection) -> HttpResponse:
         "connection": connection,
         "merchant": connection.account.merchant,
         "vendor_name": registry.vendor_name(connection.vendor),
-        "secrets": [(gettext(label), secret) for label, secret in connection.reveal.items()],
+        "secrets": [
+            (gettext(label), secret) for label, secret in readable(connection.reveal).items()
+        ],
         "secrets_digest": secrets_digest(connection),
     }
     return render(request, "onboarding/reveal.html", context)
@@ -43,7 +46,7 @@ def download(request: Request, connection: Connection) -> HttpResponse:
     if request.method != "POST" or not connection.secret_waits:
         return _nothing_to_show(request, connection)
     _record(request, connection, text("Downloaded what is shown only once."))
-    lines = [f"{gettext(label)}: {secret}" for label, secret in connection.reveal.items()]
+    lines = [f"{gettext(label)}: {secret}" for label, secret in readable(connection.reveal).items()]
     about = f"{connection.name} · {registry.vendor_name(connection.vendor)}"
     body = "\r\n".join([about, "", *lines, ""])
     response = HttpResponse(body, content_type="text/plain; charset=utf-8")

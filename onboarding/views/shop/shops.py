@@ -13,10 +13,10 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from onboarding import journey, registry
 from onboarding.background import runner
+from onboarding.methods import require_post, require_read, require_read_or_post
 from onboarding.models import Attempt, Connection, Event, Membership, Merchant, User
 from onboarding.models.status import Status
 from onboarding.questions import form_data
@@ -32,7 +32,7 @@ from .summary import changes, evidence, hint
 TIMELINE = 50  # entries of a page
 
 
-@require_GET
+@require_read
 @for_member
 def home(request: Request, membership: Membership) -> HttpResponse:
     """All shops as a task list: the status, the next step, and a link to where it is done."""
@@ -90,7 +90,7 @@ def _task_row(merchant: Merchant, connection: Connection, open_attempt: str | No
     }
 
 
-@require_GET
+@require_read
 @may_leave
 @for_connection
 def connection(request: Request, connection: Connection) -> HttpResponse:
@@ -113,7 +113,7 @@ def _can_disconnect(connection: Connection) -> bool:
     return bool(connection.key) or not journey.can_remove(connection)
 
 
-@require_GET
+@require_read
 @for_connection
 def status(request: Request, connection: Connection) -> HttpResponse:
     """The polling element, and the regions of the page that changed since the last poll."""
@@ -185,7 +185,7 @@ def _entry(event: Event, request: Request) -> TimelineEntry:
     return {"at": event.at, "text": str(event), "status": event.status, "note": who}
 
 
-@require_POST
+@require_post
 @for_connection
 def reconnect(request: Request, connection: Connection) -> HttpResponse:
     attempt = journey.reconnect(connection, request.user, seen(request, connection))
@@ -196,7 +196,7 @@ def reconnect(request: Request, connection: Connection) -> HttpResponse:
     return leave(attempt, request.user)
 
 
-@require_POST
+@require_post
 @for_connection
 def enter(request: Request, connection: Connection) -> HttpResponse:
     """Open the vendor's pages again."""
@@ -216,19 +216,19 @@ def _page(
     return render(request, f"onboarding/{name}.html", context, status=status)
 
 
-@require_http_methods(["GET", "POST"])
+@require_read_or_post
 @for_connection
 def pause(request: Request, connection: Connection) -> HttpResponse:
     """What pausing means, and the button; for owners."""
     if not owns(request.user, connection):
         return _page(request, connection, "owners_only", status=403)
     can_pause = _can(connection, "pause", Status.CONNECTED)
-    if can_pause and request.method == "GET":
+    if can_pause and request.method != "POST":
         return _page(request, connection, "pause")
     return _begin(request, connection, journey.pause) if can_pause else _shop(connection)
 
 
-@require_POST
+@require_post
 @for_connection
 def resume(request: Request, connection: Connection) -> HttpResponse:
     """Resume a paused shop; for owners."""
@@ -239,13 +239,13 @@ def resume(request: Request, connection: Connection) -> HttpResponse:
     return _begin(request, connection, journey.resume)
 
 
-@require_http_methods(["GET", "POST"])
+@require_read_or_post
 @for_connection
 def disconnect(request: Request, connection: Connection) -> HttpResponse:
     """What disconnecting means, and the button; for owners."""
     if not owns(request.user, connection):
         return _page(request, connection, "owners_only", status=403)
-    if request.method == "GET":
+    if request.method != "POST":
         return _page(request, connection, "disconnect")
     return _begin(request, connection, journey.disconnect)
 
@@ -263,7 +263,7 @@ def _shop(connection: Connection) -> HttpResponse:
     return SeeOther(connection.get_absolute_url())
 
 
-@require_http_methods(["GET", "POST"])
+@require_read_or_post
 @for_connection
 def remove(request: Request, connection: Connection) -> HttpResponse:
     """What removing a shop that was never connected means, and the button."""
@@ -271,7 +271,7 @@ def remove(request: Request, connection: Connection) -> HttpResponse:
         return SeeOther(connection.account.merchant.get_absolute_url())
     if not journey.can_remove(connection):
         return _shop(connection)
-    if request.method == "GET":
+    if request.method != "POST":
         stays = journey.stays_at_vendor(connection)
         return _page(request, connection, "remove", stays_at_vendor=stays)
     if not journey.remove(connection, request.user):
@@ -281,7 +281,7 @@ def remove(request: Request, connection: Connection) -> HttpResponse:
     return SeeOther(connection.account.merchant.get_absolute_url())
 
 
-@require_http_methods(["GET", "POST"])
+@require_read_or_post
 @for_connection
 def rename(request: Request, connection: Connection) -> HttpResponse:
     form = NameForm(form_data(request), initial={"name": connection.name})

@@ -7,16 +7,16 @@ from collections.abc import Iterable
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
-from django.views.decorators.http import require_safe
 
 from onboarding import registry
 from onboarding.availability.breaker import Outage, outages
+from onboarding.methods import require_read
 from onboarding.models import Connector, User
 from onboarding.models.catalogue import offered as offered
 from onboarding.views.access import Request, memberships
 
 
-@require_safe
+@require_read
 def start(request: HttpRequest) -> HttpResponse:
     """The start page: what this site does, how long it takes, what to have at hand."""
     user = request.user
@@ -25,7 +25,7 @@ def start(request: HttpRequest) -> HttpResponse:
     return render(request, "onboarding/start.html", context)
 
 
-@require_safe
+@require_read
 def catalogue(request: Request) -> HttpResponse:
     """All connectors, by search term and category. Two queries, so that it stays fast while typing."""
     term = request.GET.get("q", "").strip()[:100]
@@ -63,7 +63,7 @@ def troubles(connectors: Iterable[Connector]) -> dict[str, Outage]:
     return outages({connector.vendor for connector in connectors})
 
 
-@require_safe
+@require_read
 def platform(request: HttpRequest, platform: str) -> HttpResponse:
     """The public page of a platform: what will happen, what to have at hand, and the button."""
     found = list(offered().filter(platform=platform.lower()))

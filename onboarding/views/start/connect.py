@@ -6,20 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from allauth.account.adapter import get_adapter
 from django.contrib import messages
 from django.db import transaction
 from django.db.models import OuterRef, Subquery
 from django.forms import PasswordInput
-from django.http import Http404, HttpResponse, QueryDict
+from django.http import Http404, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import get_language, gettext
-from django.views.decorators.http import require_GET, require_http_methods
 
 from onboarding import journey, registry
 from onboarding.availability.breaker import outages
+from onboarding.local_paths import next_path
+from onboarding.methods import require_read, require_read_or_post
 from onboarding.models import Attempt, Connection, Connector, Membership, Merchant, User
 from onboarding.models.catalogue import offered
 from onboarding.models.memo import opened
@@ -35,7 +35,7 @@ from vendors.contract.characters import name_key
 MOST_BEGUN = 5  # unfinished shops that the check page lists
 
 
-@require_GET
+@require_read
 @signed_in
 def choose_business(request: Request, slug: str) -> HttpResponse:
     """From a connector to the check page of the user's business; with several, they choose one."""
@@ -48,7 +48,7 @@ def choose_business(request: Request, slug: str) -> HttpResponse:
     return render(request, "onboarding/choose.html", {"rows": rows, "connecting": True})
 
 
-@require_GET
+@require_read
 @signed_in
 def shops(request: Request) -> HttpResponse:
     """To the shops of the user's business; with several, they choose one."""
@@ -61,7 +61,7 @@ def shops(request: Request) -> HttpResponse:
     return render(request, "onboarding/choose.html", {"rows": rows})
 
 
-@require_http_methods(["GET", "POST"])
+@require_read_or_post
 @signed_in
 def welcome(request: Request) -> HttpResponse:
     """Ask for the business's name, before the first shop."""
@@ -69,13 +69,12 @@ def welcome(request: Request) -> HttpResponse:
     if not form.is_valid():
         context = {
             "form": form,
-            "next": request.GET.get("next", ""),
+            "next": next_path(request),
             "open_invitations": open_invitations(request.user),
         }
         return render(request, "onboarding/welcome.html", context)
     merchant = _get_or_create_business(request.user, form.cleaned_data["name"])
-    target = request.POST.get("next", "")
-    return redirect(target if get_adapter().is_safe_url(target) else merchant)
+    return HttpResponseRedirect(next_path(request) or merchant.get_absolute_url())
 
 
 @transaction.atomic
@@ -90,7 +89,7 @@ def _get_or_create_business(user: User, name: str) -> Merchant:
     return merchant
 
 
-@require_http_methods(["GET", "POST"])
+@require_read_or_post
 @may_leave
 @for_member
 def connect(request: Request, membership: Membership, slug: str) -> HttpResponse:
@@ -104,7 +103,7 @@ def connect(request: Request, membership: Membership, slug: str) -> HttpResponse
     return _page(request, choice, form, on_waitlist=on_waitlist)
 
 
-@require_http_methods(["GET", "POST"])
+@require_read_or_post
 @may_leave
 @for_member
 def join_waitlist(request: Request, membership: Membership, slug: str) -> HttpResponse:
@@ -114,7 +113,7 @@ def join_waitlist(request: Request, membership: Membership, slug: str) -> HttpRe
     """
     choice = _choice(membership, slug)
     page = redirect("connect", merchant=membership.merchant.reference, slug=slug)
-    if request.method == "GET":
+    if request.method != "POST":
         return page
     typed = entered(choice.form(request.POST, {}))
     if outages([choice.connector.vendor]):

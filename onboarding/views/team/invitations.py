@@ -8,14 +8,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
 
+from onboarding.methods import require_read_or_post
 from onboarding.models import Invitation, User
 from onboarding.people import team
 from onboarding.views.vendor_trip.leaving import SeeOther
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_read_or_post
 @never_cache
 def invitation(request: HttpRequest, reference: str) -> HttpResponse:
     """Who invites to what. The POST of the invited person accepts."""

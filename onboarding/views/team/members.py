@@ -8,8 +8,8 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from onboarding.methods import require_post, require_read, require_read_or_post
 from onboarding.models import Membership, Merchant, merchants
 from onboarding.people import team as team_actions
 from onboarding.people.sign_in import APP
@@ -19,7 +19,7 @@ from onboarding.views.forms import InviteForm, RoleForm
 from onboarding.views.vendor_trip.leaving import SeeOther
 
 
-@require_GET
+@require_read
 @for_member
 def team(request: Request, membership: Membership) -> HttpResponse:
     """Members with their roles, and the invitations that nobody has accepted yet."""
@@ -36,7 +36,7 @@ def team(request: Request, membership: Membership) -> HttpResponse:
     return render(request, "onboarding/team.html", context)
 
 
-@require_http_methods(["GET", "POST"])
+@require_read_or_post
 @for_owner
 def invite(request: Request, membership: Membership) -> HttpResponse:
     form = InviteForm(membership.merchant, form_data(request))
@@ -77,7 +77,7 @@ def too_many() -> str:
     return gettext("You have sent many invitations. Nothing was sent; try again in an hour.")
 
 
-@require_POST
+@require_post
 @for_owner
 def send_again(request: Request, membership: Membership, invitation: str) -> HttpResponse:
     found = get_object_or_404(membership.merchant.invitations, reference=invitation)
@@ -90,7 +90,7 @@ def send_again(request: Request, membership: Membership, invitation: str) -> Htt
     return _confirm(request, membership, message, email=found.email)
 
 
-@require_POST
+@require_post
 @for_owner
 def revoke(request: Request, membership: Membership, invitation: str) -> HttpResponse:
     found = get_object_or_404(membership.merchant.invitations, reference=invitation)
@@ -100,7 +100,7 @@ def revoke(request: Request, membership: Membership, invitation: str) -> HttpRes
     return _confirm(request, membership, message, email=found.email)
 
 
-@require_POST
+@require_post
 @for_owner
 def change_role(request: Request, membership: Membership, member: int) -> HttpResponse:
     colleague, form = _member(membership.merchant, member), RoleForm(request.POST)
@@ -119,7 +119,7 @@ def change_role(request: Request, membership: Membership, member: int) -> HttpRe
     return _confirm(request, membership, message, person=colleague.user.get_short_name())
 
 
-@require_http_methods(["GET", "POST"])
+@require_read_or_post
 @for_owner
 def remove(request: Request, membership: Membership, member: int) -> HttpResponse:
     """What removing means, and the button. Idempotent: who has left already needs no removing."""
@@ -128,7 +128,7 @@ def remove(request: Request, membership: Membership, member: int) -> HttpRespons
         return to_team(membership.merchant)
     if colleague.pk == membership.pk:
         return SeeOther(reverse("leave-team", args=[membership.merchant.reference]))
-    if request.method == "GET":
+    if request.method != "POST":
         context = {"merchant": membership.merchant, "member": colleague}
         return render(request, "onboarding/remove_member.html", context)
     try:
@@ -139,11 +139,11 @@ def remove(request: Request, membership: Membership, member: int) -> HttpRespons
     return _confirm(request, membership, message, person=colleague.user.get_short_name())
 
 
-@require_http_methods(["GET", "POST"])
+@require_read_or_post
 @for_team
 def leave(request: Request, membership: Membership) -> HttpResponse:
     """Leave the team; the last owner cannot."""
-    if request.method == "GET":
+    if request.method != "POST":
         if team_actions.is_last_owner(membership):
             return last_owner(request, membership, status=200)
         return render(

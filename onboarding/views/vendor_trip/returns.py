@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import TooManyFieldsSent
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_safe
 
 from onboarding import journey
+from onboarding.methods import require_read
 from onboarding.models import Hop, User
 from onboarding.views.access import memberships
 
+from . import return_query
 from .leaving import SeeOther, leave
 
 
 @csrf_exempt  # a POST from a vendor's page changes nothing, and gets a page that says so
 def arrive(request: HttpRequest, vendor: str) -> HttpResponse:
-    """The return address of a vendor. The parameters never leave the server."""
-    response = _respond(request, vendor)
+    """The return address of a vendor, its name in any case. The parameters never leave the server."""
+    response = _respond(request, vendor.lower())
     response["Referrer-Policy"] = "no-referrer"
     response["Cache-Control"] = "no-store"
     return response
+
+
+arrive.takes_any_query = True  # type: ignore[attr-defined]  # nobody is sent away for odd characters
 
 
 def _respond(request: HttpRequest, vendor: str) -> HttpResponse:
@@ -63,12 +66,8 @@ def _process_return(request: HttpRequest, vendor: str) -> HttpResponse | None:
 
 
 def _params_of(request: HttpRequest) -> dict[str, str] | None:
-    """The query parameters; None for what no vendor sends: far too many, or two different states."""
-    try:
-        params = request.GET
-    except TooManyFieldsSent:
-        return None
-    return params.dict() if len(set(params.getlist("state"))) < 2 else None
+    """The parameters, also of a query that was bent on the way; None for what no vendor sends."""
+    return return_query.read(request.META.get("QUERY_STRING", ""))
 
 
 def _find_hop(
@@ -85,8 +84,10 @@ def _find_hop(
         return journey.find_hop(vendor, state), params
     if user is None:
         return None, {}
-    if hop_by_id := journey.find_hop_by_id(vendor, user, params):
-        return hop_by_id, params
+    cut = {name: return_query.token(value) for name, value in params.items()}
+    for named in (params, cut):
+        if hop_by_id := journey.find_hop_by_id(vendor, user, named):
+            return hop_by_id, params
     bare_hop = journey.find_bare_hop(vendor, user)
     return bare_hop, params if bare_hop and bare_hop.keep_params else {}
 
@@ -98,7 +99,7 @@ def _may_use(hop: Hop, user: User | None) -> bool:
     return is_own_or_unknown and merchant.memberships.filter(user=hop.user_id).exists()
 
 
-@require_safe
+@require_read
 @never_cache
 def lost(request: HttpRequest, vendor: str) -> HttpResponse:
     """The page for a return that belongs to no redirect of this visitor. Nothing was changed."""

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from onboarding.models import Attempt
+from onboarding.models.memo import readable
 from tests.contract.row import SILENT, STAFF, TO_DO, Contract, Revoked, Row, State
 from tests.support.merchant import Browser
 from tests.vendors._template.caller import CREATE, LIST, READ
@@ -23,7 +24,7 @@ def revoke(stage: Running) -> None:
 def pause_is_over(stage: Running) -> None:
     """The pause after a lost answer."""
     for attempt in Attempt.objects.filter(ended=None):
-        attempt.connection_memo.pop("not_before", None)
+        readable(attempt.connection_memo).pop("not_before", None)
         attempt.save()
 
 

@@ -8,6 +8,7 @@ import pytest
 import requests
 
 from onboarding.models import Attempt, Connector
+from onboarding.models.memo import readable
 from tests.contract.row import CASES, SILENT, STAFF, TO_DO, Contract, Revoked, Row, State
 from tests.support.merchant import Browser
 from vendors.capillary import client
@@ -40,7 +41,7 @@ def at_capillary(stage: Running, action: str, **form: Any) -> None:
 def later(stage: Running) -> None:
     """The pause after a lost answer is over."""
     for attempt in Attempt.objects.filter(ended=None):
-        attempt.connection_memo = {**attempt.connection_memo, "not_before": 0}
+        attempt.connection_memo = {**readable(attempt.connection_memo), "not_before": 0}
         attempt.save()
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from onboarding.models import Attempt, Connection
+from onboarding.models.memo import readable
 from tests.contract.row import State
 from tests.faults.kinds import Call, Fault, Injector, in_sandbox
+from tests.faults.rules import FINE
 from tests.faults.scene import Driver, Matrix, Scene
 from tests.vendors.capillary.contract import KEY as KEY_WORKS
 from vendors.capillary import client
@@ -29,7 +31,7 @@ def recover(driver: Driver) -> None:
     """The pause after a lost answer is over, as often as one was lost."""
     for _ in range(3):
         for attempt in Attempt.objects.filter(ended=None):
-            attempt.connection_memo.pop("not_before", None)
+            readable(attempt.connection_memo).pop("not_before", None)
             attempt.save()
         driver.go_on()
         if not Attempt.objects.filter(ended=None).exists():
@@ -83,9 +85,11 @@ OWN = (
           inject=error(200, 320001)),
 )  # fmt: skip
 NO_TOKEN = "this call carries no token that could be renewed"
+NAMES = {"ids not in ASCII": FINE}
+ANY_NAME = "its texts are names of scopes, which may be in any language"
 SCENES = (
     Scene(
-        route="GET /v3/integrations/scopes", when="the probe", sort="desk",
+        route="GET /v3/integrations/scopes", when="the probe", sort="desk", but=NAMES, why=ANY_NAME,
         act=Driver.probe, says="accepted", after=NONE, ends="",
     ),
     Scene(
@@ -100,7 +104,8 @@ SCENES = (
         why="a key that was just made may not be known everywhere yet",
     ),
     Scene(
-        route="GET /v3/integrations/scopes", when="before a client is made", sort="trip",
+        route="GET /v3/integrations/scopes", when="before a client is made", sort="trip", but=NAMES,
+        why=ANY_NAME,
         act=connected, says=KEY_WORKS, after=VALID, recover=recover,
     ),
     Scene(

@@ -9,6 +9,7 @@ import pytest
 import requests
 
 from onboarding.models import Account
+from onboarding.models.memo import readable
 from tests.contract.row import CASES, SILENT, STAFF, TO_DO, Contract, Revoked, Row, State
 from tests.support.merchant import Browser, time_passes
 from vendors.celigo import client
@@ -37,8 +38,9 @@ def account(stage: Running, browser: Browser) -> None:
 def install(stage: Running) -> None:
     """The pause after a lost answer is over, the licence is there, and the app is installed."""
     row = Account.objects.get()
-    licences = row.memo.get("licences", {})
-    row.memo = {**row.memo, "licences": {key: {**licences[key], "pause": ""} for key in licences}}
+    memo = readable(row.memo)
+    licences = memo.get("licences", {})
+    row.memo = {**memo, "licences": {key: {**licences[key], "pause": ""} for key in licences}}
     row.save()
     time_passes()
     at_celigo(stage, "approve")

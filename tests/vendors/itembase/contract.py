@@ -6,6 +6,7 @@ import pytest
 import requests
 
 from onboarding.models import Account, Connection, Connector
+from onboarding.models.memo import readable
 from tests.contract.row import CASES, SILENT, STAFF, TO_DO, Contract, Revoked, Row, State
 from tests.support.merchant import Browser, wait_until_idle
 from vendors.itembase import flow
@@ -31,7 +32,7 @@ def first_shop(stage: Running, browser: Browser) -> None:
 def an_hour_later(stage: Running) -> None:
     """The sign-in is not young any more."""
     account = Account.objects.get()
-    account.memo = {**account.memo, "at": account.memo["at"] - 3600}
+    account.memo = (memo := readable(account.memo)) | {"at": memo["at"] - 3600}
     account.save()
 
 

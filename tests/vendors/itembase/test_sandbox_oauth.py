@@ -35,15 +35,23 @@ def test_denial_is_access_denied_with_the_state(running: Running) -> None:
 @pytest.mark.parametrize(
     "redirect_uri",
     [
-        f"{BACK}?state=x", f"{BACK}?", f"{BACK}#x", "http://localhost:8000/return/", "",
+        f"{BACK}#x", f"{BACK}more/", f"{BACK}more/?state=x", "http://localhost:8000/return/", "",
+        "http://localhost:8000/?/return/itembase/", "http://shop.example/return/itembase/?state=x",
         "http://shop.example/return/itembase/", "http://localhost@evil.example/return/itembase/",
+        "http://@localhost:8000/return/itembase/", "http://[/return/itembase/",
     ],
 )  # fmt: skip
-def test_only_a_bare_registered_return_address_is_taken(
-    running: Running, redirect_uri: str
-) -> None:
+def test_only_the_registered_return_address_is_taken(running: Running, redirect_uri: str) -> None:
     answer = consent(running, redirect_uri=redirect_uri)
     assert (answer.status_code, "Location" in answer.headers) == (400, False)
+
+
+def test_parameters_may_be_added_to_the_registered_address(running: Running) -> None:
+    where, query = sent_to(consent(running, redirect_uri=f"{BACK}?redirect_state=a%20b&x="))
+    assert (where, query["redirect_state"], query["state"]) == (BACK, "a b", "s t")
+    given = {"code": query["code"], "redirect_uri": f"{BACK}?redirect_state=a"}
+    answer = exchange(running, grant_type="authorization_code", **given)
+    assert "access_token" in answer.json()
 
 
 @pytest.mark.parametrize(
@@ -90,7 +98,7 @@ def test_a_code_expires(running: Running, expire: str) -> None:
         ({"client_id": "other"}, 401, "invalid_client"),
         ({"grant_type": "password"}, 400, "unsupported_grant_type"),
         ({"redirect_uri": ""}, 400, "invalid_request"),
-        ({"redirect_uri": f"{BACK}?x=1"}, 400, "invalid_request"),
+        ({"redirect_uri": f"{BACK}more/?x=1"}, 400, "invalid_request"),
         ({"code": ""}, 400, "invalid_request"),
         ({"code": "made up"}, 400, "invalid_grant"),
     ],

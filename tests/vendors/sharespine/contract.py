@@ -128,5 +128,6 @@ CONTRACT = Contract(
     confided={"logins": ("id",)},
     found=found,
     settings=MANAGE,
+    wrong={"password": "wr0ng"},
     permit=agree,
 )

@@ -98,37 +98,38 @@ SCENES = (
     Scene(
         route="GET /api/", when="“I have finished”", sort="trip",
         ready=at_sharespine, act=finish, says=SURE, after=ROOM, during="checking",
-        but={"wrong types": FINE}, why=ANY_SHAPE,
+        but={"wrong types": FINE, "text": FINE}, why=ANY_SHAPE,
     ),
     Scene(
         route="GET /api/", when="the check of a connected shop", sort="check",
         ready=known, act=Driver.check, says=SURE, after=ROOM,
-        but={"wrong types": FINE}, why=ANY_SHAPE,
+        but={"wrong types": FINE, "text": FINE}, why=ANY_SHAPE,
     ),
     Scene(
         route="GET /api/order", when="“I have finished”", sort="evidence",
         ready=at_sharespine, act=finish, says=SURE, after=ROOM,
-        but={"wrong types": FINE}, why="rows that we cannot read are left out",
+        but={"wrong types": FINE, "text": FINE}, why="rows that we cannot read are left out",
     ),
     Scene(
         route=f"PUT {TENANT}", when="pausing", sort="trip",
         ready=managed, act=lambda driver: driver.press("pause"), says="is switched off", after=ROOM,
-        but={**ASKS, "wrong types": FINE}, why=UNDOCUMENTED, ends="paused",
+        but={**ASKS, "wrong types": FINE, "text": FINE}, why=UNDOCUMENTED, ends="paused",
     ),
     Scene(
         route=f"PUT {TENANT}", when="disconnecting", sort="trip",
         ready=managed, act=lambda driver: driver.press("disconnect"), says="is switched off", after=ROOM,
-        but={**ASKS, "wrong types": FINE}, why=UNDOCUMENTED, ends="disconnected",
+        but={**ASKS, "wrong types": FINE, "text": FINE}, why=UNDOCUMENTED, ends="disconnected",
     ),
     Scene(
         route=f"PUT {TENANT}", when="resuming", sort="trip",
         ready=paused, act=lambda driver: driver.press("resume"), says="You told us", after=ROOM,
-        but={**ASKS, "wrong types": FINE}, why=UNDOCUMENTED,
+        but={**ASKS, "wrong types": FINE, "text": FINE}, why=UNDOCUMENTED,
     ),
     Scene(
         route=f"DELETE {TENANT}", when="staff delete a space", sort="desk",
         ready=managed, act=delete, says="The shops that used this space are disconnected.",
-        after=ROOM, but={"wrong types": FINE, "empty": FINE}, why=ANY_SHAPE, ends="disconnected",
+        after=ROOM, but={"wrong types": FINE, "empty": FINE, "text": FINE}, why=ANY_SHAPE,
+        ends="disconnected",
     ),
 )  # fmt: skip
 MATRIX = Matrix(

@@ -23,6 +23,10 @@ def environ(base_url: str) -> dict[str, str]:
     }
 
 
+# What staff of a demo have said that a client may do, by the key of the connector.
+DEMO_OPTIONS = {"api": {"scope_1": "READ", "scope_3": "READWRITE", "expiry": "600"}}
+
+
 def basic_environ(base_url: str) -> dict[str, str]:
     """The same settings for authentication as a till, with its password (HTTP Basic)."""
     shared = {k: v for k, v in environ(base_url).items() if k.endswith(("_URL", "_TILL_ID"))}

@@ -40,12 +40,18 @@ def signed_in(store: Store, user: str, email: str) -> Row:
 
 
 def registered(redirect_uri: str) -> bool:
-    """Whether a redirect_uri is registered: the return address of a local Gangway, without a query."""
-    parts = urlsplit(redirect_uri)
-    local = parts.hostname in {"localhost", "127.0.0.1", "::1"} and not parts.username
-    bare = not parts.query and not parts.fragment and not redirect_uri.endswith(("?", "#"))
-    ours = parts.path.endswith("/return/itembase/")
-    return parts.scheme in {"http", "https"} and local and bare and ours
+    """Whether a redirect_uri is registered: the return address of a local Gangway.
+
+    It may have a query: a public client of itembase adds a parameter to the address that is registered
+    (python-social-auth, REDIRECT_STATE), so addresses are compared without their query.
+    """
+    try:
+        parts = urlsplit(redirect_uri)
+        local = parts.hostname in {"localhost", "127.0.0.1", "::1"} and parts.username is None
+    except ValueError:
+        return False
+    ours = parts.path.endswith("/return/itembase/") and "#" not in redirect_uri
+    return parts.scheme in {"http", "https"} and local and ours
 
 
 def add_code(store: Store, user: Row, scope: str, redirect_uri: str, lives: float) -> str:

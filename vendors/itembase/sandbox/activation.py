@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from urllib.parse import urlsplit
 
 from markupsafe import Markup
 
@@ -53,7 +54,7 @@ def finish_done(request: Request, store: Store) -> Response:
     if case == "approve":
         store.change("activations", row["id"], used=True)
         activated(store, row["user"])
-    return redirect(row["redirect_uri"])
+    return redirect(urlsplit(row["redirect_uri"])._replace(query="").geturl())
 
 
 def _activation(request: Request, store: Store) -> Row:
