@@ -10,7 +10,7 @@ from .notifications import demo_mail
 from .people import addresses, passkeys, passwords, reauthentication, sign_in
 from .views import brand, well_known
 from .views.attempt import attempts, wrong_shop
-from .views.shop import actions, reveal, shops
+from .views.shop import actions, reveal, shops, waiting
 from .views.start import catalogue, connect
 from .views.team import invitations, members
 from .views.vendor_trip import returns
@@ -30,6 +30,7 @@ urlpatterns = [
     path(f"{MERCHANT}/", shops.home, name="home"),
     path(f"{MERCHANT}/connect/<slug:slug>/", connect.connect, name="connect"),
     path(f"{MERCHANT}/connect/<slug:slug>/leave-it/", connect.join_waitlist, name="leave-it"),
+    path(f"{MERCHANT}/connect/<slug:slug>/forget-it/", waiting.forget, name="forget-it"),
     path(f"{ATTEMPT}/", attempts.attempt, name="attempt"),
     path(f"{ATTEMPT}/status/", attempts.status, name="attempt-status"),
     path(f"{ATTEMPT}/continue/", attempts.continue_attempt, name="continue"),

@@ -79,7 +79,7 @@ class FixedFilter(admin.SimpleListFilter):
         return queryset.filter(**{str(self.parameter_name): value})
 
 
-LISTED_FIRST = (Status.ON_IT, Status.ACTION_NEEDED)
+LISTED_FIRST = (Status.ON_IT, Status.ACTION_NEEDED, Status.REPORTED)
 
 
 class StatusFilter(FixedFilter):

@@ -10,11 +10,11 @@ from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.utils.translation import gettext, gettext_lazy, ngettext
 
-from onboarding import journey
+from onboarding import journey, registry
 from onboarding.methods import require_post
 from onboarding.models import Connection
 
-from .base import CONNECTION_SECRETS
+from .base import CONNECTION_SECRETS, staff_user
 from .calls import calls_table
 from .changelist import (
     AnyQuerySet,
@@ -80,6 +80,7 @@ class ConnectionAdmin(VendorActionsAdmin, StatusColumns, OwnerColumns):
                     "merchant_finished_at",
                     "connected_at",
                     "confirmed_at",
+                    "confirmed_by",
                     "checked_at",
                     "expires_at",
                     "created",
@@ -107,6 +108,11 @@ class ConnectionAdmin(VendorActionsAdmin, StatusColumns, OwnerColumns):
     @admin.display(description=gettext_lazy("what we know, and how"))
     def proof(self, connection: Connection) -> str:
         return connection.proof or NOTHING
+
+    @admin.display(description=gettext_lazy("confirmed by"))
+    def confirmed_by(self, connection: Connection) -> str:
+        by_vendor = registry.vendor_name(connection.vendor) if connection.confirmed_at else NOTHING
+        return str(connection.confirmed_by or by_vendor)
 
     # -- ask the vendor now ----------------------------------------------------------------------
 
@@ -159,13 +165,25 @@ class ConnectionAdmin(VendorActionsAdmin, StatusColumns, OwnerColumns):
         if not connection.task or request.POST.get("task") != connection.task:
             text = gettext("The task has changed since you opened the page. Read it again.")
             self.message_user(request, text, messages.WARNING)
-        elif journey.complete_task(connection.pk):
+        elif journey.complete_task(connection.pk, staff_user(request)):
             self.log_change(request, connection, f"Task done: {connection.task}")
             self.message_user(request, gettext("The task is done."), messages.SUCCESS)
         return redirect("admin:onboarding_connection_change", connection.pk)
 
+    def confirm_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The button "It is connected", a POST, for a shop whose vendor cannot be asked."""
+        connection: Connection = self.object_to_act_on(request, object_id)
+        if journey.confirm(connection.pk, staff_user(request)):
+            self.log_change(request, connection, "Confirmed: it is connected.")
+            sentence = gettext("Confirmed. The merchant gets an email.")
+            self.message_user(request, sentence, messages.SUCCESS)
+        else:
+            sentence = gettext("Nothing was changed: there is nothing to confirm any more.")
+            self.message_user(request, sentence, messages.WARNING)
+        return redirect("admin:onboarding_connection_change", connection.pk)
+
     def get_urls(self) -> list[URLPattern]:
-        views = {"ask": self.ask_view, "done": self.done_view}
+        views = {"ask": self.ask_view, "done": self.done_view, "confirm": self.confirm_view}
         urls = [
             path(
                 f"<path:object_id>/{name}/",
@@ -180,6 +198,7 @@ class ConnectionAdmin(VendorActionsAdmin, StatusColumns, OwnerColumns):
         return {
             "unsure": unsure_creation(connection.account),
             "may_act": self.may_act(request),
+            "vendor": registry.vendor_name(connection.vendor),
             "action_lists": [self.action_list(connection)],
             "timeline": timeline(connection.events.all()),
             "tables": [

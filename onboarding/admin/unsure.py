@@ -15,7 +15,7 @@ from onboarding import journey, registry
 from onboarding.models import Account, Attempt, Event
 from vendors.contract import VendorError
 
-from .base import ATTEMPT_SECRETS, CONNECTION_SECRETS, ReadOnlyAdmin
+from .base import ATTEMPT_SECRETS, CONNECTION_SECRETS, ReadOnlyAdmin, staff_user
 from .tables import timeline
 from .vendor_actions import error_text, translated
 
@@ -24,11 +24,13 @@ from .vendor_actions import error_text, translated
 class UnsureCreation:
     """The facts of a creation whose answer was lost, for admin/parts/unsure.html.
 
-    `attempt` announced it; `look_for` is what the vendor's module asks staff to look for. `token`
-    identifies this creation and its state: a button on an outdated page must not decide a newer one.
+    `attempt` announced it; `look_for` is what the vendor's module asks staff to look for. `entered` is
+    the id that staff entered before, which the vendor has refused or not proved yet. `token` identifies
+    this creation and its state: a button on an outdated page must not decide a newer one.
     """
 
     account: Account
+    creation: str
     attempt: Attempt | None
     vendor: str
     look_for: str
@@ -36,8 +38,13 @@ class UnsureCreation:
     timeline: list[Event]
 
     @property
-    def creation(self) -> str:
-        return self.account.unsure
+    def is_unsure(self) -> bool:
+        """Otherwise staff have decided, and may correct the id."""
+        return self.account.unsure == self.creation
+
+    @property
+    def entered(self) -> str:
+        return str(self.account.found.get(self.creation, ""))
 
     @property
     def token(self) -> str:
@@ -47,8 +54,9 @@ class UnsureCreation:
 
 
 def unsure_creation(account: Account) -> UnsureCreation | None:
-    """None when nothing is unsure."""
-    if not account.unsure:
+    """What staff have to decide, or an id of theirs that they may still correct; None if there is neither."""
+    creation = account.unsure or next(iter(account.found), "")
+    if not creation:
         return None
     vendor = registry.vendor_of(account.vendor)
     attempts = Attempt.objects.select_related("connection", "user").defer(
@@ -57,9 +65,10 @@ def unsure_creation(account: Account) -> UnsureCreation | None:
     attempt = attempts.filter(pk=account.creator_id or 0).first()
     return UnsureCreation(
         account=account,
+        creation=creation,
         attempt=attempt,
         vendor=registry.vendor_name(account.vendor),
-        look_for=translated(vendor.creations.get(account.unsure)) if vendor else "",
+        look_for=translated(vendor.creations.get(creation)) if vendor else "",
         decidable=vendor is not None and vendor.can("resolve") and attempt is not None,
         timeline=timeline(attempt.events.all()) if attempt else [],
     )
@@ -101,7 +110,7 @@ class UnsureAdmin(ReadOnlyAdmin):
             return gettext("Something changed since you opened the page. Read the facts again.")
         if not unsure.decidable:
             return gettext("This cannot be decided here: the vendor is switched off.")
-        if request.POST.get("answer") == "missing":
+        if request.POST.get("answer") == "missing" and unsure.is_unsure:
             return self._resolve(request, unsure, None)
         form = FoundForm(request.POST)
         if not form.is_valid():
@@ -109,12 +118,17 @@ class UnsureAdmin(ReadOnlyAdmin):
         return self._resolve(request, unsure, form.cleaned_data["found"])
 
     def _resolve(self, request: HttpRequest, unsure: UnsureCreation, found: str | None) -> str:
-        outcome = journey.resolve(unsure.account.pk, found)
+        outcome = journey.resolve(
+            unsure.account.pk, found, by=staff_user(request), creation=unsure.creation
+        )
         if isinstance(outcome, VendorError):
             return error_text(outcome)
         answer = "it does not exist" if found is None else f"it exists, its id is {found}"
         self.log_change(request, unsure.account, f"Lost answer, {unsure.creation}: {answer}.")
-        text = gettext("Saved. The connection goes on by itself within a few seconds.")
+        text = gettext(
+            "Saved. The connection goes on by itself within a few seconds. If %(vendor)s does not know"
+            " the id, you are asked again here."
+        ) % {"vendor": unsure.vendor}
         self.message_user(request, text, messages.SUCCESS)
         return ""
 
@@ -128,7 +142,7 @@ class UnsureAdmin(ReadOnlyAdmin):
             "unsure": unsure,
             "may_act": True,
             "problem": problem,
-            "typed": request.POST.get("found", ""),
+            "typed": request.POST.get("found", unsure.entered),
         }
         return self.render_page(
             request, "account/resolve.html", context, status=422 if problem else 200

@@ -21,11 +21,13 @@ from onboarding.models import (
     Account,
     Alert,
     Attempt,
+    AttemptMail,
     Call,
     Event,
     ExpiryWarning,
     Hop,
     Invitation,
+    PromisedMail,
     RateLimit,
     User,
     WaitlistEntry,
@@ -53,7 +55,9 @@ def expired(now: datetime) -> Iterator[QuerySet[Model]]:
     yield Call.objects.filter(at__lt=last)
     yield Hop.objects.filter(attempt__ended__lt=last)
     yield ExpiryWarning.objects.filter(expires_at__lt=last)
+    yield AttemptMail.objects.filter(attempt__ended__lt=last)
     yield Alert.objects.filter(cleared__lt=last)
+    yield PromisedMail.objects.filter(promised__lt=last)
     yield WaitlistEntry.objects.filter(Q(asked__lt=last) | Q(mailed__lt=last))
     yield Invitation.objects.filter(expires_at__lt=last)
     yield Session.objects.filter(expire_date__lt=now)

@@ -20,7 +20,8 @@ process may die between any two lines: the row says what is due, and any other p
 from __future__ import annotations
 
 from .engine import ROUNDS, OnlyIf, advance, check
-from .hops import find_bare_hop, find_hop, find_hop_by_id, take_link
+from .hops import find_bare_hop, find_hop, find_hop_by_id, opens_beside, take_link
+from .leases import LEASE
 from .merchant_actions import (
     LONGEST_NAME,
     NameTaken,
@@ -35,6 +36,7 @@ from .merchant_actions import (
     enter,
     free_name,
     is_at_vendor_without_return,
+    may_begin,
     newest_attempt,
     newest_begun,
     pause,
@@ -57,15 +59,23 @@ from .staff_actions import (
     ask_now,
     check_now,
     complete_task,
+    confirm,
     discard_staff_answers,
     resolve,
     save_staff_answers,
 )
-from .transitions import forget_calls, record, wake_after_outage, wake_expired
+from .transitions import (
+    forget_calls,
+    record,
+    wake_after_outage,
+    wake_expired,
+    wake_for_trial,
+)
 from .unreadable import wake_readable
 from .vendor_call import asks_about_the_shop
 
 __all__ = [
+    "LEASE",
     "LONGEST_NAME",
     "ROUNDS",
     "NameTaken",
@@ -82,6 +92,7 @@ __all__ = [
     "check_now",
     "claim_return",
     "complete_task",
+    "confirm",
     "confirm_secrets_received",
     "connect_both",
     "connection_of_found_shop",
@@ -95,8 +106,10 @@ __all__ = [
     "forget_calls",
     "free_name",
     "is_at_vendor_without_return",
+    "may_begin",
     "newest_attempt",
     "newest_begun",
+    "opens_beside",
     "pause",
     "ready_note",
     "reconnect",
@@ -118,5 +131,6 @@ __all__ = [
     "verified_addresses",
     "wake_after_outage",
     "wake_expired",
+    "wake_for_trial",
     "wake_readable",
 ]

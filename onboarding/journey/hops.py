@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.crypto import get_random_string
 
 from onboarding import registry
-from onboarding.models import Attempt, Hop, User
+from onboarding.models import Attempt, AttemptMail, Hop, User
 from onboarding.models.memo import opened
 from onboarding.models.status import Answer
 from vendors.contract import Redirect, text
@@ -52,6 +52,19 @@ def mint(attempt: Attempt, state: str, step: Redirect) -> None:
     )
 
 
+def note_how_to_return(attempt: Attempt, state: str, step: Redirect) -> None:
+    """There is no link yet; whether its page opens beside ours is known already."""
+    Hop.objects.filter(attempt=attempt, state=state).update(returns=step.returns)
+
+
+def opens_beside(attempt: Attempt) -> bool:
+    """Whether the vendor's page opens in a tab of its own: this vendor sends nobody back."""
+    if attempt.ended or attempt.answer != Answer.REDIRECT:
+        return False
+    newest = attempt.hops.order_by("-pk").values_list("returns", flat=True).first()
+    return newest is False
+
+
 def _hop_with_link(attempt: Attempt) -> Hop | None:
     """The newest hop, if its link is neither taken nor expired and the attempt still offers it."""
     now = timezone.now()
@@ -62,14 +75,15 @@ def _hop_with_link(attempt: Attempt) -> Hop | None:
     return hop if attempt.answer == Answer.REDIRECT and attempt.ended is None else None
 
 
-def take_link(attempt: Attempt, user: User) -> str | None:
+def take_link(attempt: Attempt, user: User, *, beside: bool = False) -> str | None:
     """The vendor's link, once: a second request gets None, and the link is deleted when it is taken.
 
-    A hop is bound to the user it was minted for: another member needs a link of their own.
+    A hop is bound to the user it was minted for: another member needs a link of their own. `beside`: the
+    answer opens in a tab beside our page. Only there is a vendor's page opened that sends nobody back.
     """
     hop = _hop_with_link(attempt)
     url = opened(hop.url) if hop and hop.user_id == user.pk else None
-    if hop is None or not url:
+    if hop is None or not url or not (hop.returns or beside):
         return None
     return str(url) if _take(attempt, hop, user) else None
 
@@ -82,6 +96,11 @@ def _take(attempt: Attempt, hop: Hop, user: User) -> bool:
     connection = attempt.connection
     note = text("Went to %(vendor)s.", vendor=registry.vendor_name(connection.vendor))
     transitions.record(connection, note, attempt=attempt, user=user)
+    transitions.touch(attempt)
+    if attempt.connects and not hop.returns:
+        AttemptMail.objects.get_or_create(
+            attempt=attempt, kind=AttemptMail.Kind.WAY_BACK, defaults={"user": user}
+        )
     return True
 
 

@@ -99,6 +99,7 @@ def _order(
         memos=memos,
         live=_live_memos(connection),
         account_key=account.key,
+        found=account.found,
         connection_key=connection.key,
         shop_id=connection.shop_id,
         now=timezone.now(),

@@ -13,9 +13,10 @@ from typing import assert_never
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from onboarding.models import Account, Attempt, Connection
+from onboarding.models import Account, Alert, Attempt, AttemptMail, Connection, User
 from onboarding.models.memo import readable
 from onboarding.models.status import Answer, Cause, Ending, Status, Turn, dumped
+from onboarding.registry import vendor_name
 from vendors.contract import (
     CallError,
     Connected,
@@ -25,19 +26,23 @@ from vendors.contract import (
     Redirect,
     StartOver,
     Step,
+    Text,
     Unavailable,
     Unsure,
+    Why,
     text,
 )
 from vendors.http.urls import allowed
 
 from . import crash_guard, hops, orders, removal, transitions
 from .orders import holder
-from .outcomes import Outcome, ShopMatch, Verdict, verdict, wrong_shop
-from .vendor_call import Act, VendorCall
+from .outcomes import Outcome, ShopMatch, Verdict, awaits_task, verdict, wrong_shop
+from .vendor_call import Act, Resolve, VendorCall
 
 # What a check may say to take a connected shop's status away.
-LOWERING_ANSWERS = frozenset({Answer.ASK, Answer.NEEDS_MERCHANT, Answer.REFUSED})
+LOWERING_ANSWERS = frozenset({Answer.ASK, Answer.NEEDS_MERCHANT, Answer.GO_ON, Answer.REFUSED})
+
+STAFF_CONFIRMED = text("Our staff confirmed that this shop is connected.")
 
 
 def settle(call: VendorCall, outcome: Outcome) -> bool:
@@ -70,6 +75,7 @@ def _settle_attempt(call: VendorCall, attempt: Attempt, outcome: Outcome) -> boo
     if must_reconcile and isinstance(outcome, CallError):
         _note_lost_answer(attempt, outcome.detail)
     if isinstance(outcome, Step):
+        _settle_found_ids(call, attempt, outcome)
         _save_drafts_and_ids(attempt, outcome)
         _tick(call, attempt, outcome.done)
         transitions.save(attempt, "account_memo", "connection_memo", "ticks", "crashes")
@@ -102,20 +108,52 @@ def _settle_creation(call: VendorCall, attempt: Attempt, outcome: Outcome) -> bo
     """
     account = attempt.connection.account
     announced, unsure = call.order.announced, call.order.unsure
-    answer_lost = isinstance(outcome, Unsure | Garbled) and bool(announced or unsure)
+    disproved = outcome.creation if isinstance(outcome, Unsure) else ""
+    doubted = disproved or announced or unsure
+    answer_lost = isinstance(outcome, Unsure | Garbled) and bool(doubted)
     if answer_lost:
-        account.announced, account.unsure = "", announced or unsure
+        account.announced, account.unsure = "", doubted
+        if announced or disproved:
+            account.unsure_why = _why_lost(outcome)
+        account.creator = attempt if disproved else account.creator
     elif isinstance(outcome, Progress) and outcome.announce and attempt.ended is None:
         account.announced, account.unsure, account.creator = outcome.announce, "", attempt
         _note_lost_answer(attempt, "")
     elif announced or (unsure and isinstance(outcome, Step)):
-        account.announced, account.unsure = "", ""
+        account.announced, account.unsure, account.unsure_why = "", "", ""
     else:
         return False
-    account.save(update_fields=["announced", "unsure", "creator"])
+    account.save(update_fields=["announced", "unsure", "unsure_why", "creator"])
     if unsure and not account.unsure:
         transitions.wake_siblings(account)
-    return answer_lost and bool(announced)
+    return answer_lost and bool(announced) and not disproved
+
+
+def _settle_found_ids(call: VendorCall, attempt: Attempt, step: Step) -> None:
+    """An id that staff entered is on trial until a step ticks what it stands for."""
+    account, found = attempt.connection.account, dict(attempt.connection.account.found)
+    if isinstance(call.call, Resolve):
+        found.pop(call.order.unsure, None)
+        if call.call.found:
+            found[call.order.unsure] = call.call.found
+        note = _staff_looked(call)
+        transitions.record(attempt.connection, note, attempt=attempt, user=call.by)
+    _believe(account, {key: found[key] for key in found if key not in step.done})
+
+
+def _staff_looked(call: VendorCall) -> Text:
+    if isinstance(call.call, Resolve) and call.call.found:
+        return text("Our staff found at %(vendor)s what was missing.", vendor=call.vendor.name)
+    return text(
+        "Our staff found nothing at %(vendor)s: we ask for it once more.", vendor=call.vendor.name
+    )
+
+
+def _believe(account: Account, unproved: dict[str, str]) -> None:
+    """Save which ids of staff the vendor has not confirmed yet."""
+    if account.found != unproved:
+        account.found = unproved
+        account.save(update_fields=["found"])
 
 
 def _note_lost_answer(attempt: Attempt, detail: str) -> None:
@@ -132,6 +170,10 @@ def _with_lost_answer(attempt: Attempt, row: Verdict) -> Verdict:
     if row.detail in lost:
         return replace(row, detail=lost)
     return replace(row, detail=f"{row.detail} ({lost})" if lost else row.detail)
+
+
+def _why_lost(outcome: Outcome) -> str:
+    return outcome.why if isinstance(outcome, Unsure | Garbled) else ""
 
 
 def _save_drafts_and_ids(attempt: Attempt, step: Step) -> None:
@@ -158,13 +200,16 @@ def _promote_account_draft(attempt: Attempt, account: Account, key: str) -> None
 
 
 def _tick(call: VendorCall, attempt: Attempt, done: Iterable[str]) -> None:
-    """Tick items of the checklist; the caller saves. A tick is a committed checkpoint."""
+    """Tick items of the checklist; the caller saves. A tick is a committed checkpoint.
+
+    What staff found was not made now, and the timeline has said so.
+    """
     for key in done:
         if key not in attempt.ticks:
             attempt.ticks, attempt.crashes = [*attempt.ticks, key], 0
-            transitions.record(
-                attempt.connection, dict(call.vendor.checklist).get(key), attempt=attempt
-            )
+            is_made_now = key not in call.order.found and not isinstance(call.call, Resolve)
+            label = dict(call.vendor.checklist).get(key) if is_made_now else None
+            transitions.record(attempt.connection, label, attempt=attempt)
 
 
 def _repeat_call(attempt: Attempt) -> None:
@@ -191,6 +236,8 @@ def _settle_link(call: VendorCall, attempt: Attempt, outcome: Outcome) -> Outcom
         transitions.save(attempt, "call")
     if isinstance(outcome, Redirect) and outcome.url:
         hops.mint(attempt, call.order.state, outcome)
+    elif isinstance(outcome, Redirect):
+        hops.note_how_to_return(attempt, call.order.state, outcome)
     return outcome
 
 
@@ -198,7 +245,14 @@ def _apply_outcome(call: VendorCall, attempt: Attempt, outcome: Outcome) -> None
     """The outcome's row of the table, into the attempt and, where it may, the connection."""
     if not isinstance(outcome, Unavailable):
         attempt.tries = 0
-    row = verdict(outcome, call.vendor, max(attempt.tries - 1, 0))
+    account = attempt.connection.account
+    row = verdict(
+        outcome,
+        call.vendor,
+        max(attempt.tries - 1, 0),
+        unsure=account.unsure,
+        why=Why(account.unsure_why),
+    )
     if isinstance(outcome, Unsure):
         row = _with_lost_answer(attempt, row)
     if attempt.answer == Answer.PROGRESS and call.before[0] == row.answer:
@@ -241,7 +295,7 @@ def _confirm(call: VendorCall, attempt: Attempt, step: Connected) -> bool:
     connection = attempt.connection
     try:
         with transaction.atomic():
-            _apply_evidence(call, connection, step)
+            _apply_evidence(call, connection, step, attempt)
             connection.memo = attempt.connection_memo
             transitions.save_all(connection)
             _adopt_connector(attempt)
@@ -249,27 +303,73 @@ def _confirm(call: VendorCall, attempt: Attempt, step: Connected) -> bool:
         connection.refresh_from_db()
         return False
     transitions.apply(attempt, verdict(step, call.vendor, 0))
+    for name in ("status", "answer", "note"):
+        setattr(attempt, name, getattr(connection, name))
     attempt.tries = 0
     transitions.end(attempt, Ending.CONNECTED, *transitions.STATUS_FIELDS)
-    transitions.record(connection, step.evidence, attempt=attempt, status=Status.CONNECTED)
+    transitions.record(connection, connection.note, attempt=attempt, status=connection.status)
     return True
 
 
-def _apply_evidence(call: VendorCall, connection: Connection, step: Connected) -> None:
-    """What we know of a connected shop, and how; the caller saves."""
-    now = timezone.now()
+def _apply_evidence(
+    call: VendorCall, connection: Connection, step: Connected, attempt: Attempt | None = None
+) -> None:
+    """What we know of a shop that is set up, and how; the caller saves. `attempt`: None for a check."""
+    now, status_before = timezone.now(), connection.status
+    was_confirmed = _is_confirmed(connection, step, attempt)
     transitions.apply(connection, verdict(step, call.vendor, 0))
-    connection.shop_id, connection.evidence, connection.expires_at = (
-        step.shop_id,
-        dumped(step.evidence),
-        step.expires_at,
-    )
-    connection.connected_at = connection.connected_at or now
+    if was_confirmed and not step.confirmed:
+        connection.status, connection.answer = Status.CONNECTED, Answer.CONNECTED
+        connection.note = connection.evidence
+    else:
+        connection.evidence, connection.confirmed_by = dumped(step.evidence), None
+        connection.confirmed_at = now if step.confirmed else None
     if step.confirmed:
-        connection.confirmed_at = connection.checked_at = now
+        connection.checked_at = now
+        _believe(connection.account, {})
+    connection.shop_id, connection.expires_at = step.shop_id, step.expires_at
+    connection.connected_at = connection.connected_at or now
     if step.reveal is not None:
         connection.reveal = dict(step.reveal)
     connection.tries, connection.due_at = 0, transitions.next_check(connection, now)
+    _tell_of_confirmation(connection, status_before)
+
+
+def _is_confirmed(connection: Connection, step: Connected, attempt: Attempt | None) -> bool:
+    """Whether an earlier confirmation holds. A shop that was lowered, paused or disconnected needs
+    another one when its merchant connects it again."""
+    if connection.confirmed_at is None or connection.shop_id != step.shop_id:
+        return False
+    is_connected_again = attempt is not None and attempt.connects
+    return connection.status == Status.CONNECTED or not is_connected_again
+
+
+def _tell_of_confirmation(connection: Connection, status_before: str) -> None:
+    """Staff hear of a shop that nobody has confirmed; its merchant hears when somebody has."""
+    if connection.status == Status.REPORTED:
+        Alert.objects.get_or_create(vendor=connection.vendor, cause=Cause.UNCONFIRMED, cleared=None)
+    elif status_before == Status.REPORTED and connection.status == Status.CONNECTED:
+        purposes = (Attempt.Purpose.CONNECT, Attempt.Purpose.RECONNECT)
+        attempt = connection.attempts.filter(purpose__in=purposes).first()
+        if attempt:
+            kind = AttemptMail.Kind.CONFIRMED
+            AttemptMail.objects.get_or_create(attempt=attempt, kind=kind)
+
+
+def confirm_by_staff(connection_id: int, user: User) -> bool:
+    """Staff know that the shop is connected, though its vendor cannot be asked. False: nothing to confirm."""
+    connection = transitions.locked_connection(connection_id)
+    if connection.status != Status.REPORTED:
+        return False
+    connection.status, connection.evidence = Status.CONNECTED, dumped(STAFF_CONFIRMED)
+    connection.confirmed_at, connection.confirmed_by = timezone.now(), user
+    if connection.answer == Answer.REPORTED:
+        connection.answer, connection.note = Answer.CONNECTED, connection.evidence
+    connection.version += 1
+    transitions.save_all(connection)
+    transitions.record(connection, STAFF_CONFIRMED, user=user, status=connection.status)
+    _tell_of_confirmation(connection, Status.REPORTED)
+    return True
 
 
 def _adopt_connector(attempt: Attempt) -> None:
@@ -291,9 +391,12 @@ def _adopt_connector(attempt: Attempt) -> None:
 
 def _settle_done(call: VendorCall, attempt: Attempt, step: Done) -> None:
     """What changed here and at the vendor, and what is left for the merchant and for staff."""
-    row = _done_verdict(call, Attempt.Purpose(attempt.purpose), step)
+    row = _done_verdict(call, attempt, step)
     if attempt.purpose == Attempt.Purpose.ACT:
         row = replace(row, status=_settle_merchant_action(call, attempt, step))
+    elif row.answer == Answer.TASK:
+        _await_task(attempt, step, row)
+        row = replace(row, status=Status.ON_IT)
     else:
         _stop_or_resume(call, attempt.connection, step, row, attempt)
     transitions.apply(attempt, row)
@@ -301,18 +404,70 @@ def _settle_done(call: VendorCall, attempt: Attempt, step: Done) -> None:
     transitions.end(attempt, Ending.DONE, *transitions.STATUS_FIELDS)
 
 
-def _done_verdict(call: VendorCall, purpose: Attempt.Purpose, step: Done) -> Verdict:
+def _done_verdict(call: VendorCall, attempt: Attempt, step: Done) -> Verdict:
     row = verdict(step, call.vendor, 0)
-    match purpose:
+    match purpose := Attempt.Purpose(attempt.purpose):
+        case Attempt.Purpose.PAUSE | Attempt.Purpose.RESUME if step.staff_task:
+            return awaits_task(step)
         case Attempt.Purpose.PAUSE:
             return replace(row, status=Status.PAUSED)
         case Attempt.Purpose.RESUME:
-            return replace(row, status=Status.CONNECTED, turn=Turn.NOBODY, answer=Answer.CONNECTED)
+            return _resumed(row, attempt.connection)
         case Attempt.Purpose.CONNECT | Attempt.Purpose.RECONNECT | Attempt.Purpose.ENTER:
             return row
         case Attempt.Purpose.END | Attempt.Purpose.ACT:
             return row
     assert_never(purpose)
+
+
+def _resumed(row: Verdict, connection: Connection) -> Verdict:
+    """Set up again; connected only if somebody has confirmed it."""
+    status, answer = Status.REPORTED, Answer.REPORTED
+    if connection.confirmed_at:
+        status, answer = Status.CONNECTED, Answer.CONNECTED
+    return replace(row, status=status, turn=Turn.NOBODY, answer=answer)
+
+
+def _await_task(attempt: Attempt, step: Done, row: Verdict) -> None:
+    """A pause or a resume that staff do by hand: the status changes once they say that it is done."""
+    connection = attempt.connection
+    for note in (step.there, step.todo):
+        transitions.record(connection, note, attempt=attempt, status=connection.status)
+    if earlier := connection.task_attempt:  # the merchant has changed their mind
+        earlier.answer = Answer.NONE
+        transitions.end(earlier, Ending.REPLACED, "answer")
+    transitions.apply(connection, row)
+    transitions.save(connection, *transitions.STATUS_FIELDS)
+    transitions.set_task(connection, step.staff_task)
+
+
+def complete_task(connection_id: int, user: User | None) -> bool:
+    """Staff have done their task for this shop; a pause or a resume is done with it. False: it has none."""
+    connection = transitions.locked_connection(connection_id)
+    if not connection.task:
+        return False
+    connection.task, connection.version = "", connection.version + 1
+    transitions.save(connection, "task", "version")
+    if attempt := connection.task_attempt:
+        row = _task_verdict(connection, attempt)
+        transitions.record(connection, row.note, attempt=attempt, user=user, status=str(row.status))
+        transitions.apply(connection, row)
+        connection.due_at = timezone.now() if connection.is_set_up else None
+        transitions.save(connection, *transitions.STATUS_FIELDS)
+        transitions.apply(attempt, row)
+        transitions.save(attempt, *transitions.STATUS_FIELDS)
+    return True
+
+
+def _task_verdict(connection: Connection, attempt: Attempt) -> Verdict:
+    """What a pause or a resume becomes when staff have said that it is done."""
+    vendor = vendor_name(connection.vendor)
+    row = Verdict(status=Status.PAUSED, turn=Turn.MERCHANT, answer=Answer.DONE)
+    if attempt.purpose == Attempt.Purpose.PAUSE:
+        note = text("Our staff confirmed it: data is paused at %(vendor)s.", vendor=vendor)
+        return replace(row, note=note)
+    note = text("Our staff confirmed it: data flows again at %(vendor)s.", vendor=vendor)
+    return _resumed(replace(row, note=note), connection)
 
 
 def _settle_merchant_action(call: VendorCall, attempt: Attempt, step: Done) -> Status:
@@ -337,7 +492,7 @@ def _stop_or_resume(
     for note in (step.here, step.there, step.todo):
         transitions.record(connection, note, attempt=attempt, status=str(row.status))
     transitions.apply(connection, row)
-    connection.due_at = timezone.now() if row.status == Status.CONNECTED else None
+    connection.due_at = timezone.now() if connection.is_set_up else None
     if row.status == Status.DISCONNECTED:
         connection.reveal = None  # what it opened is closed
     transitions.save(connection, *transitions.STATUS_FIELDS, "reveal")
@@ -358,6 +513,8 @@ def _settle_action(call: VendorCall, outcome: Outcome) -> None:
         _end_account(call, connection.account, outcome)
     else:
         transitions.record(connection, outcome.here)
+        connection.version += 1
+        transitions.save(connection, "version")
         _check_at_once(connection)
     transitions.set_task(connection, outcome.staff_task)
 
@@ -365,8 +522,11 @@ def _settle_action(call: VendorCall, outcome: Outcome) -> None:
 def _end_account(call: VendorCall, account: Account, step: Done) -> None:
     """The account is gone at the vendor: forget what we knew of it, and disconnect its shops."""
     connections = account.connections.exclude(status=Status.DISCONNECTED)
-    account.key, account.announced, account.unsure, account.staff_answers = "", "", "", {}
-    account.save(update_fields=["key", "announced", "unsure", "staff_answers"])
+    account.key, account.announced, account.staff_answers, account.found = "", "", {}, {}
+    account.unsure = account.unsure_why = ""
+    account.save(
+        update_fields=["key", "announced", "unsure", "unsure_why", "staff_answers", "found"]
+    )
     without_task = replace(step, staff_task="")  # one task, not one for each of the shops
     for connection in connections:
         transitions.end_open_attempts(connection, Ending.ACCOUNT_DELETED)
@@ -410,15 +570,15 @@ def _save_live_memos(connection: Connection, step: Step) -> None:
 
 
 def _still_connected(call: VendorCall, connection: Connection, step: Connected) -> None:
-    recovered = connection.status != Status.CONNECTED
+    status_before = connection.status
     _apply_evidence(call, connection, step)
     transitions.save_all(connection)
-    if recovered:
-        transitions.record(connection, step.evidence, status=Status.CONNECTED)
+    if connection.status != status_before:
+        transitions.record(connection, connection.note, status=connection.status)
 
 
 def _not_confirmed(call: VendorCall, connection: Connection, outcome: Outcome) -> None:
-    """A connected shop loses its status only for what its merchant has to fix."""
+    """A shop that is set up loses its status only for what its merchant has to fix."""
     row = verdict(outcome, call.vendor, max(connection.tries - 1, 0))
     changed = _apply_check(connection, row)
     if not isinstance(outcome, Unavailable):
@@ -436,10 +596,10 @@ def stop_checks(connection: Connection) -> None:
 def _apply_check(connection: Connection, row: Verdict) -> bool:
     """Put a check's verdict into the row, without saving. Returns whether its timeline gets an entry."""
     lowers = row.answer in LOWERING_ANSWERS and row.turn == Turn.MERCHANT
-    stays_connected = connection.status == Status.CONNECTED and not lowers
-    if stays_connected and row.turn == Turn.STAFF:
+    status_before, stays = connection.status, connection.is_set_up and not lowers
+    if stays and row.turn == Turn.STAFF:
         row = replace(row, poll_first=None)  # no merchant waits for it
     changed = transitions.apply(connection, row)
-    if stays_connected:
-        connection.status = Status.CONNECTED
-    return changed and not stays_connected
+    if stays:
+        connection.status = status_before
+    return changed and not stays

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from onboarding import registry
-from onboarding.models import Account, Attempt, Connection
+from onboarding.models import Account, Attempt, Connection, User
 from onboarding.models.memo import Unread, readable
-from onboarding.models.status import Status
+from onboarding.models.status import Answer, Status
 from vendors.contract import Garbled, Step, Unavailable, Vendor
 
-from . import orders, transitions, unreadable
+from . import orders, settlement, transitions, unreadable
 from .engine import ask, settle_under_lease
 from .leases import Lease, leased
 from .outcomes import Outcome
@@ -24,32 +25,42 @@ BUSY = "somebody else is working on this account: try again in a moment"
 UNREADABLE = "no key of MEMO_KEYS decrypts the memos of this shop"
 
 
-def resolve(account_id: int, found: str | None) -> Outcome:
+def resolve(
+    account_id: int, found: str | None, *, by: User | None = None, creation: str = ""
+) -> Outcome:
     """Staff say what became of an unsure creation: `found` is its id at the vendor, None: it is not there.
 
+    `creation`: they correct the id of this one, which they entered before and the vendor has not proved.
     Returns the vendor's step, or the error that says what is wrong with the id. Raises LookupError when
     the vendor is switched off.
     """
     with leased(account_id) as lease:
         account = Account.objects.select_related("creator").get(pk=account_id)
-        if lease is None or not account.unsure or account.creator is None:
+        doubted = account.unsure or (creation if creation in account.found else "")
+        if lease is None or not doubted or account.creator is None:
             return Unavailable(BUSY)
-        return _run(_prepare_resolve(account.creator, lease, found))
+        if creation not in {"", doubted}:
+            return Unavailable(BUSY)
+        return _run(_prepare_resolve(account.creator, lease, doubted, found, by))
 
 
 @transaction.atomic
-def _prepare_resolve(creator: Attempt, lease: Lease, found: str | None) -> VendorCall | None:
+def _prepare_resolve(
+    creator: Attempt, lease: Lease, creation: str, found: str | None, by: User | None
+) -> VendorCall | None:
     attempt = transitions.locked_attempt(creator.pk)
     if unreadable.is_unreadable(attempt.connection, attempt):
         return None
+    order = orders.for_attempt(attempt, state="", present=False)
     return VendorCall(
         lease=lease,
         vendor=_vendor(attempt.connection),
         connection=attempt.connection,
         attempt=attempt,
-        order=orders.for_attempt(attempt, state="", present=False),
+        order=replace(order, unsure=creation),
         call=Resolve(found),
         number=attempt.call_number,
+        by=by,
     )
 
 
@@ -122,10 +133,16 @@ def discard_staff_answers(account_id: int) -> None:
         account.save(update_fields=["staff_answers"])
 
 
-def complete_task(connection_id: int) -> bool:
+@transaction.atomic
+def complete_task(connection_id: int, by: User | None = None) -> bool:
     """Staff have done their task for this shop. False when it has none."""
-    rows = Connection.objects.filter(pk=connection_id).exclude(task="")
-    return bool(transitions.update(rows, task=""))
+    return settlement.complete_task(connection_id, by)
+
+
+@transaction.atomic
+def confirm(connection_id: int, by: User) -> bool:
+    """Staff confirm that a shop is connected whose vendor cannot be asked. False when it needs none."""
+    return settlement.confirm_by_staff(connection_id, by)
 
 
 def check_now(connections: QuerySet[Connection]) -> int:
@@ -139,11 +156,13 @@ def ask_now(connection: Connection) -> bool:
     """Staff's "ask the vendor now": the open attempt, or else the check, becomes due at once.
 
     False when there is nothing to ask about. An open visit to the vendor's pages does not replace the
-    check, and a disconnected shop is not checked. A poison row is tried again.
+    check. A shop that is paused, is being paused, or is disconnected is not checked. A poison row is tried
+    again.
     """
     due_now = {"due_at": timezone.now(), "crashes": 0, "call_started_at": None}
     attempts = connection.attempts.filter(ended=None).exclude(call_number=0)
     if transitions.update(attempts.exclude(purpose=Attempt.Purpose.ENTER), **due_now):
         return True
-    live = Connection.objects.filter(pk=connection.pk).exclude(status=Status.DISCONNECTED)
-    return bool(transitions.update(live.exclude(shop_id=""), **due_now))
+    rows = Connection.objects.filter(pk=connection.pk).exclude(shop_id="")
+    stopped = Q(status__in=(Status.PAUSED, Status.DISCONNECTED)) | Q(answer=Answer.TASK)
+    return bool(transitions.update(rows.exclude(stopped), **due_now))

@@ -14,7 +14,16 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from onboarding.availability import host_state
-from onboarding.models import Account, Alert, Attempt, Connection, Event, Merchant, User
+from onboarding.models import (
+    Account,
+    Alert,
+    Attempt,
+    Connection,
+    Event,
+    Merchant,
+    PromisedMail,
+    User,
+)
 from onboarding.models.memo import readable
 from onboarding.models.status import (
     Answer,
@@ -40,7 +49,9 @@ WAKE_WITHIN, WAKE_PARTS = timedelta(seconds=5), 10  # waiting rows become due in
 GRACE = timedelta(seconds=10)  # the web process calls at once; the sweep only if that process dies
 
 # Copied from an open attempt to its connection.
-SHOWN_FIELDS = ("status", "turn", "answer", "note", "cause", "detail", "link", "questions")
+SHOWN_FIELDS = (
+    *("status", "turn", "answer", "heading", "note", "cause", "detail", "link", "questions"),
+)
 GUARD_FIELDS = ("call_started_at", "crashes")
 STATUS_FIELDS = (*SHOWN_FIELDS, "version", "due_at", "tries", "since", *GUARD_FIELDS)
 
@@ -130,17 +141,25 @@ def publish(attempt: Attempt, *, changed: bool) -> None:
     if changed:
         record(attempt.connection, attempt.note, attempt=attempt, status=attempt.status)
     open_alert(attempt.connection.vendor, attempt)
+    if attempt.turn == Turn.STAFF and attempt.ended is None:
+        PromisedMail.promise(attempt)
 
 
 def _copy_to_connection(attempt: Attempt) -> None:
-    """A connected shop keeps its status until a check, a pause or a disconnect is settled."""
+    """A shop that is set up keeps its status until a check, a pause or a disconnect is settled."""
     connection = attempt.connection
-    copies_status = connection.status != Status.CONNECTED and attempt.connects
+    copies_status = attempt.connects and not connection.is_set_up
     names = SHOWN_FIELDS if copies_status else ()
     for name in names:
         setattr(connection, name, getattr(attempt, name))
     connection.version += 1
     save(connection, *names, "version")
+
+
+def touch(attempt: Attempt) -> None:
+    """Something else on the attempt's page and its shop's page has changed: open pages show it."""
+    update(Connection.objects.filter(pk=attempt.connection_id), version=F("version") + 1)
+    update(Attempt.objects.filter(pk=attempt.pk), version=F("version") + 1)
 
 
 def publish_check(connection: Connection, *, changed: bool) -> None:
@@ -157,11 +176,12 @@ def publish_check(connection: Connection, *, changed: bool) -> None:
 def apply(row: StatusMixin, verdict: Verdict, now: datetime | None = None) -> bool:
     """Apply a verdict to a row, without saving. Returns whether the merchant reads something new."""
     now = now or timezone.now()
-    before = (row.status, row.answer, row.note)
+    before = _what_is_read(row)
     if row.answer != verdict.answer or row.since is None:
         row.since = now
     row.answer, row.turn = verdict.answer, verdict.turn
     row.status = verdict.status or row.status
+    row.heading = dumped(verdict.heading)
     row.note = dumped(verdict.note) or (row.note if verdict.answer == Answer.PROGRESS else {})
     row.cause = verdict.cause if verdict.turn == Turn.STAFF else ""
     row.detail, row.link = verdict.detail, verdict.link
@@ -170,7 +190,13 @@ def apply(row: StatusMixin, verdict: Verdict, now: datetime | None = None) -> bo
     if verdict.give_up_after is not None and now - row.since >= verdict.give_up_after:
         _give_up(row, verdict)
     row.version += 1
-    return (row.status, row.answer, row.note) != before
+    return _what_is_read(row) != before
+
+
+def _what_is_read(row: StatusMixin) -> tuple[object, ...]:
+    """What makes an entry of the timeline. That a vendor is asked again at another time makes none."""
+    is_down = row.answer == Answer.UNAVAILABLE
+    return row.status, row.answer, row.note.get("id") if is_down else row.note
 
 
 def _due_at(verdict: Verdict, since: datetime, now: datetime) -> datetime | None:
@@ -193,7 +219,7 @@ def reset(row: StatusMixin, status: Status, due_at: datetime) -> None:
     The cause stays: without it its alert would clear, and staff would get the same mail again.
     """
     row.status, row.turn, row.answer = status, Turn.US, Answer.PROGRESS
-    row.note, row.detail, row.link, row.questions = {}, "", "", []
+    row.heading, row.note, row.detail, row.link, row.questions = {}, {}, "", "", []
     row.tries, row.since, row.due_at = 0, timezone.now(), due_at
     row.version += 1
 
@@ -217,7 +243,7 @@ def expire(attempt: Attempt) -> None:
     end(attempt, Ending.EXPIRED)
     attempt.since, attempt.tries = timezone.now(), 0
     attempt.status, attempt.turn = Status.ACTION_NEEDED, Turn.MERCHANT
-    attempt.answer = Answer.EXPIRED
+    attempt.answer, attempt.heading = Answer.EXPIRED, {}
     attempt.note = dumped(
         text("This was not finished within 7 days. Nothing is lost: start again.")
     )
@@ -236,6 +262,16 @@ def wake_expired(now: datetime) -> None:
     """Open attempts whose deadline is over become due, so that the engine ends them."""
     rows = Attempt.objects.filter(ended=None, due_at=None, deadline__lte=now)
     update(rows, due_at=now)
+
+
+def wake_for_trial(vendor: str, cause: str, **_: object) -> None:
+    """One of those who wait for a vendor tries the call that failed: who would be the next to do so."""
+    now = timezone.now()
+    for rows in host_state.waiting_rows(vendor, cause):
+        soon = rows.filter(due_at__lt=now + host_state.LONGEST_WAIT[cause])
+        if first := soon.order_by("due_at").values_list("pk", flat=True).first():
+            update(rows.filter(pk=first, due_at__gt=now), due_at=now)
+            return
 
 
 def wake_after_outage(vendor: str, cause: str, first: datetime, **_: object) -> None:
@@ -287,13 +323,13 @@ def set_task(connection: Connection, task: str) -> None:
     connection.task = task
     save(connection, "task")
     if task:
-        Alert.objects.get_or_create(vendor=connection.vendor, cause=Cause.TASK, cleared=None)
+        Alert.open(connection.vendor, Cause.TASK)
 
 
 def open_alert(vendor: str, row: StatusMixin) -> None:
     """Open one alert for this vendor and the row's cause; the sweep mails it once and clears it."""
     if row.cause:
-        Alert.objects.get_or_create(vendor=vendor, cause=row.cause, cleared=None)
+        Alert.open(vendor, row.cause)
 
 
 def next_check(connection: Connection, now: datetime) -> datetime:

@@ -13,7 +13,7 @@ from typing import Any, assert_never
 
 from django.utils import timezone
 
-from onboarding.models import Account, Attempt, Connection
+from onboarding.models import Account, Attempt, Connection, User
 from onboarding.models.memo import opened
 from vendors.contract import Order, Step, Vendor
 
@@ -176,7 +176,8 @@ class VendorCall:
     """The rows as they were when the call was prepared, and the order that was made of them.
 
     `attempt` is None for a check and for an action of staff. `number` is the attempt's call number at
-    that time; `before` is (answer, since) of the attempt when the engine began to advance it.
+    that time; `before` is (answer, since) of the attempt when the engine began to advance it. `by`: who of
+    staff asked for it.
     """
 
     lease: Lease
@@ -187,6 +188,7 @@ class VendorCall:
     call: ContractCall
     number: int = 0
     before: tuple[str, datetime | None] = ("", None)
+    by: User | None = None
     account: Account = field(init=False)
 
     def __post_init__(self) -> None:

@@ -20,7 +20,7 @@ from .coordination import Leased
 from .memo import MemoField, opened
 from .merchants import Merchant
 from .references import reference
-from .status import Ending, Status, StatusMixin, shown
+from .status import SET_UP, Answer, Ending, Status, StatusMixin, shown
 
 ATTEMPT_DAYS = 7
 
@@ -33,7 +33,9 @@ class Account(Leased):
     """A merchant's account at a vendor. Its lease lets one worker at a time call the vendor for it.
 
     `announced`: a creation that was announced and has no answer yet. `unsure`: one whose answer was lost;
-    while it is set, nothing else may be created there. `creator` is the attempt that announced it.
+    while it is set, nothing else may be created there, and `unsure_why` says how the answer was lost (of
+    `vendors.contract.Why`). `creator` is the attempt that announced it. `found`: ids of creations that
+    staff entered, until a call to the vendor has proved them.
     """
 
     merchant = models.ForeignKey(Merchant, models.PROTECT, related_name="accounts")
@@ -45,6 +47,8 @@ class Account(Leased):
     staff_answers = MemoField(default=dict, editable=False)
     announced = models.CharField(max_length=60, blank=True, editable=False)
     unsure = models.CharField(max_length=60, blank=True, editable=False)
+    unsure_why = models.CharField(max_length=20, blank=True, editable=False)
+    found = models.JSONField(default=dict, blank=True, editable=False)
     creator = models.ForeignKey(
         "Attempt", models.SET_NULL, null=True, blank=True, related_name="+", editable=False
     )
@@ -107,7 +111,18 @@ class Connection(StatusMixin):
         null=True, blank=True, help_text="the merchant said: finished"
     )
     connected_at = models.DateTimeField(null=True, blank=True)
-    confirmed_at = models.DateTimeField(null=True, blank=True, help_text="the vendor said so")
+    confirmed_at = models.DateTimeField(
+        null=True, blank=True, help_text="the vendor or staff said so"
+    )
+    confirmed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        editable=False,
+        help_text="of staff; empty if the vendor confirmed it",
+    )
     checked_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     task = models.TextField(blank=True, help_text="what staff still have to do for it")
@@ -148,6 +163,21 @@ class Connection(StatusMixin):
     @property
     def merchant(self) -> Merchant:
         return self.account.merchant
+
+    @property
+    def is_set_up(self) -> bool:
+        """Whether it is connected, as the vendor, staff or at least the merchant says."""
+        return self.status in SET_UP
+
+    @property
+    def waits_for_task(self) -> bool:
+        """Whether a pause or a resume is done once staff have done their task. The status changes then."""
+        return self.answer == Answer.TASK
+
+    @property
+    def task_attempt(self) -> Attempt | None:
+        """The pause or the resume that waits for staff."""
+        return self.attempts.filter(answer=Answer.TASK).first() if self.waits_for_task else None
 
     @property
     def secret_waits(self) -> bool:

@@ -1,14 +1,21 @@
-"""Mails that are due: alerts to staff, expiry warnings, and the waitlist. Each row is one mail."""
+"""Mails that are due: alerts to staff, expiry warnings, the waitlist, attempts. Each row is one mail."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.conf import settings
 from django.db import models
-from django.db.models import Index, Q
+from django.db.models import Exists, Index, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from .memo import MemoField
+from .merchants import Membership
 from .outbox import Mailed
+from .status import Status
+
+if TYPE_CHECKING:
+    from .connections import Attempt
 
 TASK = "task"  # the cause of an alert: staff have to do something by hand
 
@@ -31,6 +38,11 @@ class Alert(Mailed):
     def __str__(self) -> str:
         return f"{self.vendor}: {self.cause}"
 
+    @classmethod
+    def open(cls, vendor: str, cause: str) -> None:
+        """Open the alert for this vendor and cause, unless it is open."""
+        cls.objects.get_or_create(vendor=vendor, cause=cause, cleared=None)
+
 
 class ExpiryWarning(Mailed):
     """A warning before a connection expires. A renewal has another expiry, so it has its own warnings."""
@@ -51,6 +63,65 @@ class ExpiryWarning(Mailed):
 
     def __str__(self) -> str:
         return f"{self.connection}: {self.kind}"
+
+
+class PromisedMail(Mailed):
+    """What we promised a merchant when an attempt became staff's turn: a mail when it is theirs again."""
+
+    attempt = models.OneToOneField("Attempt", models.CASCADE, related_name="promised_mail")
+    promised = models.DateTimeField(default=timezone.now)
+
+    @classmethod
+    def promise(cls, attempt: Attempt) -> None:
+        """Promise the mail once more if it was sent for an earlier turn of staff."""
+        row, is_new = cls.objects.get_or_create(attempt=attempt)
+        if not is_new and row.mailed:
+            again = {"mailed": None, "mail_retry_at": None, "mail_tries": 0}
+            cls.objects.filter(pk=row.pk).update(promised=timezone.now(), **again)
+
+    class Meta:
+        indexes = [
+            Index(fields=["promised"], condition=Q(mailed=None), name="promised_mail_unsent")
+        ]
+
+    def __str__(self) -> str:
+        return str(self.attempt)
+
+
+class AttemptMail(Mailed):
+    """A mail about an attempt, at most one of each kind.
+
+    `WAY_BACK`: the link to the attempt's page, to `user`, who left for a vendor that sends nobody back.
+    `CONFIRMED`: the shop that was set up is confirmed now, to all members.
+    """
+
+    class Kind(models.TextChoices):
+        WAY_BACK = "way_back", "the way back"
+        CONFIRMED = "confirmed", "confirmed"
+
+    attempt = models.ForeignKey("Attempt", models.CASCADE, related_name="mails")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", null=True)
+    kind = models.CharField(max_length=20, choices=Kind)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["attempt", "kind"], name="one_mail_of_an_attempt")
+        ]
+        indexes = [Index(fields=["kind"], condition=Q(mailed=None), name="attempt_mail_unsent")]
+
+    def __str__(self) -> str:
+        return f"{self.attempt}: {self.kind}"
+
+    @classmethod
+    def wanted(cls) -> QuerySet[AttemptMail]:
+        """Those that are still of use, sent or not: no way back to what has ended or is no longer theirs,
+        and no word of a shop that is no longer connected."""
+        merchant = OuterRef("attempt__connection__account__merchant")
+        is_member = Exists(Membership.objects.filter(merchant=merchant, user=OuterRef("user")))
+        is_needed = Q(attempt__ended=None, user__is_active=True) & is_member
+        way_back = Q(kind=cls.Kind.WAY_BACK) & is_needed
+        confirmed = Q(kind=cls.Kind.CONFIRMED, attempt__connection__status=Status.CONNECTED)
+        return cls.objects.filter(confirmed | way_back)
 
 
 class WaitlistEntry(Mailed):

@@ -17,6 +17,7 @@ from prometheus_client.registry import Collector
 
 from onboarding.models import (
     Alert,
+    AttemptMail,
     Breaker,
     Connection,
     ExpiryWarning,
@@ -125,6 +126,7 @@ def _outbox() -> dict[str, QuerySet[Mailed]]:
     found: dict[str, QuerySet[Mailed]] = {
         "alert": alerts if settings.STAFF_EMAIL else alerts.none(),
         "invitation": Invitation.objects.filter(merchants.OPEN, expires_at__gt=now),
+        "attempt": AttemptMail.wanted(),
         "notice": ExpiryWarning.objects.filter(expires_at__gt=now),
     }
     return found

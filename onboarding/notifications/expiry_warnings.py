@@ -11,7 +11,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
 from onboarding.models import Connection, ExpiryWarning
-from onboarding.models.status import Status
+from onboarding.models.status import SET_UP
 
 from . import outbox
 
@@ -30,10 +30,10 @@ def mail_due() -> None:
 
 
 def _write(kind: str) -> None:
-    """Write the missing warnings of this kind. Only connected shops need one."""
+    """Write the missing warnings of this kind. Only shops that are set up need one."""
     now, (least, most) = timezone.now(), DAYS[kind]
     connections = Connection.objects.filter(
-        status=Status.CONNECTED,
+        status__in=SET_UP,
         expires_at__gt=now + timedelta(days=least),
         expires_at__lte=now + timedelta(days=most),
     )

@@ -8,9 +8,11 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
-from onboarding.models import Alert, Attempt, Connection, memo_key
+from onboarding.availability.breaker import Outage, outages
+from onboarding.models import Alert, Attempt, Breaker, Connection, memo_key
 from onboarding.models.notifications import TASK
-from onboarding.models.status import Cause
+from onboarding.models.status import Cause, Status
+from onboarding.registry import vendor_of
 
 from . import outbox
 
@@ -27,24 +29,43 @@ def mail_due() -> None:
 
 
 def clear_resolved() -> None:
-    """Clear alerts whose cause no row of their vendor has any more."""
-    for alert in Alert.objects.filter(cleared=None).exclude(cause__in=NOT_OF_A_ROW):
-        attempts = Attempt.objects.filter(
-            connection__vendor=alert.vendor, cause=alert.cause, ended=None
-        )
-        if not attempts.exists() and not _waiting(alert).exists():
+    """Clear alerts whose cause no row of their vendor has any more, and whose outage is over."""
+    alerts = list(Alert.objects.filter(cleared=None).exclude(cause__in=NOT_OF_A_ROW))
+    outage_of = outages(_offered(alerts))
+    for alert in alerts:
+        if not _is_outage(alert, outage_of.get(alert.vendor)) and not _concerns_somebody(alert):
             Alert.objects.filter(pk=alert.pk).update(cleared=timezone.now())
+
+
+def _offered(alerts: list[Alert]) -> set[str]:
+    """Their vendors, without those that are switched off: nobody probes these."""
+    return {alert.vendor for alert in alerts if vendor_of(alert.vendor)}
+
+
+def _is_outage(alert: Alert, outage: Outage | None) -> bool:
+    """Whether the alert is about an outage that goes on: merchants are let in when it clears."""
+    if outage is None:
+        return False
+    is_refused = outage.cause == Breaker.Cause.CREDENTIALS
+    return alert.cause == ("credentials" if is_refused else "unavailable")
+
+
+def _concerns_somebody(alert: Alert) -> bool:
+    rows = Attempt.objects.filter(connection__vendor=alert.vendor, cause=alert.cause, ended=None)
+    return rows.exists() or _waiting(alert).exists()
 
 
 def _waiting(alert: Alert) -> QuerySet[Connection]:
     shops = Connection.objects.filter(vendor=alert.vendor)
+    if alert.cause == Cause.UNCONFIRMED:
+        return shops.filter(status=Status.REPORTED)
     return shops.exclude(task="") if alert.cause == TASK else shops.filter(cause=alert.cause)
 
 
 def open_for_undelivered_mails() -> None:
     """Open an alert while there are undelivered mails: staff may reach their readers in another way."""
     if outbox.undelivered():
-        Alert.objects.get_or_create(vendor=MAIL, cause=UNDELIVERED, cleared=None)
+        Alert.open(MAIL, UNDELIVERED)
     else:
         Alert.objects.filter(cause=UNDELIVERED, cleared=None).update(cleared=timezone.now())
 
@@ -61,7 +82,12 @@ def clear_for_memo_keys() -> None:
 
 def _compose(alert: Alert) -> EmailMessage:
     url = settings.SITE_URL + reverse("admin:onboarding_connection_changelist")
-    bodies = {TASK: _tasks, UNDELIVERED: _undelivered, MEMO_KEYS: _memo_keys}
+    bodies = {
+        TASK: _tasks,
+        UNDELIVERED: _undelivered,
+        MEMO_KEYS: _memo_keys,
+        Cause.UNCONFIRMED.value: _unconfirmed,
+    }
     body = bodies.get(alert.cause, _staffs_turn)
     closing = "You get one mail for each vendor and cause until it clears."
     subject = f"[{settings.BRAND_NAME}] {alert.vendor}: {alert.cause}"
@@ -97,6 +123,20 @@ def _memo_keys(alert: Alert, url: str) -> list[str]:
         memo_key.FIX,
         "",
         "Until then these processes do not start, and every shop stays as it is.",
+    ]
+
+
+def _unconfirmed(alert: Alert, url: str) -> list[str]:
+    waiting = _waiting(alert)
+    return [
+        f"Merchants have set up shops at {alert.vendor} that nobody has confirmed yet.",
+        f"Such shops now: {waiting.count()}.",
+        "",
+        *(row.name for row in waiting[:SHOWN]),
+        "",
+        "Enter on the account's page what only staff know, so that the vendor can be asked,",
+        "or look at the vendor and confirm each shop on its page:",
+        f"{url}?status__exact=reported",
     ]
 
 

@@ -17,12 +17,14 @@ STATUS_ICONS = {
     Status.CHECKING: "clock",
     Status.ACTION_NEEDED: "circle-alert",
     Status.ON_IT: "wrench",
+    Status.REPORTED: "clock",
     Status.CONNECTED: "circle-check",
     Status.PAUSED: "circle-pause",
     Status.DISCONNECTED: "unplug",
 }
 OUTCOME_ICONS = {
     "connected": "check",
+    "reported": "clock",
     "checking": "clock",
     "stopped": "circle-pause",
     "refused": "circle-x",

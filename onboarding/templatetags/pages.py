@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django import template
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
 
+from onboarding import moments
 from onboarding.models.status import StoredText, dumped, shown
 from vendors.contract import Text
 
@@ -25,30 +23,23 @@ def sentence(text: Text | StoredText | None) -> str:
 
 @register.filter
 def moment(at: datetime | str) -> SafeString | str:
-    """A time for people; times.js converts it to the reader's time zone. A string stays as it is."""
+    """A time for a page, with the full date as its title. A string stays as it is."""
     if not isinstance(at, datetime):
         return at
-    local = timezone.localtime(at)
-    today = local.date() == timezone.localdate()
-    text = date_format(local, "H:i" if today else "j M Y, H:i")
-    return format_html('<time datetime="{}">{} {}</time>', at.isoformat(), text, local.tzname())
+    words = at.isoformat(), moments.in_full(at), moments.in_words(at)
+    return format_html('<time datetime="{}" title="{}">{}</time>', *words)
 
 
 @register.filter
-def day_and_time(at: datetime) -> SafeString:
-    """A time within a sentence, with its day: "today at 14:02". times.js does it in the reader's zone."""
-    local, today = timezone.localtime(at), timezone.localdate()
-    layouts = {
-        "today": gettext("today at {time}"),
-        "yesterday": gettext("yesterday at {time}"),
-        "other": gettext("on {day} at {time}"),
-    }
-    days = {today: "today", today - timedelta(days=1): "yesterday"}
-    text = layouts[days.get(local.date(), "other")].format(
-        day=date_format(local, "j M Y"), time=f"{date_format(local, 'H:i')} {local.tzname()}"
-    )
-    template = '<time datetime="{}" data-today="{}" data-yesterday="{}" data-other="{}">{}</time>'
-    return format_html(template, at.isoformat(), *layouts.values(), text)
+def exact_moment(at: datetime) -> str:
+    """A time to the second, for staff."""
+    return moments.in_words(at, seconds=True)
+
+
+@register.filter
+def full_moment(at: datetime) -> str:
+    """A time for a mail, which may be read on any day and anywhere."""
+    return moments.in_full(at)
 
 
 @register.filter

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
+from enum import Enum
 
 from django.http import HttpRequest
 from django.urls import reverse
@@ -10,10 +12,17 @@ from django.utils.http import urlencode
 
 from onboarding.background import runner
 from onboarding.models import Attempt, Connection, Merchant
+from onboarding.models.status import Answer
 
-INTERVALS = ((5, 2), (11, 5))  # (up to this many polls, seconds between them)
-LONGEST_INTERVAL = 15  # seconds, after those
+FOR_EVER = sys.maxsize  # polls
 CROWDED_INTERVAL = 10  # seconds at least while many others wait for the same vendor
+
+
+class Pace(Enum):
+    """How often a page asks: (up to this many polls without news, seconds between them)."""
+
+    LIVELY = ((5, 2), (11, 5), (FOR_EVER, 15))  # somebody waits for what happens next
+    QUIET = ((10, 30), (FOR_EVER, 60))  # news is rare, and a hidden tab does not ask at all
 
 
 @dataclass(frozen=True)
@@ -22,20 +31,35 @@ class Poll:
 
     url: str
     seconds: int
+    pace: Pace
+
+    @property
+    def is_quiet(self) -> bool:
+        return self.pace is Pace.QUIET
 
 
-def poll(name: str, merchant: Merchant, row: Attempt | Connection, number: int = 0) -> Poll:
+def poll(
+    name: str,
+    merchant: Merchant,
+    row: Attempt | Connection,
+    number: int = 0,
+    pace: Pace = Pace.LIVELY,
+) -> Poll:
     """The next poll of a page. `name`: the URL name of its fragment; `number` counts without news."""
     vendor = row.connection.vendor if isinstance(row, Attempt) else row.vendor
-    least = CROWDED_INTERVAL if runner.executor.crowded(vendor) else 0
+    is_crowded = row.answer == Answer.PROGRESS and runner.is_crowded(
+        vendor
+    )  # who has no answer yet
+    least = CROWDED_INTERVAL if is_crowded else 0
     query = urlencode({"look": number, "version": row.version})
     url = f"{reverse(name, args=[merchant.reference, row.reference])}?{query}"
-    return Poll(url, max(interval(number), least))
+    return Poll(url, max(interval(number, pace), least), pace)
 
 
-def interval(number: int) -> int:
-    """Seconds before a poll: 2 for the first five, 5 for the next six, then 15."""
-    return next((seconds for upto, seconds in INTERVALS if number < upto), LONGEST_INTERVAL)
+def interval(number: int, pace: Pace = Pace.LIVELY) -> int:
+    """Seconds before a poll."""
+    intervals: tuple[tuple[int, int], ...] = pace.value
+    return next(seconds for upto, seconds in intervals if number < upto)
 
 
 def polled(request: HttpRequest) -> tuple[int, int]:

@@ -51,6 +51,27 @@
     notice.focus();
   }
 
+  // A page whose news is rare asks only while it is looked at, and at once when somebody comes back to it.
+  const isQuiet = (element) => element instanceof Element && element.hasAttribute("data-quiet");
+
+  function stayQuiet(event) {
+    if (document.hidden && isQuiet(event.target)) event.preventDefault();
+  }
+
+  function look() {
+    if (document.hidden || !window.htmx) return;
+    each("[data-quiet]", (element) => { window.htmx.trigger(element, "look"); });
+  }
+
+  // The vendor's page opens in another tab: this one soon says so.
+  function lookAfterLeaving(event) {
+    if (event.target.target === "_blank") [1500, 5000].forEach((delay) => { setTimeout(look, delay); });
+  }
+
+  document.addEventListener("htmx:beforeRequest", stayQuiet);
+  document.addEventListener("visibilitychange", look);
+  document.addEventListener("pageshow", (event) => { if (event.persisted) look(); });
+  document.addEventListener("submit", lookAfterLeaving);
   document.addEventListener("click", followError);
   document.addEventListener("click", copy);
   document.addEventListener("click", closeMenus);

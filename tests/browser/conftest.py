@@ -77,6 +77,25 @@ class Visitor:
         if button.is_visible():
             button.click()
 
+    def leave_beside(self, vendor: str) -> Page:
+        """Go to a vendor that sends nobody back: its page opens in a new tab beside ours."""
+        button = self.page.get_by_role("button", name=f"Continue to {vendor}")
+        if "/attempts/" not in self.page.url:
+            button.click()
+            self.page.wait_for_url("**/attempts/**")
+        with self.page.expect_popup() as popup:
+            button.click()
+        expect(popup.value.get_by_text("An imitation of")).to_be_visible()
+        return popup.value
+
+    def set_up_at_sharespine(self) -> None:
+        """In Sharespine's tab; our page stays open beside it and notices."""
+        tab = self.leave_beside("Sharespine")
+        tab.get_by_role("button", name="Set up my shop").click()
+        expect(tab.get_by_text("You can close this page.")).to_be_visible()
+        tab.close()
+        self.press("I have finished")
+
     def sees(self, words: str) -> None:
         """Wait for it: with scripts the page polls, without them it refreshes itself."""
         expect(self.page.get_by_role("main")).to_contain_text(words)

@@ -76,7 +76,7 @@ def test_a_key_and_a_secret_are_shown_once(
     shown = ann.page.get_by_role("main").inner_text()
     secret = next(secret for secret in secrets if secret in shown)
     ann.shoot("shown")
-    ann.press("I have kept them")
+    ann.press("I have saved them")
     expect(ann.page.get_by_role("main")).not_to_contain_text(secret)
     expect(ann.page.get_by_role("button", name="Show them")).to_have_count(0)
     assert secret not in site.logs()

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from tests.browser.conftest import Visit, Visitor
+from playwright.sync_api import expect
+
+from tests.browser.conftest import NARROW, Visit, Visitor
 from tests.support.site import Site, wait_until
 
 
 def connected_by_word(ann: Visitor) -> None:
     """Connect through a vendor that cannot confirm it yet: the shop relies on what the merchant said."""
     ann.sign_up("Any other shop system", "Ann’s Antiques")
-    ann.leave("Sharespine")
-    ann.press("Set up my shop")
-    ann.open("/shops/")
-    ann.page.get_by_role("main").get_by_role("link", name="Any other shop system").click()
-    ann.press("I have finished")
+    ann.set_up_at_sharespine()
     ann.page.get_by_role("link", name="See this shop").click()
-    ann.sees("No, it has not told us anything")
+    ann.sees("Set up, not confirmed yet")
 
 
 def api_password(site: Site) -> str:
@@ -42,10 +40,20 @@ def test_with_the_password_that_staff_enter_the_vendor_confirms_the_shop(
     erin.page.get_by_role("link", name="Look or enter").click()
     erin.sees("One is on file.")
     assert password not in erin.page.content()
-    wait_until("Sharespine confirms the shop", lambda: "not told us" not in reloaded(ann))
-    ann.sees("Confirmed by Sharespine")
+    expect(ann.page.get_by_role("main")).to_contain_text("Confirmed by Sharespine", timeout=40_000)
+    ann.sees("Sharespine confirms the connection.")
+    wait_until("ann hears of it", lambda: any("is connected" in m for m in site.mails(ann.email)))
 
 
-def reloaded(visitor: Visitor) -> str:
-    visitor.page.reload()
-    return visitor.page.content()
+def test_a_shop_is_connected_once_staff_confirm_it(visit: Visit, site: Site) -> None:
+    ann, erin = visit("ann"), visit("erin", width=NARROW)
+    connected_by_word(ann)
+    site.manage("staff", erin.email)
+    erin.open("/admin/onboarding/connection/?status__exact=reported")
+    erin.sign_in()
+    erin.page.get_by_role("link", name="Any other shop system").first.click()
+    erin.shoot("to-confirm")
+    erin.press("It is connected: confirm it")
+    erin.sees("Confirmed. The merchant gets an email.")
+    expect(ann.page.get_by_role("main")).to_contain_text("Confirmed by our staff", timeout=40_000)
+    ann.shoot("confirmed")

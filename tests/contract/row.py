@@ -16,7 +16,8 @@ CASES = frozenset({"approve", "decline", "expired", "slow", "dead", "garbled", "
 Setup = Callable[[Running, Browser], None]
 State = Mapping[str, Any]  # of a sandbox: kind → rows
 
-SILENT = "is not answering"
+SILENT = "We keep trying."
+LOOKS = "We are checking"
 STAFF = "Our staff know"
 TO_DO = "action_needed"
 
@@ -96,6 +97,8 @@ class Contract:
         "the vendor answers ok, and what it should name is not there (an empty list, say)"
     )
     revoked: Revoked = required("what the vendor can take back, and what a check makes of it")
+    # The status of a shop as its rows connect it, unless staff do their part.
+    connects_as: str = "connected"
     cases: Collection[str] = CASES
     # Kinds of things that a merchant with unreadable memos must not get twice.
     once: Collection[str] = ()
@@ -112,6 +115,10 @@ class Contract:
     permit: Callable[[Running], None] | None = None
     # … or why a disconnected shop remains at the vendor.
     stays: str = ""
+
+    def ends(self, row: Row) -> str:
+        """The status of the shop when everybody has done their part."""
+        return "connected" if row.staff or row.repair else self.connects_as
 
     def sign_in(self) -> dict[str, str]:
         """Who signs in at the vendor in the first row."""

@@ -61,7 +61,7 @@ def test_every_vendor_in_every_case(
         browser,
         connection,
         "",
-        ("status in the end", connection.status, "connected"),
+        ("status in the end", connection.status, CONTRACTS[vendor].ends(row)),
         ("made in the end", created(stage, vendor, row.after), row.after),
         ("alive in the end", len(live_ids(stage, vendor)), row.live),
     )

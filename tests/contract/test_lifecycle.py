@@ -52,7 +52,7 @@ def _agreed(stage: sandbox.Running, settings: Settings) -> None:
 
 def connected(vendor: str, browser: Browser, stage: sandbox.Running) -> Connection:
     connection = connect_by_first_row(vendor, browser, stage)
-    if connection.status != "connected":
+    if not connection.is_set_up:
         connection = continue_attempt(stage, browser, connection, CONTRACTS[vendor].rows[0])
     expect_one_live(vendor, browser, stage, connection)
     return connection
@@ -66,7 +66,7 @@ def expect_one_live(
         browser,
         connection,
         "",
-        ("status", connection.status, "connected"),
+        ("is set up", connection.is_set_up, True),
         ("alive", len(there), 1),
     )
 

@@ -84,6 +84,8 @@ class Driver:
         account = Account.objects.latest("pk")
         if account.unsure:
             resolve(self.injector.stage, account)
+        if self.connection.task:
+            journey.complete_task(self.connection.pk)
         advance_due()
         for _ in range(3):
             attempt = Attempt.objects.filter(ended=None).last()

@@ -92,6 +92,7 @@ class Kills:
         "kind → how many a merchant with one connected shop has there"
     )
     other: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # scenario → what differs
+    ends: Mapping[str, str] = field(default_factory=dict)  # scenario → another status at the end
     scenarios: Mapping[str, Scenario] = field(default_factory=dict)  # beside the common ones
     lost_answers: tuple[LostAnswer, ...] = ()
     # What staff find at the vendor: found(state, merchant, doubt) → an id, or "" for none.
@@ -109,6 +110,9 @@ class Kills:
     def scenario(self, name: str) -> Scenario:
         return {**COMMON, **self.scenarios}[name]
 
+    def status_after(self, scenario: str) -> str:
+        return self.ends.get(scenario, self.scenario(scenario).ends)
+
     def things(self, scenario: str) -> dict[str, int]:
         """What exists of a merchant at the end, by kind."""
         return {**self.one, **self.other.get(scenario, {})}
@@ -123,6 +127,10 @@ def kills() -> Mapping[str, Kills]:
 
 def has_status(status: str) -> Condition:
     return lambda harness, merchant: merchant.status() == status and merchant.idle()
+
+
+def is_set_up(harness: Harness, merchant: Merchant) -> bool:
+    return merchant.status() in {"reported", "connected"} and merchant.idle()
 
 
 def connect(harness: Harness, merchant: Merchant) -> None:
@@ -151,7 +159,7 @@ def checked(harness: Harness, merchant: Merchant) -> bool:
 
 
 CONNECT = "connect"
-CONNECTED: tuple[Act, Condition] = (connect, has_status("connected"))
+CONNECTED: tuple[Act, Condition] = (connect, is_set_up)
 PAUSED: tuple[Act, Condition] = (button("pause"), has_status("paused"))
 COMMON: Mapping[str, Scenario] = {
     CONNECT: Scenario(*CONNECTED, depth="thorough"),
@@ -159,6 +167,6 @@ COMMON: Mapping[str, Scenario] = {
         button("disconnect"), has_status("disconnected"), (CONNECTED,), ends="disconnected"
     ),
     "pause": Scenario(*PAUSED, (CONNECTED,), ends="paused"),
-    "resume": Scenario(button("resume"), has_status("connected"), (CONNECTED, PAUSED)),
+    "resume": Scenario(button("resume"), is_set_up, (CONNECTED, PAUSED)),
     "check": Scenario(make_check_due, checked, (CONNECTED,), repeat_check),
 }

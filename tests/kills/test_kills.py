@@ -20,7 +20,7 @@ ROTATIONS = [case for case in CASES if case.lost]
 def test_after_a_kill_another_process_finishes(case: Case, results: Results) -> None:
     result = results[case]
     assert result.failed == ""
-    assert result.status == KILLS[case.vendor].scenario(case.scenario).ends
+    assert result.status == KILLS[case.vendor].status_after(case.scenario)
     assert result.doubts == ""
     assert result.made is not None
     assert result.made.counts == KILLS[case.vendor].things(case.scenario)

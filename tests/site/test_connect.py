@@ -150,3 +150,21 @@ def test_a_leaving_form_may_lead_to_vendors_and_no_other_may(
     assert "form-action 'self' https: http://127.0.0.1:*;" in policy + ";"
     elsewhere = browser(people.alice).get(reverse("welcome"))["Content-Security-Policy"]
     assert "form-action 'self';" in elsewhere + ";"
+
+
+@pytest.mark.parametrize(
+    ("opens", "says"),
+    [
+        ("same-tab", "in this tab."),
+        ("new-tab", "in a new tab; this one stays open."),
+        ("nothing", "What comes next Next you install an app on Scripted, in a new tab."),
+    ],
+)
+def test_the_check_page_says_what_opens(
+    people: People, scripted: Scripted, monkeypatch: pytest.MonkeyPatch, opens: str, says: str
+) -> None:
+    monkeypatch.setattr(Scripted, "opens", opens)
+    step = text("Next you install an app on Scripted, in a new tab.")
+    monkeypatch.setattr(Scripted, "next_step", step)
+    path = reverse("connect", args=[people.acme.reference, offer().slug])
+    assert says in visible_text(browser(people.alice).get(path))

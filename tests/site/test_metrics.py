@@ -128,14 +128,14 @@ def test_gauges_cover_breakers_and_the_waitlist(client: Client, people: People) 
 
 
 @pytest.mark.usefixtures("metering")
-def test_a_scrape_is_nine_queries_however_much_there_is(
+def test_a_scrape_is_ten_queries_however_much_there_is(
     client: Client,
     people: People,
     scripted: Scripted,
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
     run_step(begin_attempt(people), scripted, CONNECTED)
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         said = page(client)
     for private in (people.acme.reference, people.acme.name, people.alice.email, "shop-1"):
         assert private not in said

@@ -210,7 +210,7 @@ def test_something_to_do_elsewhere_shows_its_link_beside_the_question(
     attempt = run_step(begin_attempt(people), configurable, asks)
     response = browser(people.alice).get(attempt.get_absolute_url())
     said = visible_text(response)
-    assert "One thing to do at Scripted Your key is lost." in said
+    assert "One more step at Scripted Your key is lost." in said
     assert "I have done it: go on" in said
     assert 'href="https://vendor.example/new"' in response.content.decode()
 
@@ -230,5 +230,5 @@ def test_where_nothing_opens_nothing_is_announced(
     object.__setattr__(configurable, "host", "")
     page = reverse("connect", args=[people.acme.reference, connector("scripted").slug])
     said = visible_text(browser(people.alice).get(page))
-    assert "Nothing: you stay on these pages." in said
+    assert "What comes next You stay on these pages." in said
     assert "Check before we begin" in said

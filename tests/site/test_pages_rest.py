@@ -46,10 +46,10 @@ def page(people: People, connection: Connection) -> str:
 
 
 def test_pausing_first_says_what_stops(people: People, connection: Connection) -> None:
-    assert "Let it rest for a while." in page(people, connection)
+    assert "Pause data exchange." in page(people, connection)
     said = visible_text(browser(people.alice).get(url("pause", connection)))
     assert "Pause “My shop”?" in said
-    assert "we neither use nor check this shop until you resume it" in said
+    assert "We stop using and checking this shop until you resume." in said
 
 
 def test_a_paused_shop_says_what_changed_and_what_is_left(
@@ -58,7 +58,7 @@ def test_a_paused_shop_says_what_changed_and_what_is_left(
     said = page(people, paused)
     assert "Paused We watch no more. The room rests. Lock it." in said
     assert "Resume" in said
-    assert "Let it rest" not in said
+    assert "Pause data exchange." not in said
 
 
 def test_a_resumed_shop_works_again(people: People, paused: Connection, scripted: Scripted) -> None:
@@ -67,7 +67,7 @@ def test_a_resumed_shop_works_again(people: People, paused: Connection, scripted
     assert response["Location"] == paused.get_absolute_url()
     paused.refresh_from_db()
     assert paused.status == "connected"
-    assert "Let it rest for a while." in page(people, paused)
+    assert "Pause data exchange." in page(people, paused)
 
 
 def test_the_page_of_the_attempt_says_what_it_was_for(
@@ -92,7 +92,9 @@ def test_a_pause_that_takes_time_is_shown_on_the_shops_page(
 ) -> None:
     scripted.script.append(Unavailable())
     browser(people.alice).post(url("pause", connection))
-    assert "Connected The vendor lists it. Scripted is not answering" in page(people, connection)
+    assert "Connected The vendor lists it. Waiting for Scripted Scripted is not answering" in page(
+        people, connection
+    )
 
 
 def test_only_a_working_shop_is_paused_and_only_a_paused_one_resumed(

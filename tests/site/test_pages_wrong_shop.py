@@ -42,7 +42,7 @@ def test_the_page_says_what_was_meant_and_what_was_found(people: People, doubt: 
         "That was another shop than “My shop”. Nothing was changed.",
         "You meant My shop Connected The vendor lists it.",
         "Found at Scripted The vendor lists another.",
-        "“My shop” stays connected as it is until you decide.",
+        "“My shop” stays as it is until you decide.",
         "It is your turn",
     ):
         assert expected in said

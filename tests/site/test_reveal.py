@@ -41,7 +41,7 @@ def test_the_pages_say_that_something_is_ready_and_tell_nothing_of_it(
         assert "c4n4ry" not in response.content.decode()
         assert f'action="{url("reveal", connection)}"' in response.content.decode()
     home = bob.get(people.acme.get_absolute_url())
-    assert "Something is ready that is shown only once" in visible_text(home)
+    assert "Your key and secret are ready: save them" in visible_text(home)
 
 
 def test_they_are_shown_by_post_as_often_as_needed(connection: Connection, bob: Client) -> None:
@@ -81,7 +81,7 @@ def kept(bob: Client, connection: Connection) -> str:
 
 def test_once_confirmed_never_again(connection: Connection, bob: Client) -> None:
     seen = kept(bob, connection)
-    assert "We have forgotten it" in visible_text(
+    assert "Saved. The key and secret are no longer stored here." in visible_text(
         bob.post(url("reveal-kept", connection), {"seen": seen}, follow=True)
     )
     assert Connection.objects.get().reveal is None
@@ -112,8 +112,8 @@ def test_the_timeline_says_who_looked_and_who_confirmed(
     bob.post(url("reveal-kept", connection), {"seen": kept(bob, connection)})
     rows = Event.objects.filter(user=people.bob).order_by("pk")
     assert [str(row) for row in rows] == [
-        "Opened what is shown only once.",
-        "Confirmed: kept what is shown only once.",
+        "You viewed the key and secret.",
+        "You confirmed that you saved the key and secret.",
     ]
 
 

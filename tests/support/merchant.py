@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -15,6 +16,7 @@ from onboarding.background import runner
 from onboarding.models import Attempt, Connection, Connector, Merchant, User
 from tests.support.attempts import close_pages
 
+NEW_TAB = re.compile(r'action="([^"]+/continue/)"\s+target="_blank"')
 LINKS = 6  # redirects in a row: more would be a loop
 
 
@@ -70,10 +72,16 @@ class Browser:
             if _ours(url):
                 wait_until_idle()
                 further = self.come_back(url)
-                url = further if further != url else ""
+                url = further if further != url else self.open_beside(url)
             else:
                 url = self.at_vendor(url, pressing.pop(0) if pressing else "approve", **form)
         wait_until_idle()
+
+    def open_beside(self, url: str) -> str:
+        """Press the button that opens a vendor's page in a new tab; "" if this page has none."""
+        page = self.client.get(urlsplit(url).path).content.decode()
+        button = NEW_TAB.search(page)
+        return self.press(button[1]) if button and "/finish/" not in page else ""
 
     def page(self, path: str) -> str:
         answer = self.client.get(path)

@@ -51,7 +51,7 @@ def test_the_merchants_word_is_not_a_confirmation(people: People, scripted: Scri
     word = Connected(shop_id="s", evidence=text("You told us."), confirmed=False)
     connection = run_step(begin_attempt(people), scripted, word).connection
     assert (connection.status, connection.confirmed_at, connection.checked_at) == (
-        Status.CONNECTED,
+        Status.REPORTED,
         None,
         None,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -85,12 +85,17 @@ CASES = {
         step=NeedsMerchant(code="app", note=text("Do it."), questions=(WHICH,)),
         press="answer", data={"shop": "b"}, then=("answered", {"shop": "b"}),
     ),
+    "NeedsMerchant goes_on=True": Case(
+        step=NeedsMerchant(code="more", note=text("Allow it."), goes_on=True),
+        press="continue", then=SAME,
+    ),
     "Declined": Case(step=Declined(), press="continue", then=("start", None)),
     "Refused(merchant)": Case(
         step=Refused(who="merchant"), press="continue", then=("start", None)
     ),
     "StartOver": Case(step=OVER, press="continue", then=("start", None)),
     "Connected": Case(step=CONNECTED),
+    "Connected confirmed=False": Case(step=replace(CONNECTED, confirmed=False)),
     "Done": Case(step=DONE),
     "Unavailable": Case(step=Unavailable(), press="check-again", then=SAME),
     "Refused(staff)": Case(step=Refused(who="staff"), then=SAME),
@@ -152,7 +157,7 @@ def test_the_table_has_every_step_and_every_error() -> None:
 def test_the_page_says_what_the_table_says(people: People, scripted: Scripted, name: str) -> None:
     row = run_step(back_from_the_vendor(people, scripted), scripted, CASES[name].step)
     if "returns=False" in name:
-        hops.take_link(row, people.alice)
+        hops.take_link(row, people.alice, beside=True)
     seen, following = TABLE[name]
     said, status = page(people, row), Status(row.status).label.replace("’", "'")
     for phrase in quoted(seen) + quoted(following):
@@ -172,7 +177,7 @@ def test_the_next_call_is_the_one_of_the_table(
     if case.press:
         scripted.script.append(WAIT)
         if "Redirect(url)" in name:
-            assert hops.take_link(row, people.alice)
+            assert hops.take_link(row, people.alice, beside=True)
         press(people, row, case)
         assert scripted.last.present
     elif case.then:
@@ -328,7 +333,7 @@ def test_no_link_again_is_right_after_a_link_or_another_answer(
 
 def test_no_link_again_is_right_for_another_return(people: People, scripted: Scripted) -> None:
     attempt = run_step(begin_attempt(people), scripted, Redirect(url=LINK, returns=False))
-    hops.take_link(attempt, people.alice)
+    hops.take_link(attempt, people.alice, beside=True)
     journey.report_finished(attempt, people.alice)
     run_step(attempt, scripted, Redirect(url="", returns=False))
     journey.report_finished(attempt, people.alice)
@@ -339,7 +344,7 @@ def test_a_note_stands_in_for_the_sentence_of_the_ready_page(
     people: People, scripted: Scripted
 ) -> None:
     plain = run_step(begin_attempt(people), scripted, Redirect(url=LINK))
-    assert "opens in this window" in page(people, plain)
+    assert "opens in this tab" in page(people, plain)
     note = text("Sign in as the user of %(shop)s.", shop="the first shop")
     noted = run_step(begin_attempt(people, "Second"), scripted, Redirect(url=LINK, note=note))
     said = page(people, noted)

@@ -165,7 +165,8 @@ def test_finishing_counts_only_at_a_page_that_does_not_redirect_back(
     attempt = run_step(begin_attempt(people), scripted, Redirect(url=LINK, returns=False))
     journey.report_finished(attempt, people.alice)
     assert reloaded(attempt).answer == "redirect"
-    hops.take_link(attempt, people.alice)
+    assert hops.take_link(attempt, people.alice) is None
+    assert hops.take_link(attempt, people.alice, beside=True) == LINK
     journey.report_finished(attempt, people.alice)
     run_step(attempt, scripted, CONNECTED)
     assert scripted.asked[-1][::2] == ("returned", {})

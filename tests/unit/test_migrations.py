@@ -15,8 +15,9 @@ from django.utils import timezone
 from onboarding.models import memo_key
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
-FIRST, WORDS, RETURNS, RATE_LIMITS, KEYS = (
-    "0001_initial", "0002_words", "0003_hop_returns", "0004_rate_limits", "0007_memo_keys",
+FIRST, WORDS, RETURNS, RATE_LIMITS, REPORTED, KEYS, OUTAGES = (
+    "0001_initial", "0002_words", "0003_hop_returns", "0004_rate_limits", "0006_reported",
+    "0007_memo_keys", "0008_outages",
 )  # fmt: skip
 NAMES = "0005_shop_names_and_endings"
 NOW = timezone.now()
@@ -131,9 +132,84 @@ def test_the_table_of_keys_begins_empty_and_goes_without_a_trace() -> None:
     assert memo_key.are_proven()
     memo_key.prove()
     assert only(apps, "MemoKey").lost_at is None
-    apps = migrate_to(RATE_LIMITS)
+    apps = migrate_to(REPORTED)
     assert "onboarding_memokey" not in connection.introspection.table_names()
     assert only(apps, "Account").memo == {"t": 1}
+
+
+def test_outages_keep_their_rows_and_are_silent_to_older_code() -> None:
+    rows_of_the_first_release(migrate_to(FIRST))
+    migrate_to(KEYS)
+    apps = migrate_to(OUTAGES)
+    breaker, attempt = only(apps, "Breaker"), only(apps, "Attempt")
+    assert (breaker.retry_at, breaker.failing, breaker.asked_until) == (NOW, [], None)
+    assert (only(apps, "Account").unsure_why, attempt.heading) == ("", {})
+    breaker.cause = "busy"
+    breaker.save()
+    apps.get_model("onboarding", "PromisedMail").objects.create(attempt=attempt)
+    apps = migrate_to(KEYS)
+    assert (only(apps, "Breaker").cause, only(apps, "Attempt").reference) == ("silent", "attempt-1")
+
+
+# -- shops that nobody has confirmed ---------------------------------------------------------------
+
+
+def shop_of(apps: Apps, name: str, **fields: Any) -> Any:
+    """A shop with its attempt and an entry of its timeline, each with the shop's status and answer."""
+
+    def model(name: str) -> Any:
+        return apps.get_model("onboarding", name).objects
+
+    user, _ = model("User").get_or_create(email="ann@example.org")
+    merchant, _ = model("Merchant").get_or_create(name="Acme", reference="acme")
+    account, _ = model("Account").get_or_create(merchant=merchant, vendor="v")
+    connector, _ = model("Connector").get_or_create(slug="v-shop", vendor="v", key="shop")
+    shop = model("Connection").create(
+        account=account, connector=connector, vendor="v", name=name, reference=name, **fields
+    )
+    stands = {"status": fields["status"]}
+    attempt = model("Attempt").create(
+        connection=shop, user=user, reference=name, answer=fields["answer"], **stands
+    )
+    model("Event").create(
+        connection=shop, attempt=attempt, note={"id": "…", "params": {}}, **stands
+    )
+    return shop
+
+
+def stand(apps: Apps, name: str) -> tuple[str, str, str, str, str]:
+    """(status, answer) of the shop, (status, answer) of its attempt, status of its timeline's entry."""
+    shop = apps.get_model("onboarding", "Connection").objects.get(name=name)
+    attempt, event = shop.attempts.get(), shop.events.get()
+    return shop.status, shop.answer, attempt.status, attempt.answer, event.status
+
+
+def test_a_connected_shop_that_nobody_has_confirmed_becomes_reported_and_back() -> None:
+    apps = migrate_to(RATE_LIMITS)
+    shop_of(apps, "word", status="connected", answer="connected")
+    shop_of(apps, "doubted", status="connected", answer="refused")
+    shop_of(apps, "sure", status="connected", answer="connected", confirmed_at=NOW)
+    shop_of(apps, "begun", status="in_progress", answer="redirect")
+    before = {name: stand(apps, name) for name in ("word", "doubted", "sure", "begun")}
+    apps = migrate_to(REPORTED)
+    assert stand(apps, "word") == ("reported",) * 5
+    assert stand(apps, "doubted") == ("reported", "refused", "reported", "refused", "reported")
+    assert {name: stand(apps, name) for name in ("sure", "begun")} == {
+        name: before[name] for name in ("sure", "begun")
+    }
+    apps = migrate_to(RATE_LIMITS)
+    assert {name: stand(apps, name) for name in before} == before
+
+
+def test_going_back_leaves_no_state_that_the_earlier_release_does_not_know() -> None:
+    apps = migrate_to(REPORTED)
+    shop_of(apps, "pausing", status="reported", answer="task")
+    shop_of(apps, "resuming", status="paused", answer="task")
+    shop_of(apps, "going on", status="action_needed", answer="go_on")
+    apps = migrate_to(RATE_LIMITS)
+    assert stand(apps, "pausing")[:2] == ("paused", "done")
+    assert stand(apps, "resuming")[:2] == ("paused", "done")
+    assert stand(apps, "going on")[1::2] == ("needs", "needs")
 
 
 # -- names of shops, and why attempts ended ----------------------------------------------------------
@@ -162,7 +238,7 @@ def names_of(apps: Apps) -> list[str]:
 
 def test_shops_of_one_name_get_numbers() -> None:
     shops_of_one_merchant(
-        migrate_to(KEYS),
+        migrate_to(OUTAGES),
         *(("eBay", "disconnected"), ("Магазин", "connected"), ("МАГАЗИН", "on_it")),
         *(("МАГАЗИН 2", "connected"), ("EBAY", "paused"), ("x" * 100, "connected")),
         ("X" * 100, "connected"),
@@ -199,7 +275,7 @@ def attempts_that_ended(apps: Apps) -> None:
 
 
 def test_ended_attempts_say_why() -> None:
-    attempts_that_ended(migrate_to(KEYS))
+    attempts_that_ended(migrate_to(OUTAGES))
     apps = migrate_to(NAMES)
     rows = apps.get_model("onboarding", "Attempt").objects.all()
     for name, ending in rows.values_list("connection__name", "ending"):
@@ -208,8 +284,8 @@ def test_ended_attempts_say_why() -> None:
 
 
 def test_names_and_attempts_survive_the_way_back() -> None:
-    attempts_that_ended(migrate_to(KEYS))
+    attempts_that_ended(migrate_to(OUTAGES))
     before = names_of(migrate_to(NAMES))
-    apps = migrate_to(KEYS)
+    apps = migrate_to(OUTAGES)
     assert names_of(apps) == before
     assert apps.get_model("onboarding", "Attempt").objects.count() == 8

@@ -1,4 +1,4 @@
-"""Access to Capillary's API: a client is created for the merchant, tried out, and shown once.
+"""Access to Capillary's API: a client is created for the merchant and tried out, and its key shown.
 
 Nobody is sent anywhere: everything happens between our servers and Capillary's. A lost secret cannot
 be read again, so another client is created, and the old one deleted once the new one works.

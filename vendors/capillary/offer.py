@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from vendors.contract import (
     Action,
     Entry,
     Question,
     Text,
+    UnsureNotes,
     Vendor,
     VendorError,
     named_problems,
@@ -64,14 +65,14 @@ class Offer(Vendor):
 
     slug: ClassVar[str] = "capillary"
     name: ClassVar[str] = "Capillary"
-    opens_vendor_pages: ClassVar[bool] = False
+    opens: ClassVar[Literal["same-tab", "new-tab", "nothing"]] = "nothing"
     serial: ClassVar[bool] = True  # the organisation has room for 15 clients
     summary: ClassVar[Text] = text(
-        "We make an API client for you at Capillary, try it out, and show you its key and its"
-        " secret once. You need no sign-in at Capillary."
+        "We make an API client for you at Capillary, try it out, and show you its key and secret"
+        " until you confirm that you saved them. You need no sign-in at Capillary."
     )
     prerequisites: ClassVar[Text] = text(
-        "A safe place for a key and a secret that are shown only once."
+        "A safe place for a key and a secret, such as a password manager."
     )
     shared_data: ClassVar[tuple[Text, ...]] = (
         text("the name of your business"),
@@ -86,6 +87,18 @@ class Offer(Vendor):
             "Look at Capillary for an API client with this connection's reference in its"
             " description, and enter its client key: it is deleted and made anew."
         )
+    }
+    unsure_notes: ClassVar[Mapping[str, UnsureNotes]] = {
+        CLIENT: UnsureNotes(
+            no_answer=text(
+                "Capillary has not told us whether your key was made. We are checking, so that it"
+                " is not made twice."
+            ),
+            unreadable=text(
+                "Capillary’s answer could not be read. We are checking whether your key was made,"
+                " so that it is not made twice."
+            ),
+        ),
     }
 
     api_url: str

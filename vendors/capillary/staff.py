@@ -145,7 +145,10 @@ class Staff(Provisioning):
             return Progress()
         client = self.client().get(found)
         known = known_keys(order)
-        if client is None or reference_of(client) != order.reference or found in known:
+        if client is None:
+            note = text("Capillary does not know this id.")
+            raise Refused("no such client", who="staff", cause="unsure", note=note)
+        if reference_of(client) != order.reference or found in known:
             note = text("This is not a client that we could have made just now. Please look again.")
             detail = f"not plausible: it bears no [gw:{order.reference}]"
             raise Refused(detail, who="staff", cause="unsure", note=note)

@@ -51,7 +51,7 @@ class Celigo(Staff):
             self._set_end(order, id, licence, order.now)
         there = text("Your licence at integrator.io has ended, so the app no longer runs there.")
         todo = text("Uninstall the app at integrator.io if you do not want to come back.")
-        return Done(here=here, there=there, todo=todo)
+        return Done(here=here, there=there, todo=todo, link=self.site())
 
     def _onward(self, order: Order, wanted: str) -> Step:
         """`wanted`: the e-mail address that the merchant chose, or ""."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, Literal
 from urllib.parse import urlsplit
 
-from vendors.contract import Entry, Question, Text, Vendor, named_problems, text
+from vendors.contract import Entry, Question, Text, UnsureNotes, Vendor, named_problems, text
 from vendors.contract.characters import is_visible
 from vendors.http.settings import api_url_problem, header_problem
 from vendors.http.urls import is_loopback
@@ -29,7 +29,8 @@ class Offer(Vendor):
 
     slug: ClassVar[str] = "celigo"
     name: ClassVar[str] = "Celigo integrator.io"
-    opens_vendor_pages: ClassVar[bool] = False  # the merchant goes there without us
+    opens: ClassVar[Literal["same-tab", "new-tab", "nothing"]] = "nothing"
+    next_step: ClassVar[Text] = text("Next you install an app on integrator.io, in a new tab.")
     summary: ClassVar[Text] = text(
         "We issue a licence for the integration app to your e-mail address at integrator.io. You"
         " install the app there, and we see when it is installed."
@@ -47,6 +48,18 @@ class Offer(Vendor):
         LICENCE: text(
             "Look in integrator.io for a licence of this connector for the address that is named"
             " in the facts, made at that time, and enter its id."
+        ),
+    }
+    unsure_notes: ClassVar[Mapping[str, UnsureNotes]] = {
+        LICENCE: UnsureNotes(
+            no_answer=text(
+                "integrator.io has not told us whether your licence was made. We are checking, so"
+                " that it is not made twice."
+            ),
+            unreadable=text(
+                "integrator.io’s answer could not be read. We are checking whether your licence was"
+                " made, so that it is not made twice."
+            ),
         ),
     }
 

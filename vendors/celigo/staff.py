@@ -51,7 +51,10 @@ class Staff(Provisioning):
         if found is None:
             return Progress()
         licence = self._licence(order, found) if LICENCE_ID.fullmatch(found) else None
-        if licence is None or not could_be_ours(order, licence, found):
+        if licence is None:
+            note = text("integrator.io does not know this id as a licence of this connector.")
+            raise Refused("no such licence", who="staff", note=note, code="found")
+        if not could_be_ours(order, licence, found):
             note = text("This is not a licence that we could have made. Please look again.")
             raise Refused("not plausible as our licence", who="staff", note=note, code="found")
         return created(order, licence, found, LicenceMemo(order).announced_email)

@@ -42,26 +42,35 @@ the state is replaced only when a link was made with it, or when another member 
     ---------------------  ------------------------------------------  -----------------------------------
     Redirect(url)          In progress, sent to the vendor's page;     back: returned(order, params)
                            "Everything is ready" if nobody waited      "Continue": the same call, new state
-      returns=False        In progress, "I have finished"              returned(order, {})
+      returns=False        In progress, the page in a new tab; once    returned(order, {})
+                           it was opened, "I have finished"
     Redirect("")           In progress, "Everything is ready"          "Continue": the same call, `present`
     Progress               In progress, "Checking with …"; after       the same call, at once
                            `start`: what is being prepared
     Waiting                Checking, "… is still working"              the same call, by itself or by
                                                                        "Check again now"
     Ask                    Action needed, the questions                answered(order, answers)
-    NeedsMerchant          Action needed, "One thing to do at …"       the same call, by itself or by
+    NeedsMerchant          Action needed, "One more step at …"         the same call, by itself or by
                                                                        "I have done it: check again"
       questions=(…)        Action needed, the same and the questions   answered(order, answers)
-    Declined               Action needed, "You stopped half-way"       start, by "Start again"
-    Refused(merchant)      Action needed, "… did not accept this"      start, by "Try again"
+      goes_on=True         Action needed, "One more step at …"         the same call, by itself or by
+                                                                       "Continue at …", `present`
+    Declined               Action needed, "you cancelled at …"         start, by "Start again"
+    Refused(merchant)      Action needed, its `heading`, or            start, by "Try again"
+                           "… did not accept this"
     StartOver              Action needed, "Please begin again at …"    start, by "Begin again"
     Connected              Connected; the attempt has ended            check, every CHECK_PERIOD
+      confirmed=False      Set up, not confirmed yet; ended            check, every CHECK_PERIOD
     Done                   Paused, Connected or Disconnected; ended    –
-    Unavailable            "… is not answering"                        the same call, by itself or by
+    Unavailable            "Waiting for …", and why                    the same call, by itself or by
                                                                        "Try again now"
     Refused(staff)         "We're on it"; staff get a mail             the same call, by itself
     Garbled                "We're on it"; staff get a mail             the same call, by itself
     Unsure                 "We're on it"; staff get a mail             resolve(order, found), by staff
+
+**Confirmed.** `Connected(confirmed=False)` is for a vendor that cannot be asked: the shop is Connected at
+the first `Connected` that confirms it, or when staff do, and then stays so. A pause or a resume that
+returns `Done(staff_task=…)` is done when staff say so: until then the shop has the status that it had.
 
 **Starting again.** After Declined and Refused(merchant), `start` gets the account's live memo, because the
 account's draft is dropped, and the unchanged draft of the connection: a flow that must ask again removes
@@ -88,7 +97,10 @@ the flow. The first returns `Progress(announce="tenant")`. The second has `order
 sends the request with `creates=True` as the last thing that it does, and returns
 `Progress(done=("tenant",), account={...})`. If the vendor's reply was lost, the next call has
 `order.unsure == "tenant"`: the flow searches at the vendor, or raises `Unsure` if the vendor offers no
-search; then staff decide through `resolve`.
+search; then staff decide through `resolve`. An id that staff entered is not believed before the vendor
+knows it: `resolve` asks the vendor and ticks the creation (`done`), or, where nothing can be asked, the
+next call on that id decides. `order.found` has the creation until a step ticks it. If that call is refused,
+the flow raises `Unsure(creation="tenant")`, and staff correct the id.
 
 **A call with an idempotency key**, or PUT to an id that is ours, is no creation: it is neither announced
 nor sent with `creates=True`. Save the key in a draft with a `Progress` of its own before the first request,
@@ -117,7 +129,16 @@ four errors. CONTRIBUTING.md, "Add a vendor", lists the files and the tests.
 from __future__ import annotations
 
 from .actions import Action, Item, Rows
-from .errors import CallError, Garbled, Refused, Unavailable, Unsure, VendorError, wrong_answer
+from .errors import (
+    CallError,
+    Garbled,
+    Refused,
+    Unavailable,
+    Unsure,
+    VendorError,
+    Why,
+    wrong_answer,
+)
 from .order import (
     Business,
     Entry,
@@ -147,7 +168,7 @@ from .steps import (
     Step,
     Waiting,
 )
-from .vendor import Vendor, named_problems
+from .vendor import UnsureNotes, Vendor, named_problems
 
 __all__ = [
     "Action",
@@ -179,10 +200,12 @@ __all__ = [
     "Text",
     "Unavailable",
     "Unsure",
+    "UnsureNotes",
     "Vendor",
     "VendorError",
     "Waiting",
     "Who",
+    "Why",
     "is_secret_name",
     "named_problems",
     "text",

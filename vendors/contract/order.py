@@ -149,6 +149,8 @@ class Order:
     shop_id: str = ""  # the vendor's id of the connected shop
     announced: str = ""
     unsure: str = ""
+    # Creations whose id staff entered, until a step has them in `done`: key → the id.
+    found: Mapping[str, str] = field(default_factory=dict)
     now: datetime
     siblings: int = 0
     holder: Callable[[str], Holder] = _nobody

@@ -83,6 +83,9 @@ class Ask(StepFields):
 class NeedsMerchant(StepFields):
     """The merchant must do something elsewhere: `note` says what, `link` is where.
 
+    `goes_on`: it is done on the vendor's pages, and the same call leads there for a merchant who is
+    present (a Redirect). The button is then "Continue at …" instead of "check again".
+
     It is polled as `Waiting` is (`poll_every=None`: not at all). "Check again" polls at once and starts
     the intervals from `poll_first` again. `code` names the situation for tests and logs.
     """
@@ -90,6 +93,7 @@ class NeedsMerchant(StepFields):
     code: str
     note: Text
     link: str = ""
+    goes_on: bool = False
     questions: tuple[Question, ...] = ()
     poll_every: timedelta | None = None
     poll_first: timedelta = timedelta(minutes=1)
@@ -99,7 +103,9 @@ class NeedsMerchant(StepFields):
 class Connected(StepFields):
     """The shop is connected. `shop_id` identifies it at the vendor, unique for (vendor, shop).
 
-    `confirmed=False`: the vendor cannot be asked, the merchant says so. `evidence` is how we know it.
+    `confirmed=False`: the vendor cannot be asked, the merchant says so. The shop is then "Set up, not
+    confirmed yet", until a later answer confirms it or staff do. Once confirmed, it stays Connected.
+    `evidence` is how we know it.
     `reveal` is shown once (label → secret). `expires_at` is when the connection expires at the vendor.
     """
 
@@ -133,13 +139,15 @@ class Done(StepFields):
     """`pause`, `resume`, `end` or an action is done.
 
     `here` is what changed with us, `there` what changed at the vendor, `todo` what the merchant still
-    must do, `staff_task` what staff must do. `ends`: the account is deleted at the vendor, and with it
-    every shop that uses it.
+    must do at `link`, `staff_task` what staff must do. With a `staff_task`, a pause or a resume is done
+    once staff have said so: until then the shop keeps its status and shows `there` and `todo` alone.
+    `ends`: the account is deleted at the vendor, and with it every shop that uses it.
     """
 
     here: Text
     there: Text
     todo: Text | None = None
+    link: str = ""
     staff_task: str = ""
     ends: bool = False
 

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from .actions import Action, Item, Rows
 from .errors import Garbled
-from .order import Entry, Order, Question, Text
+from .order import Entry, Order, Question, Text, text
 from .steps import Done, Step
+
+
+@dataclass(frozen=True)
+class UnsureNotes:
+    """Whole sentences for a creation without a clear reply: none came, or one that could not be read.
+
+    They name what was to be made as the merchant calls it, and who checks.
+    """
+
+    no_answer: Text
+    unreadable: Text
 
 
 @dataclass(frozen=True)
@@ -31,8 +42,13 @@ class Vendor:
     checklist: ClassVar[tuple[tuple[str, Text], ...]]  # what is prepared before the merchant leaves
     # Key of `Progress(announce=…)` → what staff are asked for before `resolve`.
     creations: ClassVar[Mapping[str, Text]] = {}
+    # The same keys → what the merchant reads while it is not known whether the thing was made.
+    unsure_notes: ClassVar[Mapping[str, UnsureNotes]] = {}
     serial: ClassVar[bool] = False  # all merchants share one limit: one creation at a time
-    opens_vendor_pages: ClassVar[bool] = True  # `start` leads to the vendor's pages
+    # Where `start` leads, for the page before it: to the vendor's pages in the same tab; in a new tab,
+    # because the vendor sends nobody back (`Redirect(returns=False)`); or nowhere.
+    opens: ClassVar[Literal["same-tab", "new-tab", "nothing"]] = "same-tab"
+    next_step: ClassVar[Text] = text("You stay on these pages.")  # said where `opens` is "nothing"
 
     def problems(self) -> tuple[tuple[str, str], ...]:
         """Settings that are set but wrong: (name, what to do). `named_problems` makes the pairs."""

@@ -63,6 +63,7 @@ class Itembase(Staff):
             here=here,
             there=text("itembase documents no way to end it from here: your shop stays there."),
             todo=text("Remove the shop or our access to it in your itembase account."),
+            link=self.address("accounts_url"),
             connection={},
             account={} if last else None,
             promote=last,
@@ -218,7 +219,7 @@ class Call(SignInCall):
             return Redirect(url=link.activation_url, expires_at=self._end_of(link), bare=True)
         elif not activation and shop.status == stores.VALID:
             return Redirect(url="")
-        return stores.not_shared_yet(shop, self.order.connector, self.draft.empty_checks)
+        return stores.not_shared_yet(shop, self.order.connector, self.client.accounts_url)
 
     def _end_of(self, link: Activation) -> datetime | None:
         """None if it is of no use: in the past, by whichever clock, or absurdly far away."""
@@ -291,7 +292,7 @@ class Call(SignInCall):
         self, sign_in: SignIn, shop: Instance, rows: list[Instance], just_back: bool
     ) -> Step:
         if stores.shared(rows) or stores.needs_attention(shop):
-            return stores.status_step(shop, self.order.connector)
+            return stores.status_step(shop, self.order.connector, self.client.accounts_url)
         if self.order.purpose == "check":
             return stores.no_longer_shared(self.order.connector)
         return self._share(sign_in, shop, just_back)

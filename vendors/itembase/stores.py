@@ -60,13 +60,19 @@ def refusal_of(holder: str) -> Refused | None:
     """The refusal of a shop that another connection of ours holds; None if none does."""
     if holder == "other":
         note = text(
-            "This shop is connected by another business. Go back and choose another. If it is"
+            "This shop is connected by another business. Start again and choose another. If it is"
             " yours, ask us."
         )
-        return Refused("held by another merchant", who="merchant", code="held", note=note)
+        heading = text("Choose another shop")
+        return Refused(
+            "held by another merchant", who="merchant", code="held", note=note, heading=heading
+        )
     if holder == "sibling":
         note = text("You have connected this shop already, under another name. Choose another.")
-        return Refused("held by a sibling", who="merchant", code="held-by-you", note=note)
+        heading = text("This shop is already connected")
+        return Refused(
+            "held by a sibling", who="merchant", code="held-by-you", note=note, heading=heading
+        )
     return None
 
 
@@ -76,36 +82,33 @@ def needs_attention(shop: Instance) -> bool:
     return status.startswith("connection.") and status not in (VALID, PENDING)
 
 
-def status_step(shop: Instance, connector: str) -> Step:
-    """What the status of a shop means."""
+def status_step(shop: Instance, connector: str, link: str) -> Step:
+    """What the status of a shop means. `link`: where its merchant signs in at itembase."""
     key, name = shop.id, platform_name(connector)
     if shop.status == VALID:
         evidence = text("itembase lists your %(platform)s shop as valid.", platform=name)
         return Connected(shop_id=key, evidence=evidence, connection_key=key, done=("store",))
     if needs_attention(shop):
-        return _attention(name, key)
+        return _attention(name, key, link)
     return _wait(text("itembase is still checking your %(platform)s shop.", platform=name), key)
 
 
-def not_shared_yet(shop: Instance, connector: str, empty_checks: int) -> Step:
-    """Nothing says whether the merchant allowed it: first we wait for itembase, then for them."""
+def not_shared_yet(shop: Instance, connector: str, link: str) -> Step:
+    """The merchant has not allowed it, or itembase is a moment late: nothing says which it is."""
     if shop.status != VALID:
-        return status_step(shop, connector)
-    name = platform_name(connector)
-    if empty_checks < MAX_EMPTY_CHECKS:
-        note = text(
-            "Your %(platform)s shop is there, but itembase does not share it with us yet. If you"
-            " stopped before you allowed it, check again: then you can go there once more.",
-            platform=name,
-        )
-        return _wait(note, shop.id)
+        return status_step(shop, connector, link)
     note = text(
-        "Your %(platform)s shop is there, but itembase does not share it with us. Check again, then"
-        " continue to itembase and allow it there.",
-        platform=name,
+        "Allow itembase to share your %(platform)s shop with us. If you have just allowed it, this page"
+        " continues by itself.",
+        platform=platform_name(connector),
     )
     return NeedsMerchant(
-        code="not-shared", note=note, poll_every=POLL_ACTIVATION_EVERY, connection_key=shop.id
+        code="not-shared-yet",
+        note=note,
+        goes_on=True,
+        poll_first=POLL_FIRST,
+        poll_every=POLL_ACTIVATION_EVERY,
+        connection_key=shop.id,
     )
 
 
@@ -185,14 +188,18 @@ def _wait(note: Text, key: str = "") -> Waiting:
     )
 
 
-def _attention(name: str, key: str) -> NeedsMerchant:
+def _attention(name: str, key: str, link: str) -> NeedsMerchant:
     note = text(
         "itembase reports a problem with your %(platform)s shop. Sign in to itembase, look at the"
         " shop there, then check again.",
         platform=name,
     )
     return NeedsMerchant(
-        code="store-attention", note=note, poll_every=POLL_ACTIVATION_EVERY, connection_key=key
+        code="store-attention",
+        note=note,
+        link=link,
+        poll_every=POLL_ACTIVATION_EVERY,
+        connection_key=key,
     )
 
 

@@ -34,14 +34,20 @@ from vendors.http.urls import allowed
 from .client import LoginLink, TenantClient, connect_tenant
 from .evidence import confirm
 from .memo import CREATIONS, SpaceMemo, restored_memo, switched
+from .provisioning import raise_if_unknown, with_entered_id
 from .staff import Staff, switch_task
 
 # Parentheses are legal in a URL; but the documentation's own sample of a login URL ends in a stray
 # one, and a token with a stray character opens nothing: better our turn than a dead link.
 LOGIN_URL = re.compile(r"https?://[^/?#]+/[A-Za-z0-9._~%/@:+=,;!&?#-]+")
 
-SWITCHED_OFF = text("Your space at Sharespine is switched off. Nothing in it was deleted.")
-STILL_ON = text("We ask Sharespine to switch your space off. Until it has, data may still flow.")
+SWITCHED_OFF = text("Sharespine has switched your data off. Nothing was deleted.")
+STILL_ON = text(
+    "Our staff ask Sharespine to switch your data off. Data may still flow until Sharespine has."
+)
+STILL_OFF = text(
+    "Our staff ask Sharespine to switch your data on. Data stays paused until Sharespine switches it on."
+)
 
 
 @dataclass(frozen=True)
@@ -60,7 +66,7 @@ class Sharespine(Staff):
     def enter(self, order: Order) -> Step:
         """For a member who was never there, a user is created first. It does not switch on."""
         if SpaceMemo(order).is_switched_off:
-            note = text("This shop rests at Sharespine. Wake it up first, then open Sharespine.")
+            note = text("This shop is paused at Sharespine. Resume it first, then open Sharespine.")
             return NeedsMerchant(code="paused", note=note)
         return self.start(order)
 
@@ -82,7 +88,7 @@ class Sharespine(Staff):
 
     def _sign_in(self, order: Order) -> Step:
         if not order.present:
-            return Redirect(url="", returns=False, done=CREATIONS)
+            return Redirect(url="", returns=False, done=_proved(order))
         link = self._login_link(order)
         if not LOGIN_URL.fullmatch(link.login_url) or not allowed(link.login_url, self.domains()):
             raise Garbled("the login URL is odd, or its host is not in SHARESPINE_LOGIN_HOSTS")
@@ -90,7 +96,7 @@ class Sharespine(Staff):
             url=link.login_url,
             expires_at=_end_of(link, order.now),
             returns=False,
-            done=(*CREATIONS, "login"),
+            done=(*_proved(order), "login"),
         )
 
     def _login_link(self, order: Order) -> LoginLink:
@@ -99,6 +105,7 @@ class Sharespine(Staff):
         try:
             return self.client().login_link(memo.tenant, memo.login(order.user.id), path)
         except Refused as refusal:
+            raise_if_unknown(order, refusal)
             if not memo.is_switched_off:
                 raise
             off = f"we had the tenant {memo.tenant} switched off; switch it on"
@@ -110,11 +117,14 @@ class Sharespine(Staff):
         space = SpaceMemo(order)
         memo = space.unchanged()
         evidence = text(
-            "You told us that the set-up is finished. Sharespine has not confirmed it to us."
+            "You marked the set-up as finished. Sharespine has not confirmed it to us yet."
         )
         password = order.staff.get("api_password", "")
         if password:
-            memo, evidence = confirm(self._tenant_client(space, password), space, order.now)
+            try:
+                memo, evidence = confirm(self._tenant_client(space, password), space, order.now)
+            except Refused as refusal:
+                raise with_entered_id(order, refusal) from None
         return Connected(
             shop_id=order.shop_id or f"{space.tenant}/{order.reference}",
             evidence=evidence,
@@ -157,9 +167,7 @@ class Sharespine(Staff):
             return Progress(account=on, promote=True)
         return Done(
             here=text("We watch this shop again."),
-            there=text(
-                "We ask Sharespine to switch your space on. Until it has, no data may flow."
-            ),
+            there=STILL_OFF,
             staff_task=switch_task(memo.tenant, active=True),
             account=on,  # from now on it is meant to be on
             promote=True,
@@ -191,6 +199,11 @@ class Sharespine(Staff):
         except (Refused, Garbled):
             return False
         return True
+
+
+def _proved(order: Order) -> tuple[str, ...]:
+    """What is created, but for an id that staff entered and no call has proved."""
+    return tuple(key for key in CREATIONS if key not in order.found)
 
 
 def _end_of(link: LoginLink, now: datetime) -> datetime | None:

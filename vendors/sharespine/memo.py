@@ -111,6 +111,11 @@ class SpaceMemo:
             return {**fields, "users": {**fields.get("users", {}), user_id: id}}
         return {**fields, key: id}
 
+    def missed(self, key: str) -> JsonObject:
+        """Staff found nothing. What they may have entered before was wrong."""
+        fields = self.settled(key)
+        return {name: fields[name] for name in fields if name != key}
+
     def settled(self, key: str) -> JsonObject:
         """It is known now whether this was created."""
         others = [each for each in self._fields.get("forgotten", ()) if each != key]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, Literal
 
-from vendors.contract import Entry, Json, Text, Vendor, named_problems, text
+from vendors.contract import Entry, Json, Text, UnsureNotes, Vendor, named_problems, text
 from vendors.http.settings import address_problem, basic_username_problem, header_problem
 
 from .client import Client, connect
@@ -22,9 +22,10 @@ class Offer(Vendor):
 
     slug: ClassVar[str] = "sharespine"
     name: ClassVar[str] = "Sharespine"
+    opens: ClassVar[Literal["same-tab", "new-tab", "nothing"]] = "new-tab"
     summary: ClassVar[Text] = text(
-        "We prepare a space for you at Sharespine and sign you in there. You set up your shop on"
-        " Sharespine's pages, then come back here and tell us that you have finished."
+        "We prepare your Sharespine sign-in and open Sharespine in a new tab. You set up your shop there,"
+        " then tell us here that you have finished."
     )
     prerequisites: ClassVar[Text] = text(
         "The address of your shop, and a sign-in with administrator rights for it."
@@ -38,7 +39,7 @@ class Offer(Vendor):
         ("user", text("Your sign-in there is made")),
         ("api_user", text("A sign-in for the exchange of data is made")),
         ("connection", text("The connection for the exchange of data is made")),
-        ("login", text("The door to Sharespine is open")),
+        ("login", text("Your Sharespine sign-in is ready")),
     )
     creations: ClassVar[Mapping[str, Text]] = {
         "tenant": text(
@@ -51,6 +52,41 @@ class Offer(Vendor):
         "api_user": text("Look in the tenant for the user “api”, and enter its login."),
         "connection": text(
             "Look in the tenant for a connection of the type “api”, and enter its id."
+        ),
+    }
+    unsure_notes: ClassVar[Mapping[str, UnsureNotes]] = {
+        "tenant": UnsureNotes(
+            no_answer=text(
+                "Sharespine has not told us whether your space was made. We are checking, so that"
+                " it is not made twice."
+            ),
+            unreadable=text(
+                "Sharespine’s answer could not be read. We are checking whether your space was"
+                " made, so that it is not made twice."
+            ),
+        ),
+        "user": UnsureNotes(
+            no_answer=text(
+                "Sharespine has not told us whether your sign-in was made. We are checking, so that"
+                " it is not made twice."
+            ),
+            unreadable=text(
+                "Sharespine’s answer could not be read. We are checking whether your sign-in was"
+                " made, so that it is not made twice."
+            ),
+        ),
+        **dict.fromkeys(
+            ("api_user", "connection"),
+            UnsureNotes(
+                no_answer=text(
+                    "Sharespine has not told us whether your data connection was made. We are"
+                    " checking, so that it is not made twice."
+                ),
+                unreadable=text(
+                    "Sharespine’s answer could not be read. We are checking whether your data"
+                    " connection was made, so that it is not made twice."
+                ),
+            ),
         ),
     }
 

@@ -7,9 +7,9 @@ Source: https://developers.sharespine.com/docs/tutorials/resellerapi/onboard-ten
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from vendors.contract import Order, Progress, Step, Unsure
+from vendors.contract import Order, Progress, Refused, Step, Unsure, Why
 
 from .memo import SpaceMemo
 from .offer import Offer
@@ -36,9 +36,14 @@ class Provisioning(Offer):
             "connection": self._create_connection,
         }
         try:
-            return created(order, key, create[key](order))
+            made = created(order, key, create[key](order))
         except Unsure as unsure:
-            raise _unsure(f"{unsure.detail}; it may or may not exist", order, key) from None
+            detail = f"{unsure.detail}; it may or may not exist"
+            raise _unsure(detail, order, key, unsure.why) from None
+        except Refused as refusal:
+            raise_if_unknown(order, refusal)
+            raise
+        return tenant_proved(order, made)
 
     def _create_tenant(self, order: Order) -> str:
         tenant = self.client().create_tenant({
@@ -88,6 +93,46 @@ def created(order: Order, key: str, id: str) -> Progress:
     return Progress(done=(key,), account=memo, promote=True, account_key=memo.get("tenant", ""))
 
 
+def tenant_proved(order: Order, step: Progress) -> Progress:
+    """A call on the tenant has worked, so that it exists, whoever entered its code name."""
+    return replace(step, done=("tenant", *step.done)) if "tenant" in order.found else step
+
+
+def found_by_staff(order: Order, key: str, id: str) -> Progress:
+    """Noted, but not believed: no call is documented that looks for a tenant or a connection.
+
+    The next call on it decides. Until then it is not the account's key.
+    """
+    return replace(created(order, key, id), done=(), account_key="")
+
+
+def raise_if_unknown(order: Order, refusal: Refused) -> None:
+    """A call on a tenant that staff entered was refused: then it is the id that is to be corrected.
+
+    A 401 is about our own credentials.
+    """
+    if "tenant" not in order.found or refusal.status == 401:
+        return
+    id = order.found["tenant"]
+    why = f"Sharespine refused the call on the id “{id}” (HTTP {refusal.status})"
+    if refusal.status == 404:
+        why = f"Sharespine does not know this id: {id}"
+    detail = f"{why}. Look for {search_facts(order, 'tenant')}"
+    raise Unsure(detail, cause="unsure-tenant", creation="tenant") from None
+
+
+def with_entered_id(order: Order, refusal: Refused) -> Refused:
+    """The Tenant API refuses a wrong id of the connection just as it refuses a wrong password."""
+    if "connection" not in order.found:
+        return refusal
+    id = order.found["connection"]
+    hint = f"or the id of the API connection that staff entered is wrong: {id}"
+    return Refused(
+        f"{refusal.detail}, {hint}; correct it on the account's page",
+        who="staff", status=refusal.status, code=refusal.code, cause=refusal.cause,
+    )  # fmt: skip
+
+
 def is_plausible(order: Order, key: str, found: str) -> bool:
     """Whether what staff found can be what we tried to create."""
     if key in ("user", "api_user"):
@@ -107,8 +152,8 @@ def search_facts(order: Order, key: str) -> str:
     }.get(key, key)
 
 
-def _unsure(detail: str, order: Order, key: str) -> Unsure:
-    return Unsure(f"{detail}: {search_facts(order, key)}", cause=f"unsure-{key}")
+def _unsure(detail: str, order: Order, key: str, why: Why = Why.UNKNOWN) -> Unsure:
+    return Unsure(f"{detail}: {search_facts(order, key)}", cause=f"unsure-{key}", why=why)
 
 
 def _login(order: Order) -> str:

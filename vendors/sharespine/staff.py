@@ -24,7 +24,14 @@ from vendors.contract import (
 )
 
 from .memo import CREATIONS, SpaceMemo
-from .provisioning import Provisioning, created, is_plausible, search_facts
+from .provisioning import (
+    Provisioning,
+    created,
+    found_by_staff,
+    is_plausible,
+    search_facts,
+    tenant_proved,
+)
 
 API_PASSWORD = Question(
     key="api_password",
@@ -59,6 +66,7 @@ DELETE = Action(
     questions=(CODE_NAME, STATE),
     danger=True,
 )
+LOGINS = ("user", "api_user")
 DELETED = text(
     "Your space at Sharespine is deleted, with all data in it. This cannot be taken back."
 )
@@ -94,12 +102,27 @@ class Staff(Provisioning):
         if key not in CREATIONS:
             raise Garbled(f"sharespine creates nothing called “{key}”")
         if found is None:
-            return Progress(account=SpaceMemo(order).settled(key), promote=True)
+            return Progress(account=SpaceMemo(order).missed(key), promote=True)
         if not is_plausible(order, key, found):
             note = text("This is not an id that we could have made. Please look again.")
             detail = f"not plausible: {search_facts(order, key)}"
             raise Refused(detail, who="staff", note=note)
-        return created(order, key, found)
+        if key in LOGINS:
+            self._require_user(order, found)
+            return tenant_proved(order, created(order, key, found))
+        return found_by_staff(order, key, found)
+
+    def _require_user(self, order: Order, login: str) -> None:
+        """A login URL is made for users that exist. Nobody gets it, and it expires."""
+        tenant = SpaceMemo(order).tenant
+        try:
+            self.client().login_link(tenant, login, self.path)
+        except Refused as refusal:
+            if refusal.status != 404:
+                raise
+            note = text("Sharespine does not know this login in the tenant. Look again.")
+            detail = f"Sharespine knows no user {login} in the tenant {tenant}"
+            raise Refused(detail, who="staff", status=404, note=note) from None
 
 
 # -- tasks for staff -----------------------------------------------------------------------------

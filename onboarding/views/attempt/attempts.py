@@ -23,8 +23,8 @@ from .status_panel import (
     PanelAction,
     checklist,
     link,
-    needs_polling,
     next_try,
+    pace_of,
     panel_of,
     questions_of,
     wants_address,
@@ -50,11 +50,11 @@ def attempt(request: Request, attempt: Attempt) -> HttpResponse:
 def status(request: Request, attempt: Attempt) -> HttpResponse:
     """The polling element, and the status region when it has changed since the last poll."""
     number, version = polled(request)
-    has_next = needs_polling(attempt)
-    has_news = version != attempt.version or not has_next
+    pace = pace_of(attempt)
+    has_news = version != attempt.version or not pace
     merchant = attempt.connection.account.merchant
     number = 0 if has_news else number + 1
-    next_poll = poll("attempt-status", merchant, attempt, number) if has_next else None
+    next_poll = poll("attempt-status", merchant, attempt, number, pace) if pace else None
     context: dict[str, object] = {}
     if has_news:
         context = _context(request, get_object_or_404(attempts_of(request.user), pk=attempt.pk))
@@ -64,11 +64,14 @@ def status(request: Request, attempt: Attempt) -> HttpResponse:
 @require_post
 @for_attempt
 def continue_attempt(request: Request, attempt: Attempt) -> HttpResponse:
-    """Continue: take the link that was minted, or have a new one minted."""
-    if response := redirect_to_vendor(journey.take_link(attempt, request.user)):
+    """Continue: take the link that was minted, or have a new one minted.
+
+    Where the vendor sends nobody back, the button opens a tab of its own: hence `beside`.
+    """
+    if response := redirect_to_vendor(journey.take_link(attempt, request.user, beside=True)):
         return response
     journey.continue_attempt(attempt, request.user)
-    return leave(attempt, request.user)
+    return leave(attempt, request.user, beside=True)
 
 
 @require_post
@@ -109,7 +112,8 @@ def _call_and_show(attempt: Attempt) -> HttpResponse:
 def page(request: Request, attempt: Attempt, form: Form | None = None) -> HttpResponse:
     """The whole page. `form`: a submitted form with errors."""
     merchant = attempt.connection.account.merchant
-    next_poll = poll("attempt-status", merchant, attempt) if needs_polling(attempt) else None
+    pace = pace_of(attempt)
+    next_poll = poll("attempt-status", merchant, attempt, pace=pace) if pace else None
     context = {**_context(request, attempt, form), "poll": next_poll}
     return render(request, "onboarding/attempt.html", context)
 
@@ -133,6 +137,7 @@ def _context(request: Request, attempt: Attempt, form: Form | None = None) -> di
         "form": form or _form(attempt, panel.action),
         "wants_address": wants_address(attempt),
         "found": shown(attempt.found_evidence),
+        "beside": journey.opens_beside(attempt),
         "secret_waits": panel.kind == "connected" and connection.secret_waits,
         "sibling": journey.connection_of_found_shop(attempt) if panel.action == "choose" else None,
         "vendor_name": registry.vendor_name(connection.vendor),

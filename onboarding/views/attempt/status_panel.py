@@ -13,6 +13,7 @@ from onboarding.background import runner
 from onboarding.models import Attempt, Connection, Hop, User
 from onboarding.models.status import Answer, Ending, Status, Turn, dumped, shown
 from onboarding.questions import StoredQuestion
+from onboarding.views.polling import Pace
 from vendors.contract import Vendor, text
 
 SETTLED_TURNS = frozenset({Turn.MERCHANT, Turn.NOBODY})  # in which nothing changes by itself
@@ -62,13 +63,13 @@ def _progress(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
         kind="preparing",
         heading=headings.get(Attempt.Purpose(attempt.purpose), preparing) % words,
         sentence=_how_long(attempt.connection.vendor) % words,
-        more=gettext("You may leave this page: it goes on without you, and you can come back."),
+        more=gettext("You can close this page: we continue without you."),
         checklist=attempt.connects,
     )
 
 
 def _how_long(vendor: str) -> str:
-    if runner.executor.crowded(vendor):
+    if runner.is_crowded(vendor):
         return gettext(
             "Many shops are being connected to %(vendor)s just now: this may take a few minutes. "
             "You do not have to do anything."
@@ -81,7 +82,7 @@ def _checking(words: dict[str, str]) -> StatusPanel:
         kind="checking",
         heading=gettext("Checking with %(vendor)s") % words,
         sentence=gettext("We are asking %(vendor)s whether “%(shop)s” is connected.") % words,
-        more=gettext("You may leave this page: it goes on without you, and you can come back."),
+        more=gettext("You can close this page: we continue without you."),
     )
 
 
@@ -95,17 +96,33 @@ def _redirect(attempt: Attempt, user: User, words: dict[str, str]) -> StatusPane
     if attempt.purpose == Attempt.Purpose.ENTER:
         sentence = gettext("What you change there shows here after the next check.")
     elif finish:
-        sentence = gettext("Set up “%(shop)s” there. Then come back here and tell us.") % words
+        return _set_up_beside(attempt, words)
     else:
         sentence = gettext("When you are done, %(vendor)s sends you back here.") % words
     return StatusPanel(
         kind="at-vendor",
         heading=gettext("You are at %(vendor)s") % words,
         sentence=sentence,
-        more=gettext("Lost the page? Open it again: your place is kept."),
+        more=gettext("Closed the %(vendor)s page? Reopen it. Your progress is saved.") % words,
         action="continue",
-        label=gettext("Open %(vendor)s again") % words,
-        finish=finish,
+        label=gettext("Reopen %(vendor)s") % words,
+        checklist=attempt.connects,
+    )
+
+
+def _set_up_beside(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
+    """The vendor's page is open in a tab beside this one, and sends nobody back."""
+    sentence = gettext(
+        "Set up “%(shop)s” in the %(vendor)s tab. Then tell us here that you are done."
+    )
+    return StatusPanel(
+        kind="at-vendor",
+        heading=gettext("Finish the set-up on %(vendor)s") % words,
+        sentence=sentence % words,
+        more=gettext("Closed the %(vendor)s page? Reopen it. Your progress is saved.") % words,
+        action="continue",
+        label=gettext("Reopen %(vendor)s") % words,
+        finish=True,
         checklist=attempt.connects,
     )
 
@@ -117,14 +134,14 @@ def _taken_hop(attempt: Attempt) -> Hop | None:
 
 
 def _ready(attempt: Attempt, finish: bool, words: dict[str, str]) -> StatusPanel:
-    default_sentence = (
-        gettext("%(vendor)s opens in this window. Come back here at any time.") % words
-    )
+    default_sentence = gettext("%(vendor)s opens in this tab. Come back here at any time.")
+    if journey.opens_beside(attempt):
+        default_sentence = gettext("%(vendor)s opens in a new tab. This page stays open beside it.")
     has_default_note = attempt.note.get("id") == journey.ready_note(words["vendor"]).id
     return StatusPanel(
         kind="ready",
         heading=gettext("Everything is ready"),
-        sentence=default_sentence if has_default_note else attempt.sentence,
+        sentence=default_sentence % words if has_default_note else attempt.sentence,
         action="continue",
         label=gettext("Continue to %(vendor)s") % words,
         finish=finish,
@@ -146,8 +163,11 @@ def _colleague_at_vendor(words: dict[str, str], finish: bool) -> StatusPanel:
 def _waiting(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
     overdue = attempt.turn == Turn.STAFF
     working = gettext("%(vendor)s is still working") % words
-    patience = gettext("We keep asking. You may leave this page and come back later.")
-    slow = gettext("This takes longer than it should. Our staff know and are looking into it.")
+    patience = gettext("We keep asking. You can close this page and come back later.")
+    slow = gettext(
+        "This takes longer than it should. Our staff know and are looking into it. We’ll email you"
+        " when it’s your turn again."
+    )
     return StatusPanel(
         kind="staff" if overdue else "checking",
         heading=gettext("We’re on it") if overdue else working,
@@ -159,7 +179,7 @@ def _waiting(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
 
 
 def _needs_merchant(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
-    heading = gettext("One thing to do at %(vendor)s") % words
+    heading = gettext("One more step at %(vendor)s") % words
     if questions_of(attempt):
         done = gettext("I have done it: go on")
         return replace(_ask(attempt, words), heading=heading, label=done)
@@ -170,6 +190,16 @@ def _needs_merchant(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
         more=gettext("When you have done it, come back here and let us check again."),
         action="check",
         label=gettext("I have done it: check again"),
+    )
+
+
+def _go_on(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
+    return StatusPanel(
+        kind="stopped",
+        heading=gettext("One more step at %(vendor)s") % words,
+        sentence=attempt.sentence,
+        action="continue",
+        label=gettext("Continue at %(vendor)s") % words,
     )
 
 
@@ -185,23 +215,25 @@ def _ask(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
 
 def _wrong_shop(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
     """The merchant decides between three answers, drawn by _choice.html."""
-    is_connected = attempt.connection.status == Status.CONNECTED
-    stays = gettext("“%(shop)s” stays connected as it is until you decide.") % words
+    stays = gettext("“%(shop)s” stays as it is until you decide.") % words
     return StatusPanel(
         kind="choosing",
         heading=gettext("Is this the shop you meant?"),
         sentence=attempt.sentence,
-        more=stays if is_connected else "",
+        more=stays if attempt.connection.is_set_up else "",
         action="choose",
     )
 
 
 def _declined(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
+    is_new = attempt.connection.status != Status.CONNECTED and attempt.connects
+    new = gettext("Not connected yet: you cancelled at %(vendor)s")
+    known = gettext("You cancelled at %(vendor)s")
     return StatusPanel(
         kind="stopped",
-        heading=gettext("You stopped half-way"),
+        heading=(new if is_new else known) % words,
         sentence=attempt.sentence,
-        more=gettext("Nothing is lost. You can go on whenever you like."),
+        more=gettext("You can continue whenever you like."),
         action="continue",
         label=gettext("Start again at %(vendor)s") % words,
     )
@@ -220,12 +252,12 @@ def _start_over(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
 
 def _refused(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
     if attempt.turn == Turn.STAFF:
-        return _on_it(attempt, words)
+        return _on_it(attempt)
     write = gettext("If it happens again, write to us and quote the reference below.")
     choose = gettext("To change what you entered, choose it again on the page of this shop.")
     return StatusPanel(
         kind="refused",
-        heading=gettext("%(vendor)s did not accept this") % words,
+        heading=shown(attempt.heading) or gettext("%(vendor)s did not accept this") % words,
         sentence=attempt.sentence,
         more=choose if attempt.purpose == Attempt.Purpose.ACT else write,
         action="continue",
@@ -233,12 +265,15 @@ def _refused(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
     )
 
 
-def _on_it(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
+def _on_it(attempt: Attempt) -> StatusPanel:
     return StatusPanel(
         kind="staff",
         heading=gettext("We’re on it"),
         sentence=attempt.sentence,
-        more=gettext("You do not have to do anything. Come back later, or write to us."),
+        more=gettext(
+            "You do not have to do anything. We’ll email you when it’s your turn again. If you have"
+            " a question, write to us and quote the reference below."
+        ),
     )
 
 
@@ -256,9 +291,9 @@ def _unreadable(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
 def _unavailable(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
     return StatusPanel(
         kind="waiting",
-        heading=gettext("%(vendor)s is not answering") % words,
+        heading=gettext("Waiting for %(vendor)s") % words,
         sentence=attempt.sentence,
-        more=gettext("Nothing is lost: your place is kept. You may leave this page."),
+        more=gettext("Nothing is lost. You can close this page: we continue without you."),
         action="check",
         label=gettext("Try again now"),
     )
@@ -271,6 +306,10 @@ def _reached(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
     """It did what it was for. If the shop has another status since, the page says so."""
     if attempt.purpose == Attempt.Purpose.ACT:
         return _changed(attempt, words)
+    if attempt.answer == Answer.TASK:
+        return _waits_for_task(attempt, words)
+    if attempt.status == Status.REPORTED and attempt.connection.is_set_up:
+        return _reported(attempt, words)
     if attempt.connection.status != attempt.status:
         return _reached_before(attempt, words)
     match Status(attempt.status):
@@ -286,6 +325,7 @@ def _reached(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
             | Status.CHECKING
             | Status.ACTION_NEEDED
             | Status.ON_IT
+            | Status.REPORTED
         ):
             return _reached_before(attempt, words)
         case status:
@@ -293,9 +333,11 @@ def _reached(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
 
 
 def _reached_before(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
+    set_up = gettext("“%(shop)s” was set up, but not confirmed yet")
     headings = {
         Status.PAUSED: gettext("“%(shop)s” was paused"),
         Status.DISCONNECTED: gettext("“%(shop)s” was disconnected"),
+        Status.REPORTED: set_up,
     }
     connected = gettext("“%(shop)s” was connected")
     since = gettext("Its status has changed since. Open its page to see where it stands.")
@@ -314,8 +356,33 @@ def _connected(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
     )
 
 
+def _reported(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
+    """Set up, as the merchant says. The page may be read again when it has been confirmed since."""
+    if attempt.connection.status == Status.CONNECTED:
+        return replace(_connected(attempt, words), sentence=attempt.connection.proof)
+    return StatusPanel(
+        kind="reported",
+        heading=gettext("“%(shop)s” is set up, but not confirmed yet") % words,
+        sentence=attempt.sentence,
+        more=gettext(
+            "We’ll email you as soon as it is confirmed. Not finished after all? Open %(vendor)s again"
+            " from the page of this shop."
+        )
+        % words,
+    )
+
+
+def _waits_for_task(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
+    """A pause or a resume is done once staff have done their task."""
+    if not attempt.connection.waits_for_task:
+        return _replaced(words)
+    pausing = attempt.purpose == Attempt.Purpose.PAUSE
+    heading = gettext("Pausing “%(shop)s”") if pausing else gettext("Resuming “%(shop)s”")
+    return StatusPanel(kind="staff", heading=heading % words, sentence=attempt.sentence)
+
+
 def _changed(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
-    """An action of the vendor has run; the shop is still connected."""
+    """An action of the vendor has run; the shop is set up as before."""
     heading = gettext("“%(shop)s” is changed") % words
     return StatusPanel(kind="connected", heading=heading, sentence=attempt.sentence)
 
@@ -382,9 +449,9 @@ def _ended_unreadable(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
 def _switched_off(words: dict[str, str]) -> StatusPanel:
     return StatusPanel(
         kind="staff",
-        heading=gettext("%(vendor)s is switched off") % words,
-        sentence=gettext("We do not offer %(vendor)s at the moment.") % words,
-        more=gettext("Your place is kept, and nothing is lost."),
+        heading=gettext("%(vendor)s is not available at the moment") % words,
+        sentence=gettext("We have switched it off for now. Nothing is lost."),
+        more=gettext("You can continue here when it is back."),
     )
 
 
@@ -450,6 +517,8 @@ def _open(attempt: Attempt, answer: Answer, words: dict[str, str]) -> StatusPane
             return _ask(attempt, words)
         case Answer.NEEDS_MERCHANT:
             return _needs_merchant(attempt, words)
+        case Answer.GO_ON:
+            return _go_on(attempt, words)
         case Answer.WRONG_SHOP:
             return _wrong_shop(attempt, words)
         case Answer.DECLINED:
@@ -463,8 +532,15 @@ def _open(attempt: Attempt, answer: Answer, words: dict[str, str]) -> StatusPane
         case Answer.UNREADABLE:
             return _unreadable(attempt, words)
         case Answer.GARBLED | Answer.POISON | Answer.UNSURE | Answer.BLOCKED:
-            return _on_it(attempt, words)
-        case Answer.REDIRECT | Answer.CONNECTED | Answer.DONE | Answer.EXPIRED:
+            return _on_it(attempt)
+        case (
+            Answer.REDIRECT
+            | Answer.REPORTED
+            | Answer.CONNECTED
+            | Answer.DONE
+            | Answer.TASK
+            | Answer.EXPIRED
+        ):
             raise ValueError(f"“{answer}” is drawn elsewhere")
     assert_never(answer)
 
@@ -525,6 +601,13 @@ def needs_polling(attempt: Attempt) -> bool:
     return attempt.ended is None and (attempt.turn not in SETTLED_TURNS or is_due_later)
 
 
+def pace_of(attempt: Attempt) -> Pace | None:
+    """How often the page asks for news. What the merchant does in the vendor's tab is rare news."""
+    if needs_polling(attempt):
+        return Pace.LIVELY
+    return Pace.QUIET if journey.opens_beside(attempt) else None
+
+
 class ChecklistItem(TypedDict):
     """An item for components/checklist.html."""
 
@@ -536,8 +619,10 @@ def checklist(attempt: Attempt, vendor: Vendor | None) -> list[ChecklistItem]:
     """The vendor's checklist; a tick is a committed checkpoint."""
     if vendor is None:
         return []
-    open_keys = [key for key, _ in vendor.checklist if key not in attempt.ticks]
-    announced = attempt.connection.account.announced
+    account = attempt.connection.account
+    found = {key for key in account.found if key != account.unsure}  # by staff
+    open_keys = [key for key, _ in vendor.checklist if key not in {*attempt.ticks, *found}]
+    announced = account.announced
     current = announced if announced in open_keys else next(iter(open_keys), "")
     working_on = current if attempt.turn == Turn.US else ""
     return [

@@ -12,7 +12,7 @@ from onboarding import journey, registry
 from onboarding.methods import require_read_or_post
 from onboarding.models import Attempt, Connection, Connector
 from onboarding.models.memo import opened
-from onboarding.models.status import Answer, Status, dumped, shown
+from onboarding.models.status import SET_UP, Answer, Status, dumped, shown
 from onboarding.questions import form_data, plain
 from onboarding.views.access import Request, for_connection
 from onboarding.views.forms import ActForm
@@ -20,7 +20,7 @@ from onboarding.views.start.catalogue import offered
 from onboarding.views.vendor_trip.leaving import SeeOther, leave, may_leave
 from vendors.contract import Action, Memos, Text
 
-ACTIONABLE = {Status.CONNECTED, Status.ACTION_NEEDED}
+ACTIONABLE = {*SET_UP, Status.ACTION_NEEDED}
 
 
 class ActionLink(TypedDict):

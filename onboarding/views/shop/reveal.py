@@ -27,7 +27,7 @@ def show(request: Request, connection: Connection) -> HttpResponse:
     """The page with the secrets: copy, download, confirm."""
     if request.method != "POST" or not connection.secret_waits:
         return _nothing_to_show(request, connection)
-    _record(request, connection, text("Opened what is shown only once."))
+    _record(request, connection, text("You viewed the key and secret."))
     context = {
         "connection": connection,
         "merchant": connection.account.merchant,
@@ -45,7 +45,7 @@ def download(request: Request, connection: Connection) -> HttpResponse:
     """The secrets as a text file."""
     if request.method != "POST" or not connection.secret_waits:
         return _nothing_to_show(request, connection)
-    _record(request, connection, text("Downloaded what is shown only once."))
+    _record(request, connection, text("You downloaded the key and secret."))
     lines = [f"{gettext(label)}: {secret}" for label, secret in readable(connection.reveal).items()]
     about = f"{connection.name} · {registry.vendor_name(connection.vendor)}"
     body = "\r\n".join([about, "", *lines, ""])
@@ -57,11 +57,11 @@ def download(request: Request, connection: Connection) -> HttpResponse:
 
 @for_connection
 def confirm(request: Request, connection: Connection) -> HttpResponse:
-    """ "I have kept them": delete the secrets here, unless there are newer ones than were shown."""
+    """ "I have saved them": delete the secrets here, unless there are newer ones than were shown."""
     if request.method != "POST" or not connection.secret_waits:
         return _nothing_to_show(request, connection)
     if _delete_shown(request, connection.pk):
-        message = gettext("Good. We have forgotten it: nobody can see it here any more.")
+        message = gettext("Saved. The key and secret are no longer stored here.")
         messages.success(request, message)
     else:
         message = gettext("There is something newer than you have seen. Look at it first.")

@@ -23,11 +23,12 @@ from onboarding.questions import form_data
 from onboarding.views.access import Request, for_connection, for_member, owns
 from onboarding.views.attempt.status_panel import link, needs_polling, panel_of
 from onboarding.views.forms import NameForm, taken
-from onboarding.views.polling import poll, polled
+from onboarding.views.polling import Pace, poll, polled
 from onboarding.views.vendor_trip.leaving import SeeOther, leave, may_leave
 
 from .actions import actions_of, seen
-from .summary import changes, evidence, hint
+from .summary import changes, evidence, hint, is_doubted
+from .waiting import waiting_rows
 
 TIMELINE = 50  # entries of a page
 
@@ -43,10 +44,12 @@ def home(request: Request, membership: Membership) -> HttpResponse:
         _task_row(merchant, connection, connection.open_attempt)
         for connection in connections.annotate(open_attempt=_open_attempt_reference())
     ]
+    waiting = waiting_rows(membership)
     live = [row for row in rows if row["status"] != Status.DISCONNECTED]
     ended = [row for row in rows if row["status"] == Status.DISCONNECTED]
     context = {
         "merchant": merchant,
+        "waiting": waiting,
         "live": live,
         "ended": ended,
         "has_other_businesses": len(request.user.businesses) > 1,
@@ -78,7 +81,7 @@ class TaskRow(TypedDict):
 def _task_row(merchant: Merchant, connection: Connection, open_attempt: str | None) -> TaskRow:
     """An unfinished shop links to its open attempt, where the merchant goes on."""
     name, reference = "connection", connection.reference
-    if open_attempt and connection.status != Status.CONNECTED:
+    if open_attempt and not connection.is_set_up:
         name, reference = "attempt", open_attempt
     return {
         "href": reverse(name, args=[merchant.reference, reference]),
@@ -97,11 +100,9 @@ def connection(request: Request, connection: Connection) -> HttpResponse:
     """The page of a shop: its status, how we know, what happened, and what can be done."""
     attempt = _open_attempt(connection)
     merchant = connection.account.merchant
-    has_next = attempt is not None and needs_polling(attempt)
     context = {
         **_context(request, connection, attempt),
-        "poll": poll("connection-status", merchant, connection) if has_next else None,
-        "is_owner": owns(request.user, connection),
+        "poll": poll("connection-status", merchant, connection, pace=_pace(attempt)),
     }
     return render(request, "onboarding/connection.html", context)
 
@@ -119,13 +120,17 @@ def status(request: Request, connection: Connection) -> HttpResponse:
     """The polling element, and the regions of the page that changed since the last poll."""
     number, version = polled(request)
     attempt = _open_attempt(connection)
-    has_next = attempt is not None and needs_polling(attempt)
-    has_news = version != connection.version or not has_next
-    merchant = connection.account.merchant
+    has_news = version != connection.version
     number = 0 if has_news else number + 1
-    next_poll = poll("connection-status", merchant, connection, number) if has_next else None
+    merchant, pace = connection.account.merchant, _pace(attempt)
+    next_poll = poll("connection-status", merchant, connection, number, pace)
     context = _context(request, connection, attempt) if has_news else {}
     return render(request, "onboarding/_connection_status.html", {**context, "poll": next_poll})
+
+
+def _pace(attempt: Attempt | None) -> Pace:
+    """Often while something goes on. What a check or staff change is rare news."""
+    return Pace.LIVELY if attempt is not None and needs_polling(attempt) else Pace.QUIET
 
 
 def _open_attempt(connection: Connection) -> Attempt | None:
@@ -145,9 +150,10 @@ def _context(
         "merchant": connection.account.merchant,
         "vendor_name": registry.vendor_name(connection.vendor),
         "vendor_is_offered": vendor is not None,
-        "can_enter": bool(vendor and vendor.can("enter")) and connection.status == Status.CONNECTED,
-        "can_pause": _can(connection, "pause", Status.CONNECTED),
-        "can_resume": _can(connection, "resume", Status.PAUSED),
+        "can_enter": bool(vendor and vendor.can("enter")) and connection.is_set_up,
+        "can_pause": _can_pause(connection),
+        "can_resume": _can_resume(connection),
+        "is_owner": owns(request.user, connection),
         "can_disconnect": _can_disconnect(connection),
         "can_remove": journey.can_remove(connection),
         "seen": journey.newest_attempt(connection),
@@ -156,16 +162,24 @@ def _context(
         "panel": panel_of(attempt, request.user) if attempt else None,
         "actions": actions_of(connection, attempt),
         "secret_waits": connection.secret_waits,
+        "is_doubted": is_doubted(connection),
         "evidence": evidence(connection),
         "changes": changes(connection),
         "entries": [_entry(event, request) for event in events],
     }
 
 
-def _can(connection: Connection, call: str, status: Status) -> bool:
-    """Whether the vendor has this call and the shop has the status that it starts from."""
+def _can_pause(connection: Connection) -> bool:
+    return _has(connection, "pause") and journey.may_begin(connection, Attempt.Purpose.PAUSE)
+
+
+def _can_resume(connection: Connection) -> bool:
+    return _has(connection, "resume") and journey.may_begin(connection, Attempt.Purpose.RESUME)
+
+
+def _has(connection: Connection, call: str) -> bool:
     vendor = registry.vendor_of(connection.vendor)
-    return vendor is not None and vendor.can(call) and connection.status == status
+    return vendor is not None and vendor.can(call)
 
 
 class TimelineEntry(TypedDict):
@@ -181,8 +195,17 @@ def _entry(event: Event, request: Request) -> TimelineEntry:
     who = ""
     if event.user:
         is_reader = event.user == request.user
-        who = gettext("you") if is_reader else event.user.get_short_name()
+        who = gettext("you") if is_reader else _name(event)
     return {"at": event.at, "text": str(event), "status": event.status, "note": who}
+
+
+def _name(event: Event) -> str:
+    """The name of a member. Merchants do not learn the names of staff."""
+    if event.user is None:
+        return ""
+    merchant = event.connection.account.merchant
+    of_team = not event.user.is_staff or merchant.memberships.filter(user=event.user).exists()
+    return event.user.get_short_name() if of_team else gettext("our staff")
 
 
 @require_post
@@ -222,7 +245,7 @@ def pause(request: Request, connection: Connection) -> HttpResponse:
     """What pausing means, and the button; for owners."""
     if not owns(request.user, connection):
         return _page(request, connection, "owners_only", status=403)
-    can_pause = _can(connection, "pause", Status.CONNECTED)
+    can_pause = _can_pause(connection)
     if can_pause and request.method != "POST":
         return _page(request, connection, "pause")
     return _begin(request, connection, journey.pause) if can_pause else _shop(connection)
@@ -234,7 +257,7 @@ def resume(request: Request, connection: Connection) -> HttpResponse:
     """Resume a paused shop; for owners."""
     if not owns(request.user, connection):
         return _page(request, connection, "owners_only", status=403)
-    if not _can(connection, "resume", Status.PAUSED):
+    if not _can_resume(connection):
         return _shop(connection)
     return _begin(request, connection, journey.resume)
 

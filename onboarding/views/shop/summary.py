@@ -20,8 +20,12 @@ DONE_SENTENCES = 3  # of a Done: here, there, and what is left to do
 def hint(connection: Connection) -> str:
     """The next step, in one line."""
     words = {"vendor": vendor_name(connection.vendor)}
-    if connection.secret_waits and connection.status == Status.CONNECTED:
-        return gettext("Something is ready that is shown only once: look at it")
+    if connection.secret_waits and connection.is_set_up:
+        return gettext("Your key and secret are ready: save them")
+    if connection.waits_for_task:
+        return connection.sentence
+    if connection.status == Status.REPORTED:
+        return gettext("Set up through %(vendor)s, not confirmed yet") % words
     if connection.status == Status.CONNECTED and is_doubted(connection):
         return gettext("Connected through %(vendor)s; the last check got no answer") % words
     if connection.status == Status.CONNECTED:
@@ -37,7 +41,8 @@ def hint(connection: Connection) -> str:
 
 def is_doubted(connection: Connection) -> bool:
     """Whether it was connected, but the last check could not confirm it."""
-    return connection.status == Status.CONNECTED and connection.answer != Answer.CONNECTED
+    known = {Answer.CONNECTED, Answer.TASK}
+    return connection.status == Status.CONNECTED and connection.answer not in known
 
 
 class EvidenceRow(TypedDict):
@@ -52,9 +57,11 @@ def evidence(connection: Connection) -> list[EvidenceRow]:
     """What we know and how, in the order in which it happened."""
     words = {"vendor": vendor_name(connection.vendor)}
     confirmed = gettext("Confirmed by %(vendor)s") % words
+    if connection.confirmed_by_id:
+        confirmed = gettext("Confirmed by our staff")
     known: list[tuple[str, datetime | str | None]] = [
         (gettext("You came back"), connection.returned_at),
-        (gettext("You told us that you have finished"), connection.merchant_finished_at),
+        (gettext("You marked the set-up as finished"), connection.merchant_finished_at),
         (confirmed, _confirmed(connection)),
         (gettext("Last checked"), connection.checked_at),
         (gettext("Not confirmed since"), connection.checked_at if is_doubted(connection) else None),
@@ -78,8 +85,8 @@ def _expiry(connection: Connection) -> list[EvidenceRow]:
 
 
 def _confirmed(connection: Connection) -> datetime | str | None:
-    if connection.status == Status.CONNECTED and connection.confirmed_at is None:
-        return gettext("No, it has not told us anything")
+    if connection.status == Status.REPORTED:
+        return gettext("Not yet")
     return connection.confirmed_at
 
 

@@ -224,5 +224,5 @@ def entered(form: ShopForm) -> dict[str, str]:
 
 def domain(vendor: Vendor) -> str:
     """The vendor's domain, as the address bar will show it; "" where the merchant stays on this site."""
-    hosts = vendor.domains() if vendor.opens_vendor_pages else ()
+    hosts = vendor.domains() if vendor.opens != "nothing" else ()
     return next((host.lstrip(".") for host in hosts), "")

@@ -24,14 +24,17 @@ class SeeOther(HttpResponseRedirect):
     status_code = 303
 
 
-def leave(attempt: Attempt, user: User, *, back: bool = False) -> HttpResponse:
+def leave(
+    attempt: Attempt, user: User, *, back: bool = False, beside: bool = False
+) -> HttpResponse:
     """Make the attempt's call; redirect to the vendor if it gives a link in time, else to our page.
 
-    `back`: the user has just returned from the vendor.
+    `back`: the user has just returned from the vendor. `beside`: the answer opens in a tab of its own. A
+    vendor that sends nobody back opens only there, so that our page stays open beside it.
     """
     runner.hand_over(attempt, returned=back)
     attempt.refresh_from_db()
-    response = redirect_to_vendor(journey.take_link(attempt, user))
+    response = redirect_to_vendor(journey.take_link(attempt, user, beside=beside))
     return response or SeeOther(attempt.get_absolute_url())
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import requests
 import responses
 
 from tests.vendors.itembase.trip import Trip, first_shop, leads_to, settings
@@ -49,8 +50,9 @@ def test_after_the_activation_the_shop_is_connected(trip: Trip) -> None:
 
 def test_who_stops_at_the_activation_is_not_sent_round(trip: Trip) -> None:
     step = trip.follow(unactivated(trip), "decline")
-    assert isinstance(step, Waiting)
-    assert "does not share it with us yet" in str(step.note)
+    assert isinstance(step, NeedsMerchant)
+    assert step.goes_on
+    assert "Allow itembase to share your eBay shop with us." in str(step.note)
     assert step.poll_first == timedelta(seconds=15)
     assert trip.calls(ROUTE) == 1
 
@@ -59,7 +61,7 @@ def test_looking_again_without_the_merchant_makes_no_link(trip: Trip) -> None:
     trip.follow(unactivated(trip), "decline")
     trip.given["present"] = False
     steps = [trip.run("returned", {}) for _ in range(7)]
-    assert [type(step) for step in steps] == [Waiting] * 5 + [NeedsMerchant] * 2
+    assert {type(step) for step in steps} == {NeedsMerchant}
     assert trip.calls(ROUTE) == 1
     trip.given["present"] = True
     assert isinstance(trip.follow(trip.run("returned", {})), Connected)
@@ -226,3 +228,12 @@ def test_an_unreadable_activation_is_garbled(
     web.get(ACTIVATE, **answer)
     with pytest.raises(Garbled):
         client.activation("a")
+
+
+def test_a_shop_with_a_problem_has_a_link_to_itembase(trip: Trip) -> None:
+    step = trip.follow(trip.run("start"), "attention")
+    step = trip.follow(step) if isinstance(step, Redirect) else step
+    assert isinstance(step, NeedsMerchant)
+    assert step.code == "store-attention"
+    assert step.link.endswith("/itembase/accounts")
+    assert requests.get(step.link, timeout=5).ok

@@ -8,7 +8,7 @@ import pytest
 
 from onboarding import journey
 from onboarding.models import Account
-from tests.contract.row import SILENT, STAFF, Contract, Revoked, Row, State
+from tests.contract.row import LOOKS, SILENT, STAFF, Contract, Revoked, Row, State
 from tests.support.merchant import Browser
 from tests.vendors.sharespine.caller import MANAGE, agree
 from vendors.http.api import Api
@@ -62,7 +62,7 @@ def damage(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 ROOM = {"tenants": 1, "users": 2, "connections": 1}
-WORD = "You told us that the set-up is finished"
+WORD = "You marked the set-up as finished"
 TENANT, USER = "POST /reseller/tenant", "POST /reseller/tenant/{codeName}/user"
 API = "POST /reseller/tenant/{codeName}/connection"
 LOGIN = "POST /reseller/tenant/{codeName}/login/{login}"
@@ -72,16 +72,16 @@ TUU = {"tenants": 1, "users": 2}
 CONFIRMED = "Sharespine confirms the connection. "
 
 ROWS = [
-    Row(says=WORD, made=ROOM, after=ROOM),
-    Row(press=("decline",), says=WORD, made=ROOM, after=ROOM),
-    Row(press=("expired",), says=WORD, made=ROOM, after=ROOM),
-    Row(press=("slow",), says=WORD, made=ROOM, after=ROOM),
-    Row(press=("dead",), says=WORD, made=ROOM, after=ROOM),
-    Row(press=("garbled",), says=WORD, made=ROOM, after=ROOM),
-    Row(press=("lost",), says=WORD, made=ROOM, after=ROOM),
-    Row(fault=("slow", "*"), says=WORD, made=ROOM, after=ROOM),
+    Row(status="reported", says=WORD, made=ROOM, after=ROOM),
+    Row(press=("decline",), status="reported", says=WORD, made=ROOM, after=ROOM),
+    Row(press=("expired",), status="reported", says=WORD, made=ROOM, after=ROOM),
+    Row(press=("slow",), status="reported", says=WORD, made=ROOM, after=ROOM),
+    Row(press=("dead",), status="reported", says=WORD, made=ROOM, after=ROOM),
+    Row(press=("garbled",), status="reported", says=WORD, made=ROOM, after=ROOM),
+    Row(press=("lost",), status="reported", says=WORD, made=ROOM, after=ROOM),
+    Row(fault=("slow", "*"), status="reported", says=WORD, made=ROOM, after=ROOM),
     *(
-        Row(fault=(case, route), status="on_it", says=STAFF, made=made, after=ROOM)
+        Row(fault=(case, route), status="on_it", says=LOOKS, made=made, after=ROOM)
         for route, before, done in [
             (TENANT, {}, T), (USER, T, TU), (API, TUU, ROOM),
         ]
@@ -108,6 +108,7 @@ CONTRACT = Contract(
     connector="sharespine-shop",
     rows=ROWS,
     damage=damage,
+    connects_as="reported",
     live=live,
     nothing=Row(
         name="nothing",

@@ -13,7 +13,7 @@ from tests.vendors.sharespine.contract import right
 from vendors import sandbox
 
 ROOM = {"tenants": 1, "users": 2, "connections": 1}
-WORD = "You told us that the set-up is finished"
+WORD = "You marked the set-up as finished"
 SURE = "Sharespine confirms the connection."
 TENANT = "/reseller/tenant/{codeName}"
 # The page names the deed and no verb: where Sharespine has not agreed on one, staff have to ask it.
@@ -72,28 +72,28 @@ NOT_MADE = {
 SCENES = (
     Scene(
         route="POST /reseller/tenant", when="a merchant’s first shop", sort="blind",
-        act=connected, says=WORD, after=ROOM,
+        act=connected, says=WORD, after=ROOM, ends="reported",
     ),
     Scene(
         route=f"POST {TENANT}/user", when="a sign-in for the member", retried=True, sort="blind",
-        act=connected, says=WORD, after=ROOM,
+        act=connected, says=WORD, after=ROOM, ends="reported",
     ),
     Scene(
         route=f"POST {TENANT}/user", when="a sign-in for the API", retried=True, sort="blind", skip=1,
-        act=connected, says=WORD, after=ROOM,
+        act=connected, says=WORD, after=ROOM, ends="reported",
     ),
     Scene(
         route=f"POST {TENANT}/connection", when="the API connection", retried=True, sort="blind",
-        act=connected, says=WORD, after=ROOM,
+        act=connected, says=WORD, after=ROOM, ends="reported",
     ),
     Scene(
         route=f"POST {TENANT}/login/{{login}}", when="the way to its pages", retried=True, sort="trip",
-        act=connected, says=WORD, after=ROOM,
+        act=connected, says=WORD, after=ROOM, ends="reported",
     ),
     Scene(
         route=f"POST {TENANT}/login/{{login}}", when="opening its pages again", sort="trip",
         ready=connected, act=lambda driver: driver.press("enter"), says="You are at Sharespine",
-        after=ROOM,
+        after=ROOM, ends="reported",
     ),
     Scene(
         route="GET /api/", when="“I have finished”", sort="trip",
@@ -112,18 +112,20 @@ SCENES = (
     ),
     Scene(
         route=f"PUT {TENANT}", when="pausing", sort="trip",
-        ready=managed, act=lambda driver: driver.press("pause"), says="is switched off", after=ROOM,
+        ready=managed, act=lambda driver: driver.press("pause"), says="has switched your data off",
+        after=ROOM,
         but={**ASKS, "wrong types": FINE, "text": FINE}, why=UNDOCUMENTED, ends="paused",
     ),
     Scene(
         route=f"PUT {TENANT}", when="disconnecting", sort="trip",
-        ready=managed, act=lambda driver: driver.press("disconnect"), says="is switched off", after=ROOM,
+        ready=managed, act=lambda driver: driver.press("disconnect"), says="has switched your data off",
+        after=ROOM,
         but={**ASKS, "wrong types": FINE, "text": FINE}, why=UNDOCUMENTED, ends="disconnected",
     ),
     Scene(
         route=f"PUT {TENANT}", when="resuming", sort="trip",
-        ready=paused, act=lambda driver: driver.press("resume"), says="You told us", after=ROOM,
-        but={**ASKS, "wrong types": FINE, "text": FINE}, why=UNDOCUMENTED,
+        ready=paused, act=lambda driver: driver.press("resume"), says=WORD, after=ROOM,
+        but={**ASKS, "wrong types": FINE, "text": FINE}, why=UNDOCUMENTED, ends="reported",
     ),
     Scene(
         route=f"DELETE {TENANT}", when="staff delete a space", sort="desk",

@@ -90,6 +90,7 @@ KILLS = Kills(
     inspect=inspect,
     one={"tenants": 1, "active": 1, "users": 2, "connections": 1},
     other={"pause": OFF, "disconnect": OFF},
+    ends={CONNECT: "reported", "resume": "reported"},
     scenarios={
         "confirm": Scenario(
             make_check_due, checked, (CONNECTED, (tell_password, checked)), repeat_check

@@ -54,7 +54,7 @@ def test_without_the_password_it_rests_on_the_merchants_word(trip: Trip) -> None
     for staff in ({}, {"api_password": ""}):
         trip.change(staff=staff)
         step = check(trip)
-        assert (step.confirmed, "You told us" in str(step.evidence)) == (False, True)
+        assert (step.confirmed, "You marked" in str(step.evidence)) == (False, True)
 
 
 def test_orders_are_counted_once_and_dated(running: Running, trip: Trip) -> None:

@@ -48,7 +48,7 @@ def test_with_manage_the_space_is_switched_off_and_kept(running: Running, call: 
     trip = connected(running)
     step = done(trip, call)
     assert (step.staff_task, step.promote, is_on(running)) == ("", True, False)
-    assert "switched off" in str(step.there)
+    assert "has switched your data off" in str(step.there)
     assert trip.order.memos.account["tenant"] == NAME
     assert trip.order.memos.account["active"] is False
 
@@ -57,7 +57,7 @@ def test_with_manage_the_space_is_switched_off_and_kept(running: Running, call: 
 def test_without_manage_staff_get_the_words_to_send(running: Running, call: str) -> None:
     step = done(connected(running, manage=False), call)
     assert f"Set the tenant {NAME} of our reseller account inactive." in step.staff_task
-    assert "We ask Sharespine" in str(step.there)
+    assert "Our staff ask Sharespine" in str(step.there)
     assert (is_on(running), calls(running, PUT)) == (True, 0)
 
 

@@ -36,15 +36,23 @@ class Row:
     task: bool = False
 
 
-OFF, ASK, SHARED = "is switched off", "We ask Sharespine", "because other shops of yours use it"
+OFF, ASK = "has switched your data off", "Data may still flow until Sharespine has."
+REST = "Data stays paused until Sharespine switches it on."
+WORD, SHARED = "You marked the set-up as finished", "because other shops of yours use it"
 P, R, E = "pause", "resume", "disconnect"
+DONE = "done"  # staff have done their task
 ROWS = [
     Row((P,), "paused", OFF, on=False),
-    Row((P,), "paused", ASK, manage=False, task=True),
+    Row((P,), "reported", ASK, manage=False, task=True),
+    Row((P, DONE), "paused", "Our staff confirmed it: data is paused", manage=False),
     Row((P,), "paused", SHARED, siblings=True),
-    Row((P, R), "connected", "You told us"),
-    Row((P, R), "connected", ASK, manage=False, task=True),
-    Row((P, R), "connected", "You told us", siblings=True),
+    Row((P, R), "reported", WORD),
+    Row((P, DONE, R), "paused", REST, manage=False, task=True),
+    Row((P, DONE, R, DONE), "reported", WORD, manage=False),
+    Row((P, R), "reported", "Our staff ask Sharespine", manage=False, task=True),
+    Row((P, DONE, R, P), "paused", ASK, manage=False, task=True),
+    Row((P, DONE, R, P, DONE), "paused", "data is paused", manage=False),
+    Row((P, R), "reported", WORD, siblings=True),
     Row((E,), "disconnected", OFF, on=False),
     Row((E,), "disconnected", ASK, manage=False, task=True),
     Row((E,), "disconnected", SHARED, siblings=True),
@@ -92,7 +100,10 @@ def manage(stage: sandbox.Running, settings: Settings) -> None:
 
 def pressed(browser: Browser, shop: Connection, *buttons: str) -> Connection:
     for button in buttons:
-        browser.press(f"{shop.get_absolute_url()}{button}/")
+        if button == DONE:
+            assert journey.complete_task(shop.pk)
+        else:
+            browser.press(f"{shop.get_absolute_url()}{button}/")
         wait_until_idle()
     return Connection.objects.get(pk=shop.pk)
 
@@ -125,7 +136,7 @@ def test_whoever_comes_back_gets_the_same_space(
     manage(stage, settings)
     pressed(browser, shop, button)
     arrive(browser, browser.press(f"{shop.get_absolute_url()}reconnect/"))
-    assert Connection.objects.get(pk=shop.pk).status == "connected"
+    assert Connection.objects.get(pk=shop.pk).status == "reported"
     assert tenant(stage)["active"] is True
     assert stage.counts("sharespine")["made"]["tenants"] == 1
 
@@ -140,7 +151,7 @@ def test_a_second_member_gets_a_sign_in_once(
         arrive(bob, bob.press(f"{shop.get_absolute_url()}{button}/"))
     logins = [row["login"] for row in stage.state("sharespine")["users"]]
     assert logins == [f"u-{people.alice.pk}", "api", f"u-{people.bob.pk}"]
-    assert Connection.objects.get(pk=shop.pk).status == "connected"
+    assert Connection.objects.get(pk=shop.pk).status == "reported"
 
 
 def test_staff_learn_the_password_and_orders_are_counted(
@@ -148,11 +159,12 @@ def test_staff_learn_the_password_and_orders_are_counted(
 ) -> None:
     shop = connect(browser)
     user = next(row for row in stage.state("sharespine")["users"] if row["login"] == "api")
-    browser.at_vendor(browser.press(f"{shop.get_absolute_url()}enter/"), "order")
+    door = browser.press(f"{shop.get_absolute_url()}enter/")
+    browser.at_vendor(browser.open_beside(door), "order")
     journey.save_staff_answers(shop.account_id, {"api_password": user["password"]})
     time_passes()
     page = browser.page(shop.get_absolute_url())
-    assert "Sharespine confirms the connection. Orders seen: 1, the last at" in page
+    assert "Sharespine confirms the connection. Orders seen: 1, the last one today " in page
     stage.change("sharespine", "users", {"login": "api"}, password="another")
     time_passes()
     assert Connection.objects.get(pk=shop.pk).status == "connected"
@@ -166,11 +178,11 @@ def test_a_space_is_deleted_with_all_its_shops_and_made_anew(
     connect(browser, "Another")
     manage(stage, settings)
     assert isinstance(journey.act(shop.pk, "delete-tenant", {"code_name": "x"}), Refused)
-    assert {row.status for row in Connection.objects.all()} == {"connected"}
+    assert {row.status for row in Connection.objects.all()} == {"reported"}
     done = journey.act(shop.pk, "delete-tenant", {"code_name": str(tenant(stage)["id"])})
     assert isinstance(done, Done)
     assert {row.status for row in Connection.objects.all()} == {"disconnected"}
     assert tenant(stage)["deleted"] is True
     assert Account.objects.get().memo == {}
-    assert connect(browser, "A new one").status == "connected"
+    assert connect(browser, "A new one").status == "reported"
     assert stage.counts("sharespine")["made"]["tenants"] == 2
