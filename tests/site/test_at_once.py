@@ -371,6 +371,7 @@ NOTHING_IS_MADE = {
     *("admin:onboarding_account_act", "admin:onboarding_connector_act"),
     "admin:onboarding_connector_run",
     "admin:onboarding_connection_confirm",
+    "forget-it",
 }
 LISTS = re.compile(r"admin:(onboarding|auth)_[a-z]+_(changelist|change|delete|history)")
 ONLY_READ = {"account", "alert", "attempt", "connection", "waitlistentry"}
