@@ -347,7 +347,7 @@ def _is_confirmed(connection: Connection, step: Connected, attempt: Attempt | No
 def _tell_of_confirmation(connection: Connection, status_before: str) -> None:
     """Staff hear of a shop that nobody has confirmed; its merchant hears when somebody has."""
     if connection.status == Status.REPORTED:
-        Alert.objects.get_or_create(vendor=connection.vendor, cause=Cause.UNCONFIRMED, cleared=None)
+        Alert.open(connection.vendor, Cause.UNCONFIRMED)
     elif status_before == Status.REPORTED and connection.status == Status.CONNECTED:
         purposes = (Attempt.Purpose.CONNECT, Attempt.Purpose.RECONNECT)
         attempt = connection.attempts.filter(purpose__in=purposes).first()
@@ -434,8 +434,8 @@ def _await_task(attempt: Attempt, step: Done, row: Verdict) -> None:
     for note in (step.there, step.todo):
         transitions.record(connection, note, attempt=attempt, status=connection.status)
     if earlier := connection.task_attempt:  # the merchant has changed their mind
-        earlier.answer = Answer.NONE
-        transitions.end(earlier, Ending.REPLACED, "answer")
+        earlier.answer, earlier.ending = Answer.NONE, Ending.REPLACED
+        transitions.save(earlier, "answer", "ending")
     transitions.apply(connection, row)
     transitions.save(connection, *transitions.STATUS_FIELDS)
     transitions.set_task(connection, step.staff_task)

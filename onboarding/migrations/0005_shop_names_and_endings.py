@@ -80,7 +80,7 @@ def say_why_attempts_ended(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) 
 
 
 class Migration(migrations.Migration):
-    dependencies = (("onboarding", "0008_outages"),)
+    dependencies = (("onboarding", "0004_rate_limits"),)
 
     operations = (
         migrations.AddField(

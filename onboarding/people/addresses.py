@@ -78,4 +78,13 @@ class AddressCodeView(CodePageMixin, ConfirmEmailVerificationCodeView):  # type:
 
 
 addresses = AddressesView.as_view()
-confirm_address = AddressCodeView.as_view()
+
+
+def confirm_address(request: HttpRequest) -> HttpResponseBase:
+    """The page that asks for the code. The right code, sent twice at once, confirms the address once."""
+    try:
+        with transaction.atomic():
+            response: HttpResponseBase = AddressCodeView.as_view()(request)
+            return response
+    except IntegrityError:
+        return redirect("account_email")

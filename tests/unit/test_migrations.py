@@ -15,11 +15,10 @@ from django.utils import timezone
 from onboarding.models import memo_key
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
-FIRST, WORDS, RETURNS, RATE_LIMITS, REPORTED, KEYS, OUTAGES = (
-    "0001_initial", "0002_words", "0003_hop_returns", "0004_rate_limits", "0006_reported",
-    "0007_memo_keys", "0008_outages",
+FIRST, WORDS, RETURNS, RATE_LIMITS, NAMES, REPORTED, KEYS, OUTAGES = (
+    "0001_initial", "0002_words", "0003_hop_returns", "0004_rate_limits",
+    "0005_shop_names_and_endings", "0006_reported", "0007_memo_keys", "0008_outages",
 )  # fmt: skip
-NAMES = "0005_shop_names_and_endings"
 NOW = timezone.now()
 
 
@@ -238,7 +237,7 @@ def names_of(apps: Apps) -> list[str]:
 
 def test_shops_of_one_name_get_numbers() -> None:
     shops_of_one_merchant(
-        migrate_to(OUTAGES),
+        migrate_to(RETURNS),
         *(("eBay", "disconnected"), ("Магазин", "connected"), ("МАГАЗИН", "on_it")),
         *(("МАГАЗИН 2", "connected"), ("EBAY", "paused"), ("x" * 100, "connected")),
         ("X" * 100, "connected"),
@@ -275,7 +274,7 @@ def attempts_that_ended(apps: Apps) -> None:
 
 
 def test_ended_attempts_say_why() -> None:
-    attempts_that_ended(migrate_to(OUTAGES))
+    attempts_that_ended(migrate_to(RETURNS))
     apps = migrate_to(NAMES)
     rows = apps.get_model("onboarding", "Attempt").objects.all()
     for name, ending in rows.values_list("connection__name", "ending"):
@@ -284,8 +283,8 @@ def test_ended_attempts_say_why() -> None:
 
 
 def test_names_and_attempts_survive_the_way_back() -> None:
-    attempts_that_ended(migrate_to(OUTAGES))
+    attempts_that_ended(migrate_to(RETURNS))
     before = names_of(migrate_to(NAMES))
-    apps = migrate_to(OUTAGES)
+    apps = migrate_to(RETURNS)
     assert names_of(apps) == before
     assert apps.get_model("onboarding", "Attempt").objects.count() == 8

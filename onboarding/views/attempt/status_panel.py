@@ -16,6 +16,8 @@ from onboarding.questions import StoredQuestion
 from onboarding.views.polling import Pace
 from vendors.contract import Vendor, text
 
+# Nothing more comes of these answers: the attempt has reached what it was for, or staff finish it.
+OVER = frozenset({Answer.REPORTED, Answer.CONNECTED, Answer.DONE, Answer.TASK})
 SETTLED_TURNS = frozenset({Turn.MERCHANT, Turn.NOBODY})  # in which nothing changes by itself
 
 
@@ -308,7 +310,7 @@ def _reached(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
         return _changed(attempt, words)
     if attempt.answer == Answer.TASK:
         return _waits_for_task(attempt, words)
-    if attempt.status == Status.REPORTED and attempt.connection.is_set_up:
+    if attempt.answer == Answer.REPORTED:
         return _reported(attempt, words)
     if attempt.connection.status != attempt.status:
         return _reached_before(attempt, words)
