@@ -19,7 +19,6 @@ from onboarding.models import Connection, Membership, Merchant, User
 
 from .base import ACCOUNT_SECRETS, BaseAdmin, FieldOptions
 from .changelist import AnyQuerySet, ids, merchants_like
-from .once import AddsOnce
 from .tables import NOTHING, connections_table
 
 
@@ -86,14 +85,6 @@ class MerchantAdmin(BaseAdmin):
             "accounts": merchant.accounts.select_related("merchant").defer(*ACCOUNT_SECRETS),
             "tables": [connections_table(Connection.objects.filter(account__merchant=merchant))],
         }
-
-
-admin.site.unregister(Group)
-
-
-@admin.register(Group)
-class Groups(AddsOnce, GroupAdmin):
-    """Django's own page."""
 
 
 PERMISSION_FIELDS = ("is_staff", "is_superuser", "groups", "user_permissions")

@@ -36,6 +36,7 @@ from .merchant_actions import (
     enter,
     free_name,
     is_at_vendor_without_return,
+    may_begin,
     newest_attempt,
     newest_begun,
     pause,

@@ -6,6 +6,7 @@ Each function stores which call somebody wants made, and leaves making it to the
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import assert_never
 
 from django.db import transaction
 from django.db.models import OuterRef, Q, QuerySet, Subquery
@@ -61,13 +62,6 @@ BEGUN_NOTES = {
     Attempt.Purpose.PAUSE: text("Pausing was begun."),
     Attempt.Purpose.RESUME: text("Resuming was begun."),
     Attempt.Purpose.END: text("Disconnecting was begun."),
-}
-# The statuses of a shop in which these may begin.
-_BEGINS_FROM: Mapping[Attempt.Purpose, frozenset[Status]] = {
-    Attempt.Purpose.PAUSE: frozenset({Status.CONNECTED}),
-    Attempt.Purpose.RESUME: frozenset({Status.PAUSED}),
-    Attempt.Purpose.END: frozenset(Status) - {Status.DISCONNECTED},
-    Attempt.Purpose.ACT: frozenset({Status.CONNECTED, Status.ACTION_NEEDED}),
 }
 
 
@@ -274,6 +268,30 @@ class StatusChanged(Exception):
     """The shop's status is no longer the one that this begins from: somebody was faster."""
 
 
+def may_begin(connection: Connection, purpose: Attempt.Purpose) -> bool:
+    """Whether the shop's status lets this begin.
+
+    While a pause or a resume waits for staff, the merchant may change their mind, and nothing else.
+    """
+    waiting = connection.task_attempt
+    match purpose:
+        case Attempt.Purpose.PAUSE if waiting:
+            return waiting.purpose == Attempt.Purpose.RESUME
+        case Attempt.Purpose.PAUSE:
+            return connection.is_set_up
+        case Attempt.Purpose.RESUME if waiting:
+            return waiting.purpose == Attempt.Purpose.PAUSE
+        case Attempt.Purpose.RESUME:
+            return connection.status == Status.PAUSED
+        case Attempt.Purpose.ACT:
+            return connection.is_set_up or connection.status == Status.ACTION_NEEDED
+        case Attempt.Purpose.END:
+            return connection.status != Status.DISCONNECTED
+        case Attempt.Purpose.CONNECT | Attempt.Purpose.RECONNECT | Attempt.Purpose.ENTER:
+            return True
+    assert_never(purpose)
+
+
 def pause(connection: Connection, user: User) -> Attempt:
     """Pause a connected shop, instead of any other open attempt. Raises StatusChanged."""
     return _replace_open_attempt(connection, user, Attempt.Purpose.PAUSE, Pause())
@@ -356,7 +374,7 @@ def _replace_open_attempt(
             return attempt
     if isinstance(call, Act) and (attempt := _done_since(seen, connection, call)):
         return attempt
-    if connection.status not in _BEGINS_FROM[purpose]:
+    if not may_begin(connection, purpose):
         raise StatusChanged(connection.status)
     transitions.end_open_attempts(connection, Ending.REPLACED)
     return _new_attempt(connection, user, purpose, call, chosen)

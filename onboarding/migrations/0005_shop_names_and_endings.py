@@ -19,7 +19,14 @@ from onboarding.models.connections import ShopNameKeyField, shop_name_key
 LONGEST_NAME = 100
 BATCH = 1000
 KEPT_SIBLING = "You kept the connection that this shop already has."
-ENDINGS = ("connected", "done", "expired")  # answers that say why
+# answers that say why
+ENDINGS = {
+    "connected": "connected",
+    "reported": "connected",
+    "done": "done",
+    "task": "done",
+    "expired": "expired",
+}
 
 
 def name_the_shops(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
@@ -60,8 +67,8 @@ def say_why_attempts_ended(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) 
     attempts = apps.get_model("onboarding", "Attempt").objects
     events = apps.get_model("onboarding", "Event").objects
     over = attempts.exclude(ended=None).filter(ending="")
-    for answer in ENDINGS:
-        over.filter(answer=answer).update(ending=answer)
+    for answer, ending in ENDINGS.items():
+        over.filter(answer=answer).update(ending=ending)
     connects = Q(purpose__in=["connect", "reconnect"])
     over.filter(~connects, answer="unreadable").update(ending="unreadable")
     kept = events.filter(attempt=OuterRef("pk"), note__id=KEPT_SIBLING)
@@ -91,7 +98,7 @@ class Migration(migrations.Migration):
             models.CharField(
                 blank=True,
                 choices=[
-                    ("connected", "connected"),
+                    ("connected", "the shop is set up"),
                     ("done", "done"),
                     ("expired", "not finished in time"),
                     ("replaced", "a newer attempt took its place"),

@@ -67,7 +67,7 @@ class Answer(models.TextChoices):
 class Ending(models.TextChoices):
     """Why an attempt has ended. Its page says this, whatever its last answer was."""
 
-    CONNECTED = "connected", gettext_lazy("connected")
+    CONNECTED = "connected", gettext_lazy("the shop is set up")
     DONE = "done", gettext_lazy("done")
     EXPIRED = "expired", gettext_lazy("not finished in time")
     REPLACED = "replaced", gettext_lazy("a newer attempt took its place")

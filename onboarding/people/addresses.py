@@ -64,6 +64,15 @@ class AddressCodeView(CodePageMixin, ConfirmEmailVerificationCodeView):  # type:
     kind = "address"
     form_class = AddressCodeForm
 
+    def form_valid(self, form: AddressCodeForm) -> HttpResponseBase:
+        """The right code, sent twice at once, confirms the address once."""
+        try:
+            with transaction.atomic():
+                response: HttpResponseBase = super().form_valid(form)
+                return response
+        except IntegrityError:
+            return redirect("account_email")
+
     def new_code(self) -> dict[str, str]:
         if (
             self.stage

@@ -22,7 +22,7 @@ def back_from_the_vendor(visit: Visit, look: dict[str, bool]) -> Visitor:
 @pytest.mark.parametrize("look", LOOKS)
 def test_back_and_continue_is_one_shop(visit: Visit, look: dict[str, bool]) -> None:
     ann = back_from_the_vendor(visit, look)
-    ann.sees("You started connecting “eBay” today at ")
+    ann.sees("You started connecting “eBay” today ")
     ann.shoot("begun")
     ann.press("Continue “eBay”")
     expect(ann.page.get_by_text("An imitation of")).to_be_visible()

@@ -44,6 +44,7 @@ from vendors.contract import Connected, Declined, Done, text
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("inline_executor")]
 DONE = Done(here=text("We no longer use it."), there=text("It stays there."))
+BY_STAFF = replace(DONE, staff_task="Pause it there.")  # the shop stays connected until they did
 OTHER = replace(CONNECTED, shop_id="shop-2")
 MANY = 20  # presses: ten tabs, and each presses again at once
 
@@ -248,7 +249,7 @@ CREATES: dict[str, list[Callable[[Scene], Press]]] = {
         on_shop("reconnect", "reconnect", CONNECTED),
     ],
     "enter": [on_shop("enter", "enter", OPEN)],
-    "pause": [on_shop("pause", "pause", DONE)],
+    "pause": [on_shop("pause", "pause", BY_STAFF), on_shop("pause", "pause", DONE)],
     "resume": [resume],
     "disconnect": [on_shop("disconnect", "end", DONE)],
     "act": [act],
@@ -345,7 +346,14 @@ def test_who_looks_at_the_same_moment_makes_one_business(
 NOTHING_IS_MADE = {
     *("account_inactive", "account_login_password", "account_logout", "account_signup"),
     *("account_change_password", "account_set_password", "account_reauthenticate"),
-    *("account_request_login_code", "account_email", "account_reset_password"),
+    *(
+        "account_request_login_code",
+        "account_email",
+        "account_reset_password",
+        "account_reauthenticate_code",
+        "",
+        "security_txt",
+    ),
     *("account_complete_password_reset", "account_confirm_password_reset_code"),
     *("account_password_reset_completed", "answer", "attempt", "attempt-status", "brand_css"),
     *("catalogue", "change-role", "check-again", "connection", "connection-status", "continue"),
@@ -362,6 +370,8 @@ NOTHING_IS_MADE = {
     # the same code as of "admin:onboarding_connection_act"
     *("admin:onboarding_account_act", "admin:onboarding_connector_act"),
     "admin:onboarding_connector_run",
+    "admin:onboarding_connection_confirm",
+    "forget-it",
 }
 LISTS = re.compile(r"admin:(onboarding|auth)_[a-z]+_(changelist|change|delete|history)")
 ONLY_READ = {"account", "alert", "attempt", "connection", "waitlistentry"}

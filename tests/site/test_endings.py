@@ -5,15 +5,16 @@ from __future__ import annotations
 import pytest
 from django.db import IntegrityError
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from onboarding import journey
-from onboarding.models import Account, Attempt, Connection
-from onboarding.models.memo import Unread
+from onboarding.models import Attempt, Connection
 from onboarding.models.status import Ending
 from tests.support.attempts import CONNECTED, begin_attempt, run_step
 from tests.support.people import People
 from tests.support.scripted import Scripted
 from tests.support.visit import OPEN, browser, start_attempt, url, visible_text
+from tests.unit.test_memo import lose_keys
 from vendors.contract import Done, text
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("inline_executor")]
@@ -32,9 +33,9 @@ def shop(people: People, scripted: Scripted) -> Connection:
 
 
 def test_a_pause_with_lost_keys_says_to_connect_once_more(
-    people: People, scripted: Scripted, shop: Connection
+    people: People, scripted: Scripted, shop: Connection, settings: Settings
 ) -> None:
-    Account.objects.update(memo=Unread("lost"))
+    lose_keys(settings)
     alice = browser(people.alice)
     alice.post(url("pause", shop))
     attempt = shop.attempts.get(purpose="pause")

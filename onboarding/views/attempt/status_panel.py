@@ -335,9 +335,11 @@ def _reached(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
 
 
 def _reached_before(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
+    set_up = gettext("“%(shop)s” was set up, but not confirmed yet")
     headings = {
         Status.PAUSED: gettext("“%(shop)s” was paused"),
         Status.DISCONNECTED: gettext("“%(shop)s” was disconnected"),
+        Status.REPORTED: set_up,
     }
     connected = gettext("“%(shop)s” was connected")
     since = gettext("Its status has changed since. Open its page to see where it stands.")

@@ -170,17 +170,11 @@ def _context(
 
 
 def _can_pause(connection: Connection) -> bool:
-    """While a resume waits for staff, the merchant may change their mind."""
-    if attempt := connection.task_attempt:
-        return attempt.purpose == Attempt.Purpose.RESUME and _has(connection, "pause")
-    return connection.is_set_up and _has(connection, "pause")
+    return _has(connection, "pause") and journey.may_begin(connection, Attempt.Purpose.PAUSE)
 
 
 def _can_resume(connection: Connection) -> bool:
-    """The reverse of `_can_pause`."""
-    if attempt := connection.task_attempt:
-        return attempt.purpose == Attempt.Purpose.PAUSE and _has(connection, "resume")
-    return connection.status == Status.PAUSED and _has(connection, "resume")
+    return _has(connection, "resume") and journey.may_begin(connection, Attempt.Purpose.RESUME)
 
 
 def _has(connection: Connection, call: str) -> bool:
