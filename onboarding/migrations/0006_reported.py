@@ -39,7 +39,6 @@ def renamed(column: str, names: dict[str, str], *first: When) -> Case:
 
 
 def forwards(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
-<<<<<<< ours
     unconfirmed = apps.get_model("onboarding", "Connection").objects.filter(confirmed_at=None)
     attempts = apps.get_model("onboarding", "Attempt").objects.filter(connection__in=unconfirmed)
     events = apps.get_model("onboarding", "Event").objects.filter(connection__in=unconfirmed)
@@ -47,28 +46,6 @@ def forwards(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     answer = renamed("answer", {"connected": "reported"})
     for rows in (attempts, unconfirmed):
         rows.filter(status="connected").update(status="reported", answer=answer)
-||||||| base
-    connections = apps.get_model("onboarding", "Connection").objects
-    unconfirmed = connections.filter(confirmed_at=None)
-    for name in ("Attempt", "Event"):
-        rows = apps.get_model("onboarding", name).objects.filter(connection__in=unconfirmed)
-        rows.filter(status="connected").update(status="reported")
-    attempts = apps.get_model("onboarding", "Attempt").objects.filter(status="reported")
-    attempts.filter(answer="connected").update(answer="reported")
-    unconfirmed.filter(status="connected", answer="connected").update(answer="reported")
-    unconfirmed.filter(status="connected").update(status="reported")
-=======
-    connections = apps.get_model("onboarding", "Connection").objects
-    unconfirmed = connections.filter(confirmed_at=None)
-    for name in ("Attempt", "Event"):
-        rows = apps.get_model("onboarding", name).objects.filter(connection__in=unconfirmed)
-        rows.filter(status="connected").update(status="reported")
-    attempts = apps.get_model("onboarding", "Attempt").objects.filter(status="reported")
-    attempts.filter(answer="connected").update(answer="reported")
-    unconfirmed.filter(status="connected", answer="connected").update(answer="reported")
-    unconfirmed.filter(status="connected").update(status="reported")
-    _check_foreign_keys(schema_editor)
->>>>>>> theirs
 
 
 def backwards(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
@@ -77,23 +54,10 @@ def backwards(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     for name, first in (("Attempt", ()), ("Connection", (pausing,))):
         status = renamed("status", {"reported": "connected"}, *first)
         rows = apps.get_model("onboarding", name).objects
-<<<<<<< ours
         new = Q(status="reported") | Q(answer__in=ANSWERS)
         rows.filter(new).update(status=status, answer=answer)
     events = apps.get_model("onboarding", "Event").objects
     events.filter(status="reported").update(status="connected")
-||||||| base
-        rows.filter(status="reported").update(status="connected")
-=======
-        rows.filter(status="reported").update(status="connected")
-    _check_foreign_keys(schema_editor)
-
-
-def _check_foreign_keys(schema_editor: BaseDatabaseSchemaEditor) -> None:
-    """Now: PostgreSQL alters no table while checks wait, and they do for rows that were updated twice."""
-    if schema_editor.connection.vendor == "postgresql":
-        schema_editor.execute("SET CONSTRAINTS ALL IMMEDIATE")
->>>>>>> theirs
 
 
 class Migration(migrations.Migration):
