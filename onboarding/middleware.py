@@ -1,5 +1,5 @@
-"""Middleware: references, health checks, X-Forwarded headers, MEMO_KEYS, one address, readable
-requests, HEAD."""
+"""Middleware: references, health checks, X-Forwarded headers, time zones, MEMO_KEYS, one address,
+readable requests, HEAD."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from django.contrib.messages import get_messages
 from django.contrib.messages.storage.base import BaseStorage
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.http.request import split_domain_port
+from django.utils import timezone
 
 from vendors.contract.characters import is_plain
 
+from . import moments
 from .models import memo_key
 from .monitoring import logs
 from .views import errors, health
@@ -142,6 +144,16 @@ def is_own_address(request: HttpRequest) -> bool:
     if settings.LOOPBACK or settings.HTTPS or settings.PROXY_COUNT:
         return True
     return int(port or 80) == (urlsplit(settings.SITE_URL).port or 80)
+
+
+def reader_time_zone(get_response: GetResponse) -> GetResponse:
+    """Show times in the zone of the reader's browser, which a cookie names; else in that of the site."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        with timezone.override(moments.zone_called(request.COOKIES.get(moments.COOKIE, ""))):
+            return get_response(request)
+
+    return middleware
 
 
 # U+0000 and lone surrogates: no database stores them, and no page can be written with them.

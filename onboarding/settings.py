@@ -81,6 +81,7 @@ MIDDLEWARE = [
     "onboarding.middleware.one_address",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    "onboarding.middleware.reader_time_zone",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -197,6 +198,7 @@ LANGUAGES = [("en", "English")] + [
     for code, name in [("de", "Deutsch"), ("sv", "Svenska"), ("nl", "Nederlands")]
     if (LOCALE_PATHS[0] / code / "LC_MESSAGES" / "django.mo").exists()
 ]
+FORMAT_MODULE_PATH = ["onboarding.formats"]
 USE_TZ = True
 TIME_ZONE = "UTC"
 STATIC_URL = "/static/"

@@ -7,10 +7,10 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
 from .notifications import demo_mail
-from .people import addresses, passwords, reauthentication, sign_in
+from .people import addresses, passkeys, passwords, reauthentication, sign_in
 from .views import brand, well_known
 from .views.attempt import attempts, wrong_shop
-from .views.shop import actions, reveal, shops
+from .views.shop import actions, reveal, shops, waiting
 from .views.start import catalogue, connect
 from .views.team import invitations, members
 from .views.vendor_trip import returns
@@ -30,6 +30,7 @@ urlpatterns = [
     path(f"{MERCHANT}/", shops.home, name="home"),
     path(f"{MERCHANT}/connect/<slug:slug>/", connect.connect, name="connect"),
     path(f"{MERCHANT}/connect/<slug:slug>/leave-it/", connect.join_waitlist, name="leave-it"),
+    path(f"{MERCHANT}/connect/<slug:slug>/forget-it/", waiting.forget, name="forget-it"),
     path(f"{ATTEMPT}/", attempts.attempt, name="attempt"),
     path(f"{ATTEMPT}/status/", attempts.status, name="attempt-status"),
     path(f"{ATTEMPT}/continue/", attempts.continue_attempt, name="continue"),
@@ -46,6 +47,7 @@ urlpatterns = [
     path(f"{SHOP}/pause/", shops.pause, name="pause"),
     path(f"{SHOP}/resume/", shops.resume, name="resume"),
     path(f"{SHOP}/disconnect/", shops.disconnect, name="disconnect"),
+    path(f"{SHOP}/remove/", shops.remove, name="remove"),
     path(f"{SHOP}/rename/", shops.rename, name="rename"),
     path(f"{SHOP}/actions/<slug:key>/", actions.act, name="act"),
     path(f"{SHOP}/secrets/", reveal.show, name="reveal"),
@@ -84,6 +86,7 @@ urlpatterns = [
         name="account_reauthenticate_code",
     ),
     path("accounts/2fa/webauthn/login/", sign_in.passkey, name="mfa_login_webauthn"),
+    path("accounts/2fa/webauthn/add/", passkeys.add_passkey, name="mfa_add_webauthn"),
     path("accounts/", include("allauth.urls")),
     path("brand.css", brand.brand_css, name="brand_css"),
     path("favicon.ico", well_known.favicon),

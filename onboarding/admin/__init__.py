@@ -24,11 +24,14 @@ from allauth.account.decorators import secure_admin_login
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin
+from django.contrib.auth.models import Group
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy
 
 from . import accounts, alerts, attempts, connections, connectors, merchants, waitlist
+from .base import TolerantAdmin
 
 __all__ = [
     "accounts",
@@ -61,4 +64,9 @@ admin.site.login = login  # type: ignore[method-assign]
 admin.site.site_title = gettext_lazy("Staff")
 admin.site.enable_nav_sidebar = False  # lists are wide; the header has the navigation
 admin.site.index_title = gettext_lazy("Staff’s pages")
-admin.site.unregister([EmailAddress, Authenticator])
+admin.site.unregister([EmailAddress, Authenticator, Group])
+
+
+@admin.register(Group)
+class GroupsAdmin(TolerantAdmin, GroupAdmin):
+    """Django's own pages of groups."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, cast
 
 from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db.models import Model
 from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
@@ -15,6 +17,7 @@ from django.shortcuts import render
 
 from onboarding.models import User
 
+from . import once
 from .changelist import AnyQuerySet, CappedPaginator, ids
 
 # Columns that are encrypted at rest.
@@ -36,7 +39,26 @@ def staff_user(request: HttpRequest) -> User:
     return cast(User, request.user)
 
 
-class BaseAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # no subscript at run time
+class TolerantAdmin(once.AddsOnce):
+    """Django's pages, where two odd parameters would be errors of the database layer."""
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Any:  # Any: a row of the admin's own model
+        """An empty `_to_field` names no field."""
+        return super().get_object(request, object_id, from_field or None)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:  # Any: as in Django's stubs
+        """Rows are chosen by their numbers."""
+        chosen = request.POST.getlist(ACTION_CHECKBOX_NAME)
+        if not all(re.fullmatch("[0-9]{1,18}", number) for number in chosen):
+            raise SuspiciousOperation("a chosen row has no number")
+        return super().changelist_view(request, extra_context)
+
+
+class BaseAdmin(TolerantAdmin):
     """The base of all our admin classes. Columns in `deferred` are never loaded."""
 
     deferred: tuple[str, ...] = ()
@@ -125,7 +147,8 @@ class BaseAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # no subscript at 
         row's URL), vendor (its name) and perhaps problem (an error of the whole form).
         """
         status = 422 if form.errors or context.get("problem") else 200
-        return self.render_page(request, "action_form.html", {"form": form, **context}, status)
+        context = {"form": form, "form_id": once.new_form_id(), **context}
+        return self.render_page(request, "action_form.html", context, status)
 
 
 class ReadOnlyAdmin(BaseAdmin):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import assert_never
 
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext
 
 from onboarding.models import Breaker, Call
+from onboarding.moments import whole_minute
 
 from .tables import Table, exact_moment, moment
 
@@ -48,7 +50,8 @@ def hosts_table(vendor: str) -> Table:
             gettext("Host"),
             gettext("State"),
             gettext("Since"),
-            gettext("Failures in a row"),
+            gettext("Consecutive failures"),
+            gettext("What fails"),
             gettext("Asked again"),
         ),
         rows=[_host_cells(breaker, now) for breaker in breakers],
@@ -63,6 +66,7 @@ def _host_cells(breaker: Breaker, now: datetime) -> tuple[str, ...]:
         _state(breaker, now),
         moment(breaker.opened),
         str(breaker.failures),
+        ", ".join(breaker.failing),
         moment(next_call_at),
     )
 
@@ -70,14 +74,27 @@ def _host_cells(breaker: Breaker, now: datetime) -> tuple[str, ...]:
 def _state(breaker: Breaker, now: datetime) -> str:
     if breaker.cause and breaker.opened and breaker.retry_at is None:
         return gettext("It may work again: the next call finds out.")
-    if breaker.cause == Breaker.Cause.SILENT:
-        return gettext("Not answering.")
-    if breaker.cause == Breaker.Cause.CREDENTIALS:
-        return (
-            gettext("It refuses our credentials.")
-            if breaker.opened
-            else gettext("It forbade something; whether it refuses us is found out by a probe.")
-        )
+    if breaker.cause:
+        return _trouble(breaker, Breaker.Cause(breaker.cause), now)
     if breaker.retry_at and breaker.retry_at > now:
         return gettext("It asked us to wait.")
-    return gettext("It answers.") if not breaker.failures else gettext("The last call was in vain.")
+    return gettext("It answers.") if not breaker.failures else gettext("The last call failed.")
+
+
+def _trouble(breaker: Breaker, cause: Breaker.Cause, now: datetime) -> str:
+    match cause:
+        case Breaker.Cause.SILENT:
+            return gettext("Not answering.")
+        case Breaker.Cause.FAULTY:
+            return gettext("It reports faults of its own.")
+        case Breaker.Cause.BUSY if breaker.asked_until and breaker.asked_until > now:
+            return gettext("It asks us to wait until %(time)s.") % {
+                "time": moment(whole_minute(breaker.asked_until))
+            }
+        case Breaker.Cause.BUSY:
+            return gettext("It asks us to wait.")
+        case Breaker.Cause.CREDENTIALS if breaker.opened:
+            return gettext("It refuses our credentials.")
+        case Breaker.Cause.CREDENTIALS:
+            return gettext("It refused one call. A probe finds out whether it refuses us.")
+    assert_never(cause)

@@ -47,11 +47,11 @@ class StatusColumns(BaseAdmin):
 
     @admin.display(description=gettext_lazy("since"))
     def waiting_since(self, row: StatusMixin) -> str:
-        return moment(_active(row).since, "DATETIME_FORMAT")
+        return moment(_active(row).since)
 
     @admin.display(description=gettext_lazy("the vendor is asked again"))
     def next_check(self, row: StatusMixin) -> str:
-        return moment(_active(row).due_at, "DATETIME_FORMAT")
+        return moment(_active(row).due_at)
 
 
 def _active(row: StatusMixin) -> StatusMixin:

@@ -7,7 +7,8 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.contrib import admin
-from django.contrib.auth.models import Permission
+from django.contrib.auth.admin import GroupAdmin
+from django.contrib.auth.models import Group, Permission
 from django.db.models import Field, ManyToManyField, prefetch_related_objects
 from django.forms import ModelForm, ModelMultipleChoiceField, Select, TypedChoiceField
 from django.http import HttpRequest
@@ -17,6 +18,7 @@ from onboarding.models import Connection, Membership, Merchant, User
 
 from .base import ACCOUNT_SECRETS, BaseAdmin
 from .changelist import AnyQuerySet, ids, merchants_like
+from .once import AddsOnce
 from .tables import NOTHING, connections_table
 
 
@@ -76,6 +78,14 @@ class MerchantAdmin(BaseAdmin):
             "accounts": merchant.accounts.select_related("merchant").defer(*ACCOUNT_SECRETS),
             "tables": [connections_table(Connection.objects.filter(account__merchant=merchant))],
         }
+
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class Groups(AddsOnce, GroupAdmin):
+    """Django's own page."""
 
 
 PERMISSION_FIELDS = ("is_staff", "is_superuser", "groups", "user_permissions")

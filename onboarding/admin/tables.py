@@ -8,12 +8,11 @@ from datetime import datetime
 
 from django.db.models import Model, QuerySet
 from django.urls import reverse
-from django.utils.formats import date_format, time_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.timezone import localtime
 from django.utils.translation import gettext
 
+from onboarding import moments
 from onboarding.models import Attempt, Connection, Event, Hop
 from onboarding.models.status import StatusMixin
 
@@ -65,14 +64,13 @@ def badge(row: StatusMixin) -> SafeString:
     )
 
 
-def moment(at: datetime | None, layout: str = "SHORT_DATETIME_FORMAT") -> str:
-    """`layout` is one of Django's names for date formats."""
-    return date_format(localtime(at), layout) if at else NOTHING
+def moment(at: datetime | None) -> str:
+    return moments.in_words(at) if at else NOTHING
 
 
 def exact_moment(at: datetime) -> str:
     """To the second."""
-    return f"{moment(at, 'SHORT_DATE_FORMAT')} {time_format(localtime(at), 'H:i:s')}"
+    return moments.in_words(at, seconds=True)
 
 
 # -- tables of rows --------------------------------------------------------------------------------

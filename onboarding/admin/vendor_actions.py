@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import assert_never
 
 from django.contrib import messages
 from django.forms import Form
@@ -12,7 +13,7 @@ from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext
 
-from onboarding import journey, registry
+from onboarding import journey, moments, registry
 from onboarding.models import Account, Connection
 from onboarding.models.status import dumped, shown
 from onboarding.questions import ANSWER, QuestionsForm, form_data, plain
@@ -26,8 +27,10 @@ from vendors.contract import (
     Unavailable,
     Unsure,
     VendorError,
+    Why,
 )
 
+from . import once
 from .base import ReadOnlyAdmin
 
 
@@ -111,6 +114,11 @@ class VendorActionsAdmin(ReadOnlyAdmin):
             raise Http404
         form = QuestionsForm([plain(each) for each in action.questions], form_data(request))
         if form.is_valid():
+            try:
+                once.claim(request)
+            except once.SentBefore:
+                self.message_user(request, once.sent_before_text(), messages.WARNING)
+                return redirect(f"admin:onboarding_{self.opts.model_name}_change", row.pk)
             outcome = journey.act(connection_id, key, form.answers)
             if isinstance(outcome, Step):
                 return self._acted(request, row, action, outcome)
@@ -183,14 +191,40 @@ def error_text(error: VendorError) -> str:
 def _kind(error: VendorError) -> str:
     match error:
         case Unavailable():
-            return gettext("The vendor is not answering. Try again later.")
+            return _unavailable(error)
+        case Unsure(why=Why.UNREADABLE):
+            return gettext(
+                "The vendor’s answer could not be read. Look at the vendor before you try again."
+            )
         case Unsure():
             return gettext("No clear answer came. Look at the vendor before you try again.")
+        case Garbled(why=Why.UNREADABLE):
+            return gettext("The vendor’s answer could not be read.")
         case Garbled():
             return gettext("The vendor answered something that we do not understand.")
         case Refused():  # its own sentence says everything
             return ""
     raise ValueError(f"{type(error).__name__} is no error of the contract")
+
+
+def _unavailable(error: Unavailable) -> str:
+    match error.why:
+        case Why.UNREACHABLE:
+            return gettext("We cannot reach the vendor. Try again later.")
+        case Why.BROKEN_OFF:
+            return gettext("The connection to the vendor broke off. Try again later.")
+        case Why.TIMED_OUT:
+            return gettext("The vendor took too long to answer. Try again later.")
+        case Why.FAULT:
+            return gettext("The vendor reports a fault of its own. Try again later.")
+        case Why.ASKED_TO_WAIT if error.asked_until:
+            time = moments.in_words(moments.whole_minute(error.asked_until))
+            return gettext("The vendor asks us to wait until %(time)s.") % {"time": time}
+        case Why.ASKED_TO_WAIT:
+            return gettext("The vendor asks us to wait. Try again later.")
+        case Why.UNKNOWN | Why.UNREADABLE:
+            return gettext("The vendor is not answering. Try again later.")
+    assert_never(error.why)
 
 
 def add_vendor_error(form: Form, error: VendorError) -> str:

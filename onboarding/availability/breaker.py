@@ -17,15 +17,24 @@ from datetime import datetime, timedelta
 
 from django.db import DatabaseError
 from django.db import connection as database
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from onboarding import db_lock
+from onboarding import db_lock, moments, registry
 from onboarding.models import Attempt, Breaker, Call, Connection
 from onboarding.monitoring import logs
-from vendors.contract import Vendor, VendorError
-from vendors.http.call_context import CallContext, CallRecord, use_context
+from vendors.contract import Vendor, VendorError, Why
+from vendors.http.call_context import CallContext, CallRecord, Pause, use_context
 
-from .host_state import CREDENTIALS, FIRST_PAUSE, SILENT, is_awaited, learn
+from .host_state import (
+    CREDENTIALS,
+    DOWN,
+    FIRST_PAUSE,
+    HostCalls,
+    StepKind,
+    learn,
+    settle_after_probe,
+)
 
 log = logging.getLogger(__name__)
 STEP_SECONDS = 30.0  # for all calls of a step together; the account's lease (40 s) outlives them
@@ -45,18 +54,30 @@ def guard(
     """Put the circuit breaker around all calls of a block, and record each call.
 
     `seconds` is the time limit for all calls of the block together. A call to a host whose breaker is
-    open raises Unavailable with `retry_after` in seconds; it is not sent.
+    open raises Unavailable with `retry_after` in seconds; it is not sent. `probing`: the block is the
+    vendor's whole probe, which passes if the block raises nothing.
     """
     hosts = _Hosts({row.host: row for row in Breaker.objects.filter(vendor=vendor)})
-    context = CallContext(seconds=seconds, retry_after=hosts.pause, calls=hosts.calls)
+    context = CallContext(seconds=seconds, pause_of=hosts.pause_of, calls=hosts.calls)
+    kind = StepKind.PROBE_FAILED if probing else _kind_of_step(vendor)
     db_lock.give_back_connection()
     try:
         with db_lock.released(), use_context(context):
             yield context
+        kind = StepKind.PROBE_PASSED if probing else kind
+    except VendorError as error:
+        hosts.unread = context.calls[-1:] if error.why is Why.UNREADABLE else []
+        raise
     finally:
         if context.calls:
             records = [_call_record(each, vendor, connection, attempt) for each in context.calls]
-            _save(vendor, records, hosts, probing)
+            _save(vendor, records, hosts, kind)
+
+
+def _kind_of_step(slug: str) -> StepKind:
+    vendor = registry.vendor_of(slug)
+    can_probe = vendor is not None and vendor.can("probe")
+    return StepKind.ORDINARY if can_probe else StepKind.NO_PROBE
 
 
 @dataclass
@@ -66,29 +87,33 @@ class _Hosts:
     rows: dict[str, Breaker]
     calls: list[CallRecord] = field(default_factory=list)
     on_trial: set[str] = field(default_factory=set)  # half-open hosts that only this step may call
+    unread: list[CallRecord] = field(default_factory=list)  # the last call, if its reply is garbage
 
-    def pause(self, host: str) -> float:
-        """Seconds until this step may call the host; 0: now."""
+    def pause_of(self, host: str) -> Pause | None:
+        """How long this step may not call the host; None: it may now."""
         if last := next((each for each in reversed(self.calls) if each.host == host), None):
             return self._pause_after(last)
         row = self.rows.get(host)
         if row is None or row.cause == CREDENTIALS:
-            return 0.0
-        if row.cause == SILENT and not _seconds_left(row):
+            return None
+        seconds = _seconds_left(row)
+        if row.cause in DOWN and not seconds:
             return self._half_open(row)
-        return _seconds_left(row)
+        return Pause(seconds, why_paused(row.cause), row.asked_until) if seconds else None
 
-    def _pause_after(self, last: CallRecord) -> float:
+    def _pause_after(self, last: CallRecord) -> Pause | None:
         """A step goes on calling, unless the host sent a Retry-After or failed on trial."""
         if not last.unavailable:
-            return 0.0
+            return None
         trial = FIRST_PAUSE.total_seconds() if last.host in self.on_trial else 0.0
-        return max(last.retry_after or 0.0, trial)
+        seconds = max(last.retry_after or 0.0, trial)
+        asked = timedelta(seconds=last.retry_after) if last.retry_after else None
+        return Pause(seconds, last.why, last.at + asked if asked else None) if seconds else None
 
-    def _half_open(self, row: Breaker) -> float:
+    def _half_open(self, row: Breaker) -> Pause | None:
         """One of all processes tries the host: the one that moves `retry_at` first."""
         rows = Breaker.objects.filter(pk=row.pk)
-        won = rows.filter(retry_at=row.retry_at, cause=SILENT).update(
+        won = rows.filter(retry_at=row.retry_at, cause=row.cause).update(
             retry_at=timezone.now() + TRIAL_TIMEOUT
         )
         current = rows.first()
@@ -97,8 +122,18 @@ class _Hosts:
             self.on_trial.add(row.host)
         elif current:
             self.rows[row.host] = current
-            return self.pause(row.host)
-        return 0.0
+            return self.pause_of(row.host)
+        return None
+
+
+def why_paused(cause: str) -> Why:
+    """Why nobody may call a host whose breaker has this cause; "" is a short Retry-After."""
+    match cause:
+        case Breaker.Cause.SILENT:
+            return Why.UNKNOWN
+        case Breaker.Cause.FAULTY:
+            return Why.FAULT
+    return Why.ASKED_TO_WAIT
 
 
 def _seconds_left(row: Breaker) -> float:
@@ -123,13 +158,19 @@ def _call_record(
     )
 
 
-def _save(vendor: str, records: list[Call], hosts: _Hosts, probing: bool) -> None:
+def _save(vendor: str, records: list[Call], hosts: _Hosts, kind: StepKind) -> None:
     """Save call records and host states. Database errors are only logged: the answer must not get lost."""
     try:
         Call.objects.bulk_create(records)
         for host in dict.fromkeys(each.host for each in hosts.calls):
             calls = [each for each in hosts.calls if each.host == host]
-            learn(vendor, host, calls, on_trial=host in hosts.on_trial, probing=probing)
+            step = HostCalls(
+                calls=calls,
+                kind=kind,
+                on_trial=host in hosts.on_trial,
+                unread=next(iter(hosts.unread), None),
+            )
+            learn(vendor, host, step)
     except DatabaseError:
         log.exception("%s: could not save the call records and the circuit breaker", vendor)
         if not database.in_atomic_block:
@@ -141,34 +182,54 @@ def _save(vendor: str, records: list[Call], hosts: _Hosts, probing: bool) -> Non
 
 @dataclass(frozen=True)
 class Outage:
-    """Why a vendor cannot be used now: `cause` is "silent" or "credentials"."""
+    """Why a vendor cannot be used now: `cause` is one of `Breaker.Cause`.
+
+    `asked_until`: the vendor asked us to wait until then, where it named a time.
+    """
 
     cause: str
     since: datetime
+    asked_until: datetime | None = None
+
+    @property
+    def is_down(self) -> bool:
+        """Whether waiting helps; refused credentials are for staff."""
+        return self.cause in DOWN
 
 
 def outages(vendors: Iterable[str]) -> dict[str, Outage]:
-    """Which of these vendors do not answer or refuse our credentials, and why; one query.
+    """Which of these vendors are down or refuse our credentials, and why; one query.
 
     By slug. Of a vendor with several hosts, the outage that began first.
     """
     rows = Breaker.objects.filter(vendor__in=list(vendors), opened__isnull=False)
     rows = rows.exclude(retry_at=None).order_by("-opened")
-    return {row.vendor: Outage(row.cause, row.opened) for row in rows if row.opened}
+    return {row.vendor: _outage(row) for row in rows if row.opened}
+
+
+def _outage(row: Breaker) -> Outage:
+    now, asked = timezone.now(), row.asked_until
+    until = moments.whole_minute(asked) if asked and asked > now else None
+    return Outage(row.cause, row.opened or now, until)
 
 
 def vendors_to_probe() -> list[str]:
     """Slugs of vendors with a half-open host, or whose refusal of our credentials is due for a recheck."""
-    rows = Breaker.objects.filter(retry_at__lte=timezone.now()).exclude(cause="")
-    return sorted(set(rows.values_list("vendor", flat=True)))
+    return _vendors(Breaker.objects.exclude(opened=None))
+
+
+def vendors_in_doubt() -> list[str]:
+    """Slugs of vendors that have just refused our credentials to somebody, for one thing or for all."""
+    return _vendors(Breaker.objects.filter(opened=None))
+
+
+def _vendors(rows: QuerySet[Breaker]) -> list[str]:
+    due = rows.filter(retry_at__lte=timezone.now()).exclude(cause="")
+    return sorted(set(due.values_list("vendor", flat=True)))
 
 
 def probe(vendor: Vendor) -> bool:
-    """Ask whether the vendor works, without any merchant. True: it answers, or has no call for this.
-
-    The probe may not touch every host. A host that it did not touch is tried by the next attempt or check
-    that needs it. Where none waits for the host, pages no longer say that it is down.
-    """
+    """Ask whether the vendor works, without any merchant. True: the whole probe passed, or it has none."""
     try:
         with guard(vendor.slug, probing=True):
             if vendor.can("probe"):
@@ -176,8 +237,5 @@ def probe(vendor: Vendor) -> bool:
     except VendorError as error:
         log.info("%s probe: %s %s", vendor.slug, type(error).__name__, error.detail)
         return False
-    untouched = Breaker.objects.filter(vendor=vendor.slug, retry_at__lte=timezone.now())
-    for cause in (SILENT, CREDENTIALS):
-        if not is_awaited(vendor.slug, cause):
-            untouched.filter(cause=cause).update(retry_at=None)
+    settle_after_probe(vendor.slug)
     return True

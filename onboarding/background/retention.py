@@ -27,6 +27,7 @@ from onboarding.models import (
     ExpiryWarning,
     Hop,
     Invitation,
+    PromisedMail,
     RateLimit,
     User,
     WaitlistEntry,
@@ -56,6 +57,7 @@ def expired(now: datetime) -> Iterator[QuerySet[Model]]:
     yield ExpiryWarning.objects.filter(expires_at__lt=last)
     yield AttemptMail.objects.filter(attempt__ended__lt=last)
     yield Alert.objects.filter(cleared__lt=last)
+    yield PromisedMail.objects.filter(promised__lt=last)
     yield WaitlistEntry.objects.filter(Q(asked__lt=last) | Q(mailed__lt=last))
     yield Invitation.objects.filter(expires_at__lt=last)
     yield Session.objects.filter(expire_date__lt=now)

@@ -28,7 +28,7 @@ from onboarding.monitoring import heartbeat, logs
 from onboarding.monitoring.database_outage import OUTAGES, outage
 
 from . import schedule
-from .executor import WORKER_BOUND, Executor, Work
+from .executor import WEB_BOUND, WORKER_BOUND, Executor, Work
 from .key_guard import KeyGuard
 
 log = logging.getLogger(__name__)
@@ -69,9 +69,26 @@ def hand_over(attempt: Attempt, *, timeout: float | None = None, returned: bool 
         _waiters.release()
 
 
+def probe_at_once(vendor: str, **_: object) -> None:
+    """A call to this vendor was refused: whether it refuses us all is found out in this process."""
+    schedule.submit_doubt(executor.submit, vendor)
+
+
 def advance_now(attempt: Attempt) -> None:
     """Make the attempt's calls in this process: for a command whose caller waits for the answer."""
     journey.advance(attempt.pk)
+
+
+def is_crowded(vendor: str) -> bool:
+    """Whether so many merchants wait for a first answer of this vendor that it takes minutes.
+
+    It is counted in rows, so every process says the same: calls that wait for a thread or are under way.
+    A web process makes WEB_BOUND calls at once.
+    """
+    latest = timezone.now() + journey.LEASE  # the `due_at` of a call that has just begun
+    unanswered = Attempt.objects.filter(due_at__lte=latest, ended=None, answer=Answer.PROGRESS)
+    waiting = unanswered.filter(connection__vendor=vendor).order_by()
+    return len(waiting.values_list("pk")[: WEB_BOUND + 1]) > WEB_BOUND
 
 
 class DueRow(NamedTuple):

@@ -21,6 +21,7 @@ from onboarding.notifications import (
     attempt_mails,
     expiry_warnings,
     invitations,
+    promised_mails,
     staff_alerts,
     waitlist,
 )
@@ -32,6 +33,7 @@ log = logging.getLogger(__name__)
 Submit = Callable[[str, str, Callable[[], None]], object]
 SLOTS_STAY = timedelta(days=2)
 FIRST_RETRY_DELAY = timedelta(seconds=10)  # between two tries while a catalogue is still empty
+DOUBT_PERIOD = timedelta(seconds=5)  # between two probes because a merchant's call was refused
 
 
 def run(submit: Submit) -> None:
@@ -77,12 +79,27 @@ def _claim(key: str) -> bool:
 
 
 def submit_probes(submit: Submit) -> None:
-    """Probe vendors that were silent or refused us once a minute, also while no merchant comes."""
+    """Probe vendors that are down or refuse us once a minute, also while no merchant comes.
+
+    Whether a refusal is meant for all of us is found out at once.
+    """
     minute = timezone.now().strftime("%Y-%m-%dT%H:%M")
     for slug in breaker.vendors_to_probe():
-        vendor = settings.VENDORS.offered.get(slug)
-        if vendor and _claim(f"probe:{slug}:{minute}"):
-            submit(slug, f"{slug}:probe", partial(_probe, vendor))
+        _submit_probe(submit, slug, minute)
+    for slug in breaker.vendors_in_doubt():
+        submit_doubt(submit, slug)
+
+
+def submit_doubt(submit: Submit, slug: str) -> None:
+    """Probe a vendor that has refused somebody's call, now, but not more often than every few seconds."""
+    slot = int(timezone.now().timestamp() // DOUBT_PERIOD.total_seconds())
+    _submit_probe(submit, slug, f"doubt:{slot}")
+
+
+def _submit_probe(submit: Submit, slug: str, slot: str) -> None:
+    vendor = settings.VENDORS.offered.get(slug)
+    if vendor and _claim(f"probe:{slug}:{slot}"):
+        submit(slug, f"{slug}:probe", partial(_probe, vendor))
 
 
 def _probe(vendor: Vendor) -> None:
@@ -95,6 +112,7 @@ def mail() -> None:
     staff_alerts.mail_due()
     invitations.mail_due()
     expiry_warnings.mail_due()
+    promised_mails.mail_due()
     attempt_mails.mail_due()
     waitlist.mail_due()
     staff_alerts.open_for_undelivered_mails()

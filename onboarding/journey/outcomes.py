@@ -28,8 +28,11 @@ from vendors.contract import (
     Unsure,
     Vendor,
     Waiting,
+    Why,
     text,
 )
+
+from . import sentences
 
 Outcome = Step | CallError  # of one call to a vendor
 FIRST_RETRY, LONGEST_RETRY = timedelta(seconds=5), timedelta(minutes=15)
@@ -51,6 +54,7 @@ class Verdict:
     status: Status | None
     turn: Turn
     answer: Answer
+    heading: Text | None = None
     note: Text | None = None
     poll_every: timedelta | None = None
     poll_first: timedelta | None = None
@@ -61,8 +65,16 @@ class Verdict:
     questions: tuple[Question, ...] = ()
 
 
-def verdict(outcome: Outcome, vendor: Vendor, tries: int) -> Verdict:
-    """The row for an outcome. `tries`: how many times in a row the vendor was unavailable before."""
+def verdict(
+    outcome: Outcome, vendor: Vendor, tries: int, *, unsure: str = "", why: Why = Why.UNKNOWN
+) -> Verdict:
+    """The row for an outcome. `tries`: how many times in a row the vendor was unavailable before.
+
+    `unsure`: the creation without a clear reply, and `why` it has none.
+    """
+    if isinstance(outcome, Unsure):
+        note = outcome.note or sentences.unsure(vendor, unsure, why or outcome.why)
+        return _staffs_turn(outcome, Answer.UNSURE, note, None)
     if isinstance(outcome, CallError):
         return _of_error(outcome, vendor, tries)
     return _of_step(outcome, vendor)
@@ -123,7 +135,10 @@ def _needs_action(step: Ask | NeedsMerchant | Declined | StartOver, vendor: Vend
                 poll_first=step.poll_first,
             )
         case Declined():
-            stopped = text("You stopped at %(vendor)s. Nothing was connected.", vendor=vendor.name)
+            stopped = text(
+                "You stopped at %(vendor)s, so nothing was changed.",
+                vendor=vendor.name,
+            )
             return _action_needed(Answer.DECLINED, step.note or stopped)
         case StartOver():
             return _action_needed(Answer.START_OVER, step.note)
@@ -169,29 +184,30 @@ def ready_note(vendor_name: str) -> Text:
     return text("Everything is ready for you at %(vendor)s.", vendor=vendor_name)
 
 
-def _of_error(error: CallError, vendor: Vendor, tries: int) -> Verdict:
+def _of_error(error: Unavailable | Refused | Garbled, vendor: Vendor, tries: int) -> Verdict:
     match error:
         case Unavailable():
-            silent = text("%(vendor)s is not answering. We keep trying.", vendor=vendor.name)
             return Verdict(
                 status=None,
                 turn=Turn.US,
                 answer=Answer.UNAVAILABLE,
-                note=error.note or silent,
+                note=error.note or sentences.unavailable(error, vendor.name),
                 poll_every=backoff(tries, error.retry_after),
                 give_up_after=GIVE_UP_AFTER,
                 cause=error.cause,
                 detail=error.detail,
             )
         case Refused(who="merchant"):
-            refused = text("%(vendor)s did not accept this.", vendor=vendor.name)
-            return _action_needed(Answer.REFUSED, error.note or refused, detail=error.detail)
+            refused = text("Nothing was changed at %(vendor)s or here.", vendor=vendor.name)
+            return _action_needed(
+                Answer.REFUSED, error.note or refused, heading=error.heading, detail=error.detail
+            )
         case Refused():
-            return _staffs_turn(error, Answer.REFUSED, STAFF_RETRY)
+            note = error.note or sentences.refused(error, vendor.name)
+            return _staffs_turn(error, Answer.REFUSED, note, STAFF_RETRY)
         case Garbled():
-            return _staffs_turn(error, Answer.GARBLED, STAFF_RETRY)
-        case Unsure():
-            return _staffs_turn(error, Answer.UNSURE, None)
+            note = error.note or sentences.garbled(error, vendor.name)
+            return _staffs_turn(error, Answer.GARBLED, note, STAFF_RETRY)
     assert_never(error)
 
 
@@ -199,6 +215,7 @@ def _action_needed(
     answer: Answer,
     note: Text,
     *,
+    heading: Text | None = None,
     detail: str = "",
     link: str = "",
     questions: tuple[Question, ...] = (),
@@ -209,6 +226,7 @@ def _action_needed(
         status=Status.ACTION_NEEDED,
         turn=Turn.MERCHANT,
         answer=answer,
+        heading=heading,
         note=note,
         detail=detail,
         link=link,
@@ -218,13 +236,14 @@ def _action_needed(
     )
 
 
-def _staffs_turn(error: CallError, answer: Answer, poll_every: timedelta | None) -> Verdict:
-    on_it = text("Something went wrong on our side. Our staff know and are working on it.")
+def _staffs_turn(
+    error: CallError, answer: Answer, note: Text, poll_every: timedelta | None
+) -> Verdict:
     return Verdict(
         status=Status.ON_IT,
         turn=Turn.STAFF,
         answer=answer,
-        note=error.note or on_it,
+        note=note,
         poll_every=poll_every,
         poll_first=None if error.cause == Cause.NO_PROGRESS else FIRST_STAFF_RETRY,
         cause=error.cause,
@@ -235,7 +254,9 @@ def _staffs_turn(error: CallError, answer: Answer, poll_every: timedelta | None)
 def blocked(vendor: Vendor, cause: str) -> Verdict:
     """Another shop of the same account waits for staff; nothing may be created there until then."""
     note = text(
-        "We are checking something in your account at %(vendor)s first.", vendor=vendor.name
+        "We first check whether something was made for another shop of yours at %(vendor)s. Then we"
+        " continue with this one.",
+        vendor=vendor.name,
     )
     return Verdict(
         status=Status.ON_IT, turn=Turn.STAFF, answer=Answer.BLOCKED, note=note, cause=cause
@@ -245,7 +266,9 @@ def blocked(vendor: Vendor, cause: str) -> Verdict:
 def no_such_choice() -> Verdict:
     """Staff deleted the connector that the merchant chose before the vendor was asked."""
     return _action_needed(
-        Answer.REFUSED, text("What you chose is no longer offered. Nothing was changed.")
+        Answer.REFUSED,
+        text("What you chose was withdrawn before it was made. Nothing was changed."),
+        heading=text("Your choice is no longer offered"),
     )
 
 
@@ -266,7 +289,7 @@ def wrong_shop(found: WrongShop, name: str) -> Verdict:
     match found:
         case ShopMatch.OTHER_MERCHANT:
             taken = text("This shop is connected by another business. Choose another, or ask us.")
-            return _action_needed(Answer.REFUSED, taken)
+            return _action_needed(Answer.REFUSED, taken, heading=text("Choose another shop"))
         case ShopMatch.SIBLING:
             twice = text("You have connected this shop already, under another name.")
             return _action_needed(Answer.WRONG_SHOP, twice)

@@ -14,9 +14,27 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from onboarding.availability import host_state
-from onboarding.models import Account, Alert, Attempt, Connection, Event, User
+from onboarding.models import (
+    Account,
+    Alert,
+    Attempt,
+    Connection,
+    Event,
+    Merchant,
+    PromisedMail,
+    User,
+)
 from onboarding.models.memo import readable
-from onboarding.models.status import Answer, Status, StatusMixin, StoredText, Turn, dumped
+from onboarding.models.status import (
+    Answer,
+    Cause,
+    Ending,
+    Status,
+    StatusMixin,
+    StoredText,
+    Turn,
+    dumped,
+)
 from onboarding.monitoring import logs
 from onboarding.questions import plain
 from vendors.contract import Text, text
@@ -31,7 +49,9 @@ WAKE_WITHIN, WAKE_PARTS = timedelta(seconds=5), 10  # waiting rows become due in
 GRACE = timedelta(seconds=10)  # the web process calls at once; the sweep only if that process dies
 
 # Copied from an open attempt to its connection.
-SHOWN_FIELDS = ("status", "turn", "answer", "note", "cause", "detail", "link", "questions")
+SHOWN_FIELDS = (
+    *("status", "turn", "answer", "heading", "note", "cause", "detail", "link", "questions"),
+)
 GUARD_FIELDS = ("call_started_at", "crashes")
 STATUS_FIELDS = (*SHOWN_FIELDS, "version", "due_at", "tries", "since", *GUARD_FIELDS)
 
@@ -41,12 +61,19 @@ Rows = QuerySet[Attempt] | QuerySet[Connection]
 # -- rows that are about to be changed -------------------------------------------------------------
 
 
+def lock_names(merchant_id: int) -> None:
+    """Lock the merchant: one transaction at a time gives names to its shops.
+
+    The lock order is the same everywhere: merchant, account (its lease), connection, attempt.
+    """
+    Merchant.objects.select_for_update(no_key=True).get(pk=merchant_id)
+
+
 def locked_attempt(pk: int) -> Attempt:
     """The attempt, with its connection locked where the database can.
 
-    The lock order is the same everywhere: account (its lease), connection, attempt. The connection is
-    locked by a statement of its own: PostgreSQL joins rows as they were before it waited for a lock,
-    and would find none if the attempt's user has changed since.
+    The connection is locked by a statement of its own: PostgreSQL joins rows as they were before it
+    waited for a lock, and would find none if the attempt's user has changed since.
     """
     if database.features.has_select_for_update:
         connections = Connection.objects.select_for_update(no_key=True)
@@ -71,6 +98,12 @@ def save(row: Attempt | Connection, *names: str) -> None:
     row.save(update_fields=names)
 
 
+def set_name(connection: Connection, name: str) -> None:
+    """Give a shop this name. The caller holds `lock_names` and has found that no other shop has it."""
+    connection.name = name
+    save(connection, "name", "name_key")
+
+
 def save_all(connection: Connection) -> None:
     """Save every column. Raises IntegrityError when another connection has the shop."""
     connection.save()
@@ -86,9 +119,16 @@ def make_due(rows: Rows, at: datetime | None = None) -> int:
     return rows.exclude(due_at=None).update(due_at=at or timezone.now())
 
 
-def end_open_attempts(connection: Connection) -> None:
+def end(attempt: Attempt, why: Ending, *names: str) -> None:
+    """End an attempt: its page says why, and nothing is due any more. Saves the columns `names`, too."""
+    attempt.ended, attempt.ending, attempt.due_at = timezone.now(), why, None
+    save(attempt, "ended", "ending", "due_at", *names)
+
+
+def end_open_attempts(connection: Connection, why: Ending) -> None:
     """End every open attempt of this connection."""
-    connection.attempts.filter(ended=None).update(ended=timezone.now(), due_at=None)
+    rows = connection.attempts.filter(ended=None)
+    rows.update(ended=timezone.now(), ending=why, due_at=None)
 
 
 def publish(attempt: Attempt, *, changed: bool) -> None:
@@ -101,6 +141,8 @@ def publish(attempt: Attempt, *, changed: bool) -> None:
     if changed:
         record(attempt.connection, attempt.note, attempt=attempt, status=attempt.status)
     open_alert(attempt.connection.vendor, attempt)
+    if attempt.turn == Turn.STAFF and attempt.ended is None:
+        PromisedMail.promise(attempt)
 
 
 def _copy_to_connection(attempt: Attempt) -> None:
@@ -134,11 +176,12 @@ def publish_check(connection: Connection, *, changed: bool) -> None:
 def apply(row: StatusMixin, verdict: Verdict, now: datetime | None = None) -> bool:
     """Apply a verdict to a row, without saving. Returns whether the merchant reads something new."""
     now = now or timezone.now()
-    before = (row.status, row.answer, row.note)
+    before = _what_is_read(row)
     if row.answer != verdict.answer or row.since is None:
         row.since = now
     row.answer, row.turn = verdict.answer, verdict.turn
     row.status = verdict.status or row.status
+    row.heading = dumped(verdict.heading)
     row.note = dumped(verdict.note) or (row.note if verdict.answer == Answer.PROGRESS else {})
     row.cause = verdict.cause if verdict.turn == Turn.STAFF else ""
     row.detail, row.link = verdict.detail, verdict.link
@@ -147,7 +190,13 @@ def apply(row: StatusMixin, verdict: Verdict, now: datetime | None = None) -> bo
     if verdict.give_up_after is not None and now - row.since >= verdict.give_up_after:
         _give_up(row, verdict)
     row.version += 1
-    return (row.status, row.answer, row.note) != before
+    return _what_is_read(row) != before
+
+
+def _what_is_read(row: StatusMixin) -> tuple[object, ...]:
+    """What makes an entry of the timeline. That a vendor is asked again at another time makes none."""
+    is_down = row.answer == Answer.UNAVAILABLE
+    return row.status, row.answer, row.note.get("id") if is_down else row.note
 
 
 def _due_at(verdict: Verdict, since: datetime, now: datetime) -> datetime | None:
@@ -170,7 +219,7 @@ def reset(row: StatusMixin, status: Status, due_at: datetime) -> None:
     The cause stays: without it its alert would clear, and staff would get the same mail again.
     """
     row.status, row.turn, row.answer = status, Turn.US, Answer.PROGRESS
-    row.note, row.detail, row.link, row.questions = {}, "", "", []
+    row.heading, row.note, row.detail, row.link, row.questions = {}, {}, "", "", []
     row.tries, row.since, row.due_at = 0, timezone.now(), due_at
     row.version += 1
 
@@ -191,16 +240,15 @@ def remember_call(attempt: Attempt, call: ContractCall, *, linkless: bool = Fals
 
 def expire(attempt: Attempt) -> None:
     """End an attempt whose deadline is over; the merchant may begin again, and nothing is lost."""
-    now = timezone.now()
-    attempt.ended, attempt.due_at, attempt.since, attempt.tries = now, None, now, 0
+    end(attempt, Ending.EXPIRED)
+    attempt.since, attempt.tries = timezone.now(), 0
     attempt.status, attempt.turn = Status.ACTION_NEEDED, Turn.MERCHANT
-    attempt.answer = Answer.EXPIRED
+    attempt.answer, attempt.heading = Answer.EXPIRED, {}
     attempt.note = dumped(
         text("This was not finished within 7 days. Nothing is lost: start again.")
     )
     attempt.cause, attempt.detail, attempt.link, attempt.questions = "", "", "", []
     attempt.version += 1
-    save(attempt, "ended")
     publish(attempt, changed=True)
 
 
@@ -214,6 +262,16 @@ def wake_expired(now: datetime) -> None:
     """Open attempts whose deadline is over become due, so that the engine ends them."""
     rows = Attempt.objects.filter(ended=None, due_at=None, deadline__lte=now)
     update(rows, due_at=now)
+
+
+def wake_for_trial(vendor: str, cause: str, **_: object) -> None:
+    """One of those who wait for a vendor tries the call that failed: who would be the next to do so."""
+    now = timezone.now()
+    for rows in host_state.waiting_rows(vendor, cause):
+        soon = rows.filter(due_at__lt=now + host_state.LONGEST_WAIT[cause])
+        if first := soon.order_by("due_at").values_list("pk", flat=True).first():
+            update(rows.filter(pk=first, due_at__gt=now), due_at=now)
+            return
 
 
 def wake_after_outage(vendor: str, cause: str, first: datetime, **_: object) -> None:
@@ -260,10 +318,18 @@ def record(
     )
 
 
+def set_task(connection: Connection, task: str) -> None:
+    """What staff have to do at the vendor, until they say that it is done."""
+    connection.task = task
+    save(connection, "task")
+    if task:
+        Alert.open(connection.vendor, Cause.TASK)
+
+
 def open_alert(vendor: str, row: StatusMixin) -> None:
     """Open one alert for this vendor and the row's cause; the sweep mails it once and clears it."""
     if row.cause:
-        Alert.objects.get_or_create(vendor=vendor, cause=row.cause, cleared=None)
+        Alert.open(vendor, row.cause)
 
 
 def next_check(connection: Connection, now: datetime) -> datetime:

@@ -62,7 +62,7 @@ def backwards(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("onboarding", "0007_memo_keys"),
+        ("onboarding", "0005_shop_names_and_endings"),
     ]
 
     operations = [

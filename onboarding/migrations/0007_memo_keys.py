@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("onboarding", "0004_rate_limits"),
+        ("onboarding", "0006_reported"),
     ]
 
     operations = [

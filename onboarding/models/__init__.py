@@ -9,7 +9,7 @@ from .coordination import Breaker, Leased, Operator, Slot, Worker
 from .limits import RateLimit
 from .memo_key import MemoKey
 from .merchants import Invitation, Membership, Merchant
-from .notifications import Alert, AttemptMail, ExpiryWarning, WaitlistEntry
+from .notifications import Alert, AttemptMail, ExpiryWarning, PromisedMail, WaitlistEntry
 from .users import User
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "MemoKey",
     "Merchant",
     "Operator",
+    "PromisedMail",
     "RateLimit",
     "Slot",
     "User",

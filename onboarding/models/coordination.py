@@ -23,7 +23,7 @@ class Operator(Leased):
 
 
 class Slot(models.Model):
-    """A slot of periodic work. The unique key lets one of any number of workers do it."""
+    """A slot of periodic work, or a form of staff: the unique key lets one process do it."""
 
     key = models.CharField(max_length=100, unique=True)
     at = models.DateTimeField(default=timezone.now)
@@ -39,13 +39,16 @@ class Worker(models.Model):
 class Breaker(models.Model):
     """The circuit breaker of one host of a vendor, shared by all processes.
 
-    `failures` counts them in a row. `opened`: since when the host does not answer, or (`cause`
+    `failures` counts them in a row. `opened`: since when the host does not do its work, or (`cause`
     "credentials") refuses the operator's credentials. `retry_at`: nobody calls the host before; then one
-    call probes it.
+    call probes it. `failing`: the kinds of calls (method and path template) that failed and have not
+    worked since. `asked_until`: the vendor asked us to wait until then.
     """
 
     class Cause(models.TextChoices):
         SILENT = "silent", "not answering"
+        FAULTY = "faulty", "reports faults of its own"
+        BUSY = "busy", "asks us to wait"
         CREDENTIALS = "credentials", "refuses our credentials"
 
     vendor = models.SlugField(max_length=40)
@@ -54,6 +57,8 @@ class Breaker(models.Model):
     cause = models.CharField(max_length=20, choices=Cause, blank=True)
     opened = models.DateTimeField(null=True, blank=True)
     retry_at = models.DateTimeField(null=True, blank=True)
+    failing = models.JSONField(default=list, blank=True)
+    asked_until = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Exists, Index, OuterRef, Q, QuerySet
@@ -11,6 +13,9 @@ from .memo import MemoField
 from .merchants import Membership
 from .outbox import Mailed
 from .status import Status
+
+if TYPE_CHECKING:
+    from .connections import Attempt
 
 TASK = "task"  # the cause of an alert: staff have to do something by hand
 
@@ -33,6 +38,11 @@ class Alert(Mailed):
     def __str__(self) -> str:
         return f"{self.vendor}: {self.cause}"
 
+    @classmethod
+    def open(cls, vendor: str, cause: str) -> None:
+        """Open the alert for this vendor and cause, unless it is open."""
+        cls.objects.get_or_create(vendor=vendor, cause=cause, cleared=None)
+
 
 class ExpiryWarning(Mailed):
     """A warning before a connection expires. A renewal has another expiry, so it has its own warnings."""
@@ -53,6 +63,29 @@ class ExpiryWarning(Mailed):
 
     def __str__(self) -> str:
         return f"{self.connection}: {self.kind}"
+
+
+class PromisedMail(Mailed):
+    """What we promised a merchant when an attempt became staff's turn: a mail when it is theirs again."""
+
+    attempt = models.OneToOneField("Attempt", models.CASCADE, related_name="promised_mail")
+    promised = models.DateTimeField(default=timezone.now)
+
+    @classmethod
+    def promise(cls, attempt: Attempt) -> None:
+        """Promise the mail once more if it was sent for an earlier turn of staff."""
+        row, is_new = cls.objects.get_or_create(attempt=attempt)
+        if not is_new and row.mailed:
+            again = {"mailed": None, "mail_retry_at": None, "mail_tries": 0}
+            cls.objects.filter(pk=row.pk).update(promised=timezone.now(), **again)
+
+    class Meta:
+        indexes = [
+            Index(fields=["promised"], condition=Q(mailed=None), name="promised_mail_unsent")
+        ]
+
+    def __str__(self) -> str:
+        return str(self.attempt)
 
 
 class AttemptMail(Mailed):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import TypedDict
 
 from django.db import models
-from django.utils.formats import date_format
-from django.utils.timezone import localtime
 from django.utils.translation import gettext, gettext_lazy
 
+from onboarding import moments
 from vendors.contract import Text
 
 
@@ -64,6 +64,19 @@ class Answer(models.TextChoices):
     EXPIRED = "expired", "not finished in time"
 
 
+class Ending(models.TextChoices):
+    """Why an attempt has ended. Its page says this, whatever its last answer was."""
+
+    CONNECTED = "connected", gettext_lazy("connected")
+    DONE = "done", gettext_lazy("done")
+    EXPIRED = "expired", gettext_lazy("not finished in time")
+    REPLACED = "replaced", gettext_lazy("a newer attempt took its place")
+    KEPT_SIBLING = "kept_sibling", gettext_lazy("the shop has another connection, which was kept")
+    UNREADABLE = "unreadable", gettext_lazy("no key opens what the vendor gave us")
+    ACCOUNT_DELETED = "account_deleted", gettext_lazy("the account at the vendor was deleted")
+    REMOVED = "removed", gettext_lazy("the merchant removed the shop")
+
+
 class Cause(models.TextChoices):
     """Why it is staff's turn, for one alert for each vendor and cause.
 
@@ -102,24 +115,24 @@ def _stored_param(value: str | datetime) -> str | dict[str, str]:
     return {"at": value.isoformat()} if isinstance(value, datetime) else value
 
 
-def shown(note: StoredText) -> str:
-    """A stored text in the reader's language and time zone; "" for no text."""
+def shown(note: StoredText, moment: Callable[[datetime], str] = moments.in_words) -> str:
+    """A stored text in the reader's language and time zone; "" for no text.
+
+    `moment` writes the times in it; a mail has them `in_full`.
+    """
     if not note:
         return ""
-    params = {key: _shown_param(value) for key, value in note["params"].items()}
+    params = {
+        key: value if isinstance(value, str) else moment(datetime.fromisoformat(value["at"]))
+        for key, value in note["params"].items()
+    }
     return gettext(note["id"]) % params if params else gettext(note["id"])
-
-
-def _shown_param(value: str | dict[str, str]) -> str:
-    if isinstance(value, str):
-        return value
-    at = localtime(datetime.fromisoformat(value["at"]))
-    return f"{date_format(at, 'DATETIME_FORMAT')} {at.tzname()}"
 
 
 class StatusMixin(models.Model):
     """The status that people read, its sentence, whose turn it is, and when the vendor is asked again.
 
+    `heading` stands above the sentence where the answer's own heading would not be true.
     `answer` names the step or error that led here ("redirect", "unavailable"). `due_at` is when the
     vendor is asked again (None: nothing happens until a person acts); `tries` counts the calls since the
     last answer. `call_started_at` is set while a process makes a call; when the next process finds it
@@ -129,6 +142,7 @@ class StatusMixin(models.Model):
     status = models.CharField(max_length=20, choices=Status, default=Status.NOT_STARTED)
     turn = models.CharField(max_length=10, choices=Turn, default=Turn.MERCHANT, blank=True)
     answer = models.CharField(max_length=20, blank=True)  # of Answer
+    heading = models.JSONField(default=dict, blank=True)
     note = models.JSONField(default=dict, blank=True)
     cause = models.CharField(max_length=100, blank=True, help_text="why it is staff's turn")
     detail = models.TextField(blank=True, help_text="the facts, for staff")

@@ -8,9 +8,11 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
-from onboarding.models import Alert, Attempt, Connection, memo_key
+from onboarding.availability.breaker import Outage, outages
+from onboarding.models import Alert, Attempt, Breaker, Connection, memo_key
 from onboarding.models.notifications import TASK
 from onboarding.models.status import Cause, Status
+from onboarding.registry import vendor_of
 
 from . import outbox
 
@@ -27,13 +29,30 @@ def mail_due() -> None:
 
 
 def clear_resolved() -> None:
-    """Clear alerts whose cause no row of their vendor has any more."""
-    for alert in Alert.objects.filter(cleared=None).exclude(cause__in=NOT_OF_A_ROW):
-        attempts = Attempt.objects.filter(
-            connection__vendor=alert.vendor, cause=alert.cause, ended=None
-        )
-        if not attempts.exists() and not _waiting(alert).exists():
+    """Clear alerts whose cause no row of their vendor has any more, and whose outage is over."""
+    alerts = list(Alert.objects.filter(cleared=None).exclude(cause__in=NOT_OF_A_ROW))
+    outage_of = outages(_offered(alerts))
+    for alert in alerts:
+        if not _is_outage(alert, outage_of.get(alert.vendor)) and not _concerns_somebody(alert):
             Alert.objects.filter(pk=alert.pk).update(cleared=timezone.now())
+
+
+def _offered(alerts: list[Alert]) -> set[str]:
+    """Their vendors, without those that are switched off: nobody probes these."""
+    return {alert.vendor for alert in alerts if vendor_of(alert.vendor)}
+
+
+def _is_outage(alert: Alert, outage: Outage | None) -> bool:
+    """Whether the alert is about an outage that goes on: merchants are let in when it clears."""
+    if outage is None:
+        return False
+    is_refused = outage.cause == Breaker.Cause.CREDENTIALS
+    return alert.cause == ("credentials" if is_refused else "unavailable")
+
+
+def _concerns_somebody(alert: Alert) -> bool:
+    rows = Attempt.objects.filter(connection__vendor=alert.vendor, cause=alert.cause, ended=None)
+    return rows.exists() or _waiting(alert).exists()
 
 
 def _waiting(alert: Alert) -> QuerySet[Connection]:
@@ -46,7 +65,7 @@ def _waiting(alert: Alert) -> QuerySet[Connection]:
 def open_for_undelivered_mails() -> None:
     """Open an alert while there are undelivered mails: staff may reach their readers in another way."""
     if outbox.undelivered():
-        Alert.objects.get_or_create(vendor=MAIL, cause=UNDELIVERED, cleared=None)
+        Alert.open(MAIL, UNDELIVERED)
     else:
         Alert.objects.filter(cause=UNDELIVERED, cleared=None).update(cleared=timezone.now())
 
@@ -98,6 +117,15 @@ def _undelivered(alert: Alert, url: str) -> list[str]:
     ]
 
 
+def _memo_keys(alert: Alert, url: str) -> list[str]:
+    return [
+        memo_key.MISSING,
+        memo_key.FIX,
+        "",
+        "Until then these processes do not start, and every shop stays as it is.",
+    ]
+
+
 def _unconfirmed(alert: Alert, url: str) -> list[str]:
     waiting = _waiting(alert)
     return [
@@ -109,15 +137,6 @@ def _unconfirmed(alert: Alert, url: str) -> list[str]:
         "Enter on the account's page what only staff know, so that the vendor can be asked,",
         "or look at the vendor and confirm each shop on its page:",
         f"{url}?status__exact=reported",
-    ]
-
-
-def _memo_keys(alert: Alert, url: str) -> list[str]:
-    return [
-        memo_key.MISSING,
-        memo_key.FIX,
-        "",
-        "Until then these processes do not start, and every shop stays as it is.",
     ]
 
 

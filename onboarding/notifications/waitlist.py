@@ -39,6 +39,19 @@ def latest_entry(membership: Membership, connector: Connector) -> WaitlistEntry 
     return _entries(membership, connector).order_by("-pk").first()
 
 
+def entries_of(membership: Membership) -> list[WaitlistEntry]:
+    """What the merchant's members left with us and have not begun since: one for each connector.
+
+    Everybody sees it, so that nobody connects the same shop beside a colleague. The reader's own comes first.
+    """
+    rows = WaitlistEntry.objects.filter(merchant=membership.merchant)
+    rows = rows.select_related("user", "connector").order_by("-asked", "-pk")
+    found: dict[int, WaitlistEntry] = {}
+    for entry in sorted(rows, key=lambda entry: entry.user_id != membership.user_id):
+        found.setdefault(entry.connector_id, entry)
+    return list(found.values())
+
+
 def leave(membership: Membership, connector: Connector) -> None:
     """Take the user off the waitlist: they have begun the connection, so they need no mail."""
     _entries(membership, connector).delete()

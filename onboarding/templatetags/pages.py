@@ -5,11 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from django import template
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from onboarding import moments
 from onboarding.models.status import StoredText, dumped, shown
 from vendors.contract import Text
 
@@ -24,13 +23,23 @@ def sentence(text: Text | StoredText | None) -> str:
 
 @register.filter
 def moment(at: datetime | str) -> SafeString | str:
-    """A time for people; times.js converts it to the reader's time zone. A string stays as it is."""
+    """A time for a page, with the full date as its title. A string stays as it is."""
     if not isinstance(at, datetime):
         return at
-    local = timezone.localtime(at)
-    today = local.date() == timezone.localdate()
-    text = date_format(local, "H:i" if today else "j M Y, H:i")
-    return format_html('<time datetime="{}">{} {}</time>', at.isoformat(), text, local.tzname())
+    words = at.isoformat(), moments.in_full(at), moments.in_words(at)
+    return format_html('<time datetime="{}" title="{}">{}</time>', *words)
+
+
+@register.filter
+def exact_moment(at: datetime) -> str:
+    """A time to the second, for staff."""
+    return moments.in_words(at, seconds=True)
+
+
+@register.filter
+def full_moment(at: datetime) -> str:
+    """A time for a mail, which may be read on any day and anywhere."""
+    return moments.in_full(at)
 
 
 @register.filter

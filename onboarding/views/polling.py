@@ -12,6 +12,7 @@ from django.utils.http import urlencode
 
 from onboarding.background import runner
 from onboarding.models import Attempt, Connection, Merchant
+from onboarding.models.status import Answer
 
 FOR_EVER = sys.maxsize  # polls
 CROWDED_INTERVAL = 10  # seconds at least while many others wait for the same vendor
@@ -46,7 +47,10 @@ def poll(
 ) -> Poll:
     """The next poll of a page. `name`: the URL name of its fragment; `number` counts without news."""
     vendor = row.connection.vendor if isinstance(row, Attempt) else row.vendor
-    least = CROWDED_INTERVAL if runner.executor.crowded(vendor) else 0
+    is_crowded = row.answer == Answer.PROGRESS and runner.is_crowded(
+        vendor
+    )  # who has no answer yet
+    least = CROWDED_INTERVAL if is_crowded else 0
     query = urlencode({"look": number, "version": row.version})
     url = f"{reverse(name, args=[merchant.reference, row.reference])}?{query}"
     return Poll(url, max(interval(number, pace), least), pace)

@@ -1,24 +1,11 @@
-// Times in the reader's own time zone. Without this file they are in the site's, and say so.
+// Tells the site the reader's time zone, so that it writes times in it. Without this file they are in the
+// site's zone, and say so.
 (() => {
   "use strict";
 
-  const page = document.documentElement.lang;
-  const language = page === "en" ? "en-GB" : page || undefined; // 21 Nov 2026, as the server writes it
-  const clock = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
-  const short = new Intl.DateTimeFormat(language, clock);
-  const long = new Intl.DateTimeFormat(language, { day: "numeric", month: "short", year: "numeric", ...clock });
-
-  function tell(element) {
-    const at = new Date(element.dateTime);
-    if (Number.isNaN(at.getTime())) return;
-    const today = at.toDateString() === new Date().toDateString();
-    element.textContent = (today ? short : long).format(at);
-    element.title = long.format(at);
-  }
-
-  const tellAll = () => document.querySelectorAll("time[datetime]").forEach(tell);
-
-  document.addEventListener("DOMContentLoaded", tellAll);
-  document.addEventListener("htmx:afterSettle", tellAll);
-  document.addEventListener("htmx:oobAfterSwap", tellAll);
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const cookie = `timezone=${zone}`;
+  if (!zone || document.cookie.split("; ").includes(cookie)) return;
+  const secure = location.protocol === "https:" ? "; Secure" : "";
+  document.cookie = `${cookie}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
 })();

@@ -92,7 +92,7 @@ def test_saying_no_is_an_outcome_and_there_is_a_way_on(visit: Visit) -> None:
     ann.sign_up("eBay", "Ann’s Antiques")
     ann.leave("itembase")
     ann.press("Cancel")
-    ann.sees("You stopped half-way")
+    ann.sees("Not connected yet: you cancelled at")
     ann.shoot("stopped")
     ann.press("Start again at itembase")
     through_itembase(ann)

@@ -40,7 +40,7 @@ def test_killed_between_two_creations_it_goes_on_alone(visit: Visit, site: Site)
     ann = visit("ann")
     ann.sign_up("Any other shop system", "Ann’s Antiques")
     ann.press("Continue to Sharespine")
-    ann.sees("is not answering")
+    ann.sees("Sharespine asks us to wait until today")
     site.kill("web", "worker")
     assert made(site) == {"tenants": 1, "users": 0, "connections": 0}
     site.start()

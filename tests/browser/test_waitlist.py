@@ -10,7 +10,7 @@ from tests.browser.conftest import NARROW, WIDE, Visit, Visitor
 from tests.support.site import Site, wait_until
 
 PLATFORM = "Any other shop system"
-AWAY = "Sharespine has not been answering since"
+AWAY = "Sharespine has been reporting faults of its own since"
 FAILURES = 5  # consecutive failures that open the breaker
 CODES = 11  # seconds between two codes to one address
 
@@ -36,9 +36,9 @@ def breaks_down(carl: Visitor) -> None:
         carl.press("Reopen Sharespine")
     popup.value.close()
     for _ in range(FAILURES - 1):
-        carl.sees("Sharespine is not answering")
+        carl.sees("Sharespine reports a fault of its own. We keep trying.")
         carl.press("Try again now")
-    carl.sees("Sharespine is not answering")
+    carl.sees("Sharespine reports a fault of its own. We keep trying.")
     carl.shoot("attempt")
     carl.open("/connectors/")
     carl.sees(AWAY)
@@ -67,8 +67,11 @@ def leaves_it(ann: Visitor) -> None:
     ann.sees(AWAY)
     ann.page.get_by_label("Name of this shop").fill("The green shop")
     ann.press("Leave it with us")
-    ann.sees(f"We mail {ann.email} when Sharespine is back")
+    ann.sees(f"We’ll email {ann.email} when Sharespine is back")
     shoot(ann, "left")
+    ann.page.get_by_role("link", name="To your shops").click()
+    ann.sees("Waiting for Sharespine.")
+    shoot(ann, "waiting")
 
 
 def goes_on(ann: Visitor) -> None:
@@ -89,6 +92,7 @@ def test_left_with_us_a_mail_brings_them_back(visit: Visit, site: Site) -> None:
     ann.sign_up(PLATFORM, "Ann’s Antiques")
     shoot(ann, "check")
     leaves_it(ann)
+    assert "timezone" in {cookie.get("name") for cookie in ann.page.context.cookies()}
     heals(carl)
     ann.page.goto(site.link(ann.email, "/m/"))
     ann.shoot("back")
@@ -108,11 +112,11 @@ def test_refused_credentials_are_said_in_plain_words(visit: Visit, site: Site) -
     ann.press("Continue to itembase")
     ann.sees("We’re on it")
     ann.open("/connectors/")
-    ann.sees("We cannot reach itembase at the moment: our staff know and are working on it.")
+    ann.sees("itembase does not let us in at the moment. Our staff know and are working on it.")
     shoot(ann, "catalogue")
     ann.page.get_by_role("link", name="eBay").click()
     ann.page.get_by_role("link", name="Continue").click()
     shoot(ann, "check")
     ann.press("Leave it with us")
-    ann.sees(f"We mail {ann.email} when itembase is back")
+    ann.sees(f"We’ll email {ann.email} when itembase is back")
     shoot(ann, "left")

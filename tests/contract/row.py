@@ -16,7 +16,8 @@ CASES = frozenset({"approve", "decline", "expired", "slow", "dead", "garbled", "
 Setup = Callable[[Running, Browser], None]
 State = Mapping[str, Any]  # of a sandbox: kind → rows
 
-SILENT = "is not answering"
+SILENT = "We keep trying."
+LOOKS = "We are checking"
 STAFF = "Our staff know"
 TO_DO = "action_needed"
 

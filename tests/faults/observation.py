@@ -11,13 +11,33 @@ from tests.faults.kinds import Fault
 from tests.faults.rules import FINE, Code
 from tests.faults.scene import Driver, Scene
 
-STAFF = "Something went wrong on our side. Our staff know and are working on it."
-WAITS = "is not answering. We keep trying."
-PAUSES = "We make sure that nothing is made twice, and go on in a moment."
+STAFF = (
+    "answer could not be read. Our staff know and are looking into it.",
+    "gave an answer that we did not expect. Our staff know and are looking into it.",
+    "does not let us in at the moment. Our staff know and are working on it.",
+    "refused a request of ours. Our staff know and are working on it.",
+)
+LOOKS = ("has not told us whether your ", "answer could not be read. We are checking whether your ")
+REACH, SLOW = "We cannot reach ", "took too long to answer. We keep trying."
+BROKEN, OWN = "broke off. We keep trying.", "reports a fault of its own. We keep trying."
+ASKS = "asks us to wait "
+WAITS = (REACH, SLOW, BROKEN, OWN, ASKS)
+WAITS_AFTER = {
+    "refused": REACH, "connect time-out": REACH, "read time-out": SLOW, "reset before": BROKEN,
+    "reset after": BROKEN, "500": OWN, "502": OWN, "503": OWN, "503, Retry-After": f"{ASKS}until ",
+    "429": f"{ASKS}a moment", "429, Retry-After": f"{ASKS}until ",
+}  # fmt: skip
+PAUSES = "We wait a moment before we try again, so that nothing is made twice."
 SOON = "Capillary has made your key, but does not accept it yet."
 UNCOUNTED = "Sharespine confirms the connection. We could not read its orders."
 DESK = {
-    "The vendor is not answering. Try again later.": "later",
+    "We cannot reach the vendor. Try again later.": "later",
+    "The connection to the vendor broke off. Try again later.": "later",
+    "The vendor took too long to answer. Try again later.": "later",
+    "The vendor reports a fault of its own. Try again later.": "later",
+    "The vendor asks us to wait": "later",
+    "The vendor’s answer could not be read. Look at the vendor before you try again.": "look first",
+    "The vendor’s answer could not be read. · ": "odd",
     "No clear answer came. Look at the vendor before you try again.": "look first",
     "The vendor answered something that we do not understand.": "odd",
     "Unavailable: ": "later",
@@ -72,13 +92,9 @@ def _attempt(driver: Driver, scene: Scene, fault: Fault | None) -> tuple[Code, s
     attempt = driver.attempt
     page = _read(driver, attempt)
     code = _of_attempt(attempt)
-    words = {"waits": WAITS, "pauses": PAUSES, "staff": STAFF, "staff look": STAFF, "soon": SOON}
-    words |= {
-        "uncounted": UNCOUNTED,
-        FINE: scene.says,
-        "by hand": "Our staff ask Sharespine to switch",
-    }
-    assert words[code] in page, f"{code}, but the page does not say so"
+    assert any(words in page for words in _wanted(code, scene, fault)), (
+        f"{code}, but it says {page}"
+    )
     if code in ("waits", "pauses"):
         assert (attempt.status, attempt.turn) == (scene.during, "us")
         _due(attempt, fault.waits if fault and code == "waits" else 0)
@@ -86,6 +102,18 @@ def _attempt(driver: Driver, scene: Scene, fault: Fault | None) -> tuple[Code, s
     alerted = alerts.exclude(cause="unconfirmed").exists()
     assert alerted == (code in ("staff", "staff look", "by hand"))
     return code, page
+
+
+def _wanted(code: Code, scene: Scene, fault: Fault | None) -> tuple[str, ...]:
+    """The page says one of these."""
+    if code == "waits":
+        said = WAITS_AFTER.get(fault.name) if fault else None
+        return (said,) if said else WAITS
+    wanted: dict[Code, tuple[str, ...]] = {
+        "pauses": (PAUSES,), "staff": STAFF, "staff look": LOOKS, "soon": (SOON,),
+        "uncounted": (UNCOUNTED,), FINE: (scene.says,), "by hand": ("Our staff ask Sharespine to switch",),
+    }  # fmt: skip
+    return wanted[code]
 
 
 def _read(driver: Driver, attempt: Attempt) -> str:

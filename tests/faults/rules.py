@@ -15,24 +15,27 @@ Code = str
 FINE = "fine"
 LEGEND: Mapping[Code, str] = {
     FINE: "as if nothing had gone wrong",
-    "waits": "“… is not answering. We keep trying.” Our turn: asked again after 5 s, 10 s …, or when"
-    " Retry-After says. The status stays what it was",
-    "pauses": "“We make sure that nothing is made twice, and go on in a moment.” Our turn: looked for"
+    "waits": "what happened, and “We keep trying.”: “We cannot reach …”, “The connection to … broke"
+    " off”, “… took too long to answer”, “… reports a fault of its own”, or “… asks us to wait until …”."
+    " Our turn: asked again after 5 s, 10 s …, or when Retry-After says. The status stays what it was",
+    "pauses": "“We wait a moment before we try again, so that nothing is made twice.” Our turn: looked for"
     " after a pause, then made again",
     "found": "as if nothing had gone wrong: the answer was lost, we looked at once and found what had"
     " been made",
-    "staff": "We’re on it: “Something went wrong on our side. Our staff know and are working on it.”"
-    " Staff get one mail; asked again after a minute, in the end hourly",
-    "staff look": "the same words, and nothing more is made until staff have looked: “it exists, its"
-    " id is …” or “it does not exist”",
+    "staff": "We’re on it: “…’s answer could not be read”, “… does not let us in at the moment”, or what"
+    " else happened, and “Our staff know”. Staff get one mail; asked again after a minute, in the end hourly",
+    "staff look": "We’re on it: “… has not told us whether your … was made” or “…’s answer could not be"
+    " read. We are checking …”. Nothing more is made until staff have looked: “it exists, its id is …” or"
+    " “it does not exist”",
     "soon": "Checking: “Capillary has made your key, but does not accept it yet.” Asked again after"
     " 20 s, staff’s turn after an hour",
     "by hand": "“Our staff ask Sharespine to switch your data …”, and staff get the words to send",
     "kept": "the shop stays Connected, and its page says “Not confirmed since …”",
     "uncounted": "Connected: “Sharespine confirms the connection. We could not read its orders.”",
-    "later": "staff read “The vendor is not answering. Try again later.”",
-    "odd": "staff read “The vendor answered something that we do not understand.”",
-    "look first": "staff read “No clear answer came. Look at the vendor before you try again.”",
+    "later": "staff read what happened, and “Try again later”",
+    "odd": "staff read “The vendor’s answer could not be read” or “… something that we do not understand”",
+    "look first": "staff read “No clear answer came” or “… could not be read. Look at the vendor before"
+    " you try again.”",
     "no": "staff read that the vendor refused, with its status",
     "stays": "the catalogue stays as it was; asked again with the next hour",
 }

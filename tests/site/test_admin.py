@@ -179,9 +179,9 @@ def test_the_list_asks_as_much_for_many_as_for_one(connection: Connection, staff
     with CaptureQueriesContext(database) as one:
         staff.get(listed("connection"), {"q": "shop", "status__exact": "on_it"})
     Connection.objects.bulk_create(
-        Connection(account=connection.account, connector=connection.connector, vendor="scripted", name="shop",
-                   status="on_it")
-        for _ in range(30)
+        Connection(account=connection.account, connector=connection.connector, vendor="scripted",
+                   name=f"shop {number}", status="on_it")
+        for number in range(30)
     )  # fmt: skip
     with CaptureQueriesContext(database) as many:
         response = staff.get(listed("connection"), {"q": "shop", "status__exact": "on_it"})
@@ -245,7 +245,7 @@ def test_the_page_of_a_merchant_asks_as_much_for_many_members_as_for_two(
 
 def test_the_timeline_reads_oldest_first(connection: Connection, staff: Client) -> None:
     read = page_text(staff.get(page(connection)))
-    said = ["The connection was begun.", "Something went wrong on our side."]
+    said = ["The connection was begun.", "Our staff know"]
     places = [read.rindex(sentence) for sentence in said]
     assert places == sorted(places)
     assert Event.objects.count() == 2
@@ -268,7 +268,7 @@ def test_the_action_asks_about_each_chosen_shop(
     chosen = {"action": "ask_now", "_selected_action": [connection.pk]}
     assert "about 1 shop." in page_text(staff.post(listed("connection"), chosen, follow=True))
     assert Attempt.objects.filter(ended=None, due_at__lte=timezone.now()).exists()
-    Attempt.objects.update(ended=timezone.now())
+    Attempt.objects.update(ended=timezone.now(), ending="replaced")
     answer = page_text(staff.post(listed("connection"), chosen, follow=True))
     assert "1 shop has nothing to ask about" in answer
 
@@ -359,3 +359,45 @@ def test_nothing_but_connectors_is_deleted(connection: Connection, staff: Client
     )
     assert {staff.get(page(row, "delete")).status_code for row in rows} == {403}
     assert staff.get(page(mine, "delete")).status_code == 200
+
+
+# -- odd parameters ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("value", ["nonsense", "", "1'", "9" * 5_000, "\ufffd"])
+@pytest.mark.parametrize(
+    "name", ["vendor", "status__exact", "turn", "begun", "unsure", "task", "waiting"]
+)
+def test_a_filter_value_that_nobody_offers_is_ignored(
+    connection: Connection, staff: Client, name: str, value: str
+) -> None:
+    for model in ("connection", "account", "attempt", "connector", "waitlistentry"):
+        response = staff.get(listed(model), {name: value}, follow=True)
+        assert response.status_code == 200
+    if name in {"vendor", "status__exact", "turn"}:
+        assert "My shop" in page_text(staff.get(listed("connection"), {name: value}))
+
+
+@pytest.mark.parametrize(
+    "query", ["vendor=%00", "status__exact=%00", "q=%00", "%00=1", "begun=a%00"]
+)
+def test_a_filter_value_with_a_nul_gets_a_page(
+    connection: Connection, staff: Client, query: str
+) -> None:
+    response = staff.get(listed("connection"), QUERY_STRING=query)
+    assert response.status_code == 400
+    assert "We could not read that" in page_text(response)
+
+
+@pytest.mark.parametrize("number", ["null", "", "-1", "1.5", "\0", "9" * 5_000, "\u0663"])
+@pytest.mark.parametrize("model", ["connection", "connector"])
+def test_a_chosen_row_without_a_number_gets_a_page(
+    connection: Connection, staff: Client, model: str, number: str
+) -> None:
+    chosen = {"action": "ask_now", "_selected_action": number, "index": "0"}
+    assert staff.post(listed(model), chosen).status_code == 400
+
+
+def test_an_empty_name_of_a_field_is_none(connection: Connection, staff: Client) -> None:
+    assert staff.get(page(connection), {"_to_field": ""}).status_code == 200
+    assert staff.get("/admin/auth/group/1/change/", {"_to_field": ""}).status_code == 302

@@ -55,10 +55,10 @@ def test_before_the_first_call_it_says_so(
         ({"cause": "credentials", "opened": NOW, "retry_at": SOON}, "It refuses our credentials."),
         (
             {"cause": "credentials", "retry_at": SOON},
-            "whether it refuses us is found out by a probe",
+            "A probe finds out whether it refuses us.",
         ),
         ({"retry_at": SOON, "failures": 1}, "It asked us to wait."),
-        ({"failures": 1}, "The last call was in vain."),
+        ({"failures": 1}, "The last call failed."),
         ({"retry_at": NOW}, "It answers."),
     ],
 )

@@ -56,7 +56,14 @@ INSTALL = NeedsMerchant(code="app", note=text("Install the app."), link="https:/
 SENTENCES: list[tuple[Answer, tuple[str, ...]]] = [
     (CONNECTED, ("“My shop” is connected", "The vendor lists it.", "See this shop")),
     (LATER, ("Scripted is still working", "Scripted reads your shop.", "Check again now")),
-    (Declined(), ("You stopped half-way", "It is your turn", "Start again at Scripted")),
+    (
+        Declined(),
+        (
+            "Not connected yet: you cancelled at Scripted",
+            "It is your turn",
+            "Start again at Scripted",
+        ),
+    ),
     (
         StartOver(note=text("The page there has run out.")),
         ("Please begin again at Scripted", "has run out.", "It is your turn", "Begin again"),
@@ -65,8 +72,11 @@ SENTENCES: list[tuple[Answer, tuple[str, ...]]] = [
     (Refused(who="staff"), ("We’re on it", "Our staff know")),
     (Garbled("odd"), ("We’re on it", "Our staff are at work")),
     (Unsure("lost"), ("We’re on it",)),
-    (Unavailable(), ("Scripted is not answering", "Next try", "Try again now")),
-    (INSTALL, ("One thing to do at Scripted", "Install the app.", "Open Scripted")),
+    (
+        Unavailable(),
+        ("Waiting for Scripted Scripted is not answering", "Next try", "Try again now"),
+    ),
+    (INSTALL, ("One more step at Scripted", "Install the app.", "Open Scripted")),
     (WHICH, ("A question about “My shop”", "Which shop?", "First", "Second")),
     (Redirect(url=""), ("Everything is ready", "Continue to Scripted")),
 ]
@@ -187,7 +197,9 @@ def test_a_vendor_that_is_switched_off_has_calm_pages(
     settings.VENDORS = offered()
     for page in (attempt, attempt.connection, people.acme):
         assert alice.get(page.get_absolute_url()).status_code == 200
-    assert "Scripted is switched off" in visible_text(alice.get(attempt.get_absolute_url()))
+    assert "Scripted is not available at the moment" in visible_text(
+        alice.get(attempt.get_absolute_url())
+    )
 
 
 # -- polling -------------------------------------------------------------------------------------
@@ -223,8 +235,8 @@ def test_something_new_is_swapped_in_and_asked_about_soon(
 def test_polling_slows_down_while_the_work_is_queued(
     people: People, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    attempt = start_attempt(people, scripted, LATER)
-    monkeypatch.setattr(runner.executor, "crowded", lambda vendor: vendor == "scripted")
+    attempt = begin_attempt(people)
+    monkeypatch.setattr(runner, "is_crowded", lambda vendor: vendor == "scripted")
     body = fragment(people, attempt, 0, attempt.version)
     assert "load delay:10s" in body
     assert f"look=1&amp;version={attempt.version}" in body
@@ -235,7 +247,7 @@ def test_in_a_crowd_a_few_seconds_are_not_promised(
 ) -> None:
     page = begin_attempt(people).get_absolute_url()
     assert "takes a few seconds" in visible_text(browser(people.alice).get(page))
-    monkeypatch.setattr(runner.executor, "crowded", lambda vendor: vendor == "scripted")
+    monkeypatch.setattr(runner, "is_crowded", lambda vendor: vendor == "scripted")
     assert "may take a few minutes" in visible_text(browser(people.alice).get(page))
 
 

@@ -210,7 +210,7 @@ def test_something_to_do_elsewhere_shows_its_link_beside_the_question(
     attempt = run_step(begin_attempt(people), configurable, asks)
     response = browser(people.alice).get(attempt.get_absolute_url())
     said = visible_text(response)
-    assert "One thing to do at Scripted Your key is lost." in said
+    assert "One more step at Scripted Your key is lost." in said
     assert "I have done it: go on" in said
     assert 'href="https://vendor.example/new"' in response.content.decode()
 

@@ -92,7 +92,9 @@ def test_a_pause_that_takes_time_is_shown_on_the_shops_page(
 ) -> None:
     scripted.script.append(Unavailable())
     browser(people.alice).post(url("pause", connection))
-    assert "Connected The vendor lists it. Scripted is not answering" in page(people, connection)
+    assert "Connected The vendor lists it. Waiting for Scripted Scripted is not answering" in page(
+        people, connection
+    )
 
 
 def test_only_a_working_shop_is_paused_and_only_a_paused_one_resumed(

@@ -77,7 +77,7 @@ def read(browser: Browser, params: dict[str, str]) -> str:
 def test_the_token_of_another_attempt_is_refused_and_both_go_on(alice: Browser) -> None:
     first, second = processed(alice), processed(alice, "My second shop")
     page = read(alice, {"state": first["state"], "ibsstoken": second["ibsstoken"]})
-    assert "does not belong to this attempt. Nothing was changed." in page
+    assert "a link that does not belong to this shop. Nothing was changed." in page
     assert not Connection.objects.exclude(shop_id="").exists()
     assert Account.objects.get().memo == {}
     assert "accounts/oauth/v2/auth" in bring(alice, second)
@@ -92,7 +92,7 @@ def test_a_token_without_our_state_belongs_to_no_attempt(alice: Browser) -> None
 
 def test_a_made_up_token_is_refused(alice: Browser) -> None:
     page = read(alice, {**processed(alice), "ibsstoken": "made-up"})
-    assert "does not belong to this attempt" in page
+    assert "You came back from another link" in page
     assert "Try again" in page
 
 
@@ -107,9 +107,9 @@ def test_with_neither_token_nor_error_itembase_is_asked_all_the_same(alice: Brow
     [
         ("access_denied", "You stopped at itembase"),
         ("The user has cancelled.", "You stopped at itembase"),
-        ("The token has expired.", "no longer valid"),
+        ("The token has expired.", "Your link has expired"),
         ("invalid_scope", "Our staff know"),
-        ("\0\ufffd<b>", "itembase could not finish this"),
+        ("\0\ufffd<b>", "itembase could not finish"),
     ],
 )
 def test_an_error_says_what_happened_and_connects_nothing(
@@ -123,7 +123,7 @@ def test_an_error_says_what_happened_and_connects_nothing(
 
 def test_an_error_at_the_sign_in_is_a_stop_half_way(alice: Browser) -> None:
     page = read(alice, signed_in(alice, case="decline"))
-    assert "You stopped half-way" in page
+    assert "Not connected yet: you cancelled at itembase" in page
     assert Account.objects.get().memo == {}
 
 

@@ -173,7 +173,7 @@ def test_a_no_during_a_repair_lowers_no_working_shop(people: People, scripted: S
     scripted.script.append(Declined())
     with no_shop_changes():
         page = page_after_return(alice, come_back(alice, attempt, error="access_denied"))
-    assert "You stopped half-way" in page
+    assert "You cancelled at Scripted" in page
     assert connection_of(attempt).status == "connected"
 
 
@@ -195,8 +195,8 @@ def test_a_return_to_a_disabled_vendor_waits_until_it_is_enabled(
     settings.VENDORS = offered()
     alice = browser(people.alice)
     page = page_after_return(alice, come_back(alice, attempt, code="c"))
-    assert "Scripted is switched off" in page
-    assert "Your place is kept" in page
+    assert "Scripted is not available at the moment" in page
+    assert "Nothing is lost" in page
     settings.VENDORS = offered(scripted)
     scripted.script.append(CONNECTED)
     Attempt.objects.update(due_at=timezone.now())
@@ -210,7 +210,9 @@ def test_switched_off_a_working_shop_stays_connected(
     attempt, alice = reconnecting(people, scripted), browser(people.alice)
     settings.VENDORS = offered()
     with no_shop_changes():
-        assert "is switched off" in page_after_return(alice, come_back(alice, attempt))
+        assert "is not available at the moment" in page_after_return(
+            alice, come_back(alice, attempt)
+        )
 
 
 def test_a_return_to_an_unknown_vendor_changes_nothing(people: People, scripted: Scripted) -> None:

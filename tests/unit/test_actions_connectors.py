@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from onboarding import journey
 from onboarding.models import Connection, Connector
+from onboarding.models.status import shown
 from tests.support.attempts import CONNECTED, begin_attempt, run_step
 from tests.support.people import People, connector
 from tests.support.scripted import Configurable
@@ -129,7 +130,8 @@ def test_a_connector_that_staff_deleted_is_reported_without_a_call(
     attempt = journey.run_action(connection, people.bob, "move", {}, upper)
     upper.delete()
     attempt = run_step(attempt, configurable)
-    assert "What you chose is no longer offered." in attempt.sentence
+    assert shown(attempt.heading) == "Your choice is no longer offered"
+    assert "Nothing was changed." in attempt.sentence
     assert "act" not in configurable.calls
     assert own() == "scripted-shop"
 

@@ -33,7 +33,7 @@ from vendors.contract import Progress, Unavailable, Unsure
 from vendors.http import call_context
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both]
-SILENT = Breaker.Cause.SILENT
+SILENT, FAULTY, BUSY = Breaker.Cause.SILENT, Breaker.Cause.FAULTY, Breaker.Cause.BUSY
 
 
 # -- when a host is called silent ------------------------------------------------------------------
@@ -48,7 +48,7 @@ def test_after_five_calls_without_an_answer_the_host_is_not_called() -> None:
         assert len(server.requests) == 5
     assert isinstance(error, Unavailable)
     assert 8 < (error.retry_after or 0) <= 12
-    assert (breaker_row().cause, breaker_row().failures) == (SILENT, 5)
+    assert (breaker_row().cause, breaker_row().failures) == (FAULTY, 5)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,8 @@ def test_one_call_tries_while_all_others_keep_off(transactional_db: None) -> Non
     def rest() -> float:
         with breaker.guard("scripted"):
             ready.wait(10)
-            return call_context.retry_after(breaker_row().host)
+            pause = call_context.pause_of(breaker_row().host)
+            return pause.seconds if pause else 0.0
 
     with ThreadPoolExecutor(6) as threads:
         waits = [future.result(10) for future in [threads.submit(rest) for _ in range(6)]]
@@ -147,9 +148,8 @@ def test_who_tries_and_dies_is_succeeded() -> None:
         call_guarded(server, 5)
         reach_retry_time()
         with breaker.guard("scripted"):
-            assert (
-                call_context.retry_after(breaker_row().host) == 0
-            )  # and then it is heard of no more
+            assert call_context.pause_of(breaker_row().host) is None
+            # and then it is heard of no more
         assert isinstance(call_guarded(server), Unavailable)
         reach_retry_time()
         assert call_guarded(server) is None
@@ -168,8 +168,7 @@ def test_retry_after_is_for_every_merchant(people: People, scripted: Scripted) -
     assert reloaded(other).answer == "unavailable"
     assert wait
     assert wait > timezone.now() + timedelta(seconds=80)
-    assert breaker_row().opened is None
-    assert not breaker.outages(["scripted"])
+    assert breaker.outages(["scripted"])["scripted"].cause == BUSY
 
 
 def test_a_long_retry_after_is_for_the_call_and_a_quarter_of_an_hour_for_all() -> None:
@@ -184,7 +183,7 @@ def test_an_answer_that_was_under_way_does_not_close_the_breaker() -> None:
     with host(rate_limited(60), OK) as server, breaker.guard("scripted"):
         call_guarded(server)
         send(server)
-    assert breaker_row().failures == 0
+    assert breaker_row().cause == BUSY
     assert seconds_until_retry() > 50
 
 

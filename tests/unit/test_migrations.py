@@ -15,8 +15,9 @@ from django.utils import timezone
 from onboarding.models import memo_key
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
-FIRST, WORDS, RETURNS, RATE_LIMITS, KEYS = (
-    "0001_initial", "0002_words", "0003_hop_returns", "0004_rate_limits", "0007_memo_keys",
+FIRST, WORDS, RETURNS, RATE_LIMITS, NAMES, REPORTED, KEYS, OUTAGES = (
+    "0001_initial", "0002_words", "0003_hop_returns", "0004_rate_limits",
+    "0005_shop_names_and_endings", "0006_reported", "0007_memo_keys", "0008_outages",
 )  # fmt: skip
 NOW = timezone.now()
 
@@ -130,14 +131,26 @@ def test_the_table_of_keys_begins_empty_and_goes_without_a_trace() -> None:
     assert memo_key.are_proven()
     memo_key.prove()
     assert only(apps, "MemoKey").lost_at is None
-    apps = migrate_to(RATE_LIMITS)
+    apps = migrate_to(REPORTED)
     assert "onboarding_memokey" not in connection.introspection.table_names()
     assert only(apps, "Account").memo == {"t": 1}
 
 
-# -- shops that nobody has confirmed ---------------------------------------------------------------
+def test_outages_keep_their_rows_and_are_silent_to_older_code() -> None:
+    rows_of_the_first_release(migrate_to(FIRST))
+    migrate_to(KEYS)
+    apps = migrate_to(OUTAGES)
+    breaker, attempt = only(apps, "Breaker"), only(apps, "Attempt")
+    assert (breaker.retry_at, breaker.failing, breaker.asked_until) == (NOW, [], None)
+    assert (only(apps, "Account").unsure_why, attempt.heading) == ("", {})
+    breaker.cause = "busy"
+    breaker.save()
+    apps.get_model("onboarding", "PromisedMail").objects.create(attempt=attempt)
+    apps = migrate_to(KEYS)
+    assert (only(apps, "Breaker").cause, only(apps, "Attempt").reference) == ("silent", "attempt-1")
 
-UNCONFIRMED, REPORTED = "0007_memo_keys", "0006_reported"
+
+# -- shops that nobody has confirmed ---------------------------------------------------------------
 
 
 def shop_of(apps: Apps, name: str, **fields: Any) -> Any:
@@ -171,7 +184,7 @@ def stand(apps: Apps, name: str) -> tuple[str, str, str, str, str]:
 
 
 def test_a_connected_shop_that_nobody_has_confirmed_becomes_reported_and_back() -> None:
-    apps = migrate_to(UNCONFIRMED)
+    apps = migrate_to(RATE_LIMITS)
     shop_of(apps, "word", status="connected", answer="connected")
     shop_of(apps, "doubted", status="connected", answer="refused")
     shop_of(apps, "sure", status="connected", answer="connected", confirmed_at=NOW)
@@ -183,7 +196,7 @@ def test_a_connected_shop_that_nobody_has_confirmed_becomes_reported_and_back() 
     assert {name: stand(apps, name) for name in ("sure", "begun")} == {
         name: before[name] for name in ("sure", "begun")
     }
-    apps = migrate_to(UNCONFIRMED)
+    apps = migrate_to(RATE_LIMITS)
     assert {name: stand(apps, name) for name in before} == before
 
 
@@ -192,7 +205,86 @@ def test_going_back_leaves_no_state_that_the_earlier_release_does_not_know() -> 
     shop_of(apps, "pausing", status="reported", answer="task")
     shop_of(apps, "resuming", status="paused", answer="task")
     shop_of(apps, "going on", status="action_needed", answer="go_on")
-    apps = migrate_to(UNCONFIRMED)
+    apps = migrate_to(RATE_LIMITS)
     assert stand(apps, "pausing")[:2] == ("paused", "done")
     assert stand(apps, "resuming")[:2] == ("paused", "done")
     assert stand(apps, "going on")[1::2] == ("needs", "needs")
+
+
+# -- names of shops, and why attempts ended ----------------------------------------------------------
+
+
+def shops_of_one_merchant(apps: Apps, *rows: tuple[str, str]) -> None:
+    """Shops with these names and statuses, the oldest first."""
+
+    def model(name: str) -> Any:
+        return apps.get_model("onboarding", name).objects
+
+    merchant = model("Merchant").create(name="Acme", reference="acme")
+    account = model("Account").create(merchant=merchant, vendor="v")
+    connector = model("Connector").create(slug="v-shop", vendor="v", key="shop", vendor_name="Shop")
+    for number, (name, status) in enumerate(rows):
+        model("Connection").create(
+            account=account, connector=connector, vendor="v", name=name, status=status,
+            reference=f"shop-{number}",
+        )  # fmt: skip
+
+
+def names_of(apps: Apps) -> list[str]:
+    rows = apps.get_model("onboarding", "Connection").objects.order_by("reference")
+    return list(rows.values_list("name", flat=True))
+
+
+def test_shops_of_one_name_get_numbers() -> None:
+    shops_of_one_merchant(
+        migrate_to(RETURNS),
+        *(("eBay", "disconnected"), ("Магазин", "connected"), ("МАГАЗИН", "on_it")),
+        *(("МАГАЗИН 2", "connected"), ("EBAY", "paused"), ("x" * 100, "connected")),
+        ("X" * 100, "connected"),
+    )
+    apps = migrate_to(NAMES)
+    assert names_of(apps) == [
+        *("eBay", "Магазин", "МАГАЗИН 3", "МАГАЗИН 2", "EBAY", "x" * 100, "X" * 98 + " 2"),
+    ]
+    row = apps.get_model("onboarding", "Connection").objects.get(name="EBAY")
+    row.name, row.pk, row.reference = "магазин", None, "new"
+    with pytest.raises(IntegrityError):
+        row.save()
+
+
+def attempts_that_ended(apps: Apps) -> None:
+    """One attempt for each way to end, each of a shop of its own, named like the ending."""
+    shops_of_one_merchant(
+        apps,
+        *(("connected", "connected"), ("done", "paused"), ("expired", "action_needed")),
+        *(("unreadable", "action_needed"), ("kept_sibling", "disconnected")),
+        *(("account_deleted", "disconnected"), ("replaced", "in_progress"), ("", "in_progress")),
+    )
+    user = apps.get_model("onboarding", "User").objects.create(email="ann@example.org")
+    for shop in apps.get_model("onboarding", "Connection").objects.all():
+        answer = {"kept_sibling": "wrong_shop", "account_deleted": "redirect", "": "redirect"}
+        purpose = "pause" if shop.name == "unreadable" else "connect"
+        attempt = shop.attempts.create(
+            user=user, reference=shop.reference, purpose=purpose, ended=NOW if shop.name else None,
+            answer=answer.get(shop.name, shop.name),
+        )  # fmt: skip
+        if shop.name == "kept_sibling":
+            kept = "You kept the connection that this shop already has."
+            shop.events.create(attempt=attempt, note={"id": kept, "params": {}})
+
+
+def test_ended_attempts_say_why() -> None:
+    attempts_that_ended(migrate_to(RETURNS))
+    apps = migrate_to(NAMES)
+    rows = apps.get_model("onboarding", "Attempt").objects.all()
+    for name, ending in rows.values_list("connection__name", "ending"):
+        assert ending == name
+    assert rows.count() == 8
+
+
+def test_names_and_attempts_survive_the_way_back() -> None:
+    attempts_that_ended(migrate_to(RETURNS))
+    before = names_of(migrate_to(NAMES))
+    apps = migrate_to(RETURNS)
+    assert names_of(apps) == before
+    assert apps.get_model("onboarding", "Attempt").objects.count() == 8

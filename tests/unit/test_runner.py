@@ -7,9 +7,11 @@ from datetime import timedelta
 import pytest
 from django.db import transaction
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 from pytest_django.fixtures import Settings
 
 from onboarding.background import runner
+from onboarding.background.executor import WEB_BOUND
 from onboarding.catalogue import refresh
 from onboarding.journey import staff_actions, transitions
 from onboarding.journey.orders import PATIENCE
@@ -178,3 +180,33 @@ def test_a_connector_that_staff_made_is_never_gone(people: People, settings: Set
     refresh.refresh_catalogue(Changing())
     made.refresh_from_db()
     assert (made.gone, made.vendor_name) == (None, "Mine")
+
+
+# -- a crowd at one vendor -------------------------------------------------------------------------
+
+
+def test_every_process_sees_the_same_crowd(people: People, scripted: Scripted) -> None:
+    """It is counted in rows: whichever web process answers, and also if its own queue is empty."""
+    for number in range(WEB_BOUND):
+        begin_attempt(people, f"Shop {number}")
+    assert not runner.is_crowded("scripted")
+    attempt = begin_attempt(people, "One more")
+    assert runner.is_crowded("scripted")
+    assert not runner.is_crowded("other")
+    run_step(attempt, scripted, WAIT)
+    assert not runner.is_crowded("scripted")
+
+
+def test_a_crowd_is_those_who_have_no_answer_yet(people: People, scripted: Scripted) -> None:
+    for number in range(WEB_BOUND + 1):
+        run_step(begin_attempt(people, f"Shop {number}"), scripted, Unavailable())
+    assert not runner.is_crowded("scripted")
+
+
+def test_a_crowd_costs_a_page_one_query(
+    people: People, scripted: Scripted, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    for number in range(WEB_BOUND * 2):
+        begin_attempt(people, f"Shop {number}")
+    with django_assert_num_queries(1):
+        assert runner.is_crowded("scripted")

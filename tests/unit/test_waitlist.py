@@ -22,14 +22,19 @@ from vendors.contract import text as said
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("inline_executor")]
 CATALOGUE = reverse("catalogue")
 SILENT = "Scripted has not been answering since"
-REFUSED = "We cannot reach Scripted at the moment: our staff know and are working on it."
-LEAVE, TRY, GO_ON = "Leave it with us", "Try it all the same", "Continue to Scripted"
+REFUSED = "Scripted does not let us in at the moment. Our staff know and are working on it."
+FAULTY = "Scripted has been reporting faults of its own since"
+BUSY = "Scripted asks us to wait a moment."
+LEAVE, TRY, GO_ON = "Leave it with us", "Try now", "Continue to Scripted"
 
 
 # -- before anybody begins -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("cause", "sentence"), [("silent", SILENT), ("credentials", REFUSED)])
+@pytest.mark.parametrize(
+    ("cause", "sentence"),
+    [("silent", SILENT), ("faulty", FAULTY), ("busy", BUSY), ("credentials", REFUSED)],
+)
 def test_the_catalogue_the_platform_and_the_check_page_say_it(
     people: People, scripted: Scripted, cause: str, sentence: str
 ) -> None:
@@ -134,7 +139,7 @@ def test_what_was_typed_is_there_again_but_no_secret(people: People, settings: S
 
 def test_leaving_it_needs_no_valid_form(people: People, scripted: Scripted) -> None:
     begin_outage()
-    assert "We mail alice@example.org" in visible_text(join_waitlist(people, name=""))
+    assert "We’ll email alice@example.org" in visible_text(join_waitlist(people, name=""))
     assert "scripted shop" in browser(people.alice).get(page(people)).content.decode()
 
 

@@ -30,12 +30,14 @@ def told() -> list[str]:
     return [address for sent in mail.outbox for address in sent.to]
 
 
-@pytest.mark.parametrize("cause", ["silent", "credentials"])
+@pytest.mark.parametrize("cause", ["silent", "faulty", "busy", "credentials"])
 def test_a_member_on_the_waitlist_gets_one_mail(
     people: People, scripted: Scripted, cause: str
 ) -> None:
     begin_outage(cause)
-    assert "We mail alice@example.org when Scripted is back." in visible_text(join_waitlist(people))
+    assert "We’ll email alice@example.org when Scripted is back." in visible_text(
+        join_waitlist(people)
+    )
     assert told() == []
     end_outage()
     assert told() == ["alice@example.org"]

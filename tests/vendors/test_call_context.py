@@ -13,7 +13,7 @@ from tests.support.canned import RESET, Canned, http
 from vendors.contract import Unavailable, VendorError
 from vendors.http import call_context
 from vendors.http.api import Api, Nothing, Reply
-from vendors.http.call_context import CallContext, CallRecord, use_context
+from vendors.http.call_context import CallContext, CallRecord, Pause, use_context
 
 
 class Thing(Reply):
@@ -31,12 +31,11 @@ def send(server: Canned, path: str = "/things", **parts: str) -> None:
     api(server).send("GET", path, Nothing, ok=(200,), parts=parts)
 
 
-def spent(step: CallContext) -> Callable[[str], float]:
+def spent(step: CallContext) -> Callable[[str], None]:
     """What is asked before each call uses up the step's time: only the first call fits."""
 
-    def rest(host: str) -> float:
+    def rest(host: str) -> None:
         step._began -= 60
-        return 0.0
 
     return rest
 
@@ -56,7 +55,7 @@ def test_a_call_takes_no_longer_than_what_is_left_of_the_step() -> None:
 
 def test_several_calls_share_the_seconds_of_a_step() -> None:
     with Canned(http(), http()) as server, use_context(CallContext(30)) as step:
-        step.retry_after = spent(step)
+        step.pause_of = spent(step)
         send(server)
         with pytest.raises(Unavailable, match="was not sent: the step took too long"):
             send(server)
@@ -75,7 +74,7 @@ def test_a_creation_is_not_begun_when_it_might_be_cut_off() -> None:
 def test_the_pages_of_a_list_share_them_too() -> None:
     page = http('[{"id": "1"}]', "200 OK", 'Link: </things?page=2>; rel="next"')
     with Canned(page, http("[]")) as server, use_context(CallContext(30)) as step:
-        step.retry_after = spent(step)
+        step.pause_of = spent(step)
         with pytest.raises(Unavailable, match="the step took too long"):
             api(server).rows("/things", THINGS)
         assert len(server.requests) == 1
@@ -90,7 +89,7 @@ def test_without_a_step_each_call_has_its_own_time() -> None:
 def test_a_host_with_an_open_breaker_is_not_called() -> None:
     with (
         Canned(http()) as server,
-        use_context(CallContext(30, retry_after=lambda host: 7.0)) as step,
+        use_context(CallContext(30, pause_of=lambda host: Pause(7.0))) as step,
     ):
         with pytest.raises(Unavailable, match="the circuit breaker of the host is open") as caught:
             send(server)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 from urllib.parse import urlsplit
 
-from vendors.contract import Entry, Text, Vendor, text
+from vendors.contract import Entry, Text, UnsureNotes, Vendor, text
 from vendors.contract.vendor import named_problems
 from vendors.http.settings import api_url_problem, header_problem
 
@@ -30,6 +30,18 @@ class Offer(Vendor):
     )
     creations: ClassVar[Mapping[str, Text]] = {
         SHOP: text("Look at Template for a shop with this reference, and enter its id."),
+    }
+    unsure_notes: ClassVar[Mapping[str, UnsureNotes]] = {
+        SHOP: UnsureNotes(
+            no_answer=text(
+                "Template has not told us whether your shop was made. We are checking, so that it"
+                " is not made twice."
+            ),
+            unreadable=text(
+                "Template’s answer could not be read. We are checking whether your shop was made,"
+                " so that it is not made twice."
+            ),
+        ),
     }
 
     # The settings: _TEMPLATE_API_URL (what stands before /v1) and _TEMPLATE_API_TOKEN.

@@ -11,6 +11,7 @@ from vendors.contract import (
     Entry,
     Question,
     Text,
+    UnsureNotes,
     Vendor,
     VendorError,
     named_problems,
@@ -86,6 +87,18 @@ class Offer(Vendor):
             "Look at Capillary for an API client with this connection's reference in its"
             " description, and enter its client key: it is deleted and made anew."
         )
+    }
+    unsure_notes: ClassVar[Mapping[str, UnsureNotes]] = {
+        CLIENT: UnsureNotes(
+            no_answer=text(
+                "Capillary has not told us whether your key was made. We are checking, so that it"
+                " is not made twice."
+            ),
+            unreadable=text(
+                "Capillary’s answer could not be read. We are checking whether your key was made,"
+                " so that it is not made twice."
+            ),
+        ),
     }
 
     api_url: str

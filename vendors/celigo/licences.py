@@ -103,7 +103,7 @@ def expired(ended: datetime | None) -> NeedsMerchant:
         note = text("Your licence has ended. Ask us to renew it: your shop then goes on.")
     else:
         note = text(
-            "Your licence ended at %(time)s. Ask us to renew it: your shop then goes on.",
+            "Your licence ended %(time)s. Ask us to renew it: your shop then goes on.",
             time=ended,
         )
     return NeedsMerchant(code="expired", note=note, poll_first=POLL_FIRST, poll_every=POLL_EVERY)
@@ -115,14 +115,25 @@ def gone() -> NeedsMerchant:
 
 
 def no_email() -> Refused:
-    note = text("Confirm an e-mail address first: the licence is issued to it.")
-    return Refused("no member has a verified address", who="merchant", code="no-email", note=note)
+    note = text("Your licence is issued to a confirmed email address, and you have none yet.")
+    heading = text("Confirm your email address first")
+    return Refused(
+        "no member has a verified address",
+        who="merchant",
+        code="no-email",
+        note=note,
+        heading=heading,
+    )
 
 
 def not_verified() -> Refused:
-    note = text("This is no confirmed e-mail address of you or your colleagues. Choose one.")
+    note = text("Neither you nor your colleagues have confirmed the address that you chose.")
     return Refused(
-        "the chosen address is not verified", who="merchant", code="unverified", note=note
+        "the chosen address is not verified",
+        who="merchant",
+        code="unverified",
+        note=note,
+        heading=text("Choose a confirmed email address"),
     )
 
 
@@ -140,7 +151,10 @@ def exists(email: str, rows: Sequence[Licence], holders: Sequence[str]) -> Refus
 
 def held_elsewhere() -> Refused:
     note = text("The licence of this shop is used for another shop now. Ask us for a new one.")
-    return Refused("the licence has another holder", who="merchant", code="held", note=note)
+    heading = text("Your shop needs a new licence")
+    return Refused(
+        "the licence has another holder", who="merchant", code="held", note=note, heading=heading
+    )
 
 
 def masked(email: str) -> str:

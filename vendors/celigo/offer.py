@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 from urllib.parse import urlsplit
 
-from vendors.contract import Entry, Question, Text, Vendor, named_problems, text
+from vendors.contract import Entry, Question, Text, UnsureNotes, Vendor, named_problems, text
 from vendors.contract.characters import is_visible
 from vendors.http.settings import api_url_problem, header_problem
 from vendors.http.urls import is_loopback
@@ -48,6 +48,18 @@ class Offer(Vendor):
         LICENCE: text(
             "Look in integrator.io for a licence of this connector for the address that is named"
             " in the facts, made at that time, and enter its id."
+        ),
+    }
+    unsure_notes: ClassVar[Mapping[str, UnsureNotes]] = {
+        LICENCE: UnsureNotes(
+            no_answer=text(
+                "integrator.io has not told us whether your licence was made. We are checking, so"
+                " that it is not made twice."
+            ),
+            unreadable=text(
+                "integrator.io’s answer could not be read. We are checking whether your licence was"
+                " made, so that it is not made twice."
+            ),
         ),
     }
 

@@ -50,18 +50,19 @@ the state is replaced only when a link was made with it, or when another member 
     Waiting                Checking, "… is still working"              the same call, by itself or by
                                                                        "Check again now"
     Ask                    Action needed, the questions                answered(order, answers)
-    NeedsMerchant          Action needed, "One thing to do at …"       the same call, by itself or by
+    NeedsMerchant          Action needed, "One more step at …"         the same call, by itself or by
                                                                        "I have done it: check again"
       questions=(…)        Action needed, the same and the questions   answered(order, answers)
       goes_on=True         Action needed, "One more step at …"         the same call, by itself or by
                                                                        "Continue at …", `present`
-    Declined               Action needed, "You stopped half-way"       start, by "Start again"
-    Refused(merchant)      Action needed, "… did not accept this"      start, by "Try again"
+    Declined               Action needed, "you cancelled at …"         start, by "Start again"
+    Refused(merchant)      Action needed, its `heading`, or            start, by "Try again"
+                           "… did not accept this"
     StartOver              Action needed, "Please begin again at …"    start, by "Begin again"
     Connected              Connected; the attempt has ended            check, every CHECK_PERIOD
       confirmed=False      Set up, not confirmed yet; ended            check, every CHECK_PERIOD
     Done                   Paused, Connected or Disconnected; ended    –
-    Unavailable            "… is not answering"                        the same call, by itself or by
+    Unavailable            "Waiting for …", and why                    the same call, by itself or by
                                                                        "Try again now"
     Refused(staff)         "We're on it"; staff get a mail             the same call, by itself
     Garbled                "We're on it"; staff get a mail             the same call, by itself
@@ -128,7 +129,16 @@ four errors. CONTRIBUTING.md, "Add a vendor", lists the files and the tests.
 from __future__ import annotations
 
 from .actions import Action, Item, Rows
-from .errors import CallError, Garbled, Refused, Unavailable, Unsure, VendorError, wrong_answer
+from .errors import (
+    CallError,
+    Garbled,
+    Refused,
+    Unavailable,
+    Unsure,
+    VendorError,
+    Why,
+    wrong_answer,
+)
 from .order import (
     Business,
     Entry,
@@ -158,7 +168,7 @@ from .steps import (
     Step,
     Waiting,
 )
-from .vendor import Vendor, named_problems
+from .vendor import UnsureNotes, Vendor, named_problems
 
 __all__ = [
     "Action",
@@ -190,10 +200,12 @@ __all__ = [
     "Text",
     "Unavailable",
     "Unsure",
+    "UnsureNotes",
     "Vendor",
     "VendorError",
     "Waiting",
     "Who",
+    "Why",
     "is_secret_name",
     "named_problems",
     "text",

@@ -13,6 +13,17 @@ from .steps import Done, Step
 
 
 @dataclass(frozen=True)
+class UnsureNotes:
+    """Whole sentences for a creation without a clear reply: none came, or one that could not be read.
+
+    They name what was to be made as the merchant calls it, and who checks.
+    """
+
+    no_answer: Text
+    unreadable: Text
+
+
+@dataclass(frozen=True)
 class Vendor:
     """Base class of all vendors. The fields of a subclass are its settings.
 
@@ -31,6 +42,8 @@ class Vendor:
     checklist: ClassVar[tuple[tuple[str, Text], ...]]  # what is prepared before the merchant leaves
     # Key of `Progress(announce=…)` → what staff are asked for before `resolve`.
     creations: ClassVar[Mapping[str, Text]] = {}
+    # The same keys → what the merchant reads while it is not known whether the thing was made.
+    unsure_notes: ClassVar[Mapping[str, UnsureNotes]] = {}
     serial: ClassVar[bool] = False  # all merchants share one limit: one creation at a time
     # Where `start` leads, for the page before it: to the vendor's pages in the same tab; in a new tab,
     # because the vendor sends nobody back (`Redirect(returns=False)`); or nowhere.

@@ -14,6 +14,7 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -21,7 +22,7 @@ import requests
 import urllib3
 from pydantic import TypeAdapter
 
-from vendors.contract import Garbled, Json, Refused, Unavailable, Unsure, VendorError, Who
+from vendors.contract import Garbled, Json, Refused, Unavailable, Unsure, VendorError, Who, Why
 
 from . import call_context
 from .call_context import CallRecord, Credentials
@@ -137,7 +138,7 @@ class Api:
                 return found
             url = call.next_page(url, raw)
             if time.monotonic() - began > self.total:
-                raise Unavailable(call.says("took too long, page after page"))
+                raise Unavailable(call.says("took too long, page after page"), why=Why.TIMED_OUT)
         raise Garbled(call.says(f"has more than {MAX_PAGES} pages"))
 
     def _url(self, path: str, parts: Mapping[str, str] | None) -> str:
@@ -213,11 +214,12 @@ class _Call:
             raw = self._send(request, trace, seconds)
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             timed_out = trace.late or isinstance(error, requests.Timeout)
-            self._record("time-out" if timed_out else "no answer", started)
+            why = _why_no_reply(trace, timed_out)
+            self._record("time-out" if timed_out else "no answer", started, why)
             if timed_out or not retries:
-                raise self._no_reply(trace, timed_out) from None
+                raise self._no_reply(why) from None
         else:
-            self._record(str(raw.status), started, raw)
+            self._record(str(raw.status), started, _why_unavailable(raw), raw)
             return raw
         return self.exchange(request, retries - 1)
 
@@ -229,11 +231,13 @@ class _Call:
         seconds = call_context.remaining(self.api.total)
         too_few = self.creates and seconds < min(self.api.total, MIN_SECONDS_TO_CREATE)
         if seconds <= 0 or too_few:
-            raise Unavailable(self.says("was not sent: the step took too long"))
+            raise Unavailable(self.says("was not sent: the step took too long"), why=Why.TIMED_OUT)
         # Last, because a half-open breaker lets one call pass, and this one is made then.
-        if wait := call_context.retry_after(self.host):
-            detail = self.says("was not sent: the circuit breaker of the host is open")
-            raise Unavailable(detail, retry_after=wait)
+        if pause := call_context.pause_of(self.host):
+            raise Unavailable(
+                self.says("was not sent: the circuit breaker of the host is open"),
+                retry_after=pause.seconds, why=pause.why, asked_until=pause.asked_until,
+            )  # fmt: skip
         return seconds
 
     def _send(self, request: requests.PreparedRequest, trace: Trace, seconds: float) -> RawReply:
@@ -267,7 +271,7 @@ class _Call:
         """Host and port of the base URL, without the user and password that a URL may have."""
         return urlsplit(self.api.base_url).netloc.rpartition("@")[2]
 
-    def _record(self, outcome: str, started: float, raw: RawReply | None = None) -> None:
+    def _record(self, outcome: str, started: float, why: Why, raw: RawReply | None = None) -> None:
         seconds, call = time.monotonic() - started, f"{self.method} {self.path}"
         log.info("%s: %s: %s in %d ms", self.api.name, call, outcome, seconds * 1000)
         record = CallRecord(
@@ -276,7 +280,8 @@ class _Call:
             call=call,
             outcome=outcome,
             seconds=seconds,
-            unavailable=raw is None or raw.status in (408, 429) or raw.status >= 500,
+            unavailable=why is not Why.UNKNOWN,
+            why=why,
             retry_after=raw.retry_after if raw else None,
             credentials=self._credentials_after(raw) if raw else "",
             clock_ahead=raw.clock_ahead if raw else None,
@@ -330,26 +335,29 @@ class _Call:
         except ValueError as error:
             raise self._unreadable(raw, str(error)) from None
 
-    def _no_reply(self, trace: Trace, timed_out: bool) -> VendorError:
-        if trace.unsent:
-            return Unavailable(self.says("could not be sent: no connection"))
-        detail = self.says("took too long" if timed_out else "lost its connection")
-        return Unsure(detail) if self.creates else Unavailable(detail, lost=True)
+    def _no_reply(self, why: Why) -> VendorError:
+        if why is Why.UNREACHABLE:
+            return Unavailable(self.says("could not be sent: no connection"), why=why)
+        detail = self.says("took too long" if why is Why.TIMED_OUT else "lost its connection")
+        return Unsure(detail, why=why) if self.creates else Unavailable(detail, why=why, lost=True)
 
     def _unreadable(self, raw: RawReply, why: str) -> VendorError:
         detail = self.says(f"answered {raw.status}, unreadable: {why}")
-        return Unsure(detail) if self.creates else Garbled(detail)
+        kind = Unsure if self.creates else Garbled
+        return kind(detail, why=Why.UNREADABLE)
 
     def _error(self, raw: RawReply) -> VendorError:
         """The error for a status that is no success. For a creation, 2xx, 3xx and 5xx are all Unsure."""
-        detail, status = self.says(f"answered {raw.status}"), raw.status
-        if status == 429:
-            return Unavailable(detail, retry_after=raw.retry_after)
-        if status == 408 or status >= 500:
-            later = Unavailable(detail, retry_after=raw.retry_after)
-            return Unsure(detail) if self.creates else later
-        if status < 400:
-            return Unsure(detail) if self.creates else Garbled(detail)
+        detail, why = self.says(f"answered {raw.status}"), _why_unavailable(raw)
+        if why and (raw.status == 429 or not self.creates):
+            return Unavailable(
+                detail, why=why, retry_after=raw.retry_after, asked_until=_asked_until(raw)
+            )
+        if why:
+            return Unsure(detail, why=why)
+        if raw.status < 400:
+            kind = Unsure if self.creates else Garbled
+            return kind(detail, why=Why.UNREADABLE)
         return self._refusal(detail, raw)
 
     def _refusal(self, detail: str, raw: RawReply) -> Refused:
@@ -380,6 +388,23 @@ class _Call:
             return parse(raw.body, model)
         except ValueError:
             return None
+
+
+def _why_no_reply(trace: Trace, timed_out: bool) -> Why:
+    if trace.unsent:
+        return Why.UNREACHABLE
+    return Why.TIMED_OUT if timed_out else Why.BROKEN_OFF
+
+
+def _why_unavailable(raw: RawReply) -> Why:
+    """Why the host did not do its work; UNKNOWN if it did, or refused to."""
+    if raw.status == 429 or (raw.status == 503 and raw.retry_after):
+        return Why.ASKED_TO_WAIT
+    return Why.FAULT if raw.status == 408 or raw.status >= 500 else Why.UNKNOWN
+
+
+def _asked_until(raw: RawReply) -> datetime | None:
+    return datetime.now(UTC) + timedelta(seconds=raw.retry_after) if raw.retry_after else None
 
 
 def _fill(path: str, parts: Mapping[str, str]) -> str:

@@ -1,6 +1,6 @@
 """Context of one step's HTTP calls: its time budget, the circuit breaker, and a record of each call.
 
-The vendor library asks the breaker (`CallContext.retry_after`) and hands over records (`observers`). Which
+The vendor library asks the breaker (`CallContext.pause_of`) and hands over records (`observers`). Which
 failures open the breaker, and where records are stored, is decided by the site.
 """
 
@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
 
+from vendors.contract import Why
+
 # What a reply says of the operator's credentials. "refused": 401. "unclear": 403, which may be about the
 # one thing that was asked for. "": nothing, or the credentials were a merchant's.
 Credentials = Literal["", "accepted", "unclear", "refused"]
@@ -24,9 +26,10 @@ class CallRecord:
     """Record of one HTTP call. It holds no id, no query and nothing of the reply's body.
 
     `call` is method and path template. `outcome` is the status, "time-out" or "no answer".
-    `unavailable`: the host did not do its work (no answer, 408, 429, 5xx). `seconds` is the duration and
-    `at` its end. `retry_after` is in seconds, None if the vendor named none. `clock_ahead` is by how many
-    seconds the vendor's clock is ahead of ours, None if its reply has no Date.
+    `unavailable`: the host did not do its work (no answer, 408, 429, 5xx), and `why` says what happened
+    instead. `seconds` is the duration and `at` its end. `retry_after` is in seconds, None if the vendor
+    named none. `clock_ahead` is by how many seconds the vendor's clock is ahead of ours, None if its
+    reply has no Date.
     """
 
     vendor: str
@@ -39,17 +42,30 @@ class CallRecord:
     credentials: Credentials = ""
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
     clock_ahead: float | None = None
+    why: Why = Why.UNKNOWN
+
+
+@dataclass(frozen=True)
+class Pause:
+    """A host must not be called for so many seconds, because of `why`.
+
+    `asked_until`: the vendor asked us to wait until then.
+    """
+
+    seconds: float
+    why: Why = Why.UNKNOWN
+    asked_until: datetime | None = None
 
 
 @dataclass
 class CallContext:
     """The calls of one step, which may take `seconds` together.
 
-    `retry_after(host)` asks the circuit breaker: seconds until the host may be called, 0 for now.
+    `pause_of(host)` asks the circuit breaker; None: the host may be called now.
     """
 
     seconds: float
-    retry_after: Callable[[str], float] = lambda host: 0.0
+    pause_of: Callable[[str], Pause | None] = lambda host: None
     calls: list[CallRecord] = field(default_factory=list)
     _began: float = field(default_factory=time.monotonic)
 
@@ -74,10 +90,10 @@ def use_context(context: CallContext) -> Iterator[CallContext]:
         _current.reset(token)
 
 
-def retry_after(host: str) -> float:
-    """Seconds until the circuit breaker lets this host be called; 0 for now."""
+def pause_of(host: str) -> Pause | None:
+    """How long the circuit breaker holds calls to this host back; None: it may be called now."""
     context = _current.get()
-    return context.retry_after(host) if context else 0.0
+    return context.pause_of(host) if context else None
 
 
 def remaining(seconds: float) -> float:

@@ -24,7 +24,7 @@ def compare(params: Mapping[str, str], token: str) -> None:
     given = params.get("ibsstoken") or params.get("token") or token
     if not hmac.compare_digest(given.encode(), token.encode()):
         note = text(
-            "itembase sent back something that does not belong to this attempt. Nothing was"
+            "itembase sent you back from a link that does not belong to this shop. Nothing was"
             " changed. Start again."
         )
         raise Refused(
@@ -32,28 +32,38 @@ def compare(params: Mapping[str, str], token: str) -> None:
             who="merchant",
             code="token-mismatch",
             note=note,
+            heading=text("You came back from another link"),
         )
 
 
 def stopped(error: str) -> Step:
     """The merchant came back with `error`: they said no, or something failed at itembase."""
     if any(word in error.lower() for word in SAID_NO):
-        return Declined(note=text("You stopped at itembase. Nothing was connected."))
+        return Declined()
     if error in OUR_ERRORS:
         raise authorization_error(error)
     if "expire" in error.lower():
-        note = text("The link to itembase was no longer valid. Start again to get a new one.")
-        raise Refused("the link had expired", who="merchant", code="expired", note=note)
-    note = text("itembase could not finish this. Nothing was connected. Start again.")
-    raise Refused("itembase returned an error", who="merchant", code="stopped", note=note)
+        note = text("A link to itembase works for a short time only. Start again to get a new one.")
+        heading = text("Your link has expired")
+        raise Refused(
+            "the link had expired", who="merchant", code="expired", note=note, heading=heading
+        )
+    note = text("itembase sent you back with an error. Nothing was connected. Start again.")
+    heading = text("Not connected yet: itembase could not finish")
+    raise Refused(
+        "itembase returned an error", who="merchant", code="stopped", note=note, heading=heading
+    )
 
 
 def other_user() -> Refused:
     note = text(
-        "You signed in at itembase as another user than before. Nothing was changed here. Sign"
-        " out there, then start again and sign in as the user who connected your other shops. If"
-        " that user is gone, ask us."
+        "Your shops here belong to the itembase account that you signed in with before. Sign out at"
+        " itembase, then start again with that account. If it no longer exists, ask us."
     )
     return Refused(
-        "signed in as another itembase user", who="merchant", code="other-user", note=note
+        "signed in as another itembase user",
+        who="merchant",
+        code="other-user",
+        note=note,
+        heading=text("You used a different itembase account"),
     )

@@ -60,13 +60,19 @@ def refusal_of(holder: str) -> Refused | None:
     """The refusal of a shop that another connection of ours holds; None if none does."""
     if holder == "other":
         note = text(
-            "This shop is connected by another business. Go back and choose another. If it is"
+            "This shop is connected by another business. Start again and choose another. If it is"
             " yours, ask us."
         )
-        return Refused("held by another merchant", who="merchant", code="held", note=note)
+        heading = text("Choose another shop")
+        return Refused(
+            "held by another merchant", who="merchant", code="held", note=note, heading=heading
+        )
     if holder == "sibling":
         note = text("You have connected this shop already, under another name. Choose another.")
-        return Refused("held by a sibling", who="merchant", code="held-by-you", note=note)
+        heading = text("This shop is already connected")
+        return Refused(
+            "held by a sibling", who="merchant", code="held-by-you", note=note, heading=heading
+        )
     return None
 
 

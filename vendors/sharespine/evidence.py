@@ -102,7 +102,7 @@ def _hash(row: OrderRow) -> str:
 def _evidence(tally: OrderTally, *, read: bool) -> Text:
     if tally.last:
         return text(
-            "Sharespine confirms the connection. Orders seen: %(count)s, the last at %(time)s.",
+            "Sharespine confirms the connection. Orders seen: %(count)s, the last one %(time)s.",
             count=str(tally.count),
             time=tally.last,
         )

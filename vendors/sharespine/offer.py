@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
-from vendors.contract import Entry, Json, Text, Vendor, named_problems, text
+from vendors.contract import Entry, Json, Text, UnsureNotes, Vendor, named_problems, text
 from vendors.http.settings import address_problem, basic_username_problem, header_problem
 
 from .client import Client, connect
@@ -52,6 +52,41 @@ class Offer(Vendor):
         "api_user": text("Look in the tenant for the user “api”, and enter its login."),
         "connection": text(
             "Look in the tenant for a connection of the type “api”, and enter its id."
+        ),
+    }
+    unsure_notes: ClassVar[Mapping[str, UnsureNotes]] = {
+        "tenant": UnsureNotes(
+            no_answer=text(
+                "Sharespine has not told us whether your space was made. We are checking, so that"
+                " it is not made twice."
+            ),
+            unreadable=text(
+                "Sharespine’s answer could not be read. We are checking whether your space was"
+                " made, so that it is not made twice."
+            ),
+        ),
+        "user": UnsureNotes(
+            no_answer=text(
+                "Sharespine has not told us whether your sign-in was made. We are checking, so that"
+                " it is not made twice."
+            ),
+            unreadable=text(
+                "Sharespine’s answer could not be read. We are checking whether your sign-in was"
+                " made, so that it is not made twice."
+            ),
+        ),
+        **dict.fromkeys(
+            ("api_user", "connection"),
+            UnsureNotes(
+                no_answer=text(
+                    "Sharespine has not told us whether your data connection was made. We are"
+                    " checking, so that it is not made twice."
+                ),
+                unreadable=text(
+                    "Sharespine’s answer could not be read. We are checking whether your data"
+                    " connection was made, so that it is not made twice."
+                ),
+            ),
         ),
     }
 

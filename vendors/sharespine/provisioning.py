@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from vendors.contract import Order, Progress, Refused, Step, Unsure
+from vendors.contract import Order, Progress, Refused, Step, Unsure, Why
 
 from .memo import SpaceMemo
 from .offer import Offer
@@ -38,7 +38,8 @@ class Provisioning(Offer):
         try:
             made = created(order, key, create[key](order))
         except Unsure as unsure:
-            raise _unsure(f"{unsure.detail}; it may or may not exist", order, key) from None
+            detail = f"{unsure.detail}; it may or may not exist"
+            raise _unsure(detail, order, key, unsure.why) from None
         except Refused as refusal:
             raise_if_unknown(order, refusal)
             raise
@@ -151,8 +152,8 @@ def search_facts(order: Order, key: str) -> str:
     }.get(key, key)
 
 
-def _unsure(detail: str, order: Order, key: str) -> Unsure:
-    return Unsure(f"{detail}: {search_facts(order, key)}", cause=f"unsure-{key}")
+def _unsure(detail: str, order: Order, key: str, why: Why = Why.UNKNOWN) -> Unsure:
+    return Unsure(f"{detail}: {search_facts(order, key)}", cause=f"unsure-{key}", why=why)
 
 
 def _login(order: Order) -> str:

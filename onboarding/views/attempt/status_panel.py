@@ -11,11 +11,12 @@ from django.utils.translation import gettext
 from onboarding import journey, registry
 from onboarding.background import runner
 from onboarding.models import Attempt, Connection, Hop, User
-from onboarding.models.status import Answer, Status, Turn, dumped, shown
+from onboarding.models.status import Answer, Ending, Status, Turn, dumped, shown
 from onboarding.questions import StoredQuestion
 from onboarding.views.polling import Pace
 from vendors.contract import Vendor, text
 
+# Nothing more comes of these answers: the attempt has reached what it was for, or staff finish it.
 OVER = frozenset({Answer.REPORTED, Answer.CONNECTED, Answer.DONE, Answer.TASK})
 SETTLED_TURNS = frozenset({Turn.MERCHANT, Turn.NOBODY})  # in which nothing changes by itself
 
@@ -64,13 +65,13 @@ def _progress(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
         kind="preparing",
         heading=headings.get(Attempt.Purpose(attempt.purpose), preparing) % words,
         sentence=_how_long(attempt.connection.vendor) % words,
-        more=gettext("You may leave this page: it goes on without you, and you can come back."),
+        more=gettext("You can close this page: we continue without you."),
         checklist=attempt.connects,
     )
 
 
 def _how_long(vendor: str) -> str:
-    if runner.executor.crowded(vendor):
+    if runner.is_crowded(vendor):
         return gettext(
             "Many shops are being connected to %(vendor)s just now: this may take a few minutes. "
             "You do not have to do anything."
@@ -83,7 +84,7 @@ def _checking(words: dict[str, str]) -> StatusPanel:
         kind="checking",
         heading=gettext("Checking with %(vendor)s") % words,
         sentence=gettext("We are asking %(vendor)s whether “%(shop)s” is connected.") % words,
-        more=gettext("You may leave this page: it goes on without you, and you can come back."),
+        more=gettext("You can close this page: we continue without you."),
     )
 
 
@@ -164,8 +165,11 @@ def _colleague_at_vendor(words: dict[str, str], finish: bool) -> StatusPanel:
 def _waiting(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
     overdue = attempt.turn == Turn.STAFF
     working = gettext("%(vendor)s is still working") % words
-    patience = gettext("We keep asking. You may leave this page and come back later.")
-    slow = gettext("This takes longer than it should. Our staff know and are looking into it.")
+    patience = gettext("We keep asking. You can close this page and come back later.")
+    slow = gettext(
+        "This takes longer than it should. Our staff know and are looking into it. We’ll email you"
+        " when it’s your turn again."
+    )
     return StatusPanel(
         kind="staff" if overdue else "checking",
         heading=gettext("We’re on it") if overdue else working,
@@ -177,7 +181,7 @@ def _waiting(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
 
 
 def _needs_merchant(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
-    heading = gettext("One thing to do at %(vendor)s") % words
+    heading = gettext("One more step at %(vendor)s") % words
     if questions_of(attempt):
         done = gettext("I have done it: go on")
         return replace(_ask(attempt, words), heading=heading, label=done)
@@ -224,11 +228,14 @@ def _wrong_shop(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
 
 
 def _declined(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
+    is_new = attempt.connection.status != Status.CONNECTED and attempt.connects
+    new = gettext("Not connected yet: you cancelled at %(vendor)s")
+    known = gettext("You cancelled at %(vendor)s")
     return StatusPanel(
         kind="stopped",
-        heading=gettext("You stopped half-way"),
+        heading=(new if is_new else known) % words,
         sentence=attempt.sentence,
-        more=gettext("Nothing is lost. You can go on whenever you like."),
+        more=gettext("You can continue whenever you like."),
         action="continue",
         label=gettext("Start again at %(vendor)s") % words,
     )
@@ -247,12 +254,12 @@ def _start_over(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
 
 def _refused(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
     if attempt.turn == Turn.STAFF:
-        return _on_it(attempt, words)
+        return _on_it(attempt)
     write = gettext("If it happens again, write to us and quote the reference below.")
     choose = gettext("To change what you entered, choose it again on the page of this shop.")
     return StatusPanel(
         kind="refused",
-        heading=gettext("%(vendor)s did not accept this") % words,
+        heading=shown(attempt.heading) or gettext("%(vendor)s did not accept this") % words,
         sentence=attempt.sentence,
         more=choose if attempt.purpose == Attempt.Purpose.ACT else write,
         action="continue",
@@ -260,12 +267,15 @@ def _refused(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
     )
 
 
-def _on_it(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
+def _on_it(attempt: Attempt) -> StatusPanel:
     return StatusPanel(
         kind="staff",
         heading=gettext("We’re on it"),
         sentence=attempt.sentence,
-        more=gettext("You do not have to do anything. Come back later, or write to us."),
+        more=gettext(
+            "You do not have to do anything. We’ll email you when it’s your turn again. If you have"
+            " a question, write to us and quote the reference below."
+        ),
     )
 
 
@@ -283,15 +293,59 @@ def _unreadable(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
 def _unavailable(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
     return StatusPanel(
         kind="waiting",
-        heading=gettext("%(vendor)s is not answering") % words,
+        heading=gettext("Waiting for %(vendor)s") % words,
         sentence=attempt.sentence,
-        more=gettext("Nothing is lost: your place is kept. You may leave this page."),
+        more=gettext("Nothing is lost. You can close this page: we continue without you."),
         action="check",
         label=gettext("Try again now"),
     )
 
 
 # -- when the attempt has ended, or cannot continue ------------------------------------------------
+
+
+def _reached(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
+    """It did what it was for. If the shop has another status since, the page says so."""
+    if attempt.purpose == Attempt.Purpose.ACT:
+        return _changed(attempt, words)
+    if attempt.answer == Answer.TASK:
+        return _waits_for_task(attempt, words)
+    if attempt.answer == Answer.REPORTED:
+        return _reported(attempt, words)
+    if attempt.connection.status != attempt.status:
+        return _reached_before(attempt, words)
+    match Status(attempt.status):
+        case Status.PAUSED:
+            return _paused(attempt, words)
+        case Status.DISCONNECTED:
+            return _disconnected(attempt, words)
+        case Status.CONNECTED:
+            return _connected(attempt, words)
+        case (
+            Status.NOT_STARTED
+            | Status.IN_PROGRESS
+            | Status.CHECKING
+            | Status.ACTION_NEEDED
+            | Status.ON_IT
+            | Status.REPORTED
+        ):
+            return _reached_before(attempt, words)
+        case status:
+            assert_never(status)
+
+
+def _reached_before(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
+    headings = {
+        Status.PAUSED: gettext("“%(shop)s” was paused"),
+        Status.DISCONNECTED: gettext("“%(shop)s” was disconnected"),
+    }
+    connected = gettext("“%(shop)s” was connected")
+    since = gettext("Its status has changed since. Open its page to see where it stands.")
+    return StatusPanel(
+        kind="ended",
+        heading=headings.get(Status(attempt.status), connected) % words,
+        sentence=since,
+    )
 
 
 def _connected(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
@@ -321,7 +375,7 @@ def _reported(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
 def _waits_for_task(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
     """A pause or a resume is done once staff have done their task."""
     if not attempt.connection.waits_for_task:
-        return _stopped(words)
+        return _replaced(words)
     pausing = attempt.purpose == Attempt.Purpose.PAUSE
     heading = gettext("Pausing “%(shop)s”") if pausing else gettext("Resuming “%(shop)s”")
     return StatusPanel(kind="staff", heading=heading % words, sentence=attempt.sentence)
@@ -343,7 +397,7 @@ def _paused(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
     return StatusPanel(kind="paused", heading=heading, sentence=attempt.sentence)
 
 
-def _connected_already() -> StatusPanel:
+def _kept_sibling() -> StatusPanel:
     sentence = gettext("You kept the connection that this shop already has.")
     heading = gettext("Nothing was connected twice")
     return StatusPanel(kind="ended", heading=heading, sentence=sentence)
@@ -359,17 +413,45 @@ def _expired(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
     )
 
 
-def _stopped(words: dict[str, str]) -> StatusPanel:
-    sentence = gettext("Something else was begun for “%(shop)s” meanwhile. Go on there.") % words
-    return StatusPanel(kind="stopped", heading=gettext("This was ended"), sentence=sentence)
+def _replaced(words: dict[str, str]) -> StatusPanel:
+    newer = gettext(
+        "A newer step took its place. Open the page of “%(shop)s” to see where it stands."
+    )
+    return StatusPanel(kind="stopped", heading=gettext("This was ended"), sentence=newer % words)
+
+
+def _account_deleted(words: dict[str, str]) -> StatusPanel:
+    return StatusPanel(
+        kind="ended",
+        heading=gettext("Your account at %(vendor)s was deleted") % words,
+        sentence=gettext("So this could not be finished for “%(shop)s”.") % words,
+        more=gettext("You can connect the shop again at any time."),
+        action="reconnect",
+        label=gettext("Connect it again"),
+    )
+
+
+def _removed(words: dict[str, str]) -> StatusPanel:
+    return StatusPanel(
+        kind="ended",
+        heading=gettext("“%(shop)s” was removed from your list") % words,
+        sentence=gettext("It was never connected. You can start again at any time."),
+        action="reconnect",
+        label=gettext("Connect “%(shop)s” again") % words,
+    )
+
+
+def _ended_unreadable(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
+    panel = _unreadable(attempt, words)
+    return replace(panel, action="reconnect")
 
 
 def _switched_off(words: dict[str, str]) -> StatusPanel:
     return StatusPanel(
         kind="staff",
-        heading=gettext("%(vendor)s is switched off") % words,
-        sentence=gettext("We do not offer %(vendor)s at the moment.") % words,
-        more=gettext("Your place is kept, and nothing is lost."),
+        heading=gettext("%(vendor)s is not available at the moment") % words,
+        sentence=gettext("We have switched it off for now. Nothing is lost."),
+        more=gettext("You can continue here when it is back."),
     )
 
 
@@ -416,8 +498,8 @@ def panel_of(attempt: Attempt, user: User) -> StatusPanel:
     """The panel of an attempt, for this reader."""
     slug, answer = attempt.connection.vendor, Answer(attempt.answer)
     words = {"vendor": registry.vendor_name(slug), "shop": attempt.connection.name}
-    if attempt.ended or answer in OVER:
-        return _ended(attempt, answer, words)
+    if attempt.ended:
+        return _ended(attempt, Ending(attempt.ending), words)
     if registry.vendor_of(slug) is None:
         return _switched_off(words)
     if answer == Answer.REDIRECT:
@@ -450,7 +532,7 @@ def _open(attempt: Attempt, answer: Answer, words: dict[str, str]) -> StatusPane
         case Answer.UNREADABLE:
             return _unreadable(attempt, words)
         case Answer.GARBLED | Answer.POISON | Answer.UNSURE | Answer.BLOCKED:
-            return _on_it(attempt, words)
+            return _on_it(attempt)
         case (
             Answer.REDIRECT
             | Answer.REPORTED
@@ -463,47 +545,23 @@ def _open(attempt: Attempt, answer: Answer, words: dict[str, str]) -> StatusPane
     assert_never(answer)
 
 
-def _ended(attempt: Attempt, answer: Answer, words: dict[str, str]) -> StatusPanel:
-    match answer:
-        case Answer.REPORTED | Answer.CONNECTED | Answer.DONE if (
-            attempt.purpose == Attempt.Purpose.ACT
-        ):
-            return _changed(attempt, words)
-        case Answer.CONNECTED:
-            return _connected(attempt, words)
-        case Answer.REPORTED:
-            return _reported(attempt, words)
-        case Answer.TASK:
-            return _waits_for_task(attempt, words)
-        case Answer.DONE if attempt.purpose == Attempt.Purpose.PAUSE:
-            return _paused(attempt, words)
-        case Answer.DONE:
-            return _disconnected(attempt, words)
-        case Answer.EXPIRED:
+def _ended(attempt: Attempt, why: Ending, words: dict[str, str]) -> StatusPanel:
+    match why:
+        case Ending.CONNECTED | Ending.DONE:
+            return _reached(attempt, words)
+        case Ending.EXPIRED:
             return _expired(attempt, words)
-        case Answer.WRONG_SHOP if journey.connection_of_found_shop(attempt):
-            return _connected_already()
-        case (
-            Answer.NONE
-            | Answer.PROGRESS
-            | Answer.REDIRECT
-            | Answer.WAITING
-            | Answer.ASK
-            | Answer.NEEDS_MERCHANT
-            | Answer.GO_ON
-            | Answer.DECLINED
-            | Answer.START_OVER
-            | Answer.REFUSED
-            | Answer.UNAVAILABLE
-            | Answer.UNREADABLE
-            | Answer.WRONG_SHOP
-            | Answer.GARBLED
-            | Answer.POISON
-            | Answer.UNSURE
-            | Answer.BLOCKED
-        ):  # the merchant began something else, which ended it
-            return _stopped(words)
-    assert_never(answer)
+        case Ending.REPLACED:
+            return _replaced(words)
+        case Ending.KEPT_SIBLING:
+            return _kept_sibling()
+        case Ending.UNREADABLE:
+            return _ended_unreadable(attempt, words)
+        case Ending.ACCOUNT_DELETED:
+            return _account_deleted(words)
+        case Ending.REMOVED:
+            return _removed(words)
+    assert_never(why)
 
 
 def whose_turn(attempt: Attempt) -> str:

@@ -51,7 +51,7 @@ def damage(monkeypatch: pytest.MonkeyPatch) -> None:
 
 ONE: dict[str, int] = {"shops": 1}
 APPROVED = "Template lists your shop as approved"
-PAUSE = "We make sure that nothing is made twice"
+PAUSE = "We wait a moment before we try again"
 
 ROWS = [
     Row(says=APPROVED, made=ONE, after=ONE),

@@ -90,7 +90,7 @@ ONE: dict[str, int] = {"licenses": 1}
 ISSUE, LIST = "POST /v1/connectors/{_id}/licenses", "GET /v1/connectors/{_id}/licenses"
 GET = "GET /v1/connectors/{_id}/licenses/{_id_of_license}"
 INSTALL, SIGN_UP = "Your licence is ready", "integrator.io has no account with the address"
-PAUSE = "We make sure that nothing is made twice"
+PAUSE = "We wait a moment before we try again"
 
 
 def row(case: tuple[str, str] | None, status: str, says: str, made: dict[str, int]) -> Row:
@@ -133,7 +133,7 @@ CONTRACT = Contract(
         name="nothing", setup=lists_nothing, status="in_progress", says=PAUSE, made=ONE, repair=install,
         after=ONE,
     ),
-    revoked=Revoked(revoke=end, status=TO_DO, says="Your licence ended at", repair=renew),
+    revoked=Revoked(revoke=end, status=TO_DO, says="Your licence ended", repair=renew),
     once=("users", "licenses"),
     wrong={"api_token": "wr0ng"},
 )  # fmt: skip

@@ -93,7 +93,7 @@ TOKENS = "POST /selfservice/v1/tokens"
 STOPPED = "You stopped at itembase"
 WHICH = "Which eBay shop do you want to connect?"
 GO_ON = "Continue to itembase"
-OTHER = "as another user than before"
+OTHER = "You used a different itembase account"
 ADD = "Add a new eBay shop"
 
 MORE = {
@@ -106,7 +106,7 @@ ROWS = [
     Row(says=VALID, made=ONE, after=ONE),
     Row(press=("decline",), status=TO_DO, says=STOPPED, made=LINK, after=TWO),
     Row(press=("approve", "decline"), status=TO_DO, says=STOPPED, made=ONE, after=ONE),
-    Row(press=("expired",), status=TO_DO, says="no longer valid", made=LINK, after=TWO),
+    Row(press=("expired",), status=TO_DO, says="Your link has expired", made=LINK, after=TWO),
     Row(press=("approve", "expired"), status="in_progress", says=GO_ON, made=ONE, after=ONE),
     Row(press=("slow",), says=VALID, made=ONE, after=ONE),
     Row(press=("dead",), status="checking", says=SILENT, made=ONE, after=ONE),

@@ -106,7 +106,7 @@ def test_another_itembase_user_is_refused_and_nothing_is_overwritten(
     with pytest.raises(Refused) as refused:
         trip.follow(trip.run("start"), email="eve@shop.example")
     assert (refused.value.who, refused.value.code) == ("merchant", "other-user")
-    assert "sign in as the user" in str(refused.value.note)
+    assert "start again with that account" in str(refused.value.note)
     assert (trip.live, trip.account_key) == (live, key)
     assert "access" not in trip.memos.account
     assert trip.made("connections") == 1

@@ -118,7 +118,7 @@ def test_a_held_shop_is_not_offered(connected: Trip, holder: str) -> None:
 @pytest.mark.parametrize(
     ("holder", "code", "words"),
     [
-        ("other", "held", "by another business. Go back"),
+        ("other", "held", "by another business. Start again"),
         ("sibling", "held-by-you", "connected this shop already"),
     ],
 )

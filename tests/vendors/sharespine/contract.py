@@ -8,7 +8,7 @@ import pytest
 
 from onboarding import journey
 from onboarding.models import Account
-from tests.contract.row import SILENT, STAFF, Contract, Revoked, Row, State
+from tests.contract.row import LOOKS, SILENT, STAFF, Contract, Revoked, Row, State
 from tests.support.merchant import Browser
 from tests.vendors.sharespine.caller import MANAGE, agree
 from vendors.http.api import Api
@@ -81,7 +81,7 @@ ROWS = [
     Row(press=("lost",), status="reported", says=WORD, made=ROOM, after=ROOM),
     Row(fault=("slow", "*"), status="reported", says=WORD, made=ROOM, after=ROOM),
     *(
-        Row(fault=(case, route), status="on_it", says=STAFF, made=made, after=ROOM)
+        Row(fault=(case, route), status="on_it", says=LOOKS, made=made, after=ROOM)
         for route, before, done in [
             (TENANT, {}, T), (USER, T, TU), (API, TUU, ROOM),
         ]

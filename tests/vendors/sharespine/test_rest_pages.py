@@ -164,7 +164,7 @@ def test_staff_learn_the_password_and_orders_are_counted(
     journey.save_staff_answers(shop.account_id, {"api_password": user["password"]})
     time_passes()
     page = browser.page(shop.get_absolute_url())
-    assert "Sharespine confirms the connection. Orders seen: 1, the last at" in page
+    assert "Sharespine confirms the connection. Orders seen: 1, the last one today " in page
     stage.change("sharespine", "users", {"login": "api"}, password="another")
     time_passes()
     assert Connection.objects.get(pk=shop.pk).status == "connected"

@@ -1,0 +1,1 @@
+"""How dates and times look where Django writes them itself: the admin's lists and forms."""

@@ -1,0 +1,1 @@
+"""English: in international use, as in `moments`."""

@@ -1,0 +1,111 @@
+"""Dates and times in words: one format, the reader's zone, and never an hour without its day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from django.http import HttpRequest, HttpResponse
+from django.template import Context, Template
+from django.test import RequestFactory
+from django.utils import timezone, translation
+from django.utils.formats import date_format
+
+from onboarding import moments
+from onboarding.middleware import reader_time_zone
+from onboarding.models.status import dumped, shown
+from vendors.contract import text
+
+NOW = datetime(2026, 11, 29, 14, 30, tzinfo=UTC)
+TODAY, YESTERDAY = (
+    datetime(2026, 11, 29, 14, 2, tzinfo=UTC),
+    datetime(2026, 11, 28, 9, 10, tzinfo=UTC),
+)
+OLD = datetime(2026, 11, 20, 2, 40, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _now() -> Iterator[None]:
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.mark.parametrize(
+    ("at", "zone", "words"),
+    [
+        (TODAY, "Europe/Berlin", "today 15:02"),
+        (YESTERDAY, "Europe/Berlin", "yesterday 10:10"),
+        (OLD, "Europe/Berlin", "20 Nov 2026, 03:40 (Berlin time)"),
+        (OLD, "America/New_York", "19 Nov 2026, 21:40 (New York time)"),
+        (TODAY, "Pacific/Auckland", "today 03:02"),  # it is the 30th there
+        (YESTERDAY, "Pacific/Auckland", "28 Nov 2026, 22:10 (Auckland time)"),
+        (TODAY, None, "today 14:02 (UTC)"),
+        (YESTERDAY, None, "yesterday 09:10 (UTC)"),
+        (OLD, None, "20 Nov 2026, 02:40 (UTC)"),
+        (NOW + timedelta(days=1), None, "30 Nov 2026, 14:30 (UTC)"),
+    ],
+)
+def test_a_moment_in_words(at: datetime, zone: str | None, words: str) -> None:
+    with timezone.override(zone):
+        assert moments.in_words(at) == words
+
+
+def test_what_may_be_read_tomorrow_has_its_date() -> None:
+    assert moments.in_full(TODAY) == "29 Nov 2026, 14:02 (UTC)"
+    assert Template("{% load pages %}{{ at|full_moment }}").render(Context({"at": TODAY})) == (
+        "29 Nov 2026, 14:02 (UTC)"
+    )
+
+
+def test_a_page_has_the_full_date_as_its_title() -> None:
+    said = Template("{% load pages %}{{ at|moment }}").render(Context({"at": TODAY}))
+    assert said == (
+        '<time datetime="2026-11-29T14:02:00+00:00" title="29 Nov 2026, 14:02 (UTC)">'
+        "today 14:02 (UTC)</time>"
+    )
+
+
+def test_a_stored_sentence_says_it_in_the_same_way() -> None:
+    note = dumped(text("It ended %(time)s.", time=YESTERDAY))
+    assert shown(note) == "It ended yesterday 09:10 (UTC)."
+    assert shown(note, moments.in_full) == "It ended 28 Nov 2026, 09:10 (UTC)."
+
+
+@pytest.mark.parametrize("name", ["DATETIME_FORMAT", "SHORT_DATETIME_FORMAT"])
+def test_what_django_writes_itself_looks_alike(name: str) -> None:
+    with translation.override("en"):
+        assert date_format(timezone.localtime(OLD), name) == "20 Nov 2026, 02:40 (UTC)"
+        assert date_format(OLD.date(), "DATE_FORMAT") == "20 Nov 2026"
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [("UTC", "UTC"), ("Etc/UTC", "UTC"), ("America/Argentina/Ushuaia", "Ushuaia time")],
+)
+def test_a_zone_is_called_as_people_call_it(key: str, words: str) -> None:
+    assert moments.zone_name(key) == words
+
+
+@pytest.mark.parametrize(
+    "odd", ["", "Europe", "Nowhere/At_all", "../../etc/passwd", "Europe/Berlin\x00", "x" * 5000]
+)
+def test_any_text_may_stand_in_the_cookie(odd: str) -> None:
+    assert moments.zone_called(odd) is None
+
+
+@pytest.mark.parametrize(
+    ("cookie", "zone"), [("Europe/Berlin", "Europe/Berlin"), ("no/zone", "UTC")]
+)
+def test_a_page_is_in_the_zone_of_its_readers_browser(cookie: str, zone: str) -> None:
+    request = RequestFactory().get("/")
+    request.COOKIES[moments.COOKIE] = cookie
+    seen: list[str] = []
+
+    def view(request: HttpRequest) -> HttpResponse:
+        seen.append(timezone.get_current_timezone_name())
+        return HttpResponse()
+
+    reader_time_zone(view)(request)
+    assert (seen, timezone.get_current_timezone_name()) == ([zone], "UTC")
