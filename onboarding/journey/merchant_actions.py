@@ -24,7 +24,7 @@ from onboarding.models import (
 )
 from onboarding.models.connections import shop_name_key
 from onboarding.models.memo import Unread, opened, readable
-from onboarding.models.status import Answer, Ending, Status, Turn, dumped
+from onboarding.models.status import SET_UP, Answer, Ending, Status, Turn, dumped
 from onboarding.registry import vendor_name, vendor_of
 from vendors.contract import Text, text
 from vendors.contract.characters import name_key
@@ -64,11 +64,12 @@ BEGUN_NOTES = {
 }
 # The statuses of a shop in which these may begin.
 _BEGINS_FROM: Mapping[Attempt.Purpose, frozenset[Status]] = {
-    Attempt.Purpose.PAUSE: frozenset({Status.CONNECTED}),
+    Attempt.Purpose.PAUSE: SET_UP,
     Attempt.Purpose.RESUME: frozenset({Status.PAUSED}),
     Attempt.Purpose.END: frozenset(Status) - {Status.DISCONNECTED},
-    Attempt.Purpose.ACT: frozenset({Status.CONNECTED, Status.ACTION_NEEDED}),
+    Attempt.Purpose.ACT: SET_UP | {Status.ACTION_NEEDED},
 }
+OPPOSITES = frozenset({Attempt.Purpose.PAUSE, Attempt.Purpose.RESUME})
 
 
 @transaction.atomic
@@ -270,6 +271,13 @@ def enter(connection: Connection, user: User) -> Attempt:
     return _new_attempt(connection, user, Attempt.Purpose.ENTER, Enter())
 
 
+def may_begin(connection: Connection, purpose: Attempt.Purpose) -> bool:
+    """Whether the shop's status allows it. A pause that waits for staff may be resumed, and the reverse."""
+    if purpose in OPPOSITES and (waiting := connection.task_attempt):
+        return waiting.purpose != purpose
+    return connection.status in _BEGINS_FROM[purpose]
+
+
 class StatusChanged(Exception):
     """The shop's status is no longer the one that this begins from: somebody was faster."""
 
@@ -356,7 +364,7 @@ def _replace_open_attempt(
             return attempt
     if isinstance(call, Act) and (attempt := _done_since(seen, connection, call)):
         return attempt
-    if connection.status not in _BEGINS_FROM[purpose]:
+    if not may_begin(connection, purpose):
         raise StatusChanged(connection.status)
     transitions.end_open_attempts(connection, Ending.REPLACED)
     return _new_attempt(connection, user, purpose, call, chosen)

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from onboarding.models import Connection, Hop, User
-from onboarding.models.status import Answer, Ending, Status, Turn
+from onboarding.models.status import SET_UP, Answer, Ending, Status, Turn
 from onboarding.registry import vendor_name
 from vendors.contract import text
 
@@ -19,7 +19,7 @@ from . import transitions
 from .outcomes import Verdict
 
 # A shop that works, rests or has ended is disconnected or connected again instead.
-NOT_REMOVABLE = frozenset({Status.CONNECTED, Status.PAUSED, Status.DISCONNECTED})
+NOT_REMOVABLE = SET_UP | {Status.PAUSED, Status.DISCONNECTED}
 
 
 def can_remove(connection: Connection) -> bool:

@@ -228,7 +228,7 @@ def _wrong_shop(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
 
 
 def _declined(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
-    is_new = attempt.connection.status != Status.CONNECTED and attempt.connects
+    is_new = attempt.connects and not attempt.connection.is_set_up
     new = gettext("Not connected yet: you cancelled at %(vendor)s")
     known = gettext("You cancelled at %(vendor)s")
     return StatusPanel(
@@ -338,6 +338,7 @@ def _reached_before(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
     headings = {
         Status.PAUSED: gettext("“%(shop)s” was paused"),
         Status.DISCONNECTED: gettext("“%(shop)s” was disconnected"),
+        Status.REPORTED: gettext("“%(shop)s” was set up"),
     }
     connected = gettext("“%(shop)s” was connected")
     since = gettext("Its status has changed since. Open its page to see where it stands.")
@@ -360,6 +361,8 @@ def _reported(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
     """Set up, as the merchant says. The page may be read again when it has been confirmed since."""
     if attempt.connection.status == Status.CONNECTED:
         return replace(_connected(attempt, words), sentence=attempt.connection.proof)
+    if attempt.connection.status != Status.REPORTED:
+        return _reached_before(attempt, words)
     return StatusPanel(
         kind="reported",
         heading=gettext("“%(shop)s” is set up, but not confirmed yet") % words,

@@ -151,8 +151,8 @@ def _context(
         "vendor_name": registry.vendor_name(connection.vendor),
         "vendor_is_offered": vendor is not None,
         "can_enter": bool(vendor and vendor.can("enter")) and connection.is_set_up,
-        "can_pause": _can_pause(connection),
-        "can_resume": _can_resume(connection),
+        "can_pause": _can(connection, Attempt.Purpose.PAUSE),
+        "can_resume": _can(connection, Attempt.Purpose.RESUME),
         "can_disconnect": _can_disconnect(connection),
         "can_remove": journey.can_remove(connection),
         "is_owner": owns(request.user, connection),
@@ -169,23 +169,11 @@ def _context(
     }
 
 
-def _can_pause(connection: Connection) -> bool:
-    """While a resume waits for staff, the merchant may change their mind."""
-    if attempt := connection.task_attempt:
-        return attempt.purpose == Attempt.Purpose.RESUME and _has(connection, "pause")
-    return connection.is_set_up and _has(connection, "pause")
-
-
-def _can_resume(connection: Connection) -> bool:
-    """The reverse of `_can_pause`."""
-    if attempt := connection.task_attempt:
-        return attempt.purpose == Attempt.Purpose.PAUSE and _has(connection, "resume")
-    return connection.status == Status.PAUSED and _has(connection, "resume")
-
-
-def _has(connection: Connection, call: str) -> bool:
+def _can(connection: Connection, purpose: Attempt.Purpose) -> bool:
+    """Whether the vendor has this call (a purpose has its call's name) and the shop's status allows it."""
     vendor = registry.vendor_of(connection.vendor)
-    return vendor is not None and vendor.can(call)
+    has_call = vendor is not None and vendor.can(purpose.value)
+    return has_call and journey.may_begin(connection, purpose)
 
 
 class TimelineEntry(TypedDict):
@@ -251,7 +239,7 @@ def pause(request: Request, connection: Connection) -> HttpResponse:
     """What pausing means, and the button; for owners."""
     if not owns(request.user, connection):
         return _page(request, connection, "owners_only", status=403)
-    can_pause = _can_pause(connection)
+    can_pause = _can(connection, Attempt.Purpose.PAUSE)
     if can_pause and request.method != "POST":
         return _page(request, connection, "pause")
     return _begin(request, connection, journey.pause) if can_pause else _shop(connection)
@@ -263,7 +251,7 @@ def resume(request: Request, connection: Connection) -> HttpResponse:
     """Resume a paused shop; for owners."""
     if not owns(request.user, connection):
         return _page(request, connection, "owners_only", status=403)
-    if not _can_resume(connection):
+    if not _can(connection, Attempt.Purpose.RESUME):
         return _shop(connection)
     return _begin(request, connection, journey.resume)
 
