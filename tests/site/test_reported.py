@@ -92,6 +92,16 @@ def test_a_pause_by_hand_is_not_called_done_before_staff_say_so(
     assert "“My shop” is paused" in visible_text(alice.get(pausing.get_absolute_url()))
 
 
+def test_the_end_of_the_attempt_is_no_news_once_the_shop_has_moved_on(
+    people: People, shop: Connection, scripted: Scripted
+) -> None:
+    scripted.script.append(Done(here=text("Ended."), there=text("Ended there.")))
+    browser(people.alice).post(url("disconnect", shop))
+    attempt = shop.attempts.earliest("pk")
+    said = visible_text(browser(people.alice).get(attempt.get_absolute_url()))
+    assert "“My shop” was set up Its status has changed since." in said
+
+
 # -- the tab beside ours ---------------------------------------------------------------------------
 
 

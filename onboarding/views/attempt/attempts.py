@@ -138,7 +138,7 @@ def _context(request: Request, attempt: Attempt, form: Form | None = None) -> di
         "wants_address": wants_address(attempt),
         "found": shown(attempt.found_evidence),
         "beside": journey.opens_beside(attempt),
-        "secret_waits": panel.kind == "connected" and connection.secret_waits,
+        "secret_waits": panel.kind in {"connected", "reported"} and connection.secret_waits,
         "sibling": journey.connection_of_found_shop(attempt) if panel.action == "choose" else None,
         "vendor_name": registry.vendor_name(connection.vendor),
     }

@@ -12,15 +12,13 @@ from onboarding import journey, registry
 from onboarding.methods import require_read_or_post
 from onboarding.models import Attempt, Connection, Connector
 from onboarding.models.memo import opened
-from onboarding.models.status import SET_UP, Answer, Status, dumped, shown
+from onboarding.models.status import Answer, dumped, shown
 from onboarding.questions import form_data, plain
 from onboarding.views.access import Request, for_connection
 from onboarding.views.forms import ActForm
 from onboarding.views.start.catalogue import offered
 from onboarding.views.vendor_trip.leaving import SeeOther, leave, may_leave
 from vendors.contract import Action, Memos, Text
-
-ACTIONABLE = {*SET_UP, Status.ACTION_NEEDED}
 
 
 class ActionLink(TypedDict):
@@ -59,7 +57,11 @@ def _has_page(connection: Connection, action: Action) -> bool:
 def _offered(connection: Connection, attempt: Attempt | None) -> list[Action]:
     """None before the shop was ever connected, and none while an earlier action is under way."""
     vendor = registry.vendor_of(connection.vendor)
-    if vendor is None or connection.connected_at is None or connection.status not in ACTIONABLE:
+    if (
+        vendor is None
+        or connection.connected_at is None
+        or not journey.may_begin(connection, Attempt.Purpose.ACT)
+    ):
         return []
     if attempt and attempt.purpose == Attempt.Purpose.ACT and attempt.answer != Answer.REFUSED:
         return []
