@@ -7,8 +7,7 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.contrib import admin
-from django.contrib.auth.admin import GroupAdmin
-from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.models import Permission
 from django.db.models import Field, ManyToManyField, prefetch_related_objects
 from django.forms import ModelForm, ModelMultipleChoiceField, Select, TypedChoiceField
 from django.http import HttpRequest

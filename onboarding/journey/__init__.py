@@ -106,6 +106,7 @@ __all__ = [
     "forget_calls",
     "free_name",
     "is_at_vendor_without_return",
+    "may_begin",
     "newest_attempt",
     "newest_begun",
     "opens_beside",

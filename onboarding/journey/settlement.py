@@ -434,8 +434,8 @@ def _await_task(attempt: Attempt, step: Done, row: Verdict) -> None:
     for note in (step.there, step.todo):
         transitions.record(connection, note, attempt=attempt, status=connection.status)
     if earlier := connection.task_attempt:  # the merchant has changed their mind
-        earlier.answer, earlier.ending = Answer.NONE, Ending.REPLACED
-        transitions.save(earlier, "answer", "ending")
+        earlier.answer = Answer.NONE
+        transitions.end(earlier, Ending.REPLACED, "answer")
     transitions.apply(connection, row)
     transitions.save(connection, *transitions.STATUS_FIELDS)
     transitions.set_task(connection, step.staff_task)
