@@ -107,7 +107,9 @@ def test_one_401_closes_itembase_for_nobody(stage: sandbox.Running, browser: Bro
     wait_until_idle()
     assert not is_down()
     page = browser.page(f"/m/{browser.merchant.reference}/connect/{ebay().slug}/")
-    assert "Continue to" in page
+    assert "Continue “One”" in page
+    assert "Connect another eBay shop" in page
+    assert "Leave it with us" not in page
     assert not Breaker.objects.exclude(cause="").exists()
 
 
