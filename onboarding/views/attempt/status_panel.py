@@ -310,7 +310,7 @@ def _reached(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
         return _changed(attempt, words)
     if attempt.answer == Answer.TASK:
         return _waits_for_task(attempt, words)
-    if attempt.answer == Answer.REPORTED:
+    if attempt.answer == Answer.REPORTED and attempt.connection.is_set_up:
         return _reported(attempt, words)
     if attempt.connection.status != attempt.status:
         return _reached_before(attempt, words)
@@ -335,11 +335,10 @@ def _reached(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
 
 
 def _reached_before(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
-    set_up = gettext("“%(shop)s” was set up, but not confirmed yet")
     headings = {
         Status.PAUSED: gettext("“%(shop)s” was paused"),
         Status.DISCONNECTED: gettext("“%(shop)s” was disconnected"),
-        Status.REPORTED: set_up,
+        Status.REPORTED: gettext("“%(shop)s” was set up"),
     }
     connected = gettext("“%(shop)s” was connected")
     since = gettext("Its status has changed since. Open its page to see where it stands.")
