@@ -44,7 +44,7 @@ class EmailField(forms.EmailField):
         given = {"label": gettext_lazy("Email address"), "widget": widget, **options}
         super().__init__(**{**given, "max_length": None})
 
-    def clean(self, value: Any) -> str:  # Any: Django's signature
+    def clean(self, value: object) -> str:
         typed = self.to_python(value)
         if not typed:
             self.validate(typed)
@@ -57,7 +57,7 @@ class LineField(forms.CharField):
 
     default_error_messages = {"max_length": TOO_LONG}
 
-    def to_python(self, value: Any) -> str:  # Any: Django's signature
+    def to_python(self, value: object) -> str:
         line = one_line(super().to_python(value) or "")
         return line if is_visible(line) else ""
 
@@ -68,7 +68,7 @@ class SecretField(forms.CharField):
     default_error_messages = {"max_length": TOO_LONG}
     widget = forms.PasswordInput(attrs={"autocomplete": "new-password"})
 
-    def to_python(self, value: Any) -> str:  # Any: Django's signature
+    def to_python(self, value: object) -> str:
         typed = super().to_python(value) or ""
         if not is_plain(typed):
             raise ValidationError(gettext_lazy("This has characters that cannot be typed."))
@@ -78,7 +78,7 @@ class SecretField(forms.CharField):
 class NameField(LineField):
     """A name that is mailed to people who do not know us: no web address is part of it."""
 
-    def validate(self, value: Any) -> None:  # Any: Django's signature
+    def validate(self, value: str) -> None:
         super().validate(value)
         read = name_key(value)
         if "://" in read or "www." in read.replace("\u3002", "."):

@@ -184,11 +184,11 @@ def test_answers_to_a_vendors_questions_are_one_line() -> None:
 
 
 def test_a_secret_stays_as_it_was_typed_or_is_refused() -> None:
-    asked = [questions.plain(Question(key="s", label=text("Secret"), secret=True))]
-    form = questions.QuestionsForm(asked, {"answer_s": "a  b\u200bc"})
+    asked = [questions.plain(Question(key="password", label=text("Secret"), secret=True))]
+    form = questions.QuestionsForm(asked, {"answer_password": "a  b\u200bc"})
     assert form.is_valid()
-    assert form.answers == {"s": "a  b\u200bc"}
-    assert not questions.QuestionsForm(asked, {"answer_s": "a\u0000b"}).is_valid()
+    assert form.answers == {"password": "a  b\u200bc"}
+    assert not questions.QuestionsForm(asked, {"answer_password": "a\u0000b"}).is_valid()
 
 
 # -- in mails --------------------------------------------------------------------------------------
