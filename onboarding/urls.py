@@ -7,7 +7,7 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
 from .notifications import demo_mail
-from .people import addresses, passwords, reauthentication, sign_in
+from .people import addresses, passkeys, passwords, reauthentication, sign_in
 from .views import brand, well_known
 from .views.attempt import attempts, wrong_shop
 from .views.shop import actions, reveal, shops, waiting
@@ -47,6 +47,7 @@ urlpatterns = [
     path(f"{SHOP}/pause/", shops.pause, name="pause"),
     path(f"{SHOP}/resume/", shops.resume, name="resume"),
     path(f"{SHOP}/disconnect/", shops.disconnect, name="disconnect"),
+    path(f"{SHOP}/remove/", shops.remove, name="remove"),
     path(f"{SHOP}/rename/", shops.rename, name="rename"),
     path(f"{SHOP}/actions/<slug:key>/", actions.act, name="act"),
     path(f"{SHOP}/secrets/", reveal.show, name="reveal"),
@@ -85,6 +86,7 @@ urlpatterns = [
         name="account_reauthenticate_code",
     ),
     path("accounts/2fa/webauthn/login/", sign_in.passkey, name="mfa_login_webauthn"),
+    path("accounts/2fa/webauthn/add/", passkeys.add_passkey, name="mfa_add_webauthn"),
     path("accounts/", include("allauth.urls")),
     path("brand.css", brand.brand_css, name="brand_css"),
     path("favicon.ico", well_known.favicon),

@@ -37,7 +37,7 @@ class AttemptAdmin(ReadOnlyAdmin, StatusColumns):
     fieldsets = (
         (
             gettext_lazy("Where it stands"),
-            {"fields": (*STATUS_FIELDS, "tries", "deadline", "ended")},
+            {"fields": (*STATUS_FIELDS, "tries", "deadline", "ended", "ending")},
         ),
         (
             gettext_lazy("What it is"),

@@ -20,6 +20,7 @@ from django.shortcuts import render
 from onboarding.fields import EmailField, LineField
 from onboarding.models import User
 
+from . import once
 from .changelist import AnyQuerySet, CappedPaginator, ids
 
 # Columns that are encrypted at rest.
@@ -42,7 +43,7 @@ def staff_user(request: HttpRequest) -> User:
     return cast(User, request.user)
 
 
-class TolerantAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # no subscript at run time
+class TolerantAdmin(once.AddsOnce):
     """Django's pages, where two odd parameters would be errors of the database layer."""
 
     def get_object(
@@ -155,7 +156,8 @@ class BaseAdmin(TolerantAdmin):
         row's URL), vendor (its name) and perhaps problem (an error of the whole form).
         """
         status = 422 if form.errors or context.get("problem") else 200
-        return self.render_page(request, "action_form.html", {"form": form, **context}, status)
+        context = {"form": form, "form_id": once.new_form_id(), **context}
+        return self.render_page(request, "action_form.html", context, status)
 
 
 class ReadOnlyAdmin(BaseAdmin):

@@ -7,7 +7,8 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.contrib import admin
-from django.contrib.auth.models import Permission
+from django.contrib.auth.admin import GroupAdmin
+from django.contrib.auth.models import Group, Permission
 from django.db.models import CharField, Field, ManyToManyField, prefetch_related_objects
 from django.forms import ModelForm, ModelMultipleChoiceField, Select, TypedChoiceField
 from django.http import HttpRequest
@@ -18,6 +19,7 @@ from onboarding.models import Connection, Membership, Merchant, User
 
 from .base import ACCOUNT_SECRETS, BaseAdmin, FieldOptions
 from .changelist import AnyQuerySet, ids, merchants_like
+from .once import AddsOnce
 from .tables import NOTHING, connections_table
 
 
@@ -84,6 +86,14 @@ class MerchantAdmin(BaseAdmin):
             "accounts": merchant.accounts.select_related("merchant").defer(*ACCOUNT_SECRETS),
             "tables": [connections_table(Connection.objects.filter(account__merchant=merchant))],
         }
+
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class Groups(AddsOnce, GroupAdmin):
+    """Django's own page."""
 
 
 PERMISSION_FIELDS = ("is_staff", "is_superuser", "groups", "user_permissions")

@@ -30,6 +30,7 @@ from vendors.contract import (
     Why,
 )
 
+from . import once
 from .base import ReadOnlyAdmin
 
 
@@ -113,6 +114,11 @@ class VendorActionsAdmin(ReadOnlyAdmin):
             raise Http404
         form = QuestionsForm([plain(each) for each in action.questions], form_data(request))
         if form.is_valid():
+            try:
+                once.claim(request)
+            except once.SentBefore:
+                self.message_user(request, once.sent_before_text(), messages.WARNING)
+                return redirect(f"admin:onboarding_{self.opts.model_name}_change", row.pk)
             outcome = journey.act(connection_id, key, form.answers)
             if isinstance(outcome, Step):
                 return self._acted(request, row, action, outcome)

@@ -25,6 +25,7 @@ from onboarding.models import Connector
 from onboarding.questions import QuestionsForm, form_data, plain
 from vendors.contract import Action, Done, Refused, Rows, Vendor, VendorError
 
+from . import once
 from .calls import hosts_table
 from .connector_options import ConnectorOptionsAdmin
 from .inventory import inventory_tables
@@ -157,6 +158,11 @@ class VendorPagesAdmin(ConnectorOptionsAdmin):
         form = QuestionsForm([plain(each) for each in action.questions], data)
         problem = ""
         if form.is_valid():
+            try:
+                once.claim(request)
+            except once.SentBefore:
+                self.message_user(request, once.sent_before_text(), messages.WARNING)
+                return redirect(target.url)
             outcome = _run(target, action, form.answers, ids)
             self._log(request, target, action, outcome, ids)
             if not isinstance(outcome, VendorError):

@@ -10,6 +10,7 @@ This module is its public interface: no other module of the package is imported 
     transitions       state transitions: the only place where attempts and connections are changed
     orders            rows → `Order`                vendor_call   which call is made, and with what
     hops              redirects out and returns     leases        one worker at a time per account
+    removal           of shops never connected
     crash_guard       rows that kill their workers  unreadable    memos that no key decrypts
 
 An action writes what somebody wants (`call`, `due_at`); `advance` makes the call and writes the outcome. A
@@ -24,6 +25,7 @@ from .leases import LEASE
 from .merchant_actions import (
     LONGEST_NAME,
     NameTaken,
+    StatusChanged,
     begin,
     claim_return,
     confirm_secrets_received,
@@ -34,7 +36,8 @@ from .merchant_actions import (
     enter,
     free_name,
     is_at_vendor_without_return,
-    named_connections,
+    newest_attempt,
+    newest_begun,
     pause,
     reconnect,
     record_return,
@@ -44,10 +47,12 @@ from .merchant_actions import (
     resume,
     run_action,
     submit_answers,
+    unfinished,
     use_found_shop,
 )
 from .orders import verified_addresses
 from .outcomes import Outcome, ready_note
+from .removal import can_remove, remove, stays_at_vendor
 from .staff_actions import (
     act,
     ask_now,
@@ -75,11 +80,13 @@ __all__ = [
     "NameTaken",
     "OnlyIf",
     "Outcome",
+    "StatusChanged",
     "act",
     "advance",
     "ask_now",
     "asks_about_the_shop",
     "begin",
+    "can_remove",
     "check",
     "check_now",
     "claim_return",
@@ -98,7 +105,8 @@ __all__ = [
     "forget_calls",
     "free_name",
     "is_at_vendor_without_return",
-    "named_connections",
+    "newest_attempt",
+    "newest_begun",
     "opens_beside",
     "pause",
     "ready_note",
@@ -106,14 +114,17 @@ __all__ = [
     "record",
     "record_return",
     "reject_found_shop",
+    "remove",
     "rename",
     "report_finished",
     "resolve",
     "resume",
     "run_action",
     "save_staff_answers",
+    "stays_at_vendor",
     "submit_answers",
     "take_link",
+    "unfinished",
     "use_found_shop",
     "verified_addresses",
     "wake_after_outage",

@@ -177,6 +177,8 @@ def _prepare(
     """The next call, or None when there is nothing to do. Counts the try before the call is made."""
     lease.renew()
     attempt = transitions.locked_attempt(attempt_id)
+    if attempt.ended and last is not None:
+        _withdraw_announcement(attempt)
     if attempt.ended or attempt.due_at is None:
         return None
     if attempt.deadline <= timezone.now():
@@ -193,6 +195,14 @@ def _prepare(
         transitions.publish(attempt, changed=transitions.apply(attempt, verdict))
         return None
     return _call(attempt, lease, vendor, present, last) if crash_guard.begin_call(attempt) else None
+
+
+def _withdraw_announcement(attempt: Attempt) -> None:
+    """The attempt ended between announcing a creation and making it: nothing was sent."""
+    account = attempt.connection.account
+    if account.announced and account.creator_id == attempt.pk:
+        account.announced = ""
+        account.save(update_fields=["announced"])
 
 
 def _verdict_without_call(attempt: Attempt, vendor: Vendor) -> Verdict | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from onboarding.models import (
@@ -16,17 +16,20 @@ from onboarding.models import (
     Attempt,
     Connection,
     Connector,
+    Event,
     Hop,
     Merchant,
     User,
     memo_key,
 )
+from onboarding.models.connections import shop_name_key
 from onboarding.models.memo import Unread, opened, readable
-from onboarding.models.status import Answer, Status, Turn, dumped
+from onboarding.models.status import Answer, Ending, Status, Turn, dumped
 from onboarding.registry import vendor_name, vendor_of
 from vendors.contract import Text, text
+from vendors.contract.characters import name_key
 
-from . import hops, transitions, unreadable
+from . import hops, removal, transitions, unreadable
 from .orders import holder
 from .vendor_call import (
     Act,
@@ -59,23 +62,39 @@ BEGUN_NOTES = {
     Attempt.Purpose.RESUME: text("Resuming was begun."),
     Attempt.Purpose.END: text("Disconnecting was begun."),
 }
+# The statuses of a shop in which these may begin.
+_BEGINS_FROM: Mapping[Attempt.Purpose, frozenset[Status]] = {
+    Attempt.Purpose.PAUSE: frozenset({Status.CONNECTED}),
+    Attempt.Purpose.RESUME: frozenset({Status.PAUSED}),
+    Attempt.Purpose.END: frozenset(Status) - {Status.DISCONNECTED},
+    Attempt.Purpose.ACT: frozenset({Status.CONNECTED, Status.ACTION_NEEDED}),
+}
 
 
 @transaction.atomic
 def begin(
-    *, merchant: Merchant, connector: Connector, user: User, name: str, answers: Mapping[str, str]
+    *,
+    merchant: Merchant,
+    connector: Connector,
+    user: User,
+    name: str,
+    answers: Mapping[str, str],
+    seen: str | None = None,
+    another: bool = False,
 ) -> Attempt:
-    """Create a connection and its first attempt. Idempotent: a second press returns the same attempt.
+    """Begin to connect a shop: its first attempt, or the open one of a shop that was begun before.
+
+    Whoever has begun a shop of this connector and not finished it goes on there, unless `another` says
+    that a second one is meant. `seen` is what `newest_begun` said when the form was shown: the name of a
+    shop that was begun since then tells that the same form was sent twice.
 
     Raises NameTaken when the name belongs to another shop.
     """
+    transitions.lock_names(merchant.pk)
+    earlier = _begun_already(merchant, connector, user, name, answers, seen, another=another)
+    if earlier:
+        return earlier
     account, _ = Account.objects.get_or_create(merchant=merchant, vendor=connector.vendor)
-    Account.objects.select_for_update(no_key=True).get(pk=account.pk)
-    if same_name := _connection_named(merchant, name):
-        attempt = same_name.attempts.filter(ended=None, purpose=Attempt.Purpose.CONNECT).first()
-        if same_name.connector_id != connector.pk or same_name.shop_id or attempt is None:
-            raise NameTaken(name)
-        return attempt
     connection = Connection.objects.create(
         account=account,
         vendor=account.vendor,
@@ -84,6 +103,97 @@ def begin(
         answers=dict(answers),
     )
     return _new_attempt(connection, user, Attempt.Purpose.CONNECT, Start())
+
+
+def _begun_already(
+    merchant: Merchant,
+    connector: Connector,
+    user: User,
+    name: str,
+    answers: Mapping[str, str],
+    seen: str | None,
+    *,
+    another: bool,
+) -> Attempt | None:
+    """The attempt that the merchant is led to instead of a new shop. Raises NameTaken."""
+    same_name = _connection_named(merchant, name)
+    if same_name is None:
+        return None if another else _open_connecting_attempt(merchant, connector, user)
+    if same_name.connector_id != connector.pk:
+        raise NameTaken(name)
+    if attempt := _begun_since(seen, same_name.attempts.filter(user=user)):
+        return attempt
+    if another or same_name.shop_id or not removal.can_remove(same_name):
+        raise NameTaken(name)
+    return _go_on(same_name, user, answers)
+
+
+def _open_connecting_attempt(
+    merchant: Merchant, connector: Connector, user: User
+) -> Attempt | None:
+    rows = Attempt.objects.filter(
+        connection__in=unfinished(merchant, connector, user),
+        purpose=Attempt.Purpose.CONNECT,
+        ended=None,
+        deadline__gt=timezone.now(),
+    )
+    return rows.order_by("-pk").first()
+
+
+def _go_on(connection: Connection, user: User, answers: Mapping[str, str]) -> Attempt:
+    """The open attempt of a shop that was never connected, or a new one with these answers.
+
+    Raises NameTaken when the shop is being disconnected.
+    """
+    connection = transitions.locked_connection(connection.pk)
+    if attempt := _open_attempt(connection):
+        if attempt.connects:
+            return attempt
+        raise NameTaken(connection.name)
+    connection.answers = dict(answers)
+    transitions.save(connection, "answers")
+    return _new_attempt(connection, user, Attempt.Purpose.CONNECT, Start())
+
+
+def unfinished(merchant: Merchant, connector: Connector, user: User) -> QuerySet[Connection]:
+    """The shops of this connector that this user began and never connected, the newest first."""
+    first_event = Event.objects.filter(connection=OuterRef("pk")).order_by("pk")
+    rows = Connection.objects.filter(
+        account__merchant=merchant, connector=connector, connected_at=None, shop_id=""
+    ).exclude(status__in=removal.NOT_REMOVABLE)
+    begun_by = Subquery(first_event.values("user")[:1])
+    return rows.alias(begun_by=begun_by).filter(begun_by=user.pk).order_by("-pk")
+
+
+def newest_begun(merchant: Merchant, connector: Connector, user: User) -> str:
+    """The reference of the newest attempt that this user made with this connector; "" for none."""
+    return _newest(
+        Attempt.objects.filter(
+            connection__account__merchant=merchant, connection__connector=connector, user=user
+        )
+    )
+
+
+def newest_attempt(connection: Connection) -> str:
+    """The reference of the connection's newest attempt; "" for none."""
+    return _newest(connection.attempts.all())
+
+
+def _newest(attempts: QuerySet[Attempt]) -> str:
+    found = attempts.order_by("-pk").values_list("reference", flat=True).first()
+    return found or ""
+
+
+def _begun_since(seen: str | None, attempts: QuerySet[Attempt]) -> Attempt | None:
+    """The newest of these attempts, if it is newer than the one that a page knew when it was shown.
+
+    Then the same button, or the same form, was sent before. `seen` is that attempt's reference, "" where
+    there was none, None where nobody can say.
+    """
+    known = Attempt.objects.filter(reference=seen).values_list("pk", flat=True).first()
+    if seen is None or (seen and known is None):
+        return None
+    return attempts.filter(pk__gt=known or 0).order_by("-pk").first()
 
 
 def _new_attempt(
@@ -113,11 +223,21 @@ def _action_label(connection: Connection, key: str) -> Text | None:
 
 
 @transaction.atomic
-def reconnect(connection: Connection, user: User) -> Attempt:
-    """Continue the open attempt, or begin a new one."""
+def reconnect(connection: Connection, user: User, seen: str | None = None) -> Attempt:
+    """Continue the open attempt, or begin a new one. A removed shop is back in the merchant's list.
+
+    `seen`: what `newest_attempt` said when the button was shown. What was connected since then was
+    connected by an earlier press of the same button.
+    """
+    transitions.lock_names(connection.account.merchant_id)
     connection = transitions.locked_connection(connection.pk)
     if attempt := _open_attempt(connection):
         return continue_attempt(attempt, user)
+    if attempt := _begun_since(seen, connection.attempts.filter(ending=Ending.CONNECTED)):
+        return attempt
+    if connection.removed_at:
+        connection.removed_at = None
+        transitions.save(connection, "removed_at")
     if connection.status == Status.DISCONNECTED:
         _ensure_unique_name(connection, user)
     if connection.shop_id and holder(connection, connection.shop_id) in {"sibling", "other"}:
@@ -133,8 +253,7 @@ def _ensure_unique_name(connection: Connection, user: User) -> None:
     old, name = connection.name, free_name(connection.account.merchant, connection.name)
     if name == old:
         return
-    connection.name = name
-    transitions.save(connection, "name")
+    transitions.set_name(connection, name)
     note = text(
         "Another shop is called “%(old)s” now: this one became “%(name)s”.", old=old, name=name
     )
@@ -151,18 +270,22 @@ def enter(connection: Connection, user: User) -> Attempt:
     return _new_attempt(connection, user, Attempt.Purpose.ENTER, Enter())
 
 
+class StatusChanged(Exception):
+    """The shop's status is no longer the one that this begins from: somebody was faster."""
+
+
 def pause(connection: Connection, user: User) -> Attempt:
-    """Pause a connected shop, instead of any other open attempt."""
+    """Pause a connected shop, instead of any other open attempt. Raises StatusChanged."""
     return _replace_open_attempt(connection, user, Attempt.Purpose.PAUSE, Pause())
 
 
 def resume(connection: Connection, user: User) -> Attempt:
-    """Resume a paused shop, instead of any other open attempt."""
+    """Resume a paused shop, instead of any other open attempt. Raises StatusChanged."""
     return _replace_open_attempt(connection, user, Attempt.Purpose.RESUME, Resume())
 
 
 def disconnect(connection: Connection, user: User) -> Attempt:
-    """Disconnect a shop, instead of any other open attempt."""
+    """Disconnect a shop, instead of any other open attempt. Raises StatusChanged."""
     return _replace_open_attempt(connection, user, Attempt.Purpose.END, End())
 
 
@@ -172,21 +295,28 @@ def run_action(
     key: str,
     answers: Mapping[str, str],
     chosen: Connector | None = None,
+    seen: str | None = None,
 ) -> Attempt:
     """Run one of the vendor's actions for merchants. It may create things, so it is an attempt.
 
     After a refusal it begins again with the new answers. `chosen` becomes the shop's connector when the
-    action succeeds, even if staff hide that connector in between.
+    action succeeds, even if staff hide that connector in between. `seen`: what `newest_attempt` said
+    when the form was shown; the same action that was done since then was this form, sent before.
+    Raises StatusChanged.
     """
-    return _replace_open_attempt(
-        connection, user, Attempt.Purpose.ACT, Act(key, dict(answers)), chosen
-    )
+    call = Act(key, dict(answers))
+    return _replace_open_attempt(connection, user, Attempt.Purpose.ACT, call, chosen, seen)
 
 
+@transaction.atomic
 def rename(connection: Connection, name: str) -> None:
-    """Give a shop another name; the caller has checked that no other shop has it."""
-    connection.name = name
-    transitions.save(connection, "name")
+    """Give a shop another name. Raises NameTaken when the merchant has another shop of this name."""
+    merchant = connection.account.merchant
+    transitions.lock_names(merchant.pk)
+    same_name = _connection_named(merchant, name)
+    if same_name and same_name.pk != connection.pk:
+        raise NameTaken(name)
+    transitions.set_name(connection, name)
 
 
 @transaction.atomic
@@ -215,6 +345,7 @@ def _replace_open_attempt(
     purpose: Attempt.Purpose,
     call: ContractCall,
     chosen: Connector | None = None,
+    seen: str | None = None,
 ) -> Attempt:
     """Begin an attempt and end any other. Idempotent: a second press returns the same attempt."""
     connection = transitions.locked_connection(connection.pk)
@@ -223,8 +354,21 @@ def _replace_open_attempt(
         was_refused = isinstance(call, Act) and attempt.answer in RESTARTING_ANSWERS
         if not was_refused:
             return attempt
-    transitions.end_open_attempts(connection)
+    if isinstance(call, Act) and (attempt := _done_since(seen, connection, call)):
+        return attempt
+    if connection.status not in _BEGINS_FROM[purpose]:
+        raise StatusChanged(connection.status)
+    transitions.end_open_attempts(connection, Ending.REPLACED)
     return _new_attempt(connection, user, purpose, call, chosen)
+
+
+def _done_since(seen: str | None, connection: Connection, call: Act) -> Attempt | None:
+    done = connection.attempts.filter(ending__in=[Ending.CONNECTED, Ending.DONE])
+    attempt = _begun_since(seen, done.filter(purpose=Attempt.Purpose.ACT))
+    if attempt is None:
+        return None
+    made = remembered(attempt)
+    return attempt if isinstance(made, Act) and made.key == call.key else None
 
 
 def _open_attempt(connection: Connection) -> Attempt | None:
@@ -370,8 +514,7 @@ def _leave_to_sibling(attempt: Attempt, user: User) -> Attempt:
     """End the attempt: a sibling has the shop. A connection that was never connected is disconnected."""
     note = text("You kept the connection that this shop already has.")
     transitions.record(attempt.connection, note, attempt=attempt, user=user)
-    attempt.ended, attempt.due_at = timezone.now(), None
-    transitions.save(attempt, "ended", "due_at")
+    transitions.end(attempt, Ending.KEPT_SIBLING)
     if attempt.connection.connected_at is None:
         attempt.connection.status, attempt.connection.note = Status.DISCONNECTED, dumped(note)
         transitions.save(attempt.connection, "status", "note")
@@ -393,6 +536,7 @@ def connect_both(attempt: Attempt, user: User, name: str) -> Attempt:
 
     Raises NameTaken when the name, or the shop, belongs to another connection.
     """
+    transitions.lock_names(attempt.connection.account.merchant_id)
     attempt = transitions.locked_attempt(attempt.pk)
     if attempt.ended or attempt.answer != Answer.WRONG_SHOP:
         return attempt
@@ -439,12 +583,12 @@ def named_connections(merchant: Merchant) -> QuerySet[Connection]:
 
 
 def _connection_named(merchant: Merchant, name: str) -> Connection | None:
-    return named_connections(merchant).filter(name__iexact=name).first()
+    return named_connections(merchant).filter(name_key=shop_name_key(merchant.pk, name)).first()
 
 
 def free_name(merchant: Merchant, wanted: str) -> str:
     """The wanted name, or with the first number that tells it apart: "eBay", "eBay 2" …"""
-    used = {name.casefold() for name in named_connections(merchant).values_list("name", flat=True)}
+    used = {name_key(name) for name in named_connections(merchant).values_list("name", flat=True)}
     suffixes = ("", *(f" {number}" for number in range(2, len(used) + 3)))
     names = (wanted[: LONGEST_NAME - len(suffix)] + suffix for suffix in suffixes)
-    return next(name for name in names if name.casefold() not in used)
+    return next(name for name in names if name_key(name) not in used)

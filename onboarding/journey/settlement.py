@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from onboarding.models import Account, Alert, Attempt, AttemptMail, Connection, User
 from onboarding.models.memo import readable
-from onboarding.models.status import Answer, Cause, Status, Turn, dumped
+from onboarding.models.status import Answer, Cause, Ending, Status, Turn, dumped
 from onboarding.registry import vendor_name
 from vendors.contract import (
     CallError,
@@ -34,7 +34,7 @@ from vendors.contract import (
 )
 from vendors.http.urls import allowed
 
-from . import crash_guard, hops, orders, transitions
+from . import crash_guard, hops, orders, removal, transitions
 from .orders import holder
 from .outcomes import Outcome, ShopMatch, Verdict, awaits_task, verdict, wrong_shop
 from .vendor_call import Act, Resolve, VendorCall
@@ -86,6 +86,8 @@ def _settle_attempt(call: VendorCall, attempt: Attempt, outcome: Outcome) -> boo
     crash_guard.answered(attempt, resets_crashes=not repeat)
     if attempt.ended or attempt.call_number != call.number:
         transitions.save(attempt, *transitions.GUARD_FIELDS)
+        if attempt.connection.removed_at:
+            removal.keep_known(attempt.connection)
         return attempt.ended is None  # while we waited the merchant asked for another call
     if repeat:
         _repeat_call(attempt)
@@ -114,7 +116,7 @@ def _settle_creation(call: VendorCall, attempt: Attempt, outcome: Outcome) -> bo
         if announced or disproved:
             account.unsure_why = _why_lost(outcome)
         account.creator = attempt if disproved else account.creator
-    elif isinstance(outcome, Progress) and outcome.announce:
+    elif isinstance(outcome, Progress) and outcome.announce and attempt.ended is None:
         account.announced, account.unsure, account.creator = outcome.announce, "", attempt
         _note_lost_answer(attempt, "")
     elif announced or (unsure and isinstance(outcome, Step)):
@@ -303,8 +305,8 @@ def _confirm(call: VendorCall, attempt: Attempt, step: Connected) -> bool:
     transitions.apply(attempt, verdict(step, call.vendor, 0))
     for name in ("status", "answer", "note"):
         setattr(attempt, name, getattr(connection, name))
-    attempt.tries, attempt.due_at, attempt.ended = 0, None, timezone.now()
-    transitions.save(attempt, *transitions.STATUS_FIELDS, "ended")
+    attempt.tries = 0
+    transitions.end(attempt, Ending.CONNECTED, *transitions.STATUS_FIELDS)
     transitions.record(connection, connection.note, attempt=attempt, status=connection.status)
     return True
 
@@ -345,7 +347,7 @@ def _is_confirmed(connection: Connection, step: Connected, attempt: Attempt | No
 def _tell_of_confirmation(connection: Connection, status_before: str) -> None:
     """Staff hear of a shop that nobody has confirmed; its merchant hears when somebody has."""
     if connection.status == Status.REPORTED:
-        Alert.objects.get_or_create(vendor=connection.vendor, cause=Cause.UNCONFIRMED, cleared=None)
+        Alert.open(connection.vendor, Cause.UNCONFIRMED)
     elif status_before == Status.REPORTED and connection.status == Status.CONNECTED:
         purposes = (Attempt.Purpose.CONNECT, Attempt.Purpose.RECONNECT)
         attempt = connection.attempts.filter(purpose__in=purposes).first()
@@ -398,8 +400,8 @@ def _settle_done(call: VendorCall, attempt: Attempt, step: Done) -> None:
     else:
         _stop_or_resume(call, attempt.connection, step, row, attempt)
     transitions.apply(attempt, row)
-    attempt.tries, attempt.ended = 0, timezone.now()
-    transitions.save(attempt, *transitions.STATUS_FIELDS, "ended")
+    attempt.tries = 0
+    transitions.end(attempt, Ending.DONE, *transitions.STATUS_FIELDS)
 
 
 def _done_verdict(call: VendorCall, attempt: Attempt, step: Done) -> Verdict:
@@ -432,11 +434,11 @@ def _await_task(attempt: Attempt, step: Done, row: Verdict) -> None:
     for note in (step.there, step.todo):
         transitions.record(connection, note, attempt=attempt, status=connection.status)
     if earlier := connection.task_attempt:  # the merchant has changed their mind
-        earlier.answer = Answer.NONE
-        transitions.save(earlier, "answer")
+        earlier.answer, earlier.ending = Answer.NONE, Ending.REPLACED
+        transitions.save(earlier, "answer", "ending")
     transitions.apply(connection, row)
     transitions.save(connection, *transitions.STATUS_FIELDS)
-    _set_task(connection, step.staff_task)
+    transitions.set_task(connection, step.staff_task)
 
 
 def complete_task(connection_id: int, user: User | None) -> bool:
@@ -494,15 +496,7 @@ def _stop_or_resume(
     if row.status == Status.DISCONNECTED:
         connection.reveal = None  # what it opened is closed
     transitions.save(connection, *transitions.STATUS_FIELDS, "reveal")
-    _set_task(connection, step.staff_task)
-
-
-def _set_task(connection: Connection, task: str) -> None:
-    """What staff have to do at the vendor, until they say that it is done."""
-    connection.task = task
-    transitions.save(connection, "task")
-    if task:
-        Alert.open(connection.vendor, Cause.TASK)
+    transitions.set_task(connection, step.staff_task)
 
 
 # -- an action of the vendor, run by staff or by a merchant ----------------------------------------
@@ -522,7 +516,7 @@ def _settle_action(call: VendorCall, outcome: Outcome) -> None:
         connection.version += 1
         transitions.save(connection, "version")
         _check_at_once(connection)
-    _set_task(connection, outcome.staff_task)
+    transitions.set_task(connection, outcome.staff_task)
 
 
 def _end_account(call: VendorCall, account: Account, step: Done) -> None:
@@ -535,7 +529,7 @@ def _end_account(call: VendorCall, account: Account, step: Done) -> None:
     )
     without_task = replace(step, staff_task="")  # one task, not one for each of the shops
     for connection in connections:
-        transitions.end_open_attempts(connection)
+        transitions.end_open_attempts(connection, Ending.ACCOUNT_DELETED)
         _stop_or_resume(call, connection, without_task, verdict(without_task, call.vendor, 0))
 
 

@@ -14,9 +14,27 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from onboarding.availability import host_state
-from onboarding.models import Account, Alert, Attempt, Connection, Event, PromisedMail, User
+from onboarding.models import (
+    Account,
+    Alert,
+    Attempt,
+    Connection,
+    Event,
+    Merchant,
+    PromisedMail,
+    User,
+)
 from onboarding.models.memo import readable
-from onboarding.models.status import Answer, Status, StatusMixin, StoredText, Turn, dumped
+from onboarding.models.status import (
+    Answer,
+    Cause,
+    Ending,
+    Status,
+    StatusMixin,
+    StoredText,
+    Turn,
+    dumped,
+)
 from onboarding.monitoring import logs
 from onboarding.questions import plain
 from vendors.contract import Text, text
@@ -43,12 +61,19 @@ Rows = QuerySet[Attempt] | QuerySet[Connection]
 # -- rows that are about to be changed -------------------------------------------------------------
 
 
+def lock_names(merchant_id: int) -> None:
+    """Lock the merchant: one transaction at a time gives names to its shops.
+
+    The lock order is the same everywhere: merchant, account (its lease), connection, attempt.
+    """
+    Merchant.objects.select_for_update(no_key=True).get(pk=merchant_id)
+
+
 def locked_attempt(pk: int) -> Attempt:
     """The attempt, with its connection locked where the database can.
 
-    The lock order is the same everywhere: account (its lease), connection, attempt. The connection is
-    locked by a statement of its own: PostgreSQL joins rows as they were before it waited for a lock,
-    and would find none if the attempt's user has changed since.
+    The connection is locked by a statement of its own: PostgreSQL joins rows as they were before it
+    waited for a lock, and would find none if the attempt's user has changed since.
     """
     if database.features.has_select_for_update:
         connections = Connection.objects.select_for_update(no_key=True)
@@ -73,6 +98,12 @@ def save(row: Attempt | Connection, *names: str) -> None:
     row.save(update_fields=names)
 
 
+def set_name(connection: Connection, name: str) -> None:
+    """Give a shop this name. The caller holds `lock_names` and has found that no other shop has it."""
+    connection.name = name
+    save(connection, "name", "name_key")
+
+
 def save_all(connection: Connection) -> None:
     """Save every column. Raises IntegrityError when another connection has the shop."""
     connection.save()
@@ -88,9 +119,16 @@ def make_due(rows: Rows, at: datetime | None = None) -> int:
     return rows.exclude(due_at=None).update(due_at=at or timezone.now())
 
 
-def end_open_attempts(connection: Connection) -> None:
+def end(attempt: Attempt, why: Ending, *names: str) -> None:
+    """End an attempt: its page says why, and nothing is due any more. Saves the columns `names`, too."""
+    attempt.ended, attempt.ending, attempt.due_at = timezone.now(), why, None
+    save(attempt, "ended", "ending", "due_at", *names)
+
+
+def end_open_attempts(connection: Connection, why: Ending) -> None:
     """End every open attempt of this connection."""
-    connection.attempts.filter(ended=None).update(ended=timezone.now(), due_at=None)
+    rows = connection.attempts.filter(ended=None)
+    rows.update(ended=timezone.now(), ending=why, due_at=None)
 
 
 def publish(attempt: Attempt, *, changed: bool) -> None:
@@ -202,8 +240,8 @@ def remember_call(attempt: Attempt, call: ContractCall, *, linkless: bool = Fals
 
 def expire(attempt: Attempt) -> None:
     """End an attempt whose deadline is over; the merchant may begin again, and nothing is lost."""
-    now = timezone.now()
-    attempt.ended, attempt.due_at, attempt.since, attempt.tries = now, None, now, 0
+    end(attempt, Ending.EXPIRED)
+    attempt.since, attempt.tries = timezone.now(), 0
     attempt.status, attempt.turn = Status.ACTION_NEEDED, Turn.MERCHANT
     attempt.answer, attempt.heading = Answer.EXPIRED, {}
     attempt.note = dumped(
@@ -211,7 +249,6 @@ def expire(attempt: Attempt) -> None:
     )
     attempt.cause, attempt.detail, attempt.link, attempt.questions = "", "", "", []
     attempt.version += 1
-    save(attempt, "ended")
     publish(attempt, changed=True)
 
 
@@ -279,6 +316,14 @@ def record(
         note=stored_note,
         reference=logs.reference.get(),
     )
+
+
+def set_task(connection: Connection, task: str) -> None:
+    """What staff have to do at the vendor, until they say that it is done."""
+    connection.task = task
+    save(connection, "task")
+    if task:
+        Alert.open(connection.vendor, Cause.TASK)
 
 
 def open_alert(vendor: str, row: StatusMixin) -> None:

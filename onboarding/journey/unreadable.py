@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from onboarding.models import Account, Alert, Attempt, Connection, memo_key
 from onboarding.models.memo import Unread
-from onboarding.models.status import Answer, Cause, Status, Turn
+from onboarding.models.status import Answer, Cause, Ending, Status, Turn
 from onboarding.registry import vendor_name
 from vendors.contract import text
 
@@ -88,8 +88,7 @@ def stop_attempt(attempt: Attempt) -> None:
         return
     changed = transitions.apply(attempt, _reconnect_verdict(attempt.connection))
     if not attempt.connects:
-        attempt.ended = timezone.now()
-        transitions.save(attempt, "ended")
+        transitions.end(attempt, Ending.UNREADABLE)
     transitions.publish(attempt, changed=changed)
     require_reconnect(attempt.connection)
 
@@ -132,8 +131,7 @@ def _disconnect_here(attempt: Attempt) -> None:
     verdict = Verdict(
         status=Status.DISCONNECTED, turn=Turn.MERCHANT, answer=Answer.DONE, note=ENDED_HERE
     )
-    attempt.ended = timezone.now()
-    transitions.save(attempt, "ended")
+    transitions.end(attempt, Ending.DONE)
     transitions.publish(attempt, changed=transitions.apply(attempt, verdict))
     transitions.apply(connection, verdict)
     transitions.save(connection, *transitions.STATUS_FIELDS)

@@ -55,7 +55,7 @@ def backwards(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("onboarding", "0004_rate_limits"),
+        ("onboarding", "0005_shop_names_and_endings"),
     ]
 
     operations = [

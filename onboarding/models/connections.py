@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models
@@ -11,12 +13,14 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
+from vendors.contract.characters import name_key
+
 from .catalogue import Connector
 from .coordination import Leased
 from .memo import MemoField, opened
 from .merchants import Merchant
 from .references import reference
-from .status import SET_UP, Answer, Status, StatusMixin, shown
+from .status import SET_UP, Answer, Ending, Status, StatusMixin, shown
 
 ATTEMPT_DAYS = 7
 
@@ -56,13 +60,42 @@ class Account(Leased):
         return f"{self.merchant} · {self.vendor}"
 
 
+def shop_name_key(merchant_id: int, name: str) -> str:
+    """The key of a shop's name among the shops of one merchant.
+
+    A digest, because compatibility forms can make a name of 100 characters too long for an index.
+    """
+    return hashlib.sha256(f"{merchant_id} {name_key(name)}".encode()).hexdigest()
+
+
+if TYPE_CHECKING:  # Any: what a form or a query may set
+    KeyColumn = models.CharField[Any, Any]
+else:
+    KeyColumn = models.CharField
+
+
+class ShopNameKeyField(KeyColumn):
+    """The `shop_name_key` of the row's name, computed whenever the column is saved."""
+
+    # Any: a Connection, or what a migration has in its place
+    def pre_save(self, model_instance: Any, add: bool) -> str:
+        key = shop_name_key(model_instance.account.merchant_id, model_instance.name)
+        setattr(model_instance, self.attname, key)
+        return key
+
+
 class Connection(StatusMixin):
-    """One shop of one merchant, connected through one connector."""
+    """One shop of one merchant, connected through one connector.
+
+    `removed_at`: the merchant removed it before it was ever connected. It is Disconnected, and only staff
+    still see it in their lists.
+    """
 
     reference = models.CharField(max_length=20, unique=True, default=reference, editable=False)
     account = models.ForeignKey(Account, models.PROTECT, related_name="connections")
     connector = models.ForeignKey(Connector, models.PROTECT, related_name="connections")
     name = models.CharField(max_length=100)
+    name_key = ShopNameKeyField(max_length=64, editable=False)
     answers = MemoField(default=dict, editable=False)
     memo = MemoField(default=dict, editable=False)
     key = models.CharField(
@@ -93,6 +126,7 @@ class Connection(StatusMixin):
     checked_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     task = models.TextField(blank=True, help_text="what staff still have to do for it")
+    removed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["created"]
@@ -115,7 +149,12 @@ class Connection(StatusMixin):
                 fields=["vendor", "shop_id"],
                 condition=~Q(shop_id="") & ~Q(status=Status.DISCONNECTED),
                 name="one_connection_a_shop",
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["name_key"],
+                condition=~Q(status=Status.DISCONNECTED),
+                name="one_shop_a_name",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -192,6 +231,7 @@ class Attempt(StatusMixin):
     created = models.DateTimeField(default=timezone.now, editable=False)
     deadline = models.DateTimeField(default=attempt_deadline)
     ended = models.DateTimeField(null=True, blank=True)
+    ending = models.CharField(max_length=20, choices=Ending, blank=True)
 
     class Meta:
         ordering = ["-created"]
@@ -205,7 +245,10 @@ class Attempt(StatusMixin):
                 fields=["connection"],
                 condition=Q(ended=None) & ~Q(purpose="enter"),
                 name="one_open_attempt",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(ended=None) | ~Q(ending=""), name="an_ended_attempt_says_why"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -23,7 +23,7 @@ class Operator(Leased):
 
 
 class Slot(models.Model):
-    """A slot of periodic work. The unique key lets one of any number of workers do it."""
+    """A slot of periodic work, or a form of staff: the unique key lets one process do it."""
 
     key = models.CharField(max_length=100, unique=True)
     at = models.DateTimeField(default=timezone.now)

@@ -64,6 +64,19 @@ class Answer(models.TextChoices):
     EXPIRED = "expired", "not finished in time"
 
 
+class Ending(models.TextChoices):
+    """Why an attempt has ended. Its page says this, whatever its last answer was."""
+
+    CONNECTED = "connected", gettext_lazy("connected")
+    DONE = "done", gettext_lazy("done")
+    EXPIRED = "expired", gettext_lazy("not finished in time")
+    REPLACED = "replaced", gettext_lazy("a newer attempt took its place")
+    KEPT_SIBLING = "kept_sibling", gettext_lazy("the shop has another connection, which was kept")
+    UNREADABLE = "unreadable", gettext_lazy("no key opens what the vendor gave us")
+    ACCOUNT_DELETED = "account_deleted", gettext_lazy("the account at the vendor was deleted")
+    REMOVED = "removed", gettext_lazy("the merchant removed the shop")
+
+
 class Cause(models.TextChoices):
     """Why it is staff's turn, for one alert for each vendor and cause.
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from allauth.account.forms import ConfirmEmailVerificationCodeForm
 from allauth.account.views import ConfirmEmailVerificationCodeView, EmailView
 from django.contrib import messages
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext
 
@@ -78,4 +80,13 @@ class AddressCodeView(CodePageMixin, ConfirmEmailVerificationCodeView):  # type:
 
 
 addresses = AddressesView.as_view()
-confirm_address = AddressCodeView.as_view()
+
+
+def confirm_address(request: HttpRequest) -> HttpResponseBase:
+    """The page that asks for the code. The right code, sent twice at once, confirms the address once."""
+    try:
+        with transaction.atomic():
+            response: HttpResponseBase = AddressCodeView.as_view()(request)
+            return response
+    except IntegrityError:
+        return redirect("account_email")

@@ -32,7 +32,7 @@ from django.contrib import messages
 from django.contrib.auth.models import AnonymousUser
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -282,7 +282,12 @@ def get_or_create_user(request: HttpRequest, form: EmailForm) -> User | None:
         EmailAddress.objects.get_or_create(user=user, email=email)
         return user
     closed = User.objects.filter(email=email) | User.objects.filter(emailaddress__email=email)
-    return None if closed.exists() else create_user(request, form)
+    if closed.exists():
+        return None
+    try:
+        return create_user(request, form)
+    except IntegrityError:  # the same address was sent twice at once
+        return User.objects.get(email=email)
 
 
 def create_user(request: HttpRequest, form: EmailForm) -> User:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext, gettext_lazy
 
 from onboarding import journey
 from onboarding.fields import EmailField, LineField, NameField
-from onboarding.models import Connection, Connector, Membership, Merchant
+from onboarding.models import Connector, Membership, Merchant
 from onboarding.people import team
 from onboarding.questions import FEW, Choices, QuestionsForm, StoredQuestion
 
@@ -105,21 +105,6 @@ class NameForm(forms.Form):
         error_messages={"required": gettext_lazy("Give this shop a name.")},
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-
-
-class RenameForm(NameForm):
-    def __init__(self, connection: Connection, data: QueryDict | None = None) -> None:
-        super().__init__(data, initial={"name": connection.name})
-        self.connection = connection
-
-    def clean_name(self) -> str:
-        name: str = self.cleaned_data["name"]
-        others = journey.named_connections(self.connection.account.merchant).exclude(
-            pk=self.connection.pk
-        )
-        if others.filter(name__iexact=name).exists():
-            raise forms.ValidationError(taken(name))
-        return name
 
 
 def taken(name: str) -> str:

@@ -179,9 +179,9 @@ def test_the_list_asks_as_much_for_many_as_for_one(connection: Connection, staff
     with CaptureQueriesContext(database) as one:
         staff.get(listed("connection"), {"q": "shop", "status__exact": "on_it"})
     Connection.objects.bulk_create(
-        Connection(account=connection.account, connector=connection.connector, vendor="scripted", name="shop",
-                   status="on_it")
-        for _ in range(30)
+        Connection(account=connection.account, connector=connection.connector, vendor="scripted",
+                   name=f"shop {number}", status="on_it")
+        for number in range(30)
     )  # fmt: skip
     with CaptureQueriesContext(database) as many:
         response = staff.get(listed("connection"), {"q": "shop", "status__exact": "on_it"})
@@ -268,7 +268,7 @@ def test_the_action_asks_about_each_chosen_shop(
     chosen = {"action": "ask_now", "_selected_action": [connection.pk]}
     assert "about 1 shop." in page_text(staff.post(listed("connection"), chosen, follow=True))
     assert Attempt.objects.filter(ended=None, due_at__lte=timezone.now()).exists()
-    Attempt.objects.update(ended=timezone.now())
+    Attempt.objects.update(ended=timezone.now(), ending="replaced")
     answer = page_text(staff.post(listed("connection"), chosen, follow=True))
     assert "1 shop has nothing to ask about" in answer
 

@@ -31,7 +31,7 @@ account = Account.objects.create(merchant=merchant, vendor='sharespine', memo={'
 connector = Connector.objects.create(slug='ann', vendor='sharespine', key='x', platform='x')
 shop = Connection.objects.create(account=account, connector=connector, vendor='sharespine',
     name='Shop', shop_id='ann/1', status='connected', turn='', due_at=timezone.now(), memo={'a': 1})
-shop.attempts.create(user=user, ended=timezone.now())
+shop.attempts.create(user=user, ended=timezone.now(), ending='connected')
 """
 SHOP = "from onboarding.models import *; shop = Connection.objects.select_related('account').get();"
 

@@ -127,7 +127,7 @@ def test_at_another_vendor_it_is_nothing(attempt: Attempt, alice: Client) -> Non
 
 
 def test_after_the_end_it_is_nothing(attempt: Attempt, alice: Client) -> None:
-    Attempt.objects.update(ended=timezone.now())
+    Attempt.objects.update(ended=timezone.now(), ending="replaced")
     with nothing_changes():
         assert NOT_YOURS in page_after_return(alice, alice.get(BACK))
 

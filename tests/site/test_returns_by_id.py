@@ -156,7 +156,7 @@ def test_one_id_for_two_attempts_is_ambiguous(
 def test_a_reused_id_belongs_to_the_open_attempt(
     people: People, scripted: Scripted, attempt: Attempt, alice: Client
 ) -> None:
-    Attempt.objects.update(ended=timezone.now())
+    Attempt.objects.update(ended=timezone.now(), ending="replaced")
     second = start_attempt(people, scripted, NAMED, name="My second shop")
     scripted.script.append(WAIT)
     assert alice.get(BACK, OURS)["Location"] == second.get_absolute_url()
@@ -180,7 +180,7 @@ def test_a_head_or_a_look_ahead_spends_no_id(attempt: Attempt, alice: Client) ->
 
 
 def test_after_the_end_the_id_changes_no_attempt(attempt: Attempt, alice: Client) -> None:
-    Attempt.objects.update(ended=timezone.now())
+    Attempt.objects.update(ended=timezone.now(), ending="replaced")
     response = alice.get(BACK, OURS)
     assert response["Location"] == attempt.get_absolute_url()
     assert readable(Attempt.objects.get(pk=attempt.pk).call)["name"] == "start"

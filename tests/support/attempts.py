@@ -18,6 +18,7 @@ WAIT = Waiting(note=text("…"), poll_every=timedelta(minutes=1), give_up_after=
 
 
 def begin_attempt(people: People, name: str = "My shop") -> Attempt:
+    """Alice begins a shop of this name, whatever else she has begun."""
     shop = people.acme.accounts.first()
     found = shop.connections.first() if shop else None
     return journey.begin(
@@ -26,6 +27,7 @@ def begin_attempt(people: People, name: str = "My shop") -> Attempt:
         user=people.alice,
         name=name,
         answers={},
+        another=True,
     )
 
 

@@ -39,7 +39,9 @@ class Browser:
         return str(answer["Location"])
 
     def connect(self, connector: Connector, name: str) -> str:
-        return self.press(f"/m/{self.merchant.reference}/connect/{connector.slug}/", name=name)
+        """Connect a shop, whatever else was begun."""
+        page = f"/m/{self.merchant.reference}/connect/{connector.slug}/"
+        return self.press(page, name=name, another="1")
 
     def at_vendor(self, url: str, case: str, **form: str) -> str:
         """Open a vendor's page and press a button there. Returns where it leads ("" if nowhere)."""

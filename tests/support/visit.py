@@ -74,7 +74,7 @@ def start_attempt(
     scripted.script.extend(answers)
     slug = offer().slug
     page = reverse("connect", args=[people.acme.reference, slug])
-    response = browser(people.alice).post(page, {"name": name})
+    response = browser(people.alice).post(page, {"name": name, "another": "1"})
     assert response.status_code == 303
     assert not scripted.script
     return Attempt.objects.select_related("connection__account__merchant").latest("pk")

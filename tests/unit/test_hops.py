@@ -106,7 +106,7 @@ def test_a_return_after_the_end_changes_nothing(
 ) -> None:
     hop = hops.find_hop("scripted", scripted.last.state)
     assert hop is not None
-    Attempt.objects.update(ended=timezone.now())
+    Attempt.objects.update(ended=timezone.now(), ending="replaced")
     journey.record_return(hop, {"code": "c"}, people.alice)
     assert reloaded(ready).due_at is None
 

@@ -15,9 +15,10 @@ from django.utils import timezone
 from onboarding.models import memo_key
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
-FIRST, WORDS, RETURNS, RATE_LIMITS, REPORTED, KEYS, OUTAGES, REFUSED = (
-    "0001_initial", "0002_words", "0003_hop_returns", "0004_rate_limits", "0006_reported",
-    "0007_memo_keys", "0008_outages", "0009_mail_refused",
+FIRST, WORDS, RETURNS, RATE_LIMITS, NAMES, REPORTED, KEYS, OUTAGES, REFUSED = (
+    "0001_initial", "0002_words", "0003_hop_returns", "0004_rate_limits",
+    "0005_shop_names_and_endings", "0006_reported", "0007_memo_keys", "0008_outages",
+    "0009_mail_refused",
 )  # fmt: skip
 NOW = timezone.now()
 
@@ -221,3 +222,82 @@ def test_going_back_leaves_no_state_that_the_earlier_release_does_not_know() -> 
     assert stand(apps, "pausing")[:2] == ("paused", "done")
     assert stand(apps, "resuming")[:2] == ("paused", "done")
     assert stand(apps, "going on")[1::2] == ("needs", "needs")
+
+
+# -- names of shops, and why attempts ended ----------------------------------------------------------
+
+
+def shops_of_one_merchant(apps: Apps, *rows: tuple[str, str]) -> None:
+    """Shops with these names and statuses, the oldest first."""
+
+    def model(name: str) -> Any:
+        return apps.get_model("onboarding", name).objects
+
+    merchant = model("Merchant").create(name="Acme", reference="acme")
+    account = model("Account").create(merchant=merchant, vendor="v")
+    connector = model("Connector").create(slug="v-shop", vendor="v", key="shop", vendor_name="Shop")
+    for number, (name, status) in enumerate(rows):
+        model("Connection").create(
+            account=account, connector=connector, vendor="v", name=name, status=status,
+            reference=f"shop-{number}",
+        )  # fmt: skip
+
+
+def names_of(apps: Apps) -> list[str]:
+    rows = apps.get_model("onboarding", "Connection").objects.order_by("reference")
+    return list(rows.values_list("name", flat=True))
+
+
+def test_shops_of_one_name_get_numbers() -> None:
+    shops_of_one_merchant(
+        migrate_to(RETURNS),
+        *(("eBay", "disconnected"), ("Магазин", "connected"), ("МАГАЗИН", "on_it")),
+        *(("МАГАЗИН 2", "connected"), ("EBAY", "paused"), ("x" * 100, "connected")),
+        ("X" * 100, "connected"),
+    )
+    apps = migrate_to(NAMES)
+    assert names_of(apps) == [
+        *("eBay", "Магазин", "МАГАЗИН 3", "МАГАЗИН 2", "EBAY", "x" * 100, "X" * 98 + " 2"),
+    ]
+    row = apps.get_model("onboarding", "Connection").objects.get(name="EBAY")
+    row.name, row.pk, row.reference = "магазин", None, "new"
+    with pytest.raises(IntegrityError):
+        row.save()
+
+
+def attempts_that_ended(apps: Apps) -> None:
+    """One attempt for each way to end, each of a shop of its own, named like the ending."""
+    shops_of_one_merchant(
+        apps,
+        *(("connected", "connected"), ("done", "paused"), ("expired", "action_needed")),
+        *(("unreadable", "action_needed"), ("kept_sibling", "disconnected")),
+        *(("account_deleted", "disconnected"), ("replaced", "in_progress"), ("", "in_progress")),
+    )
+    user = apps.get_model("onboarding", "User").objects.create(email="ann@example.org")
+    for shop in apps.get_model("onboarding", "Connection").objects.all():
+        answer = {"kept_sibling": "wrong_shop", "account_deleted": "redirect", "": "redirect"}
+        purpose = "pause" if shop.name == "unreadable" else "connect"
+        attempt = shop.attempts.create(
+            user=user, reference=shop.reference, purpose=purpose, ended=NOW if shop.name else None,
+            answer=answer.get(shop.name, shop.name),
+        )  # fmt: skip
+        if shop.name == "kept_sibling":
+            kept = "You kept the connection that this shop already has."
+            shop.events.create(attempt=attempt, note={"id": kept, "params": {}})
+
+
+def test_ended_attempts_say_why() -> None:
+    attempts_that_ended(migrate_to(RETURNS))
+    apps = migrate_to(NAMES)
+    rows = apps.get_model("onboarding", "Attempt").objects.all()
+    for name, ending in rows.values_list("connection__name", "ending"):
+        assert ending == name
+    assert rows.count() == 8
+
+
+def test_names_and_attempts_survive_the_way_back() -> None:
+    attempts_that_ended(migrate_to(RETURNS))
+    before = names_of(migrate_to(NAMES))
+    apps = migrate_to(RETURNS)
+    assert names_of(apps) == before
+    assert apps.get_model("onboarding", "Attempt").objects.count() == 8

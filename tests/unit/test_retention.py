@@ -101,7 +101,9 @@ def secrets(pk: int) -> tuple[Any, ...]:
 
 def ended(days: int, **fields: Any) -> Attempt:
     draft = {"call": {"name": "answered", "argument": {"code": "s"}}, "connection_memo": {"k": "s"}}
-    Attempt.objects.update(**draft, account_memo={"t": "s"}, ended=timezone.now() - days * DAY)
+    Attempt.objects.update(
+        **draft, account_memo={"t": "s"}, ended=timezone.now() - days * DAY, ending="done"
+    )
     Attempt.objects.update(**fields)
     return Attempt.objects.get()
 

@@ -88,6 +88,22 @@ def test_nothing_else_changes_an_attempt_or_a_connection() -> None:
     assert [place for place in found if not place.startswith(allowed)] == []
 
 
+def ends_attempts(path: Path) -> Iterator[str]:
+    """Every place of a module that sets `ended` or `ending` of a row."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Assign):
+            parts = [part for target in node.targets for part in ast.walk(target)]
+            names = {part.attr for part in parts if isinstance(part, ast.Attribute)}
+            if names & {"ended", "ending"}:
+                yield f"{path.relative_to(ROOT)}:{node.lineno}"
+
+
+def test_an_attempt_ends_through_one_function() -> None:
+    """It asks for the reason, so none ends without the sentence of its page."""
+    assert [place for path in modules() for place in ends_attempts(path)] == []
+    assert len(list(ends_attempts(DOOR))) == 1
+
+
 def test_the_check_detects_writes_in_transitions_itself() -> None:
     """Otherwise the test above would detect nothing."""
     assert len(list(writes(DOOR))) >= 2

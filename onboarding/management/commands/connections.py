@@ -108,7 +108,10 @@ def _end(connection: Connection) -> str:
     """
     if problem := _act(connection, "expire", {}) if _offers(connection, "expire") else "":
         return problem
-    attempt = journey.disconnect(connection, connection.attempts.latest("created").user)
+    try:
+        attempt = journey.disconnect(connection, connection.attempts.latest("created").user)
+    except journey.StatusChanged:  # it was disconnected a moment ago
+        return ""
     runner.advance_now(attempt)
     attempt.refresh_from_db()
     if attempt.ended:

@@ -127,6 +127,7 @@ def _context(request: Request, attempt: Attempt, form: Form | None = None) -> di
         "attempt": attempt,
         "connection": connection,
         "merchant": connection.account.merchant,
+        "seen": journey.newest_attempt(connection),
         "panel": panel,
         "whose_turn": whose_turn(attempt),
         "next_try": next_try(attempt),

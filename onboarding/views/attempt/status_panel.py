@@ -11,11 +11,12 @@ from django.utils.translation import gettext
 from onboarding import journey, registry
 from onboarding.background import runner
 from onboarding.models import Attempt, Connection, Hop, User
-from onboarding.models.status import Answer, Status, Turn, dumped, shown
+from onboarding.models.status import Answer, Ending, Status, Turn, dumped, shown
 from onboarding.questions import StoredQuestion
 from onboarding.views.polling import Pace
 from vendors.contract import Vendor, text
 
+# Nothing more comes of these answers: the attempt has reached what it was for, or staff finish it.
 OVER = frozenset({Answer.REPORTED, Answer.CONNECTED, Answer.DONE, Answer.TASK})
 SETTLED_TURNS = frozenset({Turn.MERCHANT, Turn.NOBODY})  # in which nothing changes by itself
 
@@ -303,6 +304,50 @@ def _unavailable(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
 # -- when the attempt has ended, or cannot continue ------------------------------------------------
 
 
+def _reached(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
+    """It did what it was for. If the shop has another status since, the page says so."""
+    if attempt.purpose == Attempt.Purpose.ACT:
+        return _changed(attempt, words)
+    if attempt.answer == Answer.TASK:
+        return _waits_for_task(attempt, words)
+    if attempt.answer == Answer.REPORTED:
+        return _reported(attempt, words)
+    if attempt.connection.status != attempt.status:
+        return _reached_before(attempt, words)
+    match Status(attempt.status):
+        case Status.PAUSED:
+            return _paused(attempt, words)
+        case Status.DISCONNECTED:
+            return _disconnected(attempt, words)
+        case Status.CONNECTED:
+            return _connected(attempt, words)
+        case (
+            Status.NOT_STARTED
+            | Status.IN_PROGRESS
+            | Status.CHECKING
+            | Status.ACTION_NEEDED
+            | Status.ON_IT
+            | Status.REPORTED
+        ):
+            return _reached_before(attempt, words)
+        case status:
+            assert_never(status)
+
+
+def _reached_before(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
+    headings = {
+        Status.PAUSED: gettext("“%(shop)s” was paused"),
+        Status.DISCONNECTED: gettext("“%(shop)s” was disconnected"),
+    }
+    connected = gettext("“%(shop)s” was connected")
+    since = gettext("Its status has changed since. Open its page to see where it stands.")
+    return StatusPanel(
+        kind="ended",
+        heading=headings.get(Status(attempt.status), connected) % words,
+        sentence=since,
+    )
+
+
 def _connected(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
     return StatusPanel(
         kind="connected",
@@ -330,7 +375,7 @@ def _reported(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
 def _waits_for_task(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
     """A pause or a resume is done once staff have done their task."""
     if not attempt.connection.waits_for_task:
-        return _stopped(words)
+        return _replaced(words)
     pausing = attempt.purpose == Attempt.Purpose.PAUSE
     heading = gettext("Pausing “%(shop)s”") if pausing else gettext("Resuming “%(shop)s”")
     return StatusPanel(kind="staff", heading=heading % words, sentence=attempt.sentence)
@@ -352,7 +397,7 @@ def _paused(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
     return StatusPanel(kind="paused", heading=heading, sentence=attempt.sentence)
 
 
-def _connected_already() -> StatusPanel:
+def _kept_sibling() -> StatusPanel:
     sentence = gettext("You kept the connection that this shop already has.")
     heading = gettext("Nothing was connected twice")
     return StatusPanel(kind="ended", heading=heading, sentence=sentence)
@@ -368,9 +413,37 @@ def _expired(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
     )
 
 
-def _stopped(words: dict[str, str]) -> StatusPanel:
-    sentence = gettext("Something else was begun for “%(shop)s” meanwhile. Go on there.") % words
-    return StatusPanel(kind="stopped", heading=gettext("This was ended"), sentence=sentence)
+def _replaced(words: dict[str, str]) -> StatusPanel:
+    newer = gettext(
+        "A newer step took its place. Open the page of “%(shop)s” to see where it stands."
+    )
+    return StatusPanel(kind="stopped", heading=gettext("This was ended"), sentence=newer % words)
+
+
+def _account_deleted(words: dict[str, str]) -> StatusPanel:
+    return StatusPanel(
+        kind="ended",
+        heading=gettext("Your account at %(vendor)s was deleted") % words,
+        sentence=gettext("So this could not be finished for “%(shop)s”.") % words,
+        more=gettext("You can connect the shop again at any time."),
+        action="reconnect",
+        label=gettext("Connect it again"),
+    )
+
+
+def _removed(words: dict[str, str]) -> StatusPanel:
+    return StatusPanel(
+        kind="ended",
+        heading=gettext("“%(shop)s” was removed from your list") % words,
+        sentence=gettext("It was never connected. You can start again at any time."),
+        action="reconnect",
+        label=gettext("Connect “%(shop)s” again") % words,
+    )
+
+
+def _ended_unreadable(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
+    panel = _unreadable(attempt, words)
+    return replace(panel, action="reconnect")
 
 
 def _switched_off(words: dict[str, str]) -> StatusPanel:
@@ -425,8 +498,8 @@ def panel_of(attempt: Attempt, user: User) -> StatusPanel:
     """The panel of an attempt, for this reader."""
     slug, answer = attempt.connection.vendor, Answer(attempt.answer)
     words = {"vendor": registry.vendor_name(slug), "shop": attempt.connection.name}
-    if attempt.ended or answer in OVER:
-        return _ended(attempt, answer, words)
+    if attempt.ended:
+        return _ended(attempt, Ending(attempt.ending), words)
     if registry.vendor_of(slug) is None:
         return _switched_off(words)
     if answer == Answer.REDIRECT:
@@ -472,47 +545,23 @@ def _open(attempt: Attempt, answer: Answer, words: dict[str, str]) -> StatusPane
     assert_never(answer)
 
 
-def _ended(attempt: Attempt, answer: Answer, words: dict[str, str]) -> StatusPanel:
-    match answer:
-        case Answer.REPORTED | Answer.CONNECTED | Answer.DONE if (
-            attempt.purpose == Attempt.Purpose.ACT
-        ):
-            return _changed(attempt, words)
-        case Answer.CONNECTED:
-            return _connected(attempt, words)
-        case Answer.REPORTED:
-            return _reported(attempt, words)
-        case Answer.TASK:
-            return _waits_for_task(attempt, words)
-        case Answer.DONE if attempt.purpose == Attempt.Purpose.PAUSE:
-            return _paused(attempt, words)
-        case Answer.DONE:
-            return _disconnected(attempt, words)
-        case Answer.EXPIRED:
+def _ended(attempt: Attempt, why: Ending, words: dict[str, str]) -> StatusPanel:
+    match why:
+        case Ending.CONNECTED | Ending.DONE:
+            return _reached(attempt, words)
+        case Ending.EXPIRED:
             return _expired(attempt, words)
-        case Answer.WRONG_SHOP if journey.connection_of_found_shop(attempt):
-            return _connected_already()
-        case (
-            Answer.NONE
-            | Answer.PROGRESS
-            | Answer.REDIRECT
-            | Answer.WAITING
-            | Answer.ASK
-            | Answer.NEEDS_MERCHANT
-            | Answer.GO_ON
-            | Answer.DECLINED
-            | Answer.START_OVER
-            | Answer.REFUSED
-            | Answer.UNAVAILABLE
-            | Answer.UNREADABLE
-            | Answer.WRONG_SHOP
-            | Answer.GARBLED
-            | Answer.POISON
-            | Answer.UNSURE
-            | Answer.BLOCKED
-        ):  # the merchant began something else, which ended it
-            return _stopped(words)
-    assert_never(answer)
+        case Ending.REPLACED:
+            return _replaced(words)
+        case Ending.KEPT_SIBLING:
+            return _kept_sibling()
+        case Ending.UNREADABLE:
+            return _ended_unreadable(attempt, words)
+        case Ending.ACCOUNT_DELETED:
+            return _account_deleted(words)
+        case Ending.REMOVED:
+            return _removed(words)
+    assert_never(why)
 
 
 def whose_turn(attempt: Attempt) -> str:

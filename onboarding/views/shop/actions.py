@@ -94,16 +94,33 @@ def act(request: Request, connection: Connection, key: str) -> HttpResponse:
         form_data(request),
     )
     if form.is_valid():
-        attempt = journey.run_action(connection, request.user, key, form.answers, form.chosen)
-        return leave(attempt, request.user)
+        return _run(request, connection, key, form)
     context = {
         "action": action,
+        "seen": seen(request, connection),
         "form": form,
         "connection": connection,
         "merchant": connection.account.merchant,
         "vendor_name": registry.vendor_name(connection.vendor),
     }
     return render(request, "onboarding/act.html", context)
+
+
+def seen(request: Request, connection: Connection) -> str:
+    """The newest attempt that the page with the pressed button knew, or else the newest one now."""
+    return request.POST.get("seen", journey.newest_attempt(connection))
+
+
+def _run(request: Request, connection: Connection, key: str, form: ActForm) -> HttpResponse:
+    """Begin the action; show the shop when its status has changed since the form was shown."""
+    known = seen(request, connection)
+    try:
+        attempt = journey.run_action(
+            connection, request.user, key, form.answers, form.chosen, known
+        )
+    except journey.StatusChanged:
+        return SeeOther(connection.get_absolute_url())
+    return leave(attempt, request.user)
 
 
 def _not_offered_now(connection: Connection, key: str) -> HttpResponse:

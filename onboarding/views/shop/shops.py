@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import TypedDict
 
@@ -15,16 +17,16 @@ from django.utils.translation import gettext
 from onboarding import journey, registry
 from onboarding.background import runner
 from onboarding.methods import require_post, require_read, require_read_or_post
-from onboarding.models import Attempt, Connection, Event, Membership, Merchant
+from onboarding.models import Attempt, Connection, Event, Membership, Merchant, User
 from onboarding.models.status import Status
 from onboarding.questions import form_data
 from onboarding.views.access import Request, for_connection, for_member, owns
 from onboarding.views.attempt.status_panel import link, needs_polling, panel_of
-from onboarding.views.forms import RenameForm
+from onboarding.views.forms import NameForm, taken
 from onboarding.views.polling import Pace, poll, polled
 from onboarding.views.vendor_trip.leaving import SeeOther, leave, may_leave
 
-from .actions import actions_of
+from .actions import actions_of, seen
 from .summary import changes, evidence, hint, is_doubted
 from .waiting import waiting_rows
 
@@ -36,7 +38,8 @@ TIMELINE = 50  # entries of a page
 def home(request: Request, membership: Membership) -> HttpResponse:
     """All shops as a task list: the status, the next step, and a link to where it is done."""
     merchant = membership.merchant
-    connections = Connection.objects.select_related("connector").filter(account__merchant=merchant)
+    shops = Connection.objects.filter(account__merchant=merchant, removed_at=None)
+    connections = shops.select_related("connector")
     rows = [
         _task_row(merchant, connection, connection.open_attempt)
         for connection in connections.annotate(open_attempt=_open_attempt_reference())
@@ -104,6 +107,13 @@ def connection(request: Request, connection: Connection) -> HttpResponse:
     return render(request, "onboarding/connection.html", context)
 
 
+def _can_disconnect(connection: Connection) -> bool:
+    """A shop that was never connected is removed instead, unless something at the vendor can be ended."""
+    if connection.status == Status.DISCONNECTED:
+        return False
+    return bool(connection.key) or not journey.can_remove(connection)
+
+
 @require_read
 @for_connection
 def status(request: Request, connection: Connection) -> HttpResponse:
@@ -143,7 +153,10 @@ def _context(
         "can_enter": bool(vendor and vendor.can("enter")) and connection.is_set_up,
         "can_pause": _can_pause(connection),
         "can_resume": _can_resume(connection),
+        "can_disconnect": _can_disconnect(connection),
+        "can_remove": journey.can_remove(connection),
         "is_owner": owns(request.user, connection),
+        "seen": journey.newest_attempt(connection),
         "attempt": attempt,
         "link": "" if attempt else link(connection),
         "panel": panel_of(attempt, request.user) if attempt else None,
@@ -204,7 +217,7 @@ def _name(event: Event) -> str:
 @require_post
 @for_connection
 def reconnect(request: Request, connection: Connection) -> HttpResponse:
-    attempt = journey.reconnect(connection, request.user)
+    attempt = journey.reconnect(connection, request.user, seen(request, connection))
     if attempt.connection.name != connection.name:
         words = {"old": connection.name, "name": attempt.connection.name}
         message = gettext("Another shop is called “%(old)s” now: this one became “%(name)s”.")
@@ -220,13 +233,14 @@ def enter(request: Request, connection: Connection) -> HttpResponse:
 
 
 def _page(
-    request: Request, connection: Connection, name: str, *, status: int = 200
+    request: Request, connection: Connection, name: str, *, status: int = 200, **more: object
 ) -> HttpResponse:
     """A page of its own about an action on a shop. `name`: of its template."""
     context = {
         "connection": connection,
         "merchant": connection.account.merchant,
         "vendor_name": registry.vendor_name(connection.vendor),
+        **more,
     }
     return render(request, f"onboarding/{name}.html", context, status=status)
 
@@ -240,9 +254,7 @@ def pause(request: Request, connection: Connection) -> HttpResponse:
     can_pause = _can_pause(connection)
     if can_pause and request.method != "POST":
         return _page(request, connection, "pause")
-    if can_pause:
-        runner.hand_over(journey.pause(connection, request.user))
-    return SeeOther(connection.get_absolute_url())
+    return _begin(request, connection, journey.pause) if can_pause else _shop(connection)
 
 
 @require_post
@@ -252,10 +264,8 @@ def resume(request: Request, connection: Connection) -> HttpResponse:
     if not owns(request.user, connection):
         return _page(request, connection, "owners_only", status=403)
     if not _can_resume(connection):
-        return SeeOther(connection.get_absolute_url())
-    attempt = journey.resume(connection, request.user)
-    runner.hand_over(attempt)
-    return SeeOther(connection.get_absolute_url())
+        return _shop(connection)
+    return _begin(request, connection, journey.resume)
 
 
 @require_read_or_post
@@ -266,19 +276,58 @@ def disconnect(request: Request, connection: Connection) -> HttpResponse:
         return _page(request, connection, "owners_only", status=403)
     if request.method != "POST":
         return _page(request, connection, "disconnect")
-    if connection.status != Status.DISCONNECTED:
-        runner.hand_over(journey.disconnect(connection, request.user))
+    return _begin(request, connection, journey.disconnect)
+
+
+def _begin(
+    request: Request, connection: Connection, begin: Callable[[Connection, User], Attempt]
+) -> HttpResponse:
+    """Begin an attempt and show the shop, also when somebody was faster."""
+    with suppress(journey.StatusChanged):
+        runner.hand_over(begin(connection, request.user))
+    return _shop(connection)
+
+
+def _shop(connection: Connection) -> HttpResponse:
     return SeeOther(connection.get_absolute_url())
 
 
 @require_read_or_post
 @for_connection
+def remove(request: Request, connection: Connection) -> HttpResponse:
+    """What removing a shop that was never connected means, and the button."""
+    if connection.removed_at:
+        return SeeOther(connection.account.merchant.get_absolute_url())
+    if not journey.can_remove(connection):
+        return _shop(connection)
+    if request.method != "POST":
+        stays = journey.stays_at_vendor(connection)
+        return _page(request, connection, "remove", stays_at_vendor=stays)
+    if not journey.remove(connection, request.user):
+        return _shop(connection)
+    message = gettext("“%(shop)s” was removed from your list.") % {"shop": connection.name}
+    messages.success(request, message)
+    return SeeOther(connection.account.merchant.get_absolute_url())
+
+
+@require_read_or_post
+@for_connection
 def rename(request: Request, connection: Connection) -> HttpResponse:
-    form = RenameForm(connection, form_data(request))
-    if not form.is_valid():
-        context = {"form": form, "connection": connection}
-        context["merchant"] = connection.account.merchant
-        return render(request, "onboarding/rename.html", context)
-    journey.rename(connection, form.cleaned_data["name"])
-    messages.success(request, gettext("The name was changed."))
-    return redirect(connection)
+    form = NameForm(form_data(request), initial={"name": connection.name})
+    if form.is_valid() and _rename(connection, form):
+        messages.success(request, gettext("The name was changed."))
+        return redirect(connection)
+    context = {"form": form, "connection": connection}
+    context["merchant"] = connection.account.merchant
+    return render(request, "onboarding/rename.html", context)
+
+
+def _rename(connection: Connection, form: NameForm) -> bool:
+    """False when another shop has the name; the form says so."""
+    name = form.cleaned_data["name"]
+    try:
+        journey.rename(connection, name)
+    except journey.NameTaken:
+        form.add_error("name", taken(name))
+        return False
+    return True

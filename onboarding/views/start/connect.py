@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.contrib import messages
+from django.db import transaction
+from django.db.models import OuterRef, Subquery
 from django.forms import PasswordInput
 from django.http import Http404, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import redirect, render
@@ -17,7 +20,7 @@ from onboarding import journey, registry
 from onboarding.availability.breaker import outages
 from onboarding.local_paths import next_path
 from onboarding.methods import require_read, require_read_or_post
-from onboarding.models import Connector, Membership, Merchant, User
+from onboarding.models import Attempt, Connection, Connector, Membership, Merchant, User
 from onboarding.models.catalogue import offered
 from onboarding.models.memo import opened
 from onboarding.models.outbox import MailState
@@ -28,6 +31,9 @@ from onboarding.views.access import Request, for_member, memberships, signed_in
 from onboarding.views.forms import BusinessForm, ShopForm, taken
 from onboarding.views.vendor_trip.leaving import leave, may_leave
 from vendors.contract import Vendor
+from vendors.contract.characters import name_key
+
+MOST_BEGUN = 5  # unfinished shops that the check page lists
 
 
 @require_read
@@ -72,10 +78,12 @@ def welcome(request: Request) -> HttpResponse:
     return HttpResponseRedirect(next_path(request) or merchant.get_absolute_url())
 
 
+@transaction.atomic
 def _get_or_create_business(user: User, name: str) -> Merchant:
     """A merchant that the user owns. Idempotent: a second press returns the same one."""
+    User.objects.select_for_update(no_key=True).get(pk=user.pk)  # two presses may come at once
     for membership in memberships(user):
-        if membership.merchant.name == name:
+        if name_key(membership.merchant.name) == name_key(name):
             return membership.merchant
     merchant = Merchant.objects.create(name=name, language=get_language() or "en")
     Membership.objects.create(merchant=merchant, user=user, role=Membership.Role.OWNER)
@@ -90,7 +98,7 @@ def connect(request: Request, membership: Membership, slug: str) -> HttpResponse
     choice = _choice(membership, slug)
     entry = waitlist.latest_entry(membership, choice.connector)
     form = choice.form(form_data(request), (opened(entry.typed) or {}) if entry else {})
-    if form.is_valid() and (response := _begin(request.user, choice, form)):
+    if form.is_valid() and (response := _begin(request, choice, form)):
         return response
     on_waitlist = entry is not None and entry.mail_state == MailState.WAITING
     return _page(request, choice, form, on_waitlist=on_waitlist)
@@ -139,12 +147,33 @@ def _choice(membership: Membership, slug: str) -> Choice:
     return Choice(membership, connector, vendor)
 
 
+@dataclass(frozen=True)
+class Begun:
+    """A shop that the member began and has not connected, and when."""
+
+    connection: Connection
+    at: datetime
+
+
+def _begun(choice: Choice) -> list[Begun]:
+    """The member's unfinished shops of this connector, the newest first."""
+    membership = choice.membership
+    rows = journey.unfinished(membership.merchant, choice.connector, membership.user)
+    last = Attempt.objects.filter(connection=OuterRef("pk")).order_by("-pk")
+    dated = rows.annotate(begun_at=Subquery(last.values("created")[:1]))
+    return [Begun(row, row.begun_at) for row in dated[:MOST_BEGUN]]
+
+
 def _page(
     request: Request, choice: Choice, form: ShopForm, *, on_waitlist: bool = False
 ) -> HttpResponse:
+    membership = choice.membership
+    newest = journey.newest_begun(membership.merchant, choice.connector, membership.user)
     context = {
         "form": form,
-        "merchant": choice.membership.merchant,
+        "begun": _begun(choice),
+        "seen": request.POST.get("seen", newest),
+        "merchant": membership.merchant,
         "connector": choice.connector,
         "vendor": choice.vendor,
         "domain": domain(choice.vendor),
@@ -154,22 +183,35 @@ def _page(
     return render(request, "onboarding/connect.html", context)
 
 
-def _begin(user: User, choice: Choice, form: ShopForm) -> HttpResponse | None:
-    """None when the name is taken; the form says so."""
+def _begin(request: Request, choice: Choice, form: ShopForm) -> HttpResponse | None:
+    """None when the merchant has to choose: another name, or which shop is meant."""
     membership, name = choice.membership, form.cleaned_data["name"]
+    another = "another" in request.POST
+    if not another and _differs(form, _begun(choice)):
+        return None
+    newest = journey.newest_begun(membership.merchant, choice.connector, request.user)
     try:
         attempt = journey.begin(
             merchant=membership.merchant,
             connector=choice.connector,
-            user=user,
+            user=request.user,
             name=name,
             answers=form.answers,
+            seen=request.POST.get("seen", newest),
+            another=another,
         )
     except journey.NameTaken:
         form.add_error("name", taken(name))
         return None
     waitlist.leave(membership, choice.connector)
-    return leave(attempt, user)
+    return leave(attempt, request.user)
+
+
+def _differs(form: ShopForm, begun: list[Begun]) -> bool:
+    """Whether shops were begun before, and none with this name and these answers."""
+    key = name_key(form.cleaned_data["name"])
+    same_name = [each.connection for each in begun if name_key(each.connection.name) == key]
+    return bool(begun) and not any(opened(row.answers) == form.answers for row in same_name)
 
 
 def entered(form: ShopForm) -> dict[str, str]:
