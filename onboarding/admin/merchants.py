@@ -95,6 +95,8 @@ admin.site.unregister(Group)
 class Groups(AddsOnce, GroupAdmin):
     """Django's own page."""
 
+    formfield_overrides = BaseAdmin.formfield_overrides
+
 
 PERMISSION_FIELDS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
