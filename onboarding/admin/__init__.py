@@ -31,7 +31,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy
 
 from . import accounts, alerts, attempts, connections, connectors, merchants, waitlist
-from .base import TolerantAdmin
+from .base import BaseAdmin, TolerantAdmin
 
 __all__ = [
     "accounts",
@@ -70,3 +70,5 @@ admin.site.unregister([EmailAddress, Authenticator, Group])
 @admin.register(Group)
 class GroupsAdmin(TolerantAdmin, GroupAdmin):
     """Django's own pages of groups."""
+
+    formfield_overrides = BaseAdmin.formfield_overrides

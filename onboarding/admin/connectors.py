@@ -58,13 +58,12 @@ class OptionsField(forms.JSONField):
         return parsed
 
 
-# Any: JSON
-def _texts(value: Any) -> Iterator[str]:
+def _texts(value: object) -> Iterator[str]:
     """Every text in parsed JSON, keys included."""
     if isinstance(value, str):
         yield value
     parts = [*value.keys(), *value.values()] if isinstance(value, dict) else value
-    for part in parts if isinstance(parts, list) else []:
+    for part in parts if isinstance(parts, list) else ():
         yield from _texts(part)
 
 
