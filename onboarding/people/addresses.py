@@ -84,7 +84,7 @@ class AddressCodeView(CodePageMixin, ConfirmEmailVerificationCodeView):  # type:
             "action": reverse("account_email"),
             "button_name": "action_send" if known else "action_add",
             "back_url": reverse("account_email"),
-            "back_label": gettext("E-mail addresses"),
+            "back_label": gettext("Email addresses"),
         }
 
 

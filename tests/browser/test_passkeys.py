@@ -105,7 +105,7 @@ def test_the_passkey_signs_in_and_answers_after_a_code_was_asked_for(visit: Visi
     sign_out(ann)
     some_time_passes(ann)
     ann.open("/accounts/login/")
-    ann.page.get_by_label("E-mail address").fill(ann.email)
+    ann.page.get_by_label("Email address").fill(ann.email)
     ann.press("Send me a code")
     ann.page.get_by_role("link", name="Use another address").click()
     ann.press("Use a passkey")
@@ -121,7 +121,7 @@ def test_a_code_that_was_entered_wrong_three_times_is_said_so(
 ) -> None:
     ann = visit("ann", width=width, dark=dark)
     ann.open("/accounts/login/")
-    ann.page.get_by_label("E-mail address").fill(ann.email)
+    ann.page.get_by_label("Email address").fill(ann.email)
     ann.press("Send me a code")
     wrong = str((int(ann.site.code(ann.email)) + 1) % 1_000_000).zfill(6)
     for _ in range(3):
