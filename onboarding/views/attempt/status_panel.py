@@ -16,8 +16,6 @@ from onboarding.questions import StoredQuestion
 from onboarding.views.polling import Pace
 from vendors.contract import Vendor, text
 
-# Nothing more comes of these answers: the attempt has reached what it was for, or staff finish it.
-OVER = frozenset({Answer.REPORTED, Answer.CONNECTED, Answer.DONE, Answer.TASK})
 SETTLED_TURNS = frozenset({Turn.MERCHANT, Turn.NOBODY})  # in which nothing changes by itself
 
 
