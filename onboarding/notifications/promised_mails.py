@@ -8,7 +8,7 @@ from django.utils import translation
 
 from onboarding import moments
 from onboarding.models import Attempt, PromisedMail
-from onboarding.models.status import Answer, Turn, shown
+from onboarding.models.status import Answer, Ending, Turn, shown
 from onboarding.registry import vendor_name
 
 from . import outbox
@@ -41,7 +41,7 @@ def _compose(row: PromisedMail) -> Mail:
 
 def _context(attempt: Attempt) -> dict[str, object]:
     connection = attempt.connection
-    is_over = attempt.answer in {Answer.CONNECTED, Answer.DONE}
+    is_over = attempt.ending in {Ending.CONNECTED, Ending.DONE}
     page = connection.get_absolute_url() if is_over else attempt.get_absolute_url()
     return {
         "shop": quoted(connection.name),

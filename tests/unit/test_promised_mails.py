@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from django.core import mail
 from django.core.mail import EmailMessage
@@ -47,6 +49,13 @@ def test_one_mail_when_it_is_solved(people: People, scripted: Scripted) -> None:
     [sent] = mail.outbox
     assert sent.subject == "“My shop”: we have solved it"
     assert f"http://localhost{attempt.connection.get_absolute_url()}\n" in str(sent.body)
+
+
+def test_a_shop_that_is_set_up_is_not_called_the_merchants_turn(
+    people: People, scripted: Scripted
+) -> None:
+    run_step(staffs_turn(people, scripted), scripted, replace(CONNECTED, confirmed=False))
+    assert told() == ["“My shop”: we have solved it"]
 
 
 def test_nobody_is_mailed_while_we_still_ask(people: People, scripted: Scripted) -> None:
