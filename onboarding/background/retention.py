@@ -29,6 +29,7 @@ from onboarding.models import (
     Invitation,
     PromisedMail,
     RateLimit,
+    SecurityEvent,
     User,
     WaitlistEntry,
 )
@@ -53,6 +54,7 @@ def expired(now: datetime) -> Iterator[QuerySet[Model]]:
     last = now - timedelta(days=settings.RETENTION_DAYS)
     yield Event.objects.filter(at__lt=last)
     yield Call.objects.filter(at__lt=last)
+    yield SecurityEvent.objects.filter(at__lt=last)
     yield Hop.objects.filter(attempt__ended__lt=last)
     yield ExpiryWarning.objects.filter(expires_at__lt=last)
     yield AttemptMail.objects.filter(attempt__ended__lt=last)

@@ -10,6 +10,7 @@ from .limits import RateLimit
 from .memo_key import MemoKey
 from .merchants import Invitation, Membership, Merchant
 from .notifications import Alert, AttemptMail, ExpiryWarning, PromisedMail, WaitlistEntry
+from .security import SecurityEvent
 from .users import User
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "Operator",
     "PromisedMail",
     "RateLimit",
+    "SecurityEvent",
     "Slot",
     "User",
     "WaitlistEntry",

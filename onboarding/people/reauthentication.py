@@ -6,16 +6,19 @@ code signs in; it may also confirm who is signed in.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
+from functools import wraps
 from typing import Any
 
 from allauth.account.adapter import get_adapter
 from allauth.account.forms import BaseConfirmCodeForm
 from allauth.account.internal.flows.code_verification import AbstractCodeVerificationProcess
-from allauth.account.internal.flows.login import record_authentication
+from allauth.account.internal.flows.login import get_authentication_records, record_authentication
 from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate
 from allauth.account.models import EmailAddress
 from allauth.account.views import BaseReauthenticateView
+from allauth.core.exceptions import ReauthenticationRequired
 from allauth.core.internal import ratelimit
 from django.conf import settings
 from django.contrib import messages
@@ -35,6 +38,7 @@ from .limits import too_many_requests
 from .sign_in import retry_after
 from .unsent import APP, give_back, sentence
 
+View = Callable[..., HttpResponseBase]
 STATE = "reauthentication_code"  # key in the session
 
 
@@ -179,6 +183,29 @@ def address_of(request: HttpRequest) -> str:
     """The confirmed address of who is signed in, the main one first."""
     confirmed = EmailAddress.objects.get_verified(request.user)
     return str(confirmed.email if confirmed else request.user.get_username())
+
+
+def is_recent(request: HttpRequest) -> bool:
+    """Whether whoever is signed in has shown it within the last minutes, by signing in or since."""
+    records = get_authentication_records(request, request.user)
+    newest = max((record["at"] for record in records), default=0.0)
+    return bool(time.time() - newest < settings.ACCOUNT_REAUTHENTICATION_TIMEOUT)
+
+
+def recently_authenticated(view: View) -> View:
+    """Ask “Is it still you?” before a POST of this view, unless that was shown a moment ago.
+
+    The POST goes on afterwards, by itself. It is kept in the session: not for forms with a secret.
+    """
+
+    @wraps(view)
+    def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        # Any: as the view takes them
+        if request.method == "POST" and request.user.is_authenticated and not is_recent(request):
+            raise ReauthenticationRequired
+        return view(request, *args, **kwargs)
+
+    return inner
 
 
 enter_code = ReauthenticationCodeView.as_view()

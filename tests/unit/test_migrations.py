@@ -15,10 +15,10 @@ from django.utils import timezone
 from onboarding.models import memo_key
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
-FIRST, WORDS, RETURNS, RATE_LIMITS, NAMES, REPORTED, KEYS, OUTAGES, REFUSED = (
+FIRST, WORDS, RETURNS, RATE_LIMITS, NAMES, REPORTED, KEYS, OUTAGES, REFUSED, SECURITY = (
     "0001_initial", "0002_words", "0003_hop_returns", "0004_rate_limits",
     "0005_shop_names_and_endings", "0006_reported", "0007_memo_keys", "0008_outages",
-    "0009_mail_refused",
+    "0009_mail_refused", "0010_security_events",
 )  # fmt: skip
 NOW = timezone.now()
 
@@ -301,3 +301,11 @@ def test_names_and_attempts_survive_the_way_back() -> None:
     apps = migrate_to(RETURNS)
     assert names_of(apps) == before
     assert apps.get_model("onboarding", "Attempt").objects.count() == 8
+
+
+def test_a_person_survives_the_security_log() -> None:
+    user = migrate_to(REFUSED).get_model("onboarding", "User").objects.create(email="a@example.org")
+    migrate_to(SECURITY).get_model("onboarding", "SecurityEvent").objects.create(
+        kind="signed_in", user_id=user.pk
+    )
+    assert only(migrate_to(REFUSED), "User").email == "a@example.org"

@@ -28,6 +28,7 @@ from onboarding.models import (
     Hop,
     Invitation,
     RateLimit,
+    SecurityEvent,
     Slot,
     User,
     WaitlistEntry,
@@ -57,6 +58,9 @@ def connection(people: People, scripted: Scripted) -> Connection:
 
 Make = Callable[[Connection, People, datetime], Model]
 KINDS: dict[type[Model], Make] = {
+    SecurityEvent: lambda connection, people, at: SecurityEvent.objects.create(
+        kind=SecurityEvent.Kind.SIGNED_IN, at=at
+    ),
     Event: lambda connection, people, at: Event.objects.create(connection=connection, at=at),
     Call: lambda connection, people, at: Call.objects.create(
         vendor="v", ms=1, at=at, connection=connection
