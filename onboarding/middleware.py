@@ -210,6 +210,11 @@ def _spend_nothing(request: HttpRequest) -> None:
     request.session.modified = False
 
 
+# What a browser forgets when somebody signs out. Not the cookies: the session's goes anyway, and the others
+# hold the language, the time zone and the message of the next page.
+CLEAR_SITE_DATA = '"cache", "storage"'
+
+
 class Sessions(SessionMiddleware):
     """Django's, for sessions that know where they are used, and that may end while a page is made."""
 
@@ -225,16 +230,17 @@ class Sessions(SessionMiddleware):
     def process_response(
         self, request: HttpRequest, response: HttpResponseBase
     ) -> HttpResponseBase:
-        name = settings.SESSION_COOKIE_NAME
         try:
             response = super().process_response(request, response)  # type: ignore[arg-type]
         except SessionInterrupted:
             return _without_session(request, response)
         session = store_of(request)
+        if session.signed_out:
+            response["Clear-Site-Data"] = CLEAR_SITE_DATA
         if session.ended and session.is_empty():
             # Django would delete the cookie. But another tab may have got a new one a moment ago, and the
             # sign-in page tells by the old one why it is shown.
-            response.cookies.pop(name, None)
+            response.cookies.pop(settings.SESSION_COOKIE_NAME, None)
         elif session.accessed and not session.modified:
             session.touch()
         return response

@@ -98,6 +98,7 @@ class SessionStore(SessionBase):
     browser = ""
     counts_as_use = True
     ended: Ended | None = None  # set by loading
+    signed_out = False  # by this request
     is_staff = False
     began_at: datetime | None = None
     last_seen_at: datetime | None = None
@@ -109,9 +110,11 @@ class SessionStore(SessionBase):
     def load(self) -> dict[str, Any]:  # Any: Django's signature
         rows = Session.objects.annotate(is_staff=F("user__is_staff"))
         row = rows.filter(key_hash=key_hash(self._session_key or "")).first()
-        self.ended = row.why_ended(is_staff=bool(row.is_staff)) if row else Ended.UNKNOWN
-        if row is None or self.ended:
+        over = row.why_ended(is_staff=bool(row.is_staff)) if row else Ended.UNKNOWN
+        if row is None or over:
             self._session_key = None
+            # An anonymous session that is over needs no word.
+            self.ended = over if row is None or row.user_id else None
             return {}
         self.is_staff, self.began_at = bool(row.is_staff), row.created_at
         self.last_seen_at = row.last_seen_at

@@ -62,4 +62,6 @@ def _note_sign_out(
     sender: object, user: User | None, request: HttpRequest, **details: object
 ) -> None:
     if user is not None:
+        if isinstance(request.session, SessionStore):
+            request.session.signed_out = True
         security_log.record(SecurityEvent.Kind.SIGNED_OUT, request, user=user)
