@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import sqlite3
 import time
@@ -15,6 +16,7 @@ import pytest
 import time_machine
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from allauth.mfa.webauthn.internal import auth
 from django.conf import settings
 from django.core import mail
 from django.core.cache import cache
@@ -435,7 +437,18 @@ def remove_passkey(client: Client, user: User) -> None:
     assert not Authenticator.objects.exists()
 
 
+def add_a_passkey(client: Client, user: User) -> None:
+    form = {"name": "Phone", "credential": json.dumps({"id": "abc", "type": "public-key"})}
+    client.get(reverse("mfa_add_webauthn"))
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("parse_registration_response", "complete_registration"):
+            patch.setattr(auth, name, lambda credential: None)  # a browser's own work
+        client.post(reverse("mfa_add_webauthn"), form)
+    assert Authenticator.objects.exists()
+
+
 CHANGES = {
+    "passkey or second factor added": add_a_passkey,
     "password set": set_password,
     "password changed": change_password,
     "main address changed": make_main,
