@@ -119,7 +119,7 @@ def why_signed_out(request: HttpRequest) -> str:
     sentences = {
         Ended.UNUSED: gettext("You were signed out because you were away for a while."),
         Ended.TOO_OLD: gettext("You were signed out because you signed in a long time ago."),
-        Ended.UNKNOWN: gettext("You were signed out, for example because you ended this session."),
+        Ended.UNKNOWN: gettext("You were signed out of this browser. Sign in again to continue."),
     }
     ended = store_of(request).ended
     return sentences[ended] if ended else ""
