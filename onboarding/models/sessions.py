@@ -151,7 +151,7 @@ class SessionStore(SessionBase):
         if self.session_key is None:
             return self.create()
         hashed = key_hash(self.session_key)
-        columns = self._columns(self._get_session(no_load=must_create))
+        columns = self._columns(self._get_session(no_load=must_create), is_new=must_create)
         if must_create:
             self._insert({"key_hash": hashed, **columns})
         elif not Session.objects.filter(key_hash=hashed).update(**columns):
@@ -184,7 +184,8 @@ class SessionStore(SessionBase):
         except DatabaseError as error:
             log.warning("cannot note that a session is in use: %s", type(error).__name__)
 
-    def _columns(self, data: Mapping[str, Any]) -> dict[str, Any]:  # Any: as Django's sessions
+    # Any: as Django's sessions
+    def _columns(self, data: Mapping[str, Any], *, is_new: bool) -> dict[str, Any]:
         user_id = int(data[USER_ID]) if USER_ID in data else None
         if self.began_at is None:
             self.began_at = timezone.now()
@@ -193,7 +194,7 @@ class SessionStore(SessionBase):
             "created_at": self.began_at,
             "user_id": user_id,
             "method": _method(data),
-            **(self._use(signed_in=bool(user_id)) if self.counts_as_use else {}),
+            **(self._use(signed_in=bool(user_id)) if self.counts_as_use or is_new else {}),
         }
 
     def _use(self, *, signed_in: bool) -> dict[str, Any]:  # Any: of several types of columns
@@ -207,6 +208,17 @@ class SessionStore(SessionBase):
     def delete(self, session_key: str | None = None) -> None:
         if key := session_key or self.session_key:
             Session.objects.filter(key_hash=key_hash(key)).delete()
+
+    def cycle_key(self) -> None:
+        """A new key for the same row. Django inserts the data again: a session that has ended meanwhile
+        would come back. Here, saving it raises UpdateError."""
+        old, is_signed_in = self._session_key, USER_ID in self._session
+        new = self._get_new_session_key()
+        rows = Session.objects.filter(key_hash=key_hash(old or ""))
+        if rows.update(key_hash=key_hash(new)) or (old and is_signed_in):
+            self._session_key, self.modified = new, True
+        else:
+            self.create()
 
     def flush(self) -> None:
         super().flush()

@@ -52,6 +52,7 @@ def record(
 def address_of(request: HttpRequest) -> str | None:
     """The IP address of the browser, as far as the proxies tell it; a Unix socket has none."""
     try:
-        return str(ip_address(request.META.get("REMOTE_ADDR", "")))
+        bare, _, _ = request.META.get("REMOTE_ADDR", "").partition("%")  # no zone: fe80::1%eth0
+        return str(ip_address(bare))
     except ValueError:
         return None

@@ -613,6 +613,44 @@ def test_a_form_whose_session_ends_meanwhile_leads_on(
     assert not Session.objects.exists()
 
 
+@pytest.mark.parametrize("what", ["password set", "main address changed"])
+def test_a_change_in_a_session_that_has_just_ended_does_not_bring_it_back(
+    user: User, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """A new key would be a new session."""
+    client = signed_in()
+    usual = SessionStore.cycle_key
+
+    def cycle_key(store: SessionStore) -> None:
+        Session.objects.filter(user=user).delete()
+        usual(store)
+
+    monkeypatch.setattr(SessionStore, "cycle_key", cycle_key)
+    CHANGES[what](client, user)
+    assert not Session.objects.exists()
+    assert not is_in(client)
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_a_page_that_reloads_by_itself_may_begin_a_session(user: User, method: str) -> None:
+    client = Client()
+    answer = getattr(client, method)(f"{LOGIN}?reload", {"email": ANNA})
+    assert answer.status_code in {200, 302}
+    posted(client, f"{LOGIN}code/confirm/?reload", {"code": newest_code()} if mail.outbox else {})
+    assert is_in(client) == (method == "post")
+
+
+@pytest.mark.parametrize(
+    "address", ["fe80::1%eth0", "", "unix:", "2001:db8::1", "::ffff:192.0.2.1"]
+)
+def test_any_address_may_sign_in(user: User, address: str) -> None:
+    client = Client(REMOTE_ADDR=address)
+    posted(client, LOGIN, {"email": ANNA})
+    posted(client, f"{LOGIN}code/confirm/", {"code": newest_code()})
+    assert client.get(PAGE).status_code == 200
+    assert Session.objects.get(user=user).address == address.partition("%")[0]
+
+
 def test_requests_at_once_never_bring_an_ended_session_back(user: User) -> None:
     """Some ask for codes, which writes into the session; one signs out."""
     client = signed_in()
