@@ -640,9 +640,7 @@ def test_a_page_that_reloads_by_itself_may_begin_a_session(user: User, method: s
     assert is_in(client) == (method == "post")
 
 
-@pytest.mark.parametrize(
-    "address", ["fe80::1%eth0", "", "unix:", "2001:db8::1", "::ffff:192.0.2.1"]
-)
+@pytest.mark.parametrize("address", ["fe80::1%eth0", "2001:db8::1", "::ffff:192.0.2.1"])
 def test_any_address_may_sign_in(user: User, address: str) -> None:
     client = Client(REMOTE_ADDR=address)
     posted(client, LOGIN, {"email": ANNA})
