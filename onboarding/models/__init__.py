@@ -9,7 +9,14 @@ from .coordination import Breaker, Leased, Operator, Slot, Worker
 from .limits import RateLimit
 from .memo_key import MemoKey
 from .merchants import Invitation, Membership, Merchant
-from .notifications import Alert, AttemptMail, ExpiryWarning, PromisedMail, WaitlistEntry
+from .notifications import (
+    Alert,
+    AttemptMail,
+    ExpiryWarning,
+    GuessWarning,
+    PromisedMail,
+    WaitlistEntry,
+)
 from .security import SecurityEvent
 from .users import User
 
@@ -24,6 +31,7 @@ __all__ = [
     "Connector",
     "Event",
     "ExpiryWarning",
+    "GuessWarning",
     "Hop",
     "Invitation",
     "Leased",
