@@ -14,7 +14,7 @@ from allauth.core.internal import ratelimit
 from django.http import HttpRequest
 
 from .askers import Asker, limits_of
-from .limits import Limit, note_refusal, take_each
+from .limits import Limit, note_refusal
 
 
 class Usage:

@@ -1,4 +1,4 @@
-"""Who is told of many wrong codes: the owner of the address, and staff when they are many on the whole site."""
+"""Who hears of many wrong codes: the owner of the address, and staff when they are many on the site."""
 
 from __future__ import annotations
 

@@ -145,10 +145,10 @@ class ReauthenticationCodeView(CodePageMixin, BaseReauthenticateView):  # type: 
         return self.to_this_page()
 
     def just_sent(self) -> str:
-        """Why none is sent now: an address gets at most one code in ten seconds."""
+        """Why none is sent now: a browser gets at most one code in ten seconds."""
         if self._process and not self.guesses.are_used_up():
             return gettext("We have just sent a code. It may take a minute to arrive.")
-        return gettext("We have just sent another code to this address. Try again in ten seconds.")
+        return gettext("We have just sent a code to this address. Try again in ten seconds.")
 
     def form_valid(self, form: ReauthenticationCodeForm) -> HttpResponse:
         self._process.finish()  # type: ignore[union-attr]  # `post` has looked

@@ -1,10 +1,11 @@
-"""An attack on sign-in over real HTTP, bounded in requests: what is compared, what is mailed, who is kept out.
+"""An attack on sign-in over real HTTP, bounded in requests: what is compared and mailed, who is kept out.
 
 Each test prints its figures (`pytest -s`). docs/security/codes.md has the table.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -51,7 +52,7 @@ def known(site: str) -> Browser:
 
 
 def figure(what: str, seen: object) -> None:
-    print(f"\n  {what}: {seen}")
+    sys.stdout.write(f"\n  {what}: {seen}\n")
 
 
 # -- guesses --------------------------------------------------------------------------------------
