@@ -7,11 +7,11 @@ stay allauth's settings, which may name a `network` beside an `ip`, a `user` and
 
 from __future__ import annotations
 
-from typing import Any
-
 from allauth.core.exceptions import RateLimited
 from allauth.core.internal import ratelimit
 from django.http import HttpRequest
+
+from onboarding.models import User
 
 from .askers import Asker, limits_of
 from .limits import Limit, note_refusal
@@ -40,7 +40,7 @@ def _consume(
     action: str,
     rate: ratelimit.Rate,
     key: str | None = None,
-    user: Any = None,  # Any: as in allauth
+    user: User | None = None,
     dry_run: bool = False,
     raise_exception: bool = False,
 ) -> Usage | None:
@@ -63,7 +63,7 @@ def _clear(
     action: str,
     config: dict[str, str] | None = None,
     key: str | None = None,
-    user: Any = None,  # Any: as in allauth
+    user: User | None = None,
 ) -> None:
     for rate in ratelimit.get_rates(app=app, action=action, config=config):
         if limit := _limit(request, app, action, rate, key, user):
@@ -71,8 +71,13 @@ def _clear(
 
 
 def _limit(
-    request: HttpRequest, app: str, action: str, rate: ratelimit.Rate, key: str | None, user: Any
-) -> Limit | None:  # Any: as in allauth
+    request: HttpRequest,
+    app: str,
+    action: str,
+    rate: ratelimit.Rate,
+    key: str | None,
+    user: User | None,
+) -> Limit | None:
     """None: not counted. On this machine, one network has as many people as there are tests."""
     if rate.per == "network":
         asker = Asker.of(request)

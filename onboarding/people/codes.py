@@ -28,13 +28,12 @@ from django.utils.translation import gettext_lazy
 from onboarding.models import SecurityEvent, User
 from onboarding.monitoring import security_log
 
-from . import guess_alarms
+from . import guess_alarms, limits
 from .askers import WRONG_CODES, limits_for
 from .limits import (
     Limit,
     digest,
     give_back,
-    longest_wait,
     note_refusal,
     take_each,
     too_many_requests,
@@ -220,4 +219,4 @@ def seconds_to_wait(request: HttpRequest, email: str) -> int:
 
     While it is not 0, a new code would be of no use.
     """
-    return longest_wait(limits_for(request, WRONG_CODES, email))
+    return limits.seconds_to_wait(request, limits_for(request, WRONG_CODES, email))

@@ -141,6 +141,16 @@ def note_refusal(request: HttpRequest, limit: Limit, user: User | None = None) -
         security_log.record(kind, request, user=user, detail=detail)
 
 
+def seconds_to_wait(request: HttpRequest, limits: Sequence[Limit]) -> int:
+    """Seconds until each allows another use; 0 if all do now. What is not 0 is a refusal, and noted."""
+    waits = _waits(limits)
+    if not waits:
+        return 0
+    longest = max(waits, key=lambda limit: waits[limit])
+    note_refusal(request, longest)
+    return waits[longest]
+
+
 def too_many_requests(request: HttpRequest, seconds: int = 0) -> HttpResponse:
     """The 429 page, with the time to wait. Without one, it is that of the limit that refused."""
     seconds = seconds or getattr(request, WAIT, 60)

@@ -9,8 +9,9 @@ from django.http import HttpRequest
 
 from onboarding.notifications.mail import TooManyMails
 
+from . import limits
 from .askers import MAILS, Asker, limits_for
-from .limits import Limit, digest, give_back, longest_wait, note_refusal, take_each
+from .limits import Limit, digest, give_back, note_refusal, take_each
 
 BRAKE = timedelta(seconds=10)
 
@@ -28,7 +29,7 @@ def was_not_sent(request: HttpRequest, email: str) -> None:
 
 def seconds_to_wait(request: HttpRequest, email: str) -> int:
     """Seconds until a mail to this address may be asked for again; 0 if it may now."""
-    return longest_wait(limits_for(request, MAILS, email))
+    return limits.seconds_to_wait(request, limits_for(request, MAILS, email))
 
 
 def brake(request: HttpRequest, email: str) -> Limit:

@@ -198,9 +198,9 @@ class EmailForm(RequestLoginCodeForm):  # type: ignore[misc]  # allauth has no t
         self.address = email
         if seconds_to_wait(context.request, email):
             raise ValidationError(gettext("There were too many tries."), code=codes.TOO_MANY)
+        found: str = super().clean_email()
         if not mail_limits.brake(context.request, email).take():
             raise ValidationError(gettext("We have just sent a code."), code=JUST_SENT)
-        found: str = super().clean_email()
         return found
 
 
@@ -231,8 +231,10 @@ class RequestCodeView(SaysUnsentMail, AllowsPendingCode, RequestLoginCodeView): 
     template_name = "account/login.html"
     form_class = EmailForm
     created: User | None = None  # by this request
+    address = ""
 
     def form_valid(self, form: EmailForm) -> HttpResponse:
+        self.address = form.address
         known: User | None = form._user
         form._user = get_or_create_user(self.request, form)
         self.created = None if known else form._user
@@ -241,10 +243,10 @@ class RequestCodeView(SaysUnsentMail, AllowsPendingCode, RequestLoginCodeView): 
         response: HttpResponse = super().form_valid(form)
         return response
 
-    def after_unsent(self, error: NotSent, form: EmailForm) -> None:
+    def after_unsent(self, error: NotSent) -> None:
         """Nobody can ever sign in with a refused address that is new. (A user whose mail did not leave for
         another reason stays: somebody may have got a code for the same address at the same moment.)"""
-        mail_limits.brake(self.request, form.address).give_back()
+        mail_limits.brake(self.request, self.address).give_back()
         if isinstance(error, AddressRefused | TooManyMails) and self.created:
             unused = User.objects.filter(pk=self.created.pk, last_login=None, memberships=None)
             unused.delete()

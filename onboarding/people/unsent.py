@@ -38,15 +38,14 @@ class SaysUnsentMail:
         try:
             response: HttpResponse = super().form_valid(form)  # type: ignore[misc]
         except TooManyMails as error:
-            self.after_unsent(error, form)
+            self.after_unsent(error)
             response = too_many_requests(self.request, error.seconds)
         except NotSent as error:
             at_field = self.address_field if isinstance(error, AddressRefused) else None
             form.add_error(at_field, sentence(error))
-            self.after_unsent(error, form)
+            self.after_unsent(error)
             response = self.form_invalid(form)  # type: ignore[attr-defined]
         return response
 
-    # Any: as above
-    def after_unsent(self, error: NotSent, form: Any) -> None:
+    def after_unsent(self, error: NotSent) -> None:
         """What else has to be undone."""
