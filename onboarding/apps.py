@@ -20,8 +20,10 @@ class OnboardingConfig(AppConfig):
         from .background import runner
         from .conf import checks  # noqa: F401  (registers the system checks)
         from .monitoring import logs
-        from .people import session_signals
+        from .people import allauth_limits, receivers, session_signals
 
+        allauth_limits.install()
+        receivers.connect()
         session_signals.connect()
         host_state.recovered.connect(journey.wake_after_outage, dispatch_uid="wake-after-outage")
         host_state.doubted.connect(runner.probe_at_once, dispatch_uid="probe-at-once")

@@ -51,6 +51,27 @@ def ascii_form(address: str) -> str:
     return f"{name}@{domain if domain.isascii() else domain.encode('idna').decode()}"
 
 
+# Their mailboxes have dots wherever one likes, and two domains.
+DOTLESS = {"gmail.com": "gmail.com", "googlemail.com": "gmail.com"}
+
+
+def mailbox_of(address: str) -> str:
+    """One spelling for all addresses of one mailbox: what is counted for a mailbox is counted under it.
+
+    Without a tag after a plus sign, in lower case, its domain in ASCII; at Gmail also without dots. Mail is
+    never sent to it.
+    """
+    name, _, domain = address.strip().lower().rpartition("@")
+    try:
+        domain = ascii_form(f"@{domain}")[1:].lower()
+    except UnicodeError:  # no address at all; whatever it is, it is one mailbox
+        return address.lower()
+    name = name.partition("+")[0] or name
+    if domain in DOTLESS:
+        return f"{name.replace('.', '') or name}@{DOTLESS[domain]}"
+    return f"{name}@{domain}"
+
+
 def _domain(typed: str) -> str:
     """The domain in lower case. Raises ValueError if its ASCII form would stand for another domain."""
     if any(char in DOTS or _looks_like_ascii(char) for char in typed):

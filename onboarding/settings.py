@@ -93,6 +93,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "onboarding.middleware.MemoKeys",
     "onboarding.middleware.unsent_mail",
+    "onboarding.people.known_browsers.middleware",
 ]
 ROOT_URLCONF = "onboarding.urls"
 WSGI_APPLICATION = "onboarding.wsgi.application"
@@ -198,6 +199,7 @@ COOKIE_PREFIX = "__Host-gangway_" if HTTPS else "gangway_"
 SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}session"
 CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}csrf"
 LANGUAGE_COOKIE_NAME = f"{COOKIE_PREFIX}language"
+KNOWN_COOKIE_NAME = f"{COOKIE_PREFIX}known"
 MESSAGES_COOKIE_NAME = f"{COOKIE_PREFIX}messages"
 MESSAGE_STORAGE = "onboarding.conf.message_storage.MessageStorage"
 X_FRAME_OPTIONS = "DENY"
@@ -258,29 +260,77 @@ ACCOUNT_LOGIN_BY_CODE_ENABLED = True
 ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
 ACCOUNT_LOGIN_BY_CODE_FORMAT = {"numeric": True, "length": 6, "dashed": False}
-ACCOUNT_LOGIN_BY_CODE_TIMEOUT = ACCOUNT_EMAIL_VERIFICATION_BY_CODE_TIMEOUT = 15 * 60
-ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT = 15 * 60
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = ACCOUNT_EMAIL_VERIFICATION_BY_CODE_TIMEOUT = 10 * 60
+ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT = 10 * 60
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60  # how long a sign-in counts as recent
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
-# Guesses of mailed codes (people/codes.py), counted in the database before they are compared. `key` is
-# an e-mail address, `ip` an IP address, which a whole office may share. A sign-in code has six digits.
-# So all guesses of a day hit a code of one given address with a chance of at most 36 in a million, and one
-# IP address hits any code with at most 300 in a million. docs/design/people.md has the table.
+# -- limits (docs/security/codes.md has them with the odds that follow) -----------------------------
+
 GUESSES_PER_CODE = 3
-WRONG_CODE_LIMITS = "12/h/key,36/d/key,100/h/ip,300/d/ip"
-# allauth's limits, but ten times as high for an IP address, because a whole office may share one.
+# Counted in the database before anything is compared or mailed (people/askers.py). `browser`: one where
+# the owner of the address has signed in before; only this limit counts for it. All others are strangers':
+# `address+ip` and `address+network` for an address from there, `address` from anywhere, `ip` and `network`
+# for all addresses, `site` for everybody. A network is a /24, or a /48 of IPv6.
+LIMITS = {
+    "mails": {
+        "browser": "10/h,30/d",
+        "address+ip": "10/h,15/d",
+        "address+network": "10/h,20/d",
+        "address": "40/h,100/d",
+    },
+    "wrong codes": {
+        "browser": "12/h,36/d",
+        "address+ip": "6/h,12/d",
+        "address+network": "6/h,12/d",
+        "address": "24/h,48/d",
+        "ip": "30/h,60/d",
+        "network": "50/h,100/d",
+        "site": "2000/d",
+    },
+    "wrong passwords": {
+        "browser": "10/300s,50/d",
+        "address+ip": "5/300s,20/d",
+        "address+network": "5/300s,30/d",
+        "address": "60/h,200/d",
+        "ip": "100/m,300/d",
+        "network": "200/m,500/d",
+    },
+}
+# For this machine's own addresses: development, and proxies on the same machine.
+LOOPBACK_LIMITS = {
+    "mails": {"browser": "10/h,30/d", "address+ip": "10/h", "address": "40/h,100/d"},
+    "wrong codes": {
+        "browser": "12/h,36/d",
+        "address+ip": "12/h,36/d",
+        "address": "24/h,48/d",
+        "ip": "100/h,300/d",
+        "site": "2000/d",
+    },
+    "wrong passwords": {
+        "browser": "10/300s,50/d",
+        "address+ip": "5/300s",
+        "address": "60/h,200/d",
+        "ip": "100/m",
+    },
+}
+WRONG_CODES_UNTIL_MAIL = 10  # of strangers at one address in a day; then its owner gets a mail
+# allauth's own limits, which people/allauth_limits.py counts. An office of 200 people behind one IP address
+# signs in within a minute. `login_failed` is left for second factors: wrong passwords have limits above.
 ACCOUNT_RATE_LIMITS = {
-    "send_code": "1/10s/key",
-    "request_login_code": "200/m/ip,3/m/key,10/h/key",
-    "signup": "200/m/ip",
+    "request_login_code": "200/m/ip,3000/d/network",
+    "signup": "200/m/ip,3000/d/network",
+    "login": "200/m/ip,3000/d/network",
+    "login_failed": "5/300s/key,20/d/key",
+    "reset_password": "200/m/ip,1000/d/network",
+    "reset_password_from_key": "200/m/ip,1000/d/network",
+    "confirm_email": "",  # as every mail to an address
+    "change_password": "5/m/user,30/d/user",
+    "manage_email": "10/m/user,100/d/user",
+    "reauthenticate": "10/m/user,100/d/user",
     "invite": "30/h/key",
     "invite_before_first_shop": "5/d/key",
-    "login": "300/m/ip",
-    "login_failed": "100/m/ip,5/300s/key",
-    "reset_password": "200/m/ip,5/m/key",
-    "reset_password_from_key": "200/m/ip",
 }
 MFA_ADAPTER = "onboarding.people.sign_in.PasskeyAdapter"
 MFA_FORMS = {
@@ -291,4 +341,4 @@ MFA_FORMS = {
 }
 MFA_SUPPORTED_TYPES = ["webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True
-MFA_RATE_LIMITS = {"webauthn_login": "100/m/ip"}
+MFA_RATE_LIMITS = {"webauthn_login": "200/m/ip,3000/d/network"}

@@ -24,6 +24,7 @@ from onboarding.models import (
     Call,
     Event,
     ExpiryWarning,
+    GuessWarning,
     Hop,
     Invitation,
     PromisedMail,
@@ -57,6 +58,7 @@ def expired(now: datetime) -> Iterator[QuerySet[Model]]:
     yield SecurityEvent.objects.filter(at__lt=last)
     yield Hop.objects.filter(attempt__ended__lt=last)
     yield ExpiryWarning.objects.filter(expires_at__lt=last)
+    yield GuessWarning.objects.filter(at__lt=last)
     yield AttemptMail.objects.filter(attempt__ended__lt=last)
     yield Alert.objects.filter(cleared__lt=last)
     yield PromisedMail.objects.filter(promised__lt=last)

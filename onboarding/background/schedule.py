@@ -20,6 +20,7 @@ from onboarding.models import Connector, Slot
 from onboarding.notifications import (
     attempt_mails,
     expiry_warnings,
+    guess_warnings,
     invitations,
     promised_mails,
     staff_alerts,
@@ -112,8 +113,10 @@ def mail() -> None:
     staff_alerts.mail_due()
     invitations.mail_due()
     expiry_warnings.mail_due()
+    guess_warnings.mail_due()
     promised_mails.mail_due()
     attempt_mails.mail_due()
     waitlist.mail_due()
     staff_alerts.open_for_undelivered_mails()
     staff_alerts.clear_failed_mail()
+    staff_alerts.clear_wrong_codes()

@@ -9,7 +9,14 @@ from .coordination import Breaker, Leased, Operator, Slot, Worker
 from .limits import RateLimit
 from .memo_key import MemoKey
 from .merchants import Invitation, Membership, Merchant
-from .notifications import Alert, AttemptMail, ExpiryWarning, PromisedMail, WaitlistEntry
+from .notifications import (
+    Alert,
+    AttemptMail,
+    ExpiryWarning,
+    GuessWarning,
+    PromisedMail,
+    WaitlistEntry,
+)
 from .security import SecurityEvent
 from .sessions import Session
 from .users import User
@@ -25,6 +32,7 @@ __all__ = [
     "Connector",
     "Event",
     "ExpiryWarning",
+    "GuessWarning",
     "Hop",
     "Invitation",
     "Leased",

@@ -1,4 +1,4 @@
-"""Mails that are due: alerts to staff, expiry warnings, the waitlist, attempts. Each row is one mail."""
+"""Mails that are due: alerts to staff, warnings, the waitlist, attempts. Each row is one mail."""
 
 from __future__ import annotations
 
@@ -121,6 +121,19 @@ class AttemptMail(Mailed):
         way_back = Q(kind=cls.Kind.WAY_BACK) & is_needed
         confirmed = Q(kind=cls.Kind.CONFIRMED, attempt__connection__status=Status.CONNECTED)
         return cls.objects.filter(confirmed | way_back)
+
+
+class GuessWarning(Mailed):
+    """Strangers have entered many wrong codes for somebody's address."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = [Index(fields=["at"], condition=Q(mailed=None), name="guess_warning_unsent")]
+
+    def __str__(self) -> str:
+        return str(self.user)
 
 
 class WaitlistEntry(Mailed):

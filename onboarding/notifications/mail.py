@@ -41,6 +41,16 @@ class AddressRefused(NotSent):
     for_staff = False
 
 
+class TooManyMails(NotSent):
+    """The mailbox has had as many mails as it gets. `seconds`: until the next one."""
+
+    for_staff = False
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__("too many mails")
+        self.seconds = seconds
+
+
 class Mail(EmailMultiAlternatives):
     """A mail of ours. `text` is the plain text; the HTML part says the same."""
 

@@ -20,9 +20,16 @@ from .mail import Mail, quoted
 
 SHOWN = 5  # rows that a mail lists
 MAIL, UNDELIVERED, NOT_SENT = "mail", "undelivered", "not sent"
+SIGN_IN, WRONG_CODES = "sign-in", "wrong codes"
+WRONG_CODES_FOR = timedelta(days=1)  # how long one wave of guesses keeps its alert open
 NOT_SENT_FOR = timedelta(hours=1)  # how long one failed mail keeps its alert open
 MEMO_KEYS = Cause.MEMO_KEYS
-NOT_OF_A_ROW = (UNDELIVERED, NOT_SENT, MEMO_KEYS)  # causes of alerts that are cleared elsewhere
+NOT_OF_A_ROW = (
+    UNDELIVERED,
+    NOT_SENT,
+    MEMO_KEYS,
+    WRONG_CODES,
+)  # causes of alerts that are cleared elsewhere
 
 
 def mail_due() -> None:
@@ -90,7 +97,21 @@ def open_for_failed_mail() -> None:
 
 def clear_failed_mail() -> None:
     """Clear that alert after an hour. If it goes on, the next failure opens another."""
-    old = Alert.objects.filter(cause=NOT_SENT, opened__lt=timezone.now() - NOT_SENT_FOR)
+    _clear_older(NOT_SENT, NOT_SENT_FOR)
+
+
+def open_for_wrong_codes() -> None:
+    """Open an alert: strangers have guessed wrong so often that the site nearly refuses them all."""
+    Alert.open(SIGN_IN, WRONG_CODES)
+
+
+def clear_wrong_codes() -> None:
+    """Clear that alert after a day. If it goes on, the next guess opens another."""
+    _clear_older(WRONG_CODES, WRONG_CODES_FOR)
+
+
+def _clear_older(cause: str, age: timedelta) -> None:
+    old = Alert.objects.filter(cause=cause, opened__lt=timezone.now() - age)
     told = Q() if not settings.STAFF_EMAIL else ~Q(mailed=None) | Q(mail_refused=True)
     old.filter(told, cleared=None).update(cleared=timezone.now())
 
@@ -102,6 +123,7 @@ def _compose(alert: Alert) -> Mail:
         UNDELIVERED: _undelivered,
         NOT_SENT: _not_sent,
         MEMO_KEYS: _memo_keys,
+        WRONG_CODES: _wrong_codes,
         Cause.UNCONFIRMED.value: _unconfirmed,
     }
     body = bodies.get(alert.cause, _staffs_turn)
@@ -141,6 +163,18 @@ def _not_sent(alert: Alert, url: str) -> list[str]:
         "They were told to try again in a minute.",
         "",
         "The log says why; `manage.py doctor` tries the mail server.",
+    ]
+
+
+def _wrong_codes(alert: Alert, url: str) -> list[str]:
+    most = settings.LIMITS["wrong codes"]["site"].partition("/")[0]
+    return [
+        "Unusually many wrong codes were entered to sign in, from browsers that nobody had signed in with"
+        " before: somebody may be guessing.",
+        f"After {most} in a day, codes of such browsers are refused for the rest of that day. Known"
+        " browsers, passkeys and passwords work.",
+        "",
+        "The security log has the IP addresses. Your proxy or firewall can refuse them.",
     ]
 
 

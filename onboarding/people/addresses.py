@@ -12,21 +12,19 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from onboarding.local_paths import next_path
-from onboarding.notifications.mail import NotSent
+from onboarding.notifications.mail import NotSent, TooManyMails
 
 from . import codes
 from .codes import CodeFormMixin, CodePageMixin
 from .limits import too_many_requests
 from .sign_in import AFTER_ADDRESS
-from .unsent import SaysUnsentMail, give_back, sentence
+from .unsent import SaysUnsentMail, sentence
 
 SENDS_CODE = {"action_add", "action_send"}  # buttons
 
 
 class AddressesView(SaysUnsentMail, EmailView):  # type: ignore[misc]  # allauth has no types
     """Remembers `next`, to redirect there once a new address is confirmed."""
-
-    limits = ("confirm_email",)
 
     def get(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         if target := next_path(request):
@@ -47,8 +45,9 @@ class AddressesView(SaysUnsentMail, EmailView):  # type: ignore[misc]  # allauth
         """Send the code of an address in the list again: there is no field, so the page says what failed."""
         try:
             response: HttpResponse | None = super()._action_send(request, *args, **kwargs)
+        except TooManyMails as error:
+            response = too_many_requests(request, error.seconds)
         except NotSent as error:
-            give_back(request, self.limits, request.POST["email"].lower())
             messages.error(request, f"{request.POST['email']}: {sentence(error)}")
             response = None
         return response
@@ -61,7 +60,7 @@ class AddressCodeForm(CodeFormMixin, ConfirmEmailVerificationCodeForm):  # type:
 class AddressCodeView(CodePageMixin, ConfirmEmailVerificationCodeView):  # type: ignore[misc]
     """Confirms an address by its code: a further one, or the one of somebody who signs in."""
 
-    kind = "address"
+    kind = codes.ADDRESS
     form_class = AddressCodeForm
 
     def form_valid(self, form: AddressCodeForm) -> HttpResponseBase:
@@ -89,13 +88,4 @@ class AddressCodeView(CodePageMixin, ConfirmEmailVerificationCodeView):  # type:
 
 
 addresses = AddressesView.as_view()
-
-
-def confirm_address(request: HttpRequest) -> HttpResponseBase:
-    """The page that asks for the code. The right code, sent twice at once, confirms the address once."""
-    try:
-        with transaction.atomic():
-            response: HttpResponseBase = AddressCodeView.as_view()(request)
-            return response
-    except IntegrityError:
-        return redirect("account_email")
+confirm_address = AddressCodeView.as_view()

@@ -1,8 +1,8 @@
-"""Mailed codes: how one is typed, how many guesses are compared, and the pages that say so.
+"""Mailed codes: how one is stored and typed, how many guesses are compared, and the pages that say so.
 
-allauth compares a guess and then counts it, in the session, where guesses that come at once do not see
-each other. Here every guess is counted in the database before it is compared: for its code, for the
-address the code went to, and for the IP address it comes from. docs/design/people.md has the odds.
+allauth keeps a code in the session as it was mailed, and compares a guess and then counts it, in the session,
+where guesses that come at once do not see each other. Here a code is stored as a keyed hash, and every guess
+is counted in the database before it is compared. docs/security/codes.md has the limits and the odds.
 """
 
 from __future__ import annotations
@@ -13,22 +13,64 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from allauth.account.internal.userkit import str_to_user_id
 from allauth.core.internal import ratelimit
+from allauth.core.internal.cryptokit import normalize_user_code
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.crypto import salted_hmac
+from django.utils.crypto import get_random_string, salted_hmac
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy
 
-from .limits import Limit, give_back, take_each, too_many_requests
+from onboarding.models import SecurityEvent, User
+from onboarding.monitoring import security_log
+
+from . import guess_alarms, limits
+from .askers import WRONG_CODES, limits_for
+from .limits import (
+    Limit,
+    digest,
+    give_back,
+    note_refusal,
+    take_each,
+    too_many_requests,
+)
 
 log = logging.getLogger(__name__)
 SALT = "onboarding.people.codes"
 KEPT = timedelta(days=1)  # how long a code's count stays: longer than any code works
 INCORRECT, SPENT, TOO_MANY = "incorrect_code", "code_spent", "too_many_codes"  # of form errors
+SIGN_IN, ADDRESS, NEW_PASSWORD, STILL_YOU = (
+    "sign-in",
+    "address",
+    "new password",
+    "still you",
+)  # kinds
+
+
+class StoredCode(str):
+    """A new code as allauth stores it: a keyed hash. Only the mail has the code itself, `mailed`."""
+
+    mailed: str
+
+    @classmethod
+    def of(cls, kind: str, code: str) -> StoredCode:
+        made = cls(as_stored(kind, code, get_random_string(22)))
+        made.mailed = code
+        return made
+
+    def __reduce__(self) -> tuple[type[str], tuple[str]]:
+        """Copies are hashes alone."""
+        return str, (str(self),)
+
+
+def as_stored(kind: str, code: str, salt: str) -> str:
+    """The salt, and the hash of a code of this kind as it is typed or mailed."""
+    text = "\n".join([kind, salt, normalize_user_code(code)])
+    return f"{salt}:{salted_hmac(SALT, text, algorithm='sha256').hexdigest()}"
 
 
 class CodeField(forms.CharField):
@@ -48,12 +90,14 @@ class Guesses:
 
     def __init__(self, request: HttpRequest, kind: str, state: Mapping[str, Any]) -> None:
         # Any: allauth's state is JSON of its own.
-        self.kind, self.state = kind, state
-        self.ip = ratelimit.get_ip(request)
-        address = str(state.get("email", ""))
-        this_code = _digest(kind, address, state.get("at"), state.get("code"))
+        self.request, self.kind, self.state = request, kind, state
+        self.email = str(state.get("email", ""))
+        this_code = digest(kind, self.email, state.get("at"), state.get("code"))
         self.of_code = Limit(f"code:{this_code}", settings.GUESSES_PER_CODE, KEPT)
-        self.bounds = _bounds(self.ip, address)
+
+    @cached_property
+    def bounds(self) -> list[Limit]:
+        return limits_for(self.request, WRONG_CODES, self.email)
 
     def take(self) -> None:
         """Count a guess that is about to be compared. ValidationError: it must not be."""
@@ -62,6 +106,7 @@ class Guesses:
             raise ValidationError(gettext_lazy("This code no longer works."), code=SPENT)
         if refused:
             self._log("a code was not compared, after too many wrong ones")
+            note_refusal(self.request, refused, self.user())
             raise ValidationError(gettext_lazy("There were too many wrong codes."), code=TOO_MANY)
 
     def were_right(self) -> None:
@@ -70,17 +115,28 @@ class Guesses:
 
     def were_wrong(self) -> None:
         self._log("a wrong code")
+        kind = SecurityEvent.Kind.WRONG_CODE
+        security_log.record(kind, self.request, user=self.user(), detail=self.kind)
+        guess_alarms.after_wrong_code(self.email, self.bounds)
 
     def are_used_up(self) -> bool:
         return self.of_code.seconds_left() > 0
 
+    def user(self) -> User | None:
+        """Who signs in with this code, if that is known."""
+        found = self.state.get("user_id")
+        return User.objects.filter(pk=str_to_user_id(found)).first() if found else None
+
     def _log(self, what: str) -> None:
-        user = self.state.get("user_id") or "nobody"
-        log.warning("%s (%s), user %s, from %s", what, self.kind, user, self.ip)
+        user, ip = self.state.get("user_id") or "nobody", ratelimit.get_ip(self.request)
+        log.warning("%s (%s), user %s, from %s", what, self.kind, user, ip)
 
 
 class CodeFormMixin:
-    """A form with a code, in front of allauth's. It counts the guess, and allauth compares it."""
+    """A form with a code, in front of allauth's. It counts the guess, and allauth compares the hashes."""
+
+    expected_code: str
+    cleaned_data: dict[str, str]
 
     label = gettext_lazy("Code")
     widget_attrs = {"autocomplete": "one-time-code", "spellcheck": "false"}
@@ -97,6 +153,9 @@ class CodeFormMixin:
 
     def clean_code(self) -> str:
         self.guesses.take()
+        salt = (self.expected_code or "").partition(":")[0]
+        typed = self.cleaned_data["code"]
+        self.cleaned_data["code"] = as_stored(self.guesses.kind, typed, salt)
         try:
             code: str = super().clean_code()  # type: ignore[misc]
         except ValidationError as error:
@@ -142,7 +201,7 @@ class CodePageMixin:
 
     def form_invalid(self, form: forms.Form) -> HttpResponse:
         if form.has_error("code", TOO_MANY):
-            return too_many_requests(self.request, longest_wait(self.guesses.bounds))
+            return too_many_requests(self.request)
         if self.guesses.are_used_up():
             return self.spent()
         details = self.get_context_data(form=form)  # type: ignore[attr-defined]
@@ -160,26 +219,4 @@ def seconds_to_wait(request: HttpRequest, email: str) -> int:
 
     While it is not 0, a new code would be of no use.
     """
-    return longest_wait(_bounds(ratelimit.get_ip(request), email))
-
-
-def longest_wait(limits: list[Limit]) -> int:
-    return max(limit.seconds_left() for limit in limits)
-
-
-def _bounds(ip: str, email: str) -> list[Limit]:
-    """What one address, and one IP address, may guess wrong in an hour and in a day."""
-    keys = {"key": f"address:{_digest(email.lower())}", "ip": f"ip:{_digest(ip)}"}
-    return [
-        Limit(
-            f"{keys[rate.per]}:{rate.duration:.0f}",
-            rate.amount,
-            timedelta(seconds=rate.duration),
-        )
-        for rate in ratelimit.parse_rates(settings.WRONG_CODE_LIMITS)
-    ]
-
-
-def _digest(*parts: object) -> str:
-    """Stands for the parts in a key that nobody can read."""
-    return salted_hmac(SALT, "\n".join(map(str, parts)), algorithm="sha256").hexdigest()
+    return limits.seconds_to_wait(request, limits_for(request, WRONG_CODES, email))

@@ -17,8 +17,6 @@ from .unsent import SaysUnsentMail
 class ForgottenPasswordView(SaysUnsentMail, PasswordResetView):  # type: ignore[misc]  # allauth has no types
     """Sends the code."""
 
-    limits = ("reset_password",)
-
     def form_valid(self, form: ResetPasswordForm) -> HttpResponse:
         if seconds := codes.seconds_to_wait(self.request, form.cleaned_data["email"]):
             return too_many_requests(self.request, seconds)
@@ -33,7 +31,7 @@ class PasswordCodeForm(CodeFormMixin, ConfirmPasswordResetCodeForm):  # type: ig
 class PasswordCodeView(CodePageMixin, ConfirmPasswordResetCodeView):  # type: ignore[misc]
     """Checks the code. The next page asks for the new password."""
 
-    kind = "new password"
+    kind = codes.NEW_PASSWORD
     form_class = PasswordCodeForm
 
     def new_code(self) -> dict[str, str]:

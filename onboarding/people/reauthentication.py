@@ -19,7 +19,6 @@ from allauth.account.internal.flows.reauthentication import did_recently_reauthe
 from allauth.account.models import EmailAddress
 from allauth.account.views import BaseReauthenticateView
 from allauth.core.exceptions import ReauthenticationRequired
-from allauth.core.internal import ratelimit
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -30,13 +29,12 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 
-from onboarding.notifications.mail import NotSent
+from onboarding.notifications.mail import NotSent, TooManyMails
 
-from . import codes
-from .codes import CodePageMixin, SixDigitsMixin
+from . import codes, mail_limits
+from .codes import CodePageMixin, SixDigitsMixin, StoredCode
 from .limits import too_many_requests
-from .sign_in import retry_after
-from .unsent import APP, give_back, sentence
+from .unsent import sentence
 
 View = Callable[..., HttpResponseBase]
 STATE = "reauthentication_code"  # key in the session
@@ -66,7 +64,7 @@ class ReauthenticationProcess(AbstractCodeVerificationProcess):  # type: ignore[
 
     def send(self) -> None:
         adapter = get_adapter()
-        self.state["code"] = adapter.generate_login_code()
+        self.state["code"] = StoredCode.of(codes.STILL_YOU, adapter.new_code())
         details = {"code": self.code}
         adapter.send_mail("account/email/reauthentication_code", self.state["email"], details)
 
@@ -93,7 +91,7 @@ class ReauthenticationCodeForm(SixDigitsMixin, BaseConfirmCodeForm):  # type: ig
 class ReauthenticationCodeView(CodePageMixin, BaseReauthenticateView):  # type: ignore[misc]
     """Sends a code (a POST with `send`) and checks it; then allauth does what it was asked for before."""
 
-    kind = "still you"
+    kind = codes.STILL_YOU
     template_name = "account/reauthenticate_code.html"
     form_class = ReauthenticationCodeForm
 
@@ -133,26 +131,24 @@ class ReauthenticationCodeView(CodePageMixin, BaseReauthenticateView):  # type: 
         email = address_of(self.request)
         if seconds := codes.seconds_to_wait(self.request, email):
             return too_many_requests(self.request, seconds)
-        if not ratelimit.consume(self.request, app=APP, action="send_code", key=email):
+        brake = mail_limits.brake(self.request, email)
+        if not brake.take():
             messages.info(self.request, self.just_sent())
-        elif not ratelimit.consume(self.request, app=APP, action="request_login_code", key=email):
-            return too_many_requests(self.request, retry_after("request_login_code", email))
-        else:
-            self.begin(email)
-        return self.to_this_page()
-
-    def begin(self, email: str) -> None:
+            return self.to_this_page()
         try:
             begin(self.request, email)
+        except TooManyMails as error:
+            return too_many_requests(self.request, error.seconds)
         except NotSent as error:
-            give_back(self.request, ("send_code", "request_login_code"), email)
+            brake.give_back()
             messages.error(self.request, sentence(error))
+        return self.to_this_page()
 
     def just_sent(self) -> str:
-        """Why none is sent now: an address gets at most one code in ten seconds."""
+        """Why none is sent now: a browser gets at most one code in ten seconds."""
         if self._process and not self.guesses.are_used_up():
             return gettext("We have just sent a code. It may take a minute to arrive.")
-        return gettext("We have just sent another code to this address. Try again in ten seconds.")
+        return gettext("We have just sent a code to this address. Try again in ten seconds.")
 
     def form_valid(self, form: ReauthenticationCodeForm) -> HttpResponse:
         self._process.finish()  # type: ignore[union-attr]  # `post` has looked

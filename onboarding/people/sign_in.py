@@ -7,8 +7,6 @@ enumeration), somebody who stopped half-way just asks for a code again, and ente
 
 from __future__ import annotations
 
-import math
-import time
 from contextlib import suppress
 
 from allauth.account import signals
@@ -24,13 +22,11 @@ from allauth.account.stages import (
 from allauth.account.utils import setup_user_email
 from allauth.account.views import ConfirmLoginCodeView, LoginView, RequestLoginCodeView
 from allauth.core import context
-from allauth.core.internal import ratelimit
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.webauthn.views import LoginWebAuthnView
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import AnonymousUser
-from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -42,19 +38,20 @@ from django.views.decorators.cache import never_cache
 
 from onboarding.fields import EmailField
 from onboarding.local_paths import is_local_path, local_path, next_path
-from onboarding.models import User
+from onboarding.models import SecurityEvent, User
+from onboarding.monitoring import security_log
 from onboarding.notifications import mail, staff_alerts
-from onboarding.notifications.mail import AddressRefused, NotSent
+from onboarding.notifications.mail import AddressRefused, NotSent, TooManyMails
 
-from . import codes, sessions
-from .codes import CodePageMixin, SixDigitsMixin
-from .limits import too_many_requests
-from .unsent import APP, SaysUnsentMail
+from . import codes, mail_limits, sessions
+from .askers import WRONG_PASSWORDS, limits_for
+from .codes import SIGN_IN, CodePageMixin, SixDigitsMixin, StoredCode
+from .limits import Limit, give_back, note_refusal, take_each, too_many_requests, wait
+from .unsent import SaysUnsentMail
 
 # Keys in the session: where to go after signing in, and after confirming another address.
 NEXT, AFTER_ADDRESS = "after_sign_in", "after_address"
 JUST_SENT = "just_sent"  # the code of a form error
-SIGN_IN = "sign-in"  # a kind of code
 
 
 class Adapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
@@ -68,10 +65,12 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no ty
             "This address and password do not belong together. You can sign in with a code instead."
         ),
         "too_many_login_attempts": gettext_lazy(
-            "Too many tries. Wait five minutes, or sign in with a code instead."
+            "Too many tries. Wait a while, or sign in with a code instead."
         ),
         "rate_limited": gettext_lazy("We have just sent a code. Please wait a moment."),
     }
+
+    is_asked_for = True  # whether this adapter's mails count in the limits of mails
 
     def new_user(self, request: HttpRequest) -> User:
         return User(language=get_language() or "")
@@ -115,22 +114,66 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no ty
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return reverse("mfa_index")
 
+    def generate_login_code(self) -> str:
+        return StoredCode.of(SIGN_IN, self.new_code())
+
+    def generate_email_verification_code(self) -> str:
+        return StoredCode.of(codes.ADDRESS, super().generate_email_verification_code())
+
+    def generate_password_reset_code(self) -> str:
+        return StoredCode.of(codes.NEW_PASSWORD, super().generate_password_reset_code())
+
+    def new_code(self) -> str:
+        """Six digits."""
+        code: str = super().generate_login_code()
+        return code
+
     def send_mail(self, template_prefix: str, email: str, context: dict[str, object]) -> None:
         """Send it now, while somebody waits. Raises NotSent; staff hear of it if it is theirs to mend."""
         known = User.objects.filter(emailaddress__email=email, last_login__isnull=False).exists()
+        if isinstance(code := context.get("code"), StoredCode):
+            context = {**context, "code": code.mailed}
+        if self.is_asked_for:
+            mail_limits.take(self.request, email)
         try:
             mail.deliver(
                 mail.compose(template_prefix, [email], {"first_time": not known, **context})
             )
         except mail.NotSent as error:
+            if self.is_asked_for:
+                mail_limits.was_not_sent(self.request, email)
             if error.for_staff:
                 staff_alerts.open_for_failed_mail()
             raise
 
     def send_notification_mail(self, *args: object, **kwargs: object) -> None:
         """What the mail tells has happened already, so the page does not depend on it."""
+        self.is_asked_for = False
         with suppress(mail.NotSent):
             super().send_notification_mail(*args, **kwargs)
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: str) -> None:
+        """Count a password before it is compared, in the place of allauth's limits."""
+        if refused := take_each(self._password_limits(request, credentials)):
+            note_refusal(request, refused)
+            said = gettext("Too many tries. %(wait)s You can also sign in with a code.")
+            text = said % {"wait": wait(refused.seconds_left())}
+            raise ValidationError(text, code="too_many_login_attempts")
+
+    def authenticate(self, request: HttpRequest, **credentials: str) -> User | None:
+        user: User | None = super().authenticate(request, **credentials)
+        if user:
+            give_back(self._password_limits(request, credentials))
+        return user
+
+    def authentication_failed(self, request: HttpRequest, **credentials: str) -> None:
+        email = credentials.get("email", "")
+        user = User.objects.filter(emailaddress__email=email).first()
+        security_log.record(SecurityEvent.Kind.WRONG_PASSWORD, request, user=user)
+
+    def _password_limits(self, request: HttpRequest, credentials: dict[str, str]) -> list[Limit]:
+        whose = credentials.get("email") or str(request.user.pk)
+        return limits_for(request, WRONG_PASSWORDS, whose)
 
 
 class PasskeyAdapter(DefaultMFAAdapter):  # type: ignore[misc]
@@ -144,8 +187,8 @@ class PasskeyAdapter(DefaultMFAAdapter):  # type: ignore[misc]
         return gettext("Passkey")
 
 
-class EmailForm(RequestLoginCodeForm):  # type: ignore[misc]
-    """The form that asks for the address. An address gets at most one code in ten seconds."""
+class EmailForm(RequestLoginCodeForm):  # type: ignore[misc]  # allauth has no types
+    """The form that asks for the address. A browser gets at most one code for it in ten seconds."""
 
     email = EmailField()
     address = ""  # what was entered, once it is known to be an address
@@ -153,12 +196,17 @@ class EmailForm(RequestLoginCodeForm):  # type: ignore[misc]
     def clean_email(self) -> str:
         email: str = self.cleaned_data["email"]
         self.address = email
-        if codes.seconds_to_wait(context.request, email):
-            raise ValidationError(gettext("There were too many wrong codes."), code=codes.TOO_MANY)
-        if not ratelimit.consume(context.request, app=APP, action="send_code", key=email):
-            raise ValidationError(gettext("We have just sent a code."), code=JUST_SENT)
+        if seconds_to_wait(context.request, email):
+            raise ValidationError(gettext("There were too many tries."), code=codes.TOO_MANY)
         found: str = super().clean_email()
+        if not mail_limits.brake(context.request, email).take():
+            raise ValidationError(gettext("We have just sent a code."), code=JUST_SENT)
         return found
+
+
+def seconds_to_wait(request: HttpRequest, email: str) -> int:
+    """Seconds until a code for this address may be asked for again, and would be of use."""
+    return max(codes.seconds_to_wait(request, email), mail_limits.seconds_to_wait(request, email))
 
 
 class CodeForm(SixDigitsMixin, ConfirmLoginCodeForm):  # type: ignore[misc]
@@ -182,10 +230,11 @@ class RequestCodeView(SaysUnsentMail, AllowsPendingCode, RequestLoginCodeView): 
 
     template_name = "account/login.html"
     form_class = EmailForm
-    limits = ("send_code", "request_login_code")
     created: User | None = None  # by this request
+    address = ""
 
     def form_valid(self, form: EmailForm) -> HttpResponse:
+        self.address = form.address
         known: User | None = form._user
         form._user = get_or_create_user(self.request, form)
         self.created = None if known else form._user
@@ -201,7 +250,8 @@ class RequestCodeView(SaysUnsentMail, AllowsPendingCode, RequestLoginCodeView): 
     def after_unsent(self, error: NotSent) -> None:
         """Nobody can ever sign in with a refused address that is new. (A user whose mail did not leave for
         another reason stays: somebody may have got a code for the same address at the same moment.)"""
-        if isinstance(error, AddressRefused) and self.created:
+        mail_limits.brake(self.request, self.address).give_back()
+        if isinstance(error, AddressRefused | TooManyMails) and self.created:
             unused = User.objects.filter(pk=self.created.pk, last_login=None, memberships=None)
             unused.delete()
 
@@ -209,10 +259,9 @@ class RequestCodeView(SaysUnsentMail, AllowsPendingCode, RequestLoginCodeView): 
         if form.has_error("email", JUST_SENT):
             return self.just_sent(form.address)
         if form.has_error("email", codes.TOO_MANY):
-            wait = codes.seconds_to_wait(self.request, form.address)
-            return too_many_requests(self.request, wait)
+            return too_many_requests(self.request, seconds_to_wait(self.request, form.address))
         if form.has_error("email", "too_many_login_attempts"):
-            return too_many_requests(self.request, retry_after("request_login_code", form.address))
+            return too_many_requests(self.request)
         response: HttpResponse = super().form_invalid(form)
         return response
 
@@ -249,7 +298,6 @@ class PasswordView(SaysUnsentMail, AllowsPendingCode, LoginView):  # type: ignor
 
     template_name = "account/login_password.html"
     address_field = "login"
-    limits = ("confirm_email",)
 
 
 class PasskeyView(AllowsPendingCode, LoginWebAuthnView):  # type: ignore[misc]
@@ -316,14 +364,3 @@ def with_next(name: str, request: HttpRequest) -> str:
     """The URL of that name, with the `next` parameter of this request."""
     target = next_path(request)
     return f"{reverse(name)}?{urlencode({'next': target})}" if target else reverse(name)
-
-
-def retry_after(action: str, key: str) -> int:
-    """Seconds until allauth's rate limits allow this action again; 60 if they do not say."""
-    waits = [0.0]
-    for rate in ratelimit.get_rates(app=APP, action=action):
-        name = ratelimit.get_cache_key(context.request, app=APP, action=action, rate=rate, key=key)
-        hits = cache.get(name, [])
-        if len(hits) >= rate.amount:
-            waits.append(hits[rate.amount - 1] + rate.duration - time.time())
-    return math.ceil(max(waits)) or 60

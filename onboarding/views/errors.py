@@ -9,7 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template import loader
 
-from onboarding.notifications.mail import AddressRefused, NotSent
+from onboarding.notifications.mail import AddressRefused, NotSent, TooManyMails
+from onboarding.people.limits import too_many_requests
 from onboarding.questions import ANSWER
 from onboarding.views.vendor_trip.leaving import may_leave
 from vendors.contract import is_secret_name
@@ -46,6 +47,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def unsent_mail(request: HttpRequest, exception: NotSent) -> HttpResponse:
     """A mail that the page needs, such as one with a code, could not be sent."""
+    if isinstance(exception, TooManyMails):
+        return too_many_requests(request, exception.seconds)
     refused = isinstance(exception, AddressRefused)
     status = 422 if refused else 503
     return render(request, "unsent_mail.html", {"refused": refused}, status=status)

@@ -9,20 +9,28 @@ import pytest
 from allauth.account import forms
 from django.test import Client
 
+from onboarding.people import codes
 from tests.support.codes import Kind, anna, newest_code
 
 
 @pytest.fixture
 def compared(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What was compared with a code, in the order of the comparisons."""
+    """What was compared with a code, as it was typed, in the order of the comparisons."""
     seen: list[str] = []
-    lock, compare = threading.Lock(), forms.compare_user_code
+    typed: dict[str, str] = {}
+    lock, compare, as_stored = threading.Lock(), forms.compare_user_code, codes.as_stored
+
+    def storing(kind: str, code: str, salt: str) -> str:
+        made = as_stored(kind, code, salt)
+        typed[made] = code
+        return made
 
     def counting(*, actual: str, expected: str) -> bool:
         with lock:
-            seen.append(actual)
+            seen.append(typed[actual])
         return bool(compare(actual=actual, expected=expected))
 
+    monkeypatch.setattr(codes, "as_stored", storing)
     monkeypatch.setattr(forms, "compare_user_code", counting)
     return seen
 

@@ -142,24 +142,34 @@ def test_a_second_press_within_ten_seconds_sends_nothing_and_says_so(
     assert posted(signed_in, sent["Location"], {"code": code})["Location"] == removing(user)
 
 
-def test_right_after_signing_in_the_page_says_when_to_ask_for_a_code(
-    signed_in: Client, user: User, clock: time_machine.Traveller
+def test_a_code_that_another_browser_asked_for_delays_nothing(
+    signed_in: Client, user: User
 ) -> None:
-    Client().post(LOGIN, {"email": ANNA})
+    Client(REMOTE_ADDR="192.0.2.1").post(LOGIN, {"email": ANNA})
     question, before = asked(signed_in, removing(user)), len(mail.outbox)
-    refused = follow(signed_in, press(signed_in, question, INSTEAD))
-    assert "Try again in ten seconds." in visible_text(refused)
-    assert len(mail.outbox) == before
-    clock.shift(11)
-    press(signed_in, refused, "Send me a code")
+    press(signed_in, question, INSTEAD)
     assert len(mail.outbox) == before + 1
 
 
-def test_a_code_of_before_no_longer_works_after_fifteen_minutes(
+def test_right_after_a_spent_code_the_page_says_when_to_ask_for_another(
     signed_in: Client, user: User, clock: time_machine.Traveller
 ) -> None:
     sent = press(signed_in, asked(signed_in, removing(user)), INSTEAD)
-    clock.shift(16 * 60)
+    code, before = newest_code(), len(mail.outbox)
+    pages = [posted(signed_in, sent["Location"], {"code": wrong(code, n)}) for n in range(3)]
+    refused = follow(signed_in, press(signed_in, pages[-1], "Send a new code"))
+    assert "Try again in ten seconds." in visible_text(refused)
+    assert len(mail.outbox) == before
+    clock.shift(11)
+    press(signed_in, pages[-1], "Send a new code")
+    assert len(mail.outbox) == before + 1
+
+
+def test_a_code_of_before_no_longer_works_after_ten_minutes(
+    signed_in: Client, user: User, clock: time_machine.Traveller
+) -> None:
+    sent = press(signed_in, asked(signed_in, removing(user)), INSTEAD)
+    clock.shift(10 * 60 + 1)
     answer = posted(signed_in, sent["Location"], {"code": newest_code()})
     assert "This code no longer works." in visible_text(follow(signed_in, answer))
     assert "Is it still you?" in visible_text(signed_in.get(removing(user), follow=True))

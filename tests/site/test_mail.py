@@ -105,7 +105,10 @@ OTHERS = ["unknown_account", "account_already_exists"]
 PASSKEYS = ["webauthn_added", "webauthn_removed"]
 PREFIXES = [f"account/email/{name}" for name in CODES + NOTICES + OTHERS]
 PREFIXES += [f"mfa/email/{name}" for name in PASSKEYS]
-ROWS = ["confirmed", "expiry_warning", "invitation", "promised", "waitlist", "way_back"]
+ROWS = [
+    *("confirmed", "expiry_warning", "guess_warning", "invitation"),
+    *("promised", "waitlist", "way_back"),
+]
 
 
 def test_no_template_of_a_mail_is_forgotten() -> None:

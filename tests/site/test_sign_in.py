@@ -10,7 +10,6 @@ import pytest
 import time_machine
 from allauth.account.models import EmailAddress
 from django.core import mail
-from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
@@ -22,13 +21,6 @@ CODE = "/accounts/login/code/confirm/"
 ANNA = "anna@shop.example"
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def fresh_limits() -> Iterator[None]:
-    cache.clear()
-    yield
-    cache.clear()
 
 
 @pytest.fixture
@@ -52,10 +44,10 @@ def ask(client: Client, email: str = ANNA, **fields: str) -> str:
     return response.headers["Location"]
 
 
-def code() -> str:
+def code(which: int = -1) -> str:
     """The code in the newest mail, alone on its line."""
-    found = re.search(r"^\d{6}$", str(mail.outbox[-1].body), re.MULTILINE)
-    assert found, mail.outbox[-1].body
+    found = re.search(r"^\d{6}$", str(mail.outbox[which].body), re.MULTILINE)
+    assert found, mail.outbox[which].body
     return found.group()
 
 
@@ -130,16 +122,15 @@ def test_a_second_try_within_ten_seconds_goes_to_the_code_page_and_says_so(
     assert signed_in(client)
 
 
-def test_a_second_try_in_another_browser_says_that_one_was_just_sent(
-    client: Client, clock: time_machine.Traveller
-) -> None:
-    ask(Client())
-    response = client.post(LOGIN, {"email": ANNA})
-    assert response.status_code == 200
-    assert "We have just sent a code to this address" in response.content.decode()
-    clock.shift(11)
-    assert ask(client) == CODE
-    assert len(mail.outbox) == 2
+def test_another_browser_gets_a_code_of_its_own_at_once(clock: time_machine.Traveller) -> None:
+    first, second = Client(), Client()
+    for browser in (first, second):
+        browser.get(LOGIN)
+        assert ask(browser) == CODE
+    second.post(CODE, {"code": code()})
+    assert signed_in(second)
+    first.post(CODE, {"code": code(-2)})
+    assert signed_in(first)
 
 
 def test_new_known_and_closed_addresses_see_the_same_page(client: Client, known: User) -> None:
@@ -195,25 +186,12 @@ def test_the_third_wrong_code_ends_it_and_offers_a_new_one(
     assert signed_in(client)
 
 
-def test_a_code_ends_after_fifteen_minutes(client: Client, clock: time_machine.Traveller) -> None:
+def test_a_code_ends_after_ten_minutes(client: Client, clock: time_machine.Traveller) -> None:
     ask(client)
-    clock.shift(16 * 60)
+    clock.shift(10 * 60 + 1)
     response = client.post(CODE, {"code": code()}, follow=True)
     assert "no longer waited for" in response.content.decode()
     assert not signed_in(client)
-
-
-def test_too_many_codes_for_one_address_are_refused_with_the_time_to_wait(
-    client: Client, clock: time_machine.Traveller
-) -> None:
-    for _ in range(3):
-        ask(Client())
-        clock.shift(11)
-    response = client.post(LOGIN, {"email": ANNA})
-    assert response.status_code == 429
-    assert 0 < int(response.headers["Retry-After"]) <= 60
-    assert "Try again in one minute." in response.content.decode()
-    assert len(mail.outbox) == 3
 
 
 def test_ten_codes_an_hour_are_enough_for_one_address(
@@ -228,8 +206,10 @@ def test_ten_codes_an_hour_are_enough_for_one_address(
 
 
 def test_an_office_behind_one_address_is_not_locked_out(clock: time_machine.Traveller) -> None:
-    for number in range(60):
-        assert ask(Client(), f"user{number}@office.example") == CODE
+    for number in range(200):
+        assert ask(Client(REMOTE_ADDR="192.0.2.1"), f"user{number}@office.example") == CODE
+    refused = Client(REMOTE_ADDR="192.0.2.1").post(LOGIN, {"email": ANNA})
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "60")
 
 
 @pytest.mark.parametrize("name", ["login", "signup"])

@@ -15,6 +15,7 @@ from onboarding.email_addresses import (
     ascii_form,
     domain_for,
     mailbox,
+    mailbox_of,
     normalised,
     one_mailbox,
     sender_domain,
@@ -142,3 +143,46 @@ def test_the_usual_senders_are_taken(text: str) -> None:
 def test_a_site_at_an_ip_address_has_a_sender_too(host: str, domain: str) -> None:
     assert domain_for(host) == domain
     assert sender_domain(mailbox("Acme", f"no-reply@{domain}")) == domain
+
+
+# -- one mailbox, written in many ways -------------------------------------------------------------
+
+NAMES = st.from_regex(r"[a-z0-9]([a-z0-9._-]{0,10}[a-z0-9])?", fullmatch=True)
+DOMAINS = st.sampled_from(
+    ["example.com", "gmail.com", "googlemail.com", "bücher.example", "xn--bcher-kva.example"]
+)
+TAGS = st.from_regex(r"(\+[a-z0-9+.-]{0,8})?", fullmatch=True)
+
+
+@given(NAMES, TAGS, TAGS, DOMAINS)
+def test_tags_and_case_make_no_other_mailbox(name: str, one: str, two: str, domain: str) -> None:
+    found = mailbox_of(f"{name}{one}@{domain}")
+    assert mailbox_of(f"{name.upper()}{two}@{domain.title()}") == found
+    assert mailbox_of(found) == found
+
+
+@given(NAMES, st.integers(0, 10), st.sampled_from(["gmail.com", "googlemail.com"]))
+def test_dots_make_no_other_mailbox_at_gmail(name: str, where: int, domain: str) -> None:
+    dotted = f"{name[:where]}.{name[where:]}@{domain}"
+    assert mailbox_of(dotted) == mailbox_of(f"{name}@gmail.com")
+
+
+@given(NAMES, NAMES, DOMAINS)
+def test_another_name_is_another_mailbox(one: str, two: str, domain: str) -> None:
+    """But for the dots at Gmail, which are none of the name."""
+    at_gmail = domain in {"gmail.com", "googlemail.com"}
+    plain = [name.replace(".", "") if at_gmail else name for name in (one, two)]
+    assert (mailbox_of(f"{one}@{domain}") == mailbox_of(f"{two}@{domain}")) == (
+        plain[0] == plain[1]
+    )
+
+
+def test_a_domain_is_one_in_letters_and_in_ascii() -> None:
+    assert mailbox_of("kai@bücher.example") == mailbox_of("KAI+a@xn--bcher-kva.example")
+    assert mailbox_of("k.ai@example.com") != mailbox_of("kai@example.com")
+    assert mailbox_of("+kai@example.com") == "+kai@example.com"
+
+
+@given(st.text())
+def test_any_text_has_a_mailbox(text: str) -> None:
+    assert isinstance(mailbox_of(text), str)

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 import time_machine
-from allauth.core.internal import ratelimit
-from django.conf import settings
 from django.utils import timezone
 
 from onboarding.models import RateLimit
 from onboarding.people.limits import Limit, give_back, take_each
 from tests.support.crowd import at_once
 
-DESIGN = Path(settings.BASE_DIR) / "docs" / "design" / "people.md"
 pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
 HOUR = Limit("hour", 3, timedelta(hours=1))
 DAY = Limit("day", 5, timedelta(days=1))
@@ -58,16 +54,3 @@ def test_a_use_that_is_given_back_may_be_used_again_and_never_more() -> None:
     assert take_each([HOUR]) is None
     give_back([HOUR, HOUR])
     assert [HOUR.take() for _ in range(4)] == [True, True, True, False]
-
-
-def test_the_limits_of_codes_are_those_that_the_design_says() -> None:
-    said = DESIGN.read_text(encoding="utf-8")
-    rates = ratelimit.parse_rates(settings.WRONG_CODE_LIMITS)
-    for per in ("key", "ip"):
-        own = [
-            f"{rate.amount} an hour" if rate.duration == 3600 else f"{rate.amount} a day"
-            for rate in rates
-            if rate.per == per
-        ]
-        assert f"| {', '.join(own)} |" in said
-    assert f"| guesses of one code | {settings.GUESSES_PER_CODE} |" in said

@@ -15,10 +15,10 @@ from django.utils import timezone
 from onboarding.models import memo_key
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
-FIRST, WORDS, RETURNS, RATE_LIMITS, NAMES, REPORTED, KEYS, OUTAGES, REFUSED, SECURITY = (
+FIRST, WORDS, RETURNS, RATE_LIMITS, NAMES, REPORTED, KEYS, OUTAGES, REFUSED, SECURITY, LIMITS = (
     "0001_initial", "0002_words", "0003_hop_returns", "0004_rate_limits",
     "0005_shop_names_and_endings", "0006_reported", "0007_memo_keys", "0008_outages",
-    "0009_mail_refused", "0010_security_events",
+    "0009_mail_refused", "0010_security_events", "0011_limits_of_strangers",
 )  # fmt: skip
 NOW = timezone.now()
 
@@ -343,3 +343,14 @@ def test_a_new_database_never_had_the_old_sessions() -> None:
         cursor.execute("DROP TABLE django_session")
     migrate_to(SESSIONS)
     assert "onboarding_session" in tables()
+
+
+def test_counts_survive_the_limits_of_strangers() -> None:
+    apps = migrate_to(SECURITY)
+    apps.get_model("onboarding", "RateLimit").objects.create(key="k", used=3, ends_at=NOW)
+    user = apps.get_model("onboarding", "User").objects.create(email="a@example.org")
+    apps = migrate_to(LIMITS)
+    assert (only(apps, "RateLimit").used, only(apps, "RateLimit").refused) == (3, False)
+    apps.get_model("onboarding", "GuessWarning").objects.create(user_id=user.pk)
+    apps = migrate_to(SECURITY)
+    assert (only(apps, "RateLimit").used, only(apps, "User").email) == (3, "a@example.org")

@@ -24,6 +24,7 @@ from onboarding.models import (
     Connection,
     Event,
     ExpiryWarning,
+    GuessWarning,
     Hop,
     Invitation,
     RateLimit,
@@ -167,6 +168,13 @@ def test_counts_of_rate_limits_go_when_their_time_is_over(transactional_db: None
     RateLimit.objects.create(key="new", used=3, ends_at=now + DAY)
     retention.run()
     assert [row.key for row in RateLimit.objects.all()] == ["new"]
+
+
+def test_warnings_of_guesses_go_after_the_retention_time(people: People) -> None:
+    for days in (366, 364):
+        GuessWarning.objects.create(user=people.alice, at=timezone.now() - days * DAY)
+    retention.run()
+    assert GuessWarning.objects.count() == 1
 
 
 def newcomer(email: str, days: int, **fields: Any) -> User:

@@ -12,7 +12,8 @@ from django.utils.translation import gettext
 from onboarding.methods import require_post, require_read, require_read_or_post
 from onboarding.models import Connection, Invitation, Membership, Merchant, merchants
 from onboarding.models.outbox import MailState
-from onboarding.notifications.mail import NotSent
+from onboarding.notifications.mail import NotSent, TooManyMails
+from onboarding.people import mail_limits
 from onboarding.people import team as team_actions
 from onboarding.people.unsent import APP, sentence
 from onboarding.questions import form_data
@@ -52,7 +53,7 @@ def invite(request: Request, membership: Membership) -> HttpResponse:
 def _invite(request: Request, merchant: Merchant, form: InviteForm) -> bool:
     """False when the invitation must not be sent; the form says why."""
     data = form.cleaned_data
-    limit = InvitationLimit(request, merchant)
+    limit = InvitationLimit(request, merchant, data["email"])
     if not limit.consume():
         form.add_error(None, limit.message)
         return False
@@ -83,11 +84,12 @@ def _invited(invitation: Invitation) -> str:
 class InvitationLimit:
     """The rate limits of invitations: anybody may sign up, and our mails must be useless to spammers.
 
-    Until the business has connected a shop, few are enough.
+    Until the business has connected a shop, few are enough. A mailbox gets few mails from us in all.
     """
 
-    def __init__(self, request: Request, merchant: Merchant) -> None:
+    def __init__(self, request: Request, merchant: Merchant, email: str) -> None:
         self.request, self.usages = request, list[ratelimit.RateLimitUsage]()
+        self.email, self.mail_counts = email, False
         self.message = gettext(
             "You have sent many invitations. Nothing was sent; try again in an hour."
         )
@@ -101,7 +103,17 @@ class InvitationLimit:
                 " Nothing was sent."
             )
             return False
-        return self._consume("invite")
+        return self._consume("invite") and self._takes_mail()
+
+    def _takes_mail(self) -> bool:
+        try:
+            mail_limits.take(self.request, self.email)
+        except TooManyMails as error:
+            self.give_back()
+            self.message = sentence(error)
+            return False
+        self.mail_counts = True
+        return True
 
     def _consume(self, action: str) -> bool:
         key = str(self.request.user.pk)
@@ -112,13 +124,15 @@ class InvitationLimit:
     def give_back(self) -> None:
         for usage in self.usages:
             usage.rollback()
+        if self.mail_counts:
+            mail_limits.was_not_sent(self.request, self.email)
 
 
 @require_post
 @for_owner
 def send_again(request: Request, membership: Membership, invitation: str) -> HttpResponse:
     found = get_object_or_404(membership.merchant.invitations, reference=invitation)
-    limit = InvitationLimit(request, membership.merchant)
+    limit = InvitationLimit(request, membership.merchant, found.email)
     if not limit.consume():
         messages.error(request, limit.message)
         return to_team(membership.merchant)
