@@ -13,7 +13,7 @@ from .views.attempt import attempts, wrong_shop
 from .views.shop import actions, reveal, shops, waiting
 from .views.start import catalogue, connect
 from .views.team import invitations, members
-from .views.vendor_trip import returns
+from .views.vendor_trip import elsewhere, returns
 
 MERCHANT = "m/<slug:merchant>"
 ATTEMPT = f"{MERCHANT}/attempts/<slug:reference>"
@@ -37,6 +37,7 @@ urlpatterns = [
     path(f"{ATTEMPT}/finish/", attempts.finish, name="finish"),
     path(f"{ATTEMPT}/answer/", attempts.answer, name="answer"),
     path(f"{ATTEMPT}/check/", attempts.check_again, name="check-again"),
+    path(f"{ATTEMPT}/here/", elsewhere.here, name="return-here"),
     path(f"{ATTEMPT}/use/", wrong_shop.use_found, name="use-found"),
     path(f"{ATTEMPT}/back/", wrong_shop.reject_found, name="go-back"),
     path(f"{ATTEMPT}/both/", wrong_shop.connect_both, name="both"),
@@ -64,6 +65,7 @@ urlpatterns = [
     path("return/<slug:vendor>", returns.arrive),  # as some vendors write it; never a redirect
     path("return/<slug:vendor>/", returns.arrive, name="return"),
     path("return/<slug:vendor>/lost/", returns.lost, name="return-lost"),
+    path("return/<slug:vendor>/elsewhere/", elsewhere.signed_out, name="return-elsewhere"),
     path("admin/", admin.site.urls),
     path("accounts/login/", sign_in.request_code, name="account_login"),
     path("accounts/login/password/", sign_in.password, name="account_login_password"),
