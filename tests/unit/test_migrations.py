@@ -15,10 +15,10 @@ from django.utils import timezone
 from onboarding.models import memo_key
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
-FIRST, WORDS, RETURNS, RATE_LIMITS, NAMES, REPORTED, KEYS, OUTAGES, REFUSED, SECURITY = (
+FIRST, WORDS, RETURNS, RATE_LIMITS, NAMES, REPORTED, KEYS, OUTAGES, REFUSED, SECURITY, BROWSER = (
     "0001_initial", "0002_words", "0003_hop_returns", "0004_rate_limits",
     "0005_shop_names_and_endings", "0006_reported", "0007_memo_keys", "0008_outages",
-    "0009_mail_refused", "0010_security_events",
+    "0009_mail_refused", "0010_security_events", "0016_hop_browser",
 )  # fmt: skip
 NOW = timezone.now()
 
@@ -309,3 +309,13 @@ def test_a_person_survives_the_security_log() -> None:
         kind="signed_in", user_id=user.pk
     )
     assert only(migrate_to(REFUSED), "User").email == "a@example.org"
+
+
+def test_who_left_before_the_upgrade_is_bound_to_no_browser() -> None:
+    """They come back as before; going back forgets the browsers and keeps the hops."""
+    rows_of_the_first_release(migrate_to(FIRST))
+    apps = migrate_to(BROWSER)
+    hop = only(apps, "Hop")
+    assert (hop.browser, hop.strayed, hop.state) == ("", None, "x")
+    apps.get_model("onboarding", "Hop").objects.update(browser="b" * 64, strayed=NOW)
+    assert only(migrate_to(SECURITY), "Hop").digest == "d"
