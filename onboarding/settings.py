@@ -259,6 +259,17 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 # IP address hits any code with at most 300 in a million. docs/design/people.md has the table.
 GUESSES_PER_CODE = 3
 WRONG_CODE_LIMITS = "12/h/key,36/d/key,100/h/ip,300/d/ip"
+# Staff get a mail when more of these were recorded within an hour (notifications/security_alerts.py).
+SECURITY_ALERTS = {
+    # People mistype a code now and then; fifty in an hour on one site are somebody who guesses.
+    "wrong codes and passwords": 50,
+    # One office that forgot its brakes is one network; twenty at once are somebody who has many.
+    "refused networks": 20,
+    # A phone in the place of the desktop happens; twenty in an hour are somebody who holds states.
+    "foreign returns": 20,
+    # Each of them: whoever takes over an account of staff begins here.
+    "changes of staff accounts": 0,
+}
 # allauth's limits, but ten times as high for an IP address, because a whole office may share one.
 ACCOUNT_RATE_LIMITS = {
     "send_code": "1/10s/key",

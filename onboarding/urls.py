@@ -7,12 +7,19 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
 from .notifications import demo_mail
-from .people import addresses, passkeys, passwords, reauthentication, sign_in
+from .people import (
+    addresses,
+    passkeys,
+    passwords,
+    reauthentication,
+    security_events,
+    sign_in,
+)
 from .views import brand, well_known
 from .views.attempt import attempts, wrong_shop
 from .views.shop import actions, reveal, shops, waiting
 from .views.start import catalogue, connect
-from .views.team import invitations, members
+from .views.team import events, invitations, members
 from .views.vendor_trip import elsewhere, returns
 
 MERCHANT = "m/<slug:merchant>"
@@ -55,6 +62,7 @@ urlpatterns = [
     path(f"{SHOP}/secrets/download/", reveal.download, name="reveal-download"),
     path(f"{SHOP}/secrets/kept/", reveal.confirm, name="reveal-kept"),
     path(f"{TEAM}/", members.team, name="team"),
+    path(f"{TEAM}/events/", events.events, name="team-events"),
     path(f"{TEAM}/invite/", members.invite, name="invite"),
     path(f"{TEAM}/invitations/<slug:invitation>/send/", members.send_again, name="send-again"),
     path(f"{TEAM}/invitations/<slug:invitation>/revoke/", members.revoke, name="revoke"),
@@ -72,6 +80,7 @@ urlpatterns = [
     path("accounts/login/code/", sign_in.code_expired, name="account_request_login_code"),
     path("accounts/login/code/confirm/", sign_in.enter_code, name="account_confirm_login_code"),
     path("accounts/signup/", sign_in.sign_up, name="account_signup"),
+    path("accounts/events/", security_events.own_events, name="account_events"),
     path("accounts/email/", addresses.addresses, name="account_email"),
     path(
         "accounts/confirm-email/", addresses.confirm_address, name="account_email_verification_sent"

@@ -16,8 +16,10 @@ from django.utils.translation import gettext_lazy
 from onboarding.fields import NameField
 from onboarding.models import Connection, Membership, Merchant, User
 
+from . import rights
 from .base import ACCOUNT_SECRETS, BaseAdmin, FieldOptions
 from .changelist import AnyQuerySet, ids, merchants_like
+from .security_events import events_link
 from .tables import NOTHING, connections_table
 
 
@@ -68,8 +70,8 @@ class MerchantAdmin(BaseAdmin):
     search_help_text = gettext_lazy(
         "A reference in full; a part of the name; the beginning of a member’s e-mail address."
     )
-    fields = ("name", "language", "reference", "created")
-    readonly_fields = ("reference", "created")
+    fields = ("name", "language", "reference", "created", "security_log")
+    readonly_fields = ("reference", "created", "security_log")
     inlines = (Members,)
 
     def search_querysets(self, term: str) -> Iterable[AnyQuerySet]:
@@ -78,6 +80,16 @@ class MerchantAdmin(BaseAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Merchant | None = None) -> bool:
         """Never: vendors know a merchant by its reference, which must not be used again."""
         return False
+
+    @admin.display(description=gettext_lazy("events"))
+    def security_log(self, merchant: Merchant) -> str:
+        return events_link(merchant) if merchant.pk else NOTHING
+
+    def save_formset(  # Any: Django's signature
+        self, request: HttpRequest, form: Any, formset: Any, change: bool
+    ) -> None:
+        super().save_formset(request, form, formset, change)
+        rights.record_members(request, formset)
 
     def page_context(self, request: HttpRequest, merchant: Merchant) -> dict[str, object]:
         return {
@@ -103,6 +115,7 @@ class UserAdmin(BaseAdmin):
         "is_active",
         "date_joined",
         "last_login",
+        "security_log",
         *PERMISSION_FIELDS,
     )
     filter_horizontal = ("groups", "user_permissions")
@@ -136,9 +149,14 @@ class UserAdmin(BaseAdmin):
         lines = [f"{each.email} ({'' if each.verified else 'not '}verified)" for each in known]
         return "\n".join(lines) or NOTHING
 
+    @admin.display(description=gettext_lazy("events"))
+    def security_log(self, user: User) -> str:
+        return events_link(user) if user.pk else NOTHING
+
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         """An address belongs to whoever reads its mail; only superusers grant permissions."""
-        fixed = ("addresses", "date_joined", "last_login", *(("email",) if obj else ()))
+        shown = ("addresses", "date_joined", "last_login", "security_log")
+        fixed = (*shown, *(("email",) if obj else ()))
         return fixed if request.user.is_superuser else (*fixed, *PERMISSION_FIELDS)
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
@@ -155,3 +173,4 @@ class UserAdmin(BaseAdmin):
         if not change:
             obj.set_unusable_password()
         super().save_model(request, obj, form, change)
+        rights.record_user(request, obj, form)
