@@ -33,6 +33,7 @@ class OnboardingConfig(AppConfig):
             logs.log_warnings_and_crashes()
         if settings.METRICS and not settings.DATA_DIR_FAULT:
             # prometheus_client is loaded only where METRICS asks for it.
-            from .monitoring import counters
+            from .monitoring import counters, security_log
 
             call_context.observers.append(counters.observe)
+            security_log.observers.append(counters.count_event)

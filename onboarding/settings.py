@@ -316,6 +316,17 @@ LOOPBACK_LIMITS = {
     },
 }
 WRONG_CODES_UNTIL_MAIL = 10  # of strangers at one address in a day; then its owner gets a mail
+# Staff get a mail when more of these were recorded within an hour (notifications/security_alerts.py).
+SECURITY_ALERTS = {
+    # People mistype a code now and then; fifty in an hour on one site are somebody who guesses.
+    "wrong codes and passwords": 50,
+    # One office that forgot its brakes is one network; twenty at once are somebody who has many.
+    "refused networks": 20,
+    # A phone in the place of the desktop happens; twenty in an hour are somebody who holds states.
+    "foreign returns": 20,
+    # Each of them: whoever takes over an account of staff begins here.
+    "changes of staff accounts": 0,
+}
 # allauth's own limits, which people/allauth_limits.py counts. An office of 200 people behind one IP address
 # signs in within a minute. `login_failed` is left for second factors: wrong passwords have limits above.
 ACCOUNT_RATE_LIMITS = {

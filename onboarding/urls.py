@@ -7,13 +7,20 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
 from .notifications import demo_mail
-from .people import addresses, passkeys, passwords, reauthentication, sign_in
+from .people import (
+    addresses,
+    passkeys,
+    passwords,
+    reauthentication,
+    security_events,
+    sign_in,
+)
 from .views import brand, sessions, well_known
 from .views.attempt import attempts, wrong_shop
 from .views.shop import actions, reveal, shops, waiting
 from .views.start import catalogue, connect
-from .views.team import invitations, members
-from .views.vendor_trip import returns
+from .views.team import events, invitations, members
+from .views.vendor_trip import elsewhere, returns
 
 MERCHANT = "m/<slug:merchant>"
 ATTEMPT = f"{MERCHANT}/attempts/<slug:reference>"
@@ -37,6 +44,7 @@ urlpatterns = [
     path(f"{ATTEMPT}/finish/", attempts.finish, name="finish"),
     path(f"{ATTEMPT}/answer/", attempts.answer, name="answer"),
     path(f"{ATTEMPT}/check/", attempts.check_again, name="check-again"),
+    path(f"{ATTEMPT}/here/", elsewhere.here, name="return-here"),
     path(f"{ATTEMPT}/use/", wrong_shop.use_found, name="use-found"),
     path(f"{ATTEMPT}/back/", wrong_shop.reject_found, name="go-back"),
     path(f"{ATTEMPT}/both/", wrong_shop.connect_both, name="both"),
@@ -54,6 +62,7 @@ urlpatterns = [
     path(f"{SHOP}/secrets/download/", reveal.download, name="reveal-download"),
     path(f"{SHOP}/secrets/kept/", reveal.confirm, name="reveal-kept"),
     path(f"{TEAM}/", members.team, name="team"),
+    path(f"{TEAM}/events/", events.events, name="team-events"),
     path(f"{TEAM}/invite/", members.invite, name="invite"),
     path(f"{TEAM}/invitations/<slug:invitation>/send/", members.send_again, name="send-again"),
     path(f"{TEAM}/invitations/<slug:invitation>/revoke/", members.revoke, name="revoke"),
@@ -64,6 +73,7 @@ urlpatterns = [
     path("return/<slug:vendor>", returns.arrive),  # as some vendors write it; never a redirect
     path("return/<slug:vendor>/", returns.arrive, name="return"),
     path("return/<slug:vendor>/lost/", returns.lost, name="return-lost"),
+    path("return/<slug:vendor>/elsewhere/", elsewhere.signed_out, name="return-elsewhere"),
     path("admin/", admin.site.urls),
     path("accounts/login/", sign_in.request_code, name="account_login"),
     path("accounts/login/password/", sign_in.password, name="account_login_password"),
@@ -71,6 +81,7 @@ urlpatterns = [
     path("accounts/login/code/confirm/", sign_in.enter_code, name="account_confirm_login_code"),
     path("accounts/signup/", sign_in.sign_up, name="account_signup"),
     path("accounts/sessions/", sessions.sessions_page, name="sessions"),
+    path("accounts/events/", security_events.own_events, name="account_events"),
     path("accounts/email/", addresses.addresses, name="account_email"),
     path(
         "accounts/confirm-email/", addresses.confirm_address, name="account_email_verification_sent"

@@ -11,12 +11,16 @@
     calls.py              calls to vendors, their hosts   inventory.py   what a vendor lists as ours
     merchants.py          merchants and users             waitlist.py    who waits for a vendor
     user_sessions.py      a user's sessions               alerts.py      alerts
+    alerts.py             alerts                          security_events.py  the security log
+    rights.py             changes of rights by staff, for the security log
 
 Nobody edits a status. Columns that are encrypted at rest (memos, answers, reveal, links) are not loaded,
 except on the page where staff enter answers, which shows whether a secret is on file.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import allauth.account.admin
 import allauth.mfa.admin  # noqa: F401  (both register what is unregistered below)
@@ -30,7 +34,17 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy
 
-from . import accounts, alerts, attempts, connections, connectors, merchants, waitlist
+from . import (
+    accounts,
+    alerts,
+    attempts,
+    connections,
+    connectors,
+    merchants,
+    rights,
+    security_events,
+    waitlist,
+)
 from .base import BaseAdmin, TolerantAdmin
 
 __all__ = [
@@ -41,6 +55,7 @@ __all__ = [
     "connectors",
     "login",
     "merchants",
+    "security_events",
     "waitlist",
 ]
 
@@ -72,3 +87,9 @@ class GroupsAdmin(TolerantAdmin, GroupAdmin):
     """Django's own pages of groups."""
 
     formfield_overrides = BaseAdmin.formfield_overrides
+
+    def save_related(  # Any: Django's signature
+        self, request: HttpRequest, form: Any, formsets: Any, change: bool
+    ) -> None:
+        super().save_related(request, form, formsets, change)
+        rights.record_group(request, form)

@@ -17,8 +17,10 @@ from onboarding.fields import NameField
 from onboarding.models import Connection, Membership, Merchant, User
 from onboarding.people import sessions
 
+from . import rights
 from .base import ACCOUNT_SECRETS, BaseAdmin, FieldOptions
 from .changelist import AnyQuerySet, ids, merchants_like
+from .security_events import events_link
 from .tables import NOTHING, connections_table
 from .user_sessions import UserSessionsAdmin
 
@@ -70,8 +72,8 @@ class MerchantAdmin(BaseAdmin):
     search_help_text = gettext_lazy(
         "A reference in full; a part of the name; the beginning of a member’s e-mail address."
     )
-    fields = ("name", "language", "reference", "created")
-    readonly_fields = ("reference", "created")
+    fields = ("name", "language", "reference", "created", "security_log")
+    readonly_fields = ("reference", "created", "security_log")
     inlines = (Members,)
 
     def search_querysets(self, term: str) -> Iterable[AnyQuerySet]:
@@ -80,6 +82,16 @@ class MerchantAdmin(BaseAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Merchant | None = None) -> bool:
         """Never: vendors know a merchant by its reference, which must not be used again."""
         return False
+
+    @admin.display(description=gettext_lazy("events"))
+    def security_log(self, merchant: Merchant) -> str:
+        return events_link(merchant) if merchant.pk else NOTHING
+
+    def save_formset(  # Any: Django's signature
+        self, request: HttpRequest, form: Any, formset: Any, change: bool
+    ) -> None:
+        super().save_formset(request, form, formset, change)
+        rights.record_members(request, formset)
 
     def page_context(self, request: HttpRequest, merchant: Merchant) -> dict[str, object]:
         return {
@@ -106,6 +118,7 @@ class UserAdmin(UserSessionsAdmin):
         "is_active",
         "date_joined",
         "last_login",
+        "security_log",
         *PERMISSION_FIELDS,
     )
     filter_horizontal = ("groups", "user_permissions")
@@ -139,9 +152,14 @@ class UserAdmin(UserSessionsAdmin):
         lines = [f"{each.email} ({'' if each.verified else 'not '}verified)" for each in known]
         return "\n".join(lines) or NOTHING
 
+    @admin.display(description=gettext_lazy("events"))
+    def security_log(self, user: User) -> str:
+        return events_link(user) if user.pk else NOTHING
+
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         """An address belongs to whoever reads its mail; only superusers grant permissions."""
-        fixed = ("addresses", "date_joined", "last_login", *(("email",) if obj else ()))
+        shown = ("addresses", "date_joined", "last_login", "security_log")
+        fixed = (*shown, *(("email",) if obj else ()))
         return fixed if request.user.is_superuser else (*fixed, *PERMISSION_FIELDS)
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
@@ -158,6 +176,7 @@ class UserAdmin(UserSessionsAdmin):
         if not change:
             obj.set_unusable_password()
         super().save_model(request, obj, form, change)
+        rights.record_user(request, obj, form)
 
     # Any: the form of the admin's own model, and its inlines
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:

@@ -23,6 +23,7 @@ from onboarding.notifications import (
     guess_warnings,
     invitations,
     promised_mails,
+    security_alerts,
     staff_alerts,
     waitlist,
 )
@@ -39,7 +40,7 @@ DOUBT_PERIOD = timedelta(seconds=5)  # between two probes because a merchant's c
 
 def run(submit: Submit) -> None:
     """Submit what is due: each vendor's catalogue (hourly, and at the first start), probes, retention
-    (daily) and mails."""
+    (daily), the rules of the security log (each minute) and mails."""
     hour = timezone.now().strftime("%Y-%m-%dT%H")
     for slug, vendor in settings.VENDORS.offered.items():
         slot = f"catalogue:{slug}:{hour}"
@@ -48,6 +49,9 @@ def run(submit: Submit) -> None:
     submit_probes(submit)
     if _claim(f"retention:{hour[:10]}"):
         submit("retention", "retention:day", retention.run)
+    minute = timezone.now().strftime("%Y-%m-%dT%H:%M")
+    if _claim(f"security:{minute}"):
+        submit("security", "security:minute", security_alerts.update)
     Slot.objects.filter(at__lt=timezone.now() - SLOTS_STAY).delete()
     staff_alerts.clear_resolved()
     submit("mail", "mail:due", mail)  # a dead mail server holds up no shop

@@ -20,7 +20,15 @@ process may die between any two lines: the row says what is due, and any other p
 from __future__ import annotations
 
 from .engine import ROUNDS, OnlyIf, advance, check
-from .hops import find_bare_hop, find_hop, find_hop_by_id, opens_beside, take_link
+from .hops import (
+    find_bare_hop,
+    find_hop,
+    find_hop_by_id,
+    left_from,
+    note_stray,
+    opens_beside,
+    take_link,
+)
 from .leases import LEASE
 from .merchant_actions import (
     LONGEST_NAME,
@@ -106,9 +114,11 @@ __all__ = [
     "forget_calls",
     "free_name",
     "is_at_vendor_without_return",
+    "left_from",
     "may_begin",
     "newest_attempt",
     "newest_begun",
+    "note_stray",
     "opens_beside",
     "pause",
     "ready_note",

@@ -9,7 +9,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
-from django.utils.crypto import get_random_string
+from django.utils.crypto import constant_time_compare, get_random_string, salted_hmac
 
 from onboarding import registry
 from onboarding.models import Attempt, AttemptMail, Hop, User
@@ -75,23 +75,25 @@ def _hop_with_link(attempt: Attempt) -> Hop | None:
     return hop if attempt.answer == Answer.REDIRECT and attempt.ended is None else None
 
 
-def take_link(attempt: Attempt, user: User, *, beside: bool = False) -> str | None:
+def take_link(attempt: Attempt, user: User, *, browser: str, beside: bool = False) -> str | None:
     """The vendor's link, once: a second request gets None, and the link is deleted when it is taken.
 
-    A hop is bound to the user it was minted for: another member needs a link of their own. `beside`: the
-    answer opens in a tab beside our page. Only there is a vendor's page opened that sends nobody back.
+    A hop is bound to the user it was minted for: another member needs a link of their own. It is bound
+    to the browser that leaves, too; `browser` is the value of its cookie. `beside`: the answer opens in
+    a tab beside our page. Only there is a vendor's page opened that sends nobody back.
     """
     hop = _hop_with_link(attempt)
     url = opened(hop.url) if hop and hop.user_id == user.pk else None
     if hop is None or not url or not (hop.returns or beside):
         return None
-    return str(url) if _take(attempt, hop, user) else None
+    return str(url) if _take(attempt, hop, user, browser) else None
 
 
 @transaction.atomic
-def _take(attempt: Attempt, hop: Hop, user: User) -> bool:
+def _take(attempt: Attempt, hop: Hop, user: User, browser: str) -> bool:
     """False when another request has taken it."""
-    if not Hop.objects.filter(pk=hop.pk, taken=None).update(taken=timezone.now(), url=None):
+    away = {"taken": timezone.now(), "url": None, "browser": browser_hash(hop, browser)}
+    if not Hop.objects.filter(pk=hop.pk, taken=None).update(**away):
         return False
     connection = attempt.connection
     note = text("Went to %(vendor)s.", vendor=registry.vendor_name(connection.vendor))
@@ -110,6 +112,29 @@ def find_hop(vendor: str, state: str) -> Hop | None:
         return None
     hops = Hop.objects.select_related("attempt__connection__account__merchant")
     return hops.filter(digest=digest(state), attempt__connection__account__vendor=vendor).first()
+
+
+def browser_hash(hop: Hop, browser: str) -> str:
+    """A keyed hash, of its own for each hop: rows do not tell which of them left from one browser."""
+    value = f"{hop.digest} {browser}"
+    return salted_hmac("onboarding.hop.browser", value, algorithm="sha256").hexdigest()
+
+
+def left_from(hop: Hop, browser: str) -> bool:
+    """Whether the browser with this cookie took the hop's link.
+
+    A hop without a hash was taken before hops were bound to browsers (any browser may bring its return),
+    or was not taken at all.
+    """
+    if not hop.browser:
+        return hop.taken is not None
+    return bool(browser) and constant_time_compare(hop.browser, browser_hash(hop, browser))
+
+
+def note_stray(hop: Hop) -> bool:
+    """Note that another browser has opened this return. True once for each hop that is not spent."""
+    unspent = Hop.objects.filter(pk=hop.pk, state__isnull=False, strayed=None)
+    return bool(unspent.update(strayed=timezone.now()))
 
 
 def _id_digest(name: str, value: str) -> str:

@@ -271,6 +271,8 @@ class Hop(models.Model):
     opened a second time. `url` is the vendor's link, which works once too: NULL before it is minted and
     after it was taken. `returned_by` is the digest of the vendor's own id that a return may bring
     instead of the state. `claimed`: the return was processed for its user, who was signed in.
+    `browser`: a keyed hash of the cookie of the browser that left; empty before it left, and where it
+    left before there was such a cookie. `strayed`: another browser has opened the return.
     """
 
     attempt = models.ForeignKey(Attempt, models.CASCADE, related_name="hops")
@@ -289,6 +291,8 @@ class Hop(models.Model):
     taken = models.DateTimeField(null=True)
     spent = models.DateTimeField(null=True)
     claimed = models.DateTimeField(null=True)
+    browser = models.CharField(max_length=64, blank=True, default="")
+    strayed = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [

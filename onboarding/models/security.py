@@ -43,6 +43,11 @@ class SecurityEvent(models.Model):
         DATA_EXPORTED = "data_exported", "data exported"
         ACCOUNT_CLOSED = "account_closed", "account closed"
         STAFF_CHANGED = "staff_changed", "staff rights changed"
+        ACTIVE_CHANGED = "active_changed", "deactivated or activated by staff"
+
+    # What is worth an alert to staff when it is much: settings.SECURITY_ALERTS.
+    WRONG = (Kind.WRONG_CODE, Kind.WRONG_PASSWORD, Kind.WRONG_FACTOR)
+    REFUSALS = (*WRONG, Kind.REFUSED, Kind.FOREIGN_RETURN)
 
     at = models.DateTimeField(default=timezone.now, db_index=True)
     kind = models.CharField(max_length=30)  # of Kind: a new kind needs no migration
@@ -61,4 +66,4 @@ class SecurityEvent(models.Model):
         indexes = [models.Index(fields=["kind", "at"], name="security_event_kind")]
 
     def __str__(self) -> str:
-        return str(self.Kind(self.kind).label)
+        return str(dict(self.Kind.choices).get(self.kind, self.kind))

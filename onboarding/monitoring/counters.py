@@ -1,4 +1,4 @@
-"""Prometheus counters and histograms of the calls to vendors. Imported only with METRICS=1.
+"""Prometheus counters and histograms of calls to vendors and of security events. Only with METRICS=1.
 
 This is prometheus_client's multiprocess mode: each process writes its files below METRICS_DIR, and
 /metrics adds up all of them, so any process can be scraped. No label holds an id, a host or data of a
@@ -14,6 +14,7 @@ from pathlib import Path
 from django.conf import settings
 from prometheus_client import Counter, Histogram, values
 
+from onboarding.models import SecurityEvent
 from vendors.http.call_context import CallRecord
 
 HOST = socket.gethostname().replace("_", "-")  # prometheus_client splits file names at _
@@ -39,6 +40,12 @@ SECONDS = Histogram(
     ["vendor", "call"],
     buckets=BUCKETS,
 )
+
+EVENTS = Counter("gangway_security_events", "Events of the security log.", ["kind"])
+
+
+def count_event(event: SecurityEvent) -> None:
+    EVENTS.labels(event.kind).inc()
 
 
 def observe(called: CallRecord) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import Error
@@ -22,13 +23,14 @@ from onboarding.models import (
     Connection,
     ExpiryWarning,
     Invitation,
+    SecurityEvent,
     WaitlistEntry,
     Worker,
     merchants,
 )
 from onboarding.models.outbox import Mailed
 
-from . import heartbeat
+from . import heartbeat, security_log
 
 __all__ = ["CONTENT_TYPE", "page"]
 
@@ -55,6 +57,7 @@ class Database(Collector):
                 *_alerts(),
                 *_mails(),
                 *_waitlist(),
+                *_refusals(),
             ]
         except Error:
             found = []
@@ -100,6 +103,15 @@ def _workers() -> Iterator[Metric]:
 def _waitlist() -> Iterator[Metric]:
     gauge = Gauge("gangway_standbys", "People who will get a mail when a vendor is back.")
     gauge.add_metric([], WaitlistEntry.objects.filter(mailed=None).count())
+    yield gauge
+
+
+def _refusals() -> Iterator[Metric]:
+    text = "Wrong codes, passwords and factors, refusals and foreign returns of the last hour."
+    gauge = Gauge("gangway_security_events_last_hour", text, labels=["kind"])
+    found = security_log.counts(SecurityEvent.REFUSALS, timedelta(hours=1))
+    for kind in SecurityEvent.REFUSALS:
+        gauge.add_metric([kind], found[kind])
     yield gauge
 
 

@@ -131,8 +131,9 @@ class Json(Text):
         return json.dumps(line)
 
     def fields(self, record: logging.LogRecord) -> dict[str, object]:
-        """More fields of this record; they win over the usual ones."""
-        return {}
+        """More fields of this record, which win over the usual ones: `extra={"fields": {...}}`."""
+        more: dict[str, object] = getattr(record, "fields", {})
+        return more
 
 
 class JsonAccess(Json):

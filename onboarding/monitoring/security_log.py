@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
+from collections.abc import Callable, Collection
+from datetime import timedelta
 from ipaddress import ip_address
 
+from django.db.models import Count
 from django.http import HttpRequest
+from django.utils import timezone
 
 from onboarding.models import Merchant, SecurityEvent, User
 
 from . import logs
 
 log = logging.getLogger("onboarding.security")
+observers: list[Callable[[SecurityEvent], None]] = []  # each hears of every event
 
 
 def record(
@@ -38,15 +44,29 @@ def record(
         reference=logs.reference.get(),
         detail=detail,
     )
-    log.info(
-        "%s: person %s, by %s, business %s, address %s%s",
-        event.kind,
-        event.user_id or "-",
-        event.by_id or "-",
-        merchant.reference if merchant else "-",
-        event.address or "-",
-        f", {detail}" if detail else "",
-    )
+    _log(event)
+    for observer in observers:
+        observer(event)
+
+
+def _log(event: SecurityEvent) -> None:
+    """A line of text; with LOG_FORMAT=json each part is a field of its own, too."""
+    parts = {
+        "event": event.kind,
+        "person": event.user_id,
+        "by": event.by_id,
+        "business": event.merchant.reference if event.merchant else None,
+        "address": event.address,
+        "detail": event.detail or None,
+    }
+    words = [f"{name} {value or '-'}" for name, value in parts.items() if name != "event"]
+    log.info("%s: %s", event.kind, ", ".join(words), extra={"fields": parts})
+
+
+def counts(kinds: Collection[str], within: timedelta) -> Counter[str]:
+    """How many events of each of these kinds there were in this last time."""
+    rows = SecurityEvent.objects.filter(kind__in=kinds, at__gt=timezone.now() - within)
+    return Counter(dict(rows.order_by().values_list("kind").annotate(Count("pk"))))
 
 
 def address_of(request: HttpRequest) -> str | None:

@@ -15,7 +15,7 @@ from onboarding.models.notifications import TASK
 from onboarding.models.status import Cause, Status
 from onboarding.registry import vendor_of
 
-from . import outbox
+from . import outbox, security_alerts
 from .mail import Mail, quoted
 
 SHOWN = 5  # rows that a mail lists
@@ -40,7 +40,8 @@ def mail_due() -> None:
 
 def clear_resolved() -> None:
     """Clear alerts whose cause no row of their vendor has any more, and whose outage is over."""
-    alerts = list(Alert.objects.filter(cleared=None).exclude(cause__in=NOT_OF_A_ROW))
+    of_rows = Alert.objects.exclude(vendor=security_alerts.VENDOR).exclude(cause__in=NOT_OF_A_ROW)
+    alerts = list(of_rows.filter(cleared=None))
     outage_of = outages(_offered(alerts))
     for alert in alerts:
         if not _is_outage(alert, outage_of.get(alert.vendor)) and not _concerns_somebody(alert):
@@ -125,11 +126,16 @@ def _compose(alert: Alert) -> Mail:
         MEMO_KEYS: _memo_keys,
         WRONG_CODES: _wrong_codes,
         Cause.UNCONFIRMED.value: _unconfirmed,
+        **dict.fromkeys(security_alerts.CAUSES, _security),
     }
     body = bodies.get(alert.cause, _staffs_turn)
     closing = "You get one mail for each vendor and cause until it clears."
     subject = f"[{settings.BRAND_NAME}] {alert.vendor}: {alert.cause}"
     return Mail(subject, "\n".join([*body(alert, url), "", closing]), settings.STAFF_EMAIL)
+
+
+def _security(alert: Alert, url: str) -> list[str]:
+    return security_alerts.body(alert)
 
 
 def _staffs_turn(alert: Alert, url: str) -> list[str]:

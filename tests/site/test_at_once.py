@@ -369,7 +369,9 @@ NOTHING_IS_MADE = {
     ),
     *("mfa_edit_webauthn", "mfa_index", "mfa_list_webauthn", "mfa_login_webauthn"),
     *("mfa_reauthenticate", "mfa_reauthenticate_webauthn", "mfa_remove_webauthn", "platform"),
-    *("remove", "remove-member", "rename", "return", "return-lost", "reveal", "reveal-download"),
+    *("remove", "remove-member", "rename", "return", "return-elsewhere", "return-here"),
+    *("account_events", "team-events"),
+    *("return-lost", "reveal", "reveal-download"),
     *("reveal-kept", "revoke", "send-again", "shops", "start", "team", "use-found"),
     *("admin:", "admin:app_list", "admin:autocomplete", "admin:index", "admin:jsi18n"),
     *("admin:login", "admin:logout", "admin:password_change", "admin:password_change_done"),
@@ -384,7 +386,7 @@ NOTHING_IS_MADE = {
     *("sessions", "admin:onboarding_user_sessions"),
 }
 LISTS = re.compile(r"admin:(onboarding|auth)_[a-z]+_(changelist|change|delete|history)")
-ONLY_READ = {"account", "alert", "attempt", "connection", "waitlistentry"}
+ONLY_READ = {"account", "alert", "attempt", "connection", "securityevent", "waitlistentry"}
 
 
 def url_names(resolver: URLResolver, namespace: str = "") -> Iterator[str]:

@@ -79,6 +79,7 @@ def test_head_of_the_page_leaves_a_return_that_waits_for_its_user(
     people: People, scripted: Scripted
 ) -> None:
     attempt = start_attempt(people, scripted, OPEN)
-    browser().get(reverse("return", args=["scripted"]), {"state": str(Hop.objects.get().state)})
+    left, state = browser(of=people.alice), str(Hop.objects.get().state)
+    left.get(reverse("return", args=["scripted"]), {"state": state})
     browser(people.alice).head(attempt.get_absolute_url())
     assert Hop.objects.get().claimed is None

@@ -15,7 +15,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 from pytest_django.fixtures import Settings
 
-from onboarding.models import Alert, Breaker, Connector, WaitlistEntry, Worker
+from onboarding.models import Alert, Breaker, Connector, SecurityEvent, WaitlistEntry, Worker
 from onboarding.monitoring import heartbeat
 from tests.support.attempts import CONNECTED, begin_attempt, run_step
 from tests.support.people import People
@@ -33,6 +33,12 @@ for outcome in sys.argv[1].split(","):
 FORGET = """
 from onboarding.monitoring import counters
 counters.forget_dead(counters.settings.METRICS_DIR)
+"""
+EVENT = """
+from onboarding.models import SecurityEvent
+from onboarding.monitoring import security_log
+for observer in security_log.observers:
+    observer(SecurityEvent(kind="wrong_code"))
 """
 SCRAPE = "from onboarding.monitoring import gauges; print(gauges.page().decode())"
 
@@ -128,17 +134,39 @@ def test_gauges_cover_breakers_and_the_waitlist(client: Client, people: People) 
 
 
 @pytest.mark.usefixtures("metering")
-def test_a_scrape_is_ten_queries_however_much_there_is(
+def test_a_scrape_is_eleven_queries_however_much_there_is(
     client: Client,
     people: People,
     scripted: Scripted,
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
     run_step(begin_attempt(people), scripted, CONNECTED)
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         said = page(client)
     for private in (people.acme.reference, people.acme.name, people.alice.email, "shop-1"):
         assert private not in said
+
+
+@pytest.mark.usefixtures("metering")
+def test_wrong_codes_and_refusals_of_the_last_hour_are_gauged(client: Client, db: None) -> None:
+    hour = timezone.now() - timedelta(hours=1)
+    for kind in ("wrong_code", "wrong_code", "refused", "signed_in"):
+        SecurityEvent.objects.create(kind=kind)
+    SecurityEvent.objects.create(kind="wrong_code", at=hour)
+    said = page(client)
+    sample = 'gangway_security_events_last_hour{kind="%s"}'
+    assert value(said, sample % "wrong_code") == 2
+    assert value(said, sample % "refused") == 1
+    assert value(said, sample % "foreign_return") == 0
+    assert "signed_in" not in said
+
+
+def test_security_events_of_two_processes_add_up(fresh_environment: dict[str, str]) -> None:
+    metering = {**fresh_environment, "METRICS": "1"}
+    for _ in range(2):
+        python(metering, EVENT)
+    said = python(metering, SCRAPE)
+    assert value(said, 'gangway_security_events_total{kind="wrong_code"}') == 2
 
 
 @pytest.mark.usefixtures("metering")

@@ -17,6 +17,7 @@ from tests.support.returns import (
     BACK,
     NOT_KNOWN,
     NOT_YOURS,
+    left_with,
     nothing_changes,
     page_after_return,
     state,
@@ -167,7 +168,7 @@ def test_one_id_for_two_people_is_each_ones_own(
     people: People, scripted: Scripted, attempt: Attempt, alice: Client
 ) -> None:
     theirs = start_attempt(people, scripted, NAMED, name="Bob's shop")
-    Hop.objects.filter(attempt=theirs).update(user=people.bob)
+    left_with(theirs, people.bob)
     for client, page in ((alice, attempt), (browser(people.bob), theirs)):
         scripted.script.append(WAIT)
         assert client.get(BACK, OURS)["Location"] == page.get_absolute_url()

@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.backends.base import SessionBase
 from django.db import connection as database
 from django.db import transaction
 from django.http import HttpResponse
@@ -31,7 +32,10 @@ from onboarding.background import runner
 from onboarding.journey import hops
 from onboarding.models import Attempt, Hop, Membership, User
 from onboarding.views.vendor_trip import returns
+from onboarding.views.vendor_trip.browser import COOKIE
 from tests.support.people import People, business, connector, person
+from tests.support.returns import left_with
+from tests.support.visit import browser_cookie
 
 Target = tuple[str, tuple[str, str]]  # a state, and whose it is: (vendor, visitor)
 Manner = tuple[str, dict[str, str]]  # method, headers
@@ -44,6 +48,8 @@ MANNERS: list[Manner] = [
     *[(method, {}) for method in ("HEAD", "POST", "PUT", "OPTIONS")],
     *[(method, AHEAD[0]) for method in ("HEAD", "POST")],
 ]
+BROWSERS = ["aimed"] * 20 + VISITORS
+CALM = ("return-lost", "return-elsewhere")
 BATCH = 10  # returns in one example: what hypothesis does for each example takes longer than they
 NAMES = ["state", "", "code", "ibsstoken", "token", "error", "next", "State", "state[]", "a"]
 
@@ -52,6 +58,7 @@ NAMES = ["state", "", "code", "ibsstoken", "token", "error", "next", "State", "s
 class Visit:
     vendor: str
     visitor: str
+    browser: str  # whose: of one of the visitors, or "" for one that never left
     method: str
     headers: dict[str, str]
     query: str
@@ -72,21 +79,29 @@ class World:
     bare: set[tuple[str, str]]
 
     def own(self, visit: Visit) -> bool:
-        """Whether this is a return that should be accepted: the right vendor, visitor and state."""
+        """Whether this is a return that should be accepted: the right vendor, visitor, browser and state."""
         states = {leading_letters(state) or state for state in visit.states}
         if not visit.looks or len(states) > 1:
             return False
         state = states.pop() if states else ""
         if not state:
-            return (visit.vendor, visit.visitor) in self.bare
+            own = visit.browser in ("", visit.visitor)  # the session is the binding
+            return own and (visit.vendor, visit.visitor) in self.bare
         vendor, user = self.live.get(state, ("", "gone"))
-        return vendor == visit.vendor and user != "gone" and visit.visitor in (user, "")
+        own = visit.visitor in (user, "") and visit.browser == user
+        return own and vendor == visit.vendor and user != "gone"
+
+    def cookie(self, visit: Visit) -> dict[str, str]:
+        owner = self.users.get(visit.browser)
+        return {COOKIE: browser_cookie(owner)} if owner else {}
 
     def places(self) -> set[str]:
         """Where a return may lead that is not accepted: the calm page, or a page seen before."""
         pages = {attempt.get_absolute_url() for attempt in Attempt.objects.all()}
         signing_in = {f"{reverse('account_login')}?next={page}" for page in pages}
-        return pages | signing_in | {reverse("return-lost", args=[slug]) for slug in VENDORS}
+        here = {f"{page}here/" for page in pages}
+        calm = {reverse(name, args=[slug]) for name in CALM for slug in VENDORS}
+        return pages | signing_in | here | calm
 
 
 def leading_letters(state: str) -> str:
@@ -108,6 +123,7 @@ def trip(user: User, vendor: str, **fields: Any) -> Attempt:
     text = f"{shop}-{'s' * 30}-{vendor}"
     fields = {"state": text, "minted": now, "taken": now, **fields}
     attempt.hops.create(user=user, digest=hops.digest(text), **fields)
+    left_with(attempt, user)
     return attempt
 
 
@@ -128,6 +144,7 @@ def world(people: People, monkeypatch: pytest.MonkeyPatch) -> World:
     for _ in range(2):
         trip(users["bob"], "scripted", bare=True)
     trip(users["dora"], "scripted", bare=True)
+    Hop.objects.update(strayed=timezone.now())  # their first foreign returns are on record
     users["gone"].memberships.all().delete()
     monkeypatch.setattr(runner, "hand_over", accepted)
     return World(users, live, spent, {("scripted", "dora")})
@@ -151,7 +168,7 @@ def damaged() -> st.SearchStrategy[Callable[[str], str]]:
     return st.sampled_from(keep + fixed)
 
 
-def visits(world: World) -> st.SearchStrategy[Visit]:
+def visits(world: World, browsers: list[str]) -> st.SearchStrategy[Visit]:
     """Mostly aimed: at the right vendor as the right visitor, but for one thing or the other."""
     aims = [("aimed", "aimed")] * 60 + list(product(["aimed", *VENDORS], ["aimed", *VISITORS]))
     lost = [target for target in world.live.items() if target[1][1] == "gone"] * 5
@@ -162,6 +179,7 @@ def visits(world: World) -> st.SearchStrategy[Visit]:
         targets,
         damaged(),
         st.sampled_from(aims),
+        st.sampled_from(browsers),
         st.sampled_from(MANNERS),
         st.sampled_from(["state"] * 20 + NAMES),
         st.lists(st.tuples(st.sampled_from(NAMES), odd), max_size=2),
@@ -173,16 +191,20 @@ def _visit(
     target: Target,
     damage: Callable[[str], str],
     aim: tuple[str, str],
+    browser: str,
     manner: Manner,
     name: str,
     more: list[tuple[str, str]],
     garbage: str,
 ) -> Visit:
     state, (its_vendor, its_user) = target
+    visitor = its_user if aim[1] == "aimed" else aim[1]
+    aimed = {"aimed": its_user, "own": visitor}
     pairs = [*more[:1], *([(name, damage(state))] if name else []), *more[1:]]
     return Visit(
         vendor=its_vendor if aim[0] == "aimed" else aim[0],
-        visitor=its_user if aim[1] == "aimed" else aim[1],
+        visitor=visitor,
+        browser=aimed.get(browser, browser),
         method=manner[0],
         headers=manner[1],
         query=urlencode(pairs) + garbage,
@@ -190,7 +212,13 @@ def _visit(
     )
 
 
-def prove(world: World, answer: Callable[[Visit], Any], many: int, first: int = 0) -> None:
+def prove(
+    world: World,
+    answer: Callable[[Visit], Any],
+    many: int,
+    first: int = 0,
+    browsers: list[str] = BROWSERS,
+) -> None:
     """No generated visit is accepted, changes a row, or is answered in any but the known ways."""
     places, count = world.places(), 0
 
@@ -199,7 +227,7 @@ def prove(world: World, answer: Callable[[Visit], Any], many: int, first: int = 
         max_examples=many // BATCH, phases=[Phase.generate], deadline=None, database=None,
         report_multiple_bugs=False, suppress_health_check=list(HealthCheck),
     )  # fmt: skip
-    @given(st.lists(visits(world), min_size=BATCH, max_size=BATCH))
+    @given(st.lists(visits(world, browsers), min_size=BATCH, max_size=BATCH))
     def refused(batch: list[Visit]) -> None:
         nonlocal count
         with transaction.atomic():
@@ -239,6 +267,8 @@ def by_hand(world: World) -> Callable[[Visit], HttpResponse]:
             visit.method, paths[visit.vendor], headers=visit.headers, QUERY_STRING=visit.query
         )
         request.user = world.users.get(visit.visitor, AnonymousUser())
+        request.session = SessionBase()
+        request.COOKIES.update(world.cookie(visit))
         return returns.arrive(request, visit.vendor)
 
     return answer
@@ -252,19 +282,25 @@ def test_of_ten_thousand_returns_none_is_accepted_and_none_is_an_error(
 
 
 def test_through_the_whole_site_it_is_the_same(world: World) -> None:
-    """With sessions, the CSRF check and all other middleware."""
+    """With sessions, the CSRF check and all other middleware. Everybody has their own browser: what waits
+    in a session is a row.
+    """
     clients = {name: Client(enforce_csrf_checks=True) for name in VISITORS}
     for name, user in world.users.items():
         clients[name].force_login(user)
 
     def answer(visit: Visit) -> Any:
         path = reverse("return", args=[visit.vendor])
-        ask = clients[visit.visitor].generic
-        return ask(visit.method, path, headers=visit.headers, QUERY_STRING=visit.query)
+        client = clients[visit.visitor]
+        client.cookies.pop(COOKIE, None)
+        client.cookies.load(world.cookie(visit))
+        return client.generic(visit.method, path, headers=visit.headers, QUERY_STRING=visit.query)
 
     for name in VISITORS:
-        answer(Visit("nobody", name, "GET", {}, "", ()))  # the session is in the cache from now on
-    prove(world, answer, 200)
+        answer(
+            Visit("nobody", name, "", "GET", {}, "", ())
+        )  # the session is in the cache from now on
+    prove(world, answer, 200, browsers=["own"])
 
 
 # -- the proof can fail --------------------------------------------------------------------------
@@ -292,6 +328,7 @@ MUTATIONS: dict[str, tuple[Any, str, Callable[..., Any]]] = {
     "a state is good at any vendor": (journey, "find_hop", whichever_vendor),
     "a state is compared loosely": (journey, "find_hop", nearly_right),
     "one of several trips is taken": (journey, "find_bare_hop", first_of_many),
+    "any browser brings it": (journey, "left_from", lambda hop, browser: True),
     "anybody brings it": (returns, "_may_use", lambda hop, user: True),
     "former members bring it": (returns, "_may_use", bound_to_its_user_only),
     "a look ahead spends it": (returns, "_is_prefetch", lambda request: False),

@@ -165,7 +165,7 @@ def test_a_code_gone_stale_while_signing_in_is_one_button_and_a_fresh_hop(
     alice: Browser, people: People, stage: sandbox.Running
 ) -> None:
     mine = signed_in(alice)
-    alice.client.logout()
+    alice.press("/accounts/logout/")
     assert "/accounts/login/" in bring(alice, mine)
     stage.change("itembase", "codes", {}, expires_at=0)
     alice.client.force_login(people.alice)

@@ -98,7 +98,7 @@ def test_left_too_long_a_repair_lowers_no_working_shop(people: People, scripted:
 def test_signed_in_too_late_it_was_left_too_long(
     people: People, scripted: Scripted, attempt: Attempt
 ) -> None:
-    come_back(browser(), attempt, code="c")
+    come_back(browser(of=people.alice), attempt, code="c")
     over(attempt)
     page = browser(people.alice).get(attempt.get_absolute_url())
     assert "This was left too long" in page.content.decode()

@@ -281,8 +281,8 @@ def test_no_answer_holds_what_was_brought(
     assert not [value for value in (*secrets.values(), *mine.values()) if value in told]
 
 
-def test_stored_parameters_are_ciphertext(attempt: Attempt) -> None:
-    browser().get(BACK, {"state": state(attempt), "code": "geheim"})
+def test_stored_parameters_are_ciphertext(people: People, attempt: Attempt) -> None:
+    browser(of=people.alice).get(BACK, {"state": state(attempt), "code": "geheim"})
     stored = readable(Hop.objects.exclude(spent=None).get().params)
     assert stored["code"] == "geheim"
     with database.cursor() as cursor:

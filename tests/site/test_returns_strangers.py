@@ -1,4 +1,7 @@
-"""Returns in the wrong hands: nothing is consumed, nothing is disclosed, and there is a way on."""
+"""Returns in the wrong hands: nothing is consumed, nothing is disclosed, and there is a way on.
+
+In the browser that left; other browsers are in tests/security/test_returns.py.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ from tests.support.returns import (
     state,
 )
 from tests.support.scripted import Scripted
-from tests.support.visit import OPEN, browser, start_attempt, visible_text
+from tests.support.visit import OPEN, browser, other_browser, start_attempt, visible_text
 from vendors.contract import Refused, text
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("inline_executor")]
@@ -42,7 +45,7 @@ def sign_in(client: Client, user: User) -> None:
 def test_without_a_login_it_waits_for_its_user(
     people: People, scripted: Scripted, attempt: Attempt
 ) -> None:
-    client = browser()
+    client = browser(of=people.alice)
     response = come_back(client, attempt, code="geheim")
     assert response["Location"] == f"{reverse('account_login')}?next={attempt.get_absolute_url()}"
     assert "Email address" in page_after_return(client, response)
@@ -54,7 +57,7 @@ def test_without_a_login_it_waits_for_its_user(
 
 
 def test_its_parameters_are_in_no_url_and_on_no_page(people: People, attempt: Attempt) -> None:
-    client, params = browser(), {"state": state(attempt), "code": "geheim"}
+    client, params = browser(of=people.alice), {"state": state(attempt), "code": "geheim"}
     response = client.get(BACK, params)
     page = client.get(response["Location"])
     for secret in params.values():
@@ -63,19 +66,19 @@ def test_its_parameters_are_in_no_url_and_on_no_page(people: People, attempt: At
     assert not client.session.items()
 
 
-def test_in_another_browser_it_waits_too_and_the_first_one_may_claim_it(
+def test_brought_signed_out_it_is_claimed_wherever_its_user_signs_in(
     people: People, scripted: Scripted, attempt: Attempt
 ) -> None:
-    first, another = browser(people.alice), browser()
-    assert "Sign in" in page_after_return(another, come_back(another, attempt, code="c"))
+    come_back(browser(of=people.alice), attempt, code="c")
     scripted.script.append(CONNECTED)
-    assert "is connected" in visible_text(first.get(attempt.get_absolute_url()))
+    phone = other_browser(people.alice)
+    assert "is connected" in visible_text(phone.get(attempt.get_absolute_url()))
 
 
 def test_brought_again_after_signing_in_it_is_worked_on_once(
     people: People, scripted: Scripted, attempt: Attempt
 ) -> None:
-    client, params = browser(), {"state": state(attempt), "code": "c"}
+    client, params = browser(of=people.alice), {"state": state(attempt), "code": "c"}
     client.get(BACK, params)
     sign_in(client, people.alice)
     scripted.script.append(CONNECTED)
@@ -85,7 +88,7 @@ def test_brought_again_after_signing_in_it_is_worked_on_once(
 
 
 def test_signing_in_as_a_colleague_claims_nothing(people: People, attempt: Attempt) -> None:
-    client = browser()
+    client = browser(of=people.alice)
     come_back(client, attempt, code="c")
     sign_in(client, people.bob)
     with nothing_changes():
@@ -93,7 +96,7 @@ def test_signing_in_as_a_colleague_claims_nothing(people: People, attempt: Attem
 
 
 def test_signing_in_as_somebody_else_shows_nothing(people: People, attempt: Attempt) -> None:
-    client = browser()
+    client = browser(of=people.alice)
     come_back(client, attempt, code="c")
     sign_in(client, people.charlie)
     with nothing_changes():
@@ -143,7 +146,7 @@ def test_who_left_the_business_changes_nothing(
 
 
 def test_removed_while_signing_in_one_finds_nothing(people: People, attempt: Attempt) -> None:
-    client = browser()
+    client = browser(of=people.alice)
     come_back(client, attempt, code="c")
     Membership.objects.filter(user=people.alice).delete()
     sign_in(client, people.alice)

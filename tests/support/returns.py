@@ -9,11 +9,12 @@ from typing import Any
 from django.test import Client
 from django.urls import reverse
 
-from onboarding.models import Account, Attempt, Connection, Hop
+from onboarding.journey import hops
+from onboarding.models import Account, Attempt, Connection, Hop, User
 from tests.support.attempts import CONNECTED
 from tests.support.people import People
 from tests.support.scripted import Scripted
-from tests.support.visit import OPEN, browser, start_attempt, url, visible_text
+from tests.support.visit import OPEN, browser, browser_cookie, start_attempt, url, visible_text
 
 BACK = reverse("return", args=["scripted"])
 LOST = reverse("return-lost", args=["scripted"])
@@ -25,6 +26,13 @@ def state(attempt: Attempt) -> str:
     """The state with which the newest tab at the vendor will come back."""
     away = Hop.objects.filter(attempt=attempt).exclude(taken=None)
     return str(away.exclude(state=None).latest("pk").state)
+
+
+def left_with(attempt: Attempt, user: User) -> None:
+    """It was this user who left, with their own browser."""
+    for hop in Hop.objects.filter(attempt=attempt):
+        hop.user, hop.browser = user, hops.browser_hash(hop, browser_cookie(user))
+        hop.save()
 
 
 def come_back(client: Client, attempt: Attempt, **params: str) -> Any:

@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from onboarding.background.executor import Work
 from onboarding.models import Attempt, Connection, Connector, User
+from onboarding.views.vendor_trip.browser import COOKIE, LENGTH
 from tests.support.people import People, connector
 from tests.support.scripted import Answer, Scripted
 from vendors.contract import Redirect
@@ -40,12 +41,28 @@ class InlineExecutor:
         """Everything was done when it was submitted."""
 
 
-def browser(user: User | None = None, *, strict: bool = False) -> Client:
-    """`strict`: forms need their CSRF token, as in production."""
+def browser(user: User | None = None, *, of: User | None = None, strict: bool = False) -> Client:
+    """The one browser that this user has, in which they are signed in; `of`: without being signed in.
+
+    `strict`: forms need their CSRF token, as in production.
+    """
     client = Client(enforce_csrf_checks=strict)
+    if owner := user or of:
+        client.cookies[COOKIE] = browser_cookie(owner)
     if user:
         client.force_login(user)
     return client
+
+
+def other_browser(user: User) -> Client:
+    """Another browser of this user, in which they are signed in: it never left for a vendor."""
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def browser_cookie(user: User) -> str:
+    return f"{user.pk:0{LENGTH}d}"
 
 
 def visible_text(response: Any) -> str:

@@ -128,7 +128,7 @@ TABLE = table()
 def back_from_the_vendor(people: People, scripted: Scripted) -> Attempt:
     """Alice has gone and come back with OLD; the vendor is to be asked."""
     attempt = run_step(begin_attempt(people), scripted, Redirect(url=LINK))
-    hops.take_link(attempt, people.alice)
+    hops.take_link(attempt, people.alice, browser="b")
     hop = hops.find_hop("scripted", scripted.last.state)
     assert hop is not None
     return journey.record_return(hop, OLD, people.alice)
@@ -157,7 +157,7 @@ def test_the_table_has_every_step_and_every_error() -> None:
 def test_the_page_says_what_the_table_says(people: People, scripted: Scripted, name: str) -> None:
     row = run_step(back_from_the_vendor(people, scripted), scripted, CASES[name].step)
     if "returns=False" in name:
-        hops.take_link(row, people.alice, beside=True)
+        hops.take_link(row, people.alice, browser="b", beside=True)
     seen, following = TABLE[name]
     said, status = page(people, row), Status(row.status).label.replace("’", "'")
     for phrase in quoted(seen) + quoted(following):
@@ -177,7 +177,7 @@ def test_the_next_call_is_the_one_of_the_table(
     if case.press:
         scripted.script.append(WAIT)
         if "Redirect(url)" in name:
-            assert hops.take_link(row, people.alice, beside=True)
+            assert hops.take_link(row, people.alice, browser="b", beside=True)
         press(people, row, case)
         assert scripted.last.present
     elif case.then:
@@ -214,7 +214,7 @@ def test_while_nothing_was_minted_every_call_gets_the_same_state(
         journey.continue_attempt(row, people.alice)
     run_step(attempt, scripted, Redirect(url=LINK))
     assert len({order.state for _, order, _ in scripted.asked}) == 1
-    hops.take_link(reloaded(attempt), people.alice)
+    hops.take_link(reloaded(attempt), people.alice, browser="b")
     journey.continue_attempt(attempt, people.alice)
     run_step(attempt, scripted, WAIT)
     assert len({order.state for _, order, _ in scripted.asked}) == 2
@@ -333,7 +333,7 @@ def test_no_link_again_is_right_after_a_link_or_another_answer(
 
 def test_no_link_again_is_right_for_another_return(people: People, scripted: Scripted) -> None:
     attempt = run_step(begin_attempt(people), scripted, Redirect(url=LINK, returns=False))
-    hops.take_link(attempt, people.alice, beside=True)
+    hops.take_link(attempt, people.alice, browser="b", beside=True)
     journey.report_finished(attempt, people.alice)
     run_step(attempt, scripted, Redirect(url="", returns=False))
     journey.report_finished(attempt, people.alice)

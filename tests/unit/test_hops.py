@@ -29,8 +29,8 @@ def ready(people: People, scripted: Scripted) -> Attempt:
 
 
 def test_a_link_is_taken_once_and_then_forgotten(people: People, ready: Attempt) -> None:
-    assert hops.take_link(ready, people.alice) == LINK
-    assert hops.take_link(ready, people.alice) is None
+    assert hops.take_link(ready, people.alice, browser="b") == LINK
+    assert hops.take_link(ready, people.alice, browser="b") is None
     assert Hop.objects.get(attempt=ready).url is None
 
 
@@ -41,26 +41,26 @@ def test_a_link_waits_encrypted(ready: Attempt) -> None:
 
 
 def test_a_link_is_for_the_member_it_was_made_for(people: People, ready: Attempt) -> None:
-    assert hops.take_link(ready, people.bob) is None
-    assert hops.take_link(ready, people.alice) == LINK
+    assert hops.take_link(ready, people.bob, browser="b") is None
+    assert hops.take_link(ready, people.alice, browser="b") == LINK
 
 
 def test_an_expired_link_is_not_handed_out(people: People, scripted: Scripted) -> None:
     soon = timezone.now() + timedelta(minutes=20)
     ready = run_step(begin_attempt(people), scripted, Redirect(url=LINK, expires_at=soon))
     Hop.objects.update(expires_at=timezone.now())
-    assert hops.take_link(ready, people.alice) is None
+    assert hops.take_link(ready, people.alice, browser="b") is None
 
 
 def test_continue_mints_a_fresh_link_with_a_fresh_state(
     people: People, ready: Attempt, scripted: Scripted
 ) -> None:
     first = scripted.last.state
-    hops.take_link(ready, people.alice)
+    hops.take_link(ready, people.alice, browser="b")
     journey.continue_attempt(ready, people.alice)
     run_step(ready, scripted, Redirect(url=LINK + "2"))
     assert scripted.last.state != first
-    assert hops.take_link(reloaded(ready), people.alice) == LINK + "2"
+    assert hops.take_link(reloaded(ready), people.alice, browser="b") == LINK + "2"
 
 
 def test_a_repeated_call_gets_the_same_state(people: People, scripted: Scripted) -> None:
@@ -114,7 +114,7 @@ def test_a_return_after_the_end_changes_nothing(
 def test_a_late_answer_does_not_undo_a_return(people: People, scripted: Scripted) -> None:
     attempt = run_step(begin_attempt(people), scripted, Redirect(url=LINK))
     state = scripted.last.state
-    hops.take_link(attempt, people.alice)
+    hops.take_link(attempt, people.alice, browser="b")
     journey.continue_attempt(attempt, people.alice)
 
     def return_meanwhile(order: Order) -> Step:
@@ -165,8 +165,8 @@ def test_finishing_counts_only_at_a_page_that_does_not_redirect_back(
     attempt = run_step(begin_attempt(people), scripted, Redirect(url=LINK, returns=False))
     journey.report_finished(attempt, people.alice)
     assert reloaded(attempt).answer == "redirect"
-    assert hops.take_link(attempt, people.alice) is None
-    assert hops.take_link(attempt, people.alice, beside=True) == LINK
+    assert hops.take_link(attempt, people.alice, browser="b") is None
+    assert hops.take_link(attempt, people.alice, browser="b", beside=True) == LINK
     journey.report_finished(attempt, people.alice)
     run_step(attempt, scripted, CONNECTED)
     assert scripted.asked[-1][::2] == ("returned", {})

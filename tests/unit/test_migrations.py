@@ -19,6 +19,12 @@ FIRST, WORDS, RETURNS, RATE_LIMITS, NAMES, REPORTED, KEYS, OUTAGES, REFUSED, SEC
     "0001_initial", "0002_words", "0003_hop_returns", "0004_rate_limits",
     "0005_shop_names_and_endings", "0006_reported", "0007_memo_keys", "0008_outages",
     "0009_mail_refused", "0010_security_events", "0011_limits_of_strangers",
+
+
+FIRST, WORDS, RETURNS, RATE_LIMITS, NAMES, REPORTED, KEYS, OUTAGES, REFUSED, SECURITY, BROWSER = (
+    "0001_initial", "0002_words", "0003_hop_returns", "0004_rate_limits",
+    "0005_shop_names_and_endings", "0006_reported", "0007_memo_keys", "0008_outages",
+    "0009_mail_refused", "0010_security_events", "0016_hop_browser",
 )  # fmt: skip
 NOW = timezone.now()
 
@@ -354,3 +360,13 @@ def test_counts_survive_the_limits_of_strangers() -> None:
     apps.get_model("onboarding", "GuessWarning").objects.create(user_id=user.pk)
     apps = migrate_to(SECURITY)
     assert (only(apps, "RateLimit").used, only(apps, "User").email) == (3, "a@example.org")
+
+
+def test_who_left_before_the_upgrade_is_bound_to_no_browser() -> None:
+    """They come back as before; going back forgets the browsers and keeps the hops."""
+    rows_of_the_first_release(migrate_to(FIRST))
+    apps = migrate_to(BROWSER)
+    hop = only(apps, "Hop")
+    assert (hop.browser, hop.strayed, hop.state) == ("", None, "x")
+    apps.get_model("onboarding", "Hop").objects.update(browser="b" * 64, strayed=NOW)
+    assert only(migrate_to(SECURITY), "Hop").digest == "d"

@@ -121,7 +121,7 @@ def test_a_return_without_a_state_finds_the_one_hop_that_has_none(
     link = Redirect(url="https://vendor.example/go", bare=True)
     attempt = run_step(begin_attempt(people), scripted, link)
     assert hops.find_bare_hop("scripted", people.alice) is None
-    hops.take_link(attempt, people.alice)
+    hops.take_link(attempt, people.alice, browser="b")
     hop = hops.find_bare_hop("scripted", people.alice)
     assert hop is not None
     assert hops.find_bare_hop("scripted", people.bob) is None
@@ -134,7 +134,9 @@ def test_a_return_without_a_state_finds_the_one_hop_that_has_none(
 def test_two_such_hops_are_no_answer(people: People, scripted: Scripted) -> None:
     for name in ("One", "Two"):
         link = Redirect(url="https://vendor.example/go", bare=True)
-        hops.take_link(run_step(begin_attempt(people, name), scripted, link), people.alice)
+        hops.take_link(
+            run_step(begin_attempt(people, name), scripted, link), people.alice, browser="b"
+        )
     assert hops.find_bare_hop("scripted", people.alice) is None
 
 

@@ -17,7 +17,7 @@ from onboarding.questions import QuestionsForm
 from onboarding.views.access import Request, attempts_of, for_attempt, for_poll
 from onboarding.views.forms import NameForm
 from onboarding.views.polling import asked_by_itself, poll, polled
-from onboarding.views.vendor_trip.leaving import SeeOther, leave, may_leave, redirect_to_vendor
+from onboarding.views.vendor_trip.leaving import SeeOther, leave, may_leave, take_link
 
 from .status_panel import (
     PanelAction,
@@ -69,10 +69,10 @@ def continue_attempt(request: Request, attempt: Attempt) -> HttpResponse:
 
     Where the vendor sends nobody back, the button opens a tab of its own: hence `beside`.
     """
-    if response := redirect_to_vendor(journey.take_link(attempt, request.user, beside=True)):
+    if response := take_link(request, attempt, beside=True):
         return response
     journey.continue_attempt(attempt, request.user)
-    return leave(attempt, request.user, beside=True)
+    return leave(request, attempt, beside=True)
 
 
 @require_post
@@ -102,7 +102,7 @@ def answer(request: Request, attempt: Attempt) -> HttpResponse:
     if not form.is_valid():
         return page(request, attempt, form)
     journey.submit_answers(attempt, request.user, form.answers)
-    return leave(attempt, request.user)
+    return leave(request, attempt)
 
 
 def _call_and_show(attempt: Attempt) -> HttpResponse:

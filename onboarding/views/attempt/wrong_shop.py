@@ -24,7 +24,7 @@ def use_found(request: Request, attempt: Attempt) -> HttpResponse:
     sibling = journey.connection_of_found_shop(attempt)
     if journey.use_found_shop(attempt, request.user).ended and sibling:
         return SeeOther(sibling.get_absolute_url())
-    return leave(attempt, request.user)
+    return leave(request, attempt)
 
 
 @require_post
@@ -34,7 +34,7 @@ def reject_found(request: Request, attempt: Attempt) -> HttpResponse:
     if not _is_open(attempt):
         return SeeOther(attempt.get_absolute_url())
     journey.reject_found_shop(attempt, request.user)
-    return leave(attempt, request.user)
+    return leave(request, attempt)
 
 
 @require_post
@@ -46,7 +46,7 @@ def connect_both(request: Request, attempt: Attempt) -> HttpResponse:
         return SeeOther(attempt.get_absolute_url())
     form = NameForm(request.POST)
     if form.is_valid() and _connect_both(request, attempt, form):
-        return leave(attempt, request.user)
+        return leave(request, attempt)
     return page(request, attempt, form)
 
 

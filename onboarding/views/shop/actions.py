@@ -122,7 +122,7 @@ def _run(request: Request, connection: Connection, key: str, form: ActForm) -> H
         )
     except journey.StatusChanged:
         return SeeOther(connection.get_absolute_url())
-    return leave(attempt, request.user)
+    return leave(request, attempt)
 
 
 def _not_offered_now(connection: Connection, key: str) -> HttpResponse:

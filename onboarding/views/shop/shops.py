@@ -217,14 +217,14 @@ def reconnect(request: Request, connection: Connection) -> HttpResponse:
         words = {"old": connection.name, "name": attempt.connection.name}
         message = gettext("Another shop is called “%(old)s” now: this one became “%(name)s”.")
         messages.info(request, message % words)
-    return leave(attempt, request.user)
+    return leave(request, attempt)
 
 
 @require_post
 @for_connection
 def enter(request: Request, connection: Connection) -> HttpResponse:
     """Open the vendor's pages again."""
-    return leave(journey.enter(connection, request.user), request.user)
+    return leave(request, journey.enter(connection, request.user))
 
 
 def _page(

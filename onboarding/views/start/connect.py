@@ -204,7 +204,7 @@ def _begin(request: Request, choice: Choice, form: ShopForm) -> HttpResponse | N
         form.add_error("name", taken(name))
         return None
     waitlist.leave(membership, choice.connector)
-    return leave(attempt, request.user)
+    return leave(request, attempt)
 
 
 def _differs(form: ShopForm, begun: list[Begun]) -> bool:

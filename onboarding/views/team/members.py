@@ -21,6 +21,8 @@ from onboarding.views.access import Request, for_member, for_owner, for_team
 from onboarding.views.forms import InviteForm, RoleForm
 from onboarding.views.vendor_trip.leaving import SeeOther
 
+from .events import newest_lines
+
 
 @require_read
 @for_member
@@ -34,6 +36,7 @@ def team(request: Request, membership: Membership) -> HttpResponse:
         "members": members.order_by("-role", "user__name", "user__email"),
         "is_last_owner": team_actions.is_last_owner(membership),
         "invitations": merchant.invitations.filter(merchants.OPEN).select_related("invited_by"),
+        "events": newest_lines(membership),
         "has_other_businesses": len(request.user.businesses) > 1,
     }
     return render(request, "onboarding/team.html", context)

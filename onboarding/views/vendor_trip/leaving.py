@@ -13,9 +13,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from onboarding import journey
 from onboarding.background import runner
 from onboarding.models import Attempt, User
-from onboarding.views.access import View
+from onboarding.views.access import Request, View
 from vendors.contract import Vendor
 from vendors.http.urls import is_loopback
+
+from . import browser
 
 
 class SeeOther(HttpResponseRedirect):
@@ -25,7 +27,7 @@ class SeeOther(HttpResponseRedirect):
 
 
 def leave(
-    attempt: Attempt, user: User, *, back: bool = False, beside: bool = False
+    request: Request, attempt: Attempt, *, back: bool = False, beside: bool = False
 ) -> HttpResponse:
     """Make the attempt's call; redirect to the vendor if it gives a link in time, else to our page.
 
@@ -34,20 +36,23 @@ def leave(
     """
     runner.hand_over(attempt, returned=back)
     attempt.refresh_from_db()
-    response = redirect_to_vendor(journey.take_link(attempt, user, beside=beside))
-    return response or SeeOther(attempt.get_absolute_url())
+    return take_link(request, attempt, beside=beside) or SeeOther(attempt.get_absolute_url())
 
 
-def redirect_to_vendor(url: str | None) -> HttpResponse | None:
-    """Redirect to a vendor's link, whose host the journey has checked; None without a link.
+def take_link(request: Request, attempt: Attempt, *, beside: bool) -> HttpResponse | None:
+    """Redirect to the vendor's link, whose host the journey has checked; None without a link.
 
-    Without a Referer: the vendor does not learn which of our pages it was.
+    The return is then taken from this browser alone. Without a Referer: the vendor does not learn which
+    of our pages it was.
     """
+    value = browser.ensure(request)
+    url = journey.take_link(attempt, request.user, browser=value, beside=beside)
     if url is None:
         return None
     response = SeeOther(url)
     response["Referrer-Policy"] = "no-referrer"
     response["Cache-Control"] = "no-store"
+    browser.remember(request, response)
     return response
 
 
@@ -55,13 +60,17 @@ def may_leave(view: View) -> View:
     """Widen the CSP's form-action for pages with a form whose POST may end at a vendor.
 
     Browsers check every URL of the redirect chain against form-action and block without a message. A
-    source without a port matches the default port alone.
+    source without a port matches the default port alone. The page also gives the browser its cookie: two
+    tabs that leave at the same moment must not each get one of their own.
     """
 
     @wraps(view)
     def inner(request: HttpRequest, **kwargs: str) -> HttpResponseBase:
         widened = csp_update({"form-action": form_targets()})
-        return widened(partial(view, **kwargs))(request)
+        response: HttpResponseBase = widened(partial(view, **kwargs))(request)
+        if isinstance(request.user, User) and not browser.cookie_of(request):
+            browser.remember(request, response)
+        return response
 
     return inner
 

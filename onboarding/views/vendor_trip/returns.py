@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render
@@ -11,10 +13,11 @@ from django.views.decorators.csrf import csrf_exempt
 
 from onboarding import journey
 from onboarding.methods import require_read
-from onboarding.models import Hop, User
-from onboarding.views.access import memberships
+from onboarding.models import Hop, SecurityEvent, User
+from onboarding.monitoring import security_log
+from onboarding.views.access import Request, memberships
 
-from . import return_query
+from . import browser, elsewhere, return_query
 from .leaving import SeeOther, leave
 
 
@@ -54,15 +57,49 @@ def _unknown(vendor: str) -> HttpResponse:
 def _process_return(request: HttpRequest, vendor: str) -> HttpResponse | None:
     """None for a return that belongs to no redirect of this visitor."""
     user = request.user if isinstance(request.user, User) else None
-    hop, params = _find_hop(vendor, _params_of(request), user)
-    if hop is None or not _may_use(hop, user):
+    brought = _params_of(request)
+    hop, params = _find_hop(vendor, brought, user)
+    if hop is None:
         return None
+    is_foreign = not _left_from_here(request, hop, brought or {})
+    if is_foreign:
+        _record_foreign(request, hop)
+    if not _may_use(hop, user):
+        return None
+    if is_foreign:
+        return elsewhere.respond(request, vendor, hop, params)
+    return _take(request, hop, params)
+
+
+def _left_from_here(request: HttpRequest, hop: Hop, brought: dict[str, str]) -> bool:
+    """Whether this browser left for the vendor: it alone may spend a return and bring parameters.
+
+    A return without our state was found for a signed-in user, whose session is of this browser too; only
+    a cookie of another trip speaks against it.
+    """
+    cookie = browser.cookie_of(request)
+    if not brought.get("state") and not cookie:
+        return True
+    return journey.left_from(hop, cookie)
+
+
+def _record_foreign(request: HttpRequest, hop: Hop) -> None:
+    """Once for each hop, however often strangers open it."""
+    if journey.note_stray(hop):
+        merchant = hop.attempt.connection.account.merchant
+        kind = SecurityEvent.Kind.FOREIGN_RETURN
+        security_log.record(kind, request, user=hop.user, merchant=merchant)
+
+
+def _take(request: HttpRequest, hop: Hop, params: dict[str, str]) -> HttpResponse:
+    """Spend the return. Without a login it waits for its user."""
+    user = request.user if isinstance(request.user, User) else None
     is_first = hop.spent is None
     attempt = journey.record_return(hop, params, user)
     page = attempt.get_absolute_url()
     if user is None:
         return SeeOther(redirect_to_login(page).url)
-    return leave(attempt, user, back=True) if is_first else SeeOther(page)
+    return leave(cast(Request, request), attempt, back=True) if is_first else SeeOther(page)
 
 
 def _params_of(request: HttpRequest) -> dict[str, str] | None:
