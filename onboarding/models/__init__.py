@@ -10,6 +10,7 @@ from .limits import RateLimit
 from .memo_key import MemoKey
 from .merchants import Invitation, Membership, Merchant
 from .notifications import Alert, AttemptMail, ExpiryWarning, PromisedMail, WaitlistEntry
+from .rights import ClosingMail, ErasureTask
 from .security import SecurityEvent
 from .users import User
 
@@ -20,8 +21,10 @@ __all__ = [
     "AttemptMail",
     "Breaker",
     "Call",
+    "ClosingMail",
     "Connection",
     "Connector",
+    "ErasureTask",
     "Event",
     "ExpiryWarning",
     "Hop",
