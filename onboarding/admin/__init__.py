@@ -10,7 +10,7 @@
     connectors.py         the catalogue                   connector_options.py  options of a connector
     calls.py              calls to vendors, their hosts   inventory.py   what a vendor lists as ours
     merchants.py          merchants and users             waitlist.py    who waits for a vendor
-    alerts.py             alerts
+    alerts.py             alerts                          rights.py      export, erasing, what to ask vendors
 
 Nobody edits a status. Columns that are encrypted at rest (memos, answers, reveal, links) are not loaded,
 except on the page where staff enter answers, which shows whether a secret is on file.
@@ -30,7 +30,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy
 
-from . import accounts, alerts, attempts, connections, connectors, merchants, waitlist
+from . import accounts, alerts, attempts, connections, connectors, merchants, rights, waitlist
 from .base import BaseAdmin, TolerantAdmin
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
     "connectors",
     "login",
     "merchants",
+    "rights",
     "waitlist",
 ]
 

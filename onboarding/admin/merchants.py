@@ -18,6 +18,7 @@ from onboarding.models import Connection, Membership, Merchant, User
 
 from .base import ACCOUNT_SECRETS, BaseAdmin, FieldOptions
 from .changelist import AnyQuerySet, ids, merchants_like
+from .rights import BusinessRights, ClosingFilter, PersonRights
 from .tables import NOTHING, connections_table
 
 
@@ -61,16 +62,22 @@ MAILED_NAMES: FieldOptions = {
 
 
 @admin.register(Merchant)
-class MerchantAdmin(BaseAdmin):
+class MerchantAdmin(BusinessRights, BaseAdmin):
     formfield_overrides = MAILED_NAMES
-    list_display = ("name", "reference", "language", "created")
+    list_display = ("__str__", "reference", "language", "created", "closing")
+    list_filter = (ClosingFilter,)
     search_fields = ("name", "reference")
     search_help_text = gettext_lazy(
         "A reference in full; a part of the name; the beginning of a member’s e-mail address."
     )
-    fields = ("name", "language", "reference", "created")
-    readonly_fields = ("reference", "created")
+    fields = ("name", "language", "reference", "created", "closing")
+    readonly_fields = ("reference", "created", "closing")
     inlines = (Members,)
+
+    def has_change_permission(self, request: HttpRequest, obj: Merchant | None = None) -> bool:
+        """Nobody joins a business that is being closed, and an empty one has nothing to change."""
+        is_open = obj is None or obj.closing_since is None
+        return is_open and super().has_change_permission(request, obj)
 
     def search_querysets(self, term: str) -> Iterable[AnyQuerySet]:
         yield Merchant.objects.filter(pk__in=merchants_like(term))
@@ -81,6 +88,7 @@ class MerchantAdmin(BaseAdmin):
 
     def page_context(self, request: HttpRequest, merchant: Merchant) -> dict[str, object]:
         return {
+            "may_act": self.may_act(request),
             "accounts": merchant.accounts.select_related("merchant").defer(*ACCOUNT_SECRETS),
             "tables": [connections_table(Connection.objects.filter(account__merchant=merchant))],
         }
@@ -90,7 +98,7 @@ PERMISSION_FIELDS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 
 @admin.register(User)
-class UserAdmin(BaseAdmin):
+class UserAdmin(PersonRights, BaseAdmin):
     formfield_overrides = MAILED_NAMES
     list_display = ("email", "name", "is_staff", "is_active", "date_joined", "last_login")
     search_fields = ("email", "name")
@@ -143,10 +151,11 @@ class UserAdmin(BaseAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         is_more_powerful = obj is not None and obj.is_superuser and not request.user.is_superuser
-        return not is_more_powerful and super().has_change_permission(request, obj)
+        is_erased = obj is not None and obj.erased_at is not None
+        return not (is_more_powerful or is_erased) and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Never: timelines and the log name users. They are deactivated instead."""
+        """Never: timelines and the log name users. They are deactivated or erased instead."""
         return False
 
     def save_model(
