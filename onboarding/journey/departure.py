@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django.db import transaction
+from django.db.models import Q
 
 from onboarding.models import (
     Account,
@@ -179,5 +180,7 @@ def _forget_connection(connection: Connection) -> None:
 def vendors_that_know(user: User) -> list[Account]:
     """The accounts for which this user was sent to a vendor, or something was made there for them."""
     begun = Attempt.objects.filter(user=user).values("connection__account")
-    accounts = Account.objects.filter(pk__in=begun, merchant__closing_since=None)
+    left = Hop.objects.filter(user=user).values("attempt__connection__account")
+    theirs = Q(pk__in=begun) | Q(pk__in=left)
+    accounts = Account.objects.filter(theirs, merchant__closing_since=None)
     return [each for each in accounts.select_related("merchant") if facts_at_vendor(each)]

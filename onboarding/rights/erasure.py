@@ -22,6 +22,7 @@ from django.utils import timezone
 
 from onboarding import journey
 from onboarding.models import (
+    Account,
     Attempt,
     AttemptMail,
     ClosingMail,
@@ -204,16 +205,17 @@ def _leave_businesses(
     leaving = plan(user)
     if missing := _without_choice(leaving, choices):
         raise ChoiceMissing(missing)
-    closed = 0
+    known = journey.vendors_that_know(user)  # before others go on with what they had begun
+    closed = set()
     for each in leaving:
         if each.needs_choice and choices[each.merchant.pk] == CLOSE:
             closing.begin(each.merchant, by=user, request=request)
-            closed += 1
+            closed.add(each.merchant.pk)
         else:
             _leave(each, choices, request)
     _hand_over_what_is_open(user)
-    vendors = _ask_vendors(user)
-    return {"businesses": len(leaving), "closed": closed, "vendors": vendors}
+    vendors = _ask_vendors(user, [each for each in known if each.merchant_id not in closed])
+    return {"businesses": len(leaving), "closed": len(closed), "vendors": vendors}
 
 
 def _locked(rows: QuerySet[Merchant]) -> QuerySet[Merchant]:
@@ -246,10 +248,10 @@ def _hand_over_what_is_open(user: User) -> None:
             journey.hand_over_attempts(merchant, user, owner.user)
 
 
-def _ask_vendors(user: User) -> list[str]:
+def _ask_vendors(user: User, accounts: list[Account]) -> list[str]:
     """Tasks for staff: what vendors may hold about this person. Returns the vendors' slugs."""
     asked = set()
-    for account in journey.vendors_that_know(user):
+    for account in accounts:
         words = (vendor_of(account.vendor) or Vendor).erase_person
         if words:
             about = f"Somebody who connected shops of the business {account.merchant.reference} has closed"

@@ -24,6 +24,7 @@ from onboarding.models.memo import MemoField, Unread
 
 WORDS = "a former member"  # what stands in their place
 PAGE = 1000  # rows read at once
+BATCH = 200  # rows written at once
 SHORTEST_NAME = 5  # a shorter single word may be any word
 
 # The rows of a business, and the way from each to it.
@@ -102,8 +103,9 @@ def replace_in_rows(merchants: Iterable[Merchant], replacer: Replacer) -> int:
     """Replace in all rows of these businesses, in the caller's transaction; returns how many rows."""
     merchants, count = list(merchants), 0
     for model in PATHS:
-        for pk, _ in _changes(model, merchants, replacer):
-            count += _replace(model, pk, replacer)
+        found = [pk for pk, _ in _changes(model, merchants, replacer)]
+        for first in range(0, len(found), PAGE):
+            count += _replace(model, found[first : first + PAGE], replacer)
     return count
 
 
@@ -148,13 +150,19 @@ def _changed(
     return changed
 
 
-def _replace(model: type[Model], pk: int, replacer: Replacer) -> int:
-    """Replace in one row as it stands now: it is read once more, with its lock."""
-    fields = text_fields(model)
-    rows = model._default_manager.select_for_update(no_key=True).filter(pk=pk)
-    values = rows.values_list(*(field.attname for field in fields)).first()
-    changed = _changed(fields, values, replacer) if values else {}
-    return model._default_manager.filter(pk=pk).update(**changed) if changed else 0
+def _replace(model: type[Model], keys: list[int], replacer: Replacer) -> int:
+    """Replace in these rows as they stand now: they are read once more, with their locks."""
+    fields, columns = text_fields(model), set[str]()
+    rows = model._default_manager.select_for_update(no_key=True).filter(pk__in=keys)
+    locked = list(rows.only(*(field.attname for field in fields)))
+    for row in locked:
+        changed = _changed(fields, [getattr(row, each.attname) for each in fields], replacer)
+        columns |= changed.keys()
+        for name, value in changed.items():
+            setattr(row, name, value)
+    if columns:
+        model._default_manager.bulk_update(locked, sorted(columns), batch_size=BATCH)
+    return len(locked)
 
 
 def replace_in_staff_log(user: User, addresses: Iterable[str], replacer: Replacer) -> None:
