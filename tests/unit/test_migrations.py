@@ -309,3 +309,21 @@ def test_a_person_survives_the_security_log() -> None:
         kind="signed_in", user_id=user.pk
     )
     assert only(migrate_to(REFUSED), "User").email == "a@example.org"
+
+
+CLOSING = "0017_closing"
+
+
+def test_people_and_businesses_survive_what_closes_them() -> None:
+    apps = migrate_to(SECURITY)
+    user = apps.get_model("onboarding", "User").objects.create(email="a@example.org")
+    merchant = apps.get_model("onboarding", "Merchant").objects.create(name="Acme", reference="r")
+    apps = migrate_to(CLOSING)
+    assert only(apps, "User").erased_at is None
+    assert only(apps, "Merchant").closing_since is None
+    apps.get_model("onboarding", "ErasureTask").objects.create(
+        merchant_id=merchant.pk, user_id=user.pk, vendor="v", text="Ask them."
+    )
+    apps.get_model("onboarding", "ClosingMail").objects.create(kind="account_closed")
+    apps = migrate_to(SECURITY)
+    assert (only(apps, "User").email, only(apps, "Merchant").name) == ("a@example.org", "Acme")
