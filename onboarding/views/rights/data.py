@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -21,7 +22,11 @@ def own(request: Request) -> HttpResponse:
     """What is in the file. A POST asks “Is it still you?” and comes back here, where the button is then."""
     if request.method == "POST":
         return SeeOther(reverse("own-data"))
-    context = {"is_recent": is_recent(request), "download_url": reverse("own-data-download")}
+    context = {
+        "is_recent": is_recent(request),
+        "download_url": reverse("own-data-download"),
+        "days": settings.RETENTION_DAYS,
+    }
     return render(request, "onboarding/own_data.html", context)
 
 
