@@ -140,7 +140,7 @@ class BusinessRights(RightsAdmin):
         if merchant.closed_at:
             return gettext("closed %(at)s") % {"at": moment(merchant.closed_at)}
         left = closing.progress(merchant)
-        return gettext("closing: %(shops)s shops to disconnect, %(tasks)s tasks open") % {
+        return gettext("closing (shops to disconnect: %(shops)s, tasks open: %(tasks)s)") % {
             "shops": left.shops,
             "tasks": left.tasks,
         }
@@ -191,7 +191,7 @@ class ErasureTaskAdmin(ReadOnlyAdmin):
     list_display = ("text_or_done", "vendor_name", "merchant_link", "created", "done")
     list_filter = (OpenFilter,)
     list_select_related = ("merchant", "done_by", "user")
-    fields = ("text_or_done", "vendor_name", "merchant_link", "created", "done", "done_by")
+    fields = ("vendor_name", "merchant_link", "created", "done", "done_by")
 
     @admin.display(description=gettext_lazy("what to ask"))
     def text_or_done(self, task: ErasureTask) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -107,8 +107,13 @@ def progress(merchant: Merchant) -> Progress:
 
 
 def proceed_all() -> None:
-    """Go on with every business that is being closed. A bug with one does not stop the others."""
-    for merchant in Merchant.objects.exclude(closing_since=None).filter(closed_at=None):
+    """Go on with every business that is being closed, unless staff have been asked to do something.
+
+    A bug with one does not stop the others.
+    """
+    asked = ErasureTask.objects.filter(merchant=OuterRef("pk"), user=None, done=None)
+    waiting = Merchant.objects.exclude(closing_since=None).filter(closed_at=None)
+    for merchant in waiting.exclude(Exists(asked)):
         try:
             proceed(merchant)
         except Exception:

@@ -95,6 +95,11 @@ def _note(row: Row) -> str:
     return shown(row.note, datetime.isoformat)
 
 
+def _who(row: Row) -> str | None:
+    """The email address of who did it, or “a former member”."""
+    return str(row.user) if row.user else None
+
+
 # -- a person --------------------------------------------------------------------------------------
 
 
@@ -397,7 +402,7 @@ BUSINESS = (
             .defer("call", "account_memo", "connection_memo")
             .order_by("pk")
         ),
-        {**ATTEMPT, "by": "user.email"},
+        {**ATTEMPT, "by": _who},
     ),
     Section(
         "visits_to_vendors",
@@ -408,7 +413,7 @@ BUSINESS = (
             .defer("url", "params")
             .order_by("pk")
         ),
-        {**SHOP_OF_ATTEMPT, "by": "user.email", "left": "taken", "returned": "spent"},
+        {**SHOP_OF_ATTEMPT, "by": _who, "left": "taken", "returned": "spent"},
     ),
     Section(
         "timeline",
@@ -418,7 +423,7 @@ BUSINESS = (
             .select_related("user", *OF_SHOP)
             .order_by("at", "pk")
         ),
-        {**EVENT, "by": "user.email"},
+        {**EVENT, "by": _who},
     ),
     Section(
         "calls_to_vendors",
@@ -468,7 +473,7 @@ BUSINESS = (
         ("onboarding.WaitlistEntry.merchant", "onboarding.WaitlistEntry.connector"),
         lambda merchant: _waitlist(merchant=merchant).select_related("user"),
         {
-            "by": "user.email",
+            "by": _who,
             "platform": "connector.slug",
             "asked": "asked",
             "mailed": "mailed",
@@ -482,7 +487,7 @@ BUSINESS = (
         {
             "at": "at",
             "what": str,
-            "person": "user.email",
+            "person": _who,
             "ip_address": "address",
             "detail": "detail",
         },

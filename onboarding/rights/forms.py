@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from django import forms
 from django.http import QueryDict
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from onboarding.fields import LineField
 from onboarding.models import Merchant
@@ -41,13 +41,23 @@ def _heir_field(leaving: Leaving) -> forms.Field:
     choose = gettext("Choose who takes over “%(business)s”.") % name
     return forms.ChoiceField(
         label=gettext("Who takes over “%(business)s”?") % name,
-        help_text=gettext("It has no other owner. Whom you choose becomes an owner.")
-        if successors
-        else gettext("It has no other member. To keep it, invite somebody as an owner first."),
+        help_text=_help(leaving),
         choices=[*successors, (CLOSE, close)],
         widget=Choices if len(successors) < FEW else forms.Select,
         error_messages={"required": choose, "invalid_choice": choose},
     )
+
+
+def _help(leaving: Leaving) -> str:
+    if not leaving.successors:
+        return gettext("It has no other member. To keep it, invite somebody as an owner first.")
+    if not leaving.shops:
+        return gettext("It has no other owner. Whom you choose becomes an owner.")
+    return ngettext(
+        "It has no other owner. Whom you choose becomes an owner; its %(shops)s shop stays connected.",
+        "It has no other owner. Whom you choose becomes an owner; its %(shops)s shops stay connected.",
+        leaving.shops,
+    ) % {"shops": leaving.shops}
 
 
 class CloseBusinessForm(forms.Form):

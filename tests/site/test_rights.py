@@ -261,7 +261,7 @@ def test_staff_close_a_business_and_see_how_far_it_is(
     assert erin.post(page(people.acme, "close"), {"name": "Other"}).status_code == 422
     assert erin.post(page(people.acme, "close"), {"name": "Acme"}).status_code == 302
     shown = visible_text(erin.get(page(people.acme)))
-    assert "closing: 1 shops to disconnect, 0 tasks open" in shown
+    assert "closing (shops to disconnect: 1, tasks open: 0)" in shown
     listed = reverse("admin:onboarding_merchant_changelist")
     assert "Acme" in visible_text(erin.get(f"{listed}?closing=1"))
     assert "Acme" not in visible_text(erin.get(f"{listed}?closing=2"))
