@@ -133,7 +133,7 @@ def erase(
     addresses = addresses_of(user)
     replacer = Replacer(addresses, user.name, _nobodys_address())
     merchants = _merchants_of(user)
-    own_sessions = [session.pk for session in sessions_of(user)]
+    sessions = [session.pk for session in _sessions_about(user, addresses)]
     with _nobody_asking(merchants, replacer, patience), transaction.atomic():
         user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
         if user.erased_at:
@@ -143,7 +143,7 @@ def erase(
         replace_in_staff_log(user, addresses, replacer)
         _delete_mails(user, addresses)
         receipt = _write_receipt(user, facts)
-        _delete_sign_in(user, own_sessions)
+        _delete_sign_in(user, sessions)
         _make_nobody(user, replacer.address)
         security_log.record(SecurityEvent.Kind.ACCOUNT_CLOSED, request, user=user, detail="person")
         return receipt
@@ -171,9 +171,20 @@ def _merchants_of(user: User) -> list[Merchant]:
 
 def sessions_of(user: User) -> Iterator[Session]:
     """Their sessions. A session names its user in its data alone."""
-    for session in Session.objects.filter(expire_date__gt=timezone.now()).iterator(1000):
-        if session.get_decoded().get("_auth_user_id") == str(user.pk):
-            yield session
+    return (row for row, data in _sessions() if data.get("_auth_user_id") == str(user.pk))
+
+
+def _sessions_about(user: User, addresses: list[str]) -> Iterator[Session]:
+    """Their sessions, and those of nobody yet in which one of their addresses was typed."""
+    for row, data in _sessions():
+        owner, text = data.get("_auth_user_id"), str(data).lower()
+        if owner == str(user.pk) or (owner is None and any(each in text for each in addresses)):
+            yield row
+
+
+def _sessions() -> Iterator[tuple[Session, dict[str, object]]]:
+    for row in Session.objects.filter(expire_date__gt=timezone.now()).iterator(1000):
+        yield row, row.get_decoded()
 
 
 @contextmanager
@@ -280,12 +291,12 @@ def _write_receipt(user: User, facts: Mapping[str, object]) -> ClosingMail:
     return closing_mails.tell(kind, user.email, language=user.language, facts=facts)
 
 
-def _delete_sign_in(user: User, own_sessions: list[str]) -> None:
+def _delete_sign_in(user: User, sessions: list[str]) -> None:
     """Addresses, passkeys and other factors, sessions. Counts of limits stay: their keys are hashes, and
     they keep anybody from closing an account to guess again."""
     EmailAddress.objects.filter(user=user).delete()
     Authenticator.objects.filter(user=user).delete()
-    Session.objects.filter(pk__in=own_sessions).delete()
+    Session.objects.filter(pk__in=sessions).delete()
 
 
 def _make_nobody(user: User, address: str) -> None:

@@ -9,6 +9,7 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
+from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.core import mail
 from django.db import connection as database
@@ -89,6 +90,9 @@ def fill_rows_of_the_person(user: User, people: People, attempt: Attempt) -> Non
     data = {"name": f"Phone of {NAME}", "credential": {}}
     Authenticator.objects.create(user=user, type="webauthn", data=data)
     Client().force_login(user)
+    nobody = SessionStore()
+    nobody["account_login_code"] = {"email": SECOND}  # typed, and no code entered yet
+    nobody.save()
     AttemptMail.objects.create(attempt=attempt, user=user, kind="way_back")
     PromisedMail.objects.create(attempt=attempt)
     connector = attempt.connection.connector
