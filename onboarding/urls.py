@@ -17,6 +17,7 @@ from .people import (
 )
 from .views import brand, sessions, well_known
 from .views.attempt import attempts, wrong_shop
+from .views.rights import closing, data
 from .views.shop import actions, reveal, shops, waiting
 from .views.start import catalogue, connect
 from .views.team import events, invitations, members
@@ -69,6 +70,10 @@ urlpatterns = [
     path(f"{TEAM}/members/<int:member>/role/", members.change_role, name="change-role"),
     path(f"{TEAM}/members/<int:member>/remove/", members.remove, name="remove-member"),
     path(f"{TEAM}/leave/", members.leave, name="leave-team"),
+    path(f"{MERCHANT}/data/", data.of_business, name="business-data"),
+    path(f"{MERCHANT}/data/download/", data.download_business, name="business-data-download"),
+    path(f"{MERCHANT}/close/", closing.close_business, name="close-business"),
+    path("receipts/<slug:reference>/", closing.receipt, name="receipt"),
     path("invitations/<slug:reference>/", invitations.invitation, name="invitation"),
     path("return/<slug:vendor>", returns.arrive),  # as some vendors write it; never a redirect
     path("return/<slug:vendor>/", returns.arrive, name="return"),
@@ -97,6 +102,9 @@ urlpatterns = [
         reauthentication.enter_code,
         name="account_reauthenticate_code",
     ),
+    path("accounts/data/", data.own, name="own-data"),
+    path("accounts/data/download/", data.download_own, name="own-data-download"),
+    path("accounts/close/", closing.close_account, name="close-account"),
     path("accounts/2fa/webauthn/login/", sign_in.passkey, name="mfa_login_webauthn"),
     path("accounts/2fa/webauthn/add/", passkeys.add_passkey, name="mfa_add_webauthn"),
     path("accounts/", include("allauth.urls")),

@@ -11,8 +11,8 @@
     calls.py              calls to vendors, their hosts   inventory.py   what a vendor lists as ours
     merchants.py          merchants and users             waitlist.py    who waits for a vendor
     user_sessions.py      a user's sessions               alerts.py      alerts
-    alerts.py             alerts                          security_events.py  the security log
-    rights.py             changes of rights by staff, for the security log
+    security_events.py    the security log                rights.py      export, erasing, what to ask vendors
+    permission_changes.py changes of rights by staff, for the security log
 
 Nobody edits a status. Columns that are encrypted at rest (memos, answers, reveal, links) are not loaded,
 except on the page where staff enter answers, which shows whether a secret is on file.
@@ -41,6 +41,7 @@ from . import (
     connections,
     connectors,
     merchants,
+    permission_changes,
     rights,
     security_events,
     waitlist,
@@ -55,6 +56,7 @@ __all__ = [
     "connectors",
     "login",
     "merchants",
+    "rights",
     "security_events",
     "waitlist",
 ]
@@ -92,4 +94,4 @@ class GroupsAdmin(TolerantAdmin, GroupAdmin):
         self, request: HttpRequest, form: Any, formsets: Any, change: bool
     ) -> None:
         super().save_related(request, form, formsets, change)
-        rights.record_group(request, form)
+        permission_changes.record_group(request, form)

@@ -17,9 +17,10 @@ from onboarding.fields import NameField
 from onboarding.models import Connection, Membership, Merchant, User
 from onboarding.people import sessions
 
-from . import rights
+from . import permission_changes
 from .base import ACCOUNT_SECRETS, BaseAdmin, FieldOptions
 from .changelist import AnyQuerySet, ids, merchants_like
+from .rights import BusinessRights, ClosingFilter, PersonRights
 from .security_events import events_link
 from .tables import NOTHING, connections_table
 from .user_sessions import UserSessionsAdmin
@@ -65,16 +66,22 @@ MAILED_NAMES: FieldOptions = {
 
 
 @admin.register(Merchant)
-class MerchantAdmin(BaseAdmin):
+class MerchantAdmin(BusinessRights, BaseAdmin):
     formfield_overrides = MAILED_NAMES
-    list_display = ("name", "reference", "language", "created")
+    list_display = ("__str__", "reference", "language", "created", "closing")
+    list_filter = (ClosingFilter,)
     search_fields = ("name", "reference")
     search_help_text = gettext_lazy(
         "A reference in full; a part of the name; the beginning of a member’s e-mail address."
     )
-    fields = ("name", "language", "reference", "created", "security_log")
-    readonly_fields = ("reference", "created", "security_log")
+    fields = ("name", "language", "reference", "created", "closing", "security_log")
+    readonly_fields = ("reference", "created", "closing", "security_log")
     inlines = (Members,)
+
+    def has_change_permission(self, request: HttpRequest, obj: Merchant | None = None) -> bool:
+        """Nobody joins a business that is being closed, and an empty one has nothing to change."""
+        is_open = obj is None or obj.closing_since is None
+        return is_open and super().has_change_permission(request, obj)
 
     def search_querysets(self, term: str) -> Iterable[AnyQuerySet]:
         yield Merchant.objects.filter(pk__in=merchants_like(term))
@@ -91,10 +98,11 @@ class MerchantAdmin(BaseAdmin):
         self, request: HttpRequest, form: Any, formset: Any, change: bool
     ) -> None:
         super().save_formset(request, form, formset, change)
-        rights.record_members(request, formset)
+        permission_changes.record_members(request, formset)
 
     def page_context(self, request: HttpRequest, merchant: Merchant) -> dict[str, object]:
         return {
+            "may_act": self.may_act(request),
             "accounts": merchant.accounts.select_related("merchant").defer(*ACCOUNT_SECRETS),
             "tables": [connections_table(Connection.objects.filter(account__merchant=merchant))],
         }
@@ -105,7 +113,7 @@ ENDS_SESSIONS = {"is_active", *PERMISSION_FIELDS}  # whoever has other rights si
 
 
 @admin.register(User)
-class UserAdmin(UserSessionsAdmin):
+class UserAdmin(PersonRights, UserSessionsAdmin):
     formfield_overrides = MAILED_NAMES
     list_display = ("email", "name", "is_staff", "is_active", "date_joined", "last_login")
     search_fields = ("email", "name")
@@ -164,10 +172,11 @@ class UserAdmin(UserSessionsAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         is_more_powerful = obj is not None and obj.is_superuser and not request.user.is_superuser
-        return not is_more_powerful and super().has_change_permission(request, obj)
+        is_erased = obj is not None and obj.erased_at is not None
+        return not (is_more_powerful or is_erased) and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Never: timelines and the log name users. They are deactivated instead."""
+        """Never: timelines and the log name users. They are deactivated or erased instead."""
         return False
 
     def save_model(
@@ -176,7 +185,7 @@ class UserAdmin(UserSessionsAdmin):
         if not change:
             obj.set_unusable_password()
         super().save_model(request, obj, form, change)
-        rights.record_user(request, obj, form)
+        permission_changes.record_user(request, obj, form)
 
     # Any: the form of the admin's own model, and its inlines
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:

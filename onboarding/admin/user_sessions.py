@@ -33,7 +33,8 @@ class UserSessionsAdmin(BaseAdmin):
     def page_context(self, request: HttpRequest, user: User) -> dict[str, object]:
         may_end = self.has_change_permission(request, user)
         table = sessions_table(request, user, may_end=may_end)
-        return {"tables": [table], "may_end": may_end and bool(table.rows), "end_form": FORM}
+        shown = {"tables": [table], "may_end": may_end and bool(table.rows), "end_form": FORM}
+        return {**super().page_context(request, user), **shown}
 
     def sessions_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Ends the session with the id in `session`, or all."""

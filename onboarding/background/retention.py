@@ -22,6 +22,8 @@ from onboarding.models import (
     Attempt,
     AttemptMail,
     Call,
+    ClosingMail,
+    ErasureTask,
     Event,
     ExpiryWarning,
     GuessWarning,
@@ -63,6 +65,8 @@ def expired(now: datetime) -> Iterator[QuerySet[Model]]:
     yield Alert.objects.filter(cleared__lt=last)
     yield PromisedMail.objects.filter(promised__lt=last)
     yield WaitlistEntry.objects.filter(Q(asked__lt=last) | Q(mailed__lt=last))
+    yield ClosingMail.objects.filter(created__lt=last, reader=None)
+    yield ErasureTask.objects.filter(done__lt=last)
     yield Invitation.objects.filter(expires_at__lt=last)
     yield Session.objects.filter(expire_date__lt=now)
     yield RateLimit.objects.filter(ends_at__lt=now)
@@ -71,7 +75,8 @@ def expired(now: datetime) -> Iterator[QuerySet[Model]]:
 
 def _unconfirmed(last: datetime) -> QuerySet[User]:
     """Users who began to sign up and never came back: nothing depends on them."""
-    never = User.objects.filter(last_login=None, date_joined__lt=last, is_staff=False)
+    began = User.objects.filter(last_login=None, date_joined__lt=last, erased_at=None)
+    never = began.filter(is_staff=False)
     alone = never.filter(memberships=None, attempts=None)
     return alone.exclude(emailaddress__verified=True)
 

@@ -19,6 +19,7 @@ from onboarding.catalogue import refresh
 from onboarding.models import Connector, Slot
 from onboarding.notifications import (
     attempt_mails,
+    closing_mails,
     expiry_warnings,
     guess_warnings,
     invitations,
@@ -27,6 +28,7 @@ from onboarding.notifications import (
     staff_alerts,
     waitlist,
 )
+from onboarding.rights import closing
 from vendors.contract import Vendor
 
 from . import retention
@@ -53,6 +55,7 @@ def run(submit: Submit) -> None:
     if _claim(f"security:{minute}"):
         submit("security", "security:minute", security_alerts.update)
     Slot.objects.filter(at__lt=timezone.now() - SLOTS_STAY).delete()
+    submit("closing", "closing:due", closing.proceed_all)
     staff_alerts.clear_resolved()
     submit("mail", "mail:due", mail)  # a dead mail server holds up no shop
 
@@ -120,6 +123,7 @@ def mail() -> None:
     guess_warnings.mail_due()
     promised_mails.mail_due()
     attempt_mails.mail_due()
+    closing_mails.mail_due()
     waitlist.mail_due()
     staff_alerts.open_for_undelivered_mails()
     staff_alerts.clear_failed_mail()

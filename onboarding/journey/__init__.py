@@ -10,7 +10,7 @@ This module is its public interface: no other module of the package is imported 
     transitions       state transitions: the only place where attempts and connections are changed
     orders            rows → `Order`                vendor_call   which call is made, and with what
     hops              redirects out and returns     leases        one worker at a time per account
-    removal           of shops never connected
+    removal           of shops never connected       departure     of a member or a whole business
     crash_guard       rows that kill their workers  unreadable    memos that no key decrypts
 
 An action writes what somebody wants (`call`, `due_at`); `advance` makes the call and writes the outcome. A
@@ -19,6 +19,14 @@ process may die between any two lines: the row says what is due, and any other p
 
 from __future__ import annotations
 
+from .departure import (
+    end_open_attempts,
+    facts_at_vendor,
+    forget_business,
+    hand_over_attempts,
+    stop,
+    vendors_that_know,
+)
 from .engine import ROUNDS, OnlyIf, advance, check
 from .hops import (
     find_bare_hop,
@@ -29,7 +37,7 @@ from .hops import (
     opens_beside,
     take_link,
 )
-from .leases import LEASE
+from .leases import LEASE, leased
 from .merchant_actions import (
     LONGEST_NAME,
     NameTaken,
@@ -107,13 +115,18 @@ __all__ = [
     "continue_attempt",
     "discard_staff_answers",
     "disconnect",
+    "end_open_attempts",
     "enter",
+    "facts_at_vendor",
     "find_bare_hop",
     "find_hop",
     "find_hop_by_id",
+    "forget_business",
     "forget_calls",
     "free_name",
+    "hand_over_attempts",
     "is_at_vendor_without_return",
+    "leased",
     "left_from",
     "may_begin",
     "newest_attempt",
@@ -134,10 +147,12 @@ __all__ = [
     "run_action",
     "save_staff_answers",
     "stays_at_vendor",
+    "stop",
     "submit_answers",
     "take_link",
     "unfinished",
     "use_found_shop",
+    "vendors_that_know",
     "verified_addresses",
     "wake_after_outage",
     "wake_expired",

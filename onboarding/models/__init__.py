@@ -17,6 +17,7 @@ from .notifications import (
     PromisedMail,
     WaitlistEntry,
 )
+from .rights import ClosingMail, ErasureTask
 from .security import SecurityEvent
 from .sessions import Session
 from .users import User
@@ -28,8 +29,10 @@ __all__ = [
     "AttemptMail",
     "Breaker",
     "Call",
+    "ClosingMail",
     "Connection",
     "Connector",
+    "ErasureTask",
     "Event",
     "ExpiryWarning",
     "GuessWarning",

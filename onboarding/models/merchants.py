@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 
 from .outbox import Mailed
 from .references import reference
@@ -21,16 +21,31 @@ OPEN = Q(accepted=None, revoked=None)  # an invitation that can still be accepte
 
 
 class Merchant(models.Model):
-    """A business. `reference` is what vendors know it by; it is never used again."""
+    """A business. `reference` is what vendors know it by; it is never used again.
+
+    `closing_since`: it is being closed, and has no members any more. `closed_at`: its shops are
+    disconnected, vendors were asked, and everything that it had is erased; the empty row stays.
+    """
 
     reference = models.CharField(max_length=20, unique=True, default=reference, editable=False)
     name = models.CharField(max_length=200)
     language = models.CharField(max_length=10, default="en")
     created = models.DateTimeField(default=timezone.now, editable=False)
+    closing_since = models.DateTimeField(null=True, blank=True, editable=False)
+    closed_at = models.DateTimeField(null=True, blank=True, editable=False)
     members = models.ManyToManyField(User, through="Membership", related_name="merchants")
 
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["closing_since"],
+                condition=Q(closing_since__isnull=False, closed_at=None),
+                name="merchant_closing",
+            )
+        ]
+
     def __str__(self) -> str:
-        return self.name
+        return gettext("a closed business") if self.closed_at else self.name
 
     def get_absolute_url(self) -> str:
         return reverse("home", args=[self.reference])

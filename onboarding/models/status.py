@@ -91,6 +91,7 @@ class Cause(models.TextChoices):
     UNCONFIRMED = "unconfirmed", "set up, and the vendor cannot be asked about it"
     UNDELIVERED = "undelivered", "mails could not be sent"
     MEMO_KEYS = "memo_keys", "a key of MEMO_KEYS is missing"
+    ERASURE = "erasure", "the vendor is to be asked to delete what it holds"
 
 
 class StoredText(TypedDict, total=False):

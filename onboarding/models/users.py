@@ -8,6 +8,7 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, Permis
 from django.db import models
 from django.utils import timezone
 from django.utils.functional import cached_property
+from django.utils.translation import gettext
 
 from onboarding.email_addresses import normalised
 from onboarding.fields import check_address
@@ -32,7 +33,11 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """A person: a member of merchants' teams, or of staff."""
+    """A person: a member of merchants' teams, or of staff.
+
+    `erased_at`: they have closed their account. The row stays, without anything that tells who it was,
+    because timelines and the security log refer to it.
+    """
 
     email = models.EmailField(unique=True, validators=[check_address])
     name = models.CharField(max_length=150, blank=True)
@@ -40,6 +45,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
     date_joined = models.DateTimeField(default=timezone.now)
+    erased_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -51,7 +57,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         app_label = "onboarding"
 
     def __str__(self) -> str:
-        return self.email
+        return gettext("a former member") if self.erased_at else self.email
 
     @cached_property
     def businesses(self) -> list[Merchant]:
@@ -59,7 +65,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         return list(self.merchants.order_by("name"))
 
     def get_full_name(self) -> str:
-        return self.name or self.email
+        return self.name or str(self)
 
     def get_short_name(self) -> str:
-        return self.name or self.email
+        return self.name or str(self)

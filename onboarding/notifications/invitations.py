@@ -27,6 +27,8 @@ def compose(invitation: Invitation) -> Mail:
     """
     known = User.objects.filter(email=invitation.email).first()
     by = invitation.invited_by
+    if by and by.erased_at:
+        by = None
     context = {
         "invitation": invitation,
         "business": quoted_for_strangers(invitation.merchant.name),

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from onboarding.availability.breaker import Outage, outages
-from onboarding.models import Alert, Attempt, Breaker, Connection, memo_key
+from onboarding.models import Alert, Attempt, Breaker, Connection, ErasureTask, memo_key
 from onboarding.models.notifications import TASK
 from onboarding.models.status import Cause, Status
 from onboarding.registry import vendor_of
@@ -62,6 +62,8 @@ def _is_outage(alert: Alert, outage: Outage | None) -> bool:
 
 
 def _concerns_somebody(alert: Alert) -> bool:
+    if alert.cause == Cause.ERASURE:
+        return ErasureTask.objects.filter(vendor=alert.vendor, done=None).exists()
     rows = Attempt.objects.filter(connection__vendor=alert.vendor, cause=alert.cause, ended=None)
     return rows.exists() or _waiting(alert).exists()
 
@@ -127,6 +129,7 @@ def _compose(alert: Alert) -> Mail:
         WRONG_CODES: _wrong_codes,
         Cause.UNCONFIRMED.value: _unconfirmed,
         **dict.fromkeys(security_alerts.CAUSES, _security),
+        Cause.ERASURE.value: _erasures,
     }
     body = bodies.get(alert.cause, _staffs_turn)
     closing = "You get one mail for each vendor and cause until it clears."
@@ -204,6 +207,20 @@ def _unconfirmed(alert: Alert, url: str) -> list[str]:
         "Enter on the account's page what only staff know, so that the vendor can be asked,",
         "or look at the vendor and confirm each shop on its page:",
         f"{url}?status__exact=reported",
+    ]
+
+
+def _erasures(alert: Alert, url: str) -> list[str]:
+    tasks = ErasureTask.objects.filter(vendor=alert.vendor, done=None).order_by("pk")
+    page = reverse("admin:onboarding_erasuretask_changelist")
+    return [
+        f"{alert.vendor} is to be asked to delete what it holds of people or businesses that have left.",
+        f"Such tasks now: {tasks.count()}.",
+        "",
+        *(task.text for task in tasks[:SHOWN]),
+        "",
+        "When it is done, say so on the task's page:",
+        f"{settings.SITE_URL}{page}?open=1",
     ]
 
 

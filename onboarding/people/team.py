@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from allauth.account.models import EmailAddress
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
@@ -10,7 +12,7 @@ from django.utils import timezone
 from onboarding.models import Invitation, Membership, Merchant, User
 from onboarding.models.merchants import OPEN, invitation_expiry
 from onboarding.models.outbox import WANTED
-from onboarding.notifications import invitations, outbox
+from onboarding.notifications import closing_mails, invitations, outbox
 from onboarding.notifications.mail import AddressRefused
 
 
@@ -74,10 +76,13 @@ def is_for(invitation: Invitation, user: User) -> bool:
 def accept(invitation: Invitation, user: User) -> bool:
     """Make the user a member; False if the invitation is not for them or not open. It works once.
 
-    A user who is a member already keeps their role.
+    A user who is a member already keeps their role. The lock: they may be closing their account.
     """
     now = timezone.now()
-    valid = Invitation.objects.filter(OPEN, pk=invitation.pk, expires_at__gt=now)
+    if not User.objects.select_for_update(no_key=True).filter(pk=user.pk, is_active=True).exists():
+        return False
+    here = OPEN & Q(merchant__closing_since=None)
+    valid = Invitation.objects.filter(here, pk=invitation.pk, expires_at__gt=now)
     if not is_for(invitation, user) or not valid.update(accepted=now):
         return False
     Membership.objects.get_or_create(
@@ -109,10 +114,16 @@ def change_role(membership: Membership, role: str) -> None:
 
 
 @transaction.atomic
-def remove(membership: Membership) -> None:
-    """Remove the member; their attempts stay with the merchant. Raises LastOwner."""
+def remove(membership: Membership, told: Iterable[User] = ()) -> None:
+    """Remove the member; their attempts stay with the merchant. Raises LastOwner.
+
+    When an owner goes, the other owners hear of it, but those whom the caller has `told`.
+    """
     _end_ownership(membership)
+    owned, merchant = membership.owns, membership.merchant
     membership.delete()
+    if owned:
+        closing_mails.tell_owners(merchant, but=told)
 
 
 def is_last_owner(membership: Membership) -> bool:

@@ -24,6 +24,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from onboarding.journey import merchant_actions
 from onboarding.models import (
     Attempt,
+    ClosingMail,
     Connection,
     Connector,
     Invitation,
@@ -37,6 +38,7 @@ from tests.support.at_once import at_once, meeting
 from tests.support.attempts import CONNECTED, begin_attempt, run_step
 from tests.support.outages import begin_outage
 from tests.support.people import People, person
+from tests.support.recent import just_signed_in
 from tests.support.scripted import Scripted
 from tests.support.staff import staff_client
 from tests.support.visit import OPEN, browser, offer, start_attempt, url
@@ -202,6 +204,17 @@ def record_authentication(client: Client, user: User) -> None:
     session.save()
 
 
+def close_account(scene: Scene) -> Press:
+    bob = just_signed_in(browser(scene.people.bob))
+    return Press(bob, reverse("close-account"), {}, ClosingMail.objects.all())
+
+
+def close_business(scene: Scene) -> Press:
+    alice = just_signed_in(scene.alice)
+    receipts = ClosingMail.objects.filter(kind=ClosingMail.Kind.BUSINESS_CLOSED)
+    return Press(alice, scene.team("close-business"), {"name": "Acme"}, receipts)
+
+
 def staff_adds(
     model: str, form: dict[str, str], made: Callable[[], QuerySet[Any]]
 ) -> Callable[[Scene], Press]:
@@ -259,6 +272,8 @@ CREATES: dict[str, list[Callable[[Scene], Press]]] = {
     "account_confirm_login_code": [confirm_sign_up],
     "account_email_verification_sent": [further_address],
     "mfa_add_webauthn": [passkey],
+    "close-account": [close_account],
+    "close-business": [close_business],
     "admin:onboarding_user_add": [
         staff_adds(
             "onboarding_user",
@@ -384,9 +399,14 @@ NOTHING_IS_MADE = {
     "admin:onboarding_connection_confirm",
     "forget-it",
     *("sessions", "admin:onboarding_user_sessions"),
+    *("own-data", "own-data-download", "business-data", "business-data-download", "receipt"),
+    # the same code as of "close-account" and "close-business"
+    *("admin:onboarding_user_close", "admin:onboarding_merchant_close"),
+    *("admin:onboarding_user_export", "admin:onboarding_merchant_export"),
+    "admin:onboarding_erasuretask_done",
 }
 LISTS = re.compile(r"admin:(onboarding|auth)_[a-z]+_(changelist|change|delete|history)")
-ONLY_READ = {"account", "alert", "attempt", "connection", "securityevent", "waitlistentry"}
+ONLY_READ = {"account", "alert", "attempt", "connection", "erasuretask", "securityevent", "waitlistentry"}
 
 
 def url_names(resolver: URLResolver, namespace: str = "") -> Iterator[str]:

@@ -23,14 +23,17 @@ from onboarding.email_addresses import mailbox
 from onboarding.models import (
     Alert,
     AttemptMail,
+    ClosingMail,
     Connection,
     Invitation,
+    Merchant,
     PromisedMail,
     WaitlistEntry,
 )
 from onboarding.models.notifications import TASK
 from onboarding.notifications import (
     attempt_mails,
+    closing_mails,
     expiry_warnings,
     invitations,
     outbox,
@@ -105,8 +108,9 @@ OTHERS = ["unknown_account", "account_already_exists"]
 PASSKEYS = ["webauthn_added", "webauthn_removed"]
 PREFIXES = [f"account/email/{name}" for name in CODES + NOTICES + OTHERS]
 PREFIXES += [f"mfa/email/{name}" for name in PASSKEYS]
+CLOSING = [str(kind) for kind in ClosingMail.Kind]
 ROWS = [
-    *("confirmed", "expiry_warning", "guess_warning", "invitation"),
+    *(*CLOSING, "confirmed", "expiry_warning", "guess_warning", "invitation"),
     *("promised", "waitlist", "way_back"),
 ]
 
@@ -216,6 +220,24 @@ def test_a_mail_that_was_promised(server: MailServer, connection: Connection) ->
     is_ours(message, "alice@example.org")
     url = SITE + connection.get_absolute_url()
     assert BUTTON.findall(part(message, "html")) == [(url, "See your shop")]
+
+
+@pytest.mark.parametrize("kind", CLOSING)
+def test_mails_about_closing(server: MailServer, people: People, kind: str) -> None:
+    Merchant.objects.filter(pk=people.acme.pk).update(closed_at=timezone.now())
+    row = closing_mails.tell(
+        ClosingMail.Kind(kind), "alice@example.org", language="en", merchant=people.acme,
+        facts={"vendors": ["scripted"]}, owners=["Bob"],
+    )  # fmt: skip
+    closing_mails.mail_due()
+    [message] = server.mails
+    is_ours(message, "alice@example.org")
+    body = part(message, "plain")
+    is_receipt = kind in ClosingMail.RECEIPTS
+    assert (row.get_absolute_url() in body) == is_receipt
+    assert ("“Acme”" in body) == (kind != "account_closed")
+    row.refresh_from_db()
+    assert row.reader is None
 
 
 @pytest.mark.parametrize(

@@ -15,16 +15,13 @@ from django.utils import timezone
 from onboarding.models import memo_key
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
-FIRST, WORDS, RETURNS, RATE_LIMITS, NAMES, REPORTED, KEYS, OUTAGES, REFUSED, SECURITY, LIMITS = (
+FIRST, WORDS, RETURNS, RATE_LIMITS, NAMES, REPORTED, KEYS, OUTAGES, REFUSED, SECURITY = (
     "0001_initial", "0002_words", "0003_hop_returns", "0004_rate_limits",
     "0005_shop_names_and_endings", "0006_reported", "0007_memo_keys", "0008_outages",
-    "0009_mail_refused", "0010_security_events", "0011_limits_of_strangers",
-
-
-FIRST, WORDS, RETURNS, RATE_LIMITS, NAMES, REPORTED, KEYS, OUTAGES, REFUSED, SECURITY, BROWSER = (
-    "0001_initial", "0002_words", "0003_hop_returns", "0004_rate_limits",
-    "0005_shop_names_and_endings", "0006_reported", "0007_memo_keys", "0008_outages",
-    "0009_mail_refused", "0010_security_events", "0016_hop_browser",
+    "0009_mail_refused", "0010_security_events",
+)  # fmt: skip
+LIMITS, SESSIONS, BROWSER, CLOSING = (
+    "0011_limits_of_strangers", "0012_sessions", "0016_hop_browser", "0017_closing",
 )  # fmt: skip
 NOW = timezone.now()
 
@@ -317,16 +314,13 @@ def test_a_person_survives_the_security_log() -> None:
     assert only(migrate_to(REFUSED), "User").email == "a@example.org"
 
 
-SESSIONS_BEFORE, SESSIONS = "0010_security_events", "0012_sessions"
-
-
 def tables() -> set[str]:
     with connection.cursor() as cursor:
         return set(connection.introspection.table_names(cursor))
 
 
 def test_the_keys_of_the_old_sessions_are_gone_after_the_migration() -> None:
-    apps = migrate_to(SESSIONS_BEFORE)
+    apps = migrate_to(SECURITY)
     user = apps.get_model("onboarding", "User").objects.create(email="ann@example.org")
     with connection.cursor() as cursor:
         cursor.execute(
@@ -338,13 +332,13 @@ def test_the_keys_of_the_old_sessions_are_gone_after_the_migration() -> None:
     sessions = apps.get_model("onboarding", "Session").objects
     assert not sessions.exists()
     sessions.create(user_id=user.pk, key_hash="h" * 64, session_data="", expire_date=NOW)
-    migrate_to(SESSIONS_BEFORE)
+    migrate_to(SECURITY)
     assert "django_session" in tables()
     assert "onboarding_session" not in tables()
 
 
 def test_a_new_database_never_had_the_old_sessions() -> None:
-    migrate_to(SESSIONS_BEFORE)
+    migrate_to(SECURITY)
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE django_session")
     migrate_to(SESSIONS)
@@ -370,3 +364,18 @@ def test_who_left_before_the_upgrade_is_bound_to_no_browser() -> None:
     assert (hop.browser, hop.strayed, hop.state) == ("", None, "x")
     apps.get_model("onboarding", "Hop").objects.update(browser="b" * 64, strayed=NOW)
     assert only(migrate_to(SECURITY), "Hop").digest == "d"
+
+
+def test_people_and_businesses_survive_what_closes_them() -> None:
+    apps = migrate_to(SECURITY)
+    user = apps.get_model("onboarding", "User").objects.create(email="a@example.org")
+    merchant = apps.get_model("onboarding", "Merchant").objects.create(name="Acme", reference="r")
+    apps = migrate_to(CLOSING)
+    assert only(apps, "User").erased_at is None
+    assert only(apps, "Merchant").closing_since is None
+    apps.get_model("onboarding", "ErasureTask").objects.create(
+        merchant_id=merchant.pk, user_id=user.pk, vendor="v", text="Ask them."
+    )
+    apps.get_model("onboarding", "ClosingMail").objects.create(kind="account_closed")
+    apps = migrate_to(SECURITY)
+    assert (only(apps, "User").email, only(apps, "Merchant").name) == ("a@example.org", "Acme")

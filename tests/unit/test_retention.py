@@ -21,7 +21,9 @@ from onboarding.models import (
     Alert,
     Attempt,
     Call,
+    ClosingMail,
     Connection,
+    ErasureTask,
     Event,
     ExpiryWarning,
     GuessWarning,
@@ -69,6 +71,12 @@ KINDS: dict[type[Model], Make] = {
     ExpiryWarning: lambda connection, people, at: ExpiryWarning.objects.create(
         connection=connection, kind="day", expires_at=at, mailed=at
     ),
+    ClosingMail: lambda connection, people, at: ClosingMail.objects.create(
+        kind=ClosingMail.Kind.ACCOUNT_CLOSED, created=at
+    ),
+    ErasureTask: lambda connection, people, at: ErasureTask.objects.create(
+        merchant=people.acme, vendor="v", done=at
+    ),
     Alert: lambda connection, people, at: Alert.objects.create(vendor="v", cause="c", cleared=at),
     WaitlistEntry: lambda connection, people, at: WaitlistEntry.objects.create(
         user=people.bob, merchant=people.acme, connector=connection.connector, asked=at
@@ -86,7 +94,7 @@ def test_it_goes_when_it_is_too_old_and_not_before(
     recent = KINDS[kind](connection, people, timezone.now() - 364 * DAY)
     retention.run()
     assert kind._default_manager.filter(pk=recent.pk).exists()
-    for field in ("at", "expires_at", "cleared", "asked"):
+    for field in ("at", "expires_at", "cleared", "asked", "created", "done"):
         if any(each.name == field for each in kind._meta.fields):
             kind._default_manager.filter(pk=recent.pk).update(**{field: timezone.now() - 366 * DAY})
     retention.run()
@@ -187,12 +195,13 @@ def test_who_never_confirmed_an_address_goes_after_a_month(people: People) -> No
     newcomer("old@example.org", 31)
     newcomer("new@example.org", 29)
     newcomer("staff@example.org", 31, is_staff=True)
+    newcomer("former@erased.invalid", 31, erased_at=timezone.now())  # timelines refer to them
     newcomer("was-here@example.org", 31, last_login=timezone.now())
     old_member = person("member@example.org", "Member")
     User.objects.filter(pk=old_member.pk).update(date_joined=timezone.now() - 999 * DAY)
     retention.run()
     left = {email.partition("@")[0] for email in User.objects.values_list("email", flat=True)}
-    assert left == {"alice", "bob", "charlie", "new", "staff", "was-here", "member"}
+    assert left == {"alice", "bob", "charlie", "new", "staff", "was-here", "member", "former"}
 
 
 def test_a_few_rows_at_a_time(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,6 +28,8 @@ class Offer(Vendor):
     checklist: ClassVar[tuple[tuple[str, Text], ...]] = (
         (SHOP, text("Your shop at Template is created")),
     )
+    erase_business: ClassVar[str] = "The shop is deleted. Ask Template to delete its log of it."
+    erase_person: ClassVar[str] = ""  # Template gets nothing of a person from us
     creations: ClassVar[Mapping[str, Text]] = {
         SHOP: text("Look at Template for a shop with this reference, and enter its id."),
     }

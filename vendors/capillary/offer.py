@@ -82,6 +82,11 @@ class Offer(Vendor):
         (CLIENT, text("Your API client is made")),
         ("token", text("Its key and secret were tried out")),
     )
+    erase_business: ClassVar[str] = (
+        "The API clients are marked as invalid, not deleted. Ask Capillary to delete them, with their"
+        " names and descriptions."
+    )
+    erase_person: ClassVar[str] = ""  # Capillary gets nothing of a person from us
     creations: ClassVar[Mapping[str, Text]] = {
         CLIENT: text(
             "Look at Capillary for an API client with this connection's reference in its"

@@ -44,6 +44,14 @@ class Offer(Vendor):
         (LICENCE, text("Your licence is issued")),
         ("install", text("The app is installed at integrator.io")),
     )
+    erase_business: ClassVar[str] = (
+        "The licence has ended. It still holds the email address of whoever installed the app. When the"
+        " app is uninstalled at integrator.io, delete the licence: the shop’s page has the action."
+    )
+    erase_person: ClassVar[str] = (
+        "The licence may hold this person’s email address. If so, ask the business for another address"
+        " at integrator.io, issue the licence to it, and delete the old one."
+    )
     creations: ClassVar[Mapping[str, Text]] = {
         LICENCE: text(
             "Look in integrator.io for a licence of this connector for the address that is named"

@@ -49,6 +49,12 @@ class Vendor:
     # because the vendor sends nobody back (`Redirect(returns=False)`); or nowhere.
     opens: ClassVar[Literal["same-tab", "new-tab", "nothing"]] = "same-tab"
     next_step: ClassVar[Text] = text("You stay on these pages.")  # said where `opens` is "nothing"
+    # What staff ask the vendor to delete, by hand, when a business is closed, and when a person who
+    # connected a shop has closed their account; in plain English. "": the vendor holds nothing of theirs.
+    erase_business: ClassVar[str] = "Ask them what they hold about it, and to delete it."
+    erase_person: ClassVar[str] = (
+        "Ask them whether they hold the name or the email address of this person, and to delete it."
+    )
 
     def problems(self) -> tuple[tuple[str, str], ...]:
         """Settings that are set but wrong: (name, what to do). `named_problems` makes the pairs."""

@@ -73,6 +73,11 @@ class Offer(Vendor):
     shared_data: ClassVar[tuple[Text, ...]] = (
         text("Which kind of shop you want to connect; nothing else of yours."),
     )
+    erase_business: ClassVar[str] = (
+        "Ask itembase to delete what it keeps of our connection with this user. The account at itembase"
+        " belongs to the business: only they can close it, with itembase."
+    )
+    erase_person: ClassVar[str] = ""  # itembase gets nothing of a person from us
     checklist: ClassVar[tuple[tuple[str, Text], ...]] = (
         ("link", text("A private link to itembase is made")),
         ("sign-in", text("You are signed in at itembase")),

@@ -41,6 +41,14 @@ class Offer(Vendor):
         ("connection", text("The connection for the exchange of data is made")),
         ("login", text("Your Sharespine sign-in is ready")),
     )
+    erase_business: ClassVar[str] = (
+        "Delete the tenant, with its users and all data in it: the account’s page has the action, or"
+        " ask Sharespine to do it."
+    )
+    erase_person: ClassVar[str] = (
+        "The tenant’s user may have this person’s name and email address. Ask Sharespine to give the"
+        " user those of an owner who stays, or to delete it."
+    )
     creations: ClassVar[Mapping[str, Text]] = {
         "tenant": text(
             "Look at Sharespine for a tenant with this merchant's reference,"
