@@ -20,11 +20,13 @@ class OnboardingConfig(AppConfig):
         from .background import runner
         from .conf import checks  # noqa: F401  (registers the system checks)
         from .monitoring import logs
+        from .people import signals
 
         host_state.recovered.connect(journey.wake_after_outage, dispatch_uid="wake-after-outage")
         host_state.doubted.connect(runner.probe_at_once, dispatch_uid="probe-at-once")
         host_state.trial_wanted.connect(journey.wake_for_trial, dispatch_uid="wake-for-trial")
         request_finished.connect(logs.forget_reference, dispatch_uid="forget-reference")
+        signals.connect()
         if settings.LOG_FORMAT == "json":
             logs.log_warnings_and_crashes()
         if settings.METRICS and not settings.DATA_DIR_FAULT:

@@ -7,7 +7,7 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
 from .notifications import demo_mail
-from .people import addresses, passkeys, passwords, reauthentication, sign_in
+from .people import addresses, former_addresses, passkeys, passwords, reauthentication, sign_in
 from .views import brand, well_known
 from .views.attempt import attempts, wrong_shop
 from .views.shop import actions, reveal, shops, waiting
@@ -58,6 +58,7 @@ urlpatterns = [
     path(f"{TEAM}/invitations/<slug:invitation>/send/", members.send_again, name="send-again"),
     path(f"{TEAM}/invitations/<slug:invitation>/revoke/", members.revoke, name="revoke"),
     path(f"{TEAM}/members/<int:member>/role/", members.change_role, name="change-role"),
+    path(f"{TEAM}/members/<int:member>/rights/", members.change_rights, name="change-rights"),
     path(f"{TEAM}/members/<int:member>/remove/", members.remove, name="remove-member"),
     path(f"{TEAM}/leave/", members.leave, name="leave-team"),
     path("invitations/<slug:reference>/", invitations.invitation, name="invitation"),
@@ -74,11 +75,17 @@ urlpatterns = [
     path(
         "accounts/confirm-email/", addresses.confirm_address, name="account_email_verification_sent"
     ),
+    path("accounts/take-back/<slug:reference>/", former_addresses.take_back, name="take-back"),
     path("accounts/password/reset/", passwords.forgotten_password, name="account_reset_password"),
     path(
         "accounts/password/reset/confirm/",
         passwords.enter_code,
         name="account_confirm_password_reset_code",
+    ),
+    path(
+        "accounts/password/reset/complete/",
+        passwords.choose_new,
+        name="account_complete_password_reset",
     ),
     path(
         "accounts/reauthenticate/code/",

@@ -19,12 +19,14 @@ from django.utils import timezone
 from onboarding import journey
 from onboarding.models import (
     Account,
+    AddedAddress,
     Alert,
     Attempt,
     AttemptMail,
     Call,
     Event,
     ExpiryWarning,
+    FormerAddress,
     Hop,
     Invitation,
     PromisedMail,
@@ -62,6 +64,8 @@ def expired(now: datetime) -> Iterator[QuerySet[Model]]:
     yield PromisedMail.objects.filter(promised__lt=last)
     yield WaitlistEntry.objects.filter(Q(asked__lt=last) | Q(mailed__lt=last))
     yield Invitation.objects.filter(expires_at__lt=last)
+    yield FormerAddress.objects.filter(expires_at__lt=last)
+    yield AddedAddress.objects.filter(at__lt=last)
     yield Session.objects.filter(expire_date__lt=now)
     yield RateLimit.objects.filter(ends_at__lt=now)
     yield _unconfirmed(now - UNCONFIRMED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .addresses import AddedAddress, FormerAddress
 from .calls import Call
 from .catalogue import Connector
 from .connections import Account, Attempt, Connection, Event, Hop
@@ -15,6 +16,7 @@ from .users import User
 
 __all__ = [
     "Account",
+    "AddedAddress",
     "Alert",
     "Attempt",
     "AttemptMail",
@@ -24,6 +26,7 @@ __all__ = [
     "Connector",
     "Event",
     "ExpiryWarning",
+    "FormerAddress",
     "Hop",
     "Invitation",
     "Leased",
