@@ -26,9 +26,13 @@ from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin
 from django.contrib.auth.models import Group
+from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy
+
+from onboarding.models import SecurityEvent
+from onboarding.monitoring.security_log import record
 
 from . import accounts, alerts, attempts, connections, connectors, merchants, waitlist
 from .base import BaseAdmin, TolerantAdmin
@@ -72,3 +76,13 @@ class GroupsAdmin(TolerantAdmin, GroupAdmin):
     """Django's own pages of groups."""
 
     formfield_overrides = BaseAdmin.formfield_overrides
+
+    def save_model(
+        self, request: HttpRequest, obj: Group, form: ModelForm[Group], change: bool
+    ) -> None:
+        super().save_model(request, obj, form, change)
+        record(SecurityEvent.Kind.STAFF_CHANGED, request, detail="a group was changed")
+
+    def delete_model(self, request: HttpRequest, obj: Group) -> None:
+        super().delete_model(request, obj)
+        record(SecurityEvent.Kind.STAFF_CHANGED, request, detail="a group was deleted")

@@ -9,12 +9,19 @@ from allauth.account.models import EmailAddress
 from django.contrib import admin
 from django.contrib.auth.models import Permission
 from django.db.models import CharField, Field, ManyToManyField, prefetch_related_objects
-from django.forms import ModelForm, ModelMultipleChoiceField, Select, TypedChoiceField
+from django.forms import (
+    BaseModelFormSet,
+    ModelForm,
+    ModelMultipleChoiceField,
+    Select,
+    TypedChoiceField,
+)
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy
 
 from onboarding.fields import NameField
-from onboarding.models import Connection, Membership, Merchant, User
+from onboarding.models import Connection, Membership, Merchant, SecurityEvent, User
+from onboarding.monitoring.security_log import record
 
 from .base import ACCOUNT_SECRETS, BaseAdmin, FieldOptions
 from .changelist import AnyQuerySet, ids, merchants_like
@@ -54,6 +61,7 @@ class Members(admin.TabularInline):  # type: ignore[type-arg]  # no subscript at
         return super().get_queryset(request).select_related("user", "merchant")
 
 
+Kind = SecurityEvent.Kind
 MAILED_NAMES: FieldOptions = {
     **BaseAdmin.formfield_overrides,
     CharField: {"form_class": NameField},
@@ -79,6 +87,19 @@ class MerchantAdmin(BaseAdmin):
         """Never: vendors know a merchant by its reference, which must not be used again."""
         return False
 
+    def save_formset(  # Any: Django's signature
+        self, request: HttpRequest, form: Any, formset: BaseModelFormSet[Any, Any], change: bool
+    ) -> None:
+        super().save_formset(request, form, formset, change)
+        changed = [each for each, _ in formset.changed_objects]
+        for kind, members in (
+            (Kind.JOINED, formset.new_objects),
+            (Kind.ROLE_CHANGED, changed),
+            (Kind.MEMBER_REMOVED, formset.deleted_objects),
+        ):
+            for each in members:
+                record(kind, request, user=each.user, merchant=each.merchant, detail=each.role)
+
     def page_context(self, request: HttpRequest, merchant: Merchant) -> dict[str, object]:
         return {
             "accounts": merchant.accounts.select_related("merchant").defer(*ACCOUNT_SECRETS),
@@ -87,6 +108,8 @@ class MerchantAdmin(BaseAdmin):
 
 
 PERMISSION_FIELDS = ("is_staff", "is_superuser", "groups", "user_permissions")
+
+POWERS = {"is_active", *PERMISSION_FIELDS}  # what decides who may do what
 
 
 @admin.register(User)
@@ -155,3 +178,5 @@ class UserAdmin(BaseAdmin):
         if not change:
             obj.set_unusable_password()
         super().save_model(request, obj, form, change)
+        if powers := [name for name in form.changed_data if name in POWERS]:
+            record(Kind.STAFF_CHANGED, request, user=obj, detail=", ".join(powers))

@@ -356,7 +356,16 @@ NOTHING_IS_MADE = {
     ),
     *("account_complete_password_reset", "account_confirm_password_reset_code"),
     *("account_password_reset_completed", "answer", "attempt", "attempt-status", "brand_css"),
-    *("catalogue", "change-role", "check-again", "connection", "connection-status", "continue"),
+    *(
+        "catalogue",
+        "change-role",
+        "change-rights",
+        "take-back",
+        "check-again",
+        "connection",
+        "connection-status",
+        "continue",
+    ),
     *(
         "demo_mail_html",
         "demo_mails",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from onboarding.people import guards
 from tests.site.test_at_once import url_names
 from tests.support.attempts import CONNECTED, begin_attempt, run_step
 from tests.support.codes import newest_code
+from tests.support.passkeys import add_passkey
 from tests.support.people import People
 from tests.support.scripted import Scripted
 from tests.support.staff import staff_client
@@ -271,12 +273,23 @@ def test_a_request_by_htmx_moves_the_whole_page(
 
 
 def test_what_cannot_be_undone_at_the_vendor_asks(
-    people: People, alice: Client, connection: Connection, scripted: Scripted
+    people: People,
+    alice: Client,
+    connection: Connection,
+    scripted: Scripted,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The harmless action does not."""
     act = reverse("act", args=[people.acme.reference, connection.reference, "mine"])
-    scripted.script.append(Done(here=text("Done."), there=text("Done.")))
+    [mine] = [each for each in scripted.actions() if each.key == "mine"]
+    scripted.script.extend([Done(here=text("Done."), there=text("Done."))] * 2)
     assert not asks(alice.post(act))
+    monkeypatch.setattr(Scripted, "actions", lambda self: (replace(mine, danger=True),))
+    question = alice.post(act)
+    assert asks(question)
+    assert len(scripted.script) == 1
+    confirm(alice, question)
+    assert scripted.script == []
 
 
 def test_staff_come_back_to_their_form(
@@ -305,3 +318,29 @@ def test_an_address_is_confirmed_without_a_second_question(people: People, alice
     alice.post(reverse("account_email_verification_sent"), {"code": newest_code()})
     assert EmailAddress.objects.get(email="second@example.org").verified
     assert SecurityEvent.objects.filter(kind="address_added", user=people.alice).exists()
+
+
+@pytest.mark.parametrize(
+    "page", ["account_reauthenticate", "mfa_reauthenticate_webauthn", "account_reauthenticate_code"]
+)
+def test_every_page_that_takes_the_answer_marks_its_form(people: People, page: str) -> None:
+    """Otherwise its fields would reach the view that goes on."""
+    people.alice.set_password("a long enough phrase")
+    people.alice.save()
+    add_passkey(people.alice)
+    client = browser(people.alice)
+    client.post(reverse("account_reauthenticate_code"), {"send": ""})
+    assert f'name="{guards.ANSWER}"' in client.get(reverse(page)).content.decode()
+
+
+def test_a_password_answers_too(people: People) -> None:
+    people.alice.set_password("a long enough phrase")
+    people.alice.save()
+    alice = age(browser(people.alice))
+    page = reverse("leave-team", args=[people.acme.reference])
+    people.acme.memberships.filter(user=people.bob).update(role="owner")
+    question = alice.post(page)
+    form = {"password": "a long enough phrase", "next": page, guards.ANSWER: "1"}
+    alice.post(question["Location"], form, follow=True)
+    assert not people.acme.memberships.filter(user=people.alice).exists()
+    assert SecurityEvent.objects.filter(detail="by password").exists()

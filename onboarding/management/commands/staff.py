@@ -9,7 +9,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from onboarding.fields import address
-from onboarding.models import User
+from onboarding.models import SecurityEvent, User
+from onboarding.monitoring.security_log import record
 
 
 class Command(BaseCommand):
@@ -37,4 +38,5 @@ def make_staff(email: str) -> User:
     EmailAddress.objects.update_or_create(
         user=user, email=email, defaults={"verified": True, "primary": True}
     )
+    record(SecurityEvent.Kind.STAFF_CHANGED, user=user, detail="made staff by a command")
     return user

@@ -21,7 +21,7 @@ from onboarding import journey, registry
 from onboarding.models import Connection, SecurityEvent
 from onboarding.models.memo import readable
 from onboarding.monitoring import security_log
-from onboarding.views.access import Request, for_connection, owners_of, sees_secrets
+from onboarding.views.access import Request, for_connection, secret_owners
 from onboarding.views.vendor_trip.leaving import SeeOther
 from vendors.contract import Text, text
 
@@ -33,14 +33,11 @@ def for_trusted(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse
 
     @wraps(view)
     def inner(request: Request, connection: Connection) -> HttpResponse:
-        if request.method != "POST" or sees_secrets(request.user, connection):
+        owners = secret_owners(request.user, connection) if request.method == "POST" else []
+        if not owners:
             return view(request, connection)
         merchant = connection.account.merchant
-        context = {
-            "connection": connection,
-            "merchant": merchant,
-            "secret_owners": owners_of(merchant),
-        }
+        context = {"connection": connection, "merchant": merchant, "secret_owners": owners}
         return render(request, "onboarding/secrets_owners_only.html", context, status=403)
 
     return for_connection(inner)
