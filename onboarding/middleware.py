@@ -1,5 +1,5 @@
-"""Middleware: references, health checks, X-Forwarded headers, time zones, MEMO_KEYS, one address,
-readable requests, “Is it still you?”, HEAD, unsent mails."""
+"""Middleware: references, health checks, X-Forwarded headers, sessions, time zones, MEMO_KEYS, one
+address, readable requests, “Is it still you?”, HEAD, unsent mails."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from allauth.core.exceptions import ReauthenticationRequired
 from django.conf import settings
 from django.contrib.messages import get_messages
 from django.contrib.messages.storage.base import BaseStorage
+from django.contrib.sessions.exceptions import SessionInterrupted
+from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.http.request import split_domain_port
 from django.utils import timezone
@@ -20,11 +22,13 @@ from django.utils import timezone
 from vendors.contract.characters import is_plain
 
 from . import moments
+from .local_paths import local_path, next_path
 from .models import memo_key
-from .monitoring import logs
+from .monitoring import logs, security_log
 from .notifications.mail import NotSent
-from .people import guards
-from .views import errors, health
+from .people import browsers, guards
+from .people.sessions import store_of
+from .views import access, errors, health, polling
 
 log = logging.getLogger(__name__)
 
@@ -205,6 +209,53 @@ def _spend_nothing(request: HttpRequest) -> None:
     if isinstance(shown, BaseStorage):
         shown.used = shown.added_new = False
     request.session.modified = False
+
+
+# What a browser forgets when somebody signs out. Not the cookies: the session's goes anyway, and the others
+# hold the language, the time zone and the message of the next page.
+CLEAR_SITE_DATA = '"cache", "storage"'
+
+
+class Sessions(SessionMiddleware):
+    """Django's, for sessions that know where they are used, and that may end while a page is made."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        super().process_request(request)
+        session = store_of(request)
+        session.address = security_log.address_of(request)
+        session.browser = browsers.name_of(request.headers.get("User-Agent", ""))
+
+    def process_view(self, request: HttpRequest, view: object, *_: object) -> None:
+        store_of(request).counts_as_use = not polling.is_poll(request, view)
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        try:
+            response = super().process_response(request, response)  # type: ignore[arg-type]
+        except SessionInterrupted:
+            return _without_session(request, response)
+        session = store_of(request)
+        if session.signed_out:
+            response["Clear-Site-Data"] = CLEAR_SITE_DATA
+        if session.ended and session.is_empty():
+            # Django would delete the cookie. But another tab may have got a new one a moment ago, and the
+            # sign-in page tells by the old one why it is shown.
+            response.cookies.pop(settings.SESSION_COOKIE_NAME, None)
+        elif session.accessed and not session.modified:
+            session.touch()
+        return response
+
+
+def _without_session(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    """The session ended while this page was made, perhaps by signing in or out in another tab.
+
+    The answer leads on, to a page or to the sign-in. The browser's cookie stays: it may be a newer one.
+    """
+    if response.status_code in {302, 303} and local_path(response.headers.get("Location")):
+        return response
+    here = request.get_full_path() if request.method == "GET" else ""
+    return access.to_sign_in(request, next_path(request) or here)
 
 
 class MemoKeys:

@@ -7,6 +7,7 @@ problems (`ENVIRON.problems`) and refuse to start.
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from pathlib import Path
 
 from cryptography.fernet import Fernet
@@ -61,7 +62,6 @@ INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
@@ -80,7 +80,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "onboarding.middleware.readable_requests",
     "onboarding.middleware.one_address",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "onboarding.middleware.Sessions",
     "django.middleware.locale.LocaleMiddleware",
     "onboarding.middleware.reader_time_zone",
     "django.middleware.common.CommonMiddleware",
@@ -135,8 +135,19 @@ CACHES = {
     "default": service_urls.cache(REDIS_URL),
     "database": service_urls.cache(""),  # used while Redis does not answer
 }
-# In the database alone: a cache that was away could bring back a session that has ended (ADR 19).
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+# In the database alone: a cache that was away could bring back a session that has ended (ADR 19). The
+# table holds a keyed hash of the cookie (ADR 20).
+SESSION_ENGINE = "onboarding.models.sessions"
+# How long a session lives without being used, and in all. Merchants come back every few days while they
+# connect a shop. Staff see every merchant, often on shared screens: a working day, and an hour's break. Who
+# is not signed in has only a place to go back to. Asking for news, which a page does by itself, is no use.
+SESSION_LIFETIMES = {
+    "merchant": (timedelta(days=14), timedelta(days=90)),
+    "staff": (timedelta(hours=1), timedelta(hours=12)),
+    "anonymous": (timedelta(days=1), timedelta(days=1)),
+}
+# A use is noted at most this often, so that reading pages seldom writes. A session may end this much early.
+SESSION_SEEN_INTERVAL = timedelta(minutes=2)
 
 # -- mail and appearance ---------------------------------------------------------------------------
 

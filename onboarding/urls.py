@@ -8,7 +8,7 @@ from django.views.generic import RedirectView
 
 from .notifications import demo_mail
 from .people import addresses, former_addresses, passkeys, passwords, reauthentication, sign_in
-from .views import brand, well_known
+from .views import brand, sessions, well_known
 from .views.attempt import attempts, wrong_shop
 from .views.shop import actions, reveal, shops, waiting
 from .views.start import catalogue, connect
@@ -71,6 +71,7 @@ urlpatterns = [
     path("accounts/login/code/", sign_in.code_expired, name="account_request_login_code"),
     path("accounts/login/code/confirm/", sign_in.enter_code, name="account_confirm_login_code"),
     path("accounts/signup/", sign_in.sign_up, name="account_signup"),
+    path("accounts/sessions/", sessions.sessions_page, name="sessions"),
     path("accounts/email/", addresses.addresses, name="account_email"),
     path(
         "accounts/confirm-email/", addresses.confirm_address, name="account_email_verification_sent"

@@ -22,10 +22,12 @@ from django.utils.translation import gettext_lazy
 from onboarding.fields import NameField
 from onboarding.models import Connection, Membership, Merchant, SecurityEvent, User
 from onboarding.monitoring.security_log import record
+from onboarding.people import sessions
 
 from .base import ACCOUNT_SECRETS, BaseAdmin, FieldOptions
 from .changelist import AnyQuerySet, ids, merchants_like
 from .tables import NOTHING, connections_table
+from .user_sessions import UserSessionsAdmin
 
 
 class MemberForm(ModelForm):  # type: ignore[type-arg]  # no subscript at run time
@@ -108,12 +110,11 @@ class MerchantAdmin(BaseAdmin):
 
 
 PERMISSION_FIELDS = ("is_staff", "is_superuser", "groups", "user_permissions")
-
-POWERS = {"is_active", *PERMISSION_FIELDS}  # what decides who may do what
+POWERS = {"is_active", *PERMISSION_FIELDS}  # whoever has other rights signs in again
 
 
 @admin.register(User)
-class UserAdmin(BaseAdmin):
+class UserAdmin(UserSessionsAdmin):
     formfield_overrides = MAILED_NAMES
     list_display = ("email", "name", "is_staff", "is_active", "date_joined", "last_login")
     search_fields = ("email", "name")
@@ -180,3 +181,9 @@ class UserAdmin(BaseAdmin):
         super().save_model(request, obj, form, change)
         if powers := [name for name in form.changed_data if name in POWERS]:
             record(Kind.STAFF_CHANGED, request, user=obj, detail=", ".join(powers))
+
+    # Any: the form of the admin's own model, and its inlines
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        if change and POWERS.intersection(form.changed_data):
+            sessions.end_after_change(form.instance, "rights changed by staff", request)

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.contrib.sessions.models import Session
 from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 
@@ -32,6 +31,7 @@ from onboarding.models import (
     PromisedMail,
     RateLimit,
     SecurityEvent,
+    Session,
     User,
     WaitlistEntry,
 )

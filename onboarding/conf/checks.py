@@ -27,7 +27,7 @@ from django.core.checks.security.base import (
     SECRET_KEY_MIN_UNIQUE_CHARACTERS,
 )
 
-SESSIONS_IN_DATABASE = "django.contrib.sessions.backends.db"
+SESSIONS_IN_DATABASE = "onboarding.models.sessions"
 PRIVATE_CACHES = ("locmem.LocMemCache", "dummy.DummyCache")
 WITHOUT_EFFECT = ("STAFF_MFA",)
 

@@ -12,6 +12,7 @@ from .memo_key import MemoKey
 from .merchants import Invitation, Membership, Merchant
 from .notifications import Alert, AttemptMail, ExpiryWarning, PromisedMail, WaitlistEntry
 from .security import SecurityEvent
+from .sessions import Session
 from .users import User
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "PromisedMail",
     "RateLimit",
     "SecurityEvent",
+    "Session",
     "Slot",
     "User",
     "WaitlistEntry",

@@ -26,14 +26,15 @@ def record(
 
     Who is signed in did it. Without a request, a command or the background did.
     """
-    actor = request.user if request and isinstance(request.user, User) else None
+    signed_in = getattr(request, "user", None)
+    actor = signed_in if isinstance(signed_in, User) else None
     about = user or actor
     event = SecurityEvent.objects.create(
         kind=kind,
         user=about,
         by=actor if actor != about else None,
         merchant=merchant,
-        address=_address(request) if request else None,
+        address=address_of(request) if request else None,
         reference=logs.reference.get(),
         detail=detail,
     )
@@ -48,9 +49,10 @@ def record(
     )
 
 
-def _address(request: HttpRequest) -> str | None:
+def address_of(request: HttpRequest) -> str | None:
     """The IP address of the browser, as far as the proxies tell it; a Unix socket has none."""
     try:
-        return str(ip_address(request.META.get("REMOTE_ADDR", "")))
+        bare, _, _ = request.META.get("REMOTE_ADDR", "").partition("%")  # no zone: fe80::1%eth0
+        return str(ip_address(bare))
     except ValueError:
         return None

@@ -29,6 +29,8 @@ from onboarding.models.addresses import UNDO_DAYS
 from onboarding.monitoring.security_log import record
 from onboarding.notifications import address_mails, outbox
 
+from . import sessions
+
 REACH = timedelta(days=UNDO_DAYS)
 
 
@@ -102,9 +104,8 @@ def undo(former: FormerAddress, request: HttpRequest) -> list[str] | None:
     undone = list(_remove_added(user, former.email, former.at - REACH))
     _make_main(user, former.email)
     open_links.filter(email=former.email).update(ended=now)
-    end_sessions(user)
+    sessions.end_all(user, "address restored", request)
     record(SecurityEvent.Kind.ADDRESS_RESTORED, request, user=user)
-    record(SecurityEvent.Kind.SESSIONS_ENDED, request, user=user, detail="address restored")
     return undone
 
 
@@ -126,7 +127,8 @@ def _remove_added(user: User, email: str, since: datetime) -> Iterator[str]:
         address.delete()
     AddedAddress.objects.filter(Q(user=user) & (Q(at__gte=since) | Q(email=email))).delete()
     yield from _remove_factors(user, since)
-    if user.has_usable_password():
+    if user.has_usable_password():  # a thief may have set it, and a code signs in without one
+        user.set_unusable_password()
         yield gettext("The password no longer works. You can set a new one.")
 
 
@@ -149,13 +151,4 @@ def _make_main(user: User, email: str) -> None:
         user=user, email=email, defaults={"verified": True, "primary": True}
     )
     user.email = email
-    user.save(update_fields=["email"])
-
-
-def end_sessions(user: User) -> None:
-    """End every session: Django ends those that began before the password's hash changed.
-
-    The password is taken away for good: a thief may have set it, and a mailed code signs in without one.
-    """
-    user.set_unusable_password()
-    user.save(update_fields=["password"])
+    user.save(update_fields=["email", "password"])

@@ -93,6 +93,7 @@ GUARDED: dict[str, Guard] = {
     "mfa_generate_recovery_codes": Guard(gettext_lazy("Make new recovery codes"), early=True),
     "mfa_view_recovery_codes": _CODES,
     "mfa_download_recovery_codes": _CODES,
+    "sessions": Guard(gettext_lazy("Sign out other browsers")),
     # the team
     "invite": Guard(gettext_lazy("Invite an owner"), when=_invites_owner),
     "change-role": Guard(gettext_lazy("Change somebody’s role")),

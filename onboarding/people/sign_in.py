@@ -46,7 +46,7 @@ from onboarding.models import User
 from onboarding.notifications import mail, staff_alerts
 from onboarding.notifications.mail import AddressRefused, NotSent
 
-from . import codes, guards
+from . import codes, guards, sessions
 from .codes import CodePageMixin, SixDigitsMixin
 from .limits import too_many_requests
 from .unsent import APP, SaysUnsentMail
@@ -217,6 +217,10 @@ class RequestCodeView(SaysUnsentMail, AllowsPendingCode, RequestLoginCodeView): 
             self.request.session[NEXT] = target
         response: HttpResponse = super().form_valid(form)
         return response
+
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
+        details: dict[str, object] = super().get_context_data(**kwargs)
+        return {"why_signed_out": sessions.why_signed_out(self.request), **details}
 
     def after_unsent(self, error: NotSent) -> None:
         """Nobody can ever sign in with a refused address that is new. (A user whose mail did not leave for

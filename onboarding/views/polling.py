@@ -1,12 +1,16 @@
-"""Polling: an element that requests its page's fragment again until the fragment has no such element."""
+"""Polling: an element that requests its page's fragment again until the fragment has no such element.
+
+Without JavaScript, the page loads itself again. Neither keeps a session alive: nobody need be there.
+"""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
 from django.utils.http import urlencode
 
@@ -14,6 +18,8 @@ from onboarding.background import runner
 from onboarding.models import Attempt, Connection, Merchant
 from onboarding.models.status import Answer
 
+View = Callable[..., HttpResponseBase]
+RELOAD = "reload"  # in the query of a page that loads itself again (_refresh.html)
 FOR_EVER = sys.maxsize  # polls
 CROWDED_INTERVAL = 10  # seconds at least while many others wait for the same vendor
 
@@ -70,3 +76,14 @@ def polled(request: HttpRequest) -> tuple[int, int]:
 
 def _parse(text: str) -> int:
     return int(text) if text.isdecimal() and len(text) < 10 else 0
+
+
+def asked_by_itself(view: View) -> View:
+    """A view that a page asks for without anybody doing anything."""
+    view.asked_by_itself = True  # type: ignore[attr-defined]
+    return view
+
+
+def is_poll(request: HttpRequest, view: object) -> bool:
+    """Whether the page asks for this by itself."""
+    return getattr(view, "asked_by_itself", False) or RELOAD in request.GET

@@ -19,9 +19,9 @@ PATIENCE = 900.0  # seconds for one merchant to connect a shop
 MAKE = """
 import json
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.backends.db import SessionStore
 from allauth.account.models import EmailAddress
 from onboarding.models import Account, Connection, Connector, Merchant, User
+from onboarding.models.sessions import SessionStore
 made = []
 for number in range({count}):
     user = User.objects.create_user(f"crowd-{{number}}@example.org")

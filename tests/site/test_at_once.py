@@ -390,6 +390,7 @@ NOTHING_IS_MADE = {
     "admin:onboarding_connector_run",
     "admin:onboarding_connection_confirm",
     "forget-it",
+    *("sessions", "admin:onboarding_user_sessions"),
 }
 LISTS = re.compile(r"admin:(onboarding|auth)_[a-z]+_(changelist|change|delete|history)")
 ONLY_READ = {"account", "alert", "attempt", "connection", "waitlistentry"}

@@ -322,3 +322,37 @@ def test_after_the_upgrade_only_owners_see_secrets() -> None:
     former = apps.get_model("onboarding", "FormerAddress").objects
     former.create(user_id=user.pk, email="old@example.org", was_removed=True)
     assert only(migrate_to(SECURITY), "Membership").role == "member"
+
+
+SESSIONS_BEFORE, SESSIONS = "0010_security_events", "0012_sessions"
+
+
+def tables() -> set[str]:
+    with connection.cursor() as cursor:
+        return set(connection.introspection.table_names(cursor))
+
+
+def test_the_keys_of_the_old_sessions_are_gone_after_the_migration() -> None:
+    apps = migrate_to(SESSIONS_BEFORE)
+    user = apps.get_model("onboarding", "User").objects.create(email="ann@example.org")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO django_session (session_key, session_data, expire_date) VALUES (%s, %s, %s)",
+            ["k" * 32, "data", NOW],
+        )
+    apps = migrate_to(SESSIONS)
+    assert "django_session" not in tables()
+    sessions = apps.get_model("onboarding", "Session").objects
+    assert not sessions.exists()
+    sessions.create(user_id=user.pk, key_hash="h" * 64, session_data="", expire_date=NOW)
+    migrate_to(SESSIONS_BEFORE)
+    assert "django_session" in tables()
+    assert "onboarding_session" not in tables()
+
+
+def test_a_new_database_never_had_the_old_sessions() -> None:
+    migrate_to(SESSIONS_BEFORE)
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE django_session")
+    migrate_to(SESSIONS)
+    assert "onboarding_session" in tables()

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
-from django.contrib.sessions.models import Session
 from django.db import connection as database
 from django.db.models import Model
 from django.test.utils import CaptureQueriesContext
@@ -29,6 +28,7 @@ from onboarding.models import (
     Invitation,
     RateLimit,
     SecurityEvent,
+    Session,
     Slot,
     User,
     WaitlistEntry,
@@ -155,10 +155,10 @@ def test_the_shop_itself_stays_as_it_is(connection: Connection, scripted: Script
 
 def test_sessions_go_when_they_have_ended(transactional_db: None) -> None:
     now = timezone.now()
-    Session.objects.create(session_key="old", session_data="", expire_date=now - DAY)
-    Session.objects.create(session_key="new", session_data="", expire_date=now + DAY)
+    Session.objects.create(key_hash="old", session_data="", expire_date=now - DAY)
+    Session.objects.create(key_hash="new", session_data="", expire_date=now + DAY)
     retention.run()
-    assert [row.session_key for row in Session.objects.all()] == ["new"]
+    assert [row.key_hash for row in Session.objects.all()] == ["new"]
 
 
 def test_counts_of_rate_limits_go_when_their_time_is_over(transactional_db: None) -> None:

@@ -11,6 +11,7 @@ from django.db import transaction
 from onboarding.fields import address
 from onboarding.models import SecurityEvent, User
 from onboarding.monitoring.security_log import record
+from onboarding.people import sessions
 
 
 class Command(BaseCommand):
@@ -32,8 +33,10 @@ class Command(BaseCommand):
 def make_staff(email: str) -> User:
     """Make the user of this address (in lower case) staff and superuser, and the address verified."""
     user = User.objects.filter(email=email).first() or User.objects.create_user(email)
-    user.is_staff = user.is_superuser = user.is_active = True
-    user.save(update_fields=["is_staff", "is_superuser", "is_active"])
+    if not (user.is_staff and user.is_superuser and user.is_active):
+        user.is_staff = user.is_superuser = user.is_active = True
+        user.save(update_fields=["is_staff", "is_superuser", "is_active"])
+        sessions.end_all(user, "made staff")
     EmailAddress.objects.filter(user=user, primary=True).exclude(email=email).update(primary=False)
     EmailAddress.objects.update_or_create(
         user=user, email=email, defaults={"verified": True, "primary": True}

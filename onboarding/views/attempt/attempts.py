@@ -16,7 +16,7 @@ from onboarding.models.status import shown
 from onboarding.questions import QuestionsForm
 from onboarding.views.access import Request, attempts_of, for_attempt, for_poll, secret_owners
 from onboarding.views.forms import NameForm
-from onboarding.views.polling import poll, polled
+from onboarding.views.polling import asked_by_itself, poll, polled
 from onboarding.views.vendor_trip.leaving import SeeOther, leave, may_leave, redirect_to_vendor
 
 from .status_panel import (
@@ -45,6 +45,7 @@ def attempt(request: Request, attempt: Attempt) -> HttpResponse:
     return page(request, attempt)
 
 
+@asked_by_itself
 @require_read
 @for_poll
 def status(request: Request, attempt: Attempt) -> HttpResponse:

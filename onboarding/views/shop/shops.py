@@ -24,7 +24,7 @@ from onboarding.questions import form_data
 from onboarding.views.access import Request, for_connection, for_member, owns, secret_owners
 from onboarding.views.attempt.status_panel import link, needs_polling, panel_of
 from onboarding.views.forms import NameForm, taken
-from onboarding.views.polling import Pace, poll, polled
+from onboarding.views.polling import Pace, asked_by_itself, poll, polled
 from onboarding.views.vendor_trip.leaving import SeeOther, leave, may_leave
 
 from .actions import actions_of, seen
@@ -115,6 +115,7 @@ def _can_disconnect(connection: Connection) -> bool:
     return bool(connection.key) or not journey.can_remove(connection)
 
 
+@asked_by_itself
 @require_read
 @for_connection
 def status(request: Request, connection: Connection) -> HttpResponse:

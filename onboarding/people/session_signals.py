@@ -1,0 +1,67 @@
+"""When sessions begin and end by themselves: Django's and allauth's signals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from allauth.account import signals as account
+from allauth.mfa import signals as mfa
+from django.contrib.auth import signals as auth
+from django.http import HttpRequest
+
+from onboarding.models import SecurityEvent, User
+from onboarding.models.sessions import SessionStore
+from onboarding.monitoring import security_log
+
+from . import sessions
+
+# What changes how somebody signs in: their other sessions end.
+CHANGES = {
+    "password set": account.password_set,
+    "password changed": account.password_changed,
+    "password reset": account.password_reset,
+    "main address changed": account.email_changed,
+    "address removed": account.email_removed,
+    "passkey or second factor added": mfa.authenticator_added,
+    "passkey or second factor removed": mfa.authenticator_removed,
+    "recovery codes renewed": mfa.authenticator_reset,
+}
+
+
+def connect() -> None:
+    """Once in each process."""
+    auth.user_logged_in.connect(_begin, dispatch_uid="sessions")
+    account.user_logged_in.connect(_note_sign_in, dispatch_uid="sessions")
+    auth.user_logged_out.connect(_note_sign_out, dispatch_uid="sessions")
+    for why, signal in CHANGES.items():
+        signal.connect(_receiver(why), weak=False, dispatch_uid=f"sessions: {why}")
+
+
+def _receiver(why: str) -> Callable[..., None]:
+    """Ends the other sessions of whom a signal is about."""
+
+    def end(
+        sender: object, user: User, request: HttpRequest | None = None, **details: object
+    ) -> None:
+        sessions.end_after_change(user, why, request)
+
+    return end
+
+
+def _begin(sender: object, user: User, request: HttpRequest, **details: object) -> None:
+    if isinstance(request.session, SessionStore):
+        request.session.begin(user)
+
+
+def _note_sign_in(sender: object, user: User, request: HttpRequest, **details: object) -> None:
+    detail = sessions.store_of(request).method
+    security_log.record(SecurityEvent.Kind.SIGNED_IN, request, user=user, detail=detail)
+
+
+def _note_sign_out(
+    sender: object, user: User | None, request: HttpRequest, **details: object
+) -> None:
+    if user is not None:
+        if isinstance(request.session, SessionStore):
+            request.session.signed_out = True
+        security_log.record(SecurityEvent.Kind.SIGNED_OUT, request, user=user)
