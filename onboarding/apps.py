@@ -20,11 +20,10 @@ class OnboardingConfig(AppConfig):
         from .background import runner
         from .conf import checks  # noqa: F401  (registers the system checks)
         from .monitoring import logs
-        from .people import allauth_limits, receivers, session_signals
+        from .people import allauth_limits, signals
 
         allauth_limits.install()
-        receivers.connect()
-        session_signals.connect()
+        signals.connect()
         host_state.recovered.connect(journey.wake_after_outage, dispatch_uid="wake-after-outage")
         host_state.doubted.connect(runner.probe_at_once, dispatch_uid="probe-at-once")
         host_state.trial_wanted.connect(journey.wake_for_trial, dispatch_uid="wake-for-trial")

@@ -1,5 +1,5 @@
 """Middleware: references, health checks, X-Forwarded headers, sessions, time zones, MEMO_KEYS, one
-address, readable requests, HEAD, unsent mails."""
+address, readable requests, “Is it still you?”, HEAD, unsent mails."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Callable
 from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
 
+from allauth.core.exceptions import ReauthenticationRequired
 from django.conf import settings
 from django.contrib.messages import get_messages
 from django.contrib.messages.storage.base import BaseStorage
@@ -25,7 +26,7 @@ from .local_paths import local_path, next_path
 from .models import memo_key
 from .monitoring import logs, security_log
 from .notifications.mail import NotSent
-from .people import browsers
+from .people import browsers, guards
 from .people.sessions import store_of
 from .views import access, errors, health, polling
 
@@ -280,6 +281,23 @@ class MemoKeys:
             return None
         log.critical("%s", error)
         return errors.unavailable(request)
+
+
+def still_you(get_response: GetResponse) -> GetResponse:
+    """Ask “Is it still you?” before what people/guards.py lists, and where a view asks for it."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        return get_response(request)
+
+    def process_view(request: HttpRequest, *_: object) -> HttpResponseBase | None:
+        return guards.before_view(request)
+
+    def process_exception(request: HttpRequest, error: Exception) -> HttpResponseBase | None:
+        return guards.ask(request) if isinstance(error, ReauthenticationRequired) else None
+
+    middleware.process_view = process_view  # type: ignore[attr-defined]
+    middleware.process_exception = process_exception  # type: ignore[attr-defined]
+    return middleware
 
 
 def unsent_mail(get_response: GetResponse) -> GetResponse:

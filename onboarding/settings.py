@@ -91,6 +91,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "onboarding.middleware.still_you",
     "onboarding.middleware.MemoKeys",
     "onboarding.middleware.unsent_mail",
     "onboarding.people.known_browsers.middleware",

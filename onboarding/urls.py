@@ -9,6 +9,7 @@ from django.views.generic import RedirectView
 from .notifications import demo_mail
 from .people import (
     addresses,
+    former_addresses,
     passkeys,
     passwords,
     reauthentication,
@@ -68,6 +69,7 @@ urlpatterns = [
     path(f"{TEAM}/invitations/<slug:invitation>/send/", members.send_again, name="send-again"),
     path(f"{TEAM}/invitations/<slug:invitation>/revoke/", members.revoke, name="revoke"),
     path(f"{TEAM}/members/<int:member>/role/", members.change_role, name="change-role"),
+    path(f"{TEAM}/members/<int:member>/rights/", members.change_rights, name="change-rights"),
     path(f"{TEAM}/members/<int:member>/remove/", members.remove, name="remove-member"),
     path(f"{TEAM}/leave/", members.leave, name="leave-team"),
     path(f"{MERCHANT}/data/", data.of_business, name="business-data"),
@@ -91,11 +93,17 @@ urlpatterns = [
     path(
         "accounts/confirm-email/", addresses.confirm_address, name="account_email_verification_sent"
     ),
+    path("accounts/take-back/<slug:reference>/", former_addresses.take_back, name="take-back"),
     path("accounts/password/reset/", passwords.forgotten_password, name="account_reset_password"),
     path(
         "accounts/password/reset/confirm/",
         passwords.enter_code,
         name="account_confirm_password_reset_code",
+    ),
+    path(
+        "accounts/password/reset/complete/",
+        passwords.choose_new,
+        name="account_complete_password_reset",
     ),
     path(
         "accounts/reauthenticate/code/",

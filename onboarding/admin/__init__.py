@@ -34,6 +34,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy
 
+from onboarding.models import SecurityEvent
+from onboarding.monitoring.security_log import record
+
 from . import (
     accounts,
     alerts,
@@ -95,3 +98,7 @@ class GroupsAdmin(TolerantAdmin, GroupAdmin):
     ) -> None:
         super().save_related(request, form, formsets, change)
         permission_changes.record_group(request, form)
+
+    def delete_model(self, request: HttpRequest, obj: Group) -> None:
+        super().delete_model(request, obj)
+        record(SecurityEvent.Kind.STAFF_CHANGED, request, detail="a group was deleted")

@@ -9,12 +9,17 @@ from allauth.account.models import EmailAddress
 from django.contrib import admin
 from django.contrib.auth.models import Permission
 from django.db.models import CharField, Field, ManyToManyField, prefetch_related_objects
-from django.forms import ModelForm, ModelMultipleChoiceField, Select, TypedChoiceField
+from django.forms import (
+    ModelForm,
+    ModelMultipleChoiceField,
+    Select,
+    TypedChoiceField,
+)
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy
 
 from onboarding.fields import NameField
-from onboarding.models import Connection, Membership, Merchant, User
+from onboarding.models import Connection, Membership, Merchant, SecurityEvent, User
 from onboarding.people import sessions
 
 from . import permission_changes
@@ -59,6 +64,7 @@ class Members(admin.TabularInline):  # type: ignore[type-arg]  # no subscript at
         return super().get_queryset(request).select_related("user", "merchant")
 
 
+Kind = SecurityEvent.Kind
 MAILED_NAMES: FieldOptions = {
     **BaseAdmin.formfield_overrides,
     CharField: {"form_class": NameField},
@@ -109,7 +115,7 @@ class MerchantAdmin(BusinessRights, BaseAdmin):
 
 
 PERMISSION_FIELDS = ("is_staff", "is_superuser", "groups", "user_permissions")
-ENDS_SESSIONS = {"is_active", *PERMISSION_FIELDS}  # whoever has other rights signs in again
+POWERS = {"is_active", *PERMISSION_FIELDS}  # whoever has other rights signs in again
 
 
 @admin.register(User)
@@ -190,5 +196,5 @@ class UserAdmin(PersonRights, UserSessionsAdmin):
     # Any: the form of the admin's own model, and its inlines
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
-        if change and ENDS_SESSIONS.intersection(form.changed_data):
+        if change and POWERS.intersection(form.changed_data):
             sessions.end_after_change(form.instance, "rights changed by staff", request)

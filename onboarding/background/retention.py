@@ -18,6 +18,7 @@ from django.utils import timezone
 from onboarding import journey
 from onboarding.models import (
     Account,
+    AddedAddress,
     Alert,
     Attempt,
     AttemptMail,
@@ -26,6 +27,7 @@ from onboarding.models import (
     ErasureTask,
     Event,
     ExpiryWarning,
+    FormerAddress,
     GuessWarning,
     Hop,
     Invitation,
@@ -68,6 +70,8 @@ def expired(now: datetime) -> Iterator[QuerySet[Model]]:
     yield ClosingMail.objects.filter(created__lt=last, reader=None)
     yield ErasureTask.objects.filter(done__lt=last)
     yield Invitation.objects.filter(expires_at__lt=last)
+    yield FormerAddress.objects.filter(expires_at__lt=last)
+    yield AddedAddress.objects.filter(at__lt=last)
     yield Session.objects.filter(expire_date__lt=now)
     yield RateLimit.objects.filter(ends_at__lt=now)
     yield _unconfirmed(now - UNCONFIRMED)

@@ -18,6 +18,7 @@ from onboarding.availability import breaker
 from onboarding.catalogue import refresh
 from onboarding.models import Connector, Slot
 from onboarding.notifications import (
+    address_mails,
     attempt_mails,
     closing_mails,
     expiry_warnings,
@@ -116,9 +117,10 @@ def _probe(vendor: Vendor) -> None:
 
 
 def mail() -> None:
-    """Send all mails that are due: to staff, invited people, members and the waitlist."""
+    """Send all mails that are due: to staff, invited people, former addresses, members and the waitlist."""
     staff_alerts.mail_due()
     invitations.mail_due()
+    address_mails.mail_due()
     expiry_warnings.mail_due()
     guess_warnings.mail_due()
     promised_mails.mail_due()

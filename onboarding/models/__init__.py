@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .addresses import AddedAddress, FormerAddress
 from .calls import Call
 from .catalogue import Connector
 from .connections import Account, Attempt, Connection, Event, Hop
@@ -24,6 +25,7 @@ from .users import User
 
 __all__ = [
     "Account",
+    "AddedAddress",
     "Alert",
     "Attempt",
     "AttemptMail",
@@ -35,6 +37,7 @@ __all__ = [
     "ErasureTask",
     "Event",
     "ExpiryWarning",
+    "FormerAddress",
     "GuessWarning",
     "Hop",
     "Invitation",

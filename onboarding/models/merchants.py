@@ -61,7 +61,11 @@ def invitation_expiry() -> datetime:
 
 
 class Membership(models.Model):
-    """A user's role in a merchant's team."""
+    """A user's role in a merchant's team.
+
+    `may_see_secrets`: an owner has given this member the right to see, download and forget a shop's
+    keys and secrets. Owners always have it.
+    """
 
     class Role(models.TextChoices):
         OWNER = "owner", gettext_lazy("Owner")
@@ -70,6 +74,7 @@ class Membership(models.Model):
     merchant = models.ForeignKey("Merchant", models.CASCADE, related_name="memberships")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=10, choices=Role, default=Role.MEMBER)
+    may_see_secrets = models.BooleanField(gettext_lazy("may see secrets"), default=False)
     created = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -81,6 +86,10 @@ class Membership(models.Model):
     @property
     def owns(self) -> bool:
         return self.role == self.Role.OWNER
+
+    @property
+    def sees_secrets(self) -> bool:
+        return self.owns or self.may_see_secrets
 
 
 class Invitation(Mailed):

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from allauth.account.forms import ConfirmPasswordResetCodeForm, ResetPasswordForm
-from allauth.account.views import ConfirmPasswordResetCodeView, PasswordResetView
-from django.http import HttpResponse
+from allauth.account.internal.flows.password_reset_by_code import PasswordResetVerificationProcess
+from allauth.account.models import EmailAddress
+from allauth.account.views import (
+    CompletePasswordResetView,
+    ConfirmPasswordResetCodeView,
+    PasswordResetView,
+)
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext
 
@@ -28,7 +34,20 @@ class PasswordCodeForm(CodeFormMixin, ConfirmPasswordResetCodeForm):  # type: ig
     """The form that asks for the code of eight letters."""
 
 
-class PasswordCodeView(CodePageMixin, ConfirmPasswordResetCodeView):  # type: ignore[misc]
+class ForCurrentAddress:
+    """Mixin: a code helps nobody once its address no longer belongs to the account."""
+
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+        process = PasswordResetVerificationProcess.resume(request)
+        if process and process.user:
+            addresses = EmailAddress.objects.filter(user=process.user)
+            if not addresses.filter(email__iexact=process.state["email"]).exists():
+                process.abort()
+        response: HttpResponseBase = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+        return response
+
+
+class PasswordCodeView(ForCurrentAddress, CodePageMixin, ConfirmPasswordResetCodeView):  # type: ignore[misc]
     """Checks the code. The next page asks for the new password."""
 
     kind = codes.NEW_PASSWORD
@@ -39,5 +58,10 @@ class PasswordCodeView(CodePageMixin, ConfirmPasswordResetCodeView):  # type: ig
         return {"action": again, "back_url": again, "back_label": gettext("Use another address")}
 
 
+class NewPasswordView(ForCurrentAddress, CompletePasswordResetView):  # type: ignore[misc]
+    """Asks for the new password, after the right code."""
+
+
 forgotten_password = ForgottenPasswordView.as_view()
 enter_code = PasswordCodeView.as_view()
+choose_new = NewPasswordView.as_view()

@@ -1,24 +1,20 @@
-"""“Is it still you?” by a mailed code, for people who cannot use their passkey or password any more.
+"""“Is it still you?” by a mailed code, for people who have no passkey and no password, or cannot use them.
 
-allauth asks for a passkey or a password, so whoever lost a passkey could not even remove it. A mailed
-code signs in; it may also confirm who is signed in.
+allauth asks for a passkey or a password. A mailed code signs in; it may also confirm who is signed in.
+What asks, and what happens afterwards, is in guards.py.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
-from functools import wraps
+from collections.abc import Mapping
 from typing import Any
 
 from allauth.account.adapter import get_adapter
 from allauth.account.forms import BaseConfirmCodeForm
 from allauth.account.internal.flows.code_verification import AbstractCodeVerificationProcess
-from allauth.account.internal.flows.login import get_authentication_records, record_authentication
-from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate
+from allauth.account.internal.flows.login import record_authentication
 from allauth.account.models import EmailAddress
 from allauth.account.views import BaseReauthenticateView
-from allauth.core.exceptions import ReauthenticationRequired
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -31,12 +27,13 @@ from django.views.decorators.cache import never_cache
 
 from onboarding.notifications.mail import NotSent, TooManyMails
 
-from . import codes, mail_limits
+from . import codes, guards, mail_limits
 from .codes import CodePageMixin, SixDigitsMixin, StoredCode
+from .guards import is_recent, recently_authenticated
 from .limits import too_many_requests
 from .unsent import sentence
 
-View = Callable[..., HttpResponseBase]
+__all__ = ["enter_code", "is_recent", "recently_authenticated"]
 STATE = "reauthentication_code"  # key in the session
 
 
@@ -65,7 +62,7 @@ class ReauthenticationProcess(AbstractCodeVerificationProcess):  # type: ignore[
     def send(self) -> None:
         adapter = get_adapter()
         self.state["code"] = StoredCode.of(codes.STILL_YOU, adapter.new_code())
-        details = {"code": self.code}
+        details = {"code": self.code, "doing": guards.doing(self.request)}
         adapter.send_mail("account/email/reauthentication_code", self.state["email"], details)
 
     def persist(self) -> None:
@@ -120,8 +117,8 @@ class ReauthenticationCodeView(CodePageMixin, BaseReauthenticateView):  # type: 
     def without_code(self) -> HttpResponse:
         """A code was entered that this browser does not wait for: it has expired, or the button was
         pressed twice and the first press did it."""
-        if did_recently_reauthenticate(self.request):
-            response: HttpResponse = super().form_valid(None)
+        if is_recent(self.request):
+            response: HttpResponse = guards.go_on(self.request) or super().form_valid(None)
             return response
         text = gettext("This code no longer works. You can ask for a new one.")
         messages.info(self.request, text)
@@ -179,29 +176,6 @@ def address_of(request: HttpRequest) -> str:
     """The confirmed address of who is signed in, the main one first."""
     confirmed = EmailAddress.objects.get_verified(request.user)
     return str(confirmed.email if confirmed else request.user.get_username())
-
-
-def is_recent(request: HttpRequest) -> bool:
-    """Whether whoever is signed in has shown it within the last minutes, by signing in or since."""
-    records = get_authentication_records(request, request.user)
-    newest = max((record["at"] for record in records), default=0.0)
-    return bool(time.time() - newest < settings.ACCOUNT_REAUTHENTICATION_TIMEOUT)
-
-
-def recently_authenticated(view: View) -> View:
-    """Ask “Is it still you?” before a POST of this view, unless that was shown a moment ago.
-
-    The POST goes on afterwards, by itself. It is kept in the session: not for forms with a secret.
-    """
-
-    @wraps(view)
-    def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        # Any: as the view takes them
-        if request.method == "POST" and request.user.is_authenticated and not is_recent(request):
-            raise ReauthenticationRequired
-        return view(request, *args, **kwargs)
-
-    return inner
 
 
 enter_code = ReauthenticationCodeView.as_view()

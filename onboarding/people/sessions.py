@@ -1,5 +1,5 @@
 """Sessions of a person: in words, and ending one, all others, or all. What ends them by itself:
-session_signals.py, and docs/security/sessions.md."""
+signals.py, and docs/security/sessions.md."""
 
 from __future__ import annotations
 

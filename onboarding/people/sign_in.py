@@ -43,7 +43,7 @@ from onboarding.monitoring import security_log
 from onboarding.notifications import mail, staff_alerts
 from onboarding.notifications.mail import AddressRefused, NotSent, TooManyMails
 
-from . import codes, mail_limits, sessions
+from . import codes, guards, mail_limits, sessions
 from .askers import WRONG_PASSWORDS, limits_for
 from .codes import SIGN_IN, CodePageMixin, SixDigitsMixin, StoredCode
 from .limits import Limit, give_back, note_refusal, take_each, too_many_requests, wait
@@ -84,6 +84,16 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no ty
         stages: list[str] = super().get_login_stages()
         return [stage for stage in stages if not stage.startswith("allauth.mfa.")]
 
+    def pre_login(
+        self, request: HttpRequest, user: User, *, email: str | None = None, **kwargs: object
+    ) -> HttpResponse | None:
+        """A code helps nobody once its address no longer belongs to the account."""
+        addresses = EmailAddress.objects.filter(user=user)
+        if email and not addresses.filter(email__iexact=email).exists():
+            return code_expired(request)
+        response: HttpResponse | None = super().pre_login(request, user, email=email, **kwargs)
+        return response
+
     def post_login(
         self, request: HttpRequest, user: User, *, redirect_url: str | None, **kwargs: object
     ) -> HttpResponse:
@@ -97,6 +107,15 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no ty
         """Return to the page that asked for another address."""
         usual: str = super().get_email_verification_redirect_url(email_address)
         return local_path(self.request.session.pop(AFTER_ADDRESS, None)) or usual
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: object) -> bool:
+        """allauth's pages follow the rule of ours.
+
+        Its own takes whoever has no password and no passkey as just authenticated, and forgets sign-ins.
+        It would ask that rule after a True, so this one raises, as its callers do.
+        """
+        guards.require_recent(self.request)
+        return False
 
     def get_reauthentication_methods(self, user: User | AnonymousUser) -> list[dict[str, str]]:
         """allauth's ways to answer “Is it still you?”, and a mailed code as the last."""
@@ -146,11 +165,16 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no ty
                 staff_alerts.open_for_failed_mail()
             raise
 
-    def send_notification_mail(self, *args: object, **kwargs: object) -> None:
-        """What the mail tells has happened already, so the page does not depend on it."""
+    def send_notification_mail(self, template_prefix: str, *args: object, **kwargs: object) -> None:
+        """What the mail tells has happened already, so the page does not depend on it.
+
+        Ours to an address that was replaced can undo it (former_addresses.py).
+        """
+        if template_prefix == "account/email/email_changed":
+            return
         self.is_asked_for = False
         with suppress(mail.NotSent):
-            super().send_notification_mail(*args, **kwargs)
+            super().send_notification_mail(template_prefix, *args, **kwargs)
 
     def pre_authenticate(self, request: HttpRequest, **credentials: str) -> None:
         """Count a password before it is compared, in the place of allauth's limits."""

@@ -107,10 +107,19 @@ def has_member(merchant: Merchant, email: str) -> bool:
 
 @transaction.atomic
 def change_role(membership: Membership, role: str) -> None:
-    """Change the role. Raises LastOwner if the team would have no owner left."""
+    """Change the role. Raises LastOwner if the team would have no owner left.
+
+    Whoever is no longer an owner sees secrets again when an owner gives them that right.
+    """
     if role != Membership.Role.OWNER:
         _end_ownership(membership)
-    Membership.objects.filter(pk=membership.pk).update(role=role)
+    Membership.objects.filter(pk=membership.pk).update(role=role, may_see_secrets=False)
+
+
+def change_rights(membership: Membership, *, may_see_secrets: bool) -> bool:
+    """Give a member the right to see secrets, or take it; False if nothing changed."""
+    other = Membership.objects.filter(pk=membership.pk, may_see_secrets=not may_see_secrets)
+    return bool(other.update(may_see_secrets=may_see_secrets))
 
 
 @transaction.atomic

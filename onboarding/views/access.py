@@ -17,7 +17,7 @@ from django.views.decorators.cache import never_cache
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
-from onboarding.models import Attempt, Connection, Membership, User
+from onboarding.models import Attempt, Connection, Membership, Merchant, User
 
 View = Callable[..., HttpResponseBase]
 POLLED_COLUMNS = [
@@ -147,6 +147,25 @@ def owns(user: User, connection: Connection) -> bool:
     """Whether the user is an owner of the connection's merchant."""
     roles = connection.account.merchant.memberships
     return roles.filter(user=user, role=Membership.Role.OWNER).exists()
+
+
+def sees_secrets(user: User, connection: Connection) -> bool:
+    """Whether the user may see, download and forget the keys and secrets of this shop."""
+    own = connection.account.merchant.memberships.filter(user=user).first()
+    return own is not None and own.sees_secrets
+
+
+def owners_of(merchant: Merchant) -> list[str]:
+    """The names of the owners: whom members may ask."""
+    owners = merchant.memberships.filter(role=Membership.Role.OWNER).select_related("user")
+    return [each.user.get_full_name() for each in owners.order_by("created", "pk")]
+
+
+def secret_owners(user: User, connection: Connection) -> list[str]:
+    """Whom to ask for the secrets that wait; empty if the user sees them, or if none wait."""
+    if not connection.secret_waits or sees_secrets(user, connection):
+        return []
+    return owners_of(connection.account.merchant)
 
 
 def to_sign_in(request: HttpRequest, page: str) -> HttpResponseBase:

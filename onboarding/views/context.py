@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from django.conf import settings
 from django.http import HttpRequest
+
+from onboarding.people import guards
 
 
 def site(request: HttpRequest) -> dict[str, object]:
     """`brand_name`, `brand_logo`, `brand_colour`, `support_email`, `legal_links` [(label, url)],
-    `reference`, and `demo_mails` when the demo's mail page exists."""
+    `reference`, `demo_mails` when the demo's mail page exists, and `about_to` for “Is it still you?”."""
     return {
         "brand_name": settings.BRAND_NAME,
         "brand_logo": settings.BRAND_LOGO,
@@ -17,4 +21,5 @@ def site(request: HttpRequest) -> dict[str, object]:
         "legal_links": settings.LEGAL_LINKS,
         "reference": getattr(request, "reference", ""),
         "demo_mails": settings.DEMO_MAILS,
+        "about_to": partial(guards.doing, request),
     }

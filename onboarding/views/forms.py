@@ -63,6 +63,12 @@ class RoleForm(forms.Form):
     role = forms.ChoiceField(choices=Membership.Role)
 
 
+class RightsForm(forms.Form):
+    """A checkbox and its button: an unticked one takes the right."""
+
+    may_see_secrets = forms.BooleanField(required=False)
+
+
 class ActForm(QuestionsForm):
     """A merchant's action: the vendor's questions, and the choice of a connector.
 

@@ -52,7 +52,7 @@ def on_another_device(visit: Visit, person: Visitor, **how: Any) -> Visitor:
     other.email = person.email
     other.open("/accounts/login/")
     other.sign_in()
-    some_time_passes(person)
+    other.let_time_pass()
     return other
 
 
@@ -110,6 +110,7 @@ def test_the_passkey_signs_in_and_answers_after_a_code_was_asked_for(visit: Visi
     ann.page.get_by_role("link", name="Use another address").click()
     ann.press("Use a passkey")
     expect(ann.page).to_have_url(re.compile(r"/m/\w+/$|/shops/$"))
+    ann.let_time_pass()
     remove(ann)
     ann.press("Use the passkey")
     ann.sees("Remove this passkey?")

@@ -371,7 +371,16 @@ NOTHING_IS_MADE = {
     ),
     *("account_complete_password_reset", "account_confirm_password_reset_code"),
     *("account_password_reset_completed", "answer", "attempt", "attempt-status", "brand_css"),
-    *("catalogue", "change-role", "check-again", "connection", "connection-status", "continue"),
+    *(
+        "catalogue",
+        "change-role",
+        "change-rights",
+        "take-back",
+        "check-again",
+        "connection",
+        "connection-status",
+        "continue",
+    ),
     *(
         "demo_mail_html",
         "demo_mails",
@@ -406,7 +415,15 @@ NOTHING_IS_MADE = {
     "admin:onboarding_erasuretask_done",
 }
 LISTS = re.compile(r"admin:(onboarding|auth)_[a-z]+_(changelist|change|delete|history)")
-ONLY_READ = {"account", "alert", "attempt", "connection", "erasuretask", "securityevent", "waitlistentry"}
+ONLY_READ = {
+    "account",
+    "alert",
+    "attempt",
+    "connection",
+    "erasuretask",
+    "securityevent",
+    "waitlistentry",
+}
 
 
 def url_names(resolver: URLResolver, namespace: str = "") -> Iterator[str]:

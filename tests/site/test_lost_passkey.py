@@ -26,6 +26,7 @@ from tests.support.codes import (
     wrong,
 )
 from tests.support.passkeys import add_passkey
+from tests.support.still_you import age
 from tests.support.visit import visible_text
 
 pytestmark = pytest.mark.django_db
@@ -53,10 +54,10 @@ def user() -> User:
 
 @pytest.fixture
 def signed_in(client: Client, user: User, clock: time_machine.Traveller) -> Client:
-    """She has signed in by a code, ten minutes ago."""
+    """She has signed in by a code, 16 minutes ago."""
     client.post(LOGIN, {"email": ANNA})
     client.post(f"{LOGIN}code/confirm/", {"code": newest_code()})
-    clock.shift(600)
+    clock.shift(16 * 60)
     return client
 
 
@@ -98,10 +99,13 @@ def test_a_lost_passkey_is_removed_with_a_code(signed_in: Client, user: User) ->
 def test_what_was_pressed_before_the_question_is_done_after_it(
     signed_in: Client, user: User
 ) -> None:
-    question = signed_in.post(removing(user), follow=True)
+    path = removing(user)
+    question = signed_in.post(path, follow=True)
     assert isinstance(question, HttpResponse)
     sent = press(signed_in, question, INSTEAD)
-    posted(signed_in, sent["Location"], {"code": newest_code()})
+    form = {"code": newest_code(), "still_you": "1", "next": path}
+    done = signed_in.post(sent["Location"], form, follow=True)
+    assert done.redirect_chain[0] == (path, 307)
     assert not Authenticator.objects.exists()
 
 
@@ -116,8 +120,9 @@ def test_who_has_a_password_too_is_offered_all_three(signed_in: Client, user: Us
     user.set_password("a long enough phrase")
     user.save()
     signed_in.force_login(user, "allauth.account.auth_backends.AuthenticationBackend")
-    said = visible_text(asked(signed_in, removing(user)))
-    assert "please enter your password once more" in said
+    said = visible_text(asked(age(signed_in), removing(user)))
+    assert "You are about to: Remove a passkey" in said
+    assert "Password" in said
     assert "Use the passkey" in said
     assert INSTEAD in said
 

@@ -25,6 +25,7 @@ from onboarding.models import (
     AttemptMail,
     ClosingMail,
     Connection,
+    FormerAddress,
     Invitation,
     Merchant,
     PromisedMail,
@@ -32,6 +33,7 @@ from onboarding.models import (
 )
 from onboarding.models.notifications import TASK
 from onboarding.notifications import (
+    address_mails,
     attempt_mails,
     closing_mails,
     expiry_warnings,
@@ -103,14 +105,14 @@ CODES = [
     "email_confirmation_signup",
     "password_reset_code",
 ]
-NOTICES = ["email_changed", "email_deleted", "password_changed", "password_set", "password_reset"]
+NOTICES = ["email_deleted", "password_changed", "password_set", "password_reset"]
 OTHERS = ["unknown_account", "account_already_exists"]
 PASSKEYS = ["webauthn_added", "webauthn_removed"]
 PREFIXES = [f"account/email/{name}" for name in CODES + NOTICES + OTHERS]
 PREFIXES += [f"mfa/email/{name}" for name in PASSKEYS]
 CLOSING = [str(kind) for kind in ClosingMail.Kind]
 ROWS = [
-    *(*CLOSING, "confirmed", "expiry_warning", "guess_warning", "invitation"),
+    *(*CLOSING, "confirmed", "expiry_warning", "former_address", "guess_warning", "invitation"),
     *("promised", "waitlist", "way_back"),
 ]
 
@@ -168,6 +170,18 @@ def test_an_invitation(server: MailServer, people: People) -> None:
     url = SITE + Invitation.objects.get().get_absolute_url()
     assert BUTTON.findall(part(message, "html")) == [(url, "Open this page to accept")]
     assert f"Open this page to accept:\n\n{url}\n" in part(message, "plain").replace("\r", "")
+
+
+@pytest.mark.parametrize("was_removed", [True, False])
+def test_a_former_address(server: MailServer, people: People, was_removed: bool) -> None:
+    email = "old@example.com"
+    row = FormerAddress.objects.create(user=people.alice, email=email, was_removed=was_removed)
+    outbox.send(row, address_mails.compose)
+    [message] = server.mails
+    is_ours(message, email)
+    said = "If that was not you, take your account back"
+    assert BUTTON.findall(part(message, "html")) == [(SITE + row.get_absolute_url(), said)]
+    assert row.key not in str(FormerAddress.objects.values())
 
 
 def test_a_warning(server: MailServer, people: People, connection: Connection) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from django.db import connection as database
 from django.test import Client
+from django.urls import reverse
 
-from onboarding.models import Connection, Event
+from onboarding.models import Connection, Event, SecurityEvent
 from tests.support.attempts import CONNECTED, begin_attempt, run_step
 from tests.support.people import People
 from tests.support.scripted import Scripted
@@ -29,6 +30,8 @@ def connection(people: People, scripted: Scripted) -> Connection:
 
 @pytest.fixture
 def bob(people: People) -> Client:
+    """A member to whom an owner has given the right to see secrets."""
+    people.acme.memberships.filter(user=people.bob).update(may_see_secrets=True)
     return browser(people.bob)
 
 
@@ -126,7 +129,7 @@ def test_only_members_see_them(people: People, connection: Connection) -> None:
 
 
 def test_the_forms_need_their_token(people: People, connection: Connection) -> None:
-    strict = browser(people.bob, strict=True)
+    strict = browser(people.alice, strict=True)
     assert strict.post(url("reveal", connection)).status_code == 403
 
 
@@ -162,3 +165,92 @@ def test_a_shop_without_secrets_offers_none(people: People, scripted: Scripted) 
     assert "are ready" not in visible_text(browser(people.bob).get(connection.get_absolute_url()))
     answer = browser(people.bob).post(url("reveal", connection))
     assert answer["Location"] == connection.get_absolute_url()
+
+
+# -- who may see them ------------------------------------------------------------------------------
+
+NAMES = ["reveal", "reveal-download", "reveal-kept"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_member_without_the_right_reads_who_has_it(
+    people: People, connection: Connection, name: str
+) -> None:
+    """Before, every member could see and delete the secrets of every shop."""
+    member = browser(people.bob)
+    response = member.post(url(name, connection))
+    assert response.status_code == 403
+    assert "Only the owner of Acme may see them: Alice." in visible_text(response)
+    assert "c4n4ry" not in response.content.decode()
+    assert Connection.objects.get().reveal == {"Key": KEY, "Secret": SECRET}
+
+
+def test_the_pages_of_a_member_name_the_owners_instead_of_a_button(
+    people: People, connection: Connection
+) -> None:
+    member = browser(people.bob)
+    for page in (connection.get_absolute_url(), connection.attempts.get().get_absolute_url()):
+        response = member.get(page)
+        assert "Only the owner of Acme may see them: Alice." in visible_text(response)
+        assert url("reveal", connection) not in response.content.decode()
+    home = visible_text(member.get(people.acme.get_absolute_url()))
+    assert "ask an owner to save them" in home
+
+
+def test_a_member_who_connects_a_shop_is_told_who_gets_its_secrets(
+    people: People, scripted: Scripted
+) -> None:
+    attempt = begin_attempt(people, user=people.bob)
+    made = run_step(attempt, scripted, READY).connection
+    said = visible_text(browser(people.bob).get(made.attempts.get().get_absolute_url()))
+    assert "Only the owner of Acme may see them: Alice." in said
+    assert KEY in browser(people.alice).post(url("reveal", made)).content.decode()
+
+
+def test_an_owner_gives_the_right_and_takes_it(people: People, connection: Connection) -> None:
+    bob = people.acme.memberships.get(user=people.bob)
+    rights = reverse("change-rights", args=[people.acme.reference, bob.pk])
+    alice, member = browser(people.alice), browser(people.bob)
+    said = visible_text(alice.post(rights, {"may_see_secrets": "on"}, follow=True))
+    assert "Bob may see keys and secrets now." in said
+    assert member.post(url("reveal", connection)).status_code == 200
+    alice.post(rights)
+    assert member.post(url("reveal", connection)).status_code == 403
+    details = SecurityEvent.objects.filter(kind="role_changed").order_by("pk")
+    assert list(details.values_list("user", "by", "merchant", "detail")) == [
+        (people.bob.pk, people.alice.pk, people.acme.pk, "may see secrets"),
+        (people.bob.pk, people.alice.pk, people.acme.pk, "may no longer see secrets"),
+    ]
+
+
+def test_only_owners_give_the_right(people: People) -> None:
+    bob = people.acme.memberships.get(user=people.bob)
+    rights = reverse("change-rights", args=[people.acme.reference, bob.pk])
+    assert browser(people.bob).post(rights, {"may_see_secrets": "on"}).status_code == 403
+    assert browser(people.charlie).post(rights, {"may_see_secrets": "on"}).status_code == 404
+    bob.refresh_from_db()
+    assert not bob.may_see_secrets
+
+
+def test_who_is_no_longer_an_owner_no_longer_sees_secrets(
+    people: People, connection: Connection
+) -> None:
+    bob = people.acme.memberships.get(user=people.bob)
+    role = reverse("change-role", args=[people.acme.reference, bob.pk])
+    alice, member = browser(people.alice), browser(people.bob)
+    alice.post(role, {"role": "owner"})
+    assert member.post(url("reveal", connection)).status_code == 200
+    alice.post(role, {"role": "member"})
+    assert member.post(url("reveal", connection)).status_code == 403
+
+
+def test_looking_and_forgetting_are_in_the_security_log(
+    people: People, connection: Connection, bob: Client
+) -> None:
+    bob.post(url("reveal-kept", connection), {"seen": kept(bob, connection)})
+    rows = SecurityEvent.objects.filter(kind__startswith="secrets_").order_by("pk")
+    assert list(rows.values_list("kind", "user", "merchant")) == [
+        ("secrets_shown", people.bob.pk, people.acme.pk),
+        ("secrets_forgotten", people.bob.pk, people.acme.pk),
+    ]
+    assert "c4n4ry" not in str(list(rows.values()))

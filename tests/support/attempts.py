@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from onboarding import journey
-from onboarding.models import Attempt, Connection
+from onboarding.models import Attempt, Connection, User
 from onboarding.models.memo import readable
 from tests.support.people import People, connector
 from tests.support.scripted import Answer, Scripted
@@ -17,14 +17,14 @@ CONNECTED = Connected(shop_id="shop-1", evidence=text("The vendor lists it."))
 WAIT = Waiting(note=text("…"), poll_every=timedelta(minutes=1), give_up_after=timedelta(hours=1))
 
 
-def begin_attempt(people: People, name: str = "My shop") -> Attempt:
-    """Alice begins a shop of this name, whatever else she has begun."""
+def begin_attempt(people: People, name: str = "My shop", user: User | None = None) -> Attempt:
+    """Alice, or somebody else, begins a shop of this name, whatever else she has begun."""
     shop = people.acme.accounts.first()
     found = shop.connections.first() if shop else None
     return journey.begin(
         merchant=people.acme,
         connector=found.connector if found else connector("scripted"),
-        user=people.alice,
+        user=user or people.alice,
         name=name,
         answers={},
         another=True,

@@ -20,8 +20,9 @@ FIRST, WORDS, RETURNS, RATE_LIMITS, NAMES, REPORTED, KEYS, OUTAGES, REFUSED, SEC
     "0005_shop_names_and_endings", "0006_reported", "0007_memo_keys", "0008_outages",
     "0009_mail_refused", "0010_security_events",
 )  # fmt: skip
-LIMITS, SESSIONS, BROWSER, CLOSING = (
-    "0011_limits_of_strangers", "0012_sessions", "0016_hop_browser", "0017_closing",
+LIMITS, SESSIONS, RIGHTS, BROWSER, CLOSING = (
+    "0011_limits_of_strangers", "0012_sessions", "0014_rights_and_former_addresses", "0016_hop_browser",
+    "0017_closing",
 )  # fmt: skip
 NOW = timezone.now()
 
@@ -312,6 +313,19 @@ def test_a_person_survives_the_security_log() -> None:
         kind="signed_in", user_id=user.pk
     )
     assert only(migrate_to(REFUSED), "User").email == "a@example.org"
+
+
+def test_after_the_upgrade_only_owners_see_secrets() -> None:
+    apps = migrate_to(SECURITY)
+    user = apps.get_model("onboarding", "User").objects.create(email="a@example.org")
+    merchant = apps.get_model("onboarding", "Merchant").objects.create(name="Acme", reference="a")
+    merchant.memberships.create(user=user, role="member")
+    apps = migrate_to(RIGHTS)
+    assert only(apps, "Membership").may_see_secrets is False
+    apps.get_model("onboarding", "Membership").objects.update(may_see_secrets=True)
+    former = apps.get_model("onboarding", "FormerAddress").objects
+    former.create(user_id=user.pk, email="old@example.org", was_removed=True)
+    assert only(migrate_to(SECURITY), "Membership").role == "member"
 
 
 def tables() -> set[str]:

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from onboarding.fields import address
 from onboarding.models import SecurityEvent, User
-from onboarding.monitoring import security_log
+from onboarding.monitoring.security_log import record
 from onboarding.people import sessions
 
 
@@ -34,11 +34,11 @@ def make_staff(email: str) -> User:
     """Make the user of this address (in lower case) staff and superuser, and the address verified."""
     user = User.objects.filter(email=email).first() or User.objects.create_user(email)
     if not (user.is_staff and user.is_superuser and user.is_active):
-        detail = "is_staff: yes, is_superuser: yes"
-        security_log.record(SecurityEvent.Kind.STAFF_CHANGED, user=user, detail=detail)
         user.is_staff = user.is_superuser = user.is_active = True
         user.save(update_fields=["is_staff", "is_superuser", "is_active"])
         sessions.end_all(user, "made staff")
+        detail = "is_staff: yes, is_superuser: yes"
+        record(SecurityEvent.Kind.STAFF_CHANGED, user=user, detail=detail)
     EmailAddress.objects.filter(user=user, primary=True).exclude(email=email).update(primary=False)
     EmailAddress.objects.update_or_create(
         user=user, email=email, defaults={"verified": True, "primary": True}

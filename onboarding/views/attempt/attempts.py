@@ -14,7 +14,7 @@ from onboarding.methods import require_post, require_read
 from onboarding.models import Attempt
 from onboarding.models.status import shown
 from onboarding.questions import QuestionsForm
-from onboarding.views.access import Request, attempts_of, for_attempt, for_poll
+from onboarding.views.access import Request, attempts_of, for_attempt, for_poll, secret_owners
 from onboarding.views.forms import NameForm
 from onboarding.views.polling import asked_by_itself, poll, polled
 from onboarding.views.vendor_trip.leaving import SeeOther, leave, may_leave, take_link
@@ -140,6 +140,7 @@ def _context(request: Request, attempt: Attempt, form: Form | None = None) -> di
         "found": shown(attempt.found_evidence),
         "beside": journey.opens_beside(attempt),
         "secret_waits": panel.kind in {"connected", "reported"} and connection.secret_waits,
+        "secret_owners": secret_owners(request.user, connection),
         "sibling": journey.connection_of_found_shop(attempt) if panel.action == "choose" else None,
         "vendor_name": registry.vendor_name(connection.vendor),
     }

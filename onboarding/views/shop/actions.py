@@ -13,6 +13,7 @@ from onboarding.methods import require_read_or_post
 from onboarding.models import Attempt, Connection, Connector
 from onboarding.models.memo import opened
 from onboarding.models.status import Answer, dumped, shown
+from onboarding.people import guards
 from onboarding.questions import form_data, plain
 from onboarding.views.access import Request, for_connection
 from onboarding.views.forms import ActForm
@@ -96,6 +97,8 @@ def act(request: Request, connection: Connection, key: str) -> HttpResponse:
         form_data(request),
     )
     if form.is_valid():
+        if action.danger:
+            guards.require_recent(request)
         return _run(request, connection, key, form)
     context = {
         "action": action,

@@ -17,10 +17,11 @@ from django.utils.translation import gettext
 from onboarding import journey, registry
 from onboarding.background import runner
 from onboarding.methods import require_post, require_read, require_read_or_post
-from onboarding.models import Attempt, Connection, Event, Membership, Merchant, User
+from onboarding.models import Attempt, Connection, Event, Membership, SecurityEvent, User
 from onboarding.models.status import Status
+from onboarding.monitoring import security_log
 from onboarding.questions import form_data
-from onboarding.views.access import Request, for_connection, for_member, owns
+from onboarding.views.access import Request, for_connection, for_member, owns, secret_owners
 from onboarding.views.attempt.status_panel import link, needs_polling, panel_of
 from onboarding.views.forms import NameForm, taken
 from onboarding.views.polling import Pace, asked_by_itself, poll, polled
@@ -41,7 +42,7 @@ def home(request: Request, membership: Membership) -> HttpResponse:
     shops = Connection.objects.filter(account__merchant=merchant, removed_at=None)
     connections = shops.select_related("connector")
     rows = [
-        _task_row(merchant, connection, connection.open_attempt)
+        _task_row(membership, connection, connection.open_attempt)
         for connection in connections.annotate(open_attempt=_open_attempt_reference())
     ]
     waiting = waiting_rows(membership)
@@ -78,15 +79,15 @@ class TaskRow(TypedDict):
     name: str
 
 
-def _task_row(merchant: Merchant, connection: Connection, open_attempt: str | None) -> TaskRow:
+def _task_row(membership: Membership, connection: Connection, open_attempt: str | None) -> TaskRow:
     """An unfinished shop links to its open attempt, where the merchant goes on."""
     name, reference = "connection", connection.reference
     if open_attempt and not connection.is_set_up:
         name, reference = "attempt", open_attempt
     return {
-        "href": reverse(name, args=[merchant.reference, reference]),
+        "href": reverse(name, args=[membership.merchant.reference, reference]),
         "title": connection.name,
-        "hint": hint(connection),
+        "hint": hint(connection, sees_secrets=membership.sees_secrets),
         "status": connection.status,
         "platform": connection.connector.platform,
         "name": connection.name,
@@ -163,6 +164,7 @@ def _context(
         "panel": panel_of(attempt, request.user) if attempt else None,
         "actions": actions_of(connection, attempt),
         "secret_waits": connection.secret_waits,
+        "secret_owners": secret_owners(request.user, connection),
         "is_doubted": is_doubted(connection),
         "evidence": evidence(connection),
         "changes": changes(connection),
@@ -279,8 +281,17 @@ def _begin(
 ) -> HttpResponse:
     """Begin an attempt and show the shop, also when somebody was faster."""
     with suppress(journey.StatusChanged):
-        runner.hand_over(begin(connection, request.user))
+        attempt = begin(connection, request.user)
+        if attempt.purpose == Attempt.Purpose.END:
+            _ended(request, connection, "disconnected")
+        runner.hand_over(attempt)
     return _shop(connection)
+
+
+def _ended(request: Request, connection: Connection, how: str) -> None:
+    kind, merchant = SecurityEvent.Kind.SHOP_ENDED, connection.account.merchant
+    detail = f"shop {connection.reference} {how}"
+    security_log.record(kind, request, merchant=merchant, detail=detail)
 
 
 def _shop(connection: Connection) -> HttpResponse:
@@ -300,6 +311,7 @@ def remove(request: Request, connection: Connection) -> HttpResponse:
         return _page(request, connection, "remove", stays_at_vendor=stays)
     if not journey.remove(connection, request.user):
         return _shop(connection)
+    _ended(request, connection, "removed")
     message = gettext("“%(shop)s” was removed from your list.") % {"shop": connection.name}
     messages.success(request, message)
     return SeeOther(connection.account.merchant.get_absolute_url())

@@ -17,10 +17,12 @@ STOPPED = {Status.PAUSED, Status.DISCONNECTED}
 DONE_SENTENCES = 3  # of a Done: here, there, and what is left to do
 
 
-def hint(connection: Connection) -> str:
-    """The next step, in one line."""
+def hint(connection: Connection, *, sees_secrets: bool) -> str:
+    """The next step, in one line. `sees_secrets`: whether the reader may save the key and secret."""
     words = {"vendor": vendor_name(connection.vendor)}
     if connection.secret_waits and connection.is_set_up:
+        if not sees_secrets:
+            return gettext("The key and secret are ready: ask an owner to save them")
         return gettext("Your key and secret are ready: save them")
     if connection.waits_for_task:
         return connection.sentence

@@ -10,7 +10,8 @@ from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 
 from onboarding.methods import require_read_or_post
-from onboarding.models import Invitation, User
+from onboarding.models import Invitation, SecurityEvent, User
+from onboarding.monitoring import security_log
 from onboarding.people import team
 from onboarding.views.vendor_trip.leaving import SeeOther
 
@@ -60,6 +61,8 @@ def _accept(request: HttpRequest, invitation: Invitation, user: User | None) -> 
         return _page(request, invitation, user, status=403)
     if not team.accept(invitation, user):
         return SeeOther(invitation.get_absolute_url())  # it ended in between: its page says how
+    kind, detail = SecurityEvent.Kind.JOINED, f"as {invitation.role}"
+    security_log.record(kind, request, merchant=invitation.merchant, detail=detail)
     message = gettext("You belong to %(business)s now.") % {"business": invitation.merchant.name}
     messages.success(request, message)
     return SeeOther(invitation.merchant.get_absolute_url())

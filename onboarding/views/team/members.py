@@ -10,18 +10,28 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from onboarding.methods import require_post, require_read, require_read_or_post
-from onboarding.models import Connection, Invitation, Membership, Merchant, merchants
+from onboarding.models import (
+    Connection,
+    Invitation,
+    Membership,
+    Merchant,
+    SecurityEvent,
+    merchants,
+)
 from onboarding.models.outbox import MailState
+from onboarding.monitoring import security_log
 from onboarding.notifications.mail import NotSent, TooManyMails
 from onboarding.people import mail_limits
 from onboarding.people import team as team_actions
 from onboarding.people.unsent import APP, sentence
 from onboarding.questions import form_data
 from onboarding.views.access import Request, for_member, for_owner, for_team
-from onboarding.views.forms import InviteForm, RoleForm
+from onboarding.views.forms import InviteForm, RightsForm, RoleForm
 from onboarding.views.vendor_trip.leaving import SeeOther
 
 from .events import newest_lines
+
+Kind = SecurityEvent.Kind
 
 
 @require_read
@@ -72,6 +82,8 @@ def _invite(request: Request, merchant: Merchant, form: InviteForm) -> bool:
         limit.give_back()
         form.add_error("email", sentence(error))
         return False
+    detail = f"as {made.role}"
+    security_log.record(Kind.INVITED, request, merchant=merchant, detail=detail)
     messages.success(request, _invited(made))
     return True
 
@@ -177,10 +189,29 @@ def change_role(request: Request, membership: Membership, member: int) -> HttpRe
     except team_actions.LastOwner:
         return last_owner(request, membership)
     colleague.refresh_from_db(fields=["role"])
+    _record(request, Kind.ROLE_CHANGED, colleague, f"{colleague.role} now")
     message = (
         gettext("%(person)s is an owner now.")
         if colleague.owns
         else gettext("%(person)s is a member now, no longer an owner.")
+    )
+    return _confirm(request, membership, message, person=colleague.user.get_short_name())
+
+
+@require_post
+@for_owner
+def change_rights(request: Request, membership: Membership, member: int) -> HttpResponse:
+    colleague, form = _member(membership.merchant, member), RightsForm(request.POST)
+    if colleague is None or colleague.owns or not form.is_valid():
+        return to_team(membership.merchant)
+    may = form.cleaned_data["may_see_secrets"]
+    if team_actions.change_rights(colleague, may_see_secrets=may):
+        detail = "may see secrets" if may else "may no longer see secrets"
+        _record(request, Kind.ROLE_CHANGED, colleague, detail)
+    message = (
+        gettext("%(person)s may see keys and secrets now.")
+        if may
+        else gettext("%(person)s may no longer see keys and secrets.")
     )
     return _confirm(request, membership, message, person=colleague.user.get_short_name())
 
@@ -201,6 +232,7 @@ def remove(request: Request, membership: Membership, member: int) -> HttpRespons
         team_actions.remove(colleague)
     except team_actions.LastOwner:
         return last_owner(request, membership)
+    _record(request, Kind.MEMBER_REMOVED, colleague)
     message = gettext("%(person)s no longer belongs to the team.")
     return _confirm(request, membership, message, person=colleague.user.get_short_name())
 
@@ -221,6 +253,7 @@ def leave(request: Request, membership: Membership) -> HttpResponse:
         team_actions.remove(membership)
     except team_actions.LastOwner:
         return last_owner(request, membership)
+    _record(request, Kind.MEMBER_REMOVED, membership, "left")
     message = gettext("You have left %(business)s.") % {"business": membership.merchant.name}
     messages.success(request, message)
     return SeeOther(reverse("start"))
@@ -245,6 +278,10 @@ def _no_longer_open(request: Request, membership: Membership) -> HttpResponse:
 def _confirm(request: Request, membership: Membership, message: str, **words: str) -> HttpResponse:
     messages.success(request, message % words)
     return to_team(membership.merchant)
+
+
+def _record(request: Request, kind: Kind, about: Membership, detail: str = "") -> None:
+    security_log.record(kind, request, user=about.user, merchant=about.merchant, detail=detail)
 
 
 def _member(merchant: Merchant, pk: int) -> Membership | None:

@@ -1,0 +1,25 @@
+"""Mails to an address that was removed from an account or is no longer the main one."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.utils import timezone
+
+from onboarding.models import FormerAddress
+
+from . import outbox
+from .mail import Mail
+from .mail import compose as compose_mail
+
+
+def mail_due() -> None:
+    """Send those mails again that failed, or whose process died before they were sent."""
+    rows = FormerAddress.objects.filter(ended=None, expires_at__gt=timezone.now())
+    outbox.send_due(rows.select_related("user"), compose)
+
+
+def compose(former: FormerAddress) -> Mail:
+    context = {"former": former, "link": settings.SITE_URL + former.get_absolute_url()}
+    return compose_mail(
+        "onboarding/email/former_address", [former.email], context, former.user.language
+    )
