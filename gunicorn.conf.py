@@ -1,4 +1,4 @@
-"""Gunicorn configuration: one process for each core, threads, logs without query strings."""
+"""Gunicorn configuration: one process for each core, threads that wait for no client, logs in our format."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ def has_ipv6_loopback() -> bool:
 
 
 bind = addresses()
-worker_class = "gthread"
+worker_class = "onboarding.web_server.worker.Worker"
 workers = int(os.environ.get("WEB_CONCURRENCY") or len(os.sched_getaffinity(0)))
 threads = WEB_THREADS
 keepalive = 5
 graceful_timeout = 20
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108
-# A vendor's return may carry a long token, and a browser the cookies of a whole domain. Gunicorn answers
-# longer ones itself (414, 431).
+# A vendor's return may carry a long token, and a browser the cookies of a whole domain. What is longer gets
+# a page (414, 431) from web_server/answers.py.
 limit_request_line = 8190
 limit_request_field_size = 16_380
 # Our own middleware decides by PROXY_COUNT which forwarded headers to trust.

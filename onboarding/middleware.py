@@ -1,5 +1,5 @@
-"""Middleware: references, health checks, X-Forwarded headers, time zones, MEMO_KEYS, one address,
-readable requests, HEAD, unsent mails."""
+"""Middleware: references, security headers, health checks, short bodies, X-Forwarded headers, time zones,
+MEMO_KEYS, one address, readable requests, HEAD, unsent mails."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from django.utils import timezone
 from vendors.contract.characters import is_plain
 
 from . import moments
+from .conf import headers
 from .models import memo_key
 from .monitoring import logs
 from .notifications.mail import NotSent
@@ -56,6 +57,29 @@ def health_checks(get_response: GetResponse) -> GetResponse:
     def middleware(request: HttpRequest) -> HttpResponseBase:
         view = health.view_of(request.path_info)
         return view(request) if view else get_response(request)
+
+    return middleware
+
+
+def security_headers(get_response: GetResponse) -> GetResponse:
+    """Every response has them: also a health check, a file, a redirect and an error page."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        headers.add_missing(response)
+        return response
+
+    return middleware
+
+
+def small_bodies(get_response: GetResponse) -> GetResponse:
+    """Refuse a body that is longer than any form of ours, before it is read; 413 with a page."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        length = request.META.get("CONTENT_LENGTH") or ""
+        if length.isdecimal() and int(length) > settings.LONGEST_BODY:
+            return errors.too_large(request)
+        return get_response(request)
 
     return middleware
 

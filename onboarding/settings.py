@@ -73,11 +73,13 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "onboarding.middleware.reference",
+    "onboarding.middleware.security_headers",
+    "csp.middleware.CSPMiddleware",
     "onboarding.middleware.health_checks",
+    "onboarding.middleware.small_bodies",
     "onboarding.middleware.proxies",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
     "onboarding.middleware.readable_requests",
     "onboarding.middleware.one_address",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -170,6 +172,13 @@ EMAIL_SUBJECT_PREFIX = ""
 SANDBOX = site.sandbox
 SANDBOX_URL = (site.sandbox_url or f"http://127.0.0.1:{PORT + 1}").rstrip("/")
 VENDORS = vendors.load({**os.environ, "SANDBOX_URL": SANDBOX_URL})
+
+# -- what a request may bring: our forms are short, and no page takes a file ------------------------
+
+LONGEST_BODY = 256 * 1024  # bytes; the web server reads no more, and answers 413
+DATA_UPLOAD_MAX_MEMORY_SIZE = LONGEST_BODY
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+FILE_UPLOAD_HANDLERS = ["onboarding.conf.uploads.RefuseFiles"]
 
 # -- headers and cookies ---------------------------------------------------------------------------
 
