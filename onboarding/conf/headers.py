@@ -7,7 +7,7 @@ from django.conf import settings
 from django.http import HttpResponseBase
 
 # What a page and its frames may ask the browser for. Passkeys are made and used by our own pages, and
-# secrets are copied by a button. What is not named here has no use in a page either, or no browser asks for it.
+# secrets are copied by a button.
 _USED = ("clipboard-write", "publickey-credentials-create", "publickey-credentials-get")
 _UNUSED = (
     "accelerometer", "autoplay", "bluetooth", "browsing-topics", "camera", "clipboard-read",

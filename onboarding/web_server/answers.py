@@ -16,6 +16,10 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 class Response(wsgi.Response):  # type: ignore[misc]  # gunicorn has no types
     """gunicorn's response, without the name of the server."""
 
+    def can_sendfile(self) -> bool:
+        """The kernel would send a file to the socket itself, and block."""
+        return False
+
     def default_headers(self) -> list[str]:
         return [line for line in super().default_headers() if not line.startswith("Server:")]
 

@@ -29,7 +29,8 @@ from .connection import Connection
 # Seconds.
 FOR_HEAD = 10.0  # from the connection, or the first byte of a later request, to the end of the head
 FOR_BODY = 30.0  # from there to the end of the body
-FOR_ANSWER = 60.0  # for the client to take it, and a second for each 10 kB
+FOR_ANSWER = 60.0  # for the client to take it, and as much longer as LEAST_RATE needs
+LEAST_RATE = 10_000  # bytes a second
 FOR_FAREWELL = 2.0  # until a client closes its side
 FOR_REFUSED_BODY = 10.0  # as long is read and thrown away what a client sends after its refusal
 BETWEEN_SWEEPS = 0.5
@@ -104,18 +105,16 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     def _read(self, conn: Connection) -> None:
         """Take what has come of a request; hand it to a thread when it is whole."""
         data = conn.receive()
-        if data is None:
-            return
-        if not data:
+        if data == b"":
             return self._drop(conn)
         was_idle, had_head = conn.is_idle, conn.incoming.has_head
-        conn.incoming.feed(data)
+        conn.incoming.feed(data or b"")
         if conn.incoming.whole:
             self._wait_no_more(conn)
             self.enqueue_req(conn)
         elif conn.incoming.has_head and not had_head:
             self._wait_for_body(conn)
-        elif was_idle:
+        elif was_idle and data:
             conn.deadline = time.monotonic() + FOR_HEAD
         return None
 
@@ -216,7 +215,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         """Back in the main thread: gunicorn calls this when `handle` is done."""
         conn.keep = not future.cancelled() and not future.exception() and future.result()
         if conn.sock.waiting:
-            self._wait(conn, WRITE, self._write, FOR_ANSWER + conn.sock.size / 10_000)
+            self._wait(conn, WRITE, self._write, FOR_ANSWER + conn.sock.size / LEAST_RATE)
         else:
             self._after_answer(conn)
 

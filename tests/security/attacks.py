@@ -1,4 +1,4 @@
-"""Clients that hold connections open. Bounded in count and time, and only against this machine."""
+"""Clients that hold connections open, or send too much. Bounded in count and time; only this machine."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 HEAD = b"GET / HTTP/1.1\r\nHost: localhost\r\nUser-Agent: slow\r\n"
 WHOLE = HEAD + b"\r\n"
+LIVE = WHOLE.replace(b"GET / ", b"GET /health/live ")
 FORM = (
     b"POST /accounts/login/ HTTP/1.1\r\nHost: localhost\r\n"
     b"Content-Type: application/x-www-form-urlencoded\r\n"
@@ -39,8 +40,59 @@ ATTACKS = {
     "answers that nobody reads": Attack(FILE * 20),
     "closing clients that stay": Attack(CLOSING),
     "200 idle connections": Attack(WHOLE, count=200, reads=True),
-    "500 at once": Attack(WHOLE, count=500, reads=True),
+    "500 at once": Attack(LIVE, count=500, reads=True),
 }
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A form, which a few clients send again and again: its type, and a piece that is repeated."""
+
+    content_type: str
+    piece: bytes
+    pieces: int
+    clients: int = 4
+    start: bytes = b""
+
+    def pour(self, client: socket.socket) -> None:
+        length = len(self.start) + len(self.piece) * self.pieces
+        head = "POST /accounts/login/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+        head += f"Content-Type: {self.content_type}\r\nContent-Length: {length}\r\n\r\n"
+        client.sendall(head.encode() + self.start)
+        for _ in range(self.pieces):
+            client.sendall(self.piece)
+
+
+URLENCODED = "application/x-www-form-urlencoded"
+MULTIPART = "multipart/form-data; boundary=b"
+FILE_PART = b'--b\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n'
+UPLOADS = {
+    "a form of 20 MB": Upload(URLENCODED, b"x" * 100_000, 200, start=b"email="),
+    "a file of 400 MB": Upload(MULTIPART, b"x" * 1_000_000, 400, clients=2, start=FILE_PART),
+    "20,000 fields": Upload(URLENCODED, b"field=1&" * 100, 200),
+}
+
+
+@contextmanager
+def under_uploads(upload: Upload, port: int) -> Iterator[None]:
+    """The block runs while these clients send."""
+    over = threading.Event()
+
+    def send() -> None:
+        while not over.is_set():
+            with suppress(OSError), socket.create_connection(("127.0.0.1", port), 30) as client:
+                upload.pour(client)
+                client.recv(1000)
+
+    threads = [threading.Thread(target=send, daemon=True) for _ in range(upload.clients)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
 
 
 def connected(port: int) -> socket.socket:

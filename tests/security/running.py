@@ -10,7 +10,7 @@ from pathlib import Path
 
 import requests
 
-from tests.support.site import Site
+from tests.support.site import WEB, Site
 from vendors import sandbox
 
 PAGES = ("/health/live", "/connectors/")
@@ -18,10 +18,11 @@ GIVE_UP = 5.0  # seconds until an unanswered request counts as such
 
 
 @contextmanager
-def web_server(folder: Path, **env: str) -> Iterator[Site]:
+def web_server(folder: Path, command: list[str] = WEB, **env: str) -> Iterator[Site]:
     """A site without a worker: only its web server, of two processes."""
     stage = sandbox.start(folder / "sandbox")
-    site = Site(folder, stage, extra_env={"WEB_CONCURRENCY": "2", **env})
+    more = {"WEB_CONCURRENCY": "2", **env}
+    site = Site(folder, stage, extra_env=more, commands={"web": command})
     try:
         site.prepare()
         site.start("web")
