@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.contrib.messages import get_messages
 from django.contrib.messages.storage.base import BaseStorage
-from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect, UnreadablePostError
 from django.http.request import split_domain_port
 from django.utils import timezone
 
@@ -73,12 +73,22 @@ def security_headers(get_response: GetResponse) -> GetResponse:
 
 
 def small_bodies(get_response: GetResponse) -> GetResponse:
-    """Refuse a body that is longer than any form of ours, before it is read; 413 with a page."""
+    """Refuse what is longer than any form of ours, has more fields or brings a file; 413 with a page.
+
+    A body that is too long is refused before it is read, and a form before anything else looks at it.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         length = request.META.get("CONTENT_LENGTH") or ""
         if length.isdecimal() and int(length) > settings.LONGEST_BODY:
             return errors.too_large(request)
+        try:
+            request.POST  # noqa: B018  (parses the form)
+        except errors.TOO_LARGE:
+            request._mark_post_parse_error()  # type: ignore[attr-defined]  # as Django does with these
+            return errors.too_large(request)
+        except UnreadablePostError:
+            pass  # the client is gone; the CSRF check says so
         return get_response(request)
 
     return middleware

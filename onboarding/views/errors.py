@@ -17,11 +17,12 @@ from onboarding.questions import ANSWER
 from onboarding.views.vendor_trip.leaving import may_leave
 from vendors.contract import is_secret_name
 
+TOO_LARGE = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
 CSRF_FIELD = "csrfmiddlewaretoken"
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    if isinstance(exception, (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)):
+    if isinstance(exception, TOO_LARGE):
         return too_large(request)
     return render(request, "400.html", status=400)
 
