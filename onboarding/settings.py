@@ -188,8 +188,12 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_SSL_HOST = _site_parts.netloc
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = site.hsts_subdomains
+# Lax, not Strict: a browser comes back from a vendor's page with a GET that another site began. A Strict
+# CSRF cookie would be missing there, and the new one would break the forms of all other tabs.
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 LANGUAGE_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True  # no script of ours reads them
 # Names of our own: cookies of another app on a parent domain come along, and Django's default names
 # would make them look like ours. With `__Host-`, browsers take such a cookie from this host alone.
 COOKIE_PREFIX = "__Host-gangway_" if HTTPS else "gangway_"

@@ -43,21 +43,21 @@ class Incoming:
         self.has_head = True
         head = bytes(self.data[:end])
         self.expects = _EXPECTS.search(head) is not None
-        length = _LENGTH.search(head)
+        lengths = _LENGTH.findall(head)
         if _CHUNKED.search(head):
             yield from self._last_chunk_end(end)
-        elif length:
-            yield from self._wait_for(end, end + int(length[1]))
+        elif len(lengths) == 1:
+            yield from self._wait_for(end, end + int(lengths[0]))
         self.whole = True
 
     def _head_end(self) -> Scan:
         seen = 0
         while True:
-            if found := _HEAD_END.search(self.data, seen):  # sees what is before `seen`, too
-                return found.end()
-            if len(self.data) > LONGEST_HEAD:
-                self.head_too_large = True
-                return len(self.data)
+            found = _HEAD_END.search(self.data, seen)  # sees what is before `seen`, too
+            end = found.end() if found else len(self.data)
+            self.head_too_large = end > LONGEST_HEAD
+            if found or self.head_too_large:
+                return end
             seen = max(len(self.data) - 3, 0)
             yield
 

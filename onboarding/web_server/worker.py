@@ -187,6 +187,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         try:
             parser = get_parser(self.cfg, [bytes(conn.incoming.data)], conn.client)
             request = next(parser)
+            if conn.incoming.head_too_large:
+                raise NoMoreData
             self._prepare(request, parser, conn)
             keep = self.handle_request(request, conn) and bool(parser.finish_body())
             if keep:
@@ -194,7 +196,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             return keep
         except NoMoreData:
             if conn.incoming.head_too_large:
-                self.handle_error(None, conn.sock, conn.client, LimitRequestHeaders("too long"))
+                too_long = LimitRequestHeaders("too long")
+                self.handle_error(request, conn.sock, conn.client, too_long)
         except StopIteration:
             pass
         except OSError as error:

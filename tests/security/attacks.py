@@ -57,6 +57,7 @@ class Upload:
     def pour(self, client: socket.socket) -> None:
         length = len(self.start) + len(self.piece) * self.pieces
         head = "POST /accounts/login/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+        head += f"Cookie: gangway_csrf={'t' * 32}\r\n"  # so that the CSRF check reads the form
         head += f"Content-Type: {self.content_type}\r\nContent-Length: {length}\r\n\r\n"
         client.sendall(head.encode() + self.start)
         for _ in range(self.pieces):

@@ -63,6 +63,7 @@ def test_gunicorn_finds_the_same_end(data: bytes) -> None:
         b"GET / HTTP/1.1\nHost: x\r\n\r\n",
         b"\n",
         CHUNKED + b"no size\r\n",
+        POST + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n",
         CHUNKED + b"\r\n",
     ],
 )
@@ -93,3 +94,8 @@ def test_a_head_that_does_not_end_is_judged_when_it_is_too_long() -> None:
     request, at = fed(data, [*range(1000, len(data), 1000)])
     assert (request.head_too_large, request.whole) == (True, True)
     assert at < LONGEST_HEAD + 1001
+
+
+def test_a_head_that_is_too_long_is_known_also_when_it_came_at_once() -> None:
+    data = b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * LONGEST_HEAD + b"\r\n"
+    assert fed(data, [])[0].head_too_large
