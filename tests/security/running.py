@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,12 +20,37 @@ PAGES = ("/health/live", "/connectors/")
 GIVE_UP = 5.0  # seconds until an unanswered request counts as such
 
 
+_prepared: list[Path] = []  # a data folder that the next site of this process begins with
+
+
+class WebServer(Site):
+    """A site without a worker: only its web server, which is ready when it is alive."""
+
+    def prepare(self) -> None:
+        """Migrating takes most of the time, so it is done once."""
+        if _prepared:
+            shutil.copytree(_prepared[0], self.folder / "data")
+            (self.folder / "mails").mkdir()
+            return
+        super().prepare()
+        _prepared.append(Path(tempfile.mkdtemp(prefix="gangway-prepared-")) / "data")
+        atexit.register(shutil.rmtree, _prepared[0].parent, ignore_errors=True)
+        shutil.copytree(self.folder / "data", _prepared[0])
+
+    def _ready(self) -> bool:
+        assert all(each.poll() is None for each in self.processes.values()), self.logs()[-3000:]
+        try:
+            return requests.get(f"{self.url}/health/live", timeout=5).ok
+        except requests.RequestException:
+            return False
+
+
 @contextmanager
 def web_server(folder: Path, command: list[str] = WEB, **env: str) -> Iterator[Site]:
-    """A site without a worker: only its web server, of two processes."""
+    """A web server, of two processes if WEB_CONCURRENCY says nothing else."""
     stage = sandbox.start(folder / "sandbox")
     more = {"WEB_CONCURRENCY": "2", **env}
-    site = Site(folder, stage, extra_env=more, commands={"web": command})
+    site = WebServer(folder, stage, extra_env=more, commands={"web": command})
     try:
         site.prepare()
         site.start("web")

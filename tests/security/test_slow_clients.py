@@ -24,7 +24,7 @@ from tests.security.attacks import (
     connected,
     under,
 )
-from tests.security.running import PAGES, measure, web_server
+from tests.security.running import PAGES, WebServer, measure, web_server
 from tests.support.site import Site
 
 IMPATIENT = [sys.executable, "-m", "gunicorn", "-c", "python:tests.security.impatient"]
@@ -41,7 +41,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def impatient(site: Site) -> Iterator[Site]:
     """Another web server, with short limits: a second for a head, 60 connections, a megabyte held."""
     commands = {"web": [*IMPATIENT, "onboarding.wsgi:application"]}
-    running = Site(site.folder, site.stage, commands=commands)
+    running = WebServer(site.folder, site.stage, commands=commands)
     running.start("web")
     yield running
     running.stop()
