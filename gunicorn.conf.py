@@ -1,4 +1,4 @@
-"""Gunicorn configuration: one process for each core, threads, logs without query strings."""
+"""Gunicorn configuration: one process for each core, threads that wait for no client, logs in our format."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from gunicorn.glogging import Logger
 
 from onboarding import settings
 from onboarding.monitoring.logs import (
+    ACCESS,
     TEXT,
     Json,
     JsonAccess,
@@ -42,14 +43,14 @@ def has_ipv6_loopback() -> bool:
 
 
 bind = addresses()
-worker_class = "gthread"
+worker_class = "onboarding.web_server.worker.Worker"
 workers = int(os.environ.get("WEB_CONCURRENCY") or len(os.sched_getaffinity(0)))
 threads = WEB_THREADS
 keepalive = 5
 graceful_timeout = 20
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108  # nosec B108  # gunicorn makes a file with an unknown name
-# A vendor's return may carry a long token, and a browser the cookies of a whole domain. Gunicorn answers
-# longer ones itself (414, 431).
+# A vendor's return may carry a long token, and a browser the cookies of a whole domain. What is longer gets
+# a page (414, 431) from web_server/answers.py.
 limit_request_line = 8190
 limit_request_field_size = 16_380
 # Our own middleware decides by PROXY_COUNT which forwarded headers to trust.
@@ -63,6 +64,12 @@ access_log_format = "%(t)s %(h)s [%({x-request-reference}o)s] %(m)s %(U)s %(s)s 
 class GunicornLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
     """Logs gunicorn's lines in the site's format, without query strings."""
 
+    def atoms(self, resp: Any, req: Any, environ: Any, request_time: Any) -> dict[str, Any]:
+        """What an access line is made of. The path as the client wrote it: escaped, and one word."""
+        # Any: gunicorn has no types
+        path = environ["RAW_URI"].partition("?")[0]
+        return {**super().atoms(resp, req, environ, request_time), "U": path}
+
     def setup(self, cfg: Any) -> None:  # Any: gunicorn has no types
         super().setup(cfg)
         in_json = settings.LOG_FORMAT == "json"
@@ -70,8 +77,8 @@ class GunicornLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
             handler.setFormatter(Json() if in_json else Text(TEXT, style="{"))
             handler.addFilter(ReferenceFilter())
             handler.addFilter(QueryRedactingFilter())
-        for handler in self.access_log.handlers if in_json else ():
-            handler.setFormatter(JsonAccess())
+        for handler in self.access_log.handlers:
+            handler.setFormatter(JsonAccess() if in_json else Text(ACCESS, style="{"))
 
 
 logger_class = GunicornLogger

@@ -27,6 +27,7 @@ MANAGE = [sys.executable, "manage.py"]
 WEB = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "onboarding.wsgi:application"]
 MARK = ".gangway-demo"  # a file that says that the demo made this folder
 STAFF = "staff@example.com"
+PAUSES = (0, 1, 2, 4, 8, 16, 32, 60)  # seconds before a process that ends at once is started again
 REFUSES = 4  # exit status of a process that says itself what is wrong (onboarding/doctor/start.py)
 
 
@@ -39,25 +40,52 @@ class Child:
     port: int = 0
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0  # monotonic time
+    starts: int = 0
     quick_ends: int = 0  # in a row, within 5 s of a start
+    restart_at: float = 0.0  # monotonic time; 0: it runs
+    has_listened: bool = False
 
     def start(self) -> None:
-        self.started = time.monotonic()
+        self.started, self.restart_at = time.monotonic(), 0.0
+        self.starts += 1
         self.process = start(self.name, self.command)
 
     def keep_running(self) -> None:
-        """Restart the process if it has ended. SystemExit if it ends at once three times in a row."""
+        """Restart the process if it has ended; the later, the more often it ends soon after its start.
+
+        SystemExit if it cannot be started at all.
+        """
         if self.process is None or self.process.poll() is None:
             return
-        status = self.process.returncode
-        if status == REFUSES:
+        if not self.restart_at:
+            self.plan_restart(self.process.returncode)
+        if time.monotonic() >= self.restart_at:
+            self.start()
+
+    def plan_restart(self, status: int) -> None:
+        quick = time.monotonic() - self.started < 5
+        self.quick_ends = self.quick_ends + 1 if quick else 0
+        self.end_if_hopeless(status)
+        pause = PAUSES[min(self.quick_ends, len(PAUSES)) - 1] if self.quick_ends else 0
+        self.restart_at = time.monotonic() + pause
+        when = f"in {pause} s" if pause else "now"
+        say(f"The {self.name} process ended with status {status}. It is started again {when}.")
+
+    def end_if_hopeless(self, status: int) -> None:
+        """SystemExit if it says at its first start what is wrong, or never listens at its port.
+
+        Later on the others go on without it: pages need no worker.
+        """
+        if status == REFUSES and self.starts == 1:
             end(f"The {self.name} process does not start: the line above says why.")
-        seconds = time.monotonic() - self.started
-        self.quick_ends = self.quick_ends + 1 if seconds < 5 else 0
-        if self.quick_ends == 3:
+        if self.port and not self.has_listened and self.quick_ends == 3:
             end(f"The {self.name} process cannot run: status {status}.")
-        say(f"The {self.name} process ended and is started again.")
-        self.start()
+
+    def is_ready(self) -> bool:
+        """Whether it listens, if it is one that does."""
+        if self.port and not self.has_listened:
+            self.has_listened = listening(self.port)
+        return self.has_listened or not self.port
 
     def stop(self) -> None:
         if self.process is not None and self.process.poll() is None:
@@ -85,7 +113,7 @@ class Site:
         for child in children:
             self.children.append(child)
             child.start()
-        while not all(listening(child.port) for child in children if child.port):
+        while not all(child.is_ready() for child in children):
             self.watch()
 
     def run(self) -> None:

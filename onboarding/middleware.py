@@ -1,5 +1,5 @@
-"""Middleware: references, health checks, X-Forwarded headers, sessions, time zones, MEMO_KEYS, one
-address, readable requests, “Is it still you?”, HEAD, unsent mails."""
+"""Middleware: references, security headers, health checks, short bodies, X-Forwarded headers, sessions, time
+zones, MEMO_KEYS, one address, readable requests, “Is it still you?”, HEAD, unsent mails."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from django.contrib.messages import get_messages
 from django.contrib.messages.storage.base import BaseStorage
 from django.contrib.sessions.exceptions import SessionInterrupted
 from django.contrib.sessions.middleware import SessionMiddleware
-from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect, UnreadablePostError
 from django.http.request import split_domain_port
 from django.utils import timezone
 
 from vendors.contract.characters import is_plain
 
 from . import moments
+from .conf import headers
 from .local_paths import local_path, next_path
 from .models import memo_key
 from .monitoring import logs, security_log
@@ -62,6 +63,39 @@ def health_checks(get_response: GetResponse) -> GetResponse:
     def middleware(request: HttpRequest) -> HttpResponseBase:
         view = health.view_of(request.path_info)
         return view(request) if view else get_response(request)
+
+    return middleware
+
+
+def security_headers(get_response: GetResponse) -> GetResponse:
+    """Every response has them: also a health check, a file, a redirect and an error page."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        headers.add_missing(response)
+        return response
+
+    return middleware
+
+
+def small_bodies(get_response: GetResponse) -> GetResponse:
+    """Refuse what is longer than any form of ours, has more fields or brings a file; 413 with a page.
+
+    A body that is too long is refused before it is read, and a form before anything else looks at it.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        length = request.META.get("CONTENT_LENGTH") or ""
+        if length.isdecimal() and int(length) > settings.LONGEST_BODY:
+            return errors.too_large(request)
+        try:
+            request.POST  # noqa: B018  (parses the form)
+        except errors.TOO_LARGE:
+            request._mark_post_parse_error()  # type: ignore[attr-defined]  # as Django does with these
+            return errors.too_large(request)
+        except UnreadablePostError:
+            pass  # the client is gone; the CSRF check says so
+        return get_response(request)
 
     return middleware
 

@@ -73,11 +73,13 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "onboarding.middleware.reference",
+    "onboarding.middleware.security_headers",
+    "csp.middleware.CSPMiddleware",
     "onboarding.middleware.health_checks",
+    "onboarding.middleware.small_bodies",
     "onboarding.middleware.proxies",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
     "onboarding.middleware.readable_requests",
     "onboarding.middleware.one_address",
     "onboarding.middleware.Sessions",
@@ -184,6 +186,13 @@ SANDBOX = site.sandbox
 SANDBOX_URL = (site.sandbox_url or f"http://127.0.0.1:{PORT + 1}").rstrip("/")
 VENDORS = vendors.load({**os.environ, "SANDBOX_URL": SANDBOX_URL})
 
+# -- what a request may bring: our forms are short, and no page takes a file ------------------------
+
+LONGEST_BODY = 256 * 1024  # bytes; the web server reads no more, and answers 413
+DATA_UPLOAD_MAX_MEMORY_SIZE = LONGEST_BODY
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+FILE_UPLOAD_HANDLERS = ["onboarding.conf.uploads.RefuseFiles"]
+
 # -- headers and cookies ---------------------------------------------------------------------------
 
 CONTENT_SECURITY_POLICY = {"DIRECTIVES": csp.directives(BRAND_LOGO)}
@@ -192,8 +201,12 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_SSL_HOST = _site_parts.netloc
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = site.hsts_subdomains
+# Lax, not Strict: a browser comes back from a vendor's page with a GET that another site began. A Strict
+# CSRF cookie would be missing there, and the new one would break the forms of all other tabs.
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 LANGUAGE_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True  # no script of ours reads them
 # Names of our own: cookies of another app on a parent domain come along, and Django's default names
 # would make them look like ours. With `__Host-`, browsers take such a cookie from this host alone.
 COOKIE_PREFIX = "__Host-gangway_" if HTTPS else "gangway_"
@@ -222,6 +235,7 @@ TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_ALLOW_ALL_ORIGINS = False  # no other site uses our files
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
+from io import BytesIO
 from wsgiref.types import StartResponse, WSGIEnvironment
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "onboarding.settings")
@@ -21,11 +23,27 @@ _BOUNDARY = re.compile(r"[^;]*multipart/form-data\s*;.*?(boundary=[^;]+)", re.IG
 
 
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-    """Django, without the parameters of a Content-Type: everything is UTF-8, whatever that names.
+    """Django, which gets a Content-Type without parameters and a body of known length."""
+    environ["CONTENT_TYPE"] = _content_type(environ.get("CONTENT_TYPE", ""))
+    if "HTTP_TRANSFER_ENCODING" in environ:
+        _measure_body(environ)
+    return _django(environ, start_response)
+
+
+def _content_type(given: str) -> str:
+    """Everything is UTF-8, whatever the parameters name.
 
     Django looks codecs up while it builds the request, where nobody turns an error into a page.
     """
-    given = environ.get("CONTENT_TYPE", "")
     kept = _BOUNDARY.match(given)
-    environ["CONTENT_TYPE"] = given.partition(";")[0].lower() + (f"; {kept[1]}" if kept else "")
-    return _django(environ, start_response)
+    return given.partition(";")[0].lower() + (f"; {kept[1]}" if kept else "")
+
+
+def _measure_body(environ: WSGIEnvironment) -> None:
+    """Django takes a body in chunks for an empty one, because it has no Content-Length."""
+    most = settings.LONGEST_BODY
+    try:
+        body = environ["wsgi.input"].read(most + 1)
+    except OSError:  # the web server has read no more of a body that is too long
+        body = b"x" * (most + 1)
+    environ |= {"wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))}

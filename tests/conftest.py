@@ -22,6 +22,7 @@ from pytest_django.fixtures import Settings
 
 from onboarding.background import runner
 from onboarding.conf import cache_backend
+from tests.support import nginx as nginx_program
 from tests.support import pgbouncer, postgres
 from tests.support.people import People, everybody
 from tests.support.scripted import Configurable, Scripted, offered
@@ -31,6 +32,7 @@ from tests.support.workers import Redis
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
 POSTGRES = postgres.programs()
 PGBOUNCER = pgbouncer.program() if POSTGRES else ""
+NGINX = nginx_program.program()
 REDIS = shutil.which("redis-server") or ""
 ROOT = Path(__file__).resolve().parent.parent
 FAST = ("unit", "vendors")  # the folders of `make test-fast`
@@ -44,6 +46,7 @@ def pytest_configure() -> None:
         "REDIS": REDIS,
         "POSTGRES": POSTGRES,
         "PGBOUNCER": PGBOUNCER,
+        "NGINX": NGINX,
     }
     for name, found in programs.items():
         if os.environ.get(f"REQUIRE_{name}") == "1" and not found:
@@ -69,6 +72,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         left_out.append(_missing("PgBouncer", "pgbouncer", f"{len(pooled)} tests of a pooler"))
         for item in pooled:
             item.add_marker(pytest.mark.skip(reason="no PgBouncer on this machine"))
+    proxied = [item for item in items if "nginx" in getattr(item, "fixturenames", ())]
+    if proxied and not NGINX:
+        left_out.append(_missing("nginx", "nginx-light", f"{len(proxied)} tests of a proxy"))
+        for item in proxied:
+            item.add_marker(pytest.mark.skip(reason="no nginx on this machine"))
     both = sum(item.get_closest_marker("both") is not None for item in items)
     if both and not POSTGRES and connection.vendor == "sqlite":
         what = f"{both} tests on PostgreSQL (they ran on SQLite)"

@@ -87,6 +87,10 @@ class Site(Settings):
     proxy_count: int = _setting(
         "0", "proxies before us; 0 ignores `X-Forwarded-*`", least=0, most=10
     )
+    hsts_subdomains: bool = _setting(
+        "0",
+        "`1`: browsers ask for https at all subdomains of the host too, and may know it beforehand",
+    )
     redis_url: Annotated[Text, _readable(service_urls.cache)] = _setting(
         "", "cache on Redis instead of in the database", secret=True
     )

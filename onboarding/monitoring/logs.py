@@ -1,6 +1,7 @@
 """Logging: formatters for text and JSON lines, the request reference (a correlation id), no secrets.
 
-Every line carries the reference of its request. Tracebacks have no values, and URLs no query.
+Every line carries the reference of its request. Tracebacks have no values, and URLs no query. No logged
+value makes a line of its own or steers a terminal: `one_line` quotes what could, in every formatter.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import re
 import sys
 import threading
 import traceback
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -75,6 +77,21 @@ def _without_query(text: str) -> str:
     return re.sub(r"\?[^\s\"']*", "", text)
 
 
+# Control characters, what splits lines, format characters (those for direction among them), lone
+# surrogates and private ones.
+_NOT_SHOWN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+
+
+def one_line(text: str) -> str:
+    """The text with what nobody sees, or what ends a line, written as Python writes it: `\\n`, `\\u202e`."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        char.encode("unicode_escape").decode() if unicodedata.category(char) in _NOT_SHOWN else char
+        for char in text
+    )
+
+
 def summary(error: BaseException) -> str:
     """An exception in one line. Quoted text is replaced by '…': it may be a secret or personal data."""
     kind = type(error)
@@ -86,7 +103,7 @@ def summary(error: BaseException) -> str:
     text = next(iter(str(error).splitlines()), "")  # PostgreSQL's DETAIL quotes the row
     if not isinstance(error, SAFE_ERRORS) and not kind.__module__.startswith(SAFE_MODULES):
         text = QUOTED.sub("'…'", text)
-    return f"{name}: {text[:LONGEST]}" if text else name
+    return one_line(f"{name}: {text[:LONGEST]}" if text else name)
 
 
 def chain(error: BaseException) -> list[BaseException]:
@@ -101,6 +118,9 @@ def chain(error: BaseException) -> list[BaseException]:
 
 class Text(logging.Formatter):
     """A line of text, followed by a traceback without values."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  (Python's own)
+        return one_line(super().formatMessage(record))
 
     def formatException(self, ei: ExcInfo) -> str:  # noqa: N802  (Python’s own)
         """Files, lines and source, as in Python's own tracebacks; exceptions as `summary` has them."""
@@ -126,6 +146,7 @@ class Json(Text):
             "message": record.getMessage(),
             **self.fields(record),
         }
+        line = {name: one_line(v) if isinstance(v, str) else v for name, v in line.items()}
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
         return json.dumps(line)
@@ -134,6 +155,9 @@ class Json(Text):
         """More fields of this record, which win over the usual ones: `extra={"fields": {...}}`."""
         more: dict[str, object] = getattr(record, "fields", {})
         return more
+
+
+ACCESS = "{message}"  # gunicorn writes the time and the reference itself
 
 
 class JsonAccess(Json):

@@ -1,25 +1,36 @@
-"""Error pages (400, 403, 404, 500, 503, CSRF, unsent mail): what happened, what to do, a reference."""
+"""Error pages (400, 403, 404, 413, 500, 503, CSRF, unsent mail): what happened, what to do, a reference."""
 
 from __future__ import annotations
 
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template import loader
+from django.utils.translation import gettext as _
 
+from onboarding.conf import headers
 from onboarding.notifications.mail import AddressRefused, NotSent, TooManyMails
 from onboarding.people.limits import too_many_requests
 from onboarding.questions import ANSWER
 from onboarding.views.vendor_trip.leaving import may_leave
 from vendors.contract import is_secret_name
 
+TOO_LARGE = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
 CSRF_FIELD = "csrfmiddlewaretoken"
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    if isinstance(exception, TOO_LARGE):
+        return too_large(request)
     return render(request, "400.html", status=400)
+
+
+def too_large(request: HttpRequest) -> HttpResponse:
+    """More bytes or fields than any form of ours has, or a file."""
+    return render(request, "413.html", status=413)
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -36,13 +47,51 @@ def unavailable(request: HttpRequest) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    return _alone(
+        500,
+        _("Something broke on our side"),
+        _("What you did may not have been saved. It was not your fault."),
+        _("Try again in a minute. Your shops stay as they are."),
+        getattr(request, "reference", ""),
+    )
+
+
+def unread(status: int) -> HttpResponse:
+    """What the web server answers where there is no request: it could not be read, or not all of it came."""
+    again = _("Go back and try again. If it happens again, write to us.")
+    match status:
+        case 408:
+            heading, sentence = _("That took too long"), _("Your request did not arrive in time.")
+        case 414:
+            heading, sentence = _("This address is too long"), _("We cannot read all of it.")
+        case 431:
+            heading = _("Your browser sent too much along")
+            sentence = _("Most often these are cookies.")
+            again = _("Delete the cookies of this site in your browser, and try again.")
+        case _ if status >= 500:
+            heading, sentence = _("Something broke on our side"), _("It was not your fault.")
+        case _:
+            heading = _("We could not read that")
+            sentence = _("Your browser sent something that we did not expect.")
+    response = _alone(status, heading, f"{sentence} {_('Nothing was changed.')}", again)
+    response["Cache-Control"] = "no-store"
+    headers.add_missing(response)
+    return response
+
+
+def _alone(
+    status: int, heading: str, sentence: str, more: str, reference: str = ""
+) -> HttpResponse:
     """Rendered without context processors and the database: they may be what is broken."""
     context: dict[str, object] = {
         "brand_name": settings.BRAND_NAME,
         "support_email": settings.SUPPORT_EMAIL,
-        "reference": getattr(request, "reference", ""),
+        "heading": heading,
+        "sentence": sentence,
+        "more": more,
+        "reference": reference,
     }
-    return HttpResponse(loader.get_template("500.html").render(context), status=500)
+    return HttpResponse(loader.get_template("alone.html").render(context), status=status)
 
 
 def unsent_mail(request: HttpRequest, exception: NotSent) -> HttpResponse:

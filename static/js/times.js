@@ -4,8 +4,9 @@
   "use strict";
 
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  const cookie = `timezone=${zone}`;
+  const https = location.protocol === "https:";
+  const cookie = `${https ? "__Host-" : ""}timezone=${zone}`;
   if (!zone || document.cookie.split("; ").includes(cookie)) return;
-  const secure = location.protocol === "https:" ? "; Secure" : "";
+  const secure = https ? "; Secure" : "";
   document.cookie = `${cookie}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
 })();

@@ -85,15 +85,75 @@ def test_a_killed_process_is_started_again(serve: Any) -> None:
     assert child.process.returncode == -signal.SIGTERM
 
 
-def test_a_process_that_cannot_run_ends_the_site(serve: Any) -> None:
-    child = serve.Child("broken", [sys.executable, "-c", "raise SystemExit(7)"])
+def broken(serve: Any, status: int = 7, port: int = 0) -> Any:
+    return serve.Child("broken", [sys.executable, "-c", f"raise SystemExit({status})"], port)
+
+
+def ends(child: Any) -> None:
+    child.process.wait()
+    child.keep_running()
+
+
+def test_a_server_that_never_listens_ends_the_site(
+    serve: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serve, "PAUSES", (0,))
+    monkeypatch.setattr(serve, "listening", lambda _: False)
+    child = broken(serve, port=1)
     child.start()
-    for _ in range(2):
-        child.process.wait()
+    assert not child.is_ready()
+    ends(child)
+    ends(child)
+    with pytest.raises(SystemExit, match="broken process cannot run: status 7"):
+        ends(child)
+
+
+def test_what_ends_again_and_again_is_started_ever_more_slowly(
+    serve: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker; the web server and the sandbox too, once they have listened."""
+    now = [100.0]
+    monkeypatch.setattr(serve.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(serve, "listening", lambda _: True)
+    for child in (broken(serve), broken(serve, port=1)):
+        child.start()
+        assert child.is_ready()
+        waited = [seconds_until_started(child, now) for _ in range(10)]
+        assert waited == [0, 1, 2, 4, 8, 16, 32, 60, 60, 60]
+
+
+def seconds_until_started(child: Any, now: list[float]) -> float:
+    ended, starts = now[0], child.starts
+    child.process.wait()
+    child.keep_running()
+    while child.starts == starts:
+        now[0] += 0.5
         child.keep_running()
     child.process.wait()
-    with pytest.raises(SystemExit, match="broken process cannot run: status 7"):
-        child.keep_running()
+    return now[0] - ended
+
+
+def test_a_process_that_ran_for_a_while_is_started_at_once(
+    serve: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr(serve.time, "monotonic", lambda: now[0])
+    child = broken(serve)
+    child.start()
+    assert [seconds_until_started(child, now) for _ in range(3)] == [0, 1, 2]
+    now[0] += 5
+    assert seconds_until_started(child, now) == 0
+
+
+def test_a_process_that_says_later_what_is_wrong_leaves_the_others_running(serve: Any) -> None:
+    child = waiting(serve)
+    child.start()
+    child.process.kill()
+    child.command = broken(serve, serve.REFUSES).command
+    ends(child)
+    ends(child)
+    assert child.restart_at
+    child.process.wait()
 
 
 def test_a_process_that_ignores_the_signal_is_killed(serve: Any) -> None:

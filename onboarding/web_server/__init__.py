@@ -1,0 +1,1 @@
+"""How the web server deals with clients: it waits for none of them. gunicorn.conf.py uses this package."""
