@@ -15,16 +15,23 @@ class OnboardingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from allauth.mfa import signals as mfa_signals
+
         from . import journey
         from .availability import host_state
         from .background import runner
         from .conf import checks  # noqa: F401  (registers the system checks)
         from .monitoring import logs
+        from .people import second_factor
 
         host_state.recovered.connect(journey.wake_after_outage, dispatch_uid="wake-after-outage")
         host_state.doubted.connect(runner.probe_at_once, dispatch_uid="probe-at-once")
         host_state.trial_wanted.connect(journey.wake_for_trial, dispatch_uid="wake-for-trial")
         request_finished.connect(logs.forget_reference, dispatch_uid="forget-reference")
+        for signal in (mfa_signals.authenticator_added, mfa_signals.authenticator_reset):
+            signal.connect(second_factor.note_added, dispatch_uid="note-factor-added")
+        removed = mfa_signals.authenticator_removed
+        removed.connect(second_factor.note_removed, dispatch_uid="note-factor-removed")
         if settings.LOG_FORMAT == "json":
             logs.log_warnings_and_crashes()
         if settings.METRICS and not settings.DATA_DIR_FAULT:
