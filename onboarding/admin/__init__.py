@@ -10,7 +10,7 @@
     connectors.py         the catalogue                   connector_options.py  options of a connector
     calls.py              calls to vendors, their hosts   inventory.py   what a vendor lists as ours
     merchants.py          merchants and users             waitlist.py    who waits for a vendor
-    alerts.py             alerts
+    second_steps.py       second steps of users           alerts.py      alerts
 
 Nobody edits a status. Columns that are encrypted at rest (memos, answers, reveal, links) are not loaded,
 except on the page where staff enter answers, which shows whether a secret is on file.

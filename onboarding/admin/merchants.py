@@ -18,6 +18,7 @@ from onboarding.models import Connection, Membership, Merchant, User
 
 from .base import ACCOUNT_SECRETS, BaseAdmin, FieldOptions
 from .changelist import AnyQuerySet, ids, merchants_like
+from .second_steps import SecondStepsAdmin, kinds, may_reset
 from .tables import NOTHING, connections_table
 
 
@@ -90,7 +91,7 @@ PERMISSION_FIELDS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 
 @admin.register(User)
-class UserAdmin(BaseAdmin):
+class UserAdmin(SecondStepsAdmin):
     formfield_overrides = MAILED_NAMES
     list_display = ("email", "name", "is_staff", "is_active", "date_joined", "last_login")
     search_fields = ("email", "name")
@@ -98,6 +99,7 @@ class UserAdmin(BaseAdmin):
     fields = (
         "email",
         "addresses",
+        "second_step",
         "name",
         "language",
         "is_active",
@@ -136,9 +138,22 @@ class UserAdmin(BaseAdmin):
         lines = [f"{each.email} ({'' if each.verified else 'not '}verified)" for each in known]
         return "\n".join(lines) or NOTHING
 
+    @admin.display(description=gettext_lazy("second step"))
+    def second_step(self, user: User) -> str:
+        return kinds(user)
+
+    def page_context(self, request: HttpRequest, user: User) -> dict[str, object]:
+        return {
+            "action_lists": [self.second_step_list(user)],
+            "may_act": self.may_act(request) and may_reset(request, user),
+        }
+
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         """An address belongs to whoever reads its mail; only superusers grant permissions."""
-        fixed = ("addresses", "date_joined", "last_login", *(("email",) if obj else ()))
+        fixed = (
+            *("addresses", "second_step", "date_joined", "last_login"),
+            *(("email",) if obj else ()),
+        )
         return fixed if request.user.is_superuser else (*fixed, *PERMISSION_FIELDS)
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:

@@ -80,7 +80,7 @@ def without_declaration(svg: str) -> SafeString:
 
 
 class RemoveAppView(DeactivateTOTPView):  # type: ignore[misc]
-    """Removes the authenticator app. The recovery codes go with it, unless a second step is still asked for."""
+    """Removes the authenticator app, and the recovery codes unless a second step is still asked for."""
 
     def form_valid(self, form: forms.Form) -> HttpResponse:
         response: HttpResponse = super().form_valid(form)

@@ -1,7 +1,7 @@
-"""The second step of signing in: who is asked for it, what a session has shown, and how its secrets are stored.
+"""The second step of signing in: who is asked for it, what a session has shown, how its secrets are stored.
 
-Built on allauth.mfa. A passkey with a PIN, a fingerprint or a face is two factors at once, so whoever signs in
-with it is asked for nothing more. After a mailed code or a password, these people are asked for a second
+Built on allauth.mfa. A passkey with a PIN, a fingerprint or a face is two factors at once, so whoever signs
+in with it is asked for nothing more. After a mailed code or a password, these people are asked for a second
 step (a passkey, a code of their authenticator app, or a recovery code):
 
 - whoever has set up an authenticator app;
@@ -105,7 +105,8 @@ def next_page(request: HttpRequest, usual: str) -> str:
 def note_added(request: HttpRequest, user: User, authenticator: Authenticator, **_: object) -> None:
     """Whoever has just set up a second factor has shown it in this session."""
     if authenticator.type != Type.RECOVERY_CODES:
-        record_authentication(request, user, "mfa", id=authenticator.pk, type=authenticator.type)
+        shown = {"id": authenticator.pk, "type": authenticator.type, "reauthenticated": True}
+        record_authentication(request, user, "mfa", **shown)
     _note(SecurityEvent.Kind.FACTOR_ADDED, request, user, authenticator)
 
 
