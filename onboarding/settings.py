@@ -285,6 +285,7 @@ MFA_FORMS = {
 }
 MFA_SUPPORTED_TYPES = ["webauthn", "totp", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # of a further address: whoever is signed in has confirmed one
 # A code of the app is compared with that of now, and of the half minutes before and after: clocks differ,
 # and people type. So a guess hits with 3 in a million, and all guesses of a day with 60 in a million.
 MFA_TOTP_TOLERANCE = 1

@@ -270,6 +270,8 @@ def code_expired(request: HttpRequest) -> HttpResponseBase:
     """Redirect to the sign-in page. allauth sends browsers here whose code has expired or was used."""
     if request.user.is_authenticated:  # the button was pressed twice, and the first press did it
         return redirect(with_next("account_login", request))
+    if LoginStageController.enter(request, AuthenticateStage.key):  # the same, with a second step
+        return redirect("mfa_authenticate")
     text = gettext("That code is no longer waited for. Enter your address to get a new one.")
     messages.info(request, text)
     return redirect(with_next("account_login", request))

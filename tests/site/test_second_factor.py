@@ -116,6 +116,12 @@ def test_the_page_of_the_step_cannot_be_opened_without_the_first(
     assert not signed_in(client)
 
 
+def test_a_mailed_code_sent_twice_leads_to_the_second_step(client: Client, with_app: User) -> None:
+    enter_mailed_code(client, ANNA)
+    answer = client.post(f"{LOGIN}code/confirm/", {"code": newest_code()}, follow=True)
+    assert answer.redirect_chain[-1][0] == STEP
+
+
 def test_another_address_can_be_used_instead(client: Client, with_app: User) -> None:
     enter_mailed_code(client, ANNA)
     assert 'href="/accounts/login/"' in client.get(STEP).content.decode()

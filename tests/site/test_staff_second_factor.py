@@ -160,6 +160,14 @@ def test_staff_are_led_to_an_app_and_then_where_they_were_heading(
     assert client.get(target).status_code == 200
 
 
+def test_an_address_that_was_never_confirmed_is_no_dead_end(
+    client: Client, erin: User, asked: None
+) -> None:
+    EmailAddress.objects.create(user=erin, email="old@example.org", verified=False)
+    enter_mailed_code(client, ERIN)
+    assert client.get(reverse("mfa_activate_totp")).status_code == 200
+
+
 @pytest.mark.parametrize("what", ["app", "recovery"])
 def test_staff_sign_in_with_both_steps(client: Client, erin: User, asked: None, what: str) -> None:
     add_app(erin)

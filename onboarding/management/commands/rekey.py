@@ -53,7 +53,8 @@ class Command(BaseCommand):
             number = _look_now(affected(unreadable))
             self.stdout.write(f"The merchants of {number} shops are asked to connect them again.")
             if people := _reset_factors(unreadable.get(Authenticator, set())):
-                self.stdout.write(f"{people} people have to set up their second step again.")
+                who = "One person has" if people == 1 else f"{people} people have"
+                self.stdout.write(f"{who} to set up their second step again.")
         else:
             self.stdout.write(memo_key.FIX)
         sys.exit(1)
