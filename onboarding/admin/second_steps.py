@@ -15,6 +15,7 @@ from django.utils.translation import gettext, gettext_lazy
 from onboarding.models import User
 from onboarding.people import factor_reset
 from onboarding.people.reauthentication import recently_authenticated
+from onboarding.people.second_factor import KINDS
 
 from .base import BaseAdmin
 from .tables import NOTHING
@@ -103,5 +104,4 @@ def may_reset(request: HttpRequest, user: User) -> bool:
 def kinds(user: User) -> str:
     """What this user has, for a line of the page."""
     found = Authenticator.objects.filter(user_id=user.pk).order_by("type")
-    names = {each.type: str(each.get_type_display()) for each in found}
-    return ", ".join(names.values()) or NOTHING
+    return ", ".join(dict.fromkeys(KINDS[each.type] for each in found)) or NOTHING

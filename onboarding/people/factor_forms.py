@@ -32,7 +32,7 @@ INCORRECT = "incorrect_code"  # the code of a form error
 # How long a used code of the app is remembered: longer than one is accepted.
 REMEMBERED = timedelta(minutes=5)
 WRONG = gettext_lazy(
-    "This code is not right, or was used before. Wait for the next code in the app, or check its name there."
+    "This code is not right, or was used before. Wait for the app to show the next one."
 )
 
 
@@ -103,7 +103,12 @@ class FactorCodeMixin:
         super().__init__(*args, **kwargs)
         self.guesses = Guesses(self.user)
         fields: dict[str, forms.Field] = self.fields  # type: ignore[attr-defined]  # allauth has no types
-        fields["code"] = code_field(gettext_lazy("Code from the app, or a recovery code"))
+        with_app = Authenticator.objects.filter(user=self.user, type=Authenticator.Type.TOTP)
+        both, alone = (
+            gettext_lazy("Code from the app, or a recovery code"),
+            gettext_lazy("Recovery code"),
+        )
+        fields["code"] = code_field(both if with_app.exists() else alone)
 
     def clean_code(self) -> str:
         code: str = self.cleaned_data["code"]  # type: ignore[attr-defined]
