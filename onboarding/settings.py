@@ -95,6 +95,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "onboarding.middleware.still_you",
     "onboarding.middleware.MemoKeys",
+    "onboarding.people.staff_gate.StaffGate",
     "onboarding.middleware.unsent_mail",
     "onboarding.people.known_browsers.middleware",
 ]
@@ -247,14 +248,14 @@ LOGGING = logging_settings(LOG_FORMAT)
 
 AUTH_USER_MODEL = "onboarding.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+# A long password of any characters: its length, and that nobody would guess it (people/password_rules.py).
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": f"onboarding.people.password_rules.{name}"}
+    for name in ("LengthValidator", "ContextValidator", "BreachedValidator")
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/shops/"
-STAFF_MFA = site.staff_mfa
+STAFF_MFA = not LOOPBACK if site.staff_mfa is None else site.staff_mfa
 ACCOUNT_ADAPTER = "onboarding.people.sign_in.Adapter"
 ACCOUNT_FORMS = {
     "login": "onboarding.people.forms.PasswordForm",
@@ -358,13 +359,22 @@ ACCOUNT_RATE_LIMITS = {
     "invite": "30/h/key",
     "invite_before_first_shop": "5/d/key",
 }
-MFA_ADAPTER = "onboarding.people.sign_in.PasskeyAdapter"
+MFA_ADAPTER = "onboarding.people.second_factor.MFAAdapter"
 MFA_FORMS = {
+    "authenticate": "onboarding.people.factor_forms.SecondStepForm",
+    "authenticate_webauthn": "onboarding.people.passkey_forms.SecondStepForm",
+    "reauthenticate": "onboarding.people.factor_forms.StillYouForm",
+    "activate_totp": "onboarding.people.factor_forms.ActivateForm",
     "add_webauthn": "onboarding.people.passkey_forms.AddForm",
     "edit_webauthn": "onboarding.people.passkey_forms.EditForm",
     "login_webauthn": "onboarding.people.passkey_forms.LoginForm",
     "reauthenticate_webauthn": "onboarding.people.passkey_forms.ReauthenticateForm",
 }
-MFA_SUPPORTED_TYPES = ["webauthn"]
+MFA_SUPPORTED_TYPES = ["webauthn", "totp", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # of a further address: whoever is signed in has confirmed one
+# A code of the app is compared with that of now, and of the half minutes before and after: clocks differ,
+# and people type. So a guess hits with 3 in a million, and all guesses of a day with 60 in a million.
+MFA_TOTP_TOLERANCE = 1
+WRONG_FACTOR_LIMITS = "5/5m/key,20/d/key"  # of one person, counted before a guess is compared
 MFA_RATE_LIMITS = {"webauthn_login": "200/m/ip,3000/d/network"}

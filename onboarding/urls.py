@@ -9,10 +9,12 @@ from django.views.generic import RedirectView
 from .notifications import demo_mail
 from .people import (
     addresses,
+    factors,
     former_addresses,
     passkeys,
     passwords,
     reauthentication,
+    second_step,
     security_events,
     sign_in,
 )
@@ -28,6 +30,7 @@ MERCHANT = "m/<slug:merchant>"
 ATTEMPT = f"{MERCHANT}/attempts/<slug:reference>"
 SHOP = f"{MERCHANT}/shops/<slug:reference>"
 TEAM = f"{MERCHANT}/team"
+RECOVERY_CODES = "accounts/2fa/recovery-codes"
 
 urlpatterns = [
     path("", catalogue.start, name="start"),
@@ -115,6 +118,27 @@ urlpatterns = [
     path("accounts/close/", closing.close_account, name="close-account"),
     path("accounts/2fa/webauthn/login/", sign_in.passkey, name="mfa_login_webauthn"),
     path("accounts/2fa/webauthn/add/", passkeys.add_passkey, name="mfa_add_webauthn"),
+    path("accounts/2fa/authenticate/", second_step.second_step, name="mfa_authenticate"),
+    path("accounts/2fa/reauthenticate/", second_step.still_you, name="mfa_reauthenticate"),
+    path("accounts/2fa/set-up/", factors.set_up, name="mfa_set_up"),
+    path("accounts/2fa/totp/activate/", factors.activate_app, name="mfa_activate_totp"),
+    path("accounts/2fa/totp/deactivate/", factors.remove_app, name="mfa_deactivate_totp"),
+    path(f"{RECOVERY_CODES}/", factors.recovery_codes, name="mfa_view_recovery_codes"),
+    path(
+        f"{RECOVERY_CODES}/generate/",
+        factors.new_recovery_codes,
+        name="mfa_generate_recovery_codes",
+    ),
+    path(
+        f"{RECOVERY_CODES}/download/",
+        factors.download_recovery_codes,
+        name="mfa_download_recovery_codes",
+    ),
+    path(
+        f"{RECOVERY_CODES}/saved/",
+        factors.confirm_recovery_codes,
+        name="mfa_confirm_recovery_codes",
+    ),
     path("accounts/", include("allauth.urls")),
     path("brand.css", brand.brand_css, name="brand_css"),
     path("favicon.ico", well_known.favicon),

@@ -13,6 +13,7 @@
     user_sessions.py      a user's sessions               alerts.py      alerts
     security_events.py    the security log                rights.py      export, erasing, what to ask vendors
     permission_changes.py changes of rights by staff, for the security log
+    second_steps.py       second steps of users
 
 Nobody edits a status. Columns that are encrypted at rest (memos, answers, reveal, links) are not loaded,
 except on the page where staff enter answers, which shows whether a secret is on file.

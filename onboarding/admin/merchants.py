@@ -26,6 +26,7 @@ from . import permission_changes
 from .base import ACCOUNT_SECRETS, BaseAdmin, FieldOptions
 from .changelist import AnyQuerySet, ids, merchants_like
 from .rights import BusinessRights, ClosingFilter, PersonRights
+from .second_steps import SecondStepsAdmin, kinds
 from .security_events import events_link
 from .tables import NOTHING, connections_table
 from .user_sessions import UserSessionsAdmin
@@ -119,7 +120,7 @@ POWERS = {"is_active", *PERMISSION_FIELDS}  # whoever has other rights signs in 
 
 
 @admin.register(User)
-class UserAdmin(PersonRights, UserSessionsAdmin):
+class UserAdmin(PersonRights, SecondStepsAdmin, UserSessionsAdmin):
     formfield_overrides = MAILED_NAMES
     list_display = ("email", "name", "is_staff", "is_active", "date_joined", "last_login")
     search_fields = ("email", "name")
@@ -127,6 +128,7 @@ class UserAdmin(PersonRights, UserSessionsAdmin):
     fields = (
         "email",
         "addresses",
+        "second_step",
         "name",
         "language",
         "is_active",
@@ -170,10 +172,16 @@ class UserAdmin(PersonRights, UserSessionsAdmin):
     def security_log(self, user: User) -> str:
         return events_link(user) if user.pk else NOTHING
 
+    @admin.display(description=gettext_lazy("second step"))
+    def second_step(self, user: User) -> str:
+        return kinds(user)
+
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         """An address belongs to whoever reads its mail; only superusers grant permissions."""
-        shown = ("addresses", "date_joined", "last_login", "security_log")
-        fixed = (*shown, *(("email",) if obj else ()))
+        fixed = (
+            *("addresses", "second_step", "date_joined", "last_login", "security_log"),
+            *(("email",) if obj else ()),
+        )
         return fixed if request.user.is_superuser else (*fixed, *PERMISSION_FIELDS)
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:

@@ -7,9 +7,9 @@ E008 no EMAIL_URL · E009 an invalid setting of a vendor · E010 a cache that pr
 E011 Celery without Redis · E012 a SECRET_KEY that can be guessed · E013 a DATA_DIR that cannot be written
 E014 a database that refuses us · E015 a key missing in MEMO_KEYS · E016 a database that does not answer
 (these three: doctor/start.py)
-W001 plain http on a public address · W002 https without a proxy · W003 a setting without effect ·
+W001 plain http on a public address · W002 https without a proxy · W003 (no longer used) ·
 W004 no STAFF_EMAIL · W005 a variable that looks like a mistyped setting · W006 Redis, W007 the mail server
-refuses us or does not answer (doctor/start.py)
+refuses us or does not answer (doctor/start.py) · W008 staff without a second step on a public address
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ from django.core.checks.security.base import (
 
 SESSIONS_IN_DATABASE = "onboarding.models.sessions"
 PRIVATE_CACHES = ("locmem.LocMemCache", "dummy.DummyCache")
-WITHOUT_EFFECT = ("STAFF_MFA",)
 
 
 @register()
@@ -134,9 +133,6 @@ def _only_on_loopback() -> Iterator[CheckMessage]:
 def _warnings() -> Iterator[CheckMessage]:
     if not settings.LOOPBACK:
         yield from _on_public_address()
-    for name in WITHOUT_EFFECT:
-        if settings.ENVIRON.is_set(name):
-            yield checks.Warning(f"{name} has no effect yet.", id="onboarding.W003")
     for typo, message in settings.ENVIRON.typos:
         yield checks.Warning(_sentence(typo, message), id="onboarding.W005")
 
@@ -152,3 +148,11 @@ def _on_public_address() -> Iterator[CheckMessage]:
     if not settings.STAFF_EMAIL:
         message = "STAFF_EMAIL is not set: nobody is told when a shop needs staff."
         yield checks.Warning(message, id="onboarding.W004")
+    if not settings.STAFF_MFA:
+        message = (
+            "STAFF_MFA=0: whoever reads the mail of one member of staff can do all that they can."
+        )
+        hint = (
+            "Leave STAFF_MFA out: staff are then asked to set up a passkey or an authenticator app."
+        )
+        yield checks.Warning(message, hint=hint, id="onboarding.W008")

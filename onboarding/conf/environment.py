@@ -20,14 +20,15 @@ Text = Annotated[str, AfterValidator(str.strip)]
 
 
 def _setting(
-    default: str | tuple[()],
+    default: str | tuple[()] | None,
     about: str,
     *,
     secret: bool = False,
     least: int | None = None,
     most: int | None = None,
 ) -> Any:  # Any: as pydantic's Field, so that it can be the default of any type
-    """A field of Site. `default` is written as an operator would write it; `least` and `most` are limits."""
+    """A field of Site. `default` is written as an operator would write it; None: it depends on other
+    settings. `least` and `most` are limits."""
     return Field(default, description=about, repr=not secret, ge=least, le=most)
 
 
@@ -105,7 +106,10 @@ class Site(Settings):
     )
     log_format: Literal["text", "json"] = _setting("text", "`text` or `json`")
     metrics: bool = _setting("0", "`1` serves Prometheus metrics at `/metrics`")
-    staff_mfa: bool = _setting("0", "`1` asks staff for a second factor (not in use yet)")
+    staff_mfa: bool | None = _setting(
+        None,
+        "`1` asks staff for a second step when they sign in: a passkey or an authenticator app",
+    )
     debug: bool = _setting("0", "`1` shows tracebacks; only on a loopback `SITE_URL`")
     sandbox: bool = _setting("0", "`1`: vendors without settings use our sandbox; only on loopback")
     sandbox_url: Text = _setting("", "where the sandbox listens")
@@ -154,7 +158,11 @@ class Setting(NamedTuple):
 
 
 # Defaults that depend on other settings: here they are empty, and settings.py computes them.
-DERIVED = {"site_url": "http://localhost:$PORT", "sandbox_url": "http://127.0.0.1:$PORT+1"}
+DERIVED = {
+    "site_url": "http://localhost:$PORT",
+    "sandbox_url": "http://127.0.0.1:$PORT+1",
+    "staff_mfa": "1, on loopback 0",
+}
 SETTINGS = tuple(
     Setting(
         name=name.upper(),

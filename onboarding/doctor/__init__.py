@@ -1,14 +1,15 @@
 """Diagnostics of `manage.py doctor`: all checks, each with what is wrong and the exact fix.
 
 `finding`: the result of a check · `site`: what runs here · `database`: whether it lets us in ·
-`memos`: encryption keys · `services`: vendors · `start`: those that stop a process from starting
+`memos`: encryption keys · `people`: staff · `services`: vendors · `start`: those that stop a process from
+starting
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from . import memos, services, site
+from . import memos, people, services, site
 from .database import database
 from .finding import Finding
 
@@ -27,7 +28,12 @@ def examine() -> Iterator[Finding]:
     yield site.site()
     yield site.proxies()
     yield site.runner()
-    for id, check in (("worker", site.worker), ("backlog", site.backlog), ("memos", memos.keys)):
+    for id, check in (
+        ("worker", site.worker),
+        ("backlog", site.backlog),
+        ("memos", memos.keys),
+        ("staff", people.staff_factors),
+    ):
         yield check() if migrated else _skipped(id)
     yield from services.vendors_and_clock(use_breaker=migrated)
 

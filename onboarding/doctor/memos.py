@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.db.models import Model
 
 from onboarding.models import Account, Attempt, Connection, Hop, memo, memo_key
+from onboarding.people import factor_secrets
 
 from .finding import Finding
 
@@ -22,7 +24,7 @@ LOOKUPS: dict[type[Model], str] = {
 
 
 def keys() -> Finding:
-    """Decrypt every memo of every table, and discard the content."""
+    """Decrypt every memo of every table, and the secrets of second steps, and discard the content."""
     if not _usable():
         message = "Not looked at: MEMO_KEYS holds no usable key."
         return Finding("memos", "note", message, "Set MEMO_KEYS; `manage.py check` makes one.")
@@ -32,6 +34,10 @@ def keys() -> Finding:
             count += 1
             if not memo.opens(sealed):
                 unreadable.setdefault(model, set()).add(pk)
+    for pk, sealed in factor_secrets.sealed():
+        count += 1
+        if not memo.opens(sealed):
+            unreadable.setdefault(Authenticator, set()).add(pk)
     if words := [
         *([memo_key.MISSING] if memo_key.missing() else []),
         *([describe(unreadable)] if unreadable else []),

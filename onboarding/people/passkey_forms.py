@@ -14,6 +14,7 @@ from typing import Any
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.webauthn.forms import (
     AddWebAuthnForm,
+    AuthenticateWebAuthnForm,
     EditWebAuthnForm,
     LoginWebAuthnForm,
     ReauthenticateWebAuthnForm,
@@ -81,6 +82,16 @@ class EditForm(EditWebAuthnForm):  # type: ignore[misc]
 
 
 class LoginForm(LoginWebAuthnForm):  # type: ignore[misc]
+    credential = AnswerField()
+
+    def clean_credential(self) -> object:
+        with refused():
+            return super().clean_credential()
+
+
+class SecondStepForm(AuthenticateWebAuthnForm):  # type: ignore[misc]
+    """A passkey as the second step of signing in."""
+
     credential = AnswerField()
 
     def clean_credential(self) -> object:

@@ -22,9 +22,8 @@ from allauth.account.stages import (
 from allauth.account.utils import setup_user_email
 from allauth.account.views import ConfirmLoginCodeView, LoginView, RequestLoginCodeView
 from allauth.core import context
-from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.stages import AuthenticateStage
 from allauth.mfa.webauthn.views import LoginWebAuthnView
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
@@ -43,7 +42,7 @@ from onboarding.monitoring import security_log
 from onboarding.notifications import mail, staff_alerts
 from onboarding.notifications.mail import AddressRefused, NotSent, TooManyMails
 
-from . import codes, guards, mail_limits, sessions
+from . import codes, guards, mail_limits, second_factor, sessions
 from .askers import WRONG_PASSWORDS, limits_for
 from .codes import SIGN_IN, CodePageMixin, SixDigitsMixin, StoredCode
 from .limits import Limit, give_back, note_refusal, take_each, too_many_requests, wait
@@ -80,9 +79,10 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no ty
         return bool(url) and is_local_path(url)
 
     def get_login_stages(self) -> list[str]:
-        """allauth's stages without MFA: a passkey replaces the code, so losing it locks nobody out."""
+        """allauth's stages, with our own rule of who is asked for a second step."""
         stages: list[str] = super().get_login_stages()
-        return [stage for stage in stages if not stage.startswith("allauth.mfa.")]
+        ours = {second_factor.ALLAUTH_STAGE: second_factor.STAGE}
+        return [ours.get(stage, stage) for stage in stages]
 
     def pre_login(
         self, request: HttpRequest, user: User, *, email: str | None = None, **kwargs: object
@@ -118,11 +118,15 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no ty
         return False
 
     def get_reauthentication_methods(self, user: User | AnonymousUser) -> list[dict[str, str]]:
-        """allauth's ways to answer “Is it still you?”, and a mailed code as the last."""
+        """allauth's ways to answer “Is it still you?”, and a mailed code as the last.
+
+        Whoever signs in with a second step answers with it: their mailbox or password alone is not enough.
+        """
         methods: list[dict[str, str]] = super().get_reauthentication_methods(user)
         for method in methods:
-            if method["id"] == "mfa_reauthenticate:webauthn":
-                method["description"] = gettext("Use the passkey")
+            method["description"] = WAYS[method["id"]]
+        if second_factor.has_one(user) and second_factor.is_required(user):
+            return [each for each in methods if each["id"].startswith("mfa_")]
         code = {
             "id": "code",
             "description": gettext("Send me a code instead"),
@@ -200,15 +204,11 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no ty
         return limits_for(request, WRONG_PASSWORDS, whose)
 
 
-class PasskeyAdapter(DefaultMFAAdapter):  # type: ignore[misc]
-    """The names that a device shows when it creates a passkey."""
-
-    def get_public_key_credential_rp_entity(self) -> dict[str, str]:
-        site: dict[str, str] = super().get_public_key_credential_rp_entity()
-        return site | {"name": settings.BRAND_NAME}
-
-    def generate_authenticator_name(self, user: User, type: str) -> str:
-        return gettext("Passkey")
+WAYS = {  # to answer “Is it still you?”, by allauth's id
+    "reauthenticate": gettext_lazy("Use your password"),
+    "mfa_reauthenticate": gettext_lazy("Use the authenticator app or a recovery code"),
+    "mfa_reauthenticate:webauthn": gettext_lazy("Use the passkey"),
+}
 
 
 class EmailForm(RequestLoginCodeForm):  # type: ignore[misc]  # allauth has no types
@@ -238,12 +238,13 @@ class CodeForm(SixDigitsMixin, ConfirmLoginCodeForm):  # type: ignore[misc]
 
 
 class AllowsPendingCode:
-    """Mixin for views that stay usable while a code is pending: in another tab, for another address."""
+    """Mixin for views that stay usable while a code or a second step is pending: in another tab, for
+    another address."""
 
     def _redirect_to_pending_stage(
         self, request: HttpRequest, stage: LoginStage
     ) -> HttpResponse | None:
-        if stage.key in {LoginByCodeStage.key, EmailVerificationStage.key}:
+        if stage.key in {LoginByCodeStage.key, EmailVerificationStage.key, AuthenticateStage.key}:
             return None
         response: HttpResponse | None = super()._redirect_to_pending_stage(request, stage)  # type: ignore[misc]
         return response
@@ -345,6 +346,8 @@ def code_expired(request: HttpRequest) -> HttpResponseBase:
     """Redirect to the sign-in page. allauth sends browsers here whose code has expired or was used."""
     if request.user.is_authenticated:  # the button was pressed twice, and the first press did it
         return redirect(with_next("account_login", request))
+    if LoginStageController.enter(request, AuthenticateStage.key):  # the same, with a second step
+        return redirect("mfa_authenticate")
     text = gettext("That code is no longer waited for. Enter your address to get a new one.")
     messages.info(request, text)
     return redirect(with_next("account_login", request))

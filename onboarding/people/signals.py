@@ -16,7 +16,7 @@ from onboarding.models import SecurityEvent, User
 from onboarding.models.sessions import SessionStore
 from onboarding.monitoring.security_log import record
 
-from . import former_addresses, guards, known_browsers, sessions
+from . import former_addresses, guards, known_browsers, second_factor, sessions
 
 Kind = SecurityEvent.Kind
 # What changes how somebody signs in: their other sessions end.
@@ -44,6 +44,9 @@ def connect() -> None:
         signal.connect(_factor_changed(why), weak=False, dispatch_uid=f"factor-changed: {why}")
     for each in PASSWORD_CHANGES:
         each.connect(_password_changed, dispatch_uid="password-changed")
+    for added in (mfa.authenticator_added, mfa.authenticator_reset):
+        added.connect(second_factor.note_added, dispatch_uid="factor-added")
+    mfa.authenticator_removed.connect(second_factor.note_removed, dispatch_uid="factor-removed")
     post_save.connect(_address_saved, EmailAddress, dispatch_uid="address-saved")
     account.email_confirmed.connect(_address_confirmed, dispatch_uid="address-confirmed")
     account.email_changed.connect(_main_address_changed, dispatch_uid="main-address-changed")

@@ -32,6 +32,10 @@
     button.classList.add("copied");
   }
 
+  function print(event) {
+    if (event.target.closest("[data-print]")) window.print();
+  }
+
   function closeMenus(event) {
     const escape = event.type === "keydown" && event.key === "Escape";
     if (event.type === "keydown" && !escape) return;
@@ -74,6 +78,7 @@
   document.addEventListener("submit", lookAfterLeaving);
   document.addEventListener("click", followError);
   document.addEventListener("click", copy);
+  document.addEventListener("click", print);
   document.addEventListener("click", closeMenus);
   document.addEventListener("keydown", closeMenus);
   document.addEventListener("allauth.error", passkeyFailed);

@@ -36,6 +36,7 @@ from onboarding.models import (
 from onboarding.views.start import connect
 from tests.support.at_once import at_once, meeting
 from tests.support.attempts import CONNECTED, begin_attempt, run_step
+from tests.support.factors import add_app, app_code, shown_secret
 from tests.support.outages import begin_outage
 from tests.support.people import People, person
 from tests.support.recent import just_signed_in
@@ -197,6 +198,23 @@ def passkey(scene: Scene) -> Press:
     return Press(alice, reverse("mfa_add_webauthn"), form, Authenticator.objects.all())
 
 
+def app(scene: Scene) -> Press:
+    alice = scene.alice
+    record_authentication(alice, scene.people.alice)
+    secret = shown_secret(alice.get(reverse("mfa_activate_totp")).content.decode())
+    rows = Authenticator.objects.filter(type="totp")
+    return Press(alice, reverse("mfa_activate_totp"), {"code": app_code(secret)}, rows)
+
+
+def new_codes(scene: Scene) -> Press:
+    alice = scene.alice
+    record_authentication(alice, scene.people.alice)
+    add_app(scene.people.alice)
+    alice.post(reverse("mfa_reauthenticate"), {"code": app_code()})
+    rows = Authenticator.objects.filter(type="recovery_codes")
+    return Press(alice, reverse("mfa_generate_recovery_codes"), {}, rows)
+
+
 def record_authentication(client: Client, user: User) -> None:
     """As if she had just signed in."""
     session = client.session
@@ -274,6 +292,8 @@ CREATES: dict[str, list[Callable[[Scene], Press]]] = {
     "mfa_add_webauthn": [passkey],
     "close-account": [close_account],
     "close-business": [close_business],
+    "mfa_activate_totp": [app],
+    "mfa_generate_recovery_codes": [new_codes],
     "admin:onboarding_user_add": [
         staff_adds(
             "onboarding_user",
@@ -392,6 +412,9 @@ NOTHING_IS_MADE = {
         "mfa_authenticate",
     ),
     *("mfa_edit_webauthn", "mfa_index", "mfa_list_webauthn", "mfa_login_webauthn"),
+    *("mfa_set_up", "mfa_deactivate_totp", "mfa_view_recovery_codes"),
+    *("mfa_download_recovery_codes", "mfa_confirm_recovery_codes"),
+    "admin:onboarding_user_reset_factors",
     *("mfa_reauthenticate", "mfa_reauthenticate_webauthn", "mfa_remove_webauthn", "platform"),
     *("remove", "remove-member", "rename", "return", "return-elsewhere", "return-here"),
     *("account_events", "team-events"),

@@ -107,9 +107,10 @@ CODES = [
 ]
 NOTICES = ["email_deleted", "password_changed", "password_set", "password_reset"]
 OTHERS = ["unknown_account", "account_already_exists"]
-PASSKEYS = ["webauthn_added", "webauthn_removed"]
+FACTORS = ["webauthn_added", "webauthn_removed"]
+FACTORS += ["totp_activated", "totp_deactivated", "recovery_codes_generated", "factors_reset"]
 PREFIXES = [f"account/email/{name}" for name in CODES + NOTICES + OTHERS]
-PREFIXES += [f"mfa/email/{name}" for name in PASSKEYS]
+PREFIXES += [f"mfa/email/{name}" for name in FACTORS]
 CLOSING = [str(kind) for kind in ClosingMail.Kind]
 ROWS = [
     *(*CLOSING, "confirmed", "expiry_warning", "former_address", "guess_warning", "invitation"),
@@ -135,7 +136,7 @@ def test_every_mail_of_signing_in_looks_like_ours(
         "deleted_email": "old@example.com",
     }  # fmt: skip
     with request_context(request):
-        if prefix.rpartition("/")[2] in NOTICES + PASSKEYS:
+        if prefix.rpartition("/")[2] in NOTICES + FACTORS:
             get_adapter().send_notification_mail(prefix, people.alice, details)
         else:
             get_adapter().send_mail(prefix, "alice@example.org", details)

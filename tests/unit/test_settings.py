@@ -382,7 +382,7 @@ def test_a_complete_public_site_has_no_complaints(ids: Callable[..., set[str]]) 
         ("EMAIL_URL", "", "E008"),
         ("SITE_URL", "http://shops.example.com", "W001"),
         ("PROXY_COUNT", "0", "W002"),
-        ("STAFF_MFA", "1", "W003"),
+        ("STAFF_MFA", "0", "W008"),
         ("STAFF_EMAIL", "", "W004"),
     ],
 )
@@ -437,3 +437,19 @@ def test_the_readme_describes_every_setting() -> None:
     for setting in SETTINGS:
         default, secret = setting.default and f"`{setting.default}`", " (secret)" * setting.secret
         assert f"| `{setting.name}` | {default} | {setting.about}{secret} |" in table
+
+
+@pytest.mark.parametrize(
+    ("site", "given", "expected"),
+    [
+        ("http://localhost:8000", "", False),
+        ("http://127.0.0.1", "", False),
+        ("https://shops.example.com", "", True),
+        ("http://localhost:8000", "1", True),
+        ("https://shops.example.com", "0", False),
+    ],
+)
+def test_staff_need_a_second_step_wherever_the_site_is_public(
+    load: Load, site: str, given: str, expected: bool
+) -> None:
+    assert load(SITE_URL=site, STAFF_MFA=given).STAFF_MFA is expected

@@ -1,15 +1,18 @@
-"""`manage.py rekey`: key rotation. Encrypts all memos with the first key of MEMO_KEYS."""
+"""`manage.py rekey`: key rotation. Encrypts all memos, and the secrets of second steps, with the first key
+of MEMO_KEYS."""
 
 from __future__ import annotations
 
 import sys
 
+from allauth.mfa.models import Authenticator
 from django.core.management.base import BaseCommand, CommandParser
 
 from onboarding import journey
 from onboarding.doctor.memos import Unreadable, affected, describe
-from onboarding.models import Connection, memo, memo_key
+from onboarding.models import Connection, User, memo, memo_key
 from onboarding.notifications import staff_alerts
+from onboarding.people import factor_reset, factor_secrets
 
 
 class Command(BaseCommand):
@@ -30,9 +33,14 @@ class Command(BaseCommand):
             count += done
             if failed:
                 unreadable.setdefault(model, set()).update(failed)
-        if count:
+        done, failed = factor_secrets.rekey()
+        if failed:
+            unreadable[Authenticator] = failed
+        if count + done:
             memo_key.register()
         self.stdout.write(f"{count} memos were encrypted with the first key of MEMO_KEYS.")
+        if done:
+            self.stdout.write(f"{done} secrets of second steps were encrypted with it, too.")
         if not unreadable:
             memo_key.retire_old_keys()
             staff_alerts.clear_for_memo_keys()
@@ -44,6 +52,9 @@ class Command(BaseCommand):
             staff_alerts.clear_for_memo_keys()
             number = _look_now(affected(unreadable))
             self.stdout.write(f"The merchants of {number} shops are asked to connect them again.")
+            if people := _reset_factors(unreadable.get(Authenticator, set())):
+                who = "One person has" if people == 1 else f"{people} people have"
+                self.stdout.write(f"{who} to set up their second step again.")
         else:
             self.stdout.write(memo_key.FIX)
         sys.exit(1)
@@ -52,3 +63,9 @@ class Command(BaseCommand):
 def _look_now(references: list[str]) -> int:
     """The worker sees at its next sweep what cannot be read, and says so to the merchants."""
     return journey.check_now(Connection.objects.filter(reference__in=references))
+
+
+def _reset_factors(unreadable: set[int]) -> int:
+    """Nobody can enter a code whose secret cannot be read."""
+    people = User.objects.filter(authenticator__in=unreadable).distinct()
+    return sum(factor_reset.reset(user, why="the keys of its secret are lost") for user in people)

@@ -1,4 +1,7 @@
-"""`manage.py staff <e-mail>`: makes a user staff, with all permissions. They sign in by a mailed code."""
+"""`manage.py staff <e-mail>`: makes a user staff, with all permissions.
+
+`--reset-factors`: takes away the second step of somebody who has lost it.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from django.db import transaction
 from onboarding.fields import address
 from onboarding.models import SecurityEvent, User
 from onboarding.monitoring.security_log import record
-from onboarding.people import sessions
+from onboarding.people import factor_reset, sessions
 
 
 class Command(BaseCommand):
@@ -19,14 +22,38 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("email")
+        parser.add_argument(
+            "--reset-factors",
+            action="store_true",
+            help="remove passkeys, authenticator app and recovery codes of somebody who has lost them,"
+            " and end their sessions; nobody becomes staff by this",
+        )
 
-    def handle(self, *args: object, email: str, **options: object) -> None:
+    def handle(
+        self, *args: object, email: str, reset_factors: bool = False, **options: object
+    ) -> None:
         try:
             email = address(email)
         except ValidationError as error:
             raise CommandError(error.messages[0]) from None
+        if reset_factors:
+            self._reset(email)
+            return
         make_staff(email)
         self.stdout.write(f"{email} is staff and signs in at {settings.SITE_URL}/admin/")
+        if settings.STAFF_MFA:
+            self.stdout.write("At the first sign-in they set up a passkey or an authenticator app.")
+
+    def _reset(self, email: str) -> None:
+        user = User.objects.filter(email=email).first()
+        if user is None:
+            raise CommandError(f"Nobody has an account with {email}.")
+        if not factor_reset.reset(user, why="by a command"):
+            raise CommandError(f"{email} has no passkey and no second step.")
+        self.stdout.write(
+            f"The second step of {email} is removed, and all their sessions are ended."
+        )
+        self.stdout.write("They sign in by a mailed code, and were told by mail.")
 
 
 @transaction.atomic
