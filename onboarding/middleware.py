@@ -1,5 +1,5 @@
 """Middleware: references, health checks, X-Forwarded headers, time zones, MEMO_KEYS, one address,
-readable requests, HEAD, unsent mails."""
+readable requests, HEAD, unsent mails, outages of the database."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from vendors.contract.characters import is_plain
 from . import moments
 from .models import memo_key
 from .monitoring import logs
+from .monitoring.database_outage import is_outage
 from .notifications.mail import NotSent
 from .views import errors, health
 
@@ -238,6 +239,23 @@ def unsent_mail(get_response: GetResponse) -> GetResponse:
 
     def process_exception(request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
         return errors.unsent_mail(request, exception) if isinstance(exception, NotSent) else None
+
+    middleware.process_exception = process_exception  # type: ignore[attr-defined]
+    return middleware
+
+
+def database_outage(get_response: GetResponse) -> GetResponse:
+    """A calm page where the database is away, locked or full. (`errors.server_error` does it for what
+    the middleware itself meets.)"""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        return get_response(request)
+
+    def process_exception(request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
+        if not is_outage(exception):
+            return None
+        log.warning("a page needs the database, which fails: %s", logs.summary(exception))
+        return errors.database_away(request)
 
     middleware.process_exception = process_exception  # type: ignore[attr-defined]
     return middleware

@@ -93,6 +93,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "onboarding.middleware.MemoKeys",
     "onboarding.middleware.unsent_mail",
+    "onboarding.middleware.database_outage",
 ]
 ROOT_URLCONF = "onboarding.urls"
 WSGI_APPLICATION = "onboarding.wsgi.application"

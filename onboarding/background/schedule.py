@@ -18,6 +18,7 @@ from onboarding.availability import breaker
 from onboarding.catalogue import refresh
 from onboarding.models import Connector, Slot
 from onboarding.notifications import (
+    account_mails,
     attempt_mails,
     expiry_warnings,
     invitations,
@@ -50,6 +51,8 @@ def run(submit: Submit) -> None:
     Slot.objects.filter(at__lt=timezone.now() - SLOTS_STAY).delete()
     staff_alerts.clear_resolved()
     submit("mail", "mail:due", mail)  # a dead mail server holds up no shop
+    # Somebody waits for these, and whoever asks for many of them holds up no other mail.
+    submit("account-mail", "account-mail:due", account_mails.mail_due)
 
 
 def _still_empty(slug: str, slot: str) -> bool:

@@ -1,4 +1,4 @@
-"""Cache backend: Redis (REDIS_URL), with the database as the fallback while Redis does not answer.
+"""Cache backends: a table, or Redis (REDIS_URL) with that table as the fallback while Redis does not answer.
 
 allauth counts requests in the cache, and Django's Redis backend raises an error while Redis does not
 answer. Without the fallback, nobody could sign in during a restart of Redis. The cache holds nothing that
@@ -14,8 +14,10 @@ from typing import Any
 
 import redis
 from django.core.cache import caches
-from django.core.cache.backends.base import BaseCache
+from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
+from django.core.cache.backends.db import DatabaseCache
 from django.core.cache.backends.redis import RedisCache
+from django.db import OperationalError, connections, router
 
 log = logging.getLogger(__name__)
 FALLBACK = "database"  # its name in settings.CACHES
@@ -74,3 +76,28 @@ class RedisOrDatabase(RedisCache):
             RedisCache.delete(self, key, version=version)
             outage.changed.discard(change)
         outage.retry_at = 0.0
+
+
+class Table(DatabaseCache):
+    """Django's cache in a table. A database that cannot be written is an error here.
+
+    Django's returns False then, as for a key that is there already. A rate limit would take that for
+    “used up”, and a page would say that a code has just been sent.
+    """
+
+    # Any: Django's signature
+    def _base_set(self, mode: str, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT) -> Any:
+        failed: list[OperationalError] = []
+
+        def note(execute: Callable[..., Any], *args: Any) -> Any:  # Any: as above
+            try:
+                return execute(*args)
+            except OperationalError as error:
+                failed.append(error)
+                raise
+
+        with connections[router.db_for_write(self.cache_model_class)].execute_wrapper(note):
+            done = super()._base_set(mode, key, value, timeout)
+        if failed:
+            raise failed[0]
+        return done

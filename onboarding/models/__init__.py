@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .account_mails import AccountMail
 from .calls import Call
 from .catalogue import Connector
 from .connections import Account, Attempt, Connection, Event, Hop
@@ -15,6 +16,7 @@ from .users import User
 
 __all__ = [
     "Account",
+    "AccountMail",
     "Alert",
     "Attempt",
     "AttemptMail",

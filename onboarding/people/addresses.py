@@ -14,11 +14,11 @@ from django.utils.translation import gettext
 from onboarding.local_paths import next_path
 from onboarding.notifications.mail import NotSent
 
-from . import codes
+from . import code_mail, codes
 from .codes import CodeFormMixin, CodePageMixin
 from .limits import too_many_requests
 from .sign_in import AFTER_ADDRESS
-from .unsent import SaysUnsentMail, give_back, sentence
+from .unsent import SaysUnsentMail, ShowsCodeMail, give_back, sentence
 
 SENDS_CODE = {"action_add", "action_send"}  # buttons
 
@@ -51,6 +51,8 @@ class AddressesView(SaysUnsentMail, EmailView):  # type: ignore[misc]  # allauth
             give_back(request, self.limits, request.POST["email"].lower())
             messages.error(request, f"{request.POST['email']}: {sentence(error)}")
             response = None
+        else:
+            code_mail.remember_limits(request, self.limits, request.POST["email"].lower())
         return response
 
 
@@ -58,7 +60,7 @@ class AddressCodeForm(CodeFormMixin, ConfirmEmailVerificationCodeForm):  # type:
     """The form that asks for the code of eight letters."""
 
 
-class AddressCodeView(CodePageMixin, ConfirmEmailVerificationCodeView):  # type: ignore[misc]
+class AddressCodeView(ShowsCodeMail, CodePageMixin, ConfirmEmailVerificationCodeView):  # type: ignore[misc]
     """Confirms an address by its code: a further one, or the one of somebody who signs in."""
 
     kind = "address"

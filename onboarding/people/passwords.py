@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 from . import codes
 from .codes import CodeFormMixin, CodePageMixin
 from .limits import too_many_requests
-from .unsent import SaysUnsentMail
+from .unsent import SaysUnsentMail, ShowsCodeMail
 
 
 class ForgottenPasswordView(SaysUnsentMail, PasswordResetView):  # type: ignore[misc]  # allauth has no types
@@ -30,7 +30,7 @@ class PasswordCodeForm(CodeFormMixin, ConfirmPasswordResetCodeForm):  # type: ig
     """The form that asks for the code of eight letters."""
 
 
-class PasswordCodeView(CodePageMixin, ConfirmPasswordResetCodeView):  # type: ignore[misc]
+class PasswordCodeView(ShowsCodeMail, CodePageMixin, ConfirmPasswordResetCodeView):  # type: ignore[misc]
     """Checks the code. The next page asks for the new password."""
 
     kind = "new password"

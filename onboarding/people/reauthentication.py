@@ -32,14 +32,15 @@ from django.views.decorators.cache import never_cache
 
 from onboarding.notifications.mail import NotSent
 
-from . import codes
+from . import code_mail, codes
 from .codes import CodePageMixin, SixDigitsMixin
 from .limits import too_many_requests
 from .sign_in import retry_after
-from .unsent import APP, give_back, sentence
+from .unsent import APP, ShowsCodeMail, give_back, sentence
 
 View = Callable[..., HttpResponseBase]
 STATE = "reauthentication_code"  # key in the session
+LIMITS = ("send_code", "request_login_code")  # rate limits of its mails
 
 
 class ReauthenticationProcess(AbstractCodeVerificationProcess):  # type: ignore[misc]
@@ -90,7 +91,7 @@ class ReauthenticationCodeForm(SixDigitsMixin, BaseConfirmCodeForm):  # type: ig
 
 
 @method_decorator([login_required, never_cache], name="dispatch")
-class ReauthenticationCodeView(CodePageMixin, BaseReauthenticateView):  # type: ignore[misc]
+class ReauthenticationCodeView(ShowsCodeMail, CodePageMixin, BaseReauthenticateView):  # type: ignore[misc]
     """Sends a code (a POST with `send`) and checks it; then allauth does what it was asked for before."""
 
     kind = "still you"
@@ -134,7 +135,7 @@ class ReauthenticationCodeView(CodePageMixin, BaseReauthenticateView):  # type: 
         if seconds := codes.seconds_to_wait(self.request, email):
             return too_many_requests(self.request, seconds)
         if not ratelimit.consume(self.request, app=APP, action="send_code", key=email):
-            messages.info(self.request, self.just_sent())
+            self.just_sent(email)
         elif not ratelimit.consume(self.request, app=APP, action="request_login_code", key=email):
             return too_many_requests(self.request, retry_after("request_login_code", email))
         else:
@@ -145,14 +146,18 @@ class ReauthenticationCodeView(CodePageMixin, BaseReauthenticateView):  # type: 
         try:
             begin(self.request, email)
         except NotSent as error:
-            give_back(self.request, ("send_code", "request_login_code"), email)
+            give_back(self.request, LIMITS, email)
             messages.error(self.request, sentence(error))
+        else:
+            code_mail.remember_limits(self.request, LIMITS, email)
 
-    def just_sent(self) -> str:
-        """Why none is sent now: an address gets at most one code in ten seconds."""
+    def just_sent(self, email: str) -> None:
+        """Say why none is sent now: an address gets at most one code in ten seconds."""
         if self._process and not self.guesses.are_used_up():
-            return gettext("We have just sent a code. It may take a minute to arrive.")
-        return gettext("We have just sent another code to this address. Try again in ten seconds.")
+            code_mail.say_just_sent(self.request, email)
+        else:
+            text = gettext("Another code was asked for a moment ago. Try again in ten seconds.")
+            messages.info(self.request, text)
 
     def form_valid(self, form: ReauthenticationCodeForm) -> HttpResponse:
         self._process.finish()  # type: ignore[union-attr]  # `post` has looked

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import time
-from contextlib import suppress
 
 from allauth.account import signals
 from allauth.account.adapter import DefaultAccountAdapter, get_adapter
@@ -43,13 +42,13 @@ from django.views.decorators.cache import never_cache
 from onboarding.fields import EmailField
 from onboarding.local_paths import is_local_path, local_path, next_path
 from onboarding.models import User
-from onboarding.notifications import mail, staff_alerts
+from onboarding.notifications import account_mails, mail
 from onboarding.notifications.mail import AddressRefused, NotSent
 
-from . import codes
+from . import code_mail, codes
 from .codes import CodePageMixin, SixDigitsMixin
 from .limits import too_many_requests
-from .unsent import APP, SaysUnsentMail
+from .unsent import APP, SaysUnsentMail, ShowsCodeMail
 
 # Keys in the session: where to go after signing in, and after confirming another address.
 NEXT, AFTER_ADDRESS = "after_sign_in", "after_address"
@@ -115,22 +114,23 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no ty
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return reverse("mfa_index")
 
+    tells = False  # the mail only tells what has happened
+
     def send_mail(self, template_prefix: str, email: str, context: dict[str, object]) -> None:
-        """Send it now, while somebody waits. Raises NotSent; staff hear of it if it is theirs to mend."""
+        """Send it while somebody waits. Raises NotSent if it fails at once; staff hear of it if it is
+        theirs to mend. The page for the code says whether it has left."""
         known = User.objects.filter(emailaddress__email=email, last_login__isnull=False).exists()
-        try:
-            mail.deliver(
-                mail.compose(template_prefix, [email], {"first_time": not known, **context})
-            )
-        except mail.NotSent as error:
-            if error.for_staff:
-                staff_alerts.open_for_failed_mail()
-            raise
+        composed = mail.compose(template_prefix, [email], {"first_time": not known, **context})
+        if self.tells:
+            account_mails.tell(composed)
+        else:
+            code_mail.remember(self.request, email, account_mails.send_code(composed))
 
     def send_notification_mail(self, *args: object, **kwargs: object) -> None:
         """What the mail tells has happened already, so the page does not depend on it."""
-        with suppress(mail.NotSent):
-            super().send_notification_mail(*args, **kwargs)
+        self.tells = True
+        super().send_notification_mail(*args, **kwargs)
+        self.tells = False
 
 
 class PasskeyAdapter(DefaultMFAAdapter):  # type: ignore[misc]
@@ -215,8 +215,7 @@ class RequestCodeView(SaysUnsentMail, AllowsPendingCode, RequestLoginCodeView): 
     def just_sent(self, email: str) -> HttpResponse:
         """Redirect to the code page if this browser asked for the code; else show the form again."""
         if pending_address(self.request) == email:
-            text = gettext("We have just sent a code. It may take a minute to arrive.")
-            messages.info(self.request, text)
+            code_mail.say_just_sent(self.request, email)
             return redirect(self.passthrough_next_url(reverse("account_confirm_login_code")))
         form = self.form_class(initial={"email": email})
         details = self.get_context_data(form=form, just_sent=True)
@@ -224,7 +223,7 @@ class RequestCodeView(SaysUnsentMail, AllowsPendingCode, RequestLoginCodeView): 
         return page
 
 
-class CodeView(CodePageMixin, ConfirmLoginCodeView):  # type: ignore[misc]
+class CodeView(ShowsCodeMail, CodePageMixin, ConfirmLoginCodeView):  # type: ignore[misc]
     """Checks the code."""
 
     kind = SIGN_IN

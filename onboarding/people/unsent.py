@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from allauth.core.internal import ratelimit
+from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext
 
 from onboarding.notifications.mail import AddressRefused, NotSent
+
+from . import code_mail
 
 APP = "allauth.account"
 
@@ -41,10 +44,33 @@ class SaysUnsentMail:
             form.add_error(at_field, sentence(error))
             self.after_unsent(error)
             response = self.form_invalid(form)  # type: ignore[attr-defined]
+        else:
+            code_mail.remember_limits(
+                self.request, self.limits, form.cleaned_data[self.address_field]
+            )
         return response
 
     def after_unsent(self, error: NotSent) -> None:
         """What else has to be undone."""
+
+
+class ShowsCodeMail:
+    """Mixin for the pages where a code is entered: they say whether its mail has left."""
+
+    request: HttpRequest
+
+    # Any: whatever the template takes
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        details: dict[str, Any] = super().get_context_data(**kwargs)  # type: ignore[misc]
+        process: Any = getattr(self, "_process", None)  # Any: allauth's
+        email = process.state.get("email", "") if process else details.get("email", "")
+        give_back(self.request, code_mail.limits_to_give_back(self.request, email), email)
+        return {
+            **details,
+            "email": email,
+            "code_mail": code_mail.mail_to(self.request, email),
+            "code_minutes": settings.ACCOUNT_LOGIN_BY_CODE_TIMEOUT // 60,
+        }
 
 
 def give_back(request: HttpRequest, actions: tuple[str, ...], key: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -9,12 +10,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template import loader
 
+from onboarding.monitoring.database_outage import is_outage
 from onboarding.notifications.mail import AddressRefused, NotSent
 from onboarding.questions import ANSWER
 from onboarding.views.vendor_trip.leaving import may_leave
 from vendors.contract import is_secret_name
 
 CSRF_FIELD = "csrfmiddlewaretoken"
+RETRY_AFTER = 10  # seconds
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -35,13 +38,28 @@ def unavailable(request: HttpRequest) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    """A bug, or an outage of the database that a middleware met."""
+    if is_outage(sys.exc_info()[1]):
+        return database_away(request)
+    return _alone(request, "500.html", 500)
+
+
+def database_away(request: HttpRequest) -> HttpResponse:
+    """The database is away, locked or full: nothing was saved, and a moment later all may be well."""
+    page = _alone(request, "database_away.html", 503, is_form=request.method == "POST")
+    page["Retry-After"] = str(RETRY_AFTER)
+    return page
+
+
+def _alone(request: HttpRequest, template: str, status: int, **more: object) -> HttpResponse:
     """Rendered without context processors and the database: they may be what is broken."""
     context: dict[str, object] = {
         "brand_name": settings.BRAND_NAME,
         "support_email": settings.SUPPORT_EMAIL,
         "reference": getattr(request, "reference", ""),
+        **more,
     }
-    return HttpResponse(loader.get_template("500.html").render(context), status=500)
+    return HttpResponse(loader.get_template(template).render(context), status=status)
 
 
 def unsent_mail(request: HttpRequest, exception: NotSent) -> HttpResponse:

@@ -13,6 +13,8 @@ from typing import Any
 
 from pytest_django.fixtures import Settings
 
+from onboarding.conf.service_urls import MAIL_BACKENDS
+
 HANG_UP = "hang up"  # an answer: the connection is closed without one
 DEFAULTS = {
     "CONNECT": "220 ready",
@@ -102,6 +104,6 @@ def mail_server(settings: Settings) -> Iterator[MailServer]:
 
 
 def use(settings: Settings, port: int) -> None:
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_BACKEND = MAIL_BACKENDS["smtp"]
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port
     settings.EMAIL_TIMEOUT = 5
