@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import redis
@@ -87,17 +88,28 @@ class Table(DatabaseCache):
 
     # Any: Django's signature
     def _base_set(self, mode: str, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT) -> Any:
-        failed: list[OperationalError] = []
-
-        def note(execute: Callable[..., Any], *args: Any) -> Any:  # Any: as above
-            try:
-                return execute(*args)
-            except OperationalError as error:
-                failed.append(error)
-                raise
-
-        with connections[router.db_for_write(self.cache_model_class)].execute_wrapper(note):
+        with _failures(router.db_for_write(self.cache_model_class)) as failures:
             done = super()._base_set(mode, key, value, timeout)
-        if failed:
-            raise failed[0]
+        if failures:
+            raise failures[0]
         return done
+
+
+@contextmanager
+def _failures(alias: str) -> Iterator[list[OperationalError]]:
+    """The statements of the block that the database could not carry out, also where Django swallows that."""
+    found: list[OperationalError] = []
+
+    def note(execute: Callable[..., Any], *args: Any) -> Any:  # Any: the signature of a wrapper
+        try:
+            return execute(*args)
+        except OperationalError as error:
+            found.append(error)
+            raise
+
+    wrappers = connections[alias].execute_wrappers
+    wrappers.insert(0, note)  # outside of those that raise this error themselves (write_lock.py)
+    try:
+        yield found
+    finally:
+        wrappers.remove(note)

@@ -89,8 +89,8 @@ class Pool:
     They are daemons: a process that ends waits for no mail server, and the sweep sends what is left.
     """
 
-    def __init__(self) -> None:
-        self._queue: queue.Queue[Delivery] = queue.Queue(QUEUE_LIMIT)
+    def __init__(self, limit: int = QUEUE_LIMIT) -> None:
+        self._queue: queue.Queue[Delivery] = queue.Queue(limit)
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
 
@@ -107,9 +107,18 @@ class Pool:
             return False
         return True
 
+    def waiting(self) -> int:
+        """How many mails wait for a thread."""
+        return self._queue.qsize()
+
+    def is_idle(self) -> bool:
+        """Whether nothing waits and nothing is being sent."""
+        return self._queue.unfinished_tasks == 0
+
     def _work(self) -> None:
         while True:
             _run_safely(self._queue.get())
+            self._queue.task_done()
 
 
 def _run_safely(delivery: Delivery) -> None:

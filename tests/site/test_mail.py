@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from allauth.account.adapter import get_adapter
 from allauth.core.context import request_context
+from django.contrib.sessions.backends.db import SessionStore
 from django.core.cache import cache
 from django.test import Client, RequestFactory
 from django.urls import reverse
@@ -121,6 +122,7 @@ def test_every_mail_of_signing_in_looks_like_ours(
     server: MailServer, people: People, prefix: str
 ) -> None:
     request = RequestFactory().post("/")
+    request.session = SessionStore()
     details = {
         "code": "ABCD-EFGH", "from_email": "old@example.com", "to_email": "new@example.com",
         "deleted_email": "old@example.com",
