@@ -2,8 +2,8 @@
 
 Another process may hold the lock for long, such as a backup tool or somebody with a shell. SQLite lets each
 writer wait for many seconds, so a crowd of writers would hold every thread, and pages that only read would
-wait too, although they need no lock. So only some threads wait; others wait a moment, and none once the
-lock has been away for longer: their page says at once that nothing was saved.
+wait too, although they need no lock. So only some threads wait for it. The others wait for their place, and
+only as long as somebody gets the lock: then their page says that nothing was saved.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from django.db import OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
-PATIENCE = 0.5  # seconds
+PATIENCE = 1.0  # seconds without any write; a crowd makes many of them in a second
 WRITES = {"INSERT", "UPDATE", "DELETE", "REPLACE"}
 
 
@@ -34,7 +34,8 @@ class Gate:
     def __init__(self, places: int) -> None:
         self._places = threading.BoundedSemaphore(places)
         self._lock = threading.Lock()
-        self._since: dict[int, float] = {}  # thread → monotonic time
+        self._since: dict[int, float] = {}  # thread → since when it waits, in monotonic time
+        self._written = 0.0  # when somebody last got the lock
 
     def watch(self, connection: BaseDatabaseWrapper, **_: object) -> None:
         if connection.vendor == "sqlite" and self.guard not in connection.execute_wrappers:
@@ -51,23 +52,26 @@ class Gate:
 
     @contextmanager
     def place(self) -> Iterator[None]:
-        """Raises OperationalError where there is none."""
-        if not self._places.acquire(timeout=0 if self.is_stuck() else PATIENCE):
-            raise OperationalError("database is locked")
+        """Raises OperationalError where there is none and nobody gets the lock."""
+        while not self._places.acquire(timeout=0.1):
+            if self.is_stuck():
+                raise OperationalError("database is locked")
         me = threading.get_ident()
         with self._lock:
             self._since[me] = time.monotonic()
         try:
             yield
+            self._written = time.monotonic()
         finally:
             with self._lock:
                 del self._since[me]
             self._places.release()
 
     def is_stuck(self) -> bool:
-        """Whether somebody has waited for longer than a write takes."""
+        """Whether somebody has waited for long, and nobody has got the lock since."""
         with self._lock:
-            return any(since < time.monotonic() - PATIENCE for since in self._since.values())
+            waits = min(self._since.values(), default=time.monotonic())
+        return max(waits, self._written) < time.monotonic() - PATIENCE
 
 
 def takes_lock(sql: str, connection: BaseDatabaseWrapper) -> bool:

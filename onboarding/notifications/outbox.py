@@ -12,6 +12,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TypeVar
 
+from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
@@ -58,17 +59,32 @@ def send(row: Row, compose: Compose[Row], concluded: Conclude[Row] | None = None
 def send_now(row: Row, mail: Mail, concluded: Conclude[Row] | None = None) -> Delivery:
     """Send this mail in a thread of its own while a page waits for it, a moment at most.
 
-    What becomes of it later is written into the row. Without a place in the queue, the sweep sends it.
+    What becomes of it later is written into the row. Without a place in the queue, the sweep sends it. In
+    a transaction nobody waits, and it is sent after the commit: it would hold locks meanwhile.
     """
-    delivery = Delivery(mail, partial(concluded or conclude, row), partial(_claim, row, again=True))
+    write_down = partial(concluded or conclude, row)
+    still_mine, awaited = partial(_claim, row, again=True), not _in_transaction()
+    delivery = Delivery(mail, write_down, still_mine, awaited=awaited)
     if not _claim(row):
         return delivery
-    if pool.submit(delivery):
+    if not awaited:
+        transaction.on_commit(partial(_submit, row, delivery))
+    elif _submit(row, delivery):
         wait_for(delivery)
-    else:
-        _same(row).update(mail_retry_at=timezone.now())
-        log.warning("too many mails wait: %s is left to the sweep", type(row).__name__)
     return delivery
+
+
+def _submit(row: Row, delivery: Delivery) -> bool:
+    if pool.submit(delivery):
+        return True
+    _same(row).update(mail_retry_at=timezone.now())
+    log.warning("too many mails wait: %s is left to the sweep", type(row).__name__)
+    return False
+
+
+def _in_transaction() -> bool:
+    """Whether the caller has opened one. (A test may run in one that never ends.)"""
+    return any(not getattr(block, "_from_testcase", False) for block in connection.atomic_blocks)
 
 
 def conclude(row: Row, error: NotSent | None) -> None:

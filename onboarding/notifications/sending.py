@@ -36,16 +36,22 @@ class Conclude(Protocol):
 class Delivery:
     """One try. Whoever is there when it ends calls `conclude`: the page that waits, or else the thread.
 
-    `still_mine`: asked for a mail that has waited long in the queue. False: it is not sent here.
+    `awaited`: somebody will call `wait`. `still_mine`: asked for a mail that has waited long in the queue;
+    if it is not, it is not sent here.
     """
 
     def __init__(
-        self, message: EmailMessage, conclude: Conclude, still_mine: Callable[[], bool]
+        self,
+        message: EmailMessage,
+        conclude: Conclude,
+        still_mine: Callable[[], bool],
+        *,
+        awaited: bool,
     ) -> None:
         self.message, self.conclude, self.still_mine = message, conclude, still_mine
         self.error: NotSent | None = None
         self.is_over = False
-        self._nobody_waits = False
+        self._nobody_waits = not awaited
         self._began = time.monotonic()
         self._context = copy_context()
         self._lock, self._ended = threading.Lock(), threading.Event()

@@ -114,9 +114,9 @@ class _Server(socketserver.ThreadingTCPServer):
 
 
 @contextmanager
-def running() -> Iterator[MailServer]:
-    """The server alone, for a site of its own processes."""
-    with _Server(("127.0.0.1", 0), _Dialogue) as server:
+def running(port: int = 0) -> Iterator[MailServer]:
+    """The server alone, for a site of its own processes. Port 0: any free one."""
+    with _Server(("127.0.0.1", port), _Dialogue) as server:
         server.mail = MailServer(server.server_address[1])
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server.mail
