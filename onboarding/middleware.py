@@ -1,5 +1,5 @@
 """Middleware: references, health checks, X-Forwarded headers, time zones, MEMO_KEYS, one address,
-readable requests, HEAD, unsent mails, outages of the database."""
+readable requests, HEAD, errors that have a page of their own."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from django.utils import timezone
 from vendors.contract.characters import is_plain
 
 from . import moments
+from .bounds import Reached
 from .models import memo_key
 from .monitoring import logs
 from .monitoring.database_outage import is_outage
@@ -231,31 +232,23 @@ class MemoKeys:
         return errors.unavailable(request)
 
 
-def unsent_mail(get_response: GetResponse) -> GetResponse:
-    """A page that says so where a mail did not leave and no form is there to say it."""
-
-    def middleware(request: HttpRequest) -> HttpResponseBase:
-        return get_response(request)
-
-    def process_exception(request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
-        return errors.unsent_mail(request, exception) if isinstance(exception, NotSent) else None
-
-    middleware.process_exception = process_exception  # type: ignore[attr-defined]
-    return middleware
-
-
-def database_outage(get_response: GetResponse) -> GetResponse:
-    """A calm page where the database is away, locked or full. (`errors.server_error` does it for what
+def explained_errors(get_response: GetResponse) -> GetResponse:
+    """A page that says what is wrong: a mail did not leave and no form is there to say it, somebody has
+    begun too much, or the database is away, locked or full. (`errors.server_error` does the last for what
     the middleware itself meets.)"""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         return get_response(request)
 
     def process_exception(request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
-        if not is_outage(exception):
-            return None
-        log.warning("a page needs the database, which fails: %s", logs.summary(exception))
-        return errors.database_away(request)
+        if isinstance(exception, NotSent):
+            return errors.unsent_mail(request, exception)
+        if isinstance(exception, Reached):
+            return errors.bound_reached(request, exception)
+        if is_outage(exception):
+            log.warning("a page needs the database, which fails: %s", logs.summary(exception))
+            return errors.database_away(request)
+        return None
 
     middleware.process_exception = process_exception  # type: ignore[attr-defined]
     return middleware

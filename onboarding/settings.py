@@ -92,8 +92,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "onboarding.middleware.MemoKeys",
-    "onboarding.middleware.unsent_mail",
-    "onboarding.middleware.database_outage",
+    "onboarding.middleware.explained_errors",
 ]
 ROOT_URLCONF = "onboarding.urls"
 WSGI_APPLICATION = "onboarding.wsgi.application"
@@ -123,6 +122,11 @@ WEB_THREADS = 16
 RUNNER = site.runner
 CHECK_PERIOD = site.check_period
 RETENTION_DAYS = site.retention_days
+MAX_BUSINESSES = site.max_businesses
+MAX_BUSINESSES_PER_DAY = site.max_businesses_per_day
+MAX_OPEN_SHOPS = site.max_open_shops
+MAX_OPEN_SHOPS_PER_PERSON = site.max_open_shops_per_person
+MAX_ATTEMPTS_PER_HOUR = site.max_attempts_per_hour
 METRICS = site.metrics
 METRICS_DIR = DATA_DIR / "metrics"  # the counters of all processes on this machine
 

@@ -19,6 +19,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
 PATIENCE = 1.0  # seconds without any write; a crowd makes many of them in a second
+WAIT = 10_000  # milliseconds that SQLite lets one of them wait
 WRITES = {"INSERT", "UPDATE", "DELETE", "REPLACE"}
 
 
@@ -38,7 +39,10 @@ class Gate:
         self._written = 0.0  # when somebody last got the lock
 
     def watch(self, connection: BaseDatabaseWrapper, **_: object) -> None:
-        if connection.vendor == "sqlite" and self.guard not in connection.execute_wrappers:
+        if connection.vendor != "sqlite":
+            return
+        connection.connection.execute(f"PRAGMA busy_timeout = {WAIT}")
+        if self.guard not in connection.execute_wrappers:
             connection.execute_wrappers.append(self.guard)
 
     # Any: the signature of Django's wrappers

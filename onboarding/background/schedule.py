@@ -119,4 +119,4 @@ def mail() -> None:
     attempt_mails.mail_due()
     waitlist.mail_due()
     staff_alerts.open_for_undelivered_mails()
-    staff_alerts.clear_failed_mail()
+    staff_alerts.clear_told()

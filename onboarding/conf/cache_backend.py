@@ -18,7 +18,7 @@ from django.core.cache import caches
 from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
 from django.core.cache.backends.db import DatabaseCache
 from django.core.cache.backends.redis import RedisCache
-from django.db import OperationalError, connections, router
+from django.db import OperationalError, connections, router, transaction
 
 log = logging.getLogger(__name__)
 FALLBACK = "database"  # its name in settings.CACHES
@@ -88,10 +88,12 @@ class Table(DatabaseCache):
 
     # Any: Django's signature
     def _base_set(self, mode: str, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT) -> Any:
-        with _failures(router.db_for_write(self.cache_model_class)) as failures:
+        alias = router.db_for_write(self.cache_model_class)
+        # In a transaction of ours, so that its beginning and its end are none that Django hides.
+        with transaction.atomic(using=alias), _failures(alias) as failures:
             done = super()._base_set(mode, key, value, timeout)
-        if failures:
-            raise failures[0]
+            if failures:
+                raise failures[0]
         return done
 
 

@@ -50,8 +50,8 @@ def _impatient() -> Iterator[None]:
     if database.vendor != "sqlite":
         yield
         return
-    usual = int(database.settings_dict["OPTIONS"].get("timeout", 5) * 1000)
     with database.cursor() as cursor:
+        [usual] = cursor.execute("PRAGMA busy_timeout").fetchone()
         cursor.execute(f"PRAGMA busy_timeout = {PATIENCE}")
         try:
             yield

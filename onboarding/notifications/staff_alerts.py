@@ -9,7 +9,9 @@ from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
+from onboarding import bounds
 from onboarding.availability.breaker import Outage, outages
+from onboarding.bounds import Bound
 from onboarding.models import Alert, Attempt, Breaker, Connection, memo_key
 from onboarding.models.notifications import TASK
 from onboarding.models.status import Cause, Status
@@ -22,7 +24,9 @@ SHOWN = 5  # rows that a mail lists
 MAIL, UNDELIVERED, NOT_SENT = "mail", "undelivered", "not sent"
 NOT_SENT_FOR = timedelta(hours=1)  # how long one failed mail keeps its alert open
 MEMO_KEYS = Cause.MEMO_KEYS
-NOT_OF_A_ROW = (UNDELIVERED, NOT_SENT, MEMO_KEYS)  # causes of alerts that are cleared elsewhere
+BOUND_FOR = timedelta(days=1)  # how long a bound that was nearly reached keeps its alert open
+# Causes of alerts that are cleared elsewhere.
+NOT_OF_A_ROW = (UNDELIVERED, NOT_SENT, MEMO_KEYS, *Bound.values)
 
 
 def mail_due() -> None:
@@ -88,11 +92,14 @@ def open_for_failed_mail() -> None:
     Alert.objects.get_or_create(vendor=MAIL, cause=NOT_SENT, cleared=None)
 
 
-def clear_failed_mail() -> None:
-    """Clear that alert after an hour. If it goes on, the next failure opens another."""
-    old = Alert.objects.filter(cause=NOT_SENT, opened__lt=timezone.now() - NOT_SENT_FOR)
+def clear_told() -> None:
+    """Clear alerts of a moment once staff have had time to read them. If it goes on, the next time opens
+    another: a mail that failed after an hour, a bound that was nearly reached after a day."""
+    now = timezone.now()
+    mails = Q(cause=NOT_SENT, opened__lt=now - NOT_SENT_FOR)
+    reached = Q(cause__in=Bound.values, opened__lt=now - BOUND_FOR)
     told = Q() if not settings.STAFF_EMAIL else ~Q(mailed=None) | Q(mail_refused=True)
-    old.filter(told, cleared=None).update(cleared=timezone.now())
+    Alert.objects.filter(mails | reached, told, cleared=None).update(cleared=now)
 
 
 def _compose(alert: Alert) -> Mail:
@@ -103,6 +110,7 @@ def _compose(alert: Alert) -> Mail:
         NOT_SENT: _not_sent,
         MEMO_KEYS: _memo_keys,
         Cause.UNCONFIRMED.value: _unconfirmed,
+        **dict.fromkeys(Bound.values, _bound),
     }
     body = bodies.get(alert.cause, _staffs_turn)
     closing = "You get one mail for each vendor and cause until it clears."
@@ -150,6 +158,20 @@ def _memo_keys(alert: Alert, url: str) -> list[str]:
         memo_key.FIX,
         "",
         "Until then these processes do not start, and every shop stays as it is.",
+    ]
+
+
+def _bound(alert: Alert, url: str) -> list[str]:
+    bound = Bound(alert.cause)
+    nearly = bounds.nearly_reached(bound)
+    name = "Business" if bound == Bound.OPEN_SHOPS else "Person"
+    return [
+        f"Somebody has nearly as many {alert.cause} as there may be: {bound.most}.",
+        "",
+        *(f"{name} {who}: {count}" for who, count in nearly[:SHOWN]),
+        "",
+        "If that is right, raise the bound (MAX_… in the README). If it is not, look at what they do:",
+        url,
     ]
 
 

@@ -9,13 +9,39 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template import loader
+from django.utils.translation import gettext_lazy
 
+from onboarding import bounds
+from onboarding.bounds import Bound
 from onboarding.monitoring.database_outage import is_outage
 from onboarding.notifications.mail import AddressRefused, NotSent
 from onboarding.questions import ANSWER
 from onboarding.views.vendor_trip.leaving import may_leave
 from vendors.contract import is_secret_name
 
+# Of each bound: what is so, and the next thing.
+BOUNDS = {
+    Bound.OPEN_SHOPS: (
+        gettext_lazy("Your business has %(most)d shops that are not finished."),
+        gettext_lazy("Finish or remove one first."),
+    ),
+    Bound.OPEN_SHOPS_OF_PERSON: (
+        gettext_lazy("You have begun %(most)d shops that are not finished."),
+        gettext_lazy("Finish or remove one first, in any of your businesses."),
+    ),
+    Bound.ATTEMPTS: (
+        gettext_lazy("You have begun %(most)d times within an hour."),
+        gettext_lazy("Nothing was begun now. Wait a while, then try again."),
+    ),
+    Bound.BUSINESSES: (
+        gettext_lazy("You own %(most)d businesses, and cannot add another."),
+        gettext_lazy("Write to us if you need more."),
+    ),
+    Bound.NEW_BUSINESSES: (
+        gettext_lazy("You have added %(most)d businesses within a day."),
+        gettext_lazy("You can add another one tomorrow."),
+    ),
+}
 CSRF_FIELD = "csrfmiddlewaretoken"
 RETRY_AFTER = 10  # seconds
 
@@ -67,6 +93,18 @@ def unsent_mail(request: HttpRequest, exception: NotSent) -> HttpResponse:
     refused = isinstance(exception, AddressRefused)
     status = 422 if refused else 503
     return render(request, "unsent_mail.html", {"refused": refused}, status=status)
+
+
+def bound_reached(request: HttpRequest, reached: bounds.Reached) -> HttpResponse:
+    """Nothing was begun: there is too much of it already."""
+    sentence, more = BOUNDS[reached.bound]
+    is_passing = reached.bound in {Bound.ATTEMPTS, Bound.NEW_BUSINESSES}
+    context = {"sentence": sentence % {"most": reached.most}, "more": more}
+    page = render(request, "bound.html", context, status=429 if is_passing else 409)
+    if is_passing:
+        seconds = bounds.HOUR if reached.bound == Bound.ATTEMPTS else bounds.DAY
+        page["Retry-After"] = str(int(seconds.total_seconds()))
+    return page
 
 
 def form_only(request: HttpRequest) -> HttpResponse:

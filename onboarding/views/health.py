@@ -1,7 +1,7 @@
 """Health checks and metrics, for load balancers and monitoring: no host name, https or session needed.
 
 `/health/live`     liveness: this process answers; nothing else is checked
-`/health/ready`    readiness: database, whether it can be written, migrations, MEMO_KEYS, worker, backlog; 200, or 503 if one fails
+`/health/ready`    readiness: database, writing to it, migrations, MEMO_KEYS, worker, backlog; 200, or 503
 `/metrics`         Prometheus, with METRICS=1
 """
 
