@@ -111,6 +111,7 @@ def test_shops_begun_at_the_same_moment_keep_the_bound(
     merchants = [people.acme, business("Second", owner=people.alice)]
     alike = merchants if "PERSON" in bound else merchants[:1]
     scripted.script.extend([OPEN] * 12)
+    offer()
     answers = at_once(*(partial(press, people.alice, alike[n % len(alike)], n) for n in range(12)))
     assert sorted(answers) == [303] * 3 + [409] * 9
     assert Connection.objects.count() == 3
