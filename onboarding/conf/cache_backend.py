@@ -91,7 +91,7 @@ class Table(DatabaseCache):
         alias = router.db_for_write(self.cache_model_class)
         # In a transaction of ours, so that its beginning and its end are none that Django hides.
         with transaction.atomic(using=alias), _failures(alias) as failures:
-            done = super()._base_set(mode, key, value, timeout)
+            done = super()._base_set(mode, key, value, timeout)  # type: ignore[misc]  # in no stub
             if failures:
                 raise failures[0]
         return done

@@ -17,7 +17,7 @@ class AccountMail(Mailed):
     failed. No column tells whom it is for.
     """
 
-    content = MemoField(null=True, editable=False)
+    content = MemoField(null=True, editable=False)  # type: ignore[misc]
     created = models.DateTimeField(default=timezone.now, editable=False)
     expires_at = models.DateTimeField()
     failed = models.DateTimeField(null=True, editable=False)

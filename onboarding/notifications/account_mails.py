@@ -16,6 +16,7 @@ from onboarding.models.memo import readable
 
 from . import outbox, staff_alerts
 from .mail import Mail, NotSent
+from .sending import Delivery
 
 WORD_LIFE = timedelta(days=3)  # of a mail that only tells what has happened
 
@@ -47,7 +48,7 @@ def tell(mail: Mail) -> None:
     _send(mail, WORD_LIFE)
 
 
-def _send(mail: Mail, life: timedelta) -> tuple[AccountMail, outbox.Delivery]:
+def _send(mail: Mail, life: timedelta) -> tuple[AccountMail, Delivery]:
     content = {"subject": mail.subject, "text": mail.body, "to": mail.to}
     row = AccountMail.objects.create(content=content, expires_at=timezone.now() + life)
     return row, outbox.send_now(row, mail, _conclude)

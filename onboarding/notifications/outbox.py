@@ -89,12 +89,13 @@ def _in_transaction() -> bool:
 
 def conclude(row: Row, error: NotSent | None) -> None:
     """Write down what became of a try."""
+    fields: dict[str, object] = {}
     if error is None:
         state, fields = MailState.SENT, {"mailed": timezone.now(), "mail_retry_at": None}
     elif isinstance(error, AddressRefused):
         state, fields = MailState.REFUSED, {"mail_refused": True}
     else:
-        state, fields = MailState.WAITING, {}
+        state = MailState.WAITING
     if fields := fields | row.also_after_try(state):
         _same(row).update(**fields)
 

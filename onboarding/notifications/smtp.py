@@ -41,8 +41,8 @@ class _Replies(io.RawIOBase):
 class _Limited:
     """Mixin for smtplib's connections."""
 
-    sock: socket.socket
-    file: io.BufferedReader | None
+    sock: Any  # smtplib's socket, plain or with TLS
+    file: Any  # what the server says, to read line by line
 
     def __init__(self, *args: Any, **options: Any) -> None:  # Any: smtplib's signature
         self._ends = time.monotonic() + SECONDS

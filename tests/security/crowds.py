@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import resource
 import sqlite3
+import subprocess
 import threading
 import time
 from collections import Counter
@@ -136,6 +138,29 @@ def lock_held(site: Site) -> Iterator[None]:
         other.execute("BEGIN EXCLUSIVE")
         yield
         other.rollback()
+
+
+@contextmanager
+def full_disk(site: Site) -> Iterator[None]:
+    """No process of the site can write a file."""
+    known = subprocess.run(
+        ["pgrep", "-s", str(site.processes["web"].pid)], capture_output=True, text=True, check=True
+    )
+    pids = [int(pid) for pid in known.stdout.split()]
+    usual = {pid: resource.prlimit(pid, resource.RLIMIT_FSIZE) for pid in pids}
+    for pid, (_, hard) in usual.items():
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, hard))
+    yield
+    for pid, limits in usual.items():
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, limits)
+
+
+def full_cache(site: Site) -> None:
+    """As many rows in the table of the cache as there may be, and one more."""
+    with closing(sqlite3.connect(site.database.path, timeout=30)) as handle:
+        rows = ((f"key-{number}", "gASIgC4=", "2100-01-01 00:00:00") for number in range(100_001))
+        handle.executemany("INSERT INTO cache (cache_key, value, expires) VALUES (?, ?, ?)", rows)
+        handle.commit()
 
 
 def said(took: Took, sentence: str) -> int:

@@ -5,18 +5,23 @@ docs/security/queue.md has the figures.
 
 from __future__ import annotations
 
-import resource
-import sqlite3
-import subprocess
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 import requests
 
 from tests.conftest import POSTGRES
-from tests.security.crowds import Took, lock_held, readers, said, sign_ups, web_server
+from tests.security.crowds import (
+    Took,
+    full_cache,
+    full_disk,
+    lock_held,
+    readers,
+    said,
+    sign_ups,
+    web_server,
+)
 from tests.support import postgres
 from tests.support.site import Site, wait_until
 
@@ -57,21 +62,6 @@ def test_while_the_lock_is_held_others_read_and_writers_are_told(site: Site) -> 
     all_is_well(site, "lock")
 
 
-@contextmanager
-def full_disk(site: Site) -> Iterator[None]:
-    """No process of the site can write a file."""
-    known = subprocess.run(
-        ["pgrep", "-s", str(site.processes["web"].pid)], capture_output=True, text=True, check=True
-    )
-    pids = [int(pid) for pid in known.stdout.split()]
-    usual = {pid: resource.prlimit(pid, resource.RLIMIT_FSIZE) for pid in pids}
-    for pid, (_, hard) in usual.items():
-        resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, hard))
-    yield
-    for pid, limits in usual.items():
-        resource.prlimit(pid, resource.RLIMIT_FSIZE, limits)
-
-
 def test_with_a_full_disk_others_read_and_writers_are_told(site: Site) -> None:
     with full_disk(site):
         with readers(site, "/", "/connectors/", "/accounts/login/") as others:
@@ -84,10 +74,7 @@ def test_with_a_full_disk_others_read_and_writers_are_told(site: Site) -> None:
 
 
 def test_a_full_cache_table_is_culled_while_people_sign_up(site: Site) -> None:
-    with closing(sqlite3.connect(site.database.path, timeout=30)) as handle:
-        rows = ((f"key-{number}", "gASIgC4=", "2100-01-01 00:00:00") for number in range(100_001))
-        handle.executemany("INSERT INTO cache (cache_key, value, expires) VALUES (?, ?, ?)", rows)
-        handle.commit()
+    full_cache(site)
     with readers(site, "/", "/connectors/") as others:
         people = sign_ups(site, CROWD, "cache")
     all_read(others)

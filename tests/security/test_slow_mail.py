@@ -39,7 +39,7 @@ def crowd(site: Site, port: int, what: str) -> tuple[Took, Took]:
     pace = BEHAVIOURS[what]
     with nullcontext() if pace is None else running(port) as server:
         if server:
-            server.pace = pace
+            server.pace = pace or 0.0
         with readers(site, "/", "/connectors/") as others:
             return sign_ups(site, CROWD, what), others
 

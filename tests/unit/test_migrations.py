@@ -15,10 +15,10 @@ from django.utils import timezone
 from onboarding.models import memo_key
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
-FIRST, WORDS, RETURNS, RATE_LIMITS, NAMES, REPORTED, KEYS, OUTAGES, REFUSED, SECURITY = (
+FIRST, WORDS, RETURNS, RATE_LIMITS, NAMES, REPORTED, KEYS, OUTAGES, REFUSED, SECURITY, MAILS = (
     "0001_initial", "0002_words", "0003_hop_returns", "0004_rate_limits",
     "0005_shop_names_and_endings", "0006_reported", "0007_memo_keys", "0008_outages",
-    "0009_mail_refused", "0010_security_events",
+    "0009_mail_refused", "0010_security_events", "0015_account_mails",
 )  # fmt: skip
 NOW = timezone.now()
 
@@ -309,3 +309,14 @@ def test_a_person_survives_the_security_log() -> None:
         kind="signed_in", user_id=user.pk
     )
     assert only(migrate_to(REFUSED), "User").email == "a@example.org"
+
+
+def test_a_person_survives_the_mails_of_accounts_and_a_mail_on_its_way_does_not() -> None:
+    user = (
+        migrate_to(SECURITY).get_model("onboarding", "User").objects.create(email="a@example.org")
+    )
+    migrate_to(MAILS).get_model("onboarding", "AccountMail").objects.create(
+        content={"to": [user.email]}, expires_at=NOW
+    )
+    assert only(migrate_to(SECURITY), "User").email == "a@example.org"
+    assert not migrate_to(MAILS).get_model("onboarding", "AccountMail").objects.exists()
