@@ -1,5 +1,5 @@
 """Middleware: references, security headers, health checks, short bodies, X-Forwarded headers, sessions, time
-zones, MEMO_KEYS, one address, readable requests, “Is it still you?”, HEAD, unsent mails."""
+zones, MEMO_KEYS, one address, readable requests, “Is it still you?”, HEAD, errors that have a page."""
 
 from __future__ import annotations
 
@@ -22,10 +22,12 @@ from django.utils import timezone
 from vendors.contract.characters import is_plain
 
 from . import moments
+from .bounds import Reached
 from .conf import headers
 from .local_paths import local_path, next_path
 from .models import memo_key
 from .monitoring import logs, security_log
+from .monitoring.database_outage import is_outage
 from .notifications.mail import NotSent
 from .people import browsers, guards
 from .people.sessions import store_of
@@ -334,14 +336,23 @@ def still_you(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
-def unsent_mail(get_response: GetResponse) -> GetResponse:
-    """A page that says so where a mail did not leave and no form is there to say it."""
+def explained_errors(get_response: GetResponse) -> GetResponse:
+    """A page that says what is wrong: a mail did not leave and no form is there to say it, somebody has
+    begun too much, or the database is away, locked or full. (`errors.server_error` does the last for what
+    the middleware itself meets.)"""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         return get_response(request)
 
     def process_exception(request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
-        return errors.unsent_mail(request, exception) if isinstance(exception, NotSent) else None
+        if isinstance(exception, NotSent):
+            return errors.unsent_mail(request, exception)
+        if isinstance(exception, Reached):
+            return errors.bound_reached(request, exception)
+        if is_outage(exception):
+            log.warning("a page needs the database, which fails: %s", logs.summary(exception))
+            return errors.database_away(request)
+        return None
 
     middleware.process_exception = process_exception  # type: ignore[attr-defined]
     return middleware

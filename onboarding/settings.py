@@ -96,7 +96,7 @@ MIDDLEWARE = [
     "onboarding.middleware.still_you",
     "onboarding.middleware.MemoKeys",
     "onboarding.people.staff_gate.StaffGate",
-    "onboarding.middleware.unsent_mail",
+    "onboarding.middleware.explained_errors",
     "onboarding.people.known_browsers.middleware",
 ]
 ROOT_URLCONF = "onboarding.urls"
@@ -127,6 +127,11 @@ WEB_THREADS = 16
 RUNNER = site.runner
 CHECK_PERIOD = site.check_period
 RETENTION_DAYS = site.retention_days
+MAX_BUSINESSES = site.max_businesses
+MAX_BUSINESSES_PER_DAY = site.max_businesses_per_day
+MAX_OPEN_SHOPS = site.max_open_shops
+MAX_OPEN_SHOPS_PER_PERSON = site.max_open_shops_per_person
+MAX_ATTEMPTS_PER_HOUR = site.max_attempts_per_hour
 METRICS = site.metrics
 METRICS_DIR = DATA_DIR / "metrics"  # the counters of all processes on this machine
 

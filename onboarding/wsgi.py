@@ -15,9 +15,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "onboarding.settings")
 
 _django = get_wsgi_application()
 
-from .doctor.start import refuse_to_start  # noqa: E402  (needs Django set up)
+
+from . import write_lock  # noqa: E402
+from .doctor.start import refuse_to_start  # noqa: E402
 
 refuse_to_start()
+write_lock.limit_waiting(max(settings.WEB_THREADS // 2, 1))
 
 _BOUNDARY = re.compile(r"[^;]*multipart/form-data\s*;.*?(boundary=[^;]+)", re.IGNORECASE)
 

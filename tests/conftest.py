@@ -22,6 +22,7 @@ from pytest_django.fixtures import Settings
 
 from onboarding.background import runner
 from onboarding.conf import cache_backend
+from onboarding.notifications import sending
 from tests.support import nginx as nginx_program
 from tests.support import pgbouncer, postgres
 from tests.support.people import People, everybody
@@ -184,8 +185,10 @@ def people(transactional_db: None) -> People:
 
 @pytest.fixture(autouse=True)
 def _long_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A long timeout for requests that wait for a vendor, so that a busy machine fails no test."""
+    """Long timeouts for requests that wait for a vendor or the mail server, so that a busy machine fails
+    no test."""
     monkeypatch.setattr(runner, "HAND_OVER_TIMEOUT", 60)
+    monkeypatch.setattr(sending, "WAIT", 60)
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from onboarding.availability import breaker
 from onboarding.catalogue import refresh
 from onboarding.models import Connector, Slot
 from onboarding.notifications import (
+    account_mails,
     address_mails,
     attempt_mails,
     closing_mails,
@@ -59,6 +60,8 @@ def run(submit: Submit) -> None:
     submit("closing", "closing:due", closing.proceed_all)
     staff_alerts.clear_resolved()
     submit("mail", "mail:due", mail)  # a dead mail server holds up no shop
+    # Somebody waits for these, and whoever asks for many of them holds up no other mail.
+    submit("account-mail", "account-mail:due", account_mails.mail_due)
 
 
 def _still_empty(slug: str, slot: str) -> bool:
@@ -128,5 +131,4 @@ def mail() -> None:
     closing_mails.mail_due()
     waitlist.mail_due()
     staff_alerts.open_for_undelivered_mails()
-    staff_alerts.clear_failed_mail()
-    staff_alerts.clear_wrong_codes()
+    staff_alerts.clear_told()

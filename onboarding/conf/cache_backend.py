@@ -1,4 +1,4 @@
-"""Cache backend: Redis (REDIS_URL), with the database as the fallback while Redis does not answer.
+"""Cache backends: a table, or Redis (REDIS_URL) with that table as the fallback while Redis does not answer.
 
 allauth counts requests in the cache, and Django's Redis backend raises an error while Redis does not
 answer. Without the fallback, nobody could sign in during a restart of Redis. The cache holds nothing that
@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import redis
 from django.core.cache import caches
-from django.core.cache.backends.base import BaseCache
+from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
+from django.core.cache.backends.db import DatabaseCache
 from django.core.cache.backends.redis import RedisCache
+from django.db import OperationalError, connections, router, transaction
 
 log = logging.getLogger(__name__)
 FALLBACK = "database"  # its name in settings.CACHES
@@ -74,3 +77,41 @@ class RedisOrDatabase(RedisCache):
             RedisCache.delete(self, key, version=version)
             outage.changed.discard(change)
         outage.retry_at = 0.0
+
+
+class Table(DatabaseCache):
+    """Django's cache in a table. A database that cannot be written is an error here.
+
+    Django's returns False then, as for a key that is there already. A rate limit would take that for
+    “used up”, and a page would say that a code has just been sent.
+    """
+
+    # Any: Django's signature
+    def _base_set(self, mode: str, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT) -> Any:
+        alias = router.db_for_write(self.cache_model_class)
+        # In a transaction of ours, so that its beginning and its end are none that Django hides.
+        with transaction.atomic(using=alias), _failures(alias) as failures:
+            done = super()._base_set(mode, key, value, timeout)  # type: ignore[misc]  # in no stub
+            if failures:
+                raise failures[0]
+        return done
+
+
+@contextmanager
+def _failures(alias: str) -> Iterator[list[OperationalError]]:
+    """The statements of the block that the database could not carry out, also where Django swallows that."""
+    found: list[OperationalError] = []
+
+    def note(execute: Callable[..., Any], *args: Any) -> Any:  # Any: the signature of a wrapper
+        try:
+            return execute(*args)
+        except OperationalError as error:
+            found.append(error)
+            raise
+
+    wrappers = connections[alias].execute_wrappers
+    wrappers.insert(0, note)  # outside of those that raise this error themselves (write_lock.py)
+    try:
+        yield found
+    finally:
+        wrappers.remove(note)

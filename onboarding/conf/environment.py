@@ -104,6 +104,23 @@ class Site(Settings):
     retention_days: int = _setting(
         "400", "days after which what is over is deleted", least=1, most=36500
     )
+    max_businesses: int = _setting(
+        "200", "businesses that one person may own; 0: no bound", least=0
+    )
+    max_businesses_per_day: int = _setting(
+        "30", "businesses that one person may add in a day; 0: no bound", least=0
+    )
+    max_open_shops: int = _setting(
+        "200", "shops of one business that are begun and not finished; 0: no bound", least=0
+    )
+    max_open_shops_per_person: int = _setting(
+        "500", "shops that one person has begun and not finished; 0: no bound", least=0
+    )
+    max_attempts_per_hour: int = _setting(
+        "300",
+        "attempts that one person may begin in an hour, each with calls to a vendor; 0: no bound",
+        least=0,
+    )
     log_format: Literal["text", "json"] = _setting("text", "`text` or `json`")
     metrics: bool = _setting("0", "`1` serves Prometheus metrics at `/metrics`")
     staff_mfa: bool | None = _setting(

@@ -27,8 +27,8 @@ POSTGRES_LIMITS = {
 }
 LIMITS_AS_OPTIONS = " ".join(f"-c {name}={value}" for name, value in POSTGRES_LIMITS.items())
 MAIL_BACKENDS = {
-    "smtp": "django.core.mail.backends.smtp.EmailBackend",
-    "smtps": "django.core.mail.backends.smtp.EmailBackend",
+    "smtp": "onboarding.notifications.smtp.MailBackend",
+    "smtps": "onboarding.notifications.smtp.MailBackend",
     "file": "django.core.mail.backends.filebased.EmailBackend",
     "console": "django.core.mail.backends.console.EmailBackend",
     "demo": "onboarding.notifications.demo_mail.MailBackend",
@@ -196,7 +196,7 @@ def cache(redis_url: str) -> CacheSettings:
     """Django's entry for the cache that all processes share: Redis, or a table if there is no URL."""
     if not redis_url:
         return {
-            "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+            "BACKEND": "onboarding.conf.cache_backend.Table",
             "LOCATION": "cache",
             # With Django's default of 300, the counts of a crowd evict each other.
             "OPTIONS": {"MAX_ENTRIES": 100_000},

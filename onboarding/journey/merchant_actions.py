@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
+from onboarding import bounds
 from onboarding.models import (
     Account,
     Attempt,
@@ -82,12 +83,14 @@ def begin(
     that a second one is meant. `seen` is what `newest_begun` said when the form was shown: the name of a
     shop that was begun since then tells that the same form was sent twice.
 
-    Raises NameTaken when the name belongs to another shop.
+    Raises NameTaken when the name belongs to another shop, and bounds.Reached, as does all that begins an
+    attempt, when there are too many already.
     """
     transitions.lock_names(merchant.pk)
     earlier = _begun_already(merchant, connector, user, name, answers, seen, another=another)
     if earlier:
         return earlier
+    bounds.leave_room_for_shop(merchant, user)
     account, _ = Account.objects.get_or_create(merchant=merchant, vendor=connector.vendor)
     connection = Connection.objects.create(
         account=account,
@@ -197,6 +200,7 @@ def _new_attempt(
     call: ContractCall,
     chosen: Connector | None = None,
 ) -> Attempt:
+    bounds.leave_room_for_attempt(user)
     attempt = Attempt(connection=connection, user=user, purpose=purpose, call_number=1)
     if attempt.connects:
         unreadable.discard(connection)

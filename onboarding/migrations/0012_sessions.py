@@ -16,7 +16,7 @@ OLD_TABLE_EXISTS = "CREATE TABLE IF NOT EXISTS django_session (session_key varch
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("onboarding", "0010_security_events"),
+        ("onboarding", "0011_limits_of_strangers"),
     ]
 
     operations = [

@@ -12,7 +12,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("onboarding", "0010_security_events"),
+        ("onboarding", "0016_hop_browser"),
     ]
 
     operations = [

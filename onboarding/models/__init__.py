@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .account_mails import AccountMail
 from .addresses import AddedAddress, FormerAddress
 from .calls import Call
 from .catalogue import Connector
@@ -25,6 +26,7 @@ from .users import User
 
 __all__ = [
     "Account",
+    "AccountMail",
     "AddedAddress",
     "Alert",
     "Attempt",

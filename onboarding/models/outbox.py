@@ -20,6 +20,9 @@ class MailState(models.TextChoices):
     GIVEN_UP = "given up"
 
 
+ENDED = {MailState.SENT, MailState.REFUSED}  # nothing more is tried
+
+
 class Mailed(models.Model):
     """A row that one mail is sent for.
 
@@ -43,3 +46,13 @@ class Mailed(models.Model):
         if self.mail_refused:
             return MailState.REFUSED
         return MailState.GIVEN_UP if self.mail_tries >= MAX_TRIES else MailState.WAITING
+
+    @property
+    def is_of_use(self) -> bool:
+        """Whether its mail may still be sent."""
+        return True
+
+    @staticmethod
+    def also_after_try(state: MailState) -> dict[str, object]:
+        """Fields of the row that change with a try: SENT, REFUSED, or WAITING for the next one."""
+        return {}

@@ -1,8 +1,9 @@
-"""An outage of the database, in the log: one line when it begins and one when it ends, and no traceback."""
+"""An outage of the database: what is one, and one line of the log when it begins and one when it ends."""
 
 from __future__ import annotations
 
 import logging
+import sqlite3
 
 from django.db import InterfaceError, OperationalError
 
@@ -10,6 +11,18 @@ from . import logs
 
 log = logging.getLogger(__name__)
 OUTAGES = (OperationalError, InterfaceError)
+
+
+def is_outage(error: BaseException | None) -> bool:
+    """Whether the database could not be used: it is away, locked, full or read-only.
+
+    SQLite raises the same error for a statement that is wrong, which is a bug of ours.
+    """
+    if not isinstance(error, OUTAGES):
+        return False
+    cause = error.__cause__
+    code = getattr(cause, "sqlite_errorcode", None) if isinstance(cause, sqlite3.Error) else None
+    return code != sqlite3.SQLITE_ERROR
 
 
 class _Outage:

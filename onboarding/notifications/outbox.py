@@ -9,49 +9,112 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import TypeVar
 
+from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from onboarding.models import Invitation
-from onboarding.models.outbox import MAX_TRIES, Mailed
+from onboarding.models import AccountMail, Invitation
+from onboarding.models.outbox import MAX_TRIES, Mailed, MailState
 
-from .mail import AddressRefused, Mail, NotSent, deliver
+from .mail import AddressRefused, Mail, NotSent
+from .sending import Delivery, outcome, pool, wait_for
 
 log = logging.getLogger(__name__)
-FIRST_RETRY_DELAY = timedelta(minutes=1)  # longer than EMAIL_TIMEOUT
+FIRST_RETRY_DELAY = timedelta(minutes=1)  # longer than a mail takes (smtp.SECONDS)
 LONGEST_RETRY_DELAY = timedelta(hours=1)
 ALERT_FOR = timedelta(days=7)  # how long undelivered mails keep the alert open
 
 
 Row = TypeVar("Row", bound=Mailed)
 Compose = Callable[[Row], Mail]
+Conclude = Callable[[Row, NotSent | None], None]
 
 
-def send_due(rows: QuerySet[Row], compose: Compose[Row]) -> None:
+def send_due(
+    rows: QuerySet[Row], compose: Compose[Row], concluded: Conclude[Row] | None = None
+) -> None:
     """Send the mails of those rows that are due now. A bug in one mail does not stop the others."""
     for row in rows.filter(_due()):
         try:
-            send(row, compose)
+            send(row, compose, concluded)
         except Exception:
             log.exception("a mail met a bug: %s", type(row).__name__)
 
 
-def send(row: Row, compose: Compose[Row]) -> None:
-    """Send the mail of this row, unless another process is sending it. A failed mail is retried later."""
-    same = type(row)._default_manager.filter(pk=row.pk)
-    retry_at = timezone.now() + retry_delay(row.mail_tries)
-    if not same.filter(_due()).update(mail_retry_at=retry_at, mail_tries=F("mail_tries") + 1):
-        return
-    try:
-        deliver(compose(row))
-    except AddressRefused:
-        same.update(mail_refused=True)
-    except NotSent as error:
-        log.warning("a mail is tried again: %s, %s", type(row).__name__, error)
+def send(row: Row, compose: Compose[Row], concluded: Conclude[Row] | None = None) -> None:
+    """Send the mail of this row, unless another process is sending it. A failed mail is retried later.
+
+    `concluded`: called instead of `conclude`.
+    """
+    if _claim(row):
+        error = outcome(compose(row))
+        if error and not isinstance(error, AddressRefused):
+            log.warning("a mail is tried again: %s, %s", type(row).__name__, error)
+        (concluded or conclude)(row, error)
+
+
+def send_now(row: Row, mail: Mail, concluded: Conclude[Row] | None = None) -> Delivery:
+    """Send this mail in a thread of its own while a page waits for it, a moment at most.
+
+    What becomes of it later is written into the row. Without a place in the queue, the sweep sends it. In
+    a transaction nobody waits, and it is sent after the commit: it would hold locks meanwhile.
+    """
+    write_down = partial(concluded or conclude, row)
+    still_mine, awaited = partial(_claim, row, again=True), not _in_transaction()
+    delivery = Delivery(mail, write_down, still_mine, awaited=awaited)
+    if not _claim(row):
+        return delivery
+    if not awaited:
+        transaction.on_commit(partial(_submit, row, delivery))
+    elif _submit(row, delivery):
+        wait_for(delivery)
+    return delivery
+
+
+def _submit(row: Row, delivery: Delivery) -> bool:
+    if pool.submit(delivery):
+        return True
+    _same(row).update(mail_retry_at=timezone.now())
+    log.warning("too many mails wait: %s is left to the sweep", type(row).__name__)
+    return False
+
+
+def _in_transaction() -> bool:
+    """Whether the caller has opened one. (A test may run in one that never ends.)"""
+    return any(not getattr(block, "_from_testcase", False) for block in connection.atomic_blocks)
+
+
+def conclude(row: Row, error: NotSent | None) -> None:
+    """Write down what became of a try."""
+    fields: dict[str, object] = {}
+    if error is None:
+        state, fields = MailState.SENT, {"mailed": timezone.now(), "mail_retry_at": None}
+    elif isinstance(error, AddressRefused):
+        state, fields = MailState.REFUSED, {"mail_refused": True}
     else:
-        same.update(mailed=timezone.now(), mail_retry_at=None)
+        state = MailState.WAITING
+    if fields := fields | row.also_after_try(state):
+        _same(row).update(**fields)
+
+
+def _claim(row: Row, *, again: bool = False) -> bool:
+    """Whether this process sends the mail. `again`: its own earlier claim counts, another's does not."""
+    if not row.is_of_use:
+        return False
+    now = timezone.now()
+    free = Q(mail_retry_at=row.mail_retry_at) & _unsent() if again else _due()
+    retry_at = now + retry_delay(row.mail_tries)
+    claimed = _same(row).filter(free).update(mail_retry_at=retry_at, mail_tries=F("mail_tries") + 1)
+    if claimed:
+        row.mail_retry_at = retry_at
+    return bool(claimed)
+
+
+def _same(row: Row) -> QuerySet[Row]:
+    return type(row)._default_manager.filter(pk=row.pk)
 
 
 def retry_delay(tries: int) -> timedelta:
@@ -62,11 +125,12 @@ def retry_delay(tries: int) -> timedelta:
 def undelivered() -> list[Mailed]:
     """The dead letters: rows whose mail was given up within the last ALERT_FOR, of all models.
 
-    Whoever invited a refused address is told so, and mends it.
+    Whoever invited a refused address, or waits for a code, is told so on the page.
     """
     recent = Q(mailed=None, mail_retry_at__gt=timezone.now() - ALERT_FOR)
     over = recent & (Q(mail_tries__gte=MAX_TRIES) | Q(mail_refused=True))
     models = dict.fromkeys(Mailed.__subclasses__(), over)
+    del models[AccountMail]
     models[Invitation] &= Q(mail_refused=False)
     return [
         row for model, given_up in models.items() for row in model._default_manager.filter(given_up)
@@ -74,5 +138,8 @@ def undelivered() -> list[Mailed]:
 
 
 def _due() -> Q:
-    retry_due = Q(mail_retry_at=None) | Q(mail_retry_at__lte=timezone.now())
-    return Q(mailed=None, mail_refused=False, mail_tries__lt=MAX_TRIES) & retry_due
+    return _unsent() & (Q(mail_retry_at=None) | Q(mail_retry_at__lte=timezone.now()))
+
+
+def _unsent() -> Q:
+    return Q(mailed=None, mail_refused=False, mail_tries__lt=MAX_TRIES)

@@ -9,7 +9,9 @@ from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
+from onboarding import bounds
 from onboarding.availability.breaker import Outage, outages
+from onboarding.bounds import Bound
 from onboarding.models import Alert, Attempt, Breaker, Connection, ErasureTask, memo_key
 from onboarding.models.notifications import TASK
 from onboarding.models.status import Cause, Status
@@ -24,12 +26,9 @@ SIGN_IN, WRONG_CODES = "sign-in", "wrong codes"
 WRONG_CODES_FOR = timedelta(days=1)  # how long one wave of guesses keeps its alert open
 NOT_SENT_FOR = timedelta(hours=1)  # how long one failed mail keeps its alert open
 MEMO_KEYS = Cause.MEMO_KEYS
-NOT_OF_A_ROW = (
-    UNDELIVERED,
-    NOT_SENT,
-    MEMO_KEYS,
-    WRONG_CODES,
-)  # causes of alerts that are cleared elsewhere
+BOUND_FOR = timedelta(days=1)  # how long a bound that was nearly reached keeps its alert open
+# Causes of alerts that are cleared elsewhere.
+NOT_OF_A_ROW = (UNDELIVERED, NOT_SENT, MEMO_KEYS, WRONG_CODES, *Bound.values)
 
 
 def mail_due() -> None:
@@ -98,25 +97,22 @@ def open_for_failed_mail() -> None:
     Alert.objects.get_or_create(vendor=MAIL, cause=NOT_SENT, cleared=None)
 
 
-def clear_failed_mail() -> None:
-    """Clear that alert after an hour. If it goes on, the next failure opens another."""
-    _clear_older(NOT_SENT, NOT_SENT_FOR)
-
-
 def open_for_wrong_codes() -> None:
     """Open an alert: strangers have guessed wrong so often that the site nearly refuses them all."""
     Alert.open(SIGN_IN, WRONG_CODES)
 
 
-def clear_wrong_codes() -> None:
-    """Clear that alert after a day. If it goes on, the next guess opens another."""
-    _clear_older(WRONG_CODES, WRONG_CODES_FOR)
-
-
-def _clear_older(cause: str, age: timedelta) -> None:
-    old = Alert.objects.filter(cause=cause, opened__lt=timezone.now() - age)
+def clear_told() -> None:
+    """Clear alerts of a moment once staff have had time to read them. If it goes on, the next time opens
+    another: a mail that failed after an hour, a bound or a wave of guesses after a day."""
+    now = timezone.now()
+    passing = (
+        Q(cause=NOT_SENT, opened__lt=now - NOT_SENT_FOR)
+        | Q(cause=WRONG_CODES, opened__lt=now - WRONG_CODES_FOR)
+        | Q(cause__in=Bound.values, opened__lt=now - BOUND_FOR)
+    )
     told = Q() if not settings.STAFF_EMAIL else ~Q(mailed=None) | Q(mail_refused=True)
-    old.filter(told, cleared=None).update(cleared=timezone.now())
+    Alert.objects.filter(passing, told, cleared=None).update(cleared=now)
 
 
 def _compose(alert: Alert) -> Mail:
@@ -130,6 +126,7 @@ def _compose(alert: Alert) -> Mail:
         Cause.UNCONFIRMED.value: _unconfirmed,
         **dict.fromkeys(security_alerts.CAUSES, _security),
         Cause.ERASURE.value: _erasures,
+        **dict.fromkeys(Bound.values, _bound),
     }
     body = bodies.get(alert.cause, _staffs_turn)
     closing = "You get one mail for each vendor and cause until it clears."
@@ -193,6 +190,20 @@ def _memo_keys(alert: Alert, url: str) -> list[str]:
         memo_key.FIX,
         "",
         "Until then these processes do not start, and every shop stays as it is.",
+    ]
+
+
+def _bound(alert: Alert, url: str) -> list[str]:
+    bound = Bound(alert.cause)
+    nearly = bounds.nearly_reached(bound)
+    name = "Business" if bound == Bound.OPEN_SHOPS else "Person"
+    return [
+        f"Somebody has nearly as many {alert.cause} as there may be: {bound.most}.",
+        "",
+        *(f"{name} {who}: {count}" for who, count in nearly[:SHOWN]),
+        "",
+        "If that is right, raise the bound (MAX_… in the README). If it is not, look at what they do:",
+        url,
     ]
 
 

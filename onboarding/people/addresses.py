@@ -18,7 +18,7 @@ from . import codes
 from .codes import CodeFormMixin, CodePageMixin
 from .limits import too_many_requests
 from .sign_in import AFTER_ADDRESS
-from .unsent import SaysUnsentMail, sentence
+from .unsent import SaysUnsentMail, ShowsCodeMail, sentence
 
 SENDS_CODE = {"action_add", "action_send"}  # buttons
 
@@ -57,7 +57,7 @@ class AddressCodeForm(CodeFormMixin, ConfirmEmailVerificationCodeForm):  # type:
     """The form that asks for the code of eight letters."""
 
 
-class AddressCodeView(CodePageMixin, ConfirmEmailVerificationCodeView):  # type: ignore[misc]
+class AddressCodeView(ShowsCodeMail, CodePageMixin, ConfirmEmailVerificationCodeView):  # type: ignore[misc]
     """Confirms an address by its code: a further one, or the one of somebody who signs in."""
 
     kind = codes.ADDRESS

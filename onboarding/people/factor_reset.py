@@ -6,7 +6,6 @@ from contextlib import suppress
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
-from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
@@ -14,6 +13,8 @@ from django.utils import timezone
 from onboarding.models import SecurityEvent, User
 from onboarding.monitoring.security_log import record
 from onboarding.notifications import mail
+
+from . import sessions
 
 
 def reset(user: User, request: HttpRequest | None = None, *, why: str) -> bool:
@@ -25,17 +26,10 @@ def reset(user: User, request: HttpRequest | None = None, *, why: str) -> bool:
         removed, _ = Authenticator.objects.filter(user_id=user.pk).delete()
         if not removed:
             return False
-        _end_sessions(user)
+        sessions.end_all(user, "second step removed", request)
         record(SecurityEvent.Kind.FACTOR_RESET, request, user=user, detail=why)
     _tell(user)
     return True
-
-
-def _end_sessions(user: User) -> None:
-    """Sessions name their user only inside, so all of them are read: this is rare."""
-    for session in Session.objects.filter(expire_date__gt=timezone.now()).iterator():
-        if session.get_decoded().get("_auth_user_id") == str(user.pk):
-            session.delete()
 
 
 def _tell(user: User) -> None:

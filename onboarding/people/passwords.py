@@ -17,7 +17,7 @@ from django.utils.translation import gettext
 from . import codes
 from .codes import CodeFormMixin, CodePageMixin
 from .limits import too_many_requests
-from .unsent import SaysUnsentMail
+from .unsent import SaysUnsentMail, ShowsCodeMail
 
 
 class ForgottenPasswordView(SaysUnsentMail, PasswordResetView):  # type: ignore[misc]  # allauth has no types
@@ -47,7 +47,9 @@ class ForCurrentAddress:
         return response
 
 
-class PasswordCodeView(ForCurrentAddress, CodePageMixin, ConfirmPasswordResetCodeView):  # type: ignore[misc]
+class PasswordCodeView(  # type: ignore[misc]
+    ForCurrentAddress, ShowsCodeMail, CodePageMixin, ConfirmPasswordResetCodeView
+):
     """Checks the code. The next page asks for the new password."""
 
     kind = codes.NEW_PASSWORD

@@ -27,11 +27,11 @@ from django.views.decorators.cache import never_cache
 
 from onboarding.notifications.mail import NotSent, TooManyMails
 
-from . import codes, guards, mail_limits
+from . import code_mail, codes, guards, mail_limits
 from .codes import CodePageMixin, SixDigitsMixin, StoredCode
 from .guards import is_recent, recently_authenticated
 from .limits import too_many_requests
-from .unsent import sentence
+from .unsent import ShowsCodeMail, sentence
 
 __all__ = ["enter_code", "is_recent", "recently_authenticated"]
 STATE = "reauthentication_code"  # key in the session
@@ -85,7 +85,7 @@ class ReauthenticationCodeForm(SixDigitsMixin, BaseConfirmCodeForm):  # type: ig
 
 
 @method_decorator([login_required, never_cache], name="dispatch")
-class ReauthenticationCodeView(CodePageMixin, BaseReauthenticateView):  # type: ignore[misc]
+class ReauthenticationCodeView(ShowsCodeMail, CodePageMixin, BaseReauthenticateView):  # type: ignore[misc]
     """Sends a code (a POST with `send`) and checks it; then allauth does what it was asked for before."""
 
     kind = codes.STILL_YOU
@@ -130,7 +130,7 @@ class ReauthenticationCodeView(CodePageMixin, BaseReauthenticateView):  # type: 
             return too_many_requests(self.request, seconds)
         brake = mail_limits.brake(self.request, email)
         if not brake.take():
-            messages.info(self.request, self.just_sent())
+            self.just_sent(email)
             return self.to_this_page()
         try:
             begin(self.request, email)
@@ -141,11 +141,13 @@ class ReauthenticationCodeView(CodePageMixin, BaseReauthenticateView):  # type: 
             messages.error(self.request, sentence(error))
         return self.to_this_page()
 
-    def just_sent(self) -> str:
-        """Why none is sent now: a browser gets at most one code in ten seconds."""
+    def just_sent(self, email: str) -> None:
+        """Say why none is sent now: a browser gets at most one code in ten seconds."""
         if self._process and not self.guesses.are_used_up():
-            return gettext("We have just sent a code. It may take a minute to arrive.")
-        return gettext("We have just sent a code to this address. Try again in ten seconds.")
+            code_mail.say_just_sent(self.request, email)
+        else:
+            text = gettext("Another code was asked for a moment ago. Try again in ten seconds.")
+            messages.info(self.request, text)
 
     def form_valid(self, form: ReauthenticationCodeForm) -> HttpResponse:
         self._process.finish()  # type: ignore[union-attr]  # `post` has looked

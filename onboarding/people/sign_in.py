@@ -7,8 +7,6 @@ enumeration), somebody who stopped half-way just asks for a code again, and ente
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 from allauth.account import signals
 from allauth.account.adapter import DefaultAccountAdapter, get_adapter
 from allauth.account.forms import ConfirmLoginCodeForm, RequestLoginCodeForm
@@ -39,14 +37,14 @@ from onboarding.fields import EmailField
 from onboarding.local_paths import is_local_path, local_path, next_path
 from onboarding.models import SecurityEvent, User
 from onboarding.monitoring import security_log
-from onboarding.notifications import mail, staff_alerts
+from onboarding.notifications import account_mails, mail
 from onboarding.notifications.mail import AddressRefused, NotSent, TooManyMails
 
-from . import codes, guards, mail_limits, second_factor, sessions
+from . import code_mail, codes, guards, mail_limits, second_factor, sessions
 from .askers import WRONG_PASSWORDS, limits_for
 from .codes import SIGN_IN, CodePageMixin, SixDigitsMixin, StoredCode
 from .limits import Limit, give_back, note_refusal, take_each, too_many_requests, wait
-from .unsent import SaysUnsentMail
+from .unsent import SaysUnsentMail, ShowsCodeMail
 
 # Keys in the session: where to go after signing in, and after confirming another address.
 NEXT, AFTER_ADDRESS = "after_sign_in", "after_address"
@@ -68,8 +66,6 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no ty
         ),
         "rate_limited": gettext_lazy("We have just sent a code. Please wait a moment."),
     }
-
-    is_asked_for = True  # whether this adapter's mails count in the limits of mails
 
     def new_user(self, request: HttpRequest) -> User:
         return User(language=get_language() or "")
@@ -151,22 +147,23 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no ty
         code: str = super().generate_login_code()
         return code
 
+    tells = False  # the mail only tells what has happened
+
     def send_mail(self, template_prefix: str, email: str, context: dict[str, object]) -> None:
-        """Send it now, while somebody waits. Raises NotSent; staff hear of it if it is theirs to mend."""
+        """Send it while somebody waits. Raises NotSent if it fails at once; staff hear of it if it is
+        theirs to mend. The page for the code says whether it has left."""
         known = User.objects.filter(emailaddress__email=email, last_login__isnull=False).exists()
         if isinstance(code := context.get("code"), StoredCode):
             context = {**context, "code": code.mailed}
-        if self.is_asked_for:
-            mail_limits.take(self.request, email)
+        composed = mail.compose(template_prefix, [email], {"first_time": not known, **context})
+        if self.tells:
+            account_mails.tell(composed)
+            return
+        mail_limits.take(self.request, email)
         try:
-            mail.deliver(
-                mail.compose(template_prefix, [email], {"first_time": not known, **context})
-            )
-        except mail.NotSent as error:
-            if self.is_asked_for:
-                mail_limits.was_not_sent(self.request, email)
-            if error.for_staff:
-                staff_alerts.open_for_failed_mail()
+            code_mail.remember(self.request, email, account_mails.send_code(composed))
+        except mail.NotSent:
+            mail_limits.was_not_sent(self.request, email)
             raise
 
     def send_notification_mail(self, template_prefix: str, *args: object, **kwargs: object) -> None:
@@ -176,9 +173,9 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no ty
         """
         if template_prefix == "account/email/email_changed":
             return
-        self.is_asked_for = False
-        with suppress(mail.NotSent):
-            super().send_notification_mail(template_prefix, *args, **kwargs)
+        self.tells = True
+        super().send_notification_mail(template_prefix, *args, **kwargs)
+        self.tells = False
 
     def pre_authenticate(self, request: HttpRequest, **credentials: str) -> None:
         """Count a password before it is compared, in the place of allauth's limits."""
@@ -293,8 +290,7 @@ class RequestCodeView(SaysUnsentMail, AllowsPendingCode, RequestLoginCodeView): 
     def just_sent(self, email: str) -> HttpResponse:
         """Redirect to the code page if this browser asked for the code; else show the form again."""
         if pending_address(self.request) == email:
-            text = gettext("We have just sent a code. It may take a minute to arrive.")
-            messages.info(self.request, text)
+            code_mail.say_just_sent(self.request, email)
             return redirect(self.passthrough_next_url(reverse("account_confirm_login_code")))
         form = self.form_class(initial={"email": email})
         details = self.get_context_data(form=form, just_sent=True)
@@ -302,7 +298,7 @@ class RequestCodeView(SaysUnsentMail, AllowsPendingCode, RequestLoginCodeView): 
         return page
 
 
-class CodeView(CodePageMixin, ConfirmLoginCodeView):  # type: ignore[misc]
+class CodeView(ShowsCodeMail, CodePageMixin, ConfirmLoginCodeView):  # type: ignore[misc]
     """Checks the code."""
 
     kind = SIGN_IN

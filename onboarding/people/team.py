@@ -38,7 +38,7 @@ def invite(merchant: Merchant, by: User, email: str, role: str) -> Invitation:
             made = merchant.invitations.create(email=email, role=role, invited_by=by)
     except IntegrityError as error:
         raise InvitedAlready(email) from error
-    outbox.send(made, invitations.compose)
+    outbox.send_now(made, invitations.compose(made))
     made.refresh_from_db()
     if made.mail_refused:
         made.delete()
@@ -55,7 +55,7 @@ def send_again(invitation: Invitation) -> bool:
     if not Invitation.objects.filter(OPEN, pk=invitation.pk).update(**restarted):
         return False
     invitation.refresh_from_db()
-    outbox.send(invitation, invitations.compose)
+    outbox.send_now(invitation, invitations.compose(invitation))
     invitation.refresh_from_db()
     return True
 

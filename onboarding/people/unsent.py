@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext
 
 from onboarding.notifications.mail import AddressRefused, NotSent, TooManyMails
 
+from . import code_mail, mail_limits
 from .limits import too_many_requests, wait
-
-APP = "allauth.account"
 
 
 def sentence(error: NotSent) -> str:
@@ -49,3 +49,24 @@ class SaysUnsentMail:
 
     def after_unsent(self, error: NotSent) -> None:
         """What else has to be undone."""
+
+
+class ShowsCodeMail:
+    """Mixin for the pages where a code is entered: they say whether its mail has left."""
+
+    request: HttpRequest
+
+    # Any: whatever the template takes
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        details: dict[str, Any] = super().get_context_data(**kwargs)  # type: ignore[misc]
+        process: Any = getattr(self, "_process", None)  # Any: allauth's
+        email = process.state.get("email", "") if process else details.get("email", "")
+        if code_mail.is_to_give_back(self.request, email):
+            mail_limits.was_not_sent(self.request, email)
+            mail_limits.brake(self.request, email).give_back()
+        return {
+            **details,
+            "email": email,
+            "code_mail": code_mail.mail_to(self.request, email),
+            "code_minutes": settings.ACCOUNT_LOGIN_BY_CODE_TIMEOUT // 60,
+        }

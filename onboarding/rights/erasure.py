@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
-from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
@@ -32,6 +31,7 @@ from onboarding.models import (
     Merchant,
     PromisedMail,
     SecurityEvent,
+    Session,
     User,
     WaitlistEntry,
 )
@@ -169,22 +169,13 @@ def _merchants_of(user: User) -> list[Merchant]:
     return list(Merchant.objects.filter(owned | begun | noted | invited).distinct())
 
 
-def sessions_of(user: User) -> Iterator[Session]:
-    """Their sessions. A session names its user in its data alone."""
-    return (row for row, data in _sessions() if data.get("_auth_user_id") == str(user.pk))
-
-
 def _sessions_about(user: User, addresses: list[str]) -> Iterator[Session]:
     """Their sessions, and those of nobody yet in which one of their addresses was typed."""
-    for row, data in _sessions():
-        owner, text = data.get("_auth_user_id"), str(data).lower()
-        if owner == str(user.pk) or (owner is None and any(each in text for each in addresses)):
+    yield from user.sessions.all()
+    for row in Session.objects.filter(user=None).iterator(1000):
+        text = str(row.get_decoded()).lower()
+        if any(each in text for each in addresses):
             yield row
-
-
-def _sessions() -> Iterator[tuple[Session, dict[str, object]]]:
-    for row in Session.objects.filter(expire_date__gt=timezone.now()).iterator(1000):
-        yield row, row.get_decoded()
 
 
 @contextmanager
@@ -291,7 +282,7 @@ def _write_receipt(user: User, facts: Mapping[str, object]) -> ClosingMail:
     return closing_mails.tell(kind, user.email, language=user.language, facts=facts)
 
 
-def _delete_sign_in(user: User, sessions: list[str]) -> None:
+def _delete_sign_in(user: User, sessions: list[int]) -> None:
     """Addresses, passkeys and other factors, sessions. Counts of limits stay: their keys are hashes, and
     they keep anybody from closing an account to guess again."""
     EmailAddress.objects.filter(user=user).delete()

@@ -198,9 +198,15 @@ PERSON = (
     ),
     Section(
         "sessions",
-        ("sessions.Session.session_data",),
-        erasure.sessions_of,
-        {"ends": "expire_date"},
+        ("onboarding.Session.user", "onboarding.Session.session_data"),
+        lambda user: user.sessions.order_by("pk"),
+        {
+            "signed_in": "created_at",
+            "last_seen": "last_seen_at",
+            "ip_address": "address",
+            "browser": "browser",
+            "method": "method",
+        },
     ),
     Section(
         "memberships",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -10,8 +11,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template import loader
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from onboarding import bounds
+from onboarding.bounds import Bound
 from onboarding.conf import headers
+from onboarding.monitoring.database_outage import is_outage
 from onboarding.notifications.mail import AddressRefused, NotSent, TooManyMails
 from onboarding.people.limits import too_many_requests
 from onboarding.questions import ANSWER
@@ -19,7 +24,31 @@ from onboarding.views.vendor_trip.leaving import may_leave
 from vendors.contract import is_secret_name
 
 TOO_LARGE = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
+# Of each bound: what is so, and the next thing.
+BOUNDS = {
+    Bound.OPEN_SHOPS: (
+        gettext_lazy("Your business has %(most)d shops that are not finished."),
+        gettext_lazy("Finish or remove one first."),
+    ),
+    Bound.OPEN_SHOPS_OF_PERSON: (
+        gettext_lazy("You have begun %(most)d shops that are not finished."),
+        gettext_lazy("Finish or remove one first, in any of your businesses."),
+    ),
+    Bound.ATTEMPTS: (
+        gettext_lazy("You have begun %(most)d times within an hour."),
+        gettext_lazy("Nothing was begun now. Wait a while, then try again."),
+    ),
+    Bound.BUSINESSES: (
+        gettext_lazy("You own %(most)d businesses, and cannot add another."),
+        gettext_lazy("Write to us if you need more."),
+    ),
+    Bound.NEW_BUSINESSES: (
+        gettext_lazy("You have added %(most)d businesses within a day."),
+        gettext_lazy("You can add another one tomorrow."),
+    ),
+}
 CSRF_FIELD = "csrfmiddlewaretoken"
+RETRY_AFTER = 10  # seconds
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -47,6 +76,9 @@ def unavailable(request: HttpRequest) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    """A bug, or an outage of the database that a middleware met."""
+    if is_outage(sys.exc_info()[1]):
+        return database_away(request)
     return _alone(
         500,
         _("Something broke on our side"),
@@ -54,6 +86,22 @@ def server_error(request: HttpRequest) -> HttpResponse:
         _("Try again in a minute. Your shops stay as they are."),
         getattr(request, "reference", ""),
     )
+
+
+def database_away(request: HttpRequest) -> HttpResponse:
+    """The database is away, locked or full: nothing was saved, and a moment later all may be well."""
+    is_form = request.method == "POST"
+    page = _alone(
+        503,
+        _("Not possible at the moment"),
+        _("We cannot save anything at the moment. What you sent was not saved.")
+        if is_form
+        else _("We cannot show this page at the moment."),
+        _("Try again in a minute. Your shops stay as they are."),
+        getattr(request, "reference", ""),
+    )
+    page["Retry-After"] = str(RETRY_AFTER)
+    return page
 
 
 def unread(status: int) -> HttpResponse:
@@ -101,6 +149,18 @@ def unsent_mail(request: HttpRequest, exception: NotSent) -> HttpResponse:
     refused = isinstance(exception, AddressRefused)
     status = 422 if refused else 503
     return render(request, "unsent_mail.html", {"refused": refused}, status=status)
+
+
+def bound_reached(request: HttpRequest, reached: bounds.Reached) -> HttpResponse:
+    """Nothing was begun: there is too much of it already."""
+    sentence, more = BOUNDS[reached.bound]
+    is_passing = reached.bound in {Bound.ATTEMPTS, Bound.NEW_BUSINESSES}
+    context = {"sentence": sentence % {"most": reached.most}, "more": more}
+    page = render(request, "bound.html", context, status=429 if is_passing else 409)
+    if is_passing:
+        seconds = bounds.HOUR if reached.bound == Bound.ATTEMPTS else bounds.DAY
+        page["Retry-After"] = str(int(seconds.total_seconds()))
+    return page
 
 
 def form_only(request: HttpRequest) -> HttpResponse:

@@ -1,7 +1,7 @@
 """Health checks and metrics, for load balancers and monitoring: no host name, https or session needed.
 
 `/health/live`     liveness: this process answers; nothing else is checked
-`/health/ready`    readiness: database, migrations, MEMO_KEYS, worker, backlog; 200, or 503 if one fails
+`/health/ready`    readiness: database, writing to it, migrations, MEMO_KEYS, worker, backlog; 200, or 503
 `/metrics`         Prometheus, with METRICS=1
 """
 
@@ -15,7 +15,7 @@ from django.views.decorators.cache import never_cache
 
 from onboarding.methods import View, require_read
 from onboarding.models import memo_key
-from onboarding.monitoring import heartbeat
+from onboarding.monitoring import heartbeat, write_probe
 
 Checks = dict[str, str]  # what is checked → "ok", or what is wrong
 OK = "ok"
@@ -64,6 +64,7 @@ def run_checks() -> Checks:
             return checks | {"migrations": "not all are applied"}
         checks |= {
             "migrations": OK,
+            "writes": write_probe.probe.fault() or OK,
             "memo_keys": memo_key.MISSING if memo_key.missing() else OK,
             "worker": _worker(),
             "backlog": _backlog(),

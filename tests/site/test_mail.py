@@ -32,6 +32,7 @@ from onboarding.models import (
     WaitlistEntry,
 )
 from onboarding.models.notifications import TASK
+from onboarding.models.sessions import SessionStore
 from onboarding.notifications import (
     address_mails,
     attempt_mails,
@@ -131,6 +132,7 @@ def test_every_mail_of_signing_in_looks_like_ours(
     server: MailServer, people: People, prefix: str
 ) -> None:
     request = RequestFactory().post("/")
+    request.session = SessionStore()
     details = {
         "code": "ABCD-EFGH", "from_email": "old@example.com", "to_email": "new@example.com",
         "deleted_email": "old@example.com",

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 import time_machine
 from allauth.account.models import EmailAddress
-from django.contrib.sessions.models import Session
 from django.core import mail
 from django.core.cache import cache
 from django.core.management import CommandError, call_command
@@ -20,7 +19,7 @@ from pytest_django.fixtures import Settings
 
 from onboarding.doctor import people as doctor_people
 from onboarding.management.commands.staff import make_staff
-from onboarding.models import SecurityEvent, User
+from onboarding.models import SecurityEvent, Session, User
 from tests.support.codes import signed_in
 from tests.support.factors import (
     STEP,

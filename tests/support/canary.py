@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator
 
 from django.apps import apps
-from django.contrib.sessions.models import Session
 from django.db import models
 
+from onboarding.models import Session
 from onboarding.models.memo import Unread
 
 TEXTS = models.CharField | models.TextField | models.JSONField

@@ -17,8 +17,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from tests.support.site import free_port
@@ -44,12 +44,25 @@ def programs() -> Path | None:
 @contextmanager
 def throwaway(bin: Path) -> Iterator[str]:
     """Start a new cluster, yield its URL for DATABASE_URL, and delete it at the end."""
+    with restartable(bin) as (url, _):
+        yield url
+
+
+@contextmanager
+def restartable(bin: Path) -> Iterator[tuple[str, Callable[[], None]]]:
+    """A new cluster: its URL, and what restarts it as `pg_ctl restart -m fast` does."""
     home = Path(tempfile.mkdtemp(prefix="gangway-postgres-"))
     password, port = secrets.token_hex(16), free_port()
     try:
         _make(bin, home, password)
-        with _started(bin, home, port):
-            yield f"postgres://{USER}:{password}@127.0.0.1:{port}/postgres"
+        with ExitStack() as server:
+            server.enter_context(_started(bin, home, port))
+
+            def restart() -> None:
+                server.close()
+                server.enter_context(_started(bin, home, port))
+
+            yield f"postgres://{USER}:{password}@127.0.0.1:{port}/postgres", restart
     finally:
         shutil.rmtree(home)
 
@@ -104,7 +117,9 @@ def _started(bin: Path, home: Path, port: int) -> Iterator[None]:
         _wait(server, log_file)
         yield
     finally:
-        server.send_signal(signal.SIGQUIT)  # immediate shutdown: there is nothing to save
+        server.send_signal(
+            signal.SIGINT
+        )  # fast shutdown: connections are closed, transactions undone
         server.wait(PATIENCE)
 
 

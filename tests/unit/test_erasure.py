@@ -9,8 +9,6 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
-from django.contrib.sessions.backends.db import SessionStore
-from django.contrib.sessions.models import Session
 from django.core import mail
 from django.db import connection as database
 from django.test import Client
@@ -32,10 +30,12 @@ from onboarding.models import (
     Membership,
     PromisedMail,
     SecurityEvent,
+    Session,
     User,
     WaitlistEntry,
 )
 from onboarding.models.memo import readable
+from onboarding.models.sessions import SessionStore
 from onboarding.people import team
 from onboarding.rights import closing, erasure
 from tests.support.attempts import CONNECTED, begin_attempt, run_step

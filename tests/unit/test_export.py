@@ -52,7 +52,7 @@ def email_columns() -> Iterator[str]:
 
 
 def test_everything_about_a_person_is_in_their_document() -> None:
-    wanted = {*referring(User), *email_columns(), "sessions.Session.session_data"}
+    wanted = {*referring(User), *email_columns(), "onboarding.Session.session_data"}
     through = {"onboarding.Merchant.members"}  # of memberships
     assert wanted - COVERED - export.NOT_EXPORTED.keys() == through
 

@@ -20,9 +20,9 @@ FIRST, WORDS, RETURNS, RATE_LIMITS, NAMES, REPORTED, KEYS, OUTAGES, REFUSED, SEC
     "0005_shop_names_and_endings", "0006_reported", "0007_memo_keys", "0008_outages",
     "0009_mail_refused", "0010_security_events",
 )  # fmt: skip
-LIMITS, SESSIONS, RIGHTS, BROWSER, CLOSING = (
-    "0011_limits_of_strangers", "0012_sessions", "0014_rights_and_former_addresses", "0016_hop_browser",
-    "0017_closing",
+LIMITS, SESSIONS, RIGHTS, MAILS, BROWSER, CLOSING = (
+    "0011_limits_of_strangers", "0012_sessions", "0014_rights_and_former_addresses", "0015_account_mails",
+    "0016_hop_browser", "0017_closing",
 )  # fmt: skip
 NOW = timezone.now()
 
@@ -393,3 +393,14 @@ def test_people_and_businesses_survive_what_closes_them() -> None:
     apps.get_model("onboarding", "ClosingMail").objects.create(kind="account_closed")
     apps = migrate_to(SECURITY)
     assert (only(apps, "User").email, only(apps, "Merchant").name) == ("a@example.org", "Acme")
+
+
+def test_a_person_survives_the_mails_of_accounts_and_a_mail_on_its_way_does_not() -> None:
+    user = (
+        migrate_to(SECURITY).get_model("onboarding", "User").objects.create(email="a@example.org")
+    )
+    migrate_to(MAILS).get_model("onboarding", "AccountMail").objects.create(
+        content={"to": [user.email]}, expires_at=NOW
+    )
+    assert only(migrate_to(SECURITY), "User").email == "a@example.org"
+    assert not migrate_to(MAILS).get_model("onboarding", "AccountMail").objects.exists()

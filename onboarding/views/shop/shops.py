@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from django.contrib import messages
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.core.paginator import Paginator
+from django.db.models import Case, OuterRef, QuerySet, Subquery, When
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -17,7 +18,7 @@ from django.utils.translation import gettext
 from onboarding import journey, registry
 from onboarding.background import runner
 from onboarding.methods import require_post, require_read, require_read_or_post
-from onboarding.models import Attempt, Connection, Event, Membership, SecurityEvent, User
+from onboarding.models import Attempt, Connection, Event, Membership, Merchant, SecurityEvent, User
 from onboarding.models.status import Status
 from onboarding.monitoring import security_log
 from onboarding.questions import form_data
@@ -32,6 +33,7 @@ from .summary import changes, evidence, hint, is_doubted
 from .waiting import waiting_rows
 
 TIMELINE = 50  # entries of a page
+ON_A_PAGE = 100  # shops
 
 
 @require_read
@@ -39,23 +41,33 @@ TIMELINE = 50  # entries of a page
 def home(request: Request, membership: Membership) -> HttpResponse:
     """All shops as a task list: the status, the next step, and a link to where it is done."""
     merchant = membership.merchant
-    shops = Connection.objects.filter(account__merchant=merchant, removed_at=None)
-    connections = shops.select_related("connector")
-    rows = [
-        _task_row(membership, connection, connection.open_attempt)
-        for connection in connections.annotate(open_attempt=_open_attempt_reference())
-    ]
+    shops = _shops(merchant)
+    few = list(shops[: ON_A_PAGE + 1])  # nearly everybody has one page, and it needs no count
+    found = few if len(few) <= ON_A_PAGE else shops
+    page = Paginator(found, ON_A_PAGE).get_page(request.GET.get("page"))
+    rows = [_task_row(membership, connection, connection.open_attempt) for connection in page]
     waiting = waiting_rows(membership)
     live = [row for row in rows if row["status"] != Status.DISCONNECTED]
     ended = [row for row in rows if row["status"] == Status.DISCONNECTED]
     context = {
         "merchant": merchant,
+        "page": page,
         "waiting": waiting,
         "live": live,
         "ended": ended,
         "has_other_businesses": len(request.user.businesses) > 1,
     }
     return render(request, "onboarding/home.html", context)
+
+
+def _shops(
+    merchant: Merchant,
+) -> QuerySet[Connection, Any]:  # Any: django-stubs' row with annotations
+    """The merchant's shops, those that were disconnected last."""
+    shops = Connection.objects.filter(account__merchant=merchant, removed_at=None)
+    is_over = Case(When(status=Status.DISCONNECTED, then=1), default=0)
+    rows = shops.select_related("connector").annotate(open_attempt=_open_attempt_reference())
+    return rows.order_by(is_over, "created", "pk")
 
 
 def _open_attempt_reference() -> Subquery:

@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import get_language, gettext
 
-from onboarding import journey, registry
+from onboarding import bounds, journey, registry
 from onboarding.availability.breaker import outages
 from onboarding.local_paths import next_path
 from onboarding.methods import require_read, require_read_or_post
@@ -81,10 +81,11 @@ def welcome(request: Request) -> HttpResponse:
 @transaction.atomic
 def _get_or_create_business(user: User, name: str) -> Merchant:
     """A merchant that the user owns. Idempotent: a second press returns the same one."""
-    User.objects.select_for_update(no_key=True).get(pk=user.pk)  # two presses may come at once
+    bounds.lock(user)  # two presses may come at once
     for membership in memberships(user):
         if name_key(membership.merchant.name) == name_key(name):
             return membership.merchant
+    bounds.leave_room_for_business(user)
     merchant = Merchant.objects.create(name=name, language=get_language() or "en")
     Membership.objects.create(merchant=merchant, user=user, role=Membership.Role.OWNER)
     return merchant

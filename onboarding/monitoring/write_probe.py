@@ -1,0 +1,62 @@
+"""Whether the database can be written: a full disk or a lock that is held leave reading as it is."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import Error
+from django.db import connection as database
+from django.utils import timezone
+
+from onboarding.models import Slot
+
+KEY = "write-probe"
+TRIED_EVERY = 5.0  # seconds; anybody may ask
+PATIENCE = 1000  # milliseconds that SQLite waits for its lock
+
+
+class Probe:
+    """What this process knows; all threads share it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._next, self._fault = 0.0, ""
+
+    def fault(self) -> str:
+        """Why nothing can be saved; "" if all is well."""
+        with self._lock:
+            if time.monotonic() < self._next:
+                return self._fault
+            self._next = time.monotonic() + TRIED_EVERY
+        self._fault = _fault()
+        return self._fault
+
+
+def _fault() -> str:
+    try:
+        with _impatient():
+            Slot.objects.update_or_create(key=KEY, defaults={"at": timezone.now()})
+    except Error as error:
+        return f"nothing can be saved ({type(error).__name__}: {error.__cause__ or error})"
+    return ""
+
+
+@contextmanager
+def _impatient() -> Iterator[None]:
+    """Do not wait long for SQLite's lock."""
+    if database.vendor != "sqlite":
+        yield
+        return
+    with database.cursor() as cursor:
+        [usual] = cursor.execute("PRAGMA busy_timeout").fetchone()
+        cursor.execute(f"PRAGMA busy_timeout = {PATIENCE}")
+        try:
+            yield
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout = {usual}")
+
+
+probe = Probe()
