@@ -25,8 +25,8 @@ from django.utils.translation import gettext_lazy
 from onboarding.models import SecurityEvent, User, memo
 from onboarding.monitoring.security_log import record
 
-from .codes import TOO_MANY, CodeField, longest_wait
-from .limits import Limit, give_back, take_each
+from .codes import TOO_MANY, CodeField
+from .limits import Limit, give_back, longest_wait, note_refusal, take_each
 
 INCORRECT = "incorrect_code"  # the code of a form error
 # How long a used code of the app is remembered: longer than one is accepted.
@@ -43,16 +43,19 @@ class Guesses:
         self.user = user
         self.bounds = [
             Limit(
-                _key("guesses", user, rate.duration), rate.amount, timedelta(seconds=rate.duration)
+                _key("guesses", user, rate.duration),
+                rate.amount,
+                timedelta(seconds=rate.duration),
+                subject="wrong second factors",
+                scope="person",
             )
             for rate in ratelimit.parse_rates(settings.WRONG_FACTOR_LIMITS)
         ]
 
     def take(self, request: HttpRequest) -> None:
         """Count a guess that is about to be compared. ValidationError: it must not be."""
-        if take_each(self.bounds):
-            kind = SecurityEvent.Kind.REFUSED
-            record(kind, request, user=self.user, detail="too many wrong second factors")
+        if refused := take_each(self.bounds):
+            note_refusal(request, refused, self.user)
             text = gettext_lazy("There were too many wrong codes.")
             raise ValidationError(text, code=TOO_MANY)
 

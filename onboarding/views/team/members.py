@@ -23,7 +23,7 @@ from onboarding.monitoring import security_log
 from onboarding.notifications.mail import NotSent, TooManyMails
 from onboarding.people import mail_limits
 from onboarding.people import team as team_actions
-from onboarding.people.unsent import APP, sentence
+from onboarding.people.unsent import sentence
 from onboarding.questions import form_data
 from onboarding.views.access import Request, for_member, for_owner, for_team
 from onboarding.views.forms import InviteForm, RightsForm, RoleForm
@@ -132,7 +132,7 @@ class InvitationLimit:
 
     def _consume(self, action: str) -> bool:
         key = str(self.request.user.pk)
-        if usage := ratelimit.consume(self.request, app=APP, action=action, key=key):
+        if usage := ratelimit.consume(self.request, app="allauth.account", action=action, key=key):
             self.usages.append(usage)
         return usage is not None
 
