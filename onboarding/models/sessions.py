@@ -135,10 +135,6 @@ class SessionStore(SessionBase):
         ):  # Django keeps it for who was signed in already
             self.cycle_key()
 
-    @property
-    def method(self) -> str:
-        return _method(self._session)
-
     def exists(self, session_key: str) -> bool:
         return Session.objects.filter(key_hash=key_hash(session_key)).exists()
 
