@@ -11,7 +11,7 @@ from django.db import models
 from onboarding.models import Session
 from onboarding.models.memo import Unread
 
-TEXTS = models.CharField | models.TextField | models.JSONField
+TEXTS = (models.CharField, models.TextField, models.JSONField)
 
 
 def readable_values() -> Iterator[tuple[str, str]]:
