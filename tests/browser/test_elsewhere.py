@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser.conftest import NARROW, WIDE, Visit
+from tests.browser.conftest import NARROW, SHOTS, WIDE, Visit
 
 LOOKS = [
     pytest.param({"scripts": True, "width": WIDE}, id="scripts"),
@@ -41,7 +41,7 @@ def test_owners_people_and_staff_read_that_it_happened(visit: Visit, look: dict[
     ann.page.context.clear_cookies(name="gangway_browser")
     ann.press("Connect the store")
     ann.page.get_by_role("link", name="Team", exact=True).click()
-    ann.sees("from a vendor was opened in another browser.")
+    ann.sees("back from a vendor was opened in another browser.")
     ann.shoot("team")
     ann.page.get_by_role("link", name="Everything that happened").click()
     ann.sees("What happened in the team")
@@ -49,10 +49,10 @@ def test_owners_people_and_staff_read_that_it_happened(visit: Visit, look: dict[
     ann.open("/accounts/2fa/")
     ann.shoot("security")
     ann.page.get_by_role("link", name="What happened in your account").click()
-    ann.sees("Your way back from a vendor was opened in another browser.")
+    ann.sees("A link that leads you back from a vendor was opened in another browser.")
     ann.shoot("account-events")
     ann.site.manage("staff", erin.email)
     erin.open("/admin/onboarding/securityevent/")
     erin.sign_in()
     erin.sees("a return in a browser that had not left")
-    erin.shoot("log")
+    erin.page.screenshot(path=SHOTS / f"{erin.title}-log.png", full_page=True)
