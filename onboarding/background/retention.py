@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.contrib.admin.models import LogEntry
 from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 
@@ -60,6 +61,7 @@ def expired(now: datetime) -> Iterator[QuerySet[Model]]:
     yield Event.objects.filter(at__lt=last)
     yield Call.objects.filter(at__lt=last)
     yield SecurityEvent.objects.filter(at__lt=last)
+    yield LogEntry.objects.filter(action_time__lt=last)  # what staff did in the admin
     yield Hop.objects.filter(attempt__ended__lt=last)
     yield ExpiryWarning.objects.filter(expires_at__lt=last)
     yield GuessWarning.objects.filter(at__lt=last)

@@ -147,8 +147,11 @@ SENTENCES: dict[tuple[str, str], Sentences] = {
         _("%(person)s disconnected or removed “%(shop)s”."),
     ),
     (Kind.FOREIGN_RETURN, ""): Sentences(
-        _("Your way back from a vendor was opened in another browser. Nothing was changed there."),
-        _("A way back of %(person)s from a vendor was opened in another browser."),
+        _(
+            "A link that leads you back from a vendor was opened in another browser."
+            " Nothing changes unless you confirm it there."
+        ),
+        _("A link that leads %(person)s back from a vendor was opened in another browser."),
     ),
     (Kind.DATA_EXPORTED, ""): Sentences(
         _("You downloaded what we hold about you."),
@@ -253,6 +256,9 @@ def network(event: SecurityEvent) -> str:
     """The network instead of the address: enough to tell one's own from a stranger's."""
     if not event.address:
         return ""
-    if ip_address(event.address).version == 4:
+    address = ip_address(event.address)
+    if address.is_loopback:
+        return event.address
+    if address.version == 4:
         return f"{event.address.rpartition('.')[0]}.*"
     return f"{str(ip_network(f'{event.address}/48', strict=False)).partition('::')[0]}:*"

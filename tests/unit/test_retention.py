@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.db import connection as database
 from django.db.models import Model
 from django.test.utils import CaptureQueriesContext
@@ -64,6 +65,9 @@ KINDS: dict[type[Model], Make] = {
     SecurityEvent: lambda connection, people, at: SecurityEvent.objects.create(
         kind=SecurityEvent.Kind.SIGNED_IN, at=at
     ),
+    LogEntry: lambda connection, people, at: LogEntry.objects.create(
+        user=people.alice, action_flag=CHANGE, action_time=at
+    ),
     Event: lambda connection, people, at: Event.objects.create(connection=connection, at=at),
     Call: lambda connection, people, at: Call.objects.create(
         vendor="v", ms=1, at=at, connection=connection
@@ -94,7 +98,7 @@ def test_it_goes_when_it_is_too_old_and_not_before(
     recent = KINDS[kind](connection, people, timezone.now() - 364 * DAY)
     retention.run()
     assert kind._default_manager.filter(pk=recent.pk).exists()
-    for field in ("at", "expires_at", "cleared", "asked", "created", "done"):
+    for field in ("at", "expires_at", "cleared", "asked", "created", "done", "action_time"):
         if any(each.name == field for each in kind._meta.fields):
             kind._default_manager.filter(pk=recent.pk).update(**{field: timezone.now() - 366 * DAY})
     retention.run()

@@ -1,0 +1,58 @@
+"""A return in another browser than the one that left, in Chromium, and what people then read of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.browser.conftest import NARROW, SHOTS, WIDE, Visit
+
+LOOKS = [
+    pytest.param({"scripts": True, "width": WIDE}, id="scripts"),
+    pytest.param({"scripts": True, "width": NARROW, "dark": True}, id="narrow-dark"),
+    pytest.param({"scripts": False, "width": WIDE, "dark": True}, id="plain-dark"),
+    pytest.param({"scripts": False, "width": NARROW}, id="plain-narrow"),
+]
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_back_in_another_browser_one_press_goes_on(visit: Visit, look: dict[str, bool]) -> None:
+    """A browser that has lost the cookie is another browser."""
+    ann, eve = visit("ann", **look), visit("eve", **look)
+    ann.sign_up("eBay", "Ann’s Antiques")
+    ann.leave("itembase")
+    ann.page.context.clear_cookies(name="gangway_browser")
+    ann.press("Connect the store")
+    ann.sees("You left for itembase in another browser, for “eBay” of Ann’s Antiques.")
+    assert "state=" not in ann.page.url
+    ann.shoot("here")
+    ann.press("Continue here")
+    ann.press("Allow")
+    ann.sees("“eBay” is connected")
+    eve.open("/return/itembase/elsewhere/")
+    eve.sees("You began this in another browser")
+    eve.shoot("stranger")
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_owners_people_and_staff_read_that_it_happened(visit: Visit, look: dict[str, bool]) -> None:
+    ann, erin = visit("ann", **look), visit("erin", **look)
+    ann.sign_up("eBay", "Ann’s Antiques")
+    ann.leave("itembase")
+    ann.page.context.clear_cookies(name="gangway_browser")
+    ann.press("Connect the store")
+    ann.page.get_by_role("link", name="Team", exact=True).click()
+    ann.sees("back from a vendor was opened in another browser.")
+    ann.shoot("team")
+    ann.page.get_by_role("link", name="Everything that happened").click()
+    ann.sees("What happened in the team")
+    ann.shoot("team-events")
+    ann.open("/accounts/2fa/")
+    ann.shoot("security")
+    ann.page.get_by_role("link", name="What happened in your account").click()
+    ann.sees("A link that leads you back from a vendor was opened in another browser.")
+    ann.shoot("account-events")
+    ann.site.manage("staff", erin.email)
+    erin.open("/admin/onboarding/securityevent/")
+    erin.sign_in()
+    erin.sees("a return in a browser that had not left")
+    erin.page.screenshot(path=SHOTS / f"{erin.title}-log.png", full_page=True)
