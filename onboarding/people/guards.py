@@ -75,10 +75,10 @@ def _invites_owner(request: HttpRequest) -> bool:
 
 _STAFF = Guard(gettext_lazy("Change who may do what"))
 _PASSWORD = Guard(gettext_lazy("Change your password"), secret=True)
-_AT_VENDOR = Guard(gettext_lazy("Act at the vendor as staff"))
+_AT_VENDOR = Guard(gettext_lazy("Change something at the vendor"))
 _EXPORT = Guard(gettext_lazy("Export what is held about somebody"))
 _CLOSE = Guard(gettext_lazy("Erase a person or close a business"))
-_DELETE = Guard(gettext_lazy("Delete a row for good"))
+_DELETE = Guard(gettext_lazy("Delete this for good"))
 _CODES = Guard(gettext_lazy("See your recovery codes"), early=True)
 
 # By the name of a URL. tests/site/test_guards.py has the reviewed list of all others.
@@ -296,7 +296,7 @@ def _put_back(request: HttpRequest) -> HttpResponse | None:
     if kept is None or form is None or kept["path"] != request.get_full_path():
         return redirect(next_path(request) or reverse("shops"))
     request.session.pop(KEPT)
-    request.POST = QueryDict(form)  # type: ignore[assignment]  # the same type, but not mutable
+    request.POST = QueryDict(form)
     return None
 
 
