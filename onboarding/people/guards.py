@@ -70,13 +70,15 @@ def _changes_addresses(request: HttpRequest) -> bool:
 
 
 def _invites_owner(request: HttpRequest) -> bool:
-    return request.POST.get("role") != "member"
+    return request.POST.get("role") == "owner"
 
 
 _STAFF = Guard(gettext_lazy("Change who may do what"))
 _PASSWORD = Guard(gettext_lazy("Change your password"), secret=True)
-_AT_VENDOR = Guard(gettext_lazy("Act at the vendor as staff"))
-_DELETE = Guard(gettext_lazy("Delete a row for good"))
+_AT_VENDOR = Guard(gettext_lazy("Change something at the vendor"))
+_EXPORT = Guard(gettext_lazy("Export what is held about somebody"))
+_CLOSE = Guard(gettext_lazy("Erase a person or close a business"))
+_DELETE = Guard(gettext_lazy("Delete this for good"))
 _CODES = Guard(gettext_lazy("See your recovery codes"), early=True)
 
 # By the name of a URL. tests/site/test_guards.py has the reviewed list of all others.
@@ -91,15 +93,20 @@ GUARDED: dict[str, Guard] = {
     "mfa_activate_totp": Guard(gettext_lazy("Add an authenticator app"), secret=True),
     "mfa_deactivate_totp": Guard(gettext_lazy("Remove your authenticator app"), early=True),
     "mfa_generate_recovery_codes": Guard(gettext_lazy("Make new recovery codes"), early=True),
+    "mfa_confirm_recovery_codes": Guard(gettext_lazy("Hide your recovery codes for good")),
     "mfa_view_recovery_codes": _CODES,
     "mfa_download_recovery_codes": _CODES,
     "sessions": Guard(gettext_lazy("Sign out other browsers")),
+    "own-data-download": Guard(gettext_lazy("Download your data")),
+    "close-account": Guard(gettext_lazy("Close your account")),
     # the team
     "invite": Guard(gettext_lazy("Invite an owner"), when=_invites_owner),
     "change-role": Guard(gettext_lazy("Change somebody’s role")),
     "change-rights": Guard(gettext_lazy("Change somebody’s rights")),
     "remove-member": Guard(gettext_lazy("Remove somebody from the team")),
     "leave-team": Guard(gettext_lazy("Leave the team")),
+    "business-data-download": Guard(gettext_lazy("Download the data of a business")),
+    "close-business": Guard(gettext_lazy("Close a business")),
     # shops
     "reveal": Guard(gettext_lazy("Show a key and secret")),
     "reveal-download": Guard(gettext_lazy("Download a key and secret")),
@@ -113,6 +120,12 @@ GUARDED: dict[str, Guard] = {
     "admin:onboarding_user_change": _STAFF,
     "admin:onboarding_merchant_add": _STAFF,
     "admin:onboarding_merchant_change": _STAFF,
+    "admin:onboarding_user_reset_factors": Guard(gettext_lazy("Remove a person’s second step")),
+    "admin:onboarding_user_sessions": Guard(gettext_lazy("End a person’s sessions")),
+    "admin:onboarding_user_export": _EXPORT,
+    "admin:onboarding_user_close": _CLOSE,
+    "admin:onboarding_merchant_export": _EXPORT,
+    "admin:onboarding_merchant_close": _CLOSE,
     "admin:auth_group_add": _STAFF,
     "admin:auth_group_change": _STAFF,
     "admin:auth_group_changelist": _STAFF,
@@ -283,7 +296,7 @@ def _put_back(request: HttpRequest) -> HttpResponse | None:
     if kept is None or form is None or kept["path"] != request.get_full_path():
         return redirect(next_path(request) or reverse("shops"))
     request.session.pop(KEPT)
-    request.POST = QueryDict(form)  # type: ignore[assignment]  # the same type, but not mutable
+    request.POST = QueryDict(form)
     return None
 
 

@@ -82,12 +82,12 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no ty
 
     def pre_login(
         self, request: HttpRequest, user: User, *, email: str | None = None, **kwargs: object
-    ) -> HttpResponse | None:
+    ) -> HttpResponseBase | None:
         """A code helps nobody once its address no longer belongs to the account."""
         addresses = EmailAddress.objects.filter(user=user)
         if email and not addresses.filter(email__iexact=email).exists():
             return code_expired(request)
-        response: HttpResponse | None = super().pre_login(request, user, email=email, **kwargs)
+        response: HttpResponseBase | None = super().pre_login(request, user, email=email, **kwargs)
         return response
 
     def post_login(

@@ -27,7 +27,7 @@ def age(client: Client, seconds: float = 10 * DAY) -> Client:
 
 def asks(response: Any) -> bool:
     """Whether this answer leads to “Is it still you?”."""
-    target = response.headers.get("HX-Redirect") or response.headers.get("Location", "")
+    target: str = response.headers.get("HX-Redirect") or response.headers.get("Location", "")
     return target.startswith((ASKS, "/accounts/2fa/reauthenticate/"))
 
 
