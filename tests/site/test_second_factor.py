@@ -207,6 +207,22 @@ def test_the_same_code_in_two_browsers_at_once_signs_one_in(
     assert sum(map(signed_in, browsers)) == 1
 
 
+@pytest.mark.parametrize(
+    "answer", ["", "null", "{}", "[" * 5_000, '{"id": "\\u0000"}', "x" * 9_999]
+)
+def test_what_no_passkey_answers_is_refused_and_is_never_an_error(
+    client: Client, with_app: User, answer: str
+) -> None:
+    add_passkey(with_app)
+    enter_mailed_code(client, ANNA)
+    client.get(STEP)
+    page = client.post(STEP, {"credential": answer})
+    assert (page.status_code, signed_in(client)) == (200, False)
+    assert "did not use a passkey" in visible_text(page)
+    client.post(STEP, {"code": app_code()})
+    assert signed_in(client)
+
+
 # -- how often it may be guessed -------------------------------------------------------------------
 
 
