@@ -73,8 +73,8 @@ class SecondStepsAdmin(BaseAdmin):
         context = {
             "title": gettext("Remove their second step?"),
             "explain": gettext(
-                "Passkeys, authenticator app and recovery codes are removed, and they are signed out"
-                " everywhere. They then sign in with a code by email, and we tell them by mail."
+                "Passkeys, authenticator app and recovery codes are removed, and the person is signed"
+                " out everywhere. After that, a code by email signs them in, and we tell them by mail."
             ),
             "button": gettext("Remove it"),
             "danger": True,

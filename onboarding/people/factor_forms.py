@@ -7,6 +7,7 @@ allauth counts guesses and remembers used codes in the cache, which may be lost.
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from allauth.core import context
 from allauth.core.internal import ratelimit
@@ -27,6 +28,9 @@ from onboarding.monitoring.security_log import record
 
 from .codes import TOO_MANY, CodeField
 from .limits import Limit, give_back, longest_wait, note_refusal, take_each
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
 
 INCORRECT = "incorrect_code"  # the code of a form error
 # How long a used code of the app is remembered: longer than one is accepted.
@@ -92,7 +96,7 @@ def find_used(user: User, code: str) -> Authenticator | None:
             right = row.wrap().validate_code(code)  # under a lock: each works once
         if right:
             row.user = user
-            return row  # type: ignore[no-any-return]  # allauth has no types
+            return row
     return None
 
 
@@ -125,7 +129,7 @@ class FactorCodeMixin:
         return code
 
 
-def code_field(label: object) -> CodeField:
+def code_field(label: str | _StrPromise) -> CodeField:
     widget = {"autocomplete": "one-time-code", "inputmode": "numeric", "spellcheck": "false"}
     return CodeField(
         label=label,
@@ -171,6 +175,6 @@ def _waiting_secret(request: HttpRequest) -> str:
     sealed = request.session.get(auth.SECRET_SESSION_KEY)
     if isinstance(sealed, str) and memo.opens(sealed):
         return str(memo.unseal(sealed))
-    secret = auth.generate_totp_secret()
+    secret: str = auth.generate_totp_secret()
     request.session[auth.SECRET_SESSION_KEY] = memo.seal(secret)
     return secret

@@ -7,6 +7,7 @@ Recovery codes are shown until the person confirms that they are saved, and neve
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from allauth.account.decorators import reauthentication_required
 from allauth.mfa.models import Authenticator
@@ -26,7 +27,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 
-from onboarding.methods import require_post, require_read
+from onboarding.methods import View, require_post, require_read
 from onboarding.models import User
 
 from . import second_factor
@@ -101,7 +102,7 @@ def _codes(request: HttpRequest) -> RecoveryCodes | None:
     return row.wrap() if row else None
 
 
-still_them = reauthentication_required(app="allauth.mfa")
+still_them: Callable[[View], View] = reauthentication_required(app="allauth.mfa")
 
 
 @require_read

@@ -44,7 +44,7 @@ def is_required(user: User | AnonymousUser) -> bool:
 
 
 def has_app(user: User) -> bool:
-    return _of(user).filter(type=Type.TOTP).exists()
+    return bool(_of(user).filter(type=Type.TOTP).exists())
 
 
 def has_one(user: User | AnonymousUser) -> bool:
@@ -54,7 +54,8 @@ def has_one(user: User | AnonymousUser) -> bool:
 
 def has_unsaved_codes(user: User) -> bool:
     """Whether there are recovery codes that the person has not confirmed to have saved."""
-    return _of(user).filter(type=Type.RECOVERY_CODES, data__viewed_at__isnull=True).exists()
+    unsaved = _of(user).filter(type=Type.RECOVERY_CODES, data__viewed_at__isnull=True)
+    return bool(unsaved.exists())
 
 
 def _of(user: User):  # type: ignore[no-untyped-def]  # allauth has no types

@@ -120,7 +120,7 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no ty
         """
         methods: list[dict[str, str]] = super().get_reauthentication_methods(user)
         for method in methods:
-            method["description"] = WAYS[method["id"]]
+            method["description"] = str(WAYS[method["id"]])
         if second_factor.has_one(user) and second_factor.is_required(user):
             return [each for each in methods if each["id"].startswith("mfa_")]
         code = {

@@ -8,6 +8,7 @@ from functools import partial
 import pytest
 import time_machine
 from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal import auth
 from django.core import mail
 from django.core.cache import cache
 from django.test import Client
@@ -15,7 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from onboarding.models import SecurityEvent, User
+from onboarding.models import RateLimit, SecurityEvent, User
 from onboarding.people import factor_forms
 from tests.support.at_once import at_once, meeting
 from tests.support.codes import ANNA, LOGIN, anna, newest_code, signed_in
@@ -201,9 +202,25 @@ def test_the_same_code_in_two_browsers_at_once_signs_one_in(
 ) -> None:
     code = app_code() if what == "app" else add_recovery_codes(with_app)[0]
     browsers = waiting(2)
-    meeting(monkeypatch, factor_forms.auth, "validate_totp_code")
+    meeting(monkeypatch, auth, "validate_totp_code")
     at_once(*[partial(each.post, STEP, {"code": code}) for each in browsers])
     assert sum(map(signed_in, browsers)) == 1
+
+
+@pytest.mark.parametrize(
+    "answer", ["", "null", "{}", "[" * 5_000, '{"id": "\\u0000"}', "x" * 9_999]
+)
+def test_what_no_passkey_answers_is_refused_and_is_never_an_error(
+    client: Client, with_app: User, answer: str
+) -> None:
+    add_passkey(with_app)
+    enter_mailed_code(client, ANNA)
+    client.get(STEP)
+    page = client.post(STEP, {"credential": answer})
+    assert (page.status_code, signed_in(client)) == (200, False)
+    assert "did not use a passkey" in visible_text(page)
+    client.post(STEP, {"code": app_code()})
+    assert signed_in(client)
 
 
 # -- how often it may be guessed -------------------------------------------------------------------
@@ -249,9 +266,8 @@ def test_the_limits_are_five_in_five_minutes_and_twenty_a_day(user: User) -> Non
 
 def test_right_codes_use_nothing_up(client: Client, with_app: User) -> None:
     sign_in(client, with_app)
-    assert [each.seconds_to_wait() for each in [factor_forms.Guesses(with_app)]] == [0]
-    used = factor_forms.Limit.seconds_left
-    assert [used(each) for each in factor_forms.Guesses(with_app).bounds] == [0, 0]
+    keys = [each.key for each in factor_forms.Guesses(with_app).bounds]
+    assert [*RateLimit.objects.filter(key__in=keys).values_list("used", flat=True)] == [0, 0]
 
 
 def test_guesses_at_still_you_count_with_those_at_the_sign_in(
