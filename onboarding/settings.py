@@ -296,7 +296,7 @@ GUESSES_PER_CODE = 3
 # for all addresses, `site` for everybody. A network is a /24, or a /48 of IPv6.
 LIMITS = {
     "mails": {
-        "browser": "10/h,30/d",
+        "browser": "20/h,60/d",
         "address+ip": "10/h,15/d",
         "address+network": "10/h,20/d",
         "address": "40/h,100/d",
@@ -308,7 +308,7 @@ LIMITS = {
         "address": "24/h,48/d",
         "ip": "30/h,60/d",
         "network": "50/h,100/d",
-        "site": "2000/d",
+        "site": "1000/d",
     },
     "wrong passwords": {
         "browser": "10/300s,50/d",
@@ -321,13 +321,13 @@ LIMITS = {
 }
 # For this machine's own addresses: development, and proxies on the same machine.
 LOOPBACK_LIMITS = {
-    "mails": {"browser": "10/h,30/d", "address+ip": "10/h", "address": "40/h,100/d"},
+    "mails": {"browser": "20/h,60/d", "address+ip": "15/h", "address": "40/h,100/d"},
     "wrong codes": {
         "browser": "12/h,36/d",
         "address+ip": "12/h,36/d",
         "address": "24/h,48/d",
         "ip": "100/h,300/d",
-        "site": "2000/d",
+        "site": "1000/d",
     },
     "wrong passwords": {
         "browser": "10/300s,50/d",

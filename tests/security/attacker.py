@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 import requests
+from django.conf import settings
 from django.core import mail
 
-TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 CODE = re.compile(r"^(\d{6}|[A-Z]{4}-[A-Z]{4})$", re.MULTILINE)
 SPENT, WRONG = "This code no longer works", "That is not the code we sent"
 LOGIN, RESET = "/accounts/login/", "/accounts/password/reset/"
@@ -23,24 +23,21 @@ class Browser(requests.Session):
         self.site = site
         self.headers["X-Forwarded-For"] = ip
 
-    def fill_in(self, page: str, **fields: str) -> requests.Response:
-        """Open the page, and send its form."""
-        shown = self.get(self.site + page, timeout=PATIENCE)
-        token = TOKEN.search(shown.text)
-        if not token:
-            return shown
-        form = {"csrfmiddlewaretoken": token[1], **fields}
-        where = shown.url if "confirm" in page else self.site + page
-        return self.post(where, form, timeout=PATIENCE, headers={"Referer": shown.url})
+    def submit(self, page: str, **fields: str) -> requests.Response:
+        """Send the form of a page; the first one is opened before, for its cookie."""
+        if settings.CSRF_COOKIE_NAME not in self.cookies:
+            self.get(self.site + LOGIN, timeout=PATIENCE)
+        form = {"csrfmiddlewaretoken": self.cookies[settings.CSRF_COOKIE_NAME], **fields}
+        return self.post(self.site + page, form, timeout=PATIENCE, allow_redirects=False)
 
     def ask(self, email: str) -> bool:
         """Ask for a code; whether one was mailed."""
         before = len(mail.outbox)
-        self.fill_in(LOGIN, email=email)
+        self.submit(LOGIN, email=email)
         return len(mail.outbox) > before
 
     def guess(self, code: str) -> requests.Response:
-        return self.fill_in(ENTER, code=code)
+        return self.submit(ENTER, code=code)
 
     def is_signed_in(self) -> bool:
         return "/accounts/login/" not in self.get(f"{self.site}/shops/", timeout=PATIENCE).url
@@ -53,7 +50,7 @@ class Browser(requests.Session):
         return self.is_signed_in()
 
     def sign_out(self) -> None:
-        self.fill_in("/accounts/logout/")
+        self.submit("/accounts/logout/")
 
 
 def newest_code(email: str) -> str:

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import copy
+import json
 import logging
+import pickle
+import re
 from collections.abc import Callable, Iterator
 from functools import partial
 
 import pytest
 import time_machine
 from allauth.account.models import EmailAddress
+from django.apps import apps
+from django.contrib.sessions.models import Session
 from django.core import mail
+from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from onboarding.models import Alert, RateLimit, User
+from onboarding.people.codes import StoredCode, as_stored
 from tests.support.codes import (
     ANNA,
     KINDS,
@@ -313,3 +321,64 @@ def test_a_spent_code_at_sign_in_with_a_password_is_no_dead_end(
     press(client, pages[-1], "Send a new code")
     KINDS[0].enter(client, newest_code())
     assert KINDS[0].worked(client)
+
+
+@EVERY_KIND
+def test_a_code_is_in_the_mail_alone(
+    client: Client, asked: Callable[[Kind], str], kind: Kind, caplog: pytest.LogCaptureFixture
+) -> None:
+    """No session, no row of any table, no line of the log, no cookie has it, before or after a guess."""
+    caplog.set_level(0)
+    code = asked(kind)
+    kind.enter(client, wrong(code))
+    sessions = [str(each.get_decoded()) for each in Session.objects.all()]
+    rows = [str(row) for model in apps.get_models() for row in model._base_manager.values()]
+    cache = rows_of("cache")
+    cookies = [cookie.value for cookie in client.cookies.values()]
+    seen = "\n".join([*sessions, *rows, *cache, *cookies, caplog.text]).upper()
+    assert ":" in seen
+    assert not re.search(rf"(?<![0-9A-F]){code}|{code.replace('-', '')}(?![0-9A-F])", seen)
+
+
+def rows_of(table: str) -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT * FROM {table}")
+        return [str(row) for row in cursor.fetchall()]
+
+
+def test_the_same_code_is_stored_otherwise_each_time_and_for_each_kind() -> None:
+    made = {StoredCode.of(kind, "123456") for kind in ("sign-in", "still you", "sign-in")}
+    assert len(made) == 3
+    [salt] = {each.partition(":")[0] for each in [StoredCode.of("sign-in", "123456")]}
+    assert as_stored("sign-in", "123456", salt) != as_stored("still you", "123456", salt)
+    assert as_stored("address", "BCDF-GHJK", salt) == as_stored("address", "bcdfghjk", salt)
+
+
+def test_a_stored_code_is_of_no_use_under_another_key(settings: Settings) -> None:
+    before = as_stored("sign-in", "123456", "salt")
+    settings.SECRET_KEY = "another"
+    assert as_stored("sign-in", "123456", "salt") != before
+
+
+def test_what_is_copied_of_a_stored_code_is_its_hash() -> None:
+    stored = StoredCode.of("sign-in", "123456")
+    assert stored.mailed == "123456"
+    for copied in (
+        copy.deepcopy(stored),
+        pickle.loads(pickle.dumps(stored)),
+        json.loads(json.dumps(stored)),
+    ):
+        assert copied == str(stored)
+        assert not hasattr(copied, "mailed")
+
+
+@EVERY_KIND
+def test_a_code_works_ten_minutes_and_page_and_mail_say_so(
+    client: Client, asked: Callable[[Kind], str], kind: Kind, clock: time_machine.Traveller
+) -> None:
+    code = asked(kind)
+    assert "10 minutes" in str(mail.outbox[-1].body)
+    assert "10 minutes" in visible_text(client.get(kind.page))
+    clock.shift(601)
+    kind.enter(client, code)
+    assert not kind.worked(client)

@@ -162,7 +162,7 @@ def test_a_spent_network_stops_strangers_there_and_not_the_owner(user: User) -> 
 def test_a_known_browser_has_a_limit_of_its_own(user: User, clock: time_machine.Traveller) -> None:
     browser, other = (sign_in(Client(REMOTE_ADDR=HOME)) for _ in range(2))
     forget_mails()
-    for _ in range(10):
+    for _ in range(20):
         assert SIGN_IN.ask(browser).status_code == 302
         clock.shift(11)
     assert SIGN_IN.ask(browser).status_code == 429
