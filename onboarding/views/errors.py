@@ -16,6 +16,8 @@ from django.utils.translation import gettext_lazy
 from onboarding import bounds
 from onboarding.bounds import Bound
 from onboarding.conf import headers
+from onboarding.models import SecurityEvent
+from onboarding.monitoring import security_log
 from onboarding.monitoring.database_outage import is_outage
 from onboarding.notifications.mail import AddressRefused, NotSent, TooManyMails
 from onboarding.people.limits import too_many_requests
@@ -153,6 +155,7 @@ def unsent_mail(request: HttpRequest, exception: NotSent) -> HttpResponse:
 
 def bound_reached(request: HttpRequest, reached: bounds.Reached) -> HttpResponse:
     """Nothing was begun: there is too much of it already."""
+    security_log.record(SecurityEvent.Kind.REFUSED, request, detail=str(reached.bound.value))
     sentence, more = BOUNDS[reached.bound]
     is_passing = reached.bound in {Bound.ATTEMPTS, Bound.NEW_BUSINESSES}
     context = {"sentence": sentence % {"most": reached.most}, "more": more}

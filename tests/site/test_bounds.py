@@ -14,7 +14,7 @@ from pytest_django.fixtures import Settings
 from onboarding import bounds
 from onboarding.background import schedule
 from onboarding.bounds import Bound
-from onboarding.models import Alert, Attempt, Connection, Merchant, User
+from onboarding.models import Alert, Attempt, Connection, Merchant, SecurityEvent, User
 from tests.support.at_once import at_once
 from tests.support.attempts import CONNECTED, begin_attempt, run_step
 from tests.support.people import People, business, person
@@ -62,6 +62,8 @@ def test_a_business_with_too_many_unfinished_shops_begins_no_other(
         refused, 409, "Your business has 3 shops that are not finished. Finish or remove one first."
     )
     assert Connection.objects.count() == 3
+    noted = SecurityEvent.objects.get(kind="refused")
+    assert (noted.user, noted.detail) == (people.bob, "unfinished shops of a business")
 
 
 def test_a_shop_that_is_removed_makes_room(
