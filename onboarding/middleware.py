@@ -228,7 +228,7 @@ class Sessions(SessionMiddleware):
     def process_view(self, request: HttpRequest, view: object, *_: object) -> None:
         store_of(request).counts_as_use = not polling.is_poll(request, view)
 
-    def process_response(
+    def process_response(  # type: ignore[override]  # of all kinds, such as streaming ones
         self, request: HttpRequest, response: HttpResponseBase
     ) -> HttpResponseBase:
         try:

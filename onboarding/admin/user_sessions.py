@@ -88,7 +88,7 @@ def sessions_table(request: HttpRequest, user: User, *, may_end: bool) -> Table:
 
 def _button(row: sessions.SessionInWords) -> str:
     return format_html(
-        '<button type="submit" form="{}" name="session" value="{}">{}'
+        '<button type="submit" class="gw-button" form="{}" name="session" value="{}">{}'
         '<span class="visually-hidden"> {}</span></button>',
         FORM,
         row.id,

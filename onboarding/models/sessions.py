@@ -21,7 +21,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 if TYPE_CHECKING:
-    from django.contrib.auth.models import AbstractUser
+    from .users import User
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ class Session(AbstractBaseSession):
     it ends unless it is used; only retention goes by it, `why_ended` decides.
     """
 
-    session_key = None
+    session_key = None  # type: ignore[assignment]  # removes the field, as Django documents
     key_hash = models.CharField(max_length=64, unique=True)
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="sessions"
@@ -103,6 +103,12 @@ class SessionStore(SessionBase):
     began_at: datetime | None = None
     last_seen_at: datetime | None = None
 
+    if TYPE_CHECKING:  # Django's stubs leave these out. Any: as Django's sessions
+        _session: dict[str, Any]
+
+        def _get_session(self, no_load: bool = ...) -> dict[str, Any]: ...
+        def _get_new_session_key(self) -> str: ...
+
     def __init__(self, session_key: str | None = None) -> None:
         super().__init__(session_key)
         self._key_of_cookie = session_key
@@ -121,17 +127,13 @@ class SessionStore(SessionBase):
         found: dict[str, Any] = self.decode(row.session_data)
         return found
 
-    def begin(self, user: AbstractUser) -> None:
+    def begin(self, user: User) -> None:
         """This user has just signed in here: a key that nobody knows yet, and a lifetime of its own."""
         self.is_staff, self.began_at = user.is_staff, timezone.now()
         if (
             self._session_key == self._key_of_cookie
         ):  # Django keeps it for who was signed in already
             self.cycle_key()
-
-    @property
-    def method(self) -> str:
-        return _method(self._session)
 
     def exists(self, session_key: str) -> bool:
         return Session.objects.filter(key_hash=key_hash(session_key)).exists()

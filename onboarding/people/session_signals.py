@@ -9,9 +9,8 @@ from allauth.mfa import signals as mfa
 from django.contrib.auth import signals as auth
 from django.http import HttpRequest
 
-from onboarding.models import SecurityEvent, User
+from onboarding.models import User
 from onboarding.models.sessions import SessionStore
-from onboarding.monitoring import security_log
 
 from . import sessions
 
@@ -31,8 +30,7 @@ CHANGES = {
 def connect() -> None:
     """Once in each process."""
     auth.user_logged_in.connect(_begin, dispatch_uid="sessions")
-    account.user_logged_in.connect(_note_sign_in, dispatch_uid="sessions")
-    auth.user_logged_out.connect(_note_sign_out, dispatch_uid="sessions")
+    auth.user_logged_out.connect(_sign_out, dispatch_uid="sessions")
     for why, signal in CHANGES.items():
         signal.connect(_receiver(why), weak=False, dispatch_uid=f"sessions: {why}")
 
@@ -53,15 +51,6 @@ def _begin(sender: object, user: User, request: HttpRequest, **details: object) 
         request.session.begin(user)
 
 
-def _note_sign_in(sender: object, user: User, request: HttpRequest, **details: object) -> None:
-    detail = sessions.store_of(request).method
-    security_log.record(SecurityEvent.Kind.SIGNED_IN, request, user=user, detail=detail)
-
-
-def _note_sign_out(
-    sender: object, user: User | None, request: HttpRequest, **details: object
-) -> None:
-    if user is not None:
-        if isinstance(request.session, SessionStore):
-            request.session.signed_out = True
-        security_log.record(SecurityEvent.Kind.SIGNED_OUT, request, user=user)
+def _sign_out(sender: object, request: HttpRequest, **details: object) -> None:
+    if isinstance(request.session, SessionStore):
+        request.session.signed_out = True

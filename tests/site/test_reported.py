@@ -113,7 +113,7 @@ def test_a_page_that_sends_nobody_back_opens_beside_ours(
     assert not attempt.hops.exclude(taken=None).exists()
     html = alice.get(attempt.get_absolute_url()).content.decode()
     assert 'target="_blank" rel="noopener"' in form(html, url("continue", attempt))
-    assert 'http-equiv="refresh" content="15"' in html
+    assert 'http-equiv="refresh" content="15; url=?reload"' in html
     assert "I have finished" not in html
     assert alice.post(url("continue", attempt))["Location"] == LINK
     assert "I have finished" in alice.get(attempt.get_absolute_url()).content.decode()

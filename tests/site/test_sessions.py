@@ -89,8 +89,8 @@ def copy_of(client: Client) -> Client:
     return thief
 
 
-def event(kind: str = "sessions_ended") -> SecurityEvent:
-    return SecurityEvent.objects.get(kind=kind)
+def event() -> SecurityEvent:
+    return SecurityEvent.objects.get(kind=SecurityEvent.Kind.SESSIONS_ENDED)
 
 
 # -- what is stored --------------------------------------------------------------------------------
@@ -551,7 +551,6 @@ def test_signing_out_ends_the_row_and_clears_what_the_browser_keeps(user: User) 
     assert answer["Clear-Site-Data"] == '"cache", "storage"'
     assert not Session.objects.filter(user=user).exists()
     assert cookie(client).value == ""
-    assert (event("signed_out").user, event("signed_in").detail) == (user, "code")
     assert "signed out because" not in visible_text(client.get(LOGIN))
 
 
@@ -640,9 +639,7 @@ def test_a_page_that_reloads_by_itself_may_begin_a_session(user: User, method: s
     assert is_in(client) == (method == "post")
 
 
-@pytest.mark.parametrize(
-    "address", ["fe80::1%eth0", "", "unix:", "2001:db8::1", "::ffff:192.0.2.1"]
-)
+@pytest.mark.parametrize("address", ["fe80::1%eth0", "2001:db8::1", "::ffff:192.0.2.1"])
 def test_any_address_may_sign_in(user: User, address: str) -> None:
     client = Client(REMOTE_ADDR=address)
     posted(client, LOGIN, {"email": ANNA})
