@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from django.contrib.auth import logout
 from django.db import transaction
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
@@ -100,6 +101,8 @@ def undo(former: FormerAddress, request: HttpRequest) -> list[str] | None:
     open_links = FormerAddress.objects.filter(user=user, ended=None)
     if not open_links.filter(pk=former.pk, expires_at__gt=now).update(ended=now):
         return None
+    if request.user.is_authenticated:  # in a session that ends now, or as the account that is freed
+        logout(request)
     _free(former.email, user)
     undone = list(_remove_added(user, former.email, former.at - REACH))
     _make_main(user, former.email)

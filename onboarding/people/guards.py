@@ -40,6 +40,7 @@ View = Callable[..., HttpResponseBase]
 KEPT = "waiting_post"  # key in the session
 ANSWER = "still_you"  # a hidden field of each form that answers the question
 LONGEST = 20_000  # characters of a form that is kept; ours are shorter
+REDIRECT_TAKES = 60  # seconds at most, from the answer to the POST that goes on
 
 
 @dataclass(frozen=True)
@@ -185,20 +186,24 @@ def recently_authenticated(view: View) -> View:
 
 
 class Kept(TypedDict):
-    """A POST that waits. `then`: the page to open if it can no longer be carried out."""
+    """A POST that waits. `then`: the page to open if it can no longer be carried out. `answered_at`: when
+    the browser was sent to carry it out; 0 before."""
 
     user: int
     at: float
     path: str
     then: str
     form: str | None  # None: it carries a secret
-    goes_on: bool
+    answered_at: float
 
 
 def before_view(request: HttpRequest) -> HttpResponseBase | None:
     """The question, a step on the way back from it, or None: the view may run."""
-    if request.method == "POST" and ANSWER in request.POST and not _asks_itself(request):
-        return _put_back(request)
+    if request.method == "POST" and not _asks_itself(request):
+        if _put_back(request):
+            return None
+        if ANSWER in request.POST:  # it was carried out before, or waited too long
+            return redirect(next_path(request) or reverse("shops"))
     guard = guard_of(request)
     if guard is None or not isinstance(request.user, User) or not guard.asks(request):
         return None
@@ -247,7 +252,7 @@ def _keep(request: HttpRequest, user: User, then: str) -> None:
         "path": request.get_full_path(),
         "then": then,
         "form": form,
-        "goes_on": False,
+        "answered_at": 0,
     }
     request.session[KEPT] = kept
     # allauth calls it after the right answer, whichever of its pages took it.
@@ -272,7 +277,7 @@ def go_on(request: HttpRequest, state: object = None) -> HttpResponse | None:
         text = gettext("Please fill in the form again: passwords and secrets are never kept.")
         messages.info(request, text)
         return None
-    request.session[KEPT] = {**kept, "goes_on": True}
+    request.session[KEPT] = {**kept, "answered_at": time.time()}
     return HttpResponseRedirect(kept["path"], preserve_request=True)
 
 
@@ -289,15 +294,16 @@ def _asks_itself(request: HttpRequest) -> bool:
     return bool(request.resolver_match and "reauthenticate" in request.resolver_match.view_name)
 
 
-def _put_back(request: HttpRequest) -> HttpResponse | None:
-    """The browser came with the answer's form: the form that waits takes its place, once."""
+def _put_back(request: HttpRequest) -> bool:
+    """If the browser came here with the answer's form: the form that waits takes its place, once."""
     kept = _waiting(request) if request.user.is_authenticated else None
-    form = kept["form"] if kept and kept["goes_on"] and is_recent(request) else None
-    if kept is None or form is None or kept["path"] != request.get_full_path():
-        return redirect(next_path(request) or reverse("shops"))
+    if kept is None or kept["form"] is None or kept["path"] != request.get_full_path():
+        return False
+    if time.time() - kept["answered_at"] > REDIRECT_TAKES or not is_recent(request):
+        return False
     request.session.pop(KEPT)
-    request.POST = QueryDict(form)
-    return None
+    request.POST = QueryDict(kept["form"])
+    return True
 
 
 def doing(request: HttpRequest) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from onboarding.models import Connection
+from onboarding.models import Connection, SecurityEvent
 from onboarding.models.status import Status
 from tests.support.attempts import CONNECTED, begin_attempt, run_step
 from tests.support.people import People
@@ -54,6 +54,8 @@ def test_it_ends_and_ending_again_is_fine(
     assert Connection.objects.get().status == Status.DISCONNECTED
     assert run("end", people.acme.reference)[0]["ok"]
     assert scripted.calls.count("end") == 1
+    event = SecurityEvent.objects.get(kind="shop_ended")
+    assert (event.user, event.merchant) == (None, people.acme)
 
 
 def test_what_was_disconnected_is_renewed_only_when_nothing_else_is_there(

@@ -236,12 +236,27 @@ def test_what_waits_is_carried_out_once(people: People, alice: Client) -> None:
     assert not bob.owns
 
 
+def test_another_form_at_the_same_address_is_not_replaced_later(
+    people: People, alice: Client
+) -> None:
+    """The browser was closed before it could carry out what waited."""
+    page = reverse("invite", args=[people.acme.reference])
+    alice.post(page, {"email": "first@example.org", "role": "owner"})
+    session = alice.session
+    kept = {"answered_at": time.time() - 2 * guards.REDIRECT_TAKES}
+    session[guards.KEPT] = {**session[guards.KEPT], **kept}
+    session.save()
+    alice.post(page, {"email": "second@example.org", "role": "member"})
+    assert [each.email for each in Invitation.objects.all()] == ["second@example.org"]
+
+
 def test_nobody_else_carries_out_what_waits(people: People, alice: Client) -> None:
     bob = people.acme.memberships.get(user=people.bob)
     change = reverse("change-role", args=[people.acme.reference, bob.pk])
     alice.post(change, {"role": "owner"})
     session = alice.session
-    session[guards.KEPT] = {**session[guards.KEPT], "user": people.bob.pk, "goes_on": True}
+    kept = {"user": people.bob.pk, "answered_at": time.time()}
+    session[guards.KEPT] = {**session[guards.KEPT], **kept}
     session.save()
     age(alice, -10 * 24 * 3600)
     assert alice.post(change, {guards.ANSWER: "1"}).status_code == 302

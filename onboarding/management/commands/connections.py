@@ -13,8 +13,9 @@ from django.utils.dateparse import parse_date, parse_datetime
 
 from onboarding import journey, registry
 from onboarding.background import runner
-from onboarding.models import Connection, Merchant
+from onboarding.models import Connection, Merchant, SecurityEvent
 from onboarding.models.status import Status, dumped, shown
+from onboarding.monitoring.security_log import record
 from vendors.contract import VendorError
 
 
@@ -112,6 +113,9 @@ def _end(connection: Connection) -> str:
         attempt = journey.disconnect(connection, connection.attempts.latest("created").user)
     except journey.StatusChanged:  # it was disconnected a moment ago
         return ""
+    detail = f"shop {connection.reference} disconnected by a command"
+    merchant = connection.account.merchant
+    record(SecurityEvent.Kind.SHOP_ENDED, merchant=merchant, detail=detail)
     runner.advance_now(attempt)
     attempt.refresh_from_db()
     if attempt.ended:
