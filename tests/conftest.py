@@ -162,7 +162,7 @@ def _no_process(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
 
 @pytest.fixture(autouse=True)
 def _empty_cache(request: pytest.FixtureRequest) -> None:
-    """Clear the cache, in which allauth counts attempts: no rollback or flush clears it."""
+    """Clear the cache: no rollback or flush does."""
     marker = request.node.get_closest_marker("django_db")
     asked = {"transactional_db", "live_server"} & set(request.fixturenames)
     if asked or (marker and marker.kwargs.get("transaction")):

@@ -1,8 +1,7 @@
 """Cache backends: a table, or Redis (REDIS_URL) with that table as the fallback while Redis does not answer.
 
-allauth counts requests in the cache, and Django's Redis backend raises an error while Redis does not
-answer. Without the fallback, nobody could sign in during a restart of Redis. The cache holds nothing that
-must not be forgotten or come back: sessions and guesses of codes are in tables of their own.
+Django's Redis backend raises an error while Redis does not answer. The cache holds nothing that must not be
+forgotten or come back: sessions and rate limits are in tables of their own.
 """
 
 from __future__ import annotations

@@ -198,7 +198,7 @@ def cache(redis_url: str) -> CacheSettings:
         return {
             "BACKEND": "onboarding.conf.cache_backend.Table",
             "LOCATION": "cache",
-            # With Django's default of 300, the counts of a crowd evict each other.
+            # With Django's default of 300, the entries of a crowd evict each other.
             "OPTIONS": {"MAX_ENTRIES": 100_000},
         }
     if split(redis_url).scheme not in {"redis", "rediss", "unix"}:

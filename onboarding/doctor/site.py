@@ -45,7 +45,7 @@ def migrations() -> Finding:
 
 
 def cache() -> Finding:
-    """The cache holds sessions, sign-in codes and rate limits."""
+    """The cache holds only what may be forgotten; sessions and rate limits are rows."""
     if said := redis_fault():
         words = f"{said} The database is used as the cache instead, which is slower."
         return Finding("cache", "fault", words, REDIS_FIX)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from allauth.account.adapter import get_adapter
 from allauth.core.internal import ratelimit
@@ -39,9 +39,10 @@ class Asker:
         found = ip_address(get_adapter().get_client_ip(request))
         if isinstance(found, IPv6Address):
             found = found.ipv4_mapped or found
-        sizes = (64, 48) if isinstance(found, IPv6Address) else (32, 24)
-        ip, network = (str(ip_network(f"{found}/{size}", strict=False)) for size in sizes)
-        return cls(ip, network, found.is_loopback)
+        if isinstance(found, IPv6Address):  # by its number, without the zone of fe80::1%eth0
+            ip, network = (IPv6Network((int(found), size), strict=False) for size in (64, 48))
+            return cls(str(ip), str(network), found.is_loopback)
+        return cls(str(found), str(IPv4Network((found, 24), strict=False)), found.is_loopback)
 
 
 def limits_for(request: HttpRequest, subject: str, email: str) -> list[Limit]:

@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Callable
 from typing import TypedDict
 
+from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.core import signing
@@ -38,8 +39,10 @@ def id_for(request: HttpRequest, email: str) -> str:
     contents = _read(request)
     if not contents["people"]:
         return ""
-    people = User.objects.filter(pk__in=contents["people"], is_active=True)
-    owner = people.filter(emailaddress__email=email.lower(), emailaddress__verified=True).first()
+    addresses = EmailAddress.objects.filter(user__in=contents["people"], user__is_active=True)
+    confirmed = addresses.filter(verified=True).select_related("user")
+    # Compared here: what was typed may be no address, and no text that a database takes.
+    owner = next((each.user for each in confirmed if each.email == email.lower()), None)
     if not owner:
         return ""
     known = constant_time_compare(contents["people"][str(owner.pk)], _hash(contents, owner))

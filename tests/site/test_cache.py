@@ -110,8 +110,7 @@ def test_signing_in_and_out_works_without_redis(
     assert client.get("/shops/").status_code == 302
 
 
-def test_what_is_counted_for_a_crowd_stays_in_the_cache(transactional_db: None) -> None:
-    """An evicted count would start over."""
+def test_the_entries_of_a_crowd_stay_in_the_cache(transactional_db: None) -> None:
     cache = caches["default"]
     keys = [f"count-{number}" for number in range(400)]
     for key in keys:

@@ -52,7 +52,8 @@ def clock() -> Iterator[time_machine.Traveller]:
 
 def twin(client: Client) -> Client:
     """Another tab of the same browser."""
-    other = Client(**client.defaults)
+    other = Client()
+    other.defaults.update(client.defaults)
     other.cookies.update(client.cookies)
     return other
 

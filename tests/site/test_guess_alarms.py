@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 import time_machine
+from allauth.account.models import EmailAddress
 from django.core import mail
 from django.db.models import QuerySet
 from django.test import Client
@@ -13,7 +14,7 @@ from django.utils import timezone
 
 from onboarding.background import schedule
 from onboarding.models import GuessWarning, SecurityEvent, User
-from tests.support.codes import ANNA, KINDS, anna, forget_mails, newest_code, posted, wrong
+from tests.support.codes import ANNA, KINDS, Kind, anna, forget_mails, newest_code, posted, wrong
 from tests.support.visit import browser
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
@@ -62,8 +63,7 @@ def test_the_tenth_wrong_code_of_a_day_warns_the_owner_once(
 
 
 def test_the_mail_goes_to_the_main_address_and_says_what_to_do() -> None:
-    user = anna()
-    user.emailaddress_set.create(email="second@shop.example", verified=True)
+    EmailAddress.objects.create(user=anna(), email="second@shop.example", verified=True)
     guess_wrong(10, "second@shop.example")
     assert warnings() == [ANNA]
     said = str(mail.outbox[-1].body)
@@ -123,11 +123,11 @@ def test_passwords_are_in_the_log_right_and_wrong(client: Client) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
-def test_a_wrong_code_of_each_kind_is_in_the_log(client: Client, kind: object) -> None:
+def test_a_wrong_code_of_each_kind_is_in_the_log(client: Client, kind: Kind) -> None:
     user = anna()
-    kind.prepare(client, user)  # type: ignore[attr-defined]
-    kind.ask(client)  # type: ignore[attr-defined]
-    kind.enter(client, wrong(newest_code()))  # type: ignore[attr-defined]
+    kind.prepare(client, user)
+    kind.ask(client)
+    kind.enter(client, wrong(newest_code()))
     found = events(Event.WRONG_CODE).get()
     assert (found.user, found.detail) == (user, str(kind))
 

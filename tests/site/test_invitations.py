@@ -14,8 +14,10 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from onboarding.background import runner, schedule
-from onboarding.models import Invitation, User
+from onboarding.models import Invitation, RateLimit, User
 from onboarding.models.outbox import MAX_TRIES
+from onboarding.notifications import outbox
+from onboarding.notifications.mail import AddressRefused
 from tests.support.mail_server import mail_server
 from tests.support.people import People, person
 from tests.support.site import free_port
@@ -356,6 +358,38 @@ def test_invitations_are_no_use_to_a_spammer(
     response = browser(people.alice).post(page, {"email": "e@example.org", "role": "member"})
     assert "try again in an hour" in visible_text(response)
     assert len(mailoutbox) == 1
+
+
+def test_an_invitation_is_a_mail_to_a_mailbox_like_any_other(
+    people: People, settings: Settings, mailoutbox: list[EmailMessage]
+) -> None:
+    few = settings.LOOPBACK_LIMITS["mails"] | {"address+ip": "2/h"}
+    settings.LOOPBACK_LIMITS = {**settings.LOOPBACK_LIMITS, "mails": few}
+    page = reverse("invite", args=[people.acme.reference])
+    for tag in ("a", "b", "c"):
+        fields = {"email": f"eve+{tag}@example.org", "role": "member"}
+        said = visible_text(browser(people.alice).post(page, fields, follow=True))
+    assert "This address has had many mails from us. Nothing was sent." in said
+    assert "Try again in 60 minutes." in said
+    assert (len(mailoutbox), people.acme.invitations.count()) == (2, 2)
+    invited = people.acme.invitations.earliest("pk")
+    again = reverse("send-again", args=[people.acme.reference, invited.reference])
+    said = visible_text(browser(people.alice).post(again, follow=True))
+    assert "This address has had many mails from us." in said
+    assert len(mailoutbox) == 2
+
+
+def test_an_invitation_that_is_refused_costs_no_mail(
+    people: People, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise AddressRefused
+
+    monkeypatch.setattr(outbox, "deliver", refuse)
+    page = reverse("invite", args=[people.acme.reference])
+    browser(people.alice).post(page, {"email": "e@example.org", "role": "member"})
+    counts = RateLimit.objects.filter(key__regex="^(mails|invite)")
+    assert {row.used for row in counts} == {0}
 
 
 def test_who_is_invited_reads_so_before_naming_a_business(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import urlencode
 
 import pytest
 import time_machine
@@ -15,6 +16,7 @@ from pytest_django.fixtures import Settings
 
 from onboarding.models import RateLimit, User
 from onboarding.people import known_browsers
+from onboarding.people.askers import Asker
 from tests.support.codes import ANNA, KINDS, anna, forget_mails, newest_code, wrong
 from tests.support.passkeys import add_passkey
 from tests.support.people import person
@@ -181,3 +183,36 @@ def test_wrong_passwords_of_a_stranger_stop_no_known_browser(user: User) -> None
     assert "Too many tries. Try again in 5 minutes." in refused.content.decode()
     assert Client(REMOTE_ADDR=STRANGER).post(page, right).status_code == 302
     assert browser.post(page, right).status_code == 302
+
+
+@pytest.mark.both
+@pytest.mark.parametrize("typed", ["\0", "a\0@shop.example", "\ud800", "x" * 5000, ""])
+def test_whatever_is_typed_in_a_known_browser_is_no_error(
+    client: Client, user: User, typed: str
+) -> None:
+    SIGN_IN.ask(client)
+    SIGN_IN.enter(client, newest_code())
+    for button in ("action_add", "action_send"):
+        form = urlencode({button: "", "email": typed}, errors="surrogatepass")
+        sent = client.post(
+            "/accounts/email/", form, content_type="application/x-www-form-urlencoded"
+        )
+        assert sent.status_code in {200, 302}
+
+
+@pytest.mark.parametrize(
+    ("ip", "expected"),
+    [
+        ("192.0.2.77", ("192.0.2.77", "192.0.2.0/24", False)),
+        ("::ffff:192.0.2.77", ("192.0.2.77", "192.0.2.0/24", False)),
+        ("2001:db8:1:2:3::4", ("2001:db8:1:2::/64", "2001:db8:1::/48", False)),
+        ("fe80::1%eth0", ("fe80::/64", "fe80::/48", False)),
+        ("127.0.0.9", ("127.0.0.9", "127.0.0.0/24", True)),
+        ("::1", ("::/64", "::/48", True)),
+    ],
+)
+def test_an_asker_has_an_address_and_a_network(
+    rf: RequestFactory, ip: str, expected: tuple[str, str, bool]
+) -> None:
+    asker = Asker.of(rf.post("/", REMOTE_ADDR=ip))
+    assert (asker.ip, asker.network, asker.is_local) == expected

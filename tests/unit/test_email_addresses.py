@@ -147,27 +147,27 @@ def test_a_site_at_an_ip_address_has_a_sender_too(host: str, domain: str) -> Non
 
 # -- one mailbox, written in many ways -------------------------------------------------------------
 
-NAMES = st.from_regex(r"[a-z0-9]([a-z0-9._-]{0,10}[a-z0-9])?", fullmatch=True)
+LOCAL_PARTS = st.from_regex(r"[a-z0-9]([a-z0-9._-]{0,10}[a-z0-9])?", fullmatch=True)
 DOMAINS = st.sampled_from(
     ["example.com", "gmail.com", "googlemail.com", "bücher.example", "xn--bcher-kva.example"]
 )
 TAGS = st.from_regex(r"(\+[a-z0-9+.-]{0,8})?", fullmatch=True)
 
 
-@given(NAMES, TAGS, TAGS, DOMAINS)
+@given(LOCAL_PARTS, TAGS, TAGS, DOMAINS)
 def test_tags_and_case_make_no_other_mailbox(name: str, one: str, two: str, domain: str) -> None:
     found = mailbox_of(f"{name}{one}@{domain}")
     assert mailbox_of(f"{name.upper()}{two}@{domain.title()}") == found
     assert mailbox_of(found) == found
 
 
-@given(NAMES, st.integers(0, 10), st.sampled_from(["gmail.com", "googlemail.com"]))
+@given(LOCAL_PARTS, st.integers(0, 10), st.sampled_from(["gmail.com", "googlemail.com"]))
 def test_dots_make_no_other_mailbox_at_gmail(name: str, where: int, domain: str) -> None:
     dotted = f"{name[:where]}.{name[where:]}@{domain}"
     assert mailbox_of(dotted) == mailbox_of(f"{name}@gmail.com")
 
 
-@given(NAMES, NAMES, DOMAINS)
+@given(LOCAL_PARTS, LOCAL_PARTS, DOMAINS)
 def test_another_name_is_another_mailbox(one: str, two: str, domain: str) -> None:
     """But for the dots at Gmail, which are none of the name."""
     at_gmail = domain in {"gmail.com", "googlemail.com"}
