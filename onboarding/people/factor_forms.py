@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 INCORRECT = "incorrect_code"  # the code of a form error
 # How long a used code of the app is remembered: longer than one is accepted.
 REMEMBERED = timedelta(minutes=5)
+REFUSALS = timedelta(minutes=5)  # in which refused guesses are one event
 WRONG = gettext_lazy(
     "This code is not right, or was used before. Wait for the app to show the next one."
 )
@@ -55,8 +56,9 @@ class Guesses:
     def take(self, request: HttpRequest) -> None:
         """Count a guess that is about to be compared. ValidationError: it must not be."""
         if take_each(self.bounds):
-            kind = SecurityEvent.Kind.REFUSED
-            record(kind, request, user=self.user, detail="too many wrong second factors")
+            if Limit(_key("refused", self.user), 1, REFUSALS).take():
+                kind = SecurityEvent.Kind.REFUSED
+                record(kind, request, user=self.user, detail="too many wrong second factors")
             text = gettext_lazy("There were too many wrong codes.")
             raise ValidationError(text, code=TOO_MANY)
 
@@ -108,11 +110,8 @@ class FactorCodeMixin:
         self.guesses = Guesses(self.user)
         fields: dict[str, forms.Field] = self.fields  # type: ignore[attr-defined]  # allauth has no types
         with_app = Authenticator.objects.filter(user=self.user, type=Authenticator.Type.TOTP)
-        both, alone = (
-            gettext_lazy("Code from the app, or a recovery code"),
-            gettext_lazy("Recovery code"),
-        )
-        fields["code"] = code_field(both if with_app.exists() else alone)
+        both = gettext_lazy("Code from the app, or a recovery code")
+        fields["code"] = code_field(both if with_app.exists() else gettext_lazy("Recovery code"))
 
     def clean_code(self) -> str:
         code: str = self.cleaned_data["code"]  # type: ignore[attr-defined]
