@@ -111,11 +111,8 @@ class FactorCodeMixin:
         self.guesses = Guesses(self.user)
         fields: dict[str, forms.Field] = self.fields  # type: ignore[attr-defined]  # allauth has no types
         with_app = Authenticator.objects.filter(user=self.user, type=Authenticator.Type.TOTP)
-        both, alone = (
-            gettext_lazy("Code from the app, or a recovery code"),
-            gettext_lazy("Recovery code"),
-        )
-        fields["code"] = code_field(both if with_app.exists() else alone)
+        both = gettext_lazy("Code from the app, or a recovery code")
+        fields["code"] = code_field(both if with_app.exists() else gettext_lazy("Recovery code"))
 
     def clean_code(self) -> str:
         code: str = self.cleaned_data["code"]  # type: ignore[attr-defined]

@@ -22,16 +22,9 @@ from . import second_factor
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 # Pages by the names of their addresses.
 ALWAYS_OPEN = {
-    *(
-        "account_logout",
-        "admin:logout",
-        "brand_css",
-        "security_txt",
-        "demo_mails",
-        "demo_mail_html",
-    ),
-    *("account_reauthenticate", "account_reauthenticate_code"),
-    *("mfa_reauthenticate", "mfa_reauthenticate_webauthn"),
+    *("account_logout", "admin:logout", "account_reauthenticate", "account_reauthenticate_code"),
+    *("mfa_reauthenticate", "mfa_reauthenticate_webauthn", "brand_css", "security_txt"),
+    *("demo_mails", "demo_mail_html"),
 }
 CODES = {"mfa_view_recovery_codes", "mfa_download_recovery_codes", "mfa_confirm_recovery_codes"}
 SETTING_UP = {"mfa_set_up", "mfa_activate_totp", "mfa_add_webauthn", *CODES}
