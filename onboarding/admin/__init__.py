@@ -89,7 +89,7 @@ admin.site.unregister([EmailAddress, Authenticator, Group])
 
 
 @admin.register(Group)
-class GroupsAdmin(TolerantAdmin, GroupAdmin):
+class GroupsAdmin(TolerantAdmin, GroupAdmin):  # type: ignore[misc]  # their stubs differ
     """Django's own pages of groups."""
 
     formfield_overrides = BaseAdmin.formfield_overrides

@@ -10,10 +10,10 @@ from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.widgets import AdminTextInputWidget
-from django.core.exceptions import PermissionDenied, SuspiciousOperation
-from django.db.models import CharField, Field, Model, SlugField
+from django.core.exceptions import PermissionDenied, SuspiciousOperation, ValidationError
+from django.db.models import CharField, Field, ManyToManyField, Model, SlugField
 from django.db.models import EmailField as ModelEmailField
-from django.forms import Form
+from django.forms import Form, ModelMultipleChoiceField
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -23,6 +23,7 @@ from onboarding.models import User
 from . import once
 from .changelist import AnyQuerySet, CappedPaginator, ids
 
+NUMBER = "[0-9]{1,18}"  # of a row
 # Columns that are encrypted at rest.
 ATTEMPT_SECRETS = ("call", "account_memo", "connection_memo")
 ACCOUNT_SECRETS = ("memo", "staff_answers")
@@ -43,8 +44,26 @@ def staff_user(request: HttpRequest) -> User:
     return cast(User, request.user)
 
 
+class NumberedChoices(ModelMultipleChoiceField):  # type: ignore[type-arg]  # no subscript at run time
+    """Chosen rows. A number that no column holds is no choice, where SQLite would raise OverflowError."""
+
+    def clean(self, value: Any) -> Any:  # Any: as in Django's stubs
+        for number in value or ():
+            if not re.fullmatch(NUMBER, str(number)):
+                message = self.error_messages["invalid_choice"]
+                raise ValidationError(message, code="invalid_choice", params={"value": number})
+        return super().clean(value)
+
+
 class TolerantAdmin(once.AddsOnce):
-    """Django's pages, where two odd parameters would be errors of the database layer."""
+    """Django's pages, where three odd parameters would be errors of the database layer."""
+
+    def formfield_for_manytomany(  # Any: Django's signature
+        self, db_field: ManyToManyField[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> ModelMultipleChoiceField[Any] | None:  # Any: of whatever the field leads to
+        """Rows are chosen by their numbers."""
+        kwargs.setdefault("form_class", NumberedChoices)
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
@@ -57,7 +76,7 @@ class TolerantAdmin(once.AddsOnce):
     ) -> HttpResponse:  # Any: as in Django's stubs
         """Rows are chosen by their numbers."""
         chosen = request.POST.getlist(ACTION_CHECKBOX_NAME)
-        if not all(re.fullmatch("[0-9]{1,18}", number) for number in chosen):
+        if not all(re.fullmatch(NUMBER, number) for number in chosen):
             raise SuspiciousOperation("a chosen row has no number")
         return super().changelist_view(request, extra_context)
 

@@ -401,3 +401,18 @@ def test_a_chosen_row_without_a_number_gets_a_page(
 def test_an_empty_name_of_a_field_is_none(connection: Connection, staff: Client) -> None:
     assert staff.get(page(connection), {"_to_field": ""}).status_code == 200
     assert staff.get("/admin/auth/group/1/change/", {"_to_field": ""}).status_code == 302
+
+
+@pytest.mark.parametrize("number", ["9223372036854775808", "9" * 5000, "-1", "x"])
+def test_a_chosen_row_without_a_number_of_ours_is_refused(people: People, number: str) -> None:
+    for model, field in (("user", "groups"), ("user", "user_permissions")):
+        page = reverse(f"admin:onboarding_{model}_add")
+        answer = staff_client().post(page, {"email": "u@example.org", field: number})
+        assert (answer.status_code, "is not one of the available" in answer.content.decode()) == (
+            200,
+            True,
+        )
+    answer = staff_client().post(
+        reverse("admin:auth_group_add"), {"name": "G", "permissions": number}
+    )
+    assert answer.status_code == 200
