@@ -6,7 +6,9 @@
 # make test-postgres    only those on a PostgreSQL that is started for it and thrown away
 # make bench   a slow vendor with 300 merchants in its flow, and everybody else's pages (ratios)
 # make faults  writes docs/faults.md from what a run of tests/faults/test_faults.py sees
-# make lint    formatting, spelling, types, templates, import rules; needs no network
+# make lint    formatting, spelling, types, weaknesses, templates, import rules; needs no network
+# make scan    Wapiti against a running site, as a visitor, a merchant and staff (some minutes)
+# make sbom    writes sbom.json, the list of all libraries that the site runs with (CycloneDX)
 # make lock    compiles requirements*.in (needs uv)
 
 PY := .venv/bin/python
@@ -18,13 +20,17 @@ ALONE = browser or kills
 # pytest ends with this status when ARGS choose no test.
 NO_TESTS = 5
 
-.PHONY: setup setup-dev demo serve test test-fast test-postgres bench faults lint format lock
+.PHONY: setup setup-dev setup-scan demo serve test test-fast test-postgres bench faults lint scan sbom format lock
 
 setup:
 	@bin/setup requirements.txt
 
 setup-dev:
 	@bin/setup requirements-dev.txt
+
+# Wapiti needs older versions of libraries that we use, so it has an environment of its own.
+setup-scan:
+	@VENV=.venv-scan bin/setup requirements-scan.txt
 
 demo: setup
 	@exec $(PY) bin/serve.py --demo
@@ -53,9 +59,16 @@ faults: setup-dev
 lint: setup-dev
 	.venv/bin/pre-commit run --all-files
 	$(PY) -m mypy
+	.venv/bin/bandit --quiet --configfile pyproject.toml --recursive onboarding vendors bin gunicorn.conf.py manage.py
 	.venv/bin/lint-imports
 	$(PY) manage.py makemigrations --check --dry-run
 	$(PY) manage.py check
+
+scan: setup-dev setup-scan
+	@$(PY) -m tests.security.scan .venv-scan/bin/wapiti $(ARGS)
+
+sbom: setup-scan
+	@.venv-scan/bin/cyclonedx-py requirements requirements.txt --short-PURLs --output-reproducible --output-file sbom.json
 
 format: setup-dev
 	$(PY) -m ruff format .
@@ -65,3 +78,4 @@ format: setup-dev
 lock:
 	uv pip compile --quiet --generate-hashes --universal --no-header --python-version 3.11 requirements.in -o requirements.txt
 	uv pip compile --quiet --generate-hashes --universal --no-header --python-version 3.11 requirements-dev.in -o requirements-dev.txt
+	uv pip compile --quiet --generate-hashes --universal --no-header --python-version 3.11 requirements-scan.in -o requirements-scan.txt

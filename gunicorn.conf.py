@@ -48,7 +48,7 @@ workers = int(os.environ.get("WEB_CONCURRENCY") or len(os.sched_getaffinity(0)))
 threads = WEB_THREADS
 keepalive = 5
 graceful_timeout = 20
-worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108
+worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108  # nosec B108  # gunicorn makes a file with an unknown name
 # A vendor's return may carry a long token, and a browser the cookies of a whole domain. What is longer gets
 # a page (414, 431) from web_server/answers.py.
 limit_request_line = 8190

@@ -175,7 +175,7 @@ def start(name: str, command: list[str]) -> subprocess.Popen[bytes]:
 
 
 def pass_on(name: str, process: subprocess.Popen[bytes]) -> None:
-    assert process.stdout  # noqa: S101
+    assert process.stdout  # noqa: S101  # nosec B101  # for the type checker
     with process.stdout as lines:
         for line in lines:
             say(line.decode(errors="replace").rstrip("\n"), logger=name)
@@ -184,7 +184,7 @@ def pass_on(name: str, process: subprocess.Popen[bytes]) -> None:
 def host() -> str:
     """The address at which this machine reaches the web server."""
     given = os.environ.get("HOST") or "127.0.0.1"
-    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(given, given)  # noqa: S104
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(given, given)  # noqa: S104  # nosec B104  # it compares
 
 
 def port() -> int:

@@ -46,7 +46,7 @@ def begin_call(row: Attempt | Connection) -> bool:
 
 
 def _retry_delay(crashes: int) -> timedelta:
-    return RETRY_DELAY * (crashes - 1) * random.random()  # noqa: S311  # no secret: it spreads load
+    return RETRY_DELAY * (crashes - 1) * random.random()  # noqa: S311  # nosec B311  # it spreads load
 
 
 def is_poison(row: StatusMixin) -> bool:

@@ -305,7 +305,7 @@ def backoff(tries: int, retry_after: float | None = None) -> timedelta:
     Never less than `retry_after`, the seconds that the vendor asked for.
     """
     wait: timedelta = min(FIRST_RETRY * (1 << min(tries, 20)), LONGEST_RETRY)
-    jittered = wait * random.uniform(0.8, 1.2)  # noqa: S311  # no secret: it spreads load
+    jittered = wait * random.uniform(0.8, 1.2)  # noqa: S311  # nosec B311  # it spreads load
     return max(jittered, timedelta(seconds=retry_after or 0))
 
 
