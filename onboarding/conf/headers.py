@@ -7,10 +7,10 @@ from django.conf import settings
 from django.http import HttpResponseBase
 
 # What a page and its frames may ask the browser for. Passkeys are made and used by our own pages, and
-# secrets are copied by a button.
+# secrets are copied by a button. Chromium writes an error to its console for a name that it does not know.
 _USED = ("clipboard-write", "publickey-credentials-create", "publickey-credentials-get")
 _UNUSED = (
-    "accelerometer", "autoplay", "bluetooth", "browsing-topics", "camera", "clipboard-read",
+    "accelerometer", "autoplay", "browsing-topics", "camera", "clipboard-read",
     "cross-origin-isolated", "display-capture", "encrypted-media", "fullscreen", "geolocation",
     "gyroscope", "hid", "identity-credentials-get", "idle-detection", "local-fonts", "magnetometer",
     "microphone", "midi", "payment", "picture-in-picture", "screen-wake-lock", "serial", "storage-access",

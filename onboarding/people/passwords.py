@@ -47,8 +47,11 @@ class ForCurrentAddress:
         return response
 
 
-class PasswordCodeView(  # type: ignore[misc]
-    ForCurrentAddress, ShowsCodeMail, CodePageMixin, ConfirmPasswordResetCodeView
+class PasswordCodeView(
+    ForCurrentAddress,
+    ShowsCodeMail,
+    CodePageMixin,
+    ConfirmPasswordResetCodeView,  # type: ignore[misc]  # allauth has no types
 ):
     """Checks the code. The next page asks for the new password."""
 

@@ -5,10 +5,10 @@ gunicorn decides the status. Its own answers are bare, quote the request and nam
 
 from __future__ import annotations
 
-from typing import Any
-
 from gunicorn import util
 from gunicorn.http import wsgi
+
+from .connection import Outgoing
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -24,9 +24,8 @@ class Response(wsgi.Response):  # type: ignore[misc]  # gunicorn has no types
         return [line for line in super().default_headers() if not line.startswith("Server:")]
 
 
-def write_error(sock: Any, status: int, reason: str, message: str) -> None:
+def write_error(sock: Outgoing, status: int, reason: str, message: str) -> None:
     """Answer with a page of the site. `message` quotes the request, so it stays in the log."""
-    # Any: a socket, or what takes its place. gunicorn has no types.
     # The site is loaded after gunicorn has read its configuration, of which this module is a part.
     from onboarding.views import errors
 

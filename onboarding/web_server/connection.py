@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import socket
 from collections import deque
-from typing import Any
 
 from .incoming import Incoming
 
@@ -74,8 +73,9 @@ class Outgoing:
 class Connection:
     """What gunicorn's threads call a `conn`, with the request that is being read."""
 
-    def __init__(self, own: socket.socket, client: Any, server: Any, longest_body: int) -> None:
-        # Any: addresses, whose shape is that of their family
+    def __init__(
+        self, own: socket.socket, client: object, server: object, longest_body: int
+    ) -> None:
         own.setblocking(False)
         self.own, self.client, self.server = own, client, server
         self.longest_body = longest_body

@@ -14,9 +14,8 @@ import socket
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any
 
-from gunicorn.http import get_parser
+from gunicorn.http import Request, RequestParser, get_parser
 from gunicorn.http.body import LengthReader
 from gunicorn.http.errors import LimitRequestHeaders, NoMoreData
 from gunicorn.workers.gthread import ThreadWorker
@@ -45,12 +44,12 @@ answers.install()
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     """Overrides how connections come, wait and go; the loop and the requests are gunicorn's."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # Any: passed on to gunicorn
-        super().__init__(*args, **kwargs)
-        self.waiting: dict[Connection, None] = {}  # for a client, the longest first
-        self.next_sweep = 0.0
+    waiting: dict[Connection, None]  # for a client, the longest first
+    worker_connections: int
+    next_sweep = 0.0
 
     def init_process(self) -> None:
+        self.waiting = {}
         most, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         if most < 4 * self.worker_connections:
             most = min(hard, 4 * self.worker_connections) if hard > 0 else 4096
@@ -87,8 +86,13 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     ) -> None:
         conn.deadline = time.monotonic() + seconds
         self.waiting[conn] = None
+
         # Another client of the same turn of the loop may have made this one go.
-        self.poller.register(conn.own, event, lambda _: conn in self.waiting and then(conn))
+        def come(_: object) -> None:
+            if conn in self.waiting:
+                then(conn)
+
+        self.poller.register(conn.own, event, come)
 
     def _wait_no_more(self, conn: Connection) -> None:
         del self.waiting[conn]
@@ -206,9 +210,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             self.handle_error(request, conn.sock, conn.client, error)
         return False
 
-    def _prepare(self, request: Any, parser: Any, conn: Connection) -> None:
+    def _prepare(self, request: Request, parser: RequestParser, conn: Connection) -> None:
         """A request whose body is not all here is the last one of its connection."""
-        # Any: gunicorn has no types
         request._expected_100_continue = False  # answered above, where it is
         reader, here = request.body.reader, parser.unreader.buf.getbuffer().nbytes
         if conn.incoming.too_large or (isinstance(reader, LengthReader) and reader.length > here):

@@ -40,7 +40,8 @@ def main() -> None:
         print(f"| attack | {' p50/p99 | '.join(PAGES)} p50/p99 |\n|---|---|---|", flush=True)
         held = {name: under(attack, site.port) for name, attack in ATTACKS.items()}
         sent = {name: under_uploads(upload, site.port) for name, upload in UPLOADS.items()}
-        for name, attack in {"none": nullcontext(), **held, **sent}.items():
+        attacks: dict[str, AbstractContextManager[object]] = {"none": nullcontext(), **held, **sent}
+        for name, attack in attacks.items():
             print(row(site, name, attack), flush=True)
 
 

@@ -46,11 +46,11 @@ class WebServer(Site):
 
 
 @contextmanager
-def web_server(folder: Path, command: list[str] = WEB, **env: str) -> Iterator[Site]:
+def web_server(folder: Path, **env: str) -> Iterator[Site]:
     """A web server, of two processes if WEB_CONCURRENCY says nothing else."""
     stage = sandbox.start(folder / "sandbox")
     more = {"WEB_CONCURRENCY": "2", **env}
-    site = WebServer(folder, stage, extra_env=more, commands={"web": command})
+    site = WebServer(folder, stage, extra_env=more, commands={"web": WEB})
     try:
         site.prepare()
         site.start("web")
@@ -82,7 +82,8 @@ class Took:
 
 def measure(site: Site, path: str, seconds: float) -> Took:
     """Open this page again and again for so long, each time with a new connection."""
-    end, took, failed = time.monotonic() + seconds, [], 0
+    took: list[float] = []
+    end, failed = time.monotonic() + seconds, 0
     while not took or time.monotonic() < end:
         started = time.monotonic()
         try:
