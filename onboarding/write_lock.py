@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
 
 from django.db import OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -45,10 +44,14 @@ class Gate:
         if self.guard not in connection.execute_wrappers:
             connection.execute_wrappers.append(self.guard)
 
-    # Any: the signature of Django's wrappers
     def guard(
-        self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any
-    ) -> Any:
+        self,
+        execute: Callable[..., object],
+        sql: str,
+        params: object,
+        many: bool,
+        context: Mapping[str, BaseDatabaseWrapper],
+    ) -> object:
         if not takes_lock(sql, context["connection"]):
             return execute(sql, params, many, context)
         with self.place():

@@ -85,12 +85,13 @@ class Table(DatabaseCache):
     “used up”, and a page would say that a code has just been sent.
     """
 
-    # Any: Django's signature
-    def _base_set(self, mode: str, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT) -> Any:
+    def _base_set(
+        self, mode: str, key: str, value: object, timeout: object = DEFAULT_TIMEOUT
+    ) -> bool:
         alias = router.db_for_write(self.cache_model_class)
         # In a transaction of ours, so that its beginning and its end are none that Django hides.
         with transaction.atomic(using=alias), _failures(alias) as failures:
-            done = super()._base_set(mode, key, value, timeout)  # type: ignore[misc]  # in no stub
+            done: bool = super()._base_set(mode, key, value, timeout)  # type: ignore[misc]  # in no stub
             if failures:
                 raise failures[0]
         return done
@@ -101,7 +102,7 @@ def _failures(alias: str) -> Iterator[list[OperationalError]]:
     """The statements of the block that the database could not carry out, also where Django swallows that."""
     found: list[OperationalError] = []
 
-    def note(execute: Callable[..., Any], *args: Any) -> Any:  # Any: the signature of a wrapper
+    def note(execute: Callable[..., object], *args: object) -> object:
         try:
             return execute(*args)
         except OperationalError as error:

@@ -26,7 +26,7 @@ class _Replies(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: Any) -> int:  # Any: the signature of the standard library
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # that is what comes
         left = self._ends - time.monotonic()
         if left <= 0:
             raise TimeoutError("the conversation took too long")
@@ -44,7 +44,7 @@ class _Limited:
     sock: Any  # smtplib's socket, plain or with TLS
     file: Any  # what the server says, to read line by line
 
-    def __init__(self, *args: Any, **options: Any) -> None:  # Any: smtplib's signature
+    def __init__(self, *args: object, **options: object) -> None:
         self._ends = time.monotonic() + SECONDS
         super().__init__(*args, **options)
 

@@ -56,11 +56,11 @@ class ShowsCodeMail:
 
     request: HttpRequest
 
-    # Any: whatever the template takes
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        details: dict[str, Any] = super().get_context_data(**kwargs)  # type: ignore[misc]
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
+        details: dict[str, object] = super().get_context_data(**kwargs)  # type: ignore[misc]
         process: Any = getattr(self, "_process", None)  # Any: allauth's
-        email = process.state.get("email", "") if process else details.get("email", "")
+        found = process.state.get("email") if process else details.get("email")
+        email = str(found or "")
         if code_mail.is_to_give_back(self.request, email):
             mail_limits.was_not_sent(self.request, email)
             mail_limits.brake(self.request, email).give_back()

@@ -64,7 +64,7 @@ def run_checks() -> Checks:
             return checks | {"migrations": "not all are applied"}
         checks |= {
             "migrations": OK,
-            "writes": write_probe.probe.fault() or OK,
+            "database": write_probe.probe.fault() or OK,
             "memo_keys": memo_key.MISSING if memo_key.missing() else OK,
             "worker": _worker(),
             "backlog": _backlog(),

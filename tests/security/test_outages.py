@@ -55,7 +55,7 @@ def all_is_well(site: Site, what: str) -> None:
 def test_while_the_lock_is_held_others_read_and_writers_are_told(site: Site) -> None:
     with readers(site, "/", "/connectors/", "/accounts/login/") as others, lock_held(site):
         people = sign_ups(site, CROWD, "lock")
-        assert "nothing can be saved" in ready(site)[1]["writes"]
+        assert "nothing can be saved" in ready(site)[1]["database"]
     all_read(others)
     assert set(people.statuses) == {503}, str(people)
     assert said(people, NOT_SAVED) == len(people.pages)
@@ -66,7 +66,7 @@ def test_with_a_full_disk_others_read_and_writers_are_told(site: Site) -> None:
     with full_disk(site):
         with readers(site, "/", "/connectors/", "/accounts/login/") as others:
             people = sign_ups(site, CROWD, "disk")
-        wait_until("the probe tells", lambda: "nothing can be saved" in ready(site)[1]["writes"])
+        wait_until("the probe tells", lambda: "nothing can be saved" in ready(site)[1]["database"])
     all_read(others)
     assert set(people.statuses) == {503}, str(people)
     assert said(people, NOT_SAVED) == CROWD
