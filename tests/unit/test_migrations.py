@@ -21,8 +21,8 @@ FIRST, WORDS, RETURNS, RATE_LIMITS, NAMES, REPORTED, KEYS, OUTAGES, REFUSED, SEC
     "0009_mail_refused", "0010_security_events",
 )  # fmt: skip
 LIMITS, SESSIONS, RIGHTS, MAILS, BROWSER, CLOSING = (
-    "0011_limits_of_strangers", "0012_sessions", "0014_rights_and_former_addresses", "0015_account_mails",
-    "0016_hop_browser", "0017_closing",
+    "0011_limits_of_strangers", "0012_sessions", "0013_rights_and_former_addresses", "0014_account_mails",
+    "0015_hop_browser", "0016_closing",
 )  # fmt: skip
 NOW = timezone.now()
 

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("onboarding", "0014_rights_and_former_addresses"),
+        ("onboarding", "0013_rights_and_former_addresses"),
     ]
 
     operations = [

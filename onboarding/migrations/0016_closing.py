@@ -12,7 +12,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("onboarding", "0016_hop_browser"),
+        ("onboarding", "0015_hop_browser"),
     ]
 
     operations = [

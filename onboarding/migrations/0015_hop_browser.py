@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("onboarding", "0015_account_mails"),
+        ("onboarding", "0014_account_mails"),
     ]
 
     operations = [
