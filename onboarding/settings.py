@@ -287,7 +287,7 @@ ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60  # how long a sign-in counts as recen
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
-# -- limits (docs/security/codes.md has them with the odds that follow) -----------------------------
+# -- limits (docs/security/limits.md has them with the odds that follow) -----------------------------
 
 GUESSES_PER_CODE = 3
 # Counted in the database before anything is compared or mailed (people/askers.py). `browser`: one where

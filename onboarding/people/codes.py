@@ -2,7 +2,7 @@
 
 allauth keeps a code in the session as it was mailed, and compares a guess and then counts it, in the session,
 where guesses that come at once do not see each other. Here a code is stored as a keyed hash, and every guess
-is counted in the database before it is compared. docs/security/codes.md has the limits and the odds.
+is counted in the database before it is compared. docs/security/limits.md has the limits and the odds.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Prints how long pages take while an attack on the web server runs: python -m tests.security.figures
 
-The table is that of docs/security/edge.md. SECONDS=8 is how long each page is asked in each row.
+The table is that of docs/security/web-server.md. SECONDS=8 is how long each page is asked in each row.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Prints what pages do while the mail server or the database fails: python -m tests.security.queue_figures
 
-The table is that of docs/security/queue.md: those who sign up, and those who read other pages meanwhile.
+The table is that of docs/security/availability.md: who signs up, and who reads other pages meanwhile.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """An attack on sign-in over real HTTP, bounded in requests: what is compared and mailed, who is kept out.
 
-Each test prints its figures (`pytest -s`). docs/security/codes.md has the table.
+Each test prints its figures (`pytest -s`). docs/security/limits.md has the table.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The tables of limits and odds in docs/security/codes.md, computed from the settings."""
+"""The tables of limits and odds in docs/security/limits.md, computed from the settings."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from allauth.core.internal.ratelimit import Rate, parse_rates
 from django.conf import settings
 
-DOC = Path(settings.BASE_DIR) / "docs" / "security" / "codes.md"
+DOC = Path(settings.BASE_DIR) / "docs" / "security" / "limits.md"
 DAY, CODES = 86_400, 10 ** int(settings.ACCOUNT_LOGIN_BY_CODE_FORMAT["length"])
 PERIODS = {60: "a minute", 300: "in 5 minutes", 3600: "an hour", DAY: "a day"}
 # Whoever guesses, and the limit that stops them first.
@@ -72,7 +72,7 @@ def odds_row(who: str, guesses: int) -> str:
 def test_the_tables_are_those_of_the_settings(rows: object) -> None:
     said = DOC.read_text(encoding="utf-8")
     missing = [row for row in rows() if row not in said]  # type: ignore[operator]
-    assert not missing, "Write into docs/security/codes.md:\n" + "\n".join(missing)
+    assert not missing, "Write into docs/security/limits.md:\n" + "\n".join(missing)
 
 
 def test_one_address_is_hit_less_than_once_in_ten_thousand_days() -> None:

@@ -1,6 +1,6 @@
 """The lock is held, the disk or the cache is full, PostgreSQL restarts: pages answer, and say the truth.
 
-docs/security/queue.md has the figures.
+docs/security/availability.md has the figures.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Sixty people sign up while the mail server is slow, silent or away: nobody reads an untruth.
 
-Other pages answer meanwhile. docs/security/queue.md has the figures (tests/security/queue_figures.py).
+Other pages answer meanwhile. docs/security/availability.md has the figures (tests/security/queue_figures.py).
 """
 
 from __future__ import annotations
