@@ -1,5 +1,6 @@
-"""Middleware: references, security headers, health checks, short bodies, X-Forwarded headers, sessions, time
-zones, MEMO_KEYS, one address, readable requests, “Is it still you?”, HEAD, errors that have a page."""
+"""Middleware: references, security headers, health checks, short bodies, X-Forwarded headers, sessions,
+private pages, time zones, MEMO_KEYS, one address, readable requests, “Is it still you?”, HEAD, errors that
+have a page."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 
 from allauth.core.exceptions import ReauthenticationRequired
 from django.conf import settings
+from django.contrib.auth import SESSION_KEY as USER_ID
 from django.contrib.messages import get_messages
 from django.contrib.messages.storage.base import BaseStorage
 from django.contrib.sessions.exceptions import SessionInterrupted
@@ -18,6 +20,7 @@ from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect, UnreadablePostError
 from django.http.request import split_domain_port
 from django.utils import timezone
+from django.utils.cache import add_never_cache_headers
 
 from vendors.contract.characters import is_plain
 
@@ -292,6 +295,21 @@ def _without_session(request: HttpRequest, response: HttpResponseBase) -> HttpRe
         return response
     here = request.get_full_path() if request.method == "GET" else ""
     return access.to_sign_in(request, next_path(request) or here)
+
+
+def private_pages(get_response: GetResponse) -> GetResponse:
+    """What somebody who is signed in gets is kept by no cache and no browser, unless its view says how long.
+
+    Otherwise the Back button would show it after they have signed out.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        if not response.has_header("Cache-Control") and USER_ID in request.session:
+            add_never_cache_headers(response)
+        return response
+
+    return middleware
 
 
 class MemoKeys:

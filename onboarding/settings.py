@@ -83,6 +83,7 @@ MIDDLEWARE = [
     "onboarding.middleware.readable_requests",
     "onboarding.middleware.one_address",
     "onboarding.middleware.Sessions",
+    "onboarding.middleware.private_pages",
     "django.middleware.locale.LocaleMiddleware",
     "onboarding.middleware.reader_time_zone",
     "django.middleware.common.CommonMiddleware",
