@@ -277,7 +277,7 @@ class Sessions(SessionMiddleware):
         session = store_of(request)
         if session.signed_out:
             response["Clear-Site-Data"] = CLEAR_SITE_DATA
-        if session.ended and session.is_empty():
+        if session.ended_as and session.is_empty():
             # Django would delete the cookie. But another tab may have got a new one a moment ago, and the
             # sign-in page tells by the old one why it is shown.
             response.cookies.pop(settings.SESSION_COOKIE_NAME, None)

@@ -26,15 +26,15 @@ def record_user(request: HttpRequest, user: User, form: ModelForm[User]) -> None
         record(Kind.ACTIVE_CHANGED, request, user=user, detail=active)
 
 
-def _words(new: dict[str, Any]) -> str:  # Any: whatever a form field gives
+def _words(new: dict[str, object]) -> str:
     """“is_staff: yes, groups: 2”"""
     return ", ".join(f"{name}: {_value(value)}" for name, value in new.items())
 
 
-def _value(value: bool | QuerySet[Any]) -> str:  # Any: groups or permissions
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return str(value.count())
+def _value(value: object) -> str:
+    if isinstance(value, QuerySet):  # groups or permissions
+        return str(value.count())
+    return "yes" if value else "no"
 
 
 def record_group(request: HttpRequest, form: ModelForm[Group]) -> None:

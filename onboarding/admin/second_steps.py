@@ -47,7 +47,11 @@ class SecondStepsAdmin(BaseAdmin):
         url = path("<path:object_id>/reset-factors/", view, name="onboarding_user_reset_factors")
         return [url, *super().get_urls()]
 
-    def second_step_list(self, user: User) -> ActionList:
+    def page_context(self, request: HttpRequest, user: User) -> dict[str, object]:
+        shown = {"action_lists": [self.second_step_list(request, user)]}
+        return {**super().page_context(request, user), **shown}
+
+    def second_step_list(self, request: HttpRequest, user: User) -> ActionList:
         link = ActionLink(
             title=gettext("Remove their second step"),
             notes=[gettext("For somebody who has lost phone, passkey and recovery codes.")],
@@ -59,7 +63,7 @@ class SecondStepsAdmin(BaseAdmin):
         return ActionList(
             id="gw-second-step",
             title=gettext("Second step"),
-            links=[link] if has_one else [],
+            links=[link] if has_one and may_reset(request, user) else [],
             denied=gettext("You may read this. Acting needs the right to change it."),
         )
 

@@ -23,6 +23,7 @@ from django.utils.crypto import salted_hmac
 if TYPE_CHECKING:
     from .users import User
 
+Data = dict[str, Any]  # what Django keeps in a session, and the columns of a row
 log = logging.getLogger(__name__)
 
 RECORDS = "account_authentication_methods"  # allauth's, in the session
@@ -97,34 +98,34 @@ class SessionStore(SessionBase):
     address: str | None = None
     browser = ""
     counts_as_use = True
-    ended: Ended | None = None  # set by loading
+    ended_as: Ended | None = None  # set by loading
     signed_out = False  # by this request
     is_staff = False
     began_at: datetime | None = None
     last_seen_at: datetime | None = None
 
-    if TYPE_CHECKING:  # Django's stubs leave these out. Any: as Django's sessions
-        _session: dict[str, Any]
+    if TYPE_CHECKING:  # Django's stubs leave these out
+        _session: Data
 
-        def _get_session(self, no_load: bool = ...) -> dict[str, Any]: ...
+        def _get_session(self, no_load: bool = ...) -> Data: ...
         def _get_new_session_key(self) -> str: ...
 
     def __init__(self, session_key: str | None = None) -> None:
         super().__init__(session_key)
         self._key_of_cookie = session_key
 
-    def load(self) -> dict[str, Any]:  # Any: Django's signature
+    def load(self) -> Data:
         rows = Session.objects.annotate(is_staff=F("user__is_staff"))
         row = rows.filter(key_hash=key_hash(self._session_key or "")).first()
         over = row.why_ended(is_staff=bool(row.is_staff)) if row else Ended.UNKNOWN
         if row is None or over:
             self._session_key = None
             # An anonymous session that is over needs no word.
-            self.ended = over if row is None or row.user_id else None
+            self.ended_as = over if row is None or row.user_id else None
             return {}
         self.is_staff, self.began_at = bool(row.is_staff), row.created_at
         self.last_seen_at = row.last_seen_at
-        found: dict[str, Any] = self.decode(row.session_data)
+        found: Data = self.decode(row.session_data)
         return found
 
     def begin(self, user: User) -> None:
@@ -160,7 +161,7 @@ class SessionStore(SessionBase):
             raise UpdateError
         return None
 
-    def _insert(self, columns: dict[str, Any]) -> None:  # Any: of all types of columns
+    def _insert(self, columns: Data) -> None:
         try:
             with transaction.atomic():
                 Session.objects.create(**columns)
@@ -186,8 +187,7 @@ class SessionStore(SessionBase):
         except DatabaseError as error:
             log.warning("cannot note that a session is in use: %s", type(error).__name__)
 
-    # Any: as Django's sessions
-    def _columns(self, data: Mapping[str, Any], *, is_new: bool) -> dict[str, Any]:
+    def _columns(self, data: Mapping[str, object], *, is_new: bool) -> Data:
         user_id = int(data[USER_ID]) if USER_ID in data else None
         if self.began_at is None:
             self.began_at = timezone.now()
@@ -199,7 +199,7 @@ class SessionStore(SessionBase):
             **(self._use(signed_in=bool(user_id)) if self.counts_as_use or is_new else {}),
         }
 
-    def _use(self, *, signed_in: bool) -> dict[str, Any]:  # Any: of several types of columns
+    def _use(self, *, signed_in: bool) -> Data:
         """What a use changes in the row."""
         now = timezone.now()
         unused, in_all = lifetimes(signed_in=signed_in, is_staff=self.is_staff)
@@ -246,7 +246,7 @@ class SessionStore(SessionBase):
         return False
 
 
-def _method(data: Mapping[str, Any]) -> str:  # Any: as Django's sessions
+def _method(data: Mapping[str, object]) -> str:
     """How somebody signed in, from allauth's records: "code", "mfa:webauthn", "code mfa:totp"."""
     records = data.get(RECORDS)
     known = (

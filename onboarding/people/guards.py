@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, TypedDict
+from typing import TypedDict
 from urllib.parse import urlsplit
 
 from allauth.account.internal.flows.login import get_authentication_records, record_authentication
@@ -173,8 +173,7 @@ def recently_authenticated(view: View) -> View:
     """Ask “Is it still you?” before a POST of this view. For views whose URL is not in GUARDED."""
 
     @wraps(view)
-    def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        # Any: as the view takes them
+    def inner(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         if request.method == "POST" and request.user.is_authenticated:
             require_recent(request)
         return view(request, *args, **kwargs)

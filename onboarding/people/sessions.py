@@ -121,5 +121,5 @@ def why_signed_out(request: HttpRequest) -> str:
         Ended.TOO_OLD: gettext("You were signed out because you signed in a long time ago."),
         Ended.UNKNOWN: gettext("You were signed out of this browser. Sign in again to continue."),
     }
-    ended = store_of(request).ended
+    ended = store_of(request).ended_as
     return sentences[ended] if ended else ""

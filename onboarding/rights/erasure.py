@@ -22,10 +22,14 @@ from django.utils import timezone
 from onboarding import journey
 from onboarding.models import (
     Account,
+    AccountMail,
+    AddedAddress,
     Attempt,
     AttemptMail,
     ClosingMail,
     Connection,
+    FormerAddress,
+    GuessWarning,
     Invitation,
     Membership,
     Merchant,
@@ -271,10 +275,18 @@ def _delete_mails(user: User, addresses: list[str]) -> None:
     Invitation.objects.filter(email__in=addresses).delete()
     WaitlistEntry.objects.filter(user=user).delete()
     AttemptMail.objects.filter(user=user).delete()
+    GuessWarning.objects.filter(user=user).delete()
+    on_their_way = AccountMail.objects.exclude(content=None)
+    to_them = [row.pk for row in on_their_way if _is_to(row, addresses)]
+    AccountMail.objects.filter(pk__in=to_them).delete()
     PromisedMail.objects.filter(attempt__user=user, mailed=None).delete()
     rows = ClosingMail.objects.exclude(kind__in=ClosingMail.RECEIPTS).exclude(reader=None)
     theirs = [row.pk for row in rows if (opened(row.reader) or {}).get("email") in addresses]
     ClosingMail.objects.filter(pk__in=theirs).delete()
+
+
+def _is_to(row: AccountMail, addresses: list[str]) -> bool:
+    return any(each.lower() in addresses for each in (opened(row.content) or {}).get("to", []))
 
 
 def _write_receipt(user: User, facts: Mapping[str, object]) -> ClosingMail:
@@ -286,6 +298,8 @@ def _delete_sign_in(user: User, sessions: list[int]) -> None:
     """Addresses, passkeys and other factors, sessions. Counts of limits stay: their keys are hashes, and
     they keep anybody from closing an account to guess again."""
     EmailAddress.objects.filter(user=user).delete()
+    AddedAddress.objects.filter(user=user).delete()
+    FormerAddress.objects.filter(user=user).delete()
     Authenticator.objects.filter(user=user).delete()
     Session.objects.filter(pk__in=sessions).delete()
 

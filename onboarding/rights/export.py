@@ -20,6 +20,7 @@ from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 
 from onboarding.models import (
+    AddedAddress,
     Attempt,
     AttemptMail,
     Call,
@@ -27,6 +28,7 @@ from onboarding.models import (
     ErasureTask,
     Event,
     ExpiryWarning,
+    GuessWarning,
     Hop,
     Invitation,
     Merchant,
@@ -185,6 +187,25 @@ PERSON = (
         {"email": "email", "confirmed": "verified", "main": "primary"},
     ),
     Section(
+        "added_addresses",
+        ("onboarding.AddedAddress.user", "onboarding.AddedAddress.email"),
+        lambda user: AddedAddress.objects.filter(user=user).order_by("pk"),
+        {"email": "email", "added": "at"},
+    ),
+    Section(
+        "former_addresses",
+        ("onboarding.FormerAddress.user", "onboarding.FormerAddress.email"),
+        lambda user: user.former_addresses.order_by("pk"),
+        {
+            "email": "email",
+            "removed": "was_removed",
+            "at": "at",
+            "link_works_until": "expires_at",
+            "link_used": "ended",
+            "told": "mailed",
+        },
+    ),
+    Section(
         "passkeys",
         ("mfa.Authenticator.user",),
         lambda user: Authenticator.objects.filter(user=user).order_by("pk"),
@@ -275,6 +296,12 @@ PERSON = (
             "detail": "detail",
             "business": "merchant.name",
         },
+    ),
+    Section(
+        "warnings_of_wrong_codes",
+        ("onboarding.GuessWarning.user",),
+        lambda user: GuessWarning.objects.filter(user=user).order_by("pk"),
+        {"at": "at", "sent": "mailed"},
     ),
     Section(
         "mails_about_shops",

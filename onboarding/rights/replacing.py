@@ -172,6 +172,7 @@ def replace_in_staff_log(user: User, addresses: Iterable[str], replacer: Replace
         if word:
             held |= Q(object_repr__icontains=word) | Q(change_message__icontains=word)
     for entry in LogEntry.objects.filter(held):
-        entry.object_repr = replacer.text(entry.object_repr)
-        entry.change_message = replacer.text(entry.change_message)
-        entry.save(update_fields=["object_repr", "change_message"])
+        LogEntry.objects.filter(pk=entry.pk).update(
+            object_repr=replacer.text(entry.object_repr),
+            change_message=replacer.text(entry.change_message),
+        )

@@ -86,4 +86,6 @@ def asked_by_itself(view: View) -> View:
 
 def is_poll(request: HttpRequest, view: object) -> bool:
     """Whether the page asks for this by itself."""
-    return getattr(view, "asked_by_itself", False) or RELOAD in request.GET
+    return getattr(view, "asked_by_itself", False) or RELOAD in request.META.get(
+        "QUERY_STRING", ""
+    ).split("&")

@@ -34,7 +34,7 @@ def enter(person: Visitor, code: str) -> None:
 
 def switch_app_on(person: Visitor, *, shoot: bool = True) -> str:
     """On the page of the app; its secret. Ends on the page of the recovery codes."""
-    expect(person.page.locator(".qr svg")).to_be_visible()
+    expect(person.page.locator("img.qr")).to_be_visible()
     secret = shown_secret(person.page.content())
     if shoot:
         person.shoot("app")

@@ -14,7 +14,6 @@ import pytest
 import time_machine
 from allauth.account.models import EmailAddress
 from django.apps import apps
-from django.contrib.sessions.models import Session
 from django.core import mail
 from django.db import connection
 from django.http import HttpResponse
@@ -22,7 +21,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from onboarding.models import Alert, RateLimit, User
+from onboarding.models import Alert, RateLimit, Session, User
 from onboarding.people.codes import StoredCode, as_stored
 from tests.support.codes import (
     ANNA,

@@ -16,7 +16,7 @@ from pytest_django.fixtures import Settings
 from onboarding.background import runner, schedule
 from onboarding.models import Invitation, RateLimit, User
 from onboarding.models.outbox import MAX_TRIES
-from onboarding.notifications import outbox
+from onboarding.notifications import sending
 from onboarding.notifications.mail import AddressRefused
 from tests.support.mail_server import mail_server
 from tests.support.people import People, person
@@ -385,7 +385,7 @@ def test_an_invitation_that_is_refused_costs_no_mail(
     def refuse(*_: object) -> None:
         raise AddressRefused
 
-    monkeypatch.setattr(outbox, "deliver", refuse)
+    monkeypatch.setattr(sending, "deliver", refuse)
     page = reverse("invite", args=[people.acme.reference])
     browser(people.alice).post(page, {"email": "e@example.org", "role": "member"})
     counts = RateLimit.objects.filter(key__regex="^(mails|invite)")

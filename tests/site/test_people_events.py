@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
 
@@ -77,11 +80,12 @@ def test_staff_change_who_may_do_what(people: People) -> None:
     SecurityEvent.objects.all().delete()
     form = {"name": "Bob", "language": "en", "is_active": "on", "is_staff": "on"}
     staff.post(page(people.bob), form)
-    staff.post(reverse("admin:auth_group_add"), {"name": "Helpers"})
+    rights = {"name": "Helpers", "permissions": [Permission.objects.first().pk]}
+    staff.post(reverse("admin:auth_group_add"), rights)
     [(kind, about, by, _, words), group] = events("staff_changed")
-    assert (kind, about, words) == ("staff_changed", people.bob.pk, "is_staff")
+    assert (kind, about, words) == ("staff_changed", people.bob.pk, "is_staff: yes")
     assert by == int(staff.session["_auth_user_id"])
-    assert group[-1] == "a group was changed"
+    assert re.fullmatch(r"permissions of the group \d+: 1", group[-1])
 
 
 def test_a_name_changes_nobodys_rights(people: People) -> None:
@@ -109,5 +113,5 @@ def test_staff_change_a_team(people: People) -> None:
     [(kind, about, _, merchant, words)] = events("role_changed")
     assert (kind, about, merchant, words) == (
         *("role_changed", people.bob.pk),
-        *(people.acme.pk, "owner"),
+        *(people.acme.pk, "owner now"),
     )

@@ -18,6 +18,7 @@ from onboarding import journey
 from onboarding.background import runner, schedule
 from onboarding.models import Account, Attempt, Connection, Connector, Hop
 from onboarding.models.memo import readable
+from onboarding.views.vendor_trip.browser import COOKIE
 from tests.support.merchant import Browser, time_passes, wait_until_idle
 from tests.support.people import People
 from tests.support.racing import Racers, first, racers
@@ -206,6 +207,7 @@ def test_a_return_opened_twice_and_a_check_at_once_spend_one_code(
         "act": "open_page",
         "user": alice.user.pk,
         "path": back.removeprefix("http://localhost"),
+        "browser": alice.client.cookies[COOKIE].value,
     }
     Attempt.objects.filter(pk=attempt.pk).update(due_at=timezone.now())
     checking = press(bob, f"{attempt.get_absolute_url()}check/")

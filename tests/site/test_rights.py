@@ -7,7 +7,6 @@ import re
 import stat
 from io import StringIO
 from pathlib import Path
-from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -27,11 +26,11 @@ from onboarding.models import (
 )
 from onboarding.rights import closing, erasure
 from tests.support.attempts import CONNECTED, begin_attempt, run_step
-from tests.support.codes import STILL_YOU, newest_code
 from tests.support.people import People, business, person
 from tests.support.recent import just_signed_in
 from tests.support.scripted import Scripted
 from tests.support.staff import limited_client, page, staff_client
+from tests.support.still_you import age, confirm
 from tests.support.visit import browser, visible_text
 
 CLOSE, DATA = "/accounts/close/", "/accounts/data/"
@@ -46,12 +45,9 @@ def of(people: People, name: str) -> str:
     return reverse(name, args=[people.acme.reference])
 
 
-def confirm(client: Client, answer: Any) -> Any:
-    """Answer “Is it still you?” by a mailed code; the answer to what was asked for before."""
-    assert answer.status_code == 302
-    further = answer["Location"].partition("?")[2]
-    client.post(f"{STILL_YOU}?{further}", {"send": ""})
-    return client.post(f"{STILL_YOU}?{further}", {"code": newest_code()})
+def late(user: User) -> Client:
+    """A browser in which this user has signed in long ago."""
+    return age(browser(user))
 
 
 @pytest.fixture
@@ -64,12 +60,11 @@ def shop(people: People, scripted: Scripted) -> Connection:
 
 @pytest.mark.parametrize("name", ["own-data", "business-data"])
 def test_a_download_asks_first_whether_it_is_still_them(people: People, name: str) -> None:
-    alice = browser(people.alice)
+    alice = late(people.alice)
     here = reverse(name) if name == "own-data" else of(people, name)
     assert "Confirm that it is you" in visible_text(alice.get(here))
     assert "download/" not in alice.get(here).content.decode()
-    assert confirm(alice, alice.post(here))["Location"] == here
-    assert "Download the file" in visible_text(alice.get(here))
+    assert "Download the file" in visible_text(confirm(alice, alice.post(here)))
     answer = alice.post(f"{here}download/")
     assert json.loads(answer.content)["format"].startswith("gangway-")
     assert "no-store" in answer["Cache-Control"]
@@ -79,7 +74,7 @@ def test_a_download_asks_first_whether_it_is_still_them(people: People, name: st
 
 def test_a_file_is_given_to_nobody_whose_sign_in_is_old(people: People) -> None:
     for path in (f"{DATA}download/", f"{of(people, 'business-data')}download/"):
-        answer = browser(people.alice).post(path)
+        answer = late(people.alice).post(path)
         assert (answer.status_code, "reauthenticate" in answer["Location"]) == (302, True)
     assert not SecurityEvent.objects.exists()
 
@@ -106,14 +101,14 @@ def test_the_page_says_exactly_what_will_happen(people: People, shop: Connection
 
 def test_an_account_is_closed_after_a_code(people: People) -> None:
     dora = person("dora@example.org", "Dora")
-    client = browser(dora)
-    answer = confirm(client, client.post(CLOSE))
+    client = late(dora)
+    page = confirm(client, client.post(CLOSE))
     receipt = ClosingMail.objects.get()
-    assert answer["Location"] == receipt.get_absolute_url()
+    assert page.redirect_chain[-1][0] == receipt.get_absolute_url()
     dora.refresh_from_db()
     assert dora.erased_at
     assert "_auth_user_id" not in client.session
-    text = visible_text(client.get(answer["Location"]))
+    text = visible_text(page)
     assert "Your account is closed" in text
     assert receipt.reference in text
     assert "dora" not in text.lower()

@@ -64,7 +64,7 @@ def user() -> User:
 def signed_in(email: str = ANNA, **headers: str) -> Client:
     """A browser in which somebody has signed in with a code."""
     client = Client(headers=headers)
-    cache.clear()  # the ten-second brake
+    client.get(LOGIN)  # which tells this browser from others
     posted(client, LOGIN, {"email": email})
     posted(client, f"{LOGIN}code/confirm/", {"code": newest_code()})
     assert is_in(client)

@@ -43,6 +43,7 @@ def add_recovery_codes(user: User, *, saved: bool = True) -> list[str]:
 
 def enter_mailed_code(client: Client, email: str, *, to: str = "") -> str:
     """The first step; where it leads."""
+    client.get(LOGIN)  # which tells this browser from others
     client.post(LOGIN, {"email": email, **({"next": to} if to else {})})
     answer = client.post(f"{LOGIN}code/confirm/", {"code": newest_code()})
     return str(answer.headers["Location"])

@@ -26,6 +26,7 @@ from onboarding import journey  # noqa: E402
 from onboarding.background import runner  # noqa: E402
 from onboarding.journey.leases import Lease, LeaseLost  # noqa: E402
 from onboarding.models import Account, User, memo_key  # noqa: E402
+from onboarding.views.vendor_trip.browser import COOKIE  # noqa: E402
 
 Act = Callable[[], Any]
 
@@ -43,8 +44,10 @@ def press(user: int, path: str, **form: str) -> Act:
     return lambda: client.post(path, form).headers.get("Location", "")
 
 
-def open_page(user: int, path: str) -> Act:
+def open_page(user: int, path: str, browser: str = "") -> Act:
+    """`browser`: the cookie that tells the user's browser from others."""
     client = signed_in(user)
+    client.cookies[COOKIE] = browser
     return lambda: client.get(path).headers.get("Location", "")
 
 
