@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from allauth.account.forms import AddEmailForm, ChangeEmailForm, LoginForm, ResetPasswordForm
 
 from onboarding.fields import EmailField
 
 
 class PasswordForm(LoginForm):  # type: ignore[misc]  # allauth has no types
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # Any: Django's signature
+    def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         self.fields["login"] = EmailField()
 

@@ -337,6 +337,6 @@ def test_no_code_is_said_to_be_sent_when_the_limits_cannot_be_counted(
 
 
 def refuse_writes_of_limits(execute: Any, sql: str, *args: Any) -> Any:
-    if sql.startswith("INSERT INTO") and '"onboarding_ratelimit"' in sql:
+    if sql.startswith("INSERT") and '"onboarding_ratelimit"' in sql:
         raise OperationalError("database or disk is full")
     return execute(sql, *args)

@@ -328,7 +328,12 @@ def test_an_ended_session_leads_to_the_sign_in_and_back(user: User) -> None:
 
 
 def test_all_of_twenty_others_are_ended_at_once(user: User) -> None:
-    others = [signed_in() for _ in range(20)]
+    others = [
+        signed_in(),
+        *(Client() for _ in range(19)),
+    ]  # more codes by mail are more than are sent
+    for other in others[1:]:
+        other.force_login(user, "allauth.account.auth_backends.AuthenticationBackend")
     here = signed_in()
     assert here.get(PAGE).content.decode().count('name="session"') == 20
     said = visible_text(here.post(PAGE, {"others": ""}, follow=True))
