@@ -187,7 +187,7 @@ class SessionStore(SessionBase):
         except DatabaseError as error:
             log.warning("cannot note that a session is in use: %s", type(error).__name__)
 
-    def _columns(self, data: Mapping[str, object], *, is_new: bool) -> Data:
+    def _columns(self, data: Data, *, is_new: bool) -> Data:
         user_id = int(data[USER_ID]) if USER_ID in data else None
         if self.began_at is None:
             self.began_at = timezone.now()

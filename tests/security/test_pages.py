@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
-from django.http import HttpResponse
+from django.http import HttpResponseBase
 from django.test import Client
 from pytest_django.fixtures import Settings
 
@@ -41,7 +41,7 @@ def world(people: People, settings: Settings) -> World:
     return build(people, vendor)
 
 
-def pages(world: World, visitor: str) -> Iterator[tuple[str, str, HttpResponse]]:
+def pages(world: World, visitor: str) -> Iterator[tuple[str, str, HttpResponseBase]]:
     """(path, text, response) of every page that this visitor can open."""
     client = client_of(world.visitors[visitor])
     for path in addresses(world, visitor, rows=1):
@@ -51,7 +51,7 @@ def pages(world: World, visitor: str) -> Iterator[tuple[str, str, HttpResponse]]
             yield path, text, response
 
 
-def faults_of_any_page(text: str, response: HttpResponse) -> Iterator[str]:
+def faults_of_any_page(text: str, response: HttpResponseBase) -> Iterator[str]:
     if response.headers["Content-Type"] != "text/html; charset=utf-8":
         yield "does not say its letters"
     if "Access-Control-Allow-Origin" in response.headers:
@@ -65,7 +65,7 @@ def faults_of_any_page(text: str, response: HttpResponse) -> Iterator[str]:
             yield f"has a password that is not masked, or cannot be pasted: {field}"
 
 
-def faults_of_a_private_page(path: str, text: str, response: HttpResponse) -> Iterator[str]:
+def faults_of_a_private_page(path: str, text: str, response: HttpResponseBase) -> Iterator[str]:
     if "no-store" not in response.headers.get("Cache-Control", ""):
         yield "may be stored"
     if "/logout/" not in text:
