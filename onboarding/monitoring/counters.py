@@ -10,12 +10,15 @@ from __future__ import annotations
 import os
 import socket
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from prometheus_client import Counter, Histogram, values
 
-from onboarding.models import SecurityEvent
 from vendors.http.call_context import CallRecord
+
+if TYPE_CHECKING:  # gunicorn.conf.py imports this module where there are no models yet
+    from onboarding.models import SecurityEvent
 
 HOST = socket.gethostname().replace("_", "-")  # prometheus_client splits file names at _
 OUTCOMES = {"time-out", "no answer"}
