@@ -175,10 +175,18 @@ def _waitlist(**whose: Subject) -> QuerySet[WaitlistEntry]:
     return rows.select_related("merchant", "connector").order_by("pk")
 
 
+def _of_attempts(
+    model: type[AttemptMail] | type[PromisedMail] | type[Hop], **whose: Subject
+) -> QuerySet[Model]:
+    rows = model._default_manager.filter(**whose)
+    return rows.select_related(OF_MERCHANT).order_by("pk")
+
+
 def _invitations(query: Q) -> QuerySet[Invitation]:
     return Invitation.objects.filter(query).select_related("merchant").order_by("pk")
 
 
+OF_MERCHANT = "attempt__connection__account__merchant"  # the way from a row of an attempt
 PERSON = (
     Section(
         "email_addresses",
@@ -266,11 +274,7 @@ PERSON = (
     Section(
         "visits_to_vendors",
         ("onboarding.Hop.user",),
-        lambda user: (
-            Hop.objects.filter(user=user)
-            .select_related("attempt__connection__account__merchant")
-            .order_by("pk")
-        ),
+        lambda user: _of_attempts(Hop, user=user),
         {
             **SHOP_OF_ATTEMPT,
             "vendor": "attempt.connection.vendor",
@@ -306,21 +310,13 @@ PERSON = (
     Section(
         "mails_about_shops",
         ("onboarding.AttemptMail.user",),
-        lambda user: (
-            AttemptMail.objects.filter(user=user)
-            .select_related("attempt__connection__account__merchant")
-            .order_by("pk")
-        ),
+        lambda user: _of_attempts(AttemptMail, user=user),
         {**SHOP_OF_ATTEMPT, "kind": "kind", "sent": "mailed"},
     ),
     Section(
         "mails_promised",
         ("onboarding.PromisedMail.attempt",),
-        lambda user: (
-            PromisedMail.objects.filter(attempt__user=user)
-            .select_related("attempt__connection__account__merchant")
-            .order_by("pk")
-        ),
+        lambda user: _of_attempts(PromisedMail, attempt__user=user),
         {**SHOP_OF_ATTEMPT, "promised": "promised", "sent": "mailed"},
     ),
     Section(
@@ -484,21 +480,13 @@ BUSINESS = (
     Section(
         "mails_about_shops",
         ("onboarding.AttemptMail.attempt",),
-        lambda merchant: (
-            AttemptMail.objects.filter(attempt__connection__account__merchant=merchant)
-            .select_related("attempt__connection__account__merchant")
-            .order_by("pk")
-        ),
+        lambda merchant: _of_attempts(AttemptMail, **{OF_MERCHANT: merchant}),
         {**SHOP_OF_ATTEMPT, "kind": "kind", "sent": "mailed"},
     ),
     Section(
         "mails_promised",
         ("onboarding.PromisedMail.attempt",),
-        lambda merchant: (
-            PromisedMail.objects.filter(attempt__connection__account__merchant=merchant)
-            .select_related("attempt__connection__account__merchant")
-            .order_by("pk")
-        ),
+        lambda merchant: _of_attempts(PromisedMail, **{OF_MERCHANT: merchant}),
         {**SHOP_OF_ATTEMPT, "promised": "promised", "sent": "mailed"},
     ),
     Section(

@@ -11,14 +11,14 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import requests
 
+from tests.security.running import web_server
 from tests.support.site import Site
-from vendors import sandbox
 
 LOGIN = "/accounts/login/"
 READERS = 3  # threads that open other pages meanwhile
@@ -60,18 +60,9 @@ class Took:
         return f"{answers}; p50 {self.share(0.5):.2f} s, p99 {self.share(0.99):.2f} s"
 
 
-@contextmanager
-def web_server(folder: Path, **env: str) -> Iterator[Site]:
+def one_process(folder: Path, **env: str) -> AbstractContextManager[Site]:
     """A site without a worker: one web process, and what an operator sets besides."""
-    stage = sandbox.start(folder / "sandbox")
-    site = Site(folder, stage, extra_env={"PROXY_COUNT": "1", **env})
-    try:
-        site.prepare()
-        site.start("web")
-        yield site
-    finally:
-        site.stop()
-        stage.stop()
+    return web_server(folder, WEB_CONCURRENCY="1", PROXY_COUNT="1", **env)
 
 
 def fetch(method: str, url: str, **how: object) -> Page:

@@ -14,9 +14,9 @@ from tests.security.crowds import (
     full_cache,
     full_disk,
     lock_held,
+    one_process,
     readers,
     sign_ups,
-    web_server,
 )
 from tests.support import postgres
 from tests.support.mail_server import running
@@ -39,7 +39,7 @@ def people(site: Site, what: str, count: int = CROWD) -> Crowd:
 
 def of_mail(folder: Path) -> None:
     port = free_port()
-    with web_server(folder, EMAIL_URL=f"smtp://127.0.0.1:{port}") as site:
+    with one_process(folder, EMAIL_URL=f"smtp://127.0.0.1:{port}") as site:
         row(site, "the mail server is away", people(site, "away"))
         for name, pace in {"good": 0.0, "slow": 1.0, "silent": 3600.0}.items():
             with running(port) as server:
@@ -48,7 +48,7 @@ def of_mail(folder: Path) -> None:
 
 
 def of_sqlite(folder: Path) -> None:
-    with web_server(folder) as site:
+    with one_process(folder) as site:
         row(site, "nothing fails", people(site, "none"))
         with lock_held(site):
             row(site, "SQLite is locked", people(site, "lock"))
@@ -64,7 +64,7 @@ def of_postgresql(folder: Path) -> None:
         return
     with (
         postgres.restartable(programs) as (url, restart),
-        web_server(folder, DATABASE_URL=url) as site,
+        one_process(folder, DATABASE_URL=url) as site,
     ):
         people(site, "before", 20)()
         restart()

@@ -17,10 +17,10 @@ from tests.security.crowds import (
     full_cache,
     full_disk,
     lock_held,
+    one_process,
     readers,
     said,
     sign_ups,
-    web_server,
 )
 from tests.support import postgres
 from tests.support.site import Site, wait_until
@@ -33,7 +33,7 @@ SENT = "We have sent a mail with a code"
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with web_server(tmp_path_factory.mktemp("site")) as made:
+    with one_process(tmp_path_factory.mktemp("site")) as made:
         yield made
 
 
@@ -88,7 +88,7 @@ def test_a_restart_of_postgresql_costs_the_pages_of_that_moment(tmp_path: Path) 
     assert POSTGRES
     with (
         postgres.restartable(POSTGRES) as (url, restart),
-        web_server(tmp_path, DATABASE_URL=url) as site,
+        one_process(tmp_path, DATABASE_URL=url) as site,
     ):
         sign_ups(site, CROWD, "before")
         with readers(site, "/connectors/", "/accounts/login/") as others:

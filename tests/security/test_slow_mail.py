@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.security.crowds import Took, readers, said, sign_ups, web_server
+from tests.security.crowds import Took, one_process, readers, said, sign_ups
 from tests.support.mail_server import running
 from tests.support.site import Site, free_port
 
@@ -30,7 +30,7 @@ def port() -> int:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory, port: int) -> Iterator[Site]:
     folder: Path = tmp_path_factory.mktemp("site")
-    with web_server(folder, EMAIL_URL=f"smtp://127.0.0.1:{port}") as made:
+    with one_process(folder, EMAIL_URL=f"smtp://127.0.0.1:{port}") as made:
         yield made
 
 
