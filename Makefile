@@ -1,7 +1,7 @@
 # make demo    the site with sandboxed vendors at http://localhost:8000 (PORT=… FRESH=1)
 # make serve   the site as an operator runs it, configured by the environment
 # make test    sets up, then runs all tests (ARGS="-k sharespine"): first those on PostgreSQL, if it is here,
-#              then those that start many processes, then all others in two workers (JOBS=2)
+#              then those in a browser, then those that kill processes, then all others in two workers (JOBS=2)
 # make test-fast        the tests of tests/unit and tests/vendors that start no process: under a minute
 # make test-postgres    only those on a PostgreSQL that is started for it and thrown away
 # make bench   a slow vendor with 300 merchants in its flow, and everybody else's pages (ratios)
@@ -17,6 +17,7 @@ JOBS ?= 2
 # A file stays in one worker: it shares its site or sandboxes, and docs/faults.md is compared as a whole.
 WORKERS = -n $(JOBS) --dist loadfile
 ALONE = browser or kills
+# Browsers mostly wait, so two share the machine; kills are alone.
 # pytest ends with this status when ARGS choose no test.
 NO_TESTS = 5
 
@@ -39,9 +40,12 @@ serve: setup
 	@exec $(PY) bin/serve.py
 
 test: test-postgres
-	@$(PY) -m pytest -m "$(ALONE)" $(ARGS); alone=$$?; \
+	@$(PY) -m pytest -m "browser" $(WORKERS) $(ARGS); browser=$$?; \
+	test $$browser = 0 || test $$browser = $(NO_TESTS) || exit $$browser; \
+	$(PY) -m pytest -m "kills and not browser" $(ARGS); alone=$$?; \
 	test $$alone = 0 || test $$alone = $(NO_TESTS) || exit $$alone; \
 	$(PY) -m pytest -m "not ($(ALONE))" $(WORKERS) $(ARGS); others=$$?; \
+	test $$others = $(NO_TESTS) && test $$alone = $(NO_TESTS) && exit $$browser; \
 	test $$others = $(NO_TESTS) && exit $$alone; exit $$others
 
 test-fast: setup-dev
