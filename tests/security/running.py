@@ -27,7 +27,10 @@ class WebServer(Site):
     """A site without a worker: only its web server, which is ready when it is alive."""
 
     def prepare(self) -> None:
-        """Migrating takes most of the time, so it is done once."""
+        """Migrating takes most of the time, so a SQLite file is made once."""
+        if "DATABASE_URL" in self.extra_env:
+            super().prepare()
+            return
         if _prepared:
             shutil.copytree(_prepared[0], self.folder / "data")
             (self.folder / "mails").mkdir()

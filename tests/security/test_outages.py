@@ -93,7 +93,7 @@ def test_a_restart_of_postgresql_costs_the_pages_of_that_moment(tmp_path: Path) 
         sign_ups(site, CROWD, "before")
         with readers(site, "/connectors/", "/accounts/login/") as others:
             restart()
-            wait_until("a page answers", lambda: requests.get(site.url, timeout=60).ok, 180)
+            wait_until("a page answers", lambda: requests.get(site.url, timeout=60).ok)
             others.pages.clear()
             people = sign_ups(site, CROWD, "after")
         all_read(others)
