@@ -26,7 +26,7 @@ from tests.support.still_you import age, asks, confirm
 from tests.support.visit import browser, url, visible_text
 from vendors.contract import Done, text
 
-pytestmark = [pytest.mark.both, pytest.mark.usefixtures("inline_executor")]
+pytestmark = pytest.mark.usefixtures("inline_executor")
 PASSWORD = {"password1": "a long enough phrase", "password2": "a long enough phrase"}
 
 # Every name of a URL that asks nothing, with the reason. A new one belongs here or into GUARDED.
