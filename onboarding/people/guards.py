@@ -15,7 +15,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
 from typing import TypedDict
 from urllib.parse import urlsplit
 
@@ -36,7 +35,6 @@ from django_htmx.http import HttpResponseClientRedirect
 from onboarding.local_paths import local_path, next_path
 from onboarding.models import User
 
-View = Callable[..., HttpResponseBase]
 KEPT = "waiting_post"  # key in the session
 ANSWER = "still_you"  # a hidden field of each form that answers the question
 LONGEST = 20_000  # characters of a form that is kept; ours are shorter
@@ -78,6 +76,8 @@ _STAFF = Guard(gettext_lazy("Change who may do what"))
 _PASSWORD = Guard(gettext_lazy("Change your password"), secret=True)
 _AT_VENDOR = Guard(gettext_lazy("Change something at the vendor"))
 _EXPORT = Guard(gettext_lazy("Export what is held about somebody"))
+_OWN_DATA = Guard(gettext_lazy("Download your data"))
+_BUSINESS_DATA = Guard(gettext_lazy("Download the data of a business"))
 _CLOSE = Guard(gettext_lazy("Erase a person or close a business"))
 _DELETE = Guard(gettext_lazy("Delete this for good"))
 _CODES = Guard(gettext_lazy("See your recovery codes"), early=True)
@@ -98,7 +98,8 @@ GUARDED: dict[str, Guard] = {
     "mfa_view_recovery_codes": _CODES,
     "mfa_download_recovery_codes": _CODES,
     "sessions": Guard(gettext_lazy("Sign out other browsers")),
-    "own-data-download": Guard(gettext_lazy("Download your data")),
+    "own-data": _OWN_DATA,
+    "own-data-download": _OWN_DATA,
     "close-account": Guard(gettext_lazy("Close your account")),
     # the team
     "invite": Guard(gettext_lazy("Invite an owner"), when=_invites_owner),
@@ -106,7 +107,8 @@ GUARDED: dict[str, Guard] = {
     "change-rights": Guard(gettext_lazy("Change somebody’s rights")),
     "remove-member": Guard(gettext_lazy("Remove somebody from the team")),
     "leave-team": Guard(gettext_lazy("Leave the team")),
-    "business-data-download": Guard(gettext_lazy("Download the data of a business")),
+    "business-data": _BUSINESS_DATA,
+    "business-data-download": _BUSINESS_DATA,
     "close-business": Guard(gettext_lazy("Close a business")),
     # shops
     "reveal": Guard(gettext_lazy("Show a key and secret")),
@@ -167,18 +169,6 @@ def require_recent(request: HttpRequest) -> None:
     """Ask “Is it still you?” first, by an exception, unless that was shown a moment ago."""
     if not is_recent(request):
         raise ReauthenticationRequired
-
-
-def recently_authenticated(view: View) -> View:
-    """Ask “Is it still you?” before a POST of this view. For views whose URL is not in GUARDED."""
-
-    @wraps(view)
-    def inner(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
-        if request.method == "POST" and request.user.is_authenticated:
-            require_recent(request)
-        return view(request, *args, **kwargs)
-
-    return inner
 
 
 # -- asking ----------------------------------------------------------------------------------------

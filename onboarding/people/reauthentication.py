@@ -29,11 +29,10 @@ from onboarding.notifications.mail import NotSent, TooManyMails
 
 from . import code_mail, codes, guards, mail_limits
 from .codes import CodePageMixin, SixDigitsMixin, StoredCode
-from .guards import is_recent, recently_authenticated
+from .guards import is_recent
 from .limits import too_many_requests
 from .unsent import ShowsCodeMail, sentence
 
-__all__ = ["enter_code", "is_recent", "recently_authenticated"]
 STATE = "reauthentication_code"  # key in the session
 
 

@@ -9,13 +9,11 @@ from django.utils.translation import gettext, ngettext
 
 from onboarding.methods import require_read_or_post
 from onboarding.people import sessions
-from onboarding.people.reauthentication import recently_authenticated
 from onboarding.views.access import Request, signed_in
 
 
 @require_read_or_post
 @signed_in
-@recently_authenticated
 def sessions_page(request: Request) -> HttpResponse:
     """A POST ends one session (`session`, its id) or all others (`others`)."""
     if request.method != "POST":

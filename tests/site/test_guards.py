@@ -58,7 +58,6 @@ UNGUARDED: dict[str, set[str]] = {
         *("admin:onboarding_connection_ask", "admin:onboarding_connection_done"),
         *("admin:onboarding_connection_confirm", "admin:onboarding_account_resolve"),
     },
-    "its view asks": {"own-data", "business-data"},
     "it notes what staff did elsewhere": {"admin:onboarding_erasuretask_done"},
     "it gives nobody a right that an owner has not given before": {
         *("invitation", "send-again", "revoke"),

@@ -13,7 +13,6 @@ from onboarding.methods import require_read, require_read_or_post
 from onboarding.models import ClosingMail, Connection, Membership
 from onboarding.models.status import Status
 from onboarding.notifications.closing_mails import Receipt
-from onboarding.people.reauthentication import recently_authenticated
 from onboarding.questions import form_data
 from onboarding.rights import closing, erasure
 from onboarding.rights.forms import CloseBusinessForm, HandOverForm
@@ -23,7 +22,6 @@ from onboarding.views.vendor_trip.leaving import SeeOther
 
 @require_read_or_post
 @signed_in
-@recently_authenticated
 def close_account(request: Request) -> HttpResponse:
     """What will happen, who takes over where that is to be said, and the button."""
     leaving = erasure.plan(request.user)
@@ -56,7 +54,6 @@ def _erase(request: Request, form: HandOverForm) -> ClosingMail | None:
 
 @require_read_or_post
 @for_owner
-@recently_authenticated
 def close_business(request: Request, membership: Membership) -> HttpResponse:
     """What will happen, and the button; the name of the business is typed to confirm it."""
     merchant = membership.merchant

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from onboarding.methods import require_post, require_read_or_post
 from onboarding.models import Membership
-from onboarding.people.reauthentication import is_recent, recently_authenticated
+from onboarding.people.guards import is_recent
 from onboarding.rights import download
 from onboarding.views.access import Request, for_owner, signed_in
 from onboarding.views.vendor_trip.leaving import SeeOther
@@ -17,7 +17,6 @@ from onboarding.views.vendor_trip.leaving import SeeOther
 
 @require_read_or_post
 @signed_in
-@recently_authenticated
 def own(request: Request) -> HttpResponse:
     """What is in the file. A POST asks “Is it still you?” and comes back here, where the button is then."""
     if request.method == "POST":
@@ -32,14 +31,12 @@ def own(request: Request) -> HttpResponse:
 
 @require_post
 @signed_in
-@recently_authenticated
 def download_own(request: Request) -> HttpResponse:
     return download.of_person(request, request.user)
 
 
 @require_read_or_post
 @for_owner
-@recently_authenticated
 def of_business(request: Request, membership: Membership) -> HttpResponse:
     """The same for a business, for its owners."""
     merchant = membership.merchant
@@ -55,6 +52,5 @@ def of_business(request: Request, membership: Membership) -> HttpResponse:
 
 @require_post
 @for_owner
-@recently_authenticated
 def download_business(request: Request, membership: Membership) -> HttpResponse:
     return download.of_business(request, membership.merchant)
