@@ -10,7 +10,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from allauth.core import context
-from allauth.core.internal import ratelimit
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.internal.flows.add import validate_can_add_authenticator
@@ -20,14 +19,14 @@ from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
-from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy
 
 from onboarding.models import SecurityEvent, User, memo
 from onboarding.monitoring.security_log import record
 
+from .askers import limits_of
 from .codes import TOO_MANY, CodeField
-from .limits import Limit, give_back, longest_wait, note_refusal, take_each
+from .limits import Limit, digest, give_back, longest_wait, note_refusal, take_each
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -45,16 +44,8 @@ class Guesses:
 
     def __init__(self, user: User) -> None:
         self.user = user
-        self.bounds = [
-            Limit(
-                _key("guesses", user, rate.duration),
-                rate.amount,
-                timedelta(seconds=rate.duration),
-                subject="wrong second factors",
-                scope="person",
-            )
-            for rate in ratelimit.parse_rates(settings.WRONG_FACTOR_LIMITS)
-        ]
+        rates = settings.WRONG_FACTOR_LIMITS
+        self.bounds = [*limits_of("wrong second factors", "person", (str(user.pk),), rates)]
 
     def take(self, request: HttpRequest) -> None:
         """Count a guess that is about to be compared. ValidationError: it must not be."""
@@ -73,17 +64,11 @@ class Guesses:
         return longest_wait(self.bounds)
 
 
-def _key(what: str, user: User, *parts: object) -> str:
-    """The key of a count, which nobody can read."""
-    text = "\n".join(map(str, (what, user.pk, *parts)))
-    return f"factor:{salted_hmac(__name__, text, algorithm='sha256').hexdigest()}"
-
-
 def use_app_code(user: User, secret: str, code: str) -> bool:
     """Whether this code of the app is right, for the first time."""
     if not auth.validate_totp_code(secret, code):
         return False
-    return Limit(_key("used", user, code), 1, REMEMBERED).take()
+    return Limit(f"used app code:{digest(user.pk, code)}", 1, REMEMBERED).take()
 
 
 def find_used(user: User, code: str) -> Authenticator | None:
