@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from django.db import OperationalError
+from django.db import connection as database
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
@@ -79,6 +80,21 @@ class Gate:
         with self._lock:
             waits = min(self._since.values(), default=time.monotonic())
         return max(waits, self._written) < time.monotonic() - PATIENCE
+
+
+@contextmanager
+def short_wait(milliseconds: int) -> Iterator[None]:
+    """In this block SQLite lets this thread wait only so long for the lock, and afterwards as before."""
+    if database.vendor != "sqlite":
+        yield
+        return
+    with database.cursor() as cursor:
+        [usual] = cursor.execute("PRAGMA busy_timeout").fetchone()
+        cursor.execute(f"PRAGMA busy_timeout = {milliseconds}")
+        try:
+            yield
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout = {usual}")
 
 
 def takes_lock(sql: str, connection: BaseDatabaseWrapper) -> bool:

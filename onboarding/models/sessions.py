@@ -6,8 +6,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +14,12 @@ from django.conf import settings
 from django.contrib.auth import SESSION_KEY as USER_ID
 from django.contrib.sessions.backends.base import CreateError, SessionBase, UpdateError
 from django.contrib.sessions.base_session import AbstractBaseSession
-from django.db import DatabaseError, IntegrityError, connection, models, transaction
+from django.db import DatabaseError, IntegrityError, models, transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
+
+from onboarding import write_lock
 
 if TYPE_CHECKING:
     from .users import User
@@ -182,7 +183,7 @@ class SessionStore(SessionBase):
             return
         rows = Session.objects.filter(key_hash=key_hash(self._session_key or ""), last_seen_at=last)
         try:
-            with _little_patience():
+            with write_lock.short_wait(PATIENCE):
                 rows.update(**self._use(signed_in=True))
         except DatabaseError as error:
             log.warning("cannot note that a session is in use: %s", type(error).__name__)
@@ -258,18 +259,3 @@ def _method(data: Mapping[str, object]) -> str:
         for each in signing_in
     )
     return " ".join(dict.fromkeys(filter(None, names)))[:60]
-
-
-@contextmanager
-def _little_patience() -> Iterator[None]:
-    """SQLite's writers wait for each other, up to 20 seconds: too long for what may be left out."""
-    if connection.vendor != "sqlite":
-        yield
-        return
-    usual = int(connection.settings_dict["OPTIONS"]["timeout"] * 1000)
-    with connection.cursor() as cursor:
-        cursor.execute(f"PRAGMA busy_timeout = {PATIENCE}")
-        try:
-            yield
-        finally:
-            cursor.execute(f"PRAGMA busy_timeout = {usual}")

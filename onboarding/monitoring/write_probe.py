@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from django.db import Error
-from django.db import connection as database
 from django.utils import timezone
 
+from onboarding import write_lock
 from onboarding.models import Slot
 
 KEY = "write-probe"
@@ -37,26 +35,11 @@ class Probe:
 
 def _fault() -> str:
     try:
-        with _impatient():
+        with write_lock.short_wait(PATIENCE):
             Slot.objects.update_or_create(key=KEY, defaults={"at": timezone.now()})
     except Error as error:
         return f"nothing can be saved ({type(error).__name__}: {error.__cause__ or error})"
     return ""
-
-
-@contextmanager
-def _impatient() -> Iterator[None]:
-    """Do not wait long for SQLite's lock."""
-    if database.vendor != "sqlite":
-        yield
-        return
-    with database.cursor() as cursor:
-        [usual] = cursor.execute("PRAGMA busy_timeout").fetchone()
-        cursor.execute(f"PRAGMA busy_timeout = {PATIENCE}")
-        try:
-            yield
-        finally:
-            cursor.execute(f"PRAGMA busy_timeout = {usual}")
 
 
 probe = Probe()

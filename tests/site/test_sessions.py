@@ -706,3 +706,16 @@ def test_a_page_is_shown_soon_when_its_use_cannot_be_noted(
 def test_a_mail_holds_no_key(user: User) -> None:
     client = signed_in()
     assert not any(cookie(client).value in str(each.body) for each in mail.outbox)
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite alone waits for a lock by a time")
+def test_noting_a_use_leaves_the_time_that_this_thread_waits_for_the_lock(
+    user: User, clock: time_machine.Traveller
+) -> None:
+    here = signed_in()
+    clock.shift(timedelta(minutes=3))
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA busy_timeout = 1234")
+        assert is_in(here)
+        assert Session.objects.get().last_seen_at == timezone.now()
+        assert cursor.execute("PRAGMA busy_timeout").fetchone() == (1234,)
