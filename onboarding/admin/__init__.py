@@ -9,7 +9,7 @@
     staff_answers.py      answers to a vendor's questions about an account
     connectors.py         the catalogue                   connector_options.py  options of a connector
     calls.py              calls to vendors, their hosts   inventory.py   what a vendor lists as ours
-    merchants.py          merchants and users             waitlist.py    who waits for a vendor
+    merchants.py          merchants and users             waitlist.py    who is waiting for a vendor
     user_sessions.py      a user's sessions               alerts.py      alerts
     security_events.py    the security log                rights.py      export, erasing, what to ask vendors
     permission_changes.py changes of rights by staff, for the security log
@@ -79,12 +79,12 @@ def _home(request: HttpRequest) -> HttpResponse:
 
 
 _through_sign_in = secure_admin_login(_home)
-not_staff = gettext_lazy("This address is not one of our staff’s")
+not_staff = gettext_lazy("This account is not a staff account")
 
 admin.site.login = login  # type: ignore[method-assign]
 admin.site.site_title = gettext_lazy("Staff")
 admin.site.enable_nav_sidebar = False  # lists are wide; the header has the navigation
-admin.site.index_title = gettext_lazy("Staff’s pages")
+admin.site.index_title = gettext_lazy("Staff pages")
 admin.site.unregister([EmailAddress, Authenticator, Group])
 
 

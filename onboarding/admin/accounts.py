@@ -26,8 +26,8 @@ class AccountAdmin(UnsureAdmin, StaffAnswersAdmin, OwnerColumns):
     list_select_related = ("merchant",)
     search_fields = ("key", "merchant__name")
     search_help_text = gettext_lazy(
-        "An id at the vendor in full; a part of the merchant’s name; the beginning of a member’s"
-        " e-mail address."
+        "The full ID at the vendor, part of the merchant’s name, or the start of a member’s email"
+        " address."
     )
     fieldsets = (
         (
@@ -40,7 +40,7 @@ class AccountAdmin(UnsureAdmin, StaffAnswersAdmin, OwnerColumns):
         yield Account.objects.filter(key=term)
         yield Account.objects.filter(merchant_id__in=merchants_like(term))
 
-    @admin.display(description=gettext_lazy("being made now"))
+    @admin.display(description=gettext_lazy("being created"))
     def being_made(self, account: Account) -> str:
         return account.announced or NOTHING
 

@@ -33,14 +33,14 @@ class AttemptAdmin(ReadOnlyAdmin, StatusColumns):
     list_filter = (StatusFilter, TurnFilter, BegunFilter)
     list_select_related = ("connection__account__merchant", "user")
     search_fields = ("reference",)
-    search_help_text = gettext_lazy("The reference of an attempt or of a connection, in full.")
+    search_help_text = gettext_lazy("The full reference of an attempt or a connection.")
     fieldsets = (
         (
-            gettext_lazy("Where it stands"),
+            gettext_lazy("Status"),
             {"fields": (*STATUS_FIELDS, "tries", "deadline", "ended", "ending")},
         ),
         (
-            gettext_lazy("What it is"),
+            gettext_lazy("Details"),
             {"fields": ("connection_link", "purpose", "user", "reference", "created")},
         ),
     )

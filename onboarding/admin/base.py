@@ -16,6 +16,7 @@ from django.db.models import EmailField as ModelEmailField
 from django.forms import Form, ModelMultipleChoiceField
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.text import capfirst
 
 from onboarding.fields import EmailField, LineField
 from onboarding.models import User
@@ -74,11 +75,12 @@ class TolerantAdmin(once.AddsOnce):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:  # Any: as in Django's stubs
-        """Rows are chosen by their numbers."""
+        """Rows are chosen by their numbers. The heading says what they are."""
         chosen = request.POST.getlist(ACTION_CHECKBOX_NAME)
         if not all(re.fullmatch(NUMBER, number) for number in chosen):
             raise SuspiciousOperation("a chosen row has no number")
-        return super().changelist_view(request, extra_context)
+        title = capfirst(self.opts.verbose_name_plural)
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
 
 class BaseAdmin(TolerantAdmin):

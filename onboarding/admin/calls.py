@@ -21,7 +21,7 @@ def calls_table(calls: QuerySet[Call]) -> Table:
     """The newest calls, the newest first."""
     return Table(
         id="gw-calls",
-        title=gettext("What went to the vendor"),
+        title=gettext("Calls to the vendor"),
         columns=(
             gettext("Call"),
             gettext("Answer"),
@@ -45,17 +45,17 @@ def hosts_table(vendor: str) -> Table:
     breakers = Breaker.objects.filter(vendor=vendor).order_by("host")
     return Table(
         id="gw-hosts",
-        title=gettext("Does it answer?"),
+        title=gettext("Vendor’s condition"),
         columns=(
             gettext("Host"),
             gettext("State"),
             gettext("Since"),
             gettext("Consecutive failures"),
             gettext("What fails"),
-            gettext("Asked again"),
+            gettext("Next try"),
         ),
         rows=[_host_cells(breaker, now) for breaker in breakers],
-        empty=gettext("Nothing has gone wrong there yet."),
+        empty=gettext("No problems so far."),
     )
 
 
@@ -73,7 +73,7 @@ def _host_cells(breaker: Breaker, now: datetime) -> tuple[str, ...]:
 
 def _state(breaker: Breaker, now: datetime) -> str:
     if breaker.cause and breaker.opened and breaker.retry_at is None:
-        return gettext("It may work again: the next call finds out.")
+        return gettext("It may work again. The next call will tell.")
     if breaker.cause:
         return _trouble(breaker, Breaker.Cause(breaker.cause), now)
     if breaker.retry_at and breaker.retry_at > now:
@@ -96,5 +96,5 @@ def _trouble(breaker: Breaker, cause: Breaker.Cause, now: datetime) -> str:
         case Breaker.Cause.CREDENTIALS if breaker.opened:
             return gettext("It refuses our credentials.")
         case Breaker.Cause.CREDENTIALS:
-            return gettext("It refused one call. A probe finds out whether it refuses us.")
+            return gettext("It refused one call. We are testing whether it refuses all of them.")
     assert_never(cause)

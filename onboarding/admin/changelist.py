@@ -95,7 +95,7 @@ TURNS: dict[str, str | _StrPromise] = {
     "": "–",
     "merchant": gettext_lazy("the merchant"),
     "vendor": gettext_lazy("the vendor"),
-    "us": gettext_lazy("Gangway, by itself"),
+    "us": gettext_lazy("Gangway"),
     "staff": gettext_lazy("staff"),
 }
 
@@ -117,7 +117,7 @@ class VendorFilter(FixedFilter):
 
 
 class BegunFilter(FixedFilter):
-    title = gettext_lazy("time of beginning")
+    title = gettext_lazy("started")
     parameter_name = "begun"
     fixed_choices = (
         ("1", gettext_lazy("in the last 24 hours")),
@@ -134,7 +134,7 @@ class BegunFilter(FixedFilter):
 class UnsureFilter(FixedFilter):
     title = gettext_lazy("lost answers")
     parameter_name = "unsure"
-    fixed_choices = (("1", gettext_lazy("only accounts that wait for staff")),)
+    fixed_choices = (("1", gettext_lazy("accounts that wait for staff")),)
 
     def queryset(self, request: HttpRequest, queryset: AnyQuerySet) -> AnyQuerySet:
         return queryset.exclude(unsure="") if self.value() else queryset
@@ -143,7 +143,7 @@ class UnsureFilter(FixedFilter):
 class TaskFilter(FixedFilter):
     title = gettext_lazy("tasks")
     parameter_name = "task"
-    fixed_choices = (("1", gettext_lazy("only shops with a task for staff")),)
+    fixed_choices = (("1", gettext_lazy("shops with a task for staff")),)
 
     def queryset(self, request: HttpRequest, queryset: AnyQuerySet) -> AnyQuerySet:
         return queryset.exclude(task="") if self.value() else queryset

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy
 
 from onboarding import registry
@@ -12,13 +11,14 @@ from onboarding.models.status import StatusMixin
 
 from .base import ATTEMPT_SECRETS, BaseAdmin
 from .changelist import TURNS
-from .tables import NOTHING, badge, link, moment
+from .tables import NOTHING, badge, explained, facts, link, moment
 
 STATUS_FIELDS = (
     "status_now",
     "whose_turn",
     "merchant_reads",
-    "cause",
+    "reason",
+    "what_to_do",
     "detail",
     "waiting_since",
     "next_check",
@@ -36,20 +36,27 @@ class StatusColumns(BaseAdmin):
     def whose_turn(self, row: StatusMixin) -> str:
         return str(TURNS.get(row.turn, row.turn))
 
-    @admin.display(description=gettext_lazy("the merchant reads"))
+    @admin.display(description=gettext_lazy("what the merchant sees"))
     def merchant_reads(self, row: StatusMixin) -> str:
         return row.sentence or NOTHING
 
     @admin.display(description=gettext_lazy("for staff"))
-    def facts(self, row: StatusMixin) -> str:
-        detail = Truncator(row.detail).chars(120)
-        return ": ".join(part for part in (row.cause, detail) if part) or NOTHING
+    def facts(self, row: Connection | Attempt) -> str:
+        return facts(row) or NOTHING
+
+    @admin.display(description=gettext_lazy("why it waits for staff"))
+    def reason(self, row: Connection | Attempt) -> str:
+        return explained(row).what or NOTHING
+
+    @admin.display(description=gettext_lazy("what to do"))
+    def what_to_do(self, row: Connection | Attempt) -> str:
+        return explained(row).to_do or NOTHING
 
     @admin.display(description=gettext_lazy("since"))
     def waiting_since(self, row: StatusMixin) -> str:
         return moment(_active(row).since)
 
-    @admin.display(description=gettext_lazy("the vendor is asked again"))
+    @admin.display(description=gettext_lazy("next check"))
     def next_check(self, row: StatusMixin) -> str:
         return moment(_active(row).due_at)
 

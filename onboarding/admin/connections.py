@@ -50,14 +50,14 @@ class ConnectionAdmin(VendorActionsAdmin, StatusColumns, OwnerColumns):
     list_select_related = ("account__merchant", "connector")
     search_fields = ("reference", "name", "key", "shop_id", "account__merchant__name")
     search_help_text = gettext_lazy(
-        "A reference or an id at the vendor in full; a part of the shop’s or the merchant’s name;"
-        " the beginning of a member’s e-mail address."
+        "A full reference or ID at the vendor, part of the shop’s or merchant’s name, or the start of"
+        " a member’s email address."
     )
     actions = ("ask_now",)
     fieldsets = (
-        (gettext_lazy("Where it stands"), {"fields": STATUS_FIELDS}),
+        (gettext_lazy("Status"), {"fields": STATUS_FIELDS}),
         (
-            gettext_lazy("What it is"),
+            gettext_lazy("Details"),
             {
                 "fields": (
                     "merchant_link",
@@ -105,7 +105,7 @@ class ConnectionAdmin(VendorActionsAdmin, StatusColumns, OwnerColumns):
     def account_link(self, connection: Connection) -> str:
         return link(connection.account)
 
-    @admin.display(description=gettext_lazy("what we know, and how"))
+    @admin.display(description=gettext_lazy("evidence"))
     def proof(self, connection: Connection) -> str:
         return connection.proof or NOTHING
 
@@ -140,14 +140,14 @@ class ConnectionAdmin(VendorActionsAdmin, StatusColumns, OwnerColumns):
     def _report(self, request: HttpRequest, asked: int, not_asked: int) -> None:
         if asked:
             one, many = (
-                "The vendor is asked about %(n)s shop.",
-                "The vendor is asked about %(n)s shops.",
+                "We are asking the vendor about %(n)s shop.",
+                "We are asking the vendor about %(n)s shops.",
             )
             text = ngettext(one, many, asked) % {"n": asked}
             self.message_user(request, f"{text} {gettext('Reload in a few seconds.')}")
         if not_asked:
-            one = "%(n)s shop has nothing to ask about: it is disconnected or was never begun."
-            many = "%(n)s shops have nothing to ask about: disconnected or never begun."
+            one = "%(n)s shop was skipped: it is disconnected or was never started."
+            many = "%(n)s shops were skipped: they are disconnected or were never started."
             self.message_user(
                 request, ngettext(one, many, not_asked) % {"n": not_asked}, messages.WARNING
             )
@@ -163,7 +163,7 @@ class ConnectionAdmin(VendorActionsAdmin, StatusColumns, OwnerColumns):
         """The button "It is done", a POST: only for the task that the page showed."""
         connection: Connection = self.object_to_act_on(request, object_id)
         if not connection.task or request.POST.get("task") != connection.task:
-            text = gettext("The task has changed since you opened the page. Read it again.")
+            text = gettext("The task has changed since you opened this page. Read it again.")
             self.message_user(request, text, messages.WARNING)
         elif journey.complete_task(connection.pk, staff_user(request)):
             self.log_change(request, connection, f"Task done: {connection.task}")
@@ -178,7 +178,7 @@ class ConnectionAdmin(VendorActionsAdmin, StatusColumns, OwnerColumns):
             sentence = gettext("Confirmed. The merchant gets an email.")
             self.message_user(request, sentence, messages.SUCCESS)
         else:
-            sentence = gettext("Nothing was changed: there is nothing to confirm any more.")
+            sentence = gettext("Nothing was changed: this shop no longer needs confirming.")
             self.message_user(request, sentence, messages.WARNING)
         return redirect("admin:onboarding_connection_change", connection.pk)
 

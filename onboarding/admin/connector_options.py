@@ -48,7 +48,7 @@ class ConnectorOptionsAdmin(BaseAdmin):
             title=ready if connector.ready else waiting,
             notes=options or [gettext("Nothing is set.")],
             url=self.options_url(connector),
-            button=gettext("Look or set"),
+            button=gettext("View or change"),
         )
         title = gettext("What merchants get")
         return ActionList(id="gw-options", title=title, links=[link] if link.url else [])
@@ -81,8 +81,8 @@ class ConnectorOptionsAdmin(BaseAdmin):
         connector.options = {key: value for key, value in answers.items() if value or key in known}
         connector.ready = readiness.is_ready(connector.options, readiness.required(questions))
         connector.save(update_fields=["options", "ready"])
-        self.log_change(request, connector, "Set what the vendor asks about it.")
-        sentence = gettext("Saved. What merchants begin from now on is made with it.")
+        self.log_change(request, connector, "Answer the vendor’s questions about it.")
+        sentence = gettext("Saved. It applies to everything that merchants start from now on.")
         self.message_user(request, sentence, messages.SUCCESS)
         return redirect("admin:onboarding_connector_change", connector.pk)
 
@@ -91,7 +91,9 @@ class ConnectorOptionsAdmin(BaseAdmin):
     ) -> HttpResponse:
         context = {
             "title": gettext("What merchants get"),
-            "explain": gettext("It holds for what is made from now on, not for what is there."),
+            "explain": gettext(
+                "This applies to what is created from now on, not to what already exists."
+            ),
             "button": gettext("Save"),
             "problem": problem,
             "original": connector,

@@ -79,8 +79,8 @@ class AddForm(ConnectorForm):
 
     opens = forms.ModelChoiceField(
         Connector.objects.filter(staff_made=False, gone=None).order_by("vendor", "vendor_name"),
-        label=gettext_lazy("What it opens"),
-        help_text=gettext_lazy("The vendor’s entry that a merchant is led to."),
+        label=gettext_lazy("Entry at the vendor"),
+        help_text=gettext_lazy("Where merchants are taken."),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # Any: Django's signature

@@ -91,8 +91,8 @@ def inventory_tables(vendor: str, items: Iterable[Item]) -> list[Table]:
     both: list[Row] = [(item, owners[key]) for key, item in at_vendor.items() if key in owners]
     hinted = _with_hints(only_at_vendor[:LISTED])
     return [
-        _table("gw-only-there", gettext("There and not here"), hinted, len(only_at_vendor)),
-        _table("gw-only-here", gettext("Here and not there"), only_here, len(only_here)),
+        _table("gw-only-there", gettext("Only at the vendor"), hinted, len(only_at_vendor)),
+        _table("gw-only-here", gettext("Only here"), only_here, len(only_here)),
         _table("gw-both", gettext("On both sides"), both, len(both)),
     ]
 
@@ -102,8 +102,8 @@ def _table(id: str, title: str, rows: list[Row], count: int) -> Table:
         id=id,
         title=f"{title}: {count}",
         columns=(
-            gettext("Id there"),
-            gettext("What it is"),
+            gettext("ID at the vendor"),
+            gettext("Details"),
             gettext("Merchant"),
             gettext("Shop"),
             gettext("Our reference"),

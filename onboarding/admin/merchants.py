@@ -79,7 +79,7 @@ class MerchantAdmin(BusinessRights, BaseAdmin):
     list_filter = (ClosingFilter,)
     search_fields = ("name", "reference")
     search_help_text = gettext_lazy(
-        "A reference in full; a part of the name; the beginning of a member’s e-mail address."
+        "A full reference, part of the name, or the start of a member’s email address."
     )
     fields = ("name", "language", "reference", "created", "closing", "security_log")
     readonly_fields = ("reference", "created", "closing", "security_log")
@@ -124,7 +124,7 @@ class UserAdmin(PersonRights, SecondStepsAdmin, UserSessionsAdmin):
     formfield_overrides = MAILED_NAMES
     list_display = ("email", "name", "is_staff", "is_active", "date_joined", "last_login")
     search_fields = ("email", "name")
-    search_help_text = gettext_lazy("The beginning of an e-mail address, or a part of a name.")
+    search_help_text = gettext_lazy("The start of an email address, or part of a name.")
     fields = (
         "email",
         "addresses",

@@ -38,7 +38,7 @@ def claim(request: HttpRequest) -> None:
 
 
 def sent_before_text() -> str:
-    return gettext("This form was sent twice. It was carried out once.")
+    return gettext("You sent this form twice. We carried it out once.")
 
 
 class AddsOnce(admin.ModelAdmin):  # type: ignore[type-arg]  # no subscript at run time

@@ -102,7 +102,7 @@ class PersonRights(RightsAdmin):
                 "A vendor is being asked about one of their shops. Try again in a minute."
             )
         except erasure.ChoiceMissing:
-            return gettext("The team has changed meanwhile. Look at it again.")
+            return gettext("The team has changed since you opened this page. Check it again.")
         if receipt:
             self.log_change(request, User.objects.get(pk=user.pk), "Erased.")
             self.message_user(request, gettext("The person is erased."), messages.SUCCESS)
@@ -177,7 +177,7 @@ class BusinessRights(RightsAdmin):
 class OpenFilter(FixedFilter):
     title = gettext_lazy("tasks")
     parameter_name = "open"
-    fixed_choices = (("1", gettext_lazy("only those that are open")),)
+    fixed_choices = (("1", gettext_lazy("open tasks")),)
 
     def queryset(self, request: HttpRequest, queryset: AnyQuerySet) -> AnyQuerySet:
         return queryset.filter(done=None) if self.value() else queryset

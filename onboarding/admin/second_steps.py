@@ -63,7 +63,9 @@ class SecondStepsAdmin(BaseAdmin):
             id="gw-second-step",
             title=gettext("Second step"),
             links=[link] if has_one and may_reset(request, user) else [],
-            denied=gettext("You may read this. Acting needs the right to change it."),
+            denied=gettext(
+                "You can view this. To act on it, you need the permission to change it."
+            ),
         )
 
     def reset_view(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -92,7 +92,7 @@ class SecurityEventAdmin(ReadOnlyAdmin):
     readonly_fields = fields
     search_fields = ("user__email",)
     search_help_text = gettext_lazy(
-        "A merchant, the beginning of an email address, an IP address, or a request’s reference."
+        "A merchant’s name, the start of an email address, an IP address, or a request’s reference."
     )
 
     def search_querysets(self, term: str) -> Iterable[AnyQuerySet]:

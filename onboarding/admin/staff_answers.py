@@ -58,8 +58,8 @@ def _prefilled(question: Question, saved: Mapping[str, str]) -> Question:
 
 
 def _secret_help(question: Question, saved: Mapping[str, str]) -> str:
-    on_file = gettext_lazy("One is on file. It is kept if you leave this empty.")
-    state = on_file if saved.get(question.key) else gettext_lazy("None is on file.")
+    on_file = gettext_lazy("One is saved. Leave this empty to keep it.")
+    state = on_file if saved.get(question.key) else gettext_lazy("None is saved.")
     return f"{translated(question.help)} {state}".strip()
 
 
@@ -75,10 +75,10 @@ class StaffAnswersAdmin(VendorActionsAdmin):
         links = super().action_links(row)
         if labels := [translated(each.label) for each in _questions(row)]:
             answers = ActionLink(
-                title=gettext("What only staff know"),
+                title=gettext("Details that only staff can enter"),
                 notes=[" · ".join(labels)],
                 url=reverse("admin:onboarding_account_know", args=[row.pk]),
-                button=gettext("Look or enter"),
+                button=gettext("View or enter"),
             )
             links = [answers, *links]
         return links
@@ -95,8 +95,8 @@ class StaffAnswersAdmin(VendorActionsAdmin):
         if form.is_valid():
             return self._save(request, account, questions, form.changes)
         context = {
-            "title": gettext("What only staff know"),
-            "explain": gettext("It is kept encrypted, and used for all shops of this account."),
+            "title": gettext("Details that only staff can enter"),
+            "explain": gettext("Stored encrypted, and used for all shops of this account."),
             "button": gettext("Save"),
             "on_file": [(each.key, translated(each.label)) for each in form.on_file],
         }
@@ -111,8 +111,10 @@ class StaffAnswersAdmin(VendorActionsAdmin):
             return redirect("admin:onboarding_account_know", account.pk)
         label = gettext("Answers that cannot be read")
         context = {
-            "title": gettext("What only staff know"),
-            "explain": gettext("What is on file cannot be read, so nothing can be added to it."),
+            "title": gettext("Details that only staff can enter"),
+            "explain": gettext(
+                "The saved details cannot be read, so nothing can be added to them."
+            ),
             "problem": "" if is_lost else f"{memo_key.MISSING} {memo_key.FIX}",
             "on_file": [(UNREADABLE, label)] if is_lost else [],
         }
@@ -128,7 +130,7 @@ class StaffAnswersAdmin(VendorActionsAdmin):
         journey.save_staff_answers(account.pk, changes)
         labels = ", ".join(str(each.label) for each in questions if each.key in changes)
         self.log_change(request, account, f"Entered: {labels or 'nothing new'}.")
-        sentence = gettext("Saved. The vendor is asked about these shops within a few seconds.")
+        sentence = gettext("Saved. We ask the vendor about these shops within a few seconds.")
         self.message_user(request, sentence, messages.SUCCESS)
         return redirect("admin:onboarding_account_change", account.pk)
 
@@ -139,7 +141,7 @@ class StaffAnswersAdmin(VendorActionsAdmin):
             if question.key == key:
                 journey.save_staff_answers(account.pk, {key: ""})
                 self.log_change(request, account, f"Forgotten: {question.label}.")
-                sentence = gettext("It is forgotten: none is on file any more.")
+                sentence = gettext("Deleted: none is saved any more.")
                 self.message_user(request, sentence, messages.SUCCESS)
         return redirect("admin:onboarding_account_know", account.pk)
 

@@ -10,11 +10,13 @@ from django.db.models import Model, QuerySet
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 from django.utils.translation import gettext
 
 from onboarding import moments
 from onboarding.models import Attempt, Connection, Event, Hop
 from onboarding.models.status import StatusMixin
+from onboarding.notifications.causes import Explanation, explain
 
 from .base import ATTEMPT_SECRETS, CONNECTION_SECRETS
 
@@ -103,6 +105,18 @@ def connections_table(connections: QuerySet[Connection]) -> Table:
     )
 
 
+def explained(row: Connection | Attempt) -> Explanation:
+    """Why it is staff's turn, and what to do."""
+    connection = row if isinstance(row, Connection) else row.connection
+    return explain(connection.vendor, row.cause)
+
+
+def facts(row: Connection | Attempt) -> str:
+    """Why it is staff's turn, and the facts of it; "" if it is not."""
+    detail = Truncator(row.detail).chars(120)
+    return " ".join(part for part in (explained(row).what, detail) if part)
+
+
 def attempts_table(attempts: QuerySet[Attempt]) -> Table:
     """The newest first."""
     newest = attempts.select_related("user").defer(*ATTEMPT_SECRETS).order_by("-created")
@@ -115,7 +129,7 @@ def attempts_table(attempts: QuerySet[Attempt]) -> Table:
             gettext("Begun"),
             gettext("Status"),
             gettext("For staff"),
-            gettext("Asked again"),
+            gettext("Next try"),
             gettext("Ended"),
         ),
         rows=[_attempt_cells(attempt) for attempt in newest[:LISTED]],
@@ -129,7 +143,7 @@ def _attempt_cells(attempt: Attempt) -> tuple[str, ...]:
         str(attempt.user),
         moment(attempt.created),
         badge(attempt),
-        ": ".join(part for part in (attempt.cause, attempt.detail) if part),
+        facts(attempt),
         moment(attempt.due_at),
         moment(attempt.ended),
     )
@@ -139,7 +153,7 @@ def hops_table(hops: QuerySet[Hop]) -> Table:
     """When the browser left and came back, but neither where to nor with which parameters."""
     return Table(
         id="gw-hops",
-        title=gettext("Trips to the vendor’s pages"),
+        title=gettext("Visits to the vendor’s pages"),
         columns=(
             gettext("By"),
             gettext("Link made"),

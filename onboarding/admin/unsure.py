@@ -80,7 +80,7 @@ class FoundForm(forms.Form):
 
     found = LineField(
         max_length=200,
-        error_messages={"required": gettext_lazy("Enter the id that it has there.")},
+        error_messages={"required": gettext_lazy("Enter its ID at the vendor.")},
     )
 
 
@@ -97,7 +97,7 @@ class UnsureAdmin(ReadOnlyAdmin):
         account: Account = self.object_to_act_on(request, object_id)
         unsure = unsure_creation(account)
         if unsure is None:
-            self.message_user(request, gettext("Nothing is unsure here any more."))
+            self.message_user(request, gettext("There is nothing left to decide here."))
             return redirect("admin:onboarding_account_change", account.pk)
         problem = self._decide(request, unsure) if request.method == "POST" else ""
         if request.method == "POST" and not problem:
@@ -107,9 +107,11 @@ class UnsureAdmin(ReadOnlyAdmin):
     def _decide(self, request: HttpRequest, unsure: UnsureCreation) -> str:
         """What is wrong with the decision; "" when it was saved."""
         if request.POST.get("seen") != unsure.token:
-            return gettext("Something changed since you opened the page. Read the facts again.")
+            return gettext(
+                "Something has changed since you opened this page. Read the facts again."
+            )
         if not unsure.decidable:
-            return gettext("This cannot be decided here: the vendor is switched off.")
+            return gettext("You cannot decide this here: the vendor is switched off.")
         if request.POST.get("answer") == "missing" and unsure.is_unsure:
             return self._resolve(request, unsure, None)
         form = FoundForm(request.POST)
@@ -136,7 +138,7 @@ class UnsureAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, unsure: UnsureCreation, problem: str
     ) -> HttpResponse:
         context = {
-            "title": gettext("Was it made, or not?"),
+            "title": gettext("Was it created?"),
             "original": unsure.account,
             "back": reverse("admin:onboarding_account_change", args=[unsure.account.pk]),
             "unsure": unsure,

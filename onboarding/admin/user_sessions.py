@@ -82,7 +82,7 @@ def sessions_table(request: HttpRequest, user: User, *, may_end: bool) -> Table:
             )
             for row in rows[:LISTED]
         ],
-        empty=gettext("Nowhere at the moment."),
+        empty=gettext("Not signed in anywhere."),
         more=max(len(rows) - LISTED, 0),
     )
 

@@ -64,7 +64,7 @@ def vendor_action_list(vendor: str, links: Sequence[ActionLink]) -> ActionList:
         id="gw-vendor-actions",
         title=gettext("What staff can do at %(vendor)s") % {"vendor": vendor},
         links=links,
-        denied=gettext("You may read this. Acting needs the right to change it."),
+        denied=gettext("You can view this. To act on it, you need the permission to change it."),
     )
 
 
@@ -194,10 +194,10 @@ def _kind(error: VendorError) -> str:
             return _unavailable(error)
         case Unsure(why=Why.UNREADABLE):
             return gettext(
-                "The vendor’s answer could not be read. Look at the vendor before you try again."
+                "The vendor’s answer could not be read. Check at the vendor before you try again."
             )
         case Unsure():
-            return gettext("No clear answer came. Look at the vendor before you try again.")
+            return gettext("No clear answer came. Check at the vendor before you try again.")
         case Garbled(why=Why.UNREADABLE):
             return gettext("The vendor’s answer could not be read.")
         case Garbled():

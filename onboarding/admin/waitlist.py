@@ -1,4 +1,4 @@
-"""The waitlist: who waits for which vendor, since when, and when they were mailed."""
+"""The waitlist: who is waiting for which vendor, since when, and when they were mailed."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from .changelist import AnyQuerySet, FixedFilter, merchants_like
 
 
 class WaitingFilter(FixedFilter):
-    title = gettext_lazy("who waits")
+    title = gettext_lazy("who is waiting")
     parameter_name = "waiting"
-    fixed_choices = (("1", gettext_lazy("only those who were not told yet")),)
+    fixed_choices = (("1", gettext_lazy("not emailed yet")),)
 
     def queryset(self, request: HttpRequest, queryset: AnyQuerySet) -> AnyQuerySet:
         return queryset.filter(mailed=None) if self.value() else queryset
@@ -33,7 +33,7 @@ class WaitlistEntryAdmin(ReadOnlyAdmin):
     list_select_related = ("user", "merchant", "connector")
     fields = list_display
     search_fields = ("user__email",)
-    search_help_text = gettext_lazy("A merchant, or the beginning of an e-mail address.")
+    search_help_text = gettext_lazy("A merchant’s name, or the start of an email address.")
 
     def search_querysets(self, term: str) -> Iterable[AnyQuerySet]:
         yield WaitlistEntry.objects.filter(merchant__in=merchants_like(term))

@@ -43,7 +43,7 @@ def keys() -> Finding:
         *([describe(unreadable)] if unreadable else []),
     ]:
         return Finding("memos", "fault", " ".join(words), memo_key.FIX)
-    return Finding("memos", "ok", f"MEMO_KEYS open all {count} memos.")
+    return Finding("memos", "ok", f"MEMO_KEYS can decrypt all {count} memos.")
 
 
 def _usable() -> bool:
@@ -57,10 +57,10 @@ def _usable() -> bool:
 def describe(unreadable: Unreadable) -> str:
     """What cannot be read, and which shops need it, in one or two sentences."""
     tables = [f"{len(rows)} {_name(model, len(rows))}" for model, rows in unreadable.items()]
-    message = f"No key of MEMO_KEYS opens what is noted in {', '.join(tables)}."
+    message = f"No key of MEMO_KEYS can decrypt what is stored in {', '.join(tables)}."
     shops = affected(unreadable)
     if not shops:
-        return f"{message} No shop needs it."
+        return f"{message} No shop needs that."
     more = f" and {len(shops) - NAMED} more" if len(shops) > NAMED else ""
     return f"{message} Shops that need it: {', '.join(shops[:NAMED])}{more}."
 

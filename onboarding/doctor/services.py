@@ -34,7 +34,7 @@ def vendors_and_clock(use_breaker: bool) -> Iterator[Finding]:
         if kind.slug not in settings.VENDORS.offered:
             yield _not_offered(kind)
     if not settings.VENDORS.offered:
-        fix = "Set what one of them needs; the tables in README.md, “Vendors”, say what."
+        fix = "Set up one of them: the tables in README.md, “Vendors”, list the settings."
         yield Finding("vendors", "fault", "No vendor is offered to merchants.", fix)
     yield clock(offsets)
 
@@ -47,7 +47,7 @@ def _not_offered(kind: type[Vendor]) -> Finding:
         return Finding(f"vendor/{kind.slug}", "note", f"{words}: its settings are wrong.", fix)
     names = ", ".join(missing)
     fix = f"Set {names}, or leave them all out."
-    return Finding(f"vendor/{kind.slug}", "note", f"{words}; still to be set: {names}.", fix)
+    return Finding(f"vendor/{kind.slug}", "note", f"{words}; not set yet: {names}.", fix)
 
 
 def _return_address(vendor: Vendor) -> Finding:
@@ -66,7 +66,7 @@ def _probe(vendor: Vendor, use_breaker: bool, offsets: list[float]) -> Finding:
     """Make the vendor's harmless call. `offsets` gets the seconds by which its clock is ahead of ours."""
     id = f"vendor/{vendor.slug}"
     if not vendor.can("probe"):
-        return Finding(id, "note", f"{vendor.name}: it has no harmless call to test it with.")
+        return Finding(id, "note", f"{vendor.name}: it has no call that is safe to test with.")
     watch = CallContext(seconds=breaker.STEP_SECONDS)
     try:
         with _watching(vendor, use_breaker) as watch:
@@ -76,7 +76,7 @@ def _probe(vendor: Vendor, use_breaker: bool, offsets: list[float]) -> Finding:
         return Finding(id, "fault", words, _fix(vendor, error))
     finally:
         offsets += [called.clock_ahead for called in watch.calls if called.clock_ahead is not None]
-    return Finding(id, "ok", f"{vendor.name}: answers, and takes our credentials.")
+    return Finding(id, "ok", f"{vendor.name}: answers and accepts our credentials.")
 
 
 def _watching(vendor: Vendor, use_breaker: bool) -> AbstractContextManager[CallContext]:

@@ -58,8 +58,8 @@ def cache() -> Finding:
         words = f"The cache does not work ({type(error).__name__})."
         return Finding("cache", "fault", words, CACHE_TABLE)
     if not stored:
-        return Finding("cache", "fault", "The cache forgets what is put into it.", CACHE_TABLE)
-    return Finding("cache", "ok", "The cache keeps what is put into it.")
+        return Finding("cache", "fault", "The cache loses what is stored in it.", CACHE_TABLE)
+    return Finding("cache", "ok", "The cache keeps what is stored in it.")
 
 
 CACHE_TABLE = f"{MANAGE} createcachetable"

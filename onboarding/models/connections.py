@@ -106,14 +106,10 @@ class Connection(StatusMixin):
     reveal = MemoField(null=True, default=None, editable=False)  # type: ignore[misc]
     created = models.DateTimeField(default=timezone.now, editable=False)
     evidence = models.JSONField(default=dict, blank=True)
-    returned_at = models.DateTimeField(null=True, blank=True)
-    merchant_finished_at = models.DateTimeField(
-        null=True, blank=True, help_text="the merchant said: finished"
-    )
-    connected_at = models.DateTimeField(null=True, blank=True)
-    confirmed_at = models.DateTimeField(
-        null=True, blank=True, help_text="the vendor or staff said so"
-    )
+    returned_at = models.DateTimeField("came back", null=True, blank=True)
+    merchant_finished_at = models.DateTimeField("merchant said finished", null=True, blank=True)
+    connected_at = models.DateTimeField("connected", null=True, blank=True)
+    confirmed_at = models.DateTimeField("confirmed", null=True, blank=True)
     confirmed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.SET_NULL,
@@ -123,8 +119,8 @@ class Connection(StatusMixin):
         editable=False,
         help_text="of staff; empty if the vendor confirmed it",
     )
-    checked_at = models.DateTimeField(null=True, blank=True)
-    expires_at = models.DateTimeField(null=True, blank=True)
+    checked_at = models.DateTimeField("last checked", null=True, blank=True)
+    expires_at = models.DateTimeField("ends", null=True, blank=True)
     task = models.TextField(blank=True, help_text="what staff still have to do for it")
     removed_at = models.DateTimeField(null=True, blank=True)
 

@@ -15,9 +15,10 @@ from onboarding.bounds import Bound
 from onboarding.models import Alert, Attempt, Breaker, Connection, ErasureTask, memo_key
 from onboarding.models.notifications import TASK
 from onboarding.models.status import Cause, Status
-from onboarding.registry import vendor_of
+from onboarding.registry import vendor_name, vendor_of
 
 from . import outbox, security_alerts
+from .causes import explain
 from .mail import Mail, quoted
 
 SHOWN = 5  # rows that a mail lists
@@ -129,8 +130,8 @@ def _compose(alert: Alert) -> Mail:
         **dict.fromkeys(Bound.values, _bound),
     }
     body = bodies.get(alert.cause, _staffs_turn)
-    closing = "You get one mail for each vendor and cause until it clears."
-    subject = f"[{settings.BRAND_NAME}] {alert.vendor}: {alert.cause}"
+    closing = "You get no second email about this until it has cleared."
+    subject = f"[{settings.BRAND_NAME}] {explain(alert.vendor, alert.cause).what.rstrip('.')}"
     return Mail(subject, "\n".join([*body(alert, url), "", closing]), settings.STAFF_EMAIL)
 
 
@@ -140,9 +141,11 @@ def _security(alert: Alert, url: str) -> list[str]:
 
 def _staffs_turn(alert: Alert, url: str) -> list[str]:
     waiting = _waiting(alert)
+    explanation = explain(alert.vendor, alert.cause)
     return [
-        f"Something is staff's turn at {alert.vendor}: {alert.cause}.",
-        f"Shops that wait for it now: {waiting.count()}.",
+        explanation.what,
+        explanation.to_do,
+        f"Shops that wait for this now: {waiting.count()}.",
         "",
         *{row.detail for row in waiting.exclude(detail="")[:SHOWN]},
         "",
@@ -158,27 +161,27 @@ def _undelivered(alert: Alert, url: str) -> list[str]:
         "",
         *(f"{type(row)._meta.verbose_name}: {row}" for row in rows[:SHOWN]),
         "",
-        "They are not tried any more: we tried for three days, or the mail server refuses the address."
-        " The log says why; `manage.py doctor` tries the mail server.",
+        "We have stopped trying: three days have passed, or the mail server refuses the address."
+        " The log says why, and `manage.py doctor` tries the mail server.",
     ]
 
 
 def _not_sent(alert: Alert, url: str) -> list[str]:
     return [
-        "A mail that somebody was waiting for could not be sent, such as a sign-in code.",
-        "They were told to try again in a minute.",
+        "A mail that somebody was waiting for, such as a sign-in code, could not be sent.",
+        "The page asked them to try again in a minute.",
         "",
-        "The log says why; `manage.py doctor` tries the mail server.",
+        "The log says why, and `manage.py doctor` tries the mail server.",
     ]
 
 
 def _wrong_codes(alert: Alert, url: str) -> list[str]:
     most = settings.LIMITS["wrong codes"]["site"].partition("/")[0]
     return [
-        "Unusually many wrong codes were entered to sign in, from browsers that nobody had signed in with"
-        " before: somebody may be guessing.",
-        f"After {most} in a day, codes of such browsers are refused for the rest of that day. Known"
-        " browsers, passkeys and passwords work.",
+        "Unusually many wrong sign-in codes were entered in browsers that nobody has signed in with before."
+        " Somebody may be guessing.",
+        f"After {most} in a day we refuse codes in such browsers for the rest of that day. Known browsers,"
+        " passkeys and passwords still work.",
         "",
         "The security log has the IP addresses. Your proxy or firewall can refuse them.",
     ]
@@ -198,11 +201,11 @@ def _bound(alert: Alert, url: str) -> list[str]:
     nearly = bounds.nearly_reached(bound)
     name = "Business" if bound == Bound.OPEN_SHOPS else "Person"
     return [
-        f"Somebody has nearly as many {alert.cause} as there may be: {bound.most}.",
+        f"Somebody is close to the limit of {bound.most} {alert.cause}.",
         "",
         *(f"{name} {who}: {count}" for who, count in nearly[:SHOWN]),
         "",
-        "If that is right, raise the bound (MAX_… in the README). If it is not, look at what they do:",
+        "If they need more, raise the limit (MAX_… in the README). If not, look at what they do:",
         url,
     ]
 
@@ -210,12 +213,12 @@ def _bound(alert: Alert, url: str) -> list[str]:
 def _unconfirmed(alert: Alert, url: str) -> list[str]:
     waiting = _waiting(alert)
     return [
-        f"Merchants have set up shops at {alert.vendor} that nobody has confirmed yet.",
-        f"Such shops now: {waiting.count()}.",
+        f"Merchants have set up shops at {vendor_name(alert.vendor)} that nobody has confirmed yet.",
+        f"Shops to confirm now: {waiting.count()}.",
         "",
         *(quoted(row.name) for row in waiting[:SHOWN]),
         "",
-        "Enter on the account's page what only staff know, so that the vendor can be asked,",
+        "Enter on the account’s page what only staff know, so that we can ask the vendor,",
         "or look at the vendor and confirm each shop on its page:",
         f"{url}?status__exact=reported",
     ]
@@ -225,12 +228,13 @@ def _erasures(alert: Alert, url: str) -> list[str]:
     tasks = ErasureTask.objects.filter(vendor=alert.vendor, done=None).order_by("pk")
     page = reverse("admin:onboarding_erasuretask_changelist")
     return [
-        f"{alert.vendor} is to be asked to delete what it holds of people or businesses that have left.",
-        f"Such tasks now: {tasks.count()}.",
+        f"Please ask {vendor_name(alert.vendor)} to delete what it holds of people or businesses that"
+        " have left.",
+        f"Open tasks now: {tasks.count()}.",
         "",
         *(task.text for task in tasks[:SHOWN]),
         "",
-        "When it is done, say so on the task's page:",
+        "When a task is done, mark it as done on its page:",
         f"{settings.SITE_URL}{page}?open=1",
     ]
 
@@ -238,11 +242,11 @@ def _erasures(alert: Alert, url: str) -> list[str]:
 def _tasks(alert: Alert, url: str) -> list[str]:
     waiting = _waiting(alert)
     return [
-        f"Something is to be done by hand at {alert.vendor}.",
+        f"Shops at {vendor_name(alert.vendor)} need something done by hand.",
         f"Shops with such a task now: {waiting.count()}.",
         "",
         *(f"{quoted(row.name)}: {row.task}" for row in waiting[:SHOWN]),
         "",
-        "When it is done, say so on the shop's page:",
+        "When a task is done, mark it as done on the shop’s page:",
         f"{url}?task=1",
     ]

@@ -82,6 +82,6 @@ def decide(visit: Visit, site: Site) -> None:
     staff.sign_in()
     staff.page.get_by_role("link", name="Accounts").first.click()
     staff.page.get_by_role("link", name="Ann’s Antiques").first.click()
-    staff.page.get_by_label("It exists; its id there is").fill(tenant)
+    staff.page.get_by_label("It exists, and its ID is").fill(tenant)
     staff.page.screenshot(path=SHOTS / "staff-decide.png", full_page=True)
-    staff.press("It exists: go on with this id")
+    staff.press("It exists: continue with this ID")

@@ -91,6 +91,6 @@ def test_staff_end_all_sessions_of_a_person(visit: Visit, width: int, dark: bool
     assert [each for each in found if "help-tooltip" not in each] == []  # of Django's own widget
     erin.press("End all sessions")
     erin.sees("One session has ended.")
-    erin.sees("Nowhere at the moment.")
+    erin.sees("Not signed in anywhere.")
     ann.open("/shops/")
     ann.sees("You were signed out")

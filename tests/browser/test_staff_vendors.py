@@ -29,7 +29,7 @@ def test_staff_say_what_a_client_may_do_and_see_whose_it_is(visit: Visit, site: 
     ann, erin = visit("ann"), visit("erin")
     open_admin(erin, "/admin/onboarding/connector/")
     erin.page.get_by_role("link", name="Capillary API access").click()
-    erin.page.get_by_role("link", name="Look or set").click()
+    erin.page.get_by_role("link", name="View or change").click()
     scope = erin.page.get_by_role("group", name="Scope “Transaction”")
     scope.get_by_label("Read", exact=True).check()
     erin.page.get_by_label("How long a token lasts, in seconds").fill("0")

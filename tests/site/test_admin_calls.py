@@ -44,18 +44,18 @@ def test_the_last_calls_stand_with_the_attempt_and_its_connection(
 def test_before_the_first_call_it_says_so(
     people: People, scripted: Scripted, staff: Client
 ) -> None:
-    assert "What went to the vendor None yet." in page_text(staff.get(page(begin_attempt(people))))
+    assert "Calls to the vendor None yet." in page_text(staff.get(page(begin_attempt(people))))
 
 
 @pytest.mark.parametrize(
     ("row", "words"),
     [
         ({"cause": "silent", "opened": NOW, "retry_at": SOON, "failures": 7}, "Not answering."),
-        ({"cause": "silent", "opened": NOW}, "It may work again: the next call finds out."),
+        ({"cause": "silent", "opened": NOW}, "It may work again. The next call will tell."),
         ({"cause": "credentials", "opened": NOW, "retry_at": SOON}, "It refuses our credentials."),
         (
             {"cause": "credentials", "retry_at": SOON},
-            "A probe finds out whether it refuses us.",
+            "We are testing whether it refuses all of them.",
         ),
         ({"retry_at": SOON, "failures": 1}, "It asked us to wait."),
         ({"failures": 1}, "The last call failed."),
@@ -73,7 +73,7 @@ def test_a_vendors_page_says_how_its_hosts_are(
 
 
 def test_a_vendor_that_never_failed_is_shown_as_well(scripted: Scripted, staff: Client) -> None:
-    assert "Nothing has gone wrong there yet." in page_text(staff.get(VENDOR))
+    assert "No problems so far." in page_text(staff.get(VENDOR))
 
 
 def test_every_vendors_page_is_found_from_the_catalogue(scripted: Scripted, staff: Client) -> None:

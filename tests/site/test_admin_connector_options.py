@@ -71,7 +71,7 @@ def test_the_questions_are_rendered_and_the_answers_saved(row: Connector, staff:
     assert "It is set up days: 14 size: l" in said
     found = Connector.objects.get()
     assert (found.options, found.ready) == ({"days": "14", "size": "l"}, True)
-    assert LogEntry.objects.get().get_change_message() == "Set what the vendor asks about it."
+    assert LogEntry.objects.get().get_change_message() == "Answer the vendor’s questions about it."
 
 
 def test_an_answer_that_was_emptied_stays_empty(row: Connector, staff: Client) -> None:

@@ -54,10 +54,10 @@ def test_both_sides_are_compared(
         ]
     )
     said = compared(staff)
-    assert "There and not here: 2" in said
+    assert "Only at the vendor: 2" in said
     assert f"lic-9 Stray licence Acme My shop {connection.reference}" in said
     assert "lic-8 Nobody&#x27;s – – elsewhere" in said
-    assert "Here and not there: 0 None." in said
+    assert "Only here: 0 None." in said
     assert "On both sides: 1" in said
     assert "lic-1 Known licence ends: soon Acme My shop" in said
 
@@ -66,10 +66,10 @@ def test_what_is_not_there_any_more_is_found(
     connection: Connection, configurable: Configurable, staff: Client
 ) -> None:
     said = compared(staff)
-    assert "Here and not there: 1" in said
+    assert "Only here: 1" in said
     assert "lic-1 – Acme My shop" in said
     Connection.objects.update(status="disconnected")
-    assert "Here and not there: 0" in compared(staff)
+    assert "Only here: 0" in compared(staff)
 
 
 def test_what_belongs_to_an_account_is_found_by_its_key(
@@ -79,7 +79,7 @@ def test_what_belongs_to_an_account_is_found_by_its_key(
     configurable.items.append(Item(id="room-1", label="Room"))
     said = compared(staff)
     assert "On both sides: 1" in said
-    assert "Here and not there: 0" in said
+    assert "Only here: 0" in said
     configurable.items.clear()
     Connection.objects.update(key="")
     assert "room-1 – Acme the account" in compared(staff)
@@ -107,5 +107,5 @@ def test_a_long_list_is_cut_and_says_so(
 ) -> None:
     configurable.items.extend(Item(id=f"lic-{n}", label="L") for n in range(2, 300))
     said = compared(staff)
-    assert "There and not here: 298" in said
+    assert "Only at the vendor: 298" in said
     assert "And 98 more." in said

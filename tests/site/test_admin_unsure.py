@@ -47,7 +47,7 @@ def test_the_facts_stand_on_both_pages(attempt: Attempt, staff: Client) -> None:
         assert "Scripted’s answer was lost" in read
         for fact in ("A room for this merchant", "Acme", "My shop", "a room for Acme"):
             assert fact in read
-        assert "It does not exist, try again" in read
+        assert "It does not exist: create it again" in read
 
 
 def test_it_exists_and_the_attempt_goes_on(
@@ -99,7 +99,7 @@ def test_what_was_typed_stays_after_an_error(
 
 @pytest.mark.parametrize("found", ["", "  "])
 def test_an_id_is_required(attempt: Attempt, scripted: Scripted, staff: Client, found: str) -> None:
-    assert "Enter the id that it has there." in press(staff, attempt, "exists", found=found)
+    assert "Enter its ID at the vendor." in press(staff, attempt, "exists", found=found)
     assert scripted.calls[-1] == "start"
 
 
@@ -112,7 +112,7 @@ def test_a_button_of_an_old_page_decides_nothing(
     press(staff, attempt, "missing")
     run_step(attempt, scripted, ANNOUNCE, LOST, LOST)
     again_pressed = staff.post(page(account, "resolve"), {"seen": old, "answer": "missing"})
-    assert "Something changed since you opened the page." in page_text(again_pressed)
+    assert "Something has changed since you opened this page." in page_text(again_pressed)
     assert Account.objects.get().unsure == "room"
 
 
@@ -124,7 +124,7 @@ def test_the_second_press_finds_it_decided(
     scripted.script.append(Progress())
     press(staff, attempt, "missing")
     sent = {"seen": seen, "answer": "missing"}
-    assert "Nothing is unsure here any more." in page_text(
+    assert "There is nothing left to decide here." in page_text(
         staff.post(page(account, "resolve"), sent, follow=True)
     )
     assert scripted.calls.count("resolve") == 1
@@ -169,6 +169,6 @@ def test_a_vendor_that_is_switched_off_takes_no_answer(
     attempt: Attempt, settings: Settings, staff: Client
 ) -> None:
     settings.VENDORS = offered()
-    assert "It cannot be decided here" in page_text(staff.get(page(attempt.connection.account)))
-    assert "This cannot be decided here" in press(staff, attempt, "missing")
+    assert "You cannot decide this here" in page_text(staff.get(page(attempt.connection.account)))
+    assert "You cannot decide this here" in press(staff, attempt, "missing")
     assert Account.objects.get().unsure == "room"

@@ -59,11 +59,13 @@ def logged() -> list[str]:
 
 
 def test_staff_enter_what_only_they_know(account: Account, staff: Client) -> None:
-    assert "What only staff know Door code · Floor" in page_text(staff.get(page(account)))
-    assert "None is on file." in page_text(staff.get(page(account, "know")))
+    assert "Details that only staff can enter Door code · Floor" in page_text(
+        staff.get(page(account))
+    )
+    assert "None is saved." in page_text(staff.get(page(account, "know")))
     given = {"answer_door_code": SECRET, "answer_floor": "3"}
     said = page_text(staff.post(page(account, "know"), given, follow=True))
-    assert "Saved. The vendor is asked about these shops" in said
+    assert "Saved. We ask the vendor about these shops" in said
     assert Account.objects.get().staff_answers == {"door_code": SECRET, "floor": "3"}
     due = Connection.objects.get().due_at
     assert due is not None
@@ -108,7 +110,7 @@ def test_a_secret_is_never_shown_again(account: Account, staff: Client) -> None:
     body = staff.get(page(account, "know")).content.decode()
     assert 'type="password"' in body
     assert 'value="3"' in body
-    assert "One is on file." in body
+    assert "One is saved." in body
     wrong = staff.post(page(account, "know"), {"answer_door_code": SECRET * 40})
     assert (wrong.status_code, SECRET in wrong.content.decode()) == (422, False)
 
@@ -129,9 +131,9 @@ def test_what_is_required_and_not_on_file_is_asked_for(account: Account, staff: 
 
 def test_a_secret_is_forgotten(account: Account, staff: Client) -> None:
     Account.objects.update(staff_answers={"door_code": SECRET})
-    assert "Door code: one is on file." in page_text(staff.get(page(account, "know")))
+    assert "Door code: one is saved." in page_text(staff.get(page(account, "know")))
     said = page_text(staff.post(page(account, "know"), {"forget": "door_code"}, follow=True))
-    assert "None is on file." in said
+    assert "None is saved." in said
     assert Account.objects.get().staff_answers == {"door_code": ""}
     assert logged() == ["Forgotten: Door code."]
 
@@ -261,6 +263,6 @@ def test_a_newer_task_is_not_done_by_an_old_page(connection: Connection, staff: 
     Connection.objects.update(task="Switch it on.")
     given = {"task": "Switch it off."}
     said = page_text(staff.post(page(connection, "done"), given, follow=True))
-    assert "The task has changed since you opened the page." in said
+    assert "The task has changed since you opened this page." in said
     assert Connection.objects.get().task == "Switch it on."
     assert staff.get(page(connection, "done")).status_code == 405

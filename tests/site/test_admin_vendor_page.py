@@ -100,7 +100,7 @@ def test_an_action_is_explained_then_done(
         (Refused("no such street", who="staff", note=words("Not there.")), "Not there. · no such"),
         (Refused("x", who="staff", note=words("Too short."), code="code"), "Too short."),
         (Unavailable("time-out"), "The vendor is not answering. Try again later. · time-out"),
-        (Unsure("502"), "No clear answer came. Look at the vendor before you try again. · 502"),
+        (Unsure("502"), "No clear answer came. Check at the vendor before you try again. · 502"),
         (Garbled("a list"), "answered something that we do not understand. · a list"),
     ],
 )

@@ -131,7 +131,7 @@ def test_the_cache_table(db: None, settings: Settings) -> None:
     settings.CACHES = {"default": {**service_urls.cache(""), "LOCATION": "no_such_table"}}
     red(site.cache(), "The cache does not work", "manage.py createcachetable")
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
-    red(site.cache(), "forgets", "manage.py createcachetable")
+    red(site.cache(), "loses", "manage.py createcachetable")
 
 
 def test_redis(db: None, broker: Redis, settings: Settings) -> None:

@@ -264,7 +264,7 @@ def test_confirming_takes_a_post_and_the_right(people: People, shop: Connection)
 def test_confirming_twice_says_that_nothing_was_left(shop: Connection) -> None:
     staff = staff_client()
     staff.post(page(shop, "confirm"))
-    assert "there is nothing to confirm any more" in page_text(
+    assert "no longer needs confirming" in page_text(
         staff.post(page(shop, "confirm"), follow=True)
     )
 
@@ -297,7 +297,7 @@ def test_an_id_of_staff_is_not_believed_before_the_vendor_knows_it(
     read = page_text(staff_client().get(page(account)))
     assert "Scripted did not accept the id that was entered, “r-9”." in read
     assert "Scripted does not know this id: r-9" in read
-    assert "Correct the id" in read
+    assert "Correct the ID" in read
     assert scripted.last.found == {"room": "r-9"}
 
 
@@ -322,7 +322,7 @@ def test_an_id_that_nothing_has_proved_can_be_corrected(people: People, scripted
     runner.sweep()
     read = page_text(staff_client().get(page(Account.objects.get())))
     assert "has not confirmed the id “r-9” yet" in read
-    assert "It does not exist, try again" not in read
+    assert "It does not exist: create it again" not in read
     enter_id(scripted, "r-1")
     assert scripted.asked[-1][2] == "r-1"
     assert scripted.last.unsure == "room"

@@ -391,7 +391,7 @@ def test_staff_see_a_persons_sessions_and_end_one_or_all(people: People) -> None
     assert (event().user, event().by) == (people.alice, people.bob)
     assert "One session has ended." in visible_text(staff.post(action, follow=True))
     assert not is_in(laptop)
-    assert "Nowhere at the moment." in visible_text(staff.get(page))
+    assert "Not signed in anywhere." in visible_text(staff.get(page))
 
 
 def test_only_staff_who_may_change_a_user_end_their_sessions(people: People) -> None:

@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 
 from vendors.contract import (
     Action,
+    CauseNote,
     Entry,
     Question,
     Text,
@@ -102,6 +103,24 @@ class Offer(Vendor):
             unreadable=text(
                 "Capillary’s answer could not be read. We are checking whether your key was made,"
                 " so that it is not made twice."
+            ),
+        ),
+    }
+    cause_notes: ClassVar[Mapping[str, CauseNote]] = {
+        "profile": CauseNote(
+            what=text("The permissions that staff set on a Capillary connector are wrong."),
+            to_do=text(
+                "Correct them on the connector’s page: the facts of a shop name what is wrong."
+            ),
+        ),
+        "scopes": CauseNote(
+            what=text("Capillary no longer offers a permission that a connector gives."),
+            to_do=text("Choose other permissions on the connector’s page, or ask Capillary."),
+        ),
+        "clients-full": CauseNote(
+            what=text("There is no room for another API client at Capillary."),
+            to_do=text(
+                "Delete API clients that are not in use: the page of the vendor lists them."
             ),
         ),
     }

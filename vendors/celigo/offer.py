@@ -8,7 +8,16 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 from urllib.parse import urlsplit
 
-from vendors.contract import Entry, Question, Text, UnsureNotes, Vendor, named_problems, text
+from vendors.contract import (
+    CauseNote,
+    Entry,
+    Question,
+    Text,
+    UnsureNotes,
+    Vendor,
+    named_problems,
+    text,
+)
 from vendors.contract.characters import is_visible
 from vendors.http.settings import api_url_problem, header_problem
 from vendors.http.urls import is_loopback
@@ -67,6 +76,15 @@ class Offer(Vendor):
             unreadable=text(
                 "integrator.io’s answer could not be read. We are checking whether your licence was"
                 " made, so that it is not made twice."
+            ),
+        ),
+    }
+    cause_notes: ClassVar[Mapping[str, CauseNote]] = {
+        "licence-exists": CauseNote(
+            what=text("integrator.io already has a licence for a merchant’s email address."),
+            to_do=text(
+                "Look in integrator.io whose it is. On the shop’s page, “Use an existing licence”"
+                " takes it."
             ),
         ),
     }

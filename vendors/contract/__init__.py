@@ -168,13 +168,14 @@ from .steps import (
     Step,
     Waiting,
 )
-from .vendor import UnsureNotes, Vendor, named_problems
+from .vendor import CauseNote, UnsureNotes, Vendor, named_problems
 
 __all__ = [
     "Action",
     "Ask",
     "Business",
     "CallError",
+    "CauseNote",
     "Connected",
     "Declined",
     "Done",

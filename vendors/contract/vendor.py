@@ -24,6 +24,14 @@ class UnsureNotes:
 
 
 @dataclass(frozen=True)
+class CauseNote:
+    """Whole sentences for staff about a cause of the vendor's own (`VendorError.cause`)."""
+
+    what: Text  # what happened
+    to_do: Text
+
+
+@dataclass(frozen=True)
 class Vendor:
     """Base class of all vendors. The fields of a subclass are its settings.
 
@@ -44,6 +52,8 @@ class Vendor:
     creations: ClassVar[Mapping[str, Text]] = {}
     # The same keys → what the merchant reads while it is not known whether the thing was made.
     unsure_notes: ClassVar[Mapping[str, UnsureNotes]] = {}
+    # `VendorError.cause` → what staff read instead of it. Causes that all vendors share need none.
+    cause_notes: ClassVar[Mapping[str, CauseNote]] = {}
     serial: ClassVar[bool] = False  # all merchants share one limit: one creation at a time
     # Where `start` leads, for the page before it: to the vendor's pages in the same tab; in a new tab,
     # because the vendor sends nobody back (`Redirect(returns=False)`); or nowhere.

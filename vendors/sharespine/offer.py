@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
-from vendors.contract import Entry, Json, Text, UnsureNotes, Vendor, named_problems, text
+from vendors.contract import CauseNote, Entry, Json, Text, UnsureNotes, Vendor, named_problems, text
 from vendors.http.settings import address_problem, basic_username_problem, header_problem
 
 from .client import Client, connect
@@ -97,6 +97,19 @@ class Offer(Vendor):
             ),
         ),
     }
+    cause_notes: ClassVar[Mapping[str, CauseNote]] = {
+        "api-password": CauseNote(
+            what=text("Sharespine refuses the API password of a merchant’s tenant."),
+            to_do=text(
+                "Look in the tenant: is the password on the account’s page right, and is the API"
+                " connection on? Enter the right one there."
+            ),
+        ),
+        "refused-inactive": CauseNote(
+            what=text("The API connection of a merchant’s tenant is off."),
+            to_do=text("Switch it on in the tenant at Sharespine."),
+        ),
+    }
 
     api_url: str
     username: str
@@ -118,7 +131,7 @@ class Offer(Vendor):
         hosts = self.login_hosts and all(HOST.fullmatch(host) for host in self.login_hosts)
         return named_problems(self.slug, {
             "api_url": address_problem(self.api_url),
-            "contact": "" if CONTACT.fullmatch(self.contact) else "must be an e-mail address",
+            "contact": "" if CONTACT.fullmatch(self.contact) else "must be an email address",
             "reseller": header_problem(self.reseller),
             "login_hosts": "" if hosts else "must be host names with commas, like .plugboard.io",
             "username": basic_username_problem(self.username),
