@@ -8,16 +8,20 @@
   document.addEventListener("DOMContentLoaded", () => {
     const form = document.querySelector("form[data-sends-itself]");
     if (!form) return;
+    const box = form.elements.code;
     let sent = false;
 
-    form.addEventListener("input", () => {
-      if (!sent && /^\d{6}$/.test(digits(form.elements.code.value))) form.requestSubmit();
-    });
+    function sendIfWhole() {
+      if (!sent && /^\d{6}$/.test(digits(box.value))) form.requestSubmit();
+    }
+
     form.addEventListener("submit", (event) => {
       if (sent) event.preventDefault();
       sent = true;
       setTimeout(() => { sent = false; }, 15000); // the connection broke: the button works again
     });
+    box.addEventListener("input", sendIfWhole);
+    if (box.value !== box.defaultValue) sendIfWhole(); // typed before this file was there; no wrong code again
     window.addEventListener("pageshow", (event) => { if (event.persisted) sent = false; });
   });
 })();

@@ -54,5 +54,5 @@
   }
 
   document.addEventListener("DOMContentLoaded", begin);
-  document.addEventListener("htmx:afterSettle", begin);
+  document.addEventListener("htmx:oobAfterSwap", begin);
 })();
