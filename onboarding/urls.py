@@ -22,7 +22,7 @@ from .views import brand, sessions, well_known
 from .views.attempt import attempts, wrong_shop
 from .views.rights import closing, data
 from .views.shop import actions, reveal, shops, waiting
-from .views.start import catalogue, connect
+from .views.start import business, catalogue, connect
 from .views.team import events, invitations, members
 from .views.vendor_trip import elsewhere, returns
 
@@ -36,9 +36,9 @@ urlpatterns = [
     path("", catalogue.start, name="start"),
     path("connectors/", catalogue.catalogue, name="catalogue"),
     path("connect/<slug:platform>/", catalogue.platform, name="platform"),
-    path("go/<slug:slug>/", connect.choose_business, name="go"),
-    path("welcome/", connect.welcome, name="welcome"),
-    path("shops/", connect.shops, name="shops"),
+    path("go/<slug:slug>/", connect.go, name="go"),
+    path("welcome/", business.welcome, name="welcome"),
+    path("shops/", business.shops, name="shops"),
     path(f"{MERCHANT}/", shops.home, name="home"),
     path(f"{MERCHANT}/connect/<slug:slug>/", connect.connect, name="connect"),
     path(f"{MERCHANT}/connect/<slug:slug>/leave-it/", connect.join_waitlist, name="leave-it"),

@@ -109,6 +109,22 @@ def pytest_terminal_summary(
         terminalreporter.section("LEFT OUT")
     for line in left_out:
         terminalreporter.write_line(line)
+    if measured := _measured(terminalreporter):
+        terminalreporter.section("MEASURED")
+    for line in measured:
+        terminalreporter.write_line(line)
+
+
+def _measured(terminalreporter: pytest.TerminalReporter) -> list[str]:
+    """What tests have recorded as the property "measured", such as a count beside its bound."""
+    reports = [
+        report
+        for outcome in ("passed", "failed")
+        for report in terminalreporter.stats.get(outcome, [])
+        if report.when == "call"
+    ]
+    properties = [each for report in reports for each in report.user_properties]
+    return sorted(str(value) for name, value in properties if name == "measured")
 
 
 @pytest.fixture(scope="session")

@@ -81,7 +81,8 @@ def begin(
 
     Whoever has begun a shop of this connector and not finished it goes on there, unless `another` says
     that a second one is meant. `seen` is what `newest_begun` said when the form was shown: the name of a
-    shop that was begun since then tells that the same form was sent twice.
+    shop that was begun since then tells that the same form was sent twice. Without a `name`, the shop is
+    called as its connector, with the first number that is free.
 
     Raises NameTaken when the name belongs to another shop, and bounds.Reached, as does all that begins an
     attempt, when there are too many already.
@@ -96,7 +97,7 @@ def begin(
         account=account,
         vendor=account.vendor,
         connector=connector,
-        name=name,
+        name=name or free_name(merchant, str(connector)),
         answers=dict(answers),
     )
     return _new_attempt(connection, user, Attempt.Purpose.CONNECT, Start())
@@ -113,7 +114,11 @@ def _begun_already(
     another: bool,
 ) -> Attempt | None:
     """The attempt that the merchant is led to instead of a new shop. Raises NameTaken."""
-    same_name = _connection_named(merchant, name)
+    if not name:
+        mine = _attempts_with(merchant, connector, user).filter(purpose=Attempt.Purpose.CONNECT)
+        if attempt := _begun_since(seen, mine):
+            return attempt
+    same_name = _connection_named(merchant, name) if name else None
     if same_name is None:
         return None if another else _open_connecting_attempt(merchant, connector, user)
     if same_name.connector_id != connector.pk:
@@ -162,13 +167,19 @@ def unfinished(merchant: Merchant, connector: Connector, user: User) -> QuerySet
     return rows.alias(begun_by=begun_by).filter(begun_by=user.pk).order_by("-pk")
 
 
-def newest_begun(merchant: Merchant, connector: Connector, user: User) -> str:
-    """The reference of the newest attempt that this user made with this connector; "" for none."""
-    return _newest(
-        Attempt.objects.filter(
-            connection__account__merchant=merchant, connection__connector=connector, user=user
-        )
-    )
+def newest_begun(merchant: Merchant | None, connector: Connector, user: User) -> str:
+    """The reference of the newest attempt that this user made with this connector; "" for none.
+
+    Without a `merchant`: of all their businesses.
+    """
+    return _newest(_attempts_with(merchant, connector, user))
+
+
+def _attempts_with(
+    merchant: Merchant | None, connector: Connector, user: User
+) -> QuerySet[Attempt]:
+    rows = Attempt.objects.filter(connection__connector=connector, user=user)
+    return rows.filter(connection__account__merchant=merchant) if merchant else rows
 
 
 def newest_attempt(connection: Connection) -> str:

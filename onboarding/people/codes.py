@@ -168,7 +168,7 @@ class CodeFormMixin:
 
 class SixDigitsMixin(CodeFormMixin):
     label = gettext_lazy("Six-digit code")
-    widget_attrs = CodeFormMixin.widget_attrs | {"inputmode": "numeric"}
+    widget_attrs = CodeFormMixin.widget_attrs | {"inputmode": "numeric", "autofocus": True}
 
 
 class CodePageMixin:

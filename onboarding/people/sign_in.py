@@ -22,6 +22,7 @@ from allauth.account.views import ConfirmLoginCodeView, LoginView, RequestLoginC
 from allauth.core import context
 from allauth.mfa.stages import AuthenticateStage
 from allauth.mfa.webauthn.views import LoginWebAuthnView
+from django import forms
 from django.contrib import messages
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
@@ -211,7 +212,11 @@ WAYS = {  # to answer “Is it still you?”, by allauth's id
 class EmailForm(RequestLoginCodeForm):  # type: ignore[misc]  # allauth has no types
     """The form that asks for the address. A browser gets at most one code for it in ten seconds."""
 
-    email = EmailField()
+    email = EmailField(
+        widget=forms.EmailInput(
+            attrs={"autocomplete": "email", "spellcheck": "false", "autofocus": True}
+        )
+    )
     address = ""  # what was entered, once it is known to be an address
 
     def clean_email(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from django import forms
 from django.http import QueryDict
@@ -15,14 +15,31 @@ from onboarding.people import team
 from onboarding.questions import FEW, Choices, QuestionsForm, StoredQuestion
 
 
-class BusinessForm(forms.Form):
-    name = NameField(
+def business_name_field(suggested: str = "") -> NameField:
+    """The question for the name of a new business."""
+    return NameField(
         label=gettext_lazy("What is your business called?"),
         help_text=gettext_lazy("As your colleagues know it. You can invite them later."),
+        initial=suggested,
         max_length=200,
         error_messages={"required": gettext_lazy("Enter the name of your business.")},
-        widget=forms.TextInput(attrs={"autocomplete": "organization"}),
+        widget=forms.TextInput(attrs={"autocomplete": "organization", "autofocus": True}),
     )
+
+
+def business_choice(merchants: Sequence[Merchant]) -> forms.ChoiceField:
+    """The question which of the user's businesses is meant."""
+    choose = gettext("Choose a business.")
+    return forms.ChoiceField(
+        label=gettext("Which business is it for?"),
+        choices=[(each.reference, each.name) for each in merchants],
+        widget=Choices if len(merchants) <= FEW else forms.Select,
+        error_messages={"required": choose, "invalid_choice": choose},
+    )
+
+
+class BusinessForm(forms.Form):
+    name = business_name_field()
 
 
 class InviteForm(forms.Form):
@@ -93,15 +110,38 @@ class ActForm(QuestionsForm):
 
 
 class ShopForm(QuestionsForm):
-    """The name of a new shop, and its vendor's questions."""
+    """The vendor's questions about a new shop, and its name.
+
+    `business` is asked first while it is open for which business it is. `free_name` is what the shop is
+    called without a name.
+    """
 
     name = LineField(
         label=gettext_lazy("Name of this shop"),
         help_text=gettext_lazy("Only you and your colleagues see it. It tells your shops apart."),
         max_length=100,
-        error_messages={"required": gettext_lazy("Give this shop a name.")},
+        required=False,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
+
+    def __init__(
+        self,
+        questions: Sequence[StoredQuestion],
+        data: QueryDict | None = None,
+        initial: Mapping[str, object] | None = None,
+        *,
+        business: forms.Field | None = None,
+        free_name: str = "",
+    ) -> None:
+        super().__init__(questions, data, initial)
+        if free_name:
+            said = gettext(
+                "Only you and your colleagues see it. Without one, we call it “%(name)s”."
+            )
+            self.fields["name"].help_text = said % {"name": free_name}
+        if business:
+            self.fields["business"] = business
+            self.order_fields(["business"])
 
 
 class NameForm(forms.Form):

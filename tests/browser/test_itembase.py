@@ -9,7 +9,6 @@ def another(ann: Visitor) -> None:
     """From the attempt's page to the check page of a second shop."""
     ann.page.get_by_role("link", name="Connect another shop").click()
     ann.page.get_by_role("link", name="eBay").click()
-    ann.page.get_by_role("link", name="Continue").click()
 
 
 def test_a_shop_that_is_at_itembase_already_is_chosen_in_words(visit: Visit) -> None:

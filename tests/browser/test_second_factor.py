@@ -56,7 +56,7 @@ def test_a_merchant_signs_in_with_an_authenticator_app(
     visit: Visit, width: int, dark: bool
 ) -> None:
     ann = visit("ann", width=width, dark=dark)
-    ann.sign_up("eBay", "Ann’s Antiques")
+    ann.set_up("Ann’s Antiques")
     ann.open("/accounts/2fa/")
     ann.shoot("security-without")
     ann.page.get_by_role("link", name="Authenticator app").click()
@@ -79,7 +79,7 @@ def test_a_merchant_signs_in_with_an_authenticator_app(
 
 def test_without_scripts_the_app_is_set_up_and_signs_in(visit: Visit) -> None:
     ann = visit("ann", scripts=False)
-    ann.sign_up("eBay", "Ann’s Antiques")
+    ann.set_up("Ann’s Antiques")
     ann.open("/accounts/2fa/totp/activate/")
     switch_app_on(ann)
     [code, *_] = shown_codes(ann.page.content())
@@ -148,7 +148,7 @@ def test_staff_set_an_app_up_and_a_colleague_takes_it_away(visit: Visit, site: S
 
 def test_a_short_password_and_a_stolen_one_are_refused_in_words(visit: Visit) -> None:
     ann = visit("ann")
-    ann.sign_up("eBay", "Ann’s Antiques")
+    ann.set_up("Ann’s Antiques")
     ann.open("/accounts/password/set/")
     for password, said in [
         ("tiger", "Use at least 12 characters."),

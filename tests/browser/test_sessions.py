@@ -23,7 +23,7 @@ def second_browser(visit: Visit, ann: Visitor, **how: object) -> Visitor:
 
 def signed_up(visit: Visit, **how: object) -> Visitor:
     ann = visit("ann", **how)
-    ann.sign_up("Any other shop system", "Ann’s Antiques")
+    ann.set_up("Ann’s Antiques")
     return ann
 
 
@@ -68,7 +68,8 @@ def test_the_back_button_shows_nothing_after_signing_out(visit: Visit, scripts: 
 
 def test_a_waiting_page_of_an_ended_session_goes_to_the_sign_in_by_itself(visit: Visit) -> None:
     ann = signed_up(visit)
-    ann.page.get_by_label("Name of this shop").fill("The shop at the corner")
+    ann.open("/connect/sharespine/")
+    ann.name_shop("The shop at the corner")
     ann.press("Continue to Sharespine")
     ann.page.wait_for_url("**/attempts/**")
     other = second_browser(visit, ann)

@@ -18,7 +18,7 @@ def test_a_form_in_a_stale_tab_is_sent_again_with_one_button(
 ) -> None:
     ann = visit("ann", scripts=scripts, width=width, dark=dark)
     ann.sign_up("Any other shop system", "Ann’s Antiques")
-    ann.page.get_by_label("Name of this shop").fill("The shop at the corner")
+    ann.name_shop("The shop at the corner")
     ann.page.context.clear_cookies(
         name=settings.CSRF_COOKIE_NAME
     )  # another tab has got another one

@@ -64,7 +64,7 @@ def test_a_passkey_answers(visit: Visit) -> None:
 @pytest.mark.parametrize("look", LOOKS)
 def test_a_member_gets_the_right_to_see_secrets(visit: Visit, look: dict[str, bool]) -> None:
     ann, bob = visit("ann", **look), visit("bob")
-    ann.sign_up("eBay", "Ann’s Antiques")
+    ann.set_up("Ann’s Antiques")
     bob.page.goto(invites(ann, bob.email))
     bob.page.get_by_role("main").get_by_role("link", name="Sign in or sign up").click()
     bob.sign_in()
@@ -83,7 +83,7 @@ def test_a_member_gets_the_right_to_see_secrets(visit: Visit, look: dict[str, bo
 @pytest.mark.parametrize(("width", "dark"), [(WIDE, False), (NARROW, True)])
 def test_a_removed_address_takes_the_account_back(visit: Visit, width: int, dark: bool) -> None:
     ann = visit("ann", width=width, dark=dark)
-    ann.sign_up("eBay", "Ann’s Antiques")
+    ann.set_up("Ann’s Antiques")
     new = ann.email.replace("ann-", "other-", 1)
     ann.open("/accounts/email/")
     ann.page.get_by_label("Email address").fill(new)

@@ -32,7 +32,7 @@ def test_a_colleague_is_invited_and_accepts_in_another_browser(
     visit: Visit, look: dict[str, bool]
 ) -> None:
     ann, bob = visit("ann", **look), visit("bob", **look)
-    ann.sign_up("eBay", "Ann’s Antiques")
+    ann.set_up("Ann’s Antiques")
     bob.page.goto(invites(ann, bob.email))
     bob.sees("You are invited to Ann’s Antiques")
     bob.shoot("nobody")
@@ -49,9 +49,9 @@ def test_a_colleague_is_invited_and_accepts_in_another_browser(
 
 def test_an_invitation_to_somebody_else_is_refused_calmly(visit: Visit) -> None:
     ann, bob, eve = visit("ann"), visit("bob"), visit("eve")
-    ann.sign_up("eBay", "Ann’s Antiques")
+    ann.set_up("Ann’s Antiques")
     link = invites(ann, bob.email)
-    eve.sign_up("eBay", "Eve’s Eggs")
+    eve.set_up("Eve’s Eggs")
     eve.page.goto(link)
     eve.sees("which is another address")
     eve.shoot("other")
@@ -65,7 +65,7 @@ def test_an_invitation_to_somebody_else_is_refused_calmly(visit: Visit) -> None:
 
 def test_an_owner_removes_and_leaves(visit: Visit) -> None:
     ann, bob = visit("ann"), visit("bob")
-    ann.sign_up("eBay", "Ann’s Antiques")
+    ann.set_up("Ann’s Antiques")
     bob.page.goto(invites(ann, bob.email))
     bob.page.get_by_role("main").get_by_role("link", name="Sign in or sign up").click()
     bob.sign_in()

@@ -33,12 +33,13 @@ from onboarding.models import (
     User,
     WaitlistEntry,
 )
-from onboarding.views.start import connect
+from onboarding.views.start import business
 from tests.support.at_once import at_once, meeting
 from tests.support.attempts import CONNECTED, begin_attempt, run_step
 from tests.support.factors import add_app, app_code, shown_secret
 from tests.support.outages import begin_outage
 from tests.support.people import People, person
+from tests.support.people import business as business_of
 from tests.support.recent import just_signed_in
 from tests.support.scripted import Scripted
 from tests.support.staff import staff_client
@@ -84,6 +85,47 @@ def welcome(scene: Scene) -> Press:
     return Press(
         dora, reverse("welcome"), {"name": "Twice GmbH"}, Merchant.objects.filter(name="Twice GmbH")
     )
+
+
+def begin_as_newcomer(scene: Scene) -> Press:
+    """One form names the business and begins, with the shop's name left open."""
+    scene.scripted.script.append(OPEN)
+    page = reverse("platform", args=[offer().platform])
+    form = {"business": "Twice GmbH", "name": "", "seen": ""}
+    return Press(browser(person("dora@example.org", "Dora")), page, form, made_by_newcomer())
+
+
+def made_by_newcomer() -> QuerySet[Any]:
+    return Connection.objects.filter(account__merchant__name="Twice GmbH")
+
+
+def leave_it_as_newcomer(scene: Scene) -> Press:
+    begin_outage()
+    page = reverse("platform", args=[offer().platform])
+    form = {"business": "Twice GmbH", "seen": "", "leave-it": "1"}
+    entries = WaitlistEntry.objects.filter(merchant__name="Twice GmbH")
+    return Press(browser(person("dora@example.org", "Dora")), page, form, entries)
+
+
+def begin_for_one_of_two(scene: Scene) -> Press:
+    """A shop is there already, and the vendor connects this one before the second press is read."""
+    start_attempt(scene.people, scene.scripted, CONNECTED, name="eBay")
+    second = business_of("Second", owner=scene.people.alice)
+    known = Attempt.objects.get().reference
+    scene.scripted.script.append(CONNECTED)
+    page = reverse("platform", args=[offer().platform])
+    form = {"business": second.reference, "name": "", "seen": known}
+    shops = Connection.objects.filter(account__merchant=second)
+    return Press(scene.alice, page, form, shops)
+
+
+def begin_unnamed(scene: Scene) -> Press:
+    """Another shop whose name is left open: the second press must not take the next free name."""
+    start_attempt(scene.people, scene.scripted, OPEN, name="eBay")
+    scene.scripted.script.append(CONNECTED)
+    page = scene.team("connect", offer().slug)
+    form = {"name": "", "another": "1", "seen": Attempt.objects.get().reference}
+    return Press(scene.alice, page, form, Connection.objects.exclude(name="eBay"))
 
 
 def begin(scene: Scene) -> Press:
@@ -272,7 +314,8 @@ NO_MEMBERS = {"memberships-TOTAL_FORMS": "0", "memberships-INITIAL_FORMS": "0"}
 # Every address at which a POST creates something, by its name, and how it is sent twice.
 CREATES: dict[str, list[Callable[[Scene], Press]]] = {
     "welcome": [welcome],
-    "connect": [begin, begin_another, begin_and_connect],
+    "platform": [begin_as_newcomer, leave_it_as_newcomer, begin_for_one_of_two],
+    "connect": [begin, begin_another, begin_unnamed, begin_and_connect],
     "leave-it": [leave_it],
     "both": [both],
     "reconnect": [
@@ -370,7 +413,7 @@ def test_who_looks_at_the_same_moment_makes_one_business(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     press = welcome(scene)
-    meeting(monkeypatch, connect, "memberships")
+    meeting(monkeypatch, business, "memberships")
     first, second = twice(press)
     assert first["Location"] == second["Location"] == press.made.get().get_absolute_url()
 
@@ -415,7 +458,7 @@ NOTHING_IS_MADE = {
     *("mfa_set_up", "mfa_deactivate_totp", "mfa_view_recovery_codes"),
     *("mfa_download_recovery_codes", "mfa_confirm_recovery_codes"),
     "admin:onboarding_user_reset_factors",
-    *("mfa_reauthenticate", "mfa_reauthenticate_webauthn", "mfa_remove_webauthn", "platform"),
+    *("mfa_reauthenticate", "mfa_reauthenticate_webauthn", "mfa_remove_webauthn"),
     *("remove", "remove-member", "rename", "return", "return-elsewhere", "return-here"),
     *("account_events", "team-events"),
     *("return-lost", "reveal", "reveal-download"),

@@ -32,7 +32,7 @@ PASSWORD = {"password1": "a long enough phrase", "password2": "a long enough phr
 # Every name of a URL that asks nothing, with the reason. A new one belongs here or into GUARDED.
 UNGUARDED: dict[str, set[str]] = {
     "it only shows something": {
-        *("start", "catalogue", "platform", "shops", "home", "attempt", "attempt-status"),
+        *("start", "catalogue", "go", "shops", "home", "attempt", "attempt-status"),
         *("connection", "connection-status", "team", "return-lost", "brand_css", "security_txt"),
         *("demo_mails", "demo_mail_html", "account_inactive", "mfa_index", "mfa_list_webauthn"),
         *("account_password_reset_completed", "", "admin:", "admin:app_list", "admin:index"),
@@ -52,7 +52,16 @@ UNGUARDED: dict[str, set[str]] = {
     },
     "it ends one's own session": {"account_logout", "admin:logout"},
     "it connects, checks, pauses, renames, resumes or repairs a shop": {
-        *("go", "welcome", "connect", "leave-it", "forget-it", "continue", "finish", "answer"),
+        *(
+            "platform",
+            "welcome",
+            "connect",
+            "leave-it",
+            "forget-it",
+            "continue",
+            "finish",
+            "answer",
+        ),
         *("check-again", "use-found", "go-back", "both", "reconnect", "enter", "pause", "resume"),
         *("rename", "return", "return-here"),
         *("admin:onboarding_connection_ask", "admin:onboarding_connection_done"),

@@ -89,19 +89,54 @@ def test_the_catalogue_costs_five_queries(
 
 
 def test_a_platform_has_a_page_of_its_own(scripted: Scripted, db: None) -> None:
-    found = offer(vendor_name="eBay", platform="ebay")
+    offer(vendor_name="eBay", platform="ebay")
     response = browser().get(reverse("platform", args=["ebay"]))
     for expected in ("Connect eBay", str(scripted.summary), str(scripted.prerequisites)):
         assert expected in visible_text(response)
-    assert reverse("go", args=[found.slug]) in response.content.decode()
+    assert str(scripted.shared_data[0]) in visible_text(response)
 
 
-def test_where_there_is_more_than_one_way_the_visitor_chooses(scripted: Scripted, db: None) -> None:
-    for key in ("one", "two"):
-        connector("scripted", key, vendor_name=f"eBay {key}", platform="ebay")
-    said = visible_text(browser().get(reverse("platform", args=["ebay"])))
-    assert "eBay one, through Scripted" in said
-    assert "eBay two, through Scripted" in said
+def two_ways(**second: str) -> str:
+    """The page of a platform with two connectors."""
+    connector("scripted", "one", vendor_name="eBay one", platform="ebay", position=1)
+    connector("scripted", "two", vendor_name="eBay two", platform="ebay", position=2, **second)
+    return reverse("platform", args=["ebay"])
+
+
+def test_of_several_ways_the_first_is_chosen_and_the_others_are_links(
+    scripted: Scripted, db: None
+) -> None:
+    response = browser().get(two_ways(description="For those who use two."))
+    said = visible_text(response)
+    assert "Connect eBay one Through Scripted" in said
+    assert "eBay two, through Scripted For those who use two." in said
+    assert 'href="/connect/ebay/?way=scripted-two"' in response.content.decode()
+
+
+def test_another_way_is_chosen_by_its_name_in_the_address(scripted: Scripted, db: None) -> None:
+    response = browser().get(f"{two_ways()}?way=scripted-two")
+    assert "Connect eBay two Through Scripted" in visible_text(response)
+    assert 'name="next" value="/connect/ebay/?way=scripted-two"' in response.content.decode()
+    assert 'href="/connect/ebay/?way=scripted-one"' in response.content.decode()
+
+
+@pytest.mark.parametrize("way", ["nothing", "scripted-other", "", "%F0", "a%22b"])
+def test_an_unknown_or_foreign_way_is_ignored(scripted: Scripted, db: None, way: str) -> None:
+    connector("scripted", "other")
+    response = browser().get(f"{two_ways()}?way={way}")
+    assert response.status_code == 200
+    assert "Connect eBay one Through Scripted" in visible_text(response)
+    assert 'name="next" value="/connect/ebay/"' in response.content.decode()
+
+
+def test_a_member_finds_the_other_ways_in_the_same_business(
+    people: People, scripted: Scripted
+) -> None:
+    response = browser(people.alice).get(two_ways(), follow=True)
+    other = reverse("connect", args=[people.acme.reference, "scripted-two"])
+    assert f'href="{other}"' in response.content.decode()
+    said = visible_text(browser(people.alice).get(other))
+    assert "Connect eBay two Through Scripted, for Acme" in said
 
 
 def test_an_unknown_platform_gets_help(scripted: Scripted, db: None) -> None:

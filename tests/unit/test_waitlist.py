@@ -40,11 +40,13 @@ def test_the_catalogue_the_platform_and_the_check_page_say_it(
 ) -> None:
     there = [CATALOGUE, reverse("platform", args=[offer().platform]), page(people)]
     alice = browser(people.alice)
-    assert not [each for each in there if "Scripted has not" in visible_text(alice.get(each))]
+    assert not [
+        each for each in there if "Scripted has not" in visible_text(alice.get(each, follow=True))
+    ]
     begin_outage(cause)
     for each in there:
-        assert sentence in visible_text(alice.get(each))
-        assert "eave it with us" in visible_text(alice.get(each))
+        assert sentence in visible_text(alice.get(each, follow=True))
+        assert "eave it with us" in visible_text(alice.get(each, follow=True))
 
 
 def test_only_connectors_of_that_vendor_are_marked(people: People, settings: Settings) -> None:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
+from django.views.decorators.cache import never_cache
 
 from onboarding import registry
 from onboarding.availability.breaker import Outage, outages
-from onboarding.methods import require_read
+from onboarding.methods import require_read, require_read_or_post
 from onboarding.models import Connector, User
 from onboarding.models.catalogue import offered as offered
 from onboarding.views.access import Request, memberships
+from onboarding.views.vendor_trip.leaving import may_leave
+
+from .connect import connect_platform
 
 
 @require_read
@@ -63,13 +67,13 @@ def troubles(connectors: Iterable[Connector]) -> dict[str, Outage]:
     return outages({connector.vendor for connector in connectors})
 
 
-@require_read
-def platform(request: HttpRequest, platform: str) -> HttpResponse:
-    """The public page of a platform: what will happen, what to have at hand, and the button."""
+@require_read_or_post
+@never_cache
+@may_leave
+def platform(request: HttpRequest, platform: str) -> HttpResponseBase:
+    """The page of a platform: what will happen, what to have at hand, and the way on (connect.py)."""
     found = list(offered().filter(platform=platform.lower()))
     if not found:
         context = {"asked": platform, "connectors": offered()[:12]}
         return render(request, "onboarding/platform_unknown.html", context, status=404)
-    down = troubles(found)
-    choices = [(each, registry.vendor_of(each.vendor), down.get(each.vendor)) for each in found]
-    return render(request, "onboarding/platform.html", {"choices": choices, "first": found[0]})
+    return connect_platform(request, found)

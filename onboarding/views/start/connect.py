@@ -1,94 +1,100 @@
-"""Beginning a connection: choose the business, check before you leave, redirect to the vendor."""
+"""Beginning a connection: the page of a platform, which signs in, asks for the business, and says what will
+happen; its button redirects to the vendor."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
+from django import forms
 from django.contrib import messages
-from django.db import transaction
 from django.db.models import OuterRef, Subquery
-from django.forms import PasswordInput
-from django.http import Http404, HttpResponse, HttpResponseRedirect, QueryDict
-from django.shortcuts import redirect, render
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
-from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext
 
-from onboarding import bounds, journey, registry
+from onboarding import journey, registry
 from onboarding.availability.breaker import outages
-from onboarding.local_paths import next_path
 from onboarding.methods import require_read, require_read_or_post
 from onboarding.models import Attempt, Connection, Connector, Membership, Merchant, User
 from onboarding.models.catalogue import offered
 from onboarding.models.memo import opened
 from onboarding.models.outbox import MailState
 from onboarding.notifications import waitlist
+from onboarding.people.business_names import suggested_name
+from onboarding.people.sign_in import EmailForm
 from onboarding.people.team import open_invitations
 from onboarding.questions import LONGEST, form_data, plain
-from onboarding.views.access import Request, for_member, memberships, signed_in
-from onboarding.views.forms import BusinessForm, ShopForm, taken
+from onboarding.views.access import Request, for_member, memberships, to_sign_in
+from onboarding.views.forms import ShopForm, business_choice, business_name_field, taken
 from onboarding.views.vendor_trip.leaving import leave, may_leave
 from vendors.contract import Vendor
 from vendors.contract.characters import name_key
+
+from .business import get_or_create_business
 
 MOST_BEGUN = 5  # unfinished shops that the check page lists
 
 
 @require_read
-@signed_in
-def choose_business(request: Request, slug: str) -> HttpResponse:
-    """From a connector to the check page of the user's business; with several, they choose one."""
+def go(request: HttpRequest, slug: str) -> HttpResponse:
+    """From a connector to the page of its platform, with this way chosen."""
+    connector = get_object_or_404(offered(), slug=slug)
+    return redirect(_platform_url(connector, way=True))
+
+
+def connect_platform(request: HttpRequest, connectors: list[Connector]) -> HttpResponseBase:
+    """The page of a platform, by one of its connectors: that of `way`, or else the first.
+
+    Whoever has one business goes on to its check page. Here are the sign-in before it and, for those with
+    no business or with several, the check page that also asks for which business it is.
+    """
+    asked = request.GET.get("way")
+    connector = next((each for each in connectors if each.slug == asked), connectors[0])
+    choice = _choice(connector, connectors, way=connector != connectors[0])
+    if request.user.is_authenticated:
+        return _connect_somewhere(cast("Request", request), choice)
+    if request.method == "POST":  # signed out since the page was shown
+        return to_sign_in(request, choice.url)
+    return _page(request, choice, email_form=EmailForm(), next=choice.url)
+
+
+def _connect_somewhere(request: Request, choice: Choice) -> HttpResponse:
+    """Without a business, or with several: the form asks for it, and one POST begins there."""
     own = memberships(request.user)
-    if not own:
-        return redirect(f"{reverse('welcome')}?{urlencode({'next': request.path})}")
-    if len(own) == 1:
-        return redirect("connect", merchant=own[0].merchant.reference, slug=slug)
-    rows = [(m.merchant, reverse("connect", args=[m.merchant.reference, slug])) for m in own]
-    return render(request, "onboarding/choose.html", {"rows": rows, "connecting": True})
+    posts = request.method == "POST"
+    if len(own) == 1 and not posts:
+        return redirect(_check_url(own[0], choice.connector))
+    form = choice.form(form_data(request), business=_business_field(request.user, own))
+    waits = posts and "leave-it" in request.POST
+    if form.is_valid() or (waits and "business" not in form.errors):
+        membership = _business(request.user, own, form.cleaned_data["business"])
+        return (_wait if waits else _check)(request, choice, membership)
+    return _page(
+        request,
+        choice,
+        form=form,
+        action=choice.url,
+        seen=_seen(request, choice, None),
+        open_invitations=[] if own else open_invitations(request.user),
+    )
 
 
-@require_read
-@signed_in
-def shops(request: Request) -> HttpResponse:
-    """To the shops of the user's business; with several, they choose one."""
-    own = memberships(request.user)
-    if not own:
-        return redirect("welcome")
-    if len(own) == 1:
-        return redirect(own[0].merchant)
-    rows = [(m.merchant, m.merchant.get_absolute_url()) for m in own]
-    return render(request, "onboarding/choose.html", {"rows": rows})
+def _business_field(user: User, own: list[Membership]) -> forms.Field:
+    """With one business the page that was sent is older than it, and asked for a name."""
+    if len(own) > 1:
+        return business_choice([each.merchant for each in own])
+    return business_name_field(suggested_name(user.email))
 
 
-@require_read_or_post
-@signed_in
-def welcome(request: Request) -> HttpResponse:
-    """Ask for the business's name, before the first shop."""
-    form = BusinessForm(form_data(request))
-    if not form.is_valid():
-        context = {
-            "form": form,
-            "next": next_path(request),
-            "open_invitations": open_invitations(request.user),
-        }
-        return render(request, "onboarding/welcome.html", context)
-    merchant = _get_or_create_business(request.user, form.cleaned_data["name"])
-    return HttpResponseRedirect(next_path(request) or merchant.get_absolute_url())
-
-
-@transaction.atomic
-def _get_or_create_business(user: User, name: str) -> Merchant:
-    """A merchant that the user owns. Idempotent: a second press returns the same one."""
-    bounds.lock(user)  # two presses may come at once
-    for membership in memberships(user):
-        if name_key(membership.merchant.name) == name_key(name):
-            return membership.merchant
-    bounds.leave_room_for_business(user)
-    merchant = Merchant.objects.create(name=name, language=get_language() or "en")
-    Membership.objects.create(merchant=merchant, user=user, role=Membership.Role.OWNER)
-    return merchant
+def _business(user: User, own: list[Membership], answer: str) -> Membership:
+    """The chosen business of several, or the one of this name."""
+    chosen = next((each for each in own if each.merchant.reference == answer), None)
+    return chosen or get_or_create_business(user, answer)
 
 
 @require_read_or_post
@@ -96,56 +102,105 @@ def _get_or_create_business(user: User, name: str) -> Merchant:
 @for_member
 def connect(request: Request, membership: Membership, slug: str) -> HttpResponse:
     """The check page: what will happen. The POST begins the connection and redirects to the vendor."""
-    choice = _choice(membership, slug)
+    return _check(request, _choice_of(slug), membership)
+
+
+def _check(request: Request, choice: Choice, membership: Membership) -> HttpResponse:
     entry = waitlist.latest_entry(membership, choice.connector)
-    form = choice.form(form_data(request), (opened(entry.typed) or {}) if entry else {})
-    if form.is_valid() and (response := _begin(request, choice, form)):
+    typed = (opened(entry.typed) or {}) if entry else {}
+    form = choice.form(form_data(request), typed, merchant=membership.merchant)
+    if form.is_valid() and (response := _begin(request, choice, membership, form)):
         return response
     on_waitlist = entry is not None and entry.mail_state == MailState.WAITING
-    return _page(request, choice, form, on_waitlist=on_waitlist)
+    return _check_page(request, choice, membership, form, on_waitlist=on_waitlist)
 
 
 @require_read_or_post
 @may_leave
 @for_member
 def join_waitlist(request: Request, membership: Membership, slug: str) -> HttpResponse:
-    """ "Leave it with us": save the form's input, valid or not, until the vendor is back.
-
-    A GET comes from somebody who had to sign in first: they press the button again.
-    """
-    choice = _choice(membership, slug)
-    page = redirect("connect", merchant=membership.merchant.reference, slug=slug)
+    """ "Leave it with us". A GET comes from somebody who had to sign in first: they press again."""
+    choice = _choice_of(slug)
     if request.method != "POST":
-        return page
-    typed = entered(choice.form(request.POST, {}))
+        return redirect(_check_url(membership, choice.connector))
+    return _wait(request, choice, membership)
+
+
+def _wait(request: Request, choice: Choice, membership: Membership) -> HttpResponse:
+    """Save the form's input, valid or not, until the vendor is back."""
+    typed = entered(choice.form(request.POST, merchant=membership.merchant))
     if outages([choice.connector.vendor]):
         waitlist.join(membership, choice.connector, typed)
-        return page
+        return redirect(_check_url(membership, choice.connector))
     message = gettext("%(vendor)s is answering again. You can go on now.")
     messages.success(request, message % {"vendor": choice.vendor.name})
-    return _page(request, choice, choice.form(None, typed))
+    form = choice.form(None, typed, merchant=membership.merchant)
+    return _check_page(request, choice, membership, form)
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What a member wants to connect, for which business."""
+    """What somebody wants to connect. `url`: its page for those whose business is not known yet."""
 
-    membership: Membership
     connector: Connector
     vendor: Vendor
+    others: list[Connector]  # other ways to connect the same platform
+    url: str
 
-    def form(self, data: QueryDict | None, typed: Mapping[str, str]) -> ShopForm:
+    def form(
+        self,
+        data: QueryDict | None,
+        typed: Mapping[str, str] | None = None,
+        *,
+        merchant: Merchant | None = None,
+        business: forms.Field | None = None,
+    ) -> ShopForm:
+        """`merchant`: where the shop is connected; without one, `business` asks for it."""
         questions = [plain(question) for question in self.vendor.questions(self.connector.key)]
-        name = journey.free_name(self.membership.merchant, str(self.connector))
-        return ShopForm(questions, data, initial={"name": name, **typed})
+        name = journey.free_name(merchant, str(self.connector)) if merchant else ""
+        return ShopForm(questions, data, typed, business=business, free_name=name)
 
 
-def _choice(membership: Membership, slug: str) -> Choice:
-    connector = offered().filter(slug=slug).first()
-    vendor = registry.vendor_of(connector.vendor) if connector else None
-    if connector is None or vendor is None:
+def _choice(connector: Connector, connectors: list[Connector], *, way: bool) -> Choice:
+    vendor = registry.vendor_of(connector.vendor)
+    if vendor is None:
         raise Http404
-    return Choice(membership, connector, vendor)
+    others = [each for each in connectors if each != connector]
+    return Choice(connector, vendor, others, _platform_url(connector, way=way))
+
+
+def _choice_of(slug: str) -> Choice:
+    connector = get_object_or_404(offered(), slug=slug)
+    return _choice(connector, list(offered().filter(platform=connector.platform)), way=True)
+
+
+def _platform_url(connector: Connector, *, way: bool) -> str:
+    page = reverse("platform", args=[connector.platform])
+    return f"{page}?{urlencode({'way': connector.slug})}" if way else page
+
+
+def _check_url(membership: Membership, connector: Connector) -> str:
+    return reverse("connect", args=[membership.merchant.reference, connector.slug])
+
+
+@dataclass(frozen=True)
+class Way:
+    """Another way to connect the same platform, and the page where it is chosen."""
+
+    connector: Connector
+    vendor_name: str
+    url: str
+
+
+def _ways(choice: Choice, membership: Membership | None) -> list[Way]:
+    return [
+        Way(
+            each,
+            registry.vendor_name(each.vendor),
+            _check_url(membership, each) if membership else _platform_url(each, way=True),
+        )
+        for each in choice.others
+    ]
 
 
 @dataclass(frozen=True)
@@ -156,41 +211,60 @@ class Begun:
     at: datetime
 
 
-def _begun(choice: Choice) -> list[Begun]:
+def _begun(choice: Choice, membership: Membership) -> list[Begun]:
     """The member's unfinished shops of this connector, the newest first."""
-    membership = choice.membership
     rows = journey.unfinished(membership.merchant, choice.connector, membership.user)
     last = Attempt.objects.filter(connection=OuterRef("pk")).order_by("-pk")
     dated = rows.annotate(begun_at=Subquery(last.values("created")[:1]))
     return [Begun(row, row.begun_at) for row in dated[:MOST_BEGUN]]
 
 
-def _page(
-    request: Request, choice: Choice, form: ShopForm, *, on_waitlist: bool = False
+def _check_page(
+    request: Request,
+    choice: Choice,
+    membership: Membership,
+    form: ShopForm,
+    *,
+    on_waitlist: bool = False,
 ) -> HttpResponse:
-    membership = choice.membership
-    newest = journey.newest_begun(membership.merchant, choice.connector, membership.user)
+    return _page(
+        request,
+        choice,
+        membership,
+        form=form,
+        action=_check_url(membership, choice.connector),
+        begun=_begun(choice, membership),
+        seen=_seen(request, choice, membership.merchant),
+        merchant=membership.merchant,
+        on_waitlist=on_waitlist,
+    )
+
+
+def _page(
+    request: HttpRequest, choice: Choice, membership: Membership | None = None, **state: object
+) -> HttpResponse:
+    """The page of a choice. `state`: what belongs to whoever looks at it, signed in or not."""
     context = {
-        "form": form,
-        "begun": _begun(choice),
-        "seen": request.POST.get("seen", newest),
-        "merchant": membership.merchant,
         "connector": choice.connector,
         "vendor": choice.vendor,
         "domain": domain(choice.vendor),
         "trouble": outages([choice.connector.vendor]).get(choice.connector.vendor),
-        "on_waitlist": on_waitlist,
+        "ways": _ways(choice, membership),
+        **state,
     }
     return render(request, "onboarding/connect.html", context)
 
 
-def _begin(request: Request, choice: Choice, form: ShopForm) -> HttpResponse | None:
+def _begin(
+    request: Request, choice: Choice, membership: Membership, form: ShopForm
+) -> HttpResponse | None:
     """None when the merchant has to choose: another name, or which shop is meant."""
-    membership, name = choice.membership, form.cleaned_data["name"]
-    another = "another" in request.POST
-    if not another and _differs(form, _begun(choice)):
-        return None
-    newest = journey.newest_begun(membership.merchant, choice.connector, request.user)
+    name, another = form.cleaned_data["name"], "another" in request.POST
+    if not another and (begun := _begun(choice, membership)):
+        same = _same(form, begun)
+        if same is None:
+            return None
+        name = same.name
     try:
         attempt = journey.begin(
             merchant=membership.merchant,
@@ -198,7 +272,7 @@ def _begin(request: Request, choice: Choice, form: ShopForm) -> HttpResponse | N
             user=request.user,
             name=name,
             answers=form.answers,
-            seen=request.POST.get("seen", newest),
+            seen=_seen(request, choice, membership.merchant),
             another=another,
         )
     except journey.NameTaken:
@@ -208,17 +282,24 @@ def _begin(request: Request, choice: Choice, form: ShopForm) -> HttpResponse | N
     return leave(request, attempt)
 
 
-def _differs(form: ShopForm, begun: list[Begun]) -> bool:
-    """Whether shops were begun before, and none with this name and these answers."""
+def _seen(request: Request, choice: Choice, merchant: Merchant | None) -> str:
+    """What the form says that its page knew; of a page that is shown now, what it knows."""
+    newest = journey.newest_begun(merchant, choice.connector, request.user)
+    return request.POST.get("seen", newest)
+
+
+def _same(form: ShopForm, begun: list[Begun]) -> Connection | None:
+    """The newest of these shops with the answers of the form and its name, if it has one."""
     key = name_key(form.cleaned_data["name"])
-    same_name = [each.connection for each in begun if name_key(each.connection.name) == key]
-    return bool(begun) and not any(opened(row.answers) == form.answers for row in same_name)
+    rows = [each.connection for each in begun]
+    named = [row for row in rows if not key or name_key(row.name) == key]
+    return next((row for row in named if opened(row.answers) == form.answers), None)
 
 
 def entered(form: ShopForm) -> dict[str, str]:
     """The form's input by field name, valid or not, without secrets."""
     secret = {
-        name for name, field in form.fields.items() if isinstance(field.widget, PasswordInput)
+        name for name, field in form.fields.items() if isinstance(field.widget, forms.PasswordInput)
     }
     typed = {name: form.data.get(name, "")[:LONGEST] for name in form.fields.keys() - secret}
     return {name: value for name, value in typed.items() if value}
