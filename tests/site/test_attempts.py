@@ -66,7 +66,11 @@ SENTENCES: list[tuple[Answer, tuple[str, ...]]] = [
     ),
     (
         StartOver(note=text("The page there has run out.")),
-        ("Please begin again at Scripted", "has run out.", "It is your turn", "Begin again"),
+        (
+            "Not connected yet: start again at Scripted",
+            "has run out.",
+            "It is your turn",
+        ),
     ),
     (Refused(who="merchant"), ("Scripted did not accept this", "Try again")),
     (Refused(who="staff"), ("We’re on it", "Our staff know")),
@@ -77,7 +81,7 @@ SENTENCES: list[tuple[Answer, tuple[str, ...]]] = [
         ("Waiting for Scripted Scripted is not answering", "Next try", "Try again now"),
     ),
     (INSTALL, ("One more step at Scripted", "Install the app.", "Open Scripted")),
-    (WHICH, ("A question about “My shop”", "Which shop?", "First", "Second")),
+    (WHICH, ("Which shop? Scripted knows two.", "First", "Second", "Save and continue")),
     (Redirect(url=""), ("Everything is ready", "Continue to Scripted")),
 ]
 
@@ -104,11 +108,22 @@ def test_an_attempt_left_for_a_week_may_begin_again(people: People, scripted: Sc
 
 def test_preparing_ticks_what_is_done(people: People, scripted: Scripted) -> None:
     attempt = start_attempt(people, scripted, Redirect(url=""))
-    Attempt.objects.update(answer="progress", turn="us", ticks=["room"], ended=None)
+    Attempt.objects.update(answer="progress", turn="us", ticks=["room", "key"], ended=None)
     said = visible_text(browser(people.alice).get(attempt.get_absolute_url()))
-    assert "Your room there is made (done)" in said
-    assert "The key is cut (in progress)" in said
-    assert "The door is open (not yet)" in said
+    assert "Making your room (done)" in said
+    assert "Cutting two keys (in progress)" in said
+    assert "Open the door (not yet)" in said
+
+
+def test_the_next_step_is_the_merchants_own_once_we_have_done_ours(
+    people: People, scripted: Scripted
+) -> None:
+    attempt = start_attempt(people, scripted, Redirect(url="", done=("room", "key", "spare")))
+    said = visible_text(browser(people.alice).get(attempt.get_absolute_url()))
+    assert "Cutting two keys (done) Open the door (your turn)" in said
+    said = visible_text(browser(people.alice).get(attempt.connection.get_absolute_url()))
+    assert said.count("The keys are cut.") == 1
+    assert "Cutting two keys" not in said
 
 
 def test_looking_never_leads_to_the_vendor_nor_asks_it(people: People, scripted: Scripted) -> None:
@@ -216,10 +231,21 @@ def test_the_page_asks_less_and_less_often(
     people: People, scripted: Scripted, look: int, seconds: int
 ) -> None:
     attempt = start_attempt(people, scripted, LATER)
+    Attempt.objects.update(due_at=timezone.now() + timedelta(minutes=2))
     body = fragment(people, attempt, look, attempt.version)
     assert f"load delay:{seconds}s" in body
     assert f"look={look + 1}&amp;version={attempt.version}" in body
     assert "situation" not in body
+
+
+def test_the_page_asks_once_the_next_try_may_have_brought_news(
+    people: People, scripted: Scripted
+) -> None:
+    attempt = start_attempt(people, scripted, LATER)
+    Attempt.objects.update(due_at=timezone.now() + timedelta(seconds=7.5))
+    assert "load delay:9s" in fragment(people, attempt, 20, attempt.version)
+    Attempt.objects.update(due_at=timezone.now() - timedelta(seconds=7.5))  # a busy worker
+    assert "load delay:15s" in fragment(people, attempt, 20, attempt.version)
 
 
 def test_something_new_is_swapped_in_and_asked_about_soon(

@@ -211,7 +211,7 @@ def test_something_to_do_elsewhere_shows_its_link_beside_the_question(
     response = browser(people.alice).get(attempt.get_absolute_url())
     said = visible_text(response)
     assert "One more step at Scripted Your key is lost." in said
-    assert "I have done it: go on" in said
+    assert "I have done it: continue" in said
     assert 'href="https://vendor.example/new"' in response.content.decode()
 
 

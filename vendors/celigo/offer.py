@@ -8,7 +8,16 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 from urllib.parse import urlsplit
 
-from vendors.contract import Entry, Question, Text, UnsureNotes, Vendor, named_problems, text
+from vendors.contract import (
+    ChecklistItem,
+    Entry,
+    Question,
+    Text,
+    UnsureNotes,
+    Vendor,
+    named_problems,
+    text,
+)
 from vendors.contract.characters import is_visible
 from vendors.http.settings import api_url_problem, header_problem
 from vendors.http.urls import is_loopback
@@ -40,9 +49,11 @@ class Offer(Vendor):
         " rights for the systems that are to be connected."
     )
     shared_data: ClassVar[tuple[Text, ...]] = (text("your e-mail address"),)
-    checklist: ClassVar[tuple[tuple[str, Text], ...]] = (
-        (LICENCE, text("Your licence is issued")),
-        ("install", text("The app is installed at integrator.io")),
+    checklist: ClassVar[tuple[ChecklistItem, ...]] = (
+        ChecklistItem(
+            text("Preparing your licence"), (LICENCE,), note=text("Your licence was issued.")
+        ),
+        ChecklistItem(text("Install the app on integrator.io"), ("install",)),
     )
     erase_business: ClassVar[str] = (
         "The licence has ended. It still holds the email address of whoever installed the app. When the"
