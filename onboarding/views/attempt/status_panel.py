@@ -9,7 +9,7 @@ from django.utils.translation import gettext
 
 from onboarding import journey, registry
 from onboarding.background import runner
-from onboarding.models import Attempt, Connection, Hop, User
+from onboarding.models import Attempt, Connection, Hop, PromisedMail, User
 from onboarding.models.status import Answer, Ending, Status, Turn, dumped, shown
 from onboarding.questions import StoredQuestion
 from onboarding.views.polling import Pace
@@ -65,7 +65,7 @@ def _progress(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
     return StatusPanel(
         kind="preparing",
         heading=headings.get(Attempt.Purpose(attempt.purpose), preparing) % words,
-        sentence=gettext("We are at work, you do not have to do anything."),
+        sentence=gettext("You do not have to do anything: we continue automatically."),
         patience=_how_long(attempt, words),
         checklist=attempt.connects,
     )
@@ -178,6 +178,17 @@ def _waiting(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
         label=gettext("Check again now"),
         checklist=attempt.connects,
     )
+
+
+def _until_it_answers(attempt: Attempt, first: str) -> Patience:
+    """A mail is promised only once a row of the outbox is there for it."""
+    if not PromisedMail.is_promised(attempt):
+        return patience(attempt.since, first)
+    mail = gettext(
+        "This takes much longer than usual. You can close this page: we’ll email you when it is done"
+        " or when it’s your turn."
+    )
+    return patience(attempt.since, mail, longer=mail, long=mail)
 
 
 def _overdue(attempt: Attempt) -> StatusPanel:
@@ -320,16 +331,8 @@ def _unavailable(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
         kind="waiting",
         heading=gettext("Waiting for %(vendor)s") % words,
         sentence=attempt.sentence,
-        patience=patience(
-            attempt.since,
-            gettext("Nothing is lost. You do not have to do anything."),
-            longer=gettext(
-                "This takes longer than usual. Nothing is lost: you can close this page, we continue."
-            ),
-            long=gettext(
-                "This takes much longer than usual. Nothing is lost: you can close this page, we keep"
-                " trying."
-            ),
+        patience=_until_it_answers(
+            attempt, gettext("Nothing is lost, and you do not have to do anything.")
         ),
         action="check",
         label=gettext("Try again now"),
