@@ -69,6 +69,7 @@ def vendor_at(path: str | None) -> str:
 
 def _match(path: str | None) -> ResolverMatch | None:
     try:
-        return resolve(urlsplit(path or "").path)
+        parts = urlsplit(path or "")
+        return None if parts.netloc else resolve(parts.path)
     except (Resolver404, ValueError):
         return None
