@@ -177,6 +177,7 @@ DEMO_MAILS = EMAIL_URL.startswith("demo:")
 BRAND_NAME = site.brand_name
 BRAND_LOGO = site.brand_logo
 BRAND_COLOUR = site.brand_colour
+BRAND_URL = site.brand_url
 LEGAL_LINKS = service_urls.links(site.legal_links)
 SUPPORT_EMAIL = site.support_email[0] if site.support_email else ""
 SECURITY_CONTACT = service_urls.contacts(site.security_contact or site.support_email[:1])

@@ -22,7 +22,8 @@ from vendors.contract.characters import is_plain
 from .changelist import AnyQuerySet, VendorFilter
 from .vendor_page import VendorPagesAdmin, connector_target, vendor_pages
 
-SET_BY_STAFF = ("visible", "name", "position", "options")
+NEXT = ("next_words", "next_link", "next_label")  # what merchants read once a shop is connected
+SET_BY_STAFF = ("visible", "name", "position", "options", *NEXT)
 SET_BY_VENDOR = (
     "vendor",
     "key",
@@ -72,6 +73,13 @@ class ConnectorForm(forms.ModelForm):  # type: ignore[type-arg]  # no subscript 
         model = Connector
         fields = (*SET_BY_STAFF, "platform", "category", "description")
         field_classes: ClassVar[dict[str, type[forms.Field]]] = {"options": OptionsField}
+
+    def clean_next_label(self) -> str:
+        """A button leads somewhere."""
+        label: str = self.cleaned_data["next_label"]
+        if label and not self.data.get("next_link"):
+            raise ValidationError(gettext("Enter the link that this button opens, too."))
+        return label
 
 
 class AddForm(ConnectorForm):
@@ -183,6 +191,7 @@ class ConnectorAdmin(VendorPagesAdmin):
                 "visible",
                 "position",
                 "options",
+                *NEXT,
             )
         asks = readiness.has_questions(registry.vendor_of(obj.vendor))
         return (*(name for name in SET_BY_STAFF if name != "options" or not asks), *SET_BY_VENDOR)

@@ -15,7 +15,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from onboarding.availability import breaker
-from onboarding.catalogue import refresh
+from onboarding.catalogue import durations, refresh
 from onboarding.models import Connector, Slot
 from onboarding.notifications import (
     account_mails,
@@ -44,7 +44,7 @@ DOUBT_PERIOD = timedelta(seconds=5)  # between two probes because a merchant's c
 
 def run(submit: Submit) -> None:
     """Submit what is due: each vendor's catalogue (hourly, and at the first start), probes, retention
-    (daily), the rules of the security log (each minute) and mails."""
+    (daily), the rules of the security log and usual times (each minute) and mails."""
     hour = timezone.now().strftime("%Y-%m-%dT%H")
     for slug, vendor in settings.VENDORS.offered.items():
         slot = f"catalogue:{slug}:{hour}"
@@ -56,6 +56,7 @@ def run(submit: Submit) -> None:
     minute = timezone.now().strftime("%Y-%m-%dT%H:%M")
     if _claim(f"security:{minute}"):
         submit("security", "security:minute", security_alerts.update)
+        submit("durations", "durations:minute", durations.refresh)
     Slot.objects.filter(at__lt=timezone.now() - SLOTS_STAY).delete()
     submit("closing", "closing:due", closing.proceed_all)
     staff_alerts.clear_resolved()

@@ -160,6 +160,11 @@ class Site(Settings):
     brand_colour: Annotated[Text, _matching("#[0-9a-fA-F]{6}", "must look like #1a2b3c")] = (
         _setting("", "accent colour, as `#rrggbb`")
     )
+    brand_url: Annotated[
+        Text,
+        _matching(r"https?://[^\s\"'<>;,]+", "must be https://… (or http://…), without spaces"),
+        _readable(service_urls.page),
+    ] = _setting("", "your own site: “Back to …” leads there when a shop is connected")
     legal_links: Annotated[tuple[str, ...], _readable(service_urls.links)] = _setting(
         (), "links in the footer: `Privacy=https://…,Terms=https://…`"
     )

@@ -263,6 +263,14 @@ def brand(name: str) -> str:
     return name
 
 
+def page(url: str) -> SplitResult:
+    """The parts of the address of a web page that people are sent to: it has a host and no password."""
+    parts = split(url)
+    if not parts.hostname or parts.username is not None or parts.password is not None:
+        raise ValueError("must be the address of a page such as https://www.example.com/shops")
+    return parts
+
+
 def contacts(words: Sequence[str]) -> list[str]:
     """The URI of each e-mail address or `https:` page, for security.txt."""
     pages = [word for word in words if re.fullmatch(r"https://[^\s<>@]+", word)]

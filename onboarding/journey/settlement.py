@@ -200,16 +200,19 @@ def _promote_account_draft(attempt: Attempt, account: Account, key: str) -> None
 
 
 def _tick(call: VendorCall, attempt: Attempt, done: Iterable[str]) -> None:
-    """Tick items of the checklist; the caller saves. A tick is a committed checkpoint.
+    """Tick what is done; the caller saves. A tick is a committed checkpoint.
 
-    What staff found was not made now, and the timeline has said so.
+    An item of the checklist is done once all of its keys are; the timeline then says so. What staff found
+    was not made now, and the timeline has said so before.
     """
     for key in done:
         if key not in attempt.ticks:
             attempt.ticks, attempt.crashes = [*attempt.ticks, key], 0
-            is_made_now = key not in call.order.found and not isinstance(call.call, Resolve)
-            label = dict(call.vendor.checklist).get(key) if is_made_now else None
-            transitions.record(attempt.connection, label, attempt=attempt)
+            if key in call.order.found or isinstance(call.call, Resolve):
+                continue
+            for item in call.vendor.checklist:
+                if key in item.keys and set(item.keys) <= set(attempt.ticks):
+                    transitions.record(attempt.connection, item.note, attempt=attempt)
 
 
 def _repeat_call(attempt: Attempt) -> None:

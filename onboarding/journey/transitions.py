@@ -45,6 +45,7 @@ from .vendor_call import ContractCall, Returned, stored
 EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 GOLDEN_RATIO = 0.6180339887498949  # the fractions of its multiples lie evenly between 0 and 1
 AFTER_EXPIRY = timedelta(minutes=1)
+LONG_WAIT = timedelta(minutes=1)  # from then on a merchant gets a mail when it is over
 WAKE_WITHIN, WAKE_PARTS = timedelta(seconds=5), 10  # waiting rows become due in so many groups
 GRACE = timedelta(seconds=10)  # the web process calls at once; the sweep only if that process dies
 
@@ -141,8 +142,14 @@ def publish(attempt: Attempt, *, changed: bool) -> None:
     if changed:
         record(attempt.connection, attempt.note, attempt=attempt, status=attempt.status)
     open_alert(attempt.connection.vendor, attempt)
-    if attempt.turn == Turn.STAFF and attempt.ended is None:
+    if attempt.ended is None and (attempt.turn == Turn.STAFF or _waits_long(attempt)):
         PromisedMail.promise(attempt)
+
+
+def _waits_long(attempt: Attempt) -> bool:
+    """Whether a merchant has waited so long for the vendor that they may have left the page."""
+    waits = attempt.connects and attempt.answer in {Answer.WAITING, Answer.UNAVAILABLE}
+    return waits and attempt.since is not None and timezone.now() - attempt.since >= LONG_WAIT
 
 
 def _copy_to_connection(attempt: Attempt) -> None:

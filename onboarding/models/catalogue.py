@@ -2,13 +2,40 @@
 
 from __future__ import annotations
 
+import math
+from urllib.parse import urlsplit
+
 from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator
 from django.db import models
 from django.db.models import QuerySet
+from django.utils.translation import gettext, gettext_lazy
+
+from vendors.contract.characters import is_plain
+
+
+def validate_link(link: str) -> None:
+    """A link that merchants may be led to: an http or https address, or a path of this site."""
+    is_path = link.startswith("/") and not link.startswith("//") and "\\" not in link
+    if is_path and is_plain(link) and " " not in link:
+        return
+    wrong = ValidationError(
+        gettext("Enter an address such as https://www.example.com/next, or a path such as /next.")
+    )
+    try:
+        URLValidator(schemes=["http", "https"])(link)
+    except ValidationError:
+        raise wrong from None
+    if "@" in urlsplit(link).netloc:
+        raise wrong
 
 
 class Connector(models.Model):
-    """An entry of the catalogue. The sweep refreshes the vendor's columns, never those that staff set."""
+    """An entry of the catalogue. The sweep refreshes the vendor's columns, never those that staff set.
+
+    `usual_seconds` is counted by the sweep, too (`catalogue/durations.py`); None: too few shops yet.
+    """
 
     slug = models.SlugField(max_length=120, unique=True)
     vendor = models.SlugField(max_length=40)
@@ -25,6 +52,28 @@ class Connector(models.Model):
     )
     position = models.IntegerField(default=100, help_text="lower comes first")
     options = models.JSONField(default=dict, blank=True, help_text="handed to the vendor, as JSON")
+    next_words = models.CharField(
+        gettext_lazy("what happens next"),
+        max_length=300,
+        blank=True,
+        help_text=gettext_lazy(
+            "Shown when a shop is connected: “Your products appear in the dashboard within an hour.”"
+        ),
+    )
+    next_link = models.CharField(
+        gettext_lazy("link below it"),
+        max_length=500,
+        blank=True,
+        validators=[validate_link],
+        help_text=gettext_lazy("An address such as https://www.example.com/next, or a path."),
+    )
+    next_label = models.CharField(
+        gettext_lazy("words of the link"),
+        max_length=60,
+        blank=True,
+        help_text=gettext_lazy("What its button says: “Open the dashboard”."),
+    )
+    usual_seconds = models.PositiveIntegerField(null=True, editable=False)
     ready = models.BooleanField(
         default=True, editable=False, help_text="staff have set what the vendor asks of them"
     )
@@ -34,6 +83,13 @@ class Connector(models.Model):
 
     def __str__(self) -> str:
         return self.name or self.vendor_name
+
+    @property
+    def usual_minutes(self) -> int | None:
+        """What connecting a shop usually takes, in whole minutes; None: there are too few to say."""
+        if self.usual_seconds is None:
+            return None
+        return max(math.ceil(self.usual_seconds / 60), 1)
 
 
 def offered() -> QuerySet[Connector]:

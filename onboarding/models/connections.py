@@ -132,6 +132,12 @@ class Connection(StatusMixin):
             Index(fields=["turn", "-id"], name="connection_turn"),
             Index(fields=["-created"], name="connection_created"),
             Index(fields=["vendor"], condition=~Q(task=""), name="connection_task"),
+            # the last first connects of a connector (catalogue/durations.py)
+            Index(
+                fields=["connector", "-connected_at"],
+                condition=Q(connected_at__isnull=False),
+                name="connection_connected",
+            ),
             # whether an alert may clear; whom to warn of an end
             Index(fields=["vendor", "cause"], name="connection_cause"),
             Index(

@@ -66,7 +66,8 @@ class ExpiryWarning(Mailed):
 
 
 class PromisedMail(Mailed):
-    """What we promised a merchant when an attempt became staff's turn: a mail when it is theirs again."""
+    """What we promised a merchant when an attempt became staff's turn, or when they had waited long: a mail
+    when it is done, or when it is their turn again."""
 
     attempt = models.OneToOneField("Attempt", models.CASCADE, related_name="promised_mail")
     promised = models.DateTimeField(default=timezone.now)
@@ -77,6 +78,12 @@ class PromisedMail(Mailed):
         row, is_new = cls.objects.get_or_create(attempt=attempt)
         if not is_new and row.mail_state != MailState.WAITING:
             cls.objects.filter(pk=row.pk).update(promised=timezone.now(), **WANTED)
+
+    @classmethod
+    def is_promised(cls, attempt: Attempt) -> bool:
+        """Whether the mail will still be sent: a page says so only then."""
+        row = cls.objects.filter(attempt=attempt).first()
+        return row is not None and row.mail_state == MailState.WAITING
 
     class Meta:
         indexes = [

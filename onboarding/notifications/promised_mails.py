@@ -1,4 +1,5 @@
-"""The mail that we promise when an attempt becomes staff's turn: once, when it is the merchant's again."""
+"""The mail that we promise when an attempt becomes staff's turn, and when a vendor keeps its merchant
+waiting for more than a minute: once, when it is done or the merchant's turn again."""
 
 from __future__ import annotations
 

@@ -7,8 +7,10 @@ from datetime import datetime
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
 
 from onboarding import moments
+from onboarding.models import Connector
 from onboarding.models.status import StoredText, dumped, shown
 from vendors.contract import Text
 
@@ -46,3 +48,15 @@ def full_moment(at: datetime) -> str:
 def category_name(category: str) -> str:
     """A category's slug as words: "point-of-sale" → "Point of sale"."""
     return category.replace("-", " ").capitalize()
+
+
+@register.filter
+def usual_time(connector: Connector) -> str:
+    """How long connecting such a shop usually takes, in words; "" where we cannot tell yet."""
+    minutes = connector.usual_minutes
+    if minutes is None:
+        return ""
+    if minutes == 1:
+        return gettext("Usually about a minute")
+    sentence = ngettext("Usually %(minutes)s minute", "Usually %(minutes)s minutes", minutes)
+    return sentence % {"minutes": minutes}

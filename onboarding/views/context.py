@@ -11,12 +11,13 @@ from onboarding.people import guards
 
 
 def site(request: HttpRequest) -> dict[str, object]:
-    """`brand_name`, `brand_logo`, `brand_colour`, `support_email`, `legal_links` [(label, url)],
+    """`brand_name`, `brand_logo`, `brand_colour`, `brand_url`, `support_email`, `legal_links` [(label, url)],
     `reference`, `demo_mails` when the demo's mail page exists, and `about_to` for “Is it still you?”."""
     return {
         "brand_name": settings.BRAND_NAME,
         "brand_logo": settings.BRAND_LOGO,
         "brand_colour": settings.BRAND_COLOUR,
+        "brand_url": settings.BRAND_URL,
         "support_email": settings.SUPPORT_EMAIL,
         "legal_links": settings.LEGAL_LINKS,
         "reference": getattr(request, "reference", ""),

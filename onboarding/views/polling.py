@@ -5,6 +5,7 @@ Without JavaScript, the page loads itself again. Neither keeps a session alive: 
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from enum import Enum
 
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import urlencode
 
 from onboarding.background import runner
@@ -59,7 +61,13 @@ def poll(
     least = CROWDED_INTERVAL if is_crowded else 0
     query = urlencode({"look": number, "version": row.version})
     url = f"{reverse(name, args=[merchant.reference, row.reference])}?{query}"
-    return Poll(url, max(interval(number, pace), least), pace)
+    return Poll(url, max(min(interval(number, pace), _until_next_try(row)), least), pace)
+
+
+def _until_next_try(row: Attempt | Connection) -> int:
+    """Seconds until there may be news, where the page counts down to it."""
+    left = (row.due_at - timezone.now()).total_seconds() if row.due_at else 0
+    return math.ceil(left) + 1 if left > 0 else FOR_EVER
 
 
 def interval(number: int, pace: Pace = Pace.LIVELY) -> int:

@@ -20,14 +20,14 @@ def test_back_in_another_browser_one_press_goes_on(visit: Visit, look: dict[str,
     ann.leave("itembase")
     ann.page.context.clear_cookies(name="gangway_browser")
     ann.press("Connect the store")
-    ann.sees("You left for itembase in another browser, for “eBay” of Ann’s Antiques.")
+    ann.sees("You went to itembase in another browser, for “eBay” of Ann’s Antiques.")
     assert "state=" not in ann.page.url
     ann.shoot("here")
     ann.press("Continue here")
     ann.press("Allow")
     ann.sees("“eBay” is connected")
     eve.open("/return/itembase/elsewhere/")
-    eve.sees("You began this in another browser")
+    eve.sees("You started this in another browser")
     eve.shoot("stranger")
 
 

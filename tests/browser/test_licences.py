@@ -110,7 +110,7 @@ def test_another_address_of_ones_own_gets_the_only_licence(
     expect(ann.page.get_by_label(there)).to_be_checked()
     ann.shoot("chosen")
     at_integrator(replace(ann, email=there), "Create an integrator.io account")
-    ann.press("I have done it: go on")
+    ann.press("I have done it: continue")
     ann.sees("Your licence is ready")
     licences = site.stage.state("celigo")["licenses"]
     assert [row["email"] for row in licences if ann.title.lower() in row["email"]] == [there]

@@ -1,4 +1,4 @@
-"""Waiting for the vendor in Chromium: ticks one by one, and a redirect to an undeclared host."""
+"""Waiting for the vendor in Chromium: ticks, words that change, and a redirect to an undeclared host."""
 
 from __future__ import annotations
 
@@ -15,27 +15,41 @@ from tests.support.certificates import self_signed
 from tests.support.site import Site
 
 CREATIONS = [
-    ("POST /reseller/tenant", "Your space at Sharespine is made"),
-    ("POST /reseller/tenant/{codeName}/user", "Your sign-in there is made"),
-    ("POST /reseller/tenant/{codeName}/user", "A sign-in for the exchange of data is made"),
-    ("POST /reseller/tenant/{codeName}/connection", "The connection for the exchange of data"),
+    "POST /reseller/tenant",
+    "POST /reseller/tenant/{codeName}/user",
+    "POST /reseller/tenant/{codeName}/user",
+    "POST /reseller/tenant/{codeName}/connection",
 ]
+LONGER = "This takes longer than usual. You can close this page, we continue."
+LONG = "This takes much longer than usual. You can close this page, we keep trying."
 
 
 @pytest.mark.parametrize("scripts", [True, False])
-def test_a_tick_is_seen_one_at_a_time(visit: Visit, site: Site, scripts: bool) -> None:
-    for route, _ in dict(CREATIONS).items():
+def test_who_waits_reads_what_is_done_and_how_long_it_takes(
+    visit: Visit, site: Site, scripts: bool
+) -> None:
+    """Four creations are one step of the merchant's. The clock of the page is moved, nobody waits."""
+    for route in set(CREATIONS):
         site.stage.fault("sharespine", route, kind="hold", times=2)
     ann = visit("ann", scripts=scripts)
+    ann.page.clock.install()
     ann.sign_up("Any other shop system", "Ann’s Antiques")
     ann.press("Continue to Sharespine")
-    ticks = ann.page.locator(".checklist li.done")
-    for number, (route, _) in enumerate(CREATIONS):
+    done, doing = ann.page.locator(".checklist li.done"), ann.page.locator(".checklist li.doing")
+    for route in CREATIONS:
         site.stage.wait_until_held("sharespine", route)
-        expect(ticks).to_have_count(number)
+        expect(doing).to_contain_text("Creating the data connection")
+        expect(done).to_have_count(0)
+        if route == CREATIONS[0]:
+            ann.sees("Preparing your connection to Sharespine")
+            for seconds, words in ((10, LONGER), (50, LONG)) if scripts else ():
+                ann.page.clock.fast_forward(seconds * 1000)
+                ann.sees(words)
+            ann.shoot("long")
         site.stage.release("sharespine", route)
     site.stage.clear()
     expect(ann.page.get_by_role("button", name="Continue to Sharespine")).to_be_visible()
+    expect(done).to_have_text(["Creating the data connection (done)"], use_inner_text=False)
     ann.shoot("ready")
 
 

@@ -37,7 +37,7 @@ from vendors.contract import Redirect
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("inline_executor")]
 FORGED = [{"error": "access_denied"}, {"code": "of-the-attacker"}, {"ibsstoken": "t"}, {}]
-BEGAN_ELSEWHERE = "You began this in another browser"
+BEGAN_ELSEWHERE = "You started this in another browser"
 CONTINUE = "Continue in this browser?"
 
 

@@ -95,6 +95,33 @@ def test_staff_add_a_connector_of_their_own(generic: Connector, staff: Client) -
     assert (str(first), first.options) == ("Woo Commerce", {"path": "/woo"})
 
 
+@pytest.mark.parametrize(
+    "link", ["https://cloud.example/next?a=1", "http://localhost:8000/", "/next"]
+)
+def test_staff_say_what_happens_next(generic: Connector, staff: Client, link: str) -> None:
+    said = {"next_words": "Set your prices.", "next_link": link, "next_label": "Open it"}
+    staff.post(page(generic), given(**said))
+    row = Connector.objects.get()
+    assert (row.next_words, row.next_link, row.next_label) == tuple(said.values())
+
+
+@pytest.mark.parametrize(
+    "link",
+    ["javascript:alert(1)", "//evil.example/", "/\\evil.example", "cloud.example", "ftp://x.example/",
+     "https://us:secret@cloud.example/", "/a b", "data:text/html,x"],
+)  # fmt: skip
+def test_a_link_that_could_harm_is_refused(generic: Connector, staff: Client, link: str) -> None:
+    answer = staff.post(page(generic), given(next_link=link))
+    assert "Enter an address such as https://www.example.com/next" in page_text(answer)
+    assert Connector.objects.get().next_link == ""
+
+
+def test_a_button_needs_a_link(generic: Connector, staff: Client) -> None:
+    answer = staff.post(page(generic), given(next_label="Open it"))
+    assert "Enter the link that this button opens, too." in page_text(answer)
+    assert Connector.objects.get().next_label == ""
+
+
 def test_a_connector_without_a_name_is_not_added(generic: Connector, staff: Client) -> None:
     assert "This field is required." in page_text(staff.post(ADD, given(generic)))
     assert "This field is required." in page_text(staff.post(ADD, given(name="Woo")))

@@ -15,8 +15,8 @@ from pytest_django.fixtures import Settings
 
 from onboarding import journey
 from onboarding.background import runner
-from onboarding.models import Attempt, Hop
-from tests.support.attempts import CONNECTED, begin_attempt, reloaded
+from onboarding.models import Attempt, Connector, Hop
+from tests.support.attempts import CONNECTED, begin_attempt, reloaded, run_step
 from tests.support.people import People
 from tests.support.scripted import Answer, Scripted, offered
 from tests.support.visit import LINK, OPEN, browser, start_attempt, url, visible_text
@@ -66,7 +66,11 @@ SENTENCES: list[tuple[Answer, tuple[str, ...]]] = [
     ),
     (
         StartOver(note=text("The page there has run out.")),
-        ("Please begin again at Scripted", "has run out.", "It is your turn", "Begin again"),
+        (
+            "Not connected yet: start again at Scripted",
+            "has run out.",
+            "It is your turn",
+        ),
     ),
     (Refused(who="merchant"), ("Scripted did not accept this", "Try again")),
     (Refused(who="staff"), ("We’re on it", "Our staff know")),
@@ -77,7 +81,7 @@ SENTENCES: list[tuple[Answer, tuple[str, ...]]] = [
         ("Waiting for Scripted Scripted is not answering", "Next try", "Try again now"),
     ),
     (INSTALL, ("One more step at Scripted", "Install the app.", "Open Scripted")),
-    (WHICH, ("A question about “My shop”", "Which shop?", "First", "Second")),
+    (WHICH, ("Which shop? Scripted knows two.", "First", "Second", "Save and continue")),
     (Redirect(url=""), ("Everything is ready", "Continue to Scripted")),
 ]
 
@@ -104,11 +108,22 @@ def test_an_attempt_left_for_a_week_may_begin_again(people: People, scripted: Sc
 
 def test_preparing_ticks_what_is_done(people: People, scripted: Scripted) -> None:
     attempt = start_attempt(people, scripted, Redirect(url=""))
-    Attempt.objects.update(answer="progress", turn="us", ticks=["room"], ended=None)
+    Attempt.objects.update(answer="progress", turn="us", ticks=["room", "key"], ended=None)
     said = visible_text(browser(people.alice).get(attempt.get_absolute_url()))
-    assert "Your room there is made (done)" in said
-    assert "The key is cut (in progress)" in said
-    assert "The door is open (not yet)" in said
+    assert "Making your room (done)" in said
+    assert "Cutting two keys (in progress)" in said
+    assert "Open the door (not yet)" in said
+
+
+def test_the_next_step_is_the_merchants_own_once_we_have_done_ours(
+    people: People, scripted: Scripted
+) -> None:
+    attempt = start_attempt(people, scripted, Redirect(url="", done=("room", "key", "spare")))
+    said = visible_text(browser(people.alice).get(attempt.get_absolute_url()))
+    assert "Cutting two keys (done) Open the door (your turn)" in said
+    said = visible_text(browser(people.alice).get(attempt.connection.get_absolute_url()))
+    assert said.count("The keys are cut.") == 1
+    assert "Cutting two keys" not in said
 
 
 def test_looking_never_leads_to_the_vendor_nor_asks_it(people: People, scripted: Scripted) -> None:
@@ -216,10 +231,21 @@ def test_the_page_asks_less_and_less_often(
     people: People, scripted: Scripted, look: int, seconds: int
 ) -> None:
     attempt = start_attempt(people, scripted, LATER)
+    Attempt.objects.update(due_at=timezone.now() + timedelta(minutes=2))
     body = fragment(people, attempt, look, attempt.version)
     assert f"load delay:{seconds}s" in body
     assert f"look={look + 1}&amp;version={attempt.version}" in body
     assert "situation" not in body
+
+
+def test_the_page_asks_once_the_next_try_may_have_brought_news(
+    people: People, scripted: Scripted
+) -> None:
+    attempt = start_attempt(people, scripted, LATER)
+    Attempt.objects.update(due_at=timezone.now() + timedelta(seconds=7.5))
+    assert "load delay:9s" in fragment(people, attempt, 20, attempt.version)
+    Attempt.objects.update(due_at=timezone.now() - timedelta(seconds=7.5))  # a busy worker
+    assert "load delay:15s" in fragment(people, attempt, 20, attempt.version)
 
 
 def test_something_new_is_swapped_in_and_asked_about_soon(
@@ -285,3 +311,74 @@ def test_a_poll_costs_three_queries_and_opens_no_memo(
     with django_assert_max_num_queries(3) as queries:
         assert alice.get(page).status_code == 200
     assert not [query for query in queries if "memo" in query["sql"]]
+
+
+# -- words that change while somebody waits -----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, "This takes a few seconds."),
+        (11, "This takes longer than usual. You can close this page, we continue."),
+        (61, "This takes much longer than usual. You can close this page, we keep trying."),
+    ],
+)
+def test_the_words_of_a_wait_change_with_time(
+    people: People, scripted: Scripted, seconds: int, words: str
+) -> None:
+    attempt = begin_attempt(people)
+    Attempt.objects.update(since=timezone.now() - timedelta(seconds=seconds))
+    said = visible_text(browser(people.alice).get(attempt.get_absolute_url()))
+    assert words in said
+    assert said.count("This takes") == 1
+
+
+def test_a_mail_is_promised_only_where_one_is_sent(people: People, scripted: Scripted) -> None:
+    attempt, alice = start_attempt(people, scripted, Unavailable()), browser(people.alice)
+    Attempt.objects.update(since=timezone.now() - timedelta(minutes=2))
+    assert "email you" not in visible_text(alice.get(attempt.get_absolute_url()))
+    run_step(attempt, scripted, Unavailable())
+    assert "we’ll email you when it is done" in visible_text(alice.get(attempt.get_absolute_url()))
+
+
+def test_the_page_counts_down_to_the_next_try(people: People, scripted: Scripted) -> None:
+    attempt, alice = start_attempt(people, scripted, Unavailable()), browser(people.alice)
+    Attempt.objects.update(due_at=timezone.now() + timedelta(seconds=30))
+    body = alice.get(attempt.get_absolute_url()).content.decode()
+    assert 'data-next-try="30"' in body
+    assert "Next try: <time" in " ".join(body.split())
+    Attempt.objects.update(due_at=timezone.now() - timedelta(seconds=1))
+    assert "Trying again now" in visible_text(alice.get(attempt.get_absolute_url()))
+
+
+# -- success ------------------------------------------------------------------------------------------
+
+
+def test_success_says_which_shop_and_what_the_operator_wants_next(
+    people: People, scripted: Scripted, settings: Settings
+) -> None:
+    settings.BRAND_NAME, settings.BRAND_URL = "Acme Cloud", "https://cloud.example/"
+    attempt, alice = start_attempt(people, scripted, CONNECTED), browser(people.alice)
+    said = visible_text(alice.get(attempt.get_absolute_url()))
+    assert "Shop M My shop Shop system scripted shop, through Scripted Business Acme" in said
+    assert "What happens next Nothing more to do." in said
+    Connector.objects.update(next_words="Set your prices.", next_link="/x", next_label="Open it")
+    page = alice.get(attempt.get_absolute_url())
+    said = visible_text(page)
+    assert "What happens next Set your prices." in said
+    assert "Open it Back to Acme Cloud See this shop Connect another shop" in said
+    assert {'href="/x"', 'href="https://cloud.example/"'} <= set(
+        re.findall(r'href="[^"]*"', page.content.decode())
+    )
+
+
+def test_what_comes_next_is_said_of_new_shops_alone(
+    people: People, scripted: Scripted, settings: Settings
+) -> None:
+    settings.BRAND_URL = "https://cloud.example/"
+    attempt, alice = start_attempt(people, scripted, CONNECTED), browser(people.alice)
+    Attempt.objects.update(purpose="resume")
+    said = visible_text(alice.get(attempt.get_absolute_url()))
+    assert "What happens next" not in said
+    assert "Back to" not in said

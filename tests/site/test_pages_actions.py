@@ -94,7 +94,7 @@ def test_after_a_no_other_answers_count(
     bob = browser(people.bob)
     configurable.script.append(Refused("9", who="merchant", note=text("Too long.")))
     said = visible_text(bob.post(act(connection, "cut"), {"answer_length": "9"}, follow=True))
-    assert "Too long. To change what you entered, choose it again" in said
+    assert "Too long. To change what you entered, open the page of this shop" in said
     configurable.script.append(TURNED)
     bob.post(act(connection, "cut"), {"answer_length": "8"})
     assert configurable.asked[-1][2] == ("cut", {"length": "8"})
@@ -211,7 +211,7 @@ def test_something_to_do_elsewhere_shows_its_link_beside_the_question(
     response = browser(people.alice).get(attempt.get_absolute_url())
     said = visible_text(response)
     assert "One more step at Scripted Your key is lost." in said
-    assert "I have done it: go on" in said
+    assert "I have done it: continue" in said
     assert 'href="https://vendor.example/new"' in response.content.decode()
 
 

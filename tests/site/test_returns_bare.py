@@ -102,7 +102,7 @@ def test_without_a_login_nothing_is_checked(attempt: Attempt) -> None:
     with nothing_changes():
         page = page_after_return(client, client.get(BACK))
     assert NOT_KNOWN in page
-    assert "Sign in to go on where you were" in page
+    assert "Sign in to continue where you left off" in page
 
 
 @pytest.mark.parametrize("who", ["bob", "charlie"])
@@ -136,7 +136,7 @@ def test_after_seven_days_it_was_left_too_long(
     scripted: Scripted, attempt: Attempt, alice: Client
 ) -> None:
     Attempt.objects.update(deadline=timezone.now())
-    assert "This was left too long" in page_after_return(alice, alice.get(BACK))
+    assert "was not finished within 7 days" in page_after_return(alice, alice.get(BACK))
     assert scripted.calls == ["start"]
 
 

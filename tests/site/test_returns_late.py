@@ -70,7 +70,7 @@ def test_after_seven_days_it_was_left_too_long(
     over(attempt)
     alice = browser(people.alice)
     page = page_after_return(alice, come_back(alice, attempt, code="c"))
-    assert "This was left too long" in page
+    assert "was not finished within 7 days" in page
     assert "Start again" in page
     assert scripted.calls == ["start"]
 
@@ -82,7 +82,9 @@ def test_after_the_sweep_has_ended_it_the_page_is_the_same(
     runner.sweep()
     alice = browser(people.alice)
     with no_shop_changes():
-        assert "This was left too long" in page_after_return(alice, come_back(alice, attempt))
+        assert "was not finished within 7 days" in page_after_return(
+            alice, come_back(alice, attempt)
+        )
     assert scripted.calls == ["start"]
 
 
@@ -91,7 +93,9 @@ def test_left_too_long_a_repair_lowers_no_working_shop(people: People, scripted:
     over(attempt)
     alice = browser(people.alice)
     with no_shop_changes():
-        assert "This was left too long" in page_after_return(alice, come_back(alice, attempt))
+        assert "was not finished within 7 days" in page_after_return(
+            alice, come_back(alice, attempt)
+        )
     assert connection_of(attempt).status == "connected"
 
 
@@ -101,7 +105,7 @@ def test_signed_in_too_late_it_was_left_too_long(
     come_back(browser(of=people.alice), attempt, code="c")
     over(attempt)
     page = browser(people.alice).get(attempt.get_absolute_url())
-    assert "This was left too long" in page.content.decode()
+    assert "was not finished within 7 days" in page.content.decode()
     assert scripted.calls == ["start"]
 
 
@@ -185,7 +189,9 @@ def test_after_disconnecting_a_return_brings_nothing_back(
     alice.post(url("disconnect", attempt.connection))
     assert connection_of(attempt).status == "disconnected"
     with no_shop_changes():
-        assert "This was ended" in page_after_return(alice, come_back(alice, attempt, code="c"))
+        assert "This page is out of date" in page_after_return(
+            alice, come_back(alice, attempt, code="c")
+        )
     assert scripted.calls[-1] == "end"
 
 

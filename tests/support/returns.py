@@ -18,8 +18,8 @@ from tests.support.visit import OPEN, browser, browser_cookie, start_attempt, ur
 
 BACK = reverse("return", args=["scripted"])
 LOST = reverse("return-lost", args=["scripted"])
-NOT_YOURS = "not on a trip that you began with this account. Nothing was changed."
-NOT_KNOWN = "not on a trip that we know. Nothing was changed."
+NOT_YOURS = "no connection that you started with this account. Nothing was changed."
+NOT_KNOWN = "no connection that we know. Nothing was changed."
 
 
 def state(attempt: Attempt) -> str:

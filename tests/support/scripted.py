@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from vendors.contract import (
     Action,
+    ChecklistItem,
     Done,
     Entry,
     Item,
@@ -42,10 +43,10 @@ class Scripted(Vendor):
         text("Your business name"),
         text("Your e-mail address"),
     )
-    checklist: ClassVar[tuple[tuple[str, Text], ...]] = (
-        ("room", text("Your room there is made")),
-        ("key", text("The key is cut")),
-        ("door", text("The door is open")),
+    checklist: ClassVar[tuple[ChecklistItem, ...]] = (
+        ChecklistItem(text("Making your room"), ("room",), note=text("Your room there is made.")),
+        ChecklistItem(text("Cutting two keys"), ("key", "spare"), note=text("The keys are cut.")),
+        ChecklistItem(text("Open the door"), ("door",)),
     )
     creations: ClassVar[Mapping[str, Text]] = {"room": text("A room for this merchant")}
 

@@ -24,6 +24,7 @@ LIMITS, SESSIONS, RIGHTS, MAILS, BROWSER, CLOSING = (
     "0011_limits_of_strangers", "0012_sessions", "0013_rights_and_former_addresses", "0014_account_mails",
     "0015_hop_browser", "0016_closing",
 )  # fmt: skip
+NEXT = "0020_next_and_durations"
 NOW = timezone.now()
 
 
@@ -405,3 +406,14 @@ def test_a_person_survives_the_mails_of_accounts_and_a_mail_on_its_way_does_not(
     )
     assert only(migrate_to(SECURITY), "User").email == "a@example.org"
     assert not migrate_to(MAILS).get_model("onboarding", "AccountMail").objects.exists()
+
+
+def test_shops_and_connectors_survive_what_comes_next_and_usual_times() -> None:
+    rows_of_the_first_release(migrate_to(FIRST))
+    apps = migrate_to(NEXT)
+    connector = only(apps, "Connector")
+    assert (connector.next_words, connector.next_link, connector.next_label) == ("", "", "")
+    assert connector.usual_seconds is None
+    apps.get_model("onboarding", "Connector").objects.update(next_link="/next", usual_seconds=90)
+    apps = migrate_to(CLOSING)
+    assert (only(apps, "Connector").slug, only(apps, "Connection").name) == ("v-shop", "Shop")

@@ -10,6 +10,7 @@ from django.core.mail import EmailMessage
 from django.utils import timezone
 
 from onboarding.background import schedule
+from onboarding.journey import transitions
 from onboarding.models import Attempt, Merchant, PromisedMail, User
 from onboarding.notifications import promised_mails
 from tests.support.attempts import CONNECTED, begin_attempt, run_step
@@ -47,7 +48,7 @@ def test_one_mail_when_it_is_solved(people: People, scripted: Scripted) -> None:
     attempt = run_step(staffs_turn(people, scripted), scripted, CONNECTED)
     schedule.mail()
     [sent] = mail.outbox
-    assert sent.subject == "“My shop”: we have solved it"
+    assert sent.subject == "“My shop”: it is done"
     assert f"http://localhost{attempt.connection.get_absolute_url()}\n" in str(sent.body)
 
 
@@ -55,7 +56,7 @@ def test_a_shop_that_is_set_up_is_not_called_the_merchants_turn(
     people: People, scripted: Scripted
 ) -> None:
     run_step(staffs_turn(people, scripted), scripted, replace(CONNECTED, confirmed=False))
-    assert told() == ["“My shop”: we have solved it"]
+    assert told() == ["“My shop”: it is done"]
 
 
 def test_nobody_is_mailed_while_we_still_ask(people: People, scripted: Scripted) -> None:
@@ -72,6 +73,29 @@ def test_nobody_is_mailed_while_we_still_ask(people: People, scripted: Scripted)
 def test_without_staffs_turn_there_is_no_mail(people: People, scripted: Scripted) -> None:
     run_step(begin_attempt(people), scripted, TO_DO)
     assert (told(), PromisedMail.objects.count()) == ([], 0)
+
+
+def test_whoever_waits_long_for_a_vendor_gets_a_mail_when_it_has_answered(
+    people: People, scripted: Scripted
+) -> None:
+    attempt = run_step(begin_attempt(people), scripted, Unavailable())
+    assert not PromisedMail.is_promised(attempt)
+    Attempt.objects.update(since=timezone.now() - transitions.LONG_WAIT)
+    run_step(attempt, scripted, Unavailable())
+    assert PromisedMail.is_promised(attempt)
+    assert told() == []
+    run_step(attempt, scripted, CONNECTED)
+    assert told() == told() == ["“My shop”: it is done"]
+    assert not PromisedMail.is_promised(attempt)
+
+
+def test_a_long_wait_for_something_else_promises_nothing(
+    people: People, scripted: Scripted
+) -> None:
+    attempt = run_step(begin_attempt(people), scripted, Unavailable())
+    Attempt.objects.update(purpose="enter", since=timezone.now() - transitions.LONG_WAIT)
+    run_step(attempt, scripted, Unavailable())
+    assert not PromisedMail.is_promised(attempt)
 
 
 def test_what_is_promised_twice_is_kept_twice(people: People, scripted: Scripted) -> None:

@@ -260,6 +260,11 @@ def test_the_other_mail_addresses(load: Load) -> None:
         ("BRAND_NAME", "geheim\tInc."),
         ("BRAND_NAME", "geheim\u2028Inc."),
         ("BRAND_NAME", "\u200b"),
+        ("BRAND_URL", "www.example.com"),
+        ("BRAND_URL", "javascript:alert(1)"),
+        ("BRAND_URL", "https://us:geheim@example.com"),
+        ("BRAND_URL", "https://[geheim"),
+        ("BRAND_URL", "https://"),
         ("LEGAL_LINKS", "Privacy"),
     ],
 )

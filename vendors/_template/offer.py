@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 from urllib.parse import urlsplit
 
-from vendors.contract import Entry, Text, UnsureNotes, Vendor, text
+from vendors.contract import ChecklistItem, Entry, Text, UnsureNotes, Vendor, text
 from vendors.contract.vendor import named_problems
 from vendors.http.settings import api_url_problem, header_problem
 
@@ -25,8 +25,8 @@ class Offer(Vendor):
     summary: ClassVar[Text] = text("We create your shop at Template. You approve it there.")
     prerequisites: ClassVar[Text] = text("Your sign-in at Template.")
     shared_data: ClassVar[tuple[Text, ...]] = (text("the name of your shop"),)
-    checklist: ClassVar[tuple[tuple[str, Text], ...]] = (
-        (SHOP, text("Your shop at Template is created")),
+    checklist: ClassVar[tuple[ChecklistItem, ...]] = (
+        ChecklistItem(text("Creating your shop at Template"), (SHOP,)),
     )
     erase_business: ClassVar[str] = "The shop is deleted. Ask Template to delete its log of it."
     erase_person: ClassVar[str] = ""  # Template gets nothing of a person from us

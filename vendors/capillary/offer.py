@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 from vendors.contract import (
     Action,
     CauseNote,
+    ChecklistItem,
     Entry,
     Question,
     Text,
@@ -79,9 +80,13 @@ class Offer(Vendor):
         text("the name of your business"),
         text("the name that you give to this connection"),
     )
-    checklist: ClassVar[tuple[tuple[str, Text], ...]] = (
-        (CLIENT, text("Your API client is made")),
-        ("token", text("Its key and secret were tried out")),
+    checklist: ClassVar[tuple[ChecklistItem, ...]] = (
+        ChecklistItem(text("Creating your key"), (CLIENT,), note=text("Your key was created.")),
+        ChecklistItem(
+            text("Testing the key and secret"),
+            ("token",),
+            note=text("The key and secret were tested: they work."),
+        ),
     )
     erase_business: ClassVar[str] = (
         "The API clients are marked as invalid, not deleted. Ask Capillary to delete them, with their"

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from vendors.contract import (
     CauseNote,
+    ChecklistItem,
     Entry,
     Question,
     Text,
@@ -49,9 +50,11 @@ class Offer(Vendor):
         " rights for the systems that are to be connected."
     )
     shared_data: ClassVar[tuple[Text, ...]] = (text("your e-mail address"),)
-    checklist: ClassVar[tuple[tuple[str, Text], ...]] = (
-        (LICENCE, text("Your licence is issued")),
-        ("install", text("The app is installed at integrator.io")),
+    checklist: ClassVar[tuple[ChecklistItem, ...]] = (
+        ChecklistItem(
+            text("Preparing your licence"), (LICENCE,), note=text("Your licence was issued.")
+        ),
+        ChecklistItem(text("Install the app on integrator.io"), ("install",)),
     )
     erase_business: ClassVar[str] = (
         "The licence has ended. It still holds the email address of whoever installed the app. When the"

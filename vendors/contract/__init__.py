@@ -58,7 +58,7 @@ the state is replaced only when a link was made with it, or when another member 
     Declined               Action needed, "you cancelled at …"         start, by "Start again"
     Refused(merchant)      Action needed, its `heading`, or            start, by "Try again"
                            "… did not accept this"
-    StartOver              Action needed, "Please begin again at …"    start, by "Begin again"
+    StartOver              Action needed, "start again at …"           start, by "Start again"
     Connected              Connected; the attempt has ended            check, every CHECK_PERIOD
       confirmed=False      Set up, not confirmed yet; ended            check, every CHECK_PERIOD
     Done                   Paused, Connected or Disconnected; ended    –
@@ -168,7 +168,7 @@ from .steps import (
     Step,
     Waiting,
 )
-from .vendor import CauseNote, UnsureNotes, Vendor, named_problems
+from .vendor import CauseNote, ChecklistItem, UnsureNotes, Vendor, named_problems
 
 __all__ = [
     "Action",
@@ -176,6 +176,7 @@ __all__ = [
     "Business",
     "CallError",
     "CauseNote",
+    "ChecklistItem",
     "Connected",
     "Declined",
     "Done",

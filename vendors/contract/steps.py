@@ -20,7 +20,9 @@ class StepFields:
     account: Memo | None = field(default=None, repr=False)
     connection: Memo | None = field(default=None, repr=False)
     promote: bool = False
-    done: tuple[str, ...] = ()  # keys of the vendor's checklist
+    done: tuple[
+        str, ...
+    ] = ()  # what is finished: keys of the creations and of the vendor's checklist
     account_key: str = ""
     connection_key: str = ""
 

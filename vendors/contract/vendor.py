@@ -32,6 +32,19 @@ class CauseNote:
 
 
 @dataclass(frozen=True)
+class ChecklistItem:
+    """One of the merchant's own steps, in their words: "Creating the data connection".
+
+    It is ticked once each of `keys` is among the keys that steps reported (`done=`). `note` is the
+    timeline's sentence for it then, unless what is ticked last says enough by itself.
+    """
+
+    label: Text
+    keys: tuple[str, ...]
+    note: Text | None = None
+
+
+@dataclass(frozen=True)
 class Vendor:
     """Base class of all vendors. The fields of a subclass are its settings.
 
@@ -47,7 +60,9 @@ class Vendor:
     summary: ClassVar[Text]  # what will happen at the vendor, in one or two sentences
     prerequisites: ClassVar[Text]  # what the merchant should have ready
     shared_data: ClassVar[tuple[Text, ...]]  # which of the merchant's data go to the vendor
-    checklist: ClassVar[tuple[tuple[str, Text], ...]]  # what is prepared before the merchant leaves
+    checklist: ClassVar[
+        tuple[ChecklistItem, ...]
+    ]  # the merchant's steps until the shop is connected
     # Key of `Progress(announce=…)` → what staff are asked for before `resolve`.
     creations: ClassVar[Mapping[str, Text]] = {}
     # The same keys → what the merchant reads while it is not known whether the thing was made.

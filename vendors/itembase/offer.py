@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 from urllib.parse import urlsplit
 
-from vendors.contract import Entry, Json, Text, Vendor, named_problems, text
+from vendors.contract import ChecklistItem, Entry, Json, Text, Vendor, named_problems, text
 from vendors.http.settings import address_problem
 
 from .client import Client
@@ -78,10 +78,11 @@ class Offer(Vendor):
         " belongs to the business: only they can close it, with itembase."
     )
     erase_person: ClassVar[str] = ""  # itembase gets nothing of a person from us
-    checklist: ClassVar[tuple[tuple[str, Text], ...]] = (
-        ("link", text("A private link to itembase is made")),
-        ("sign-in", text("You are signed in at itembase")),
-        ("store", text("Your shop is found")),
+    checklist: ClassVar[tuple[ChecklistItem, ...]] = (
+        ChecklistItem(
+            text("Sign in to itembase"), ("sign-in",), note=text("You signed in to itembase.")
+        ),
+        ChecklistItem(text("Add your shop and give us read access"), ("store",)),
     )
 
     client_id: str

@@ -7,7 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
-from vendors.contract import CauseNote, Entry, Json, Text, UnsureNotes, Vendor, named_problems, text
+from vendors.contract import (
+    CauseNote,
+    ChecklistItem,
+    Entry,
+    Json,
+    Text,
+    UnsureNotes,
+    Vendor,
+    named_problems,
+    text,
+)
 from vendors.http.settings import address_problem, basic_username_problem, header_problem
 
 from .client import Client, connect
@@ -34,12 +44,13 @@ class Offer(Vendor):
         text("the name of your business"),
         text("your name and your e-mail address"),
     )
-    checklist: ClassVar[tuple[tuple[str, Text], ...]] = (
-        ("tenant", text("Your space at Sharespine is made")),
-        ("user", text("Your sign-in there is made")),
-        ("api_user", text("A sign-in for the exchange of data is made")),
-        ("connection", text("The connection for the exchange of data is made")),
-        ("login", text("Your Sharespine sign-in is ready")),
+    checklist: ClassVar[tuple[ChecklistItem, ...]] = (
+        ChecklistItem(
+            text("Creating the data connection"),
+            ("tenant", "user", "api_user", "connection"),
+            note=text("The data connection was created."),
+        ),
+        ChecklistItem(text("Set up your shop on Sharespine"), ("set-up",)),
     )
     erase_business: ClassVar[str] = (
         "Delete the tenant, with its users and all data in it: the account’s page has the action, or"

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Literal, TypedDict, assert_never
 
 from django.utils.translation import gettext
 
 from onboarding import journey, registry
 from onboarding.background import runner
-from onboarding.models import Attempt, Connection, Hop, User
+from onboarding.models import Attempt, Connection, Hop, PromisedMail, User
 from onboarding.models.status import Answer, Ending, Status, Turn, dumped, shown
 from onboarding.questions import StoredQuestion
 from onboarding.views.polling import Pace
-from vendors.contract import Vendor, text
+from vendors.contract import ChecklistItem, Vendor, text
+
+from .patience import NextTry, Patience, next_try, patience
 
 SETTLED_TURNS = frozenset({Turn.MERCHANT, Turn.NOBODY})  # in which nothing changes by itself
 
@@ -26,14 +27,16 @@ PanelAction = Literal["", "continue", "check", "answer", "choose", "reconnect"]
 class StatusPanel:
     """`kind` is a key of OUTCOME_ICONS (templatetags/icons.py): it chooses icon and colour.
 
-    `action` chooses what the main button posts ("": there is none), `label` is its text. `finish` offers
-    "I have finished" beside it. `checklist` shows the vendor's checklist.
+    `patience`: what stands below the sentence while somebody waits. `action` chooses what the main button
+    posts ("": there is none), `label` is its text. `finish` offers "I have finished" beside it.
+    `checklist` shows the vendor's checklist.
     """
 
     kind: str
     heading: str
     sentence: str
     more: str = ""
+    patience: Patience | None = None
     action: PanelAction = ""
     label: str = ""
     finish: bool = False
@@ -50,7 +53,7 @@ class StatusPanel:
 
 def _progress(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
     if journey.asks_about_the_shop(attempt):
-        return _checking(words)
+        return _checking(attempt, words)
     headings = {
         Attempt.Purpose.ENTER: gettext("Opening %(vendor)s"),
         Attempt.Purpose.PAUSE: gettext("Pausing “%(shop)s”"),
@@ -62,27 +65,28 @@ def _progress(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
     return StatusPanel(
         kind="preparing",
         heading=headings.get(Attempt.Purpose(attempt.purpose), preparing) % words,
-        sentence=_how_long(attempt.connection.vendor) % words,
-        more=gettext("You can close this page: we continue without you."),
+        sentence=gettext("You do not have to do anything: we continue automatically."),
+        patience=_how_long(attempt, words),
         checklist=attempt.connects,
     )
 
 
-def _how_long(vendor: str) -> str:
-    if runner.is_crowded(vendor):
-        return gettext(
-            "Many shops are being connected to %(vendor)s just now: this may take a few minutes. "
-            "You do not have to do anything."
+def _how_long(attempt: Attempt, words: dict[str, str]) -> Patience:
+    if runner.is_crowded(attempt.connection.vendor):
+        crowd = gettext(
+            "Many shops are being connected to %(vendor)s just now: this may take a few minutes."
+            " You can close this page, we continue."
         )
-    return gettext("This takes a few seconds. You do not have to do anything.")
+        return patience(attempt.since, crowd % words, longer=crowd % words)
+    return patience(attempt.since, gettext("This takes a few seconds."))
 
 
-def _checking(words: dict[str, str]) -> StatusPanel:
+def _checking(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
     return StatusPanel(
         kind="checking",
         heading=gettext("Checking with %(vendor)s") % words,
         sentence=gettext("We are asking %(vendor)s whether “%(shop)s” is connected.") % words,
-        more=gettext("You can close this page: we continue without you."),
+        patience=_how_long(attempt, words),
     )
 
 
@@ -101,7 +105,7 @@ def _redirect(attempt: Attempt, user: User, words: dict[str, str]) -> StatusPane
         sentence = gettext("When you are done, %(vendor)s sends you back here.") % words
     return StatusPanel(
         kind="at-vendor",
-        heading=gettext("You are at %(vendor)s") % words,
+        heading=gettext("Finish at %(vendor)s") % words,
         sentence=sentence,
         more=gettext("Closed the %(vendor)s page? Reopen it. Your progress is saved.") % words,
         action="continue",
@@ -113,7 +117,7 @@ def _redirect(attempt: Attempt, user: User, words: dict[str, str]) -> StatusPane
 def _set_up_beside(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
     """The vendor's page is open in a tab beside this one, and sends nobody back."""
     sentence = gettext(
-        "Set up “%(shop)s” in the %(vendor)s tab. Then tell us here that you are done."
+        "Set up “%(shop)s” in the %(vendor)s tab. Then tell us here that you have finished."
     )
     return StatusPanel(
         kind="at-vendor",
@@ -153,26 +157,49 @@ def _colleague_at_vendor(words: dict[str, str], finish: bool) -> StatusPanel:
     return StatusPanel(
         kind="at-vendor",
         heading=gettext("%(person)s is at %(vendor)s") % words,
-        sentence=gettext("They can finish it there. You can also go on yourself.") % words,
+        sentence=gettext("They can finish it there. You can also continue yourself.") % words,
         action="continue",
-        label=gettext("Go on at %(vendor)s yourself") % words,
+        label=gettext("Continue at %(vendor)s yourself") % words,
         finish=finish,
     )
 
 
 def _waiting(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
-    overdue = attempt.turn == Turn.STAFF
-    working = gettext("%(vendor)s is still working") % words
-    patience = gettext("We keep asking. You can close this page and come back later.")
-    slow = gettext(
-        "This takes longer than it should. Our staff know and are looking into it. We’ll email you"
-        " when it’s your turn again."
-    )
+    if attempt.turn == Turn.STAFF:
+        return _overdue(attempt)
     return StatusPanel(
-        kind="staff" if overdue else "checking",
-        heading=gettext("We’re on it") if overdue else working,
+        kind="checking",
+        heading=gettext("%(vendor)s is still working") % words,
         sentence=attempt.sentence,
-        more=slow if overdue else patience,
+        patience=patience(
+            attempt.since, gettext("We keep asking, you do not have to do anything.")
+        ),
+        action="check",
+        label=gettext("Check again now"),
+        checklist=attempt.connects,
+    )
+
+
+def _until_it_answers(attempt: Attempt, first: str) -> Patience:
+    """A mail is promised only once a row of the outbox is there for it."""
+    if not PromisedMail.is_promised(attempt):
+        return patience(attempt.since, first)
+    mail = gettext(
+        "This takes much longer than usual. You can close this page: we’ll email you when it is done"
+        " or when it’s your turn."
+    )
+    return patience(attempt.since, mail, longer=mail, long=mail)
+
+
+def _overdue(attempt: Attempt) -> StatusPanel:
+    return StatusPanel(
+        kind="staff",
+        heading=gettext("We’re on it"),
+        sentence=attempt.sentence,
+        more=gettext(
+            "This takes longer than it should. Our staff know and are looking into it. We’ll email"
+            " you when it’s your turn again."
+        ),
         action="check",
         label=gettext("Check again now"),
     )
@@ -181,15 +208,16 @@ def _waiting(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
 def _needs_merchant(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
     heading = gettext("One more step at %(vendor)s") % words
     if questions_of(attempt):
-        done = gettext("I have done it: go on")
+        done = gettext("I have done it: continue")
         return replace(_ask(attempt, words), heading=heading, label=done)
     return StatusPanel(
         kind="stopped",
         heading=heading,
         sentence=attempt.sentence,
-        more=gettext("When you have done it, come back here and let us check again."),
+        more=gettext("When you have done it, come back to this page."),
         action="check",
         label=gettext("I have done it: check again"),
+        checklist=attempt.connects,
     )
 
 
@@ -200,16 +228,20 @@ def _go_on(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
         sentence=attempt.sentence,
         action="continue",
         label=gettext("Continue at %(vendor)s") % words,
+        checklist=attempt.connects,
     )
 
 
 def _ask(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
+    """A single question is the heading itself: “Which eBay shop?”."""
+    labels = [shown(question["label"]) for question in attempt.questions]
+    several = gettext("A few questions about “%(shop)s”") % words
     return StatusPanel(
         kind="asking",
-        heading=gettext("A question about “%(shop)s”") % words,
+        heading=labels[0] if len(labels) == 1 else several,
         sentence=attempt.sentence,
         action="answer",
-        label=gettext("Continue"),
+        label=gettext("Save and continue"),
     )
 
 
@@ -226,12 +258,11 @@ def _wrong_shop(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
 
 
 def _declined(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
-    is_new = attempt.connection.status != Status.CONNECTED and attempt.connects
     new = gettext("Not connected yet: you cancelled at %(vendor)s")
     known = gettext("You cancelled at %(vendor)s")
     return StatusPanel(
         kind="stopped",
-        heading=(new if is_new else known) % words,
+        heading=(new if _is_new(attempt) else known) % words,
         sentence=attempt.sentence,
         more=gettext("You can continue whenever you like."),
         action="continue",
@@ -239,14 +270,21 @@ def _declined(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
     )
 
 
+def _is_new(attempt: Attempt) -> bool:
+    """Whether the shop is not connected yet, so that this is what the heading says first."""
+    return attempt.connects and not attempt.connection.is_set_up
+
+
 def _start_over(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
+    new = gettext("Not connected yet: start again at %(vendor)s")
+    known = gettext("Start again at %(vendor)s")
     return StatusPanel(
         kind="stopped",
-        heading=gettext("Please begin again at %(vendor)s") % words,
+        heading=(new if _is_new(attempt) else known) % words,
         sentence=attempt.sentence,
         more=gettext("You can do it now, or come back later."),
         action="continue",
-        label=gettext("Begin again"),
+        label=gettext("Start again at %(vendor)s") % words,
     )
 
 
@@ -254,7 +292,7 @@ def _refused(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
     if attempt.turn == Turn.STAFF:
         return _on_it(attempt)
     write = gettext("If it happens again, write to us and quote the reference below.")
-    choose = gettext("To change what you entered, choose it again on the page of this shop.")
+    choose = gettext("To change what you entered, open the page of this shop and choose it again.")
     return StatusPanel(
         kind="refused",
         heading=shown(attempt.heading) or gettext("%(vendor)s did not accept this") % words,
@@ -284,7 +322,7 @@ def _unreadable(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
         sentence=attempt.sentence,
         more=gettext("At %(vendor)s nothing has changed.") % words,
         action="continue",
-        label=gettext("Connect it"),
+        label=gettext("Connect “%(shop)s” again") % words,
     )
 
 
@@ -293,7 +331,9 @@ def _unavailable(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
         kind="waiting",
         heading=gettext("Waiting for %(vendor)s") % words,
         sentence=attempt.sentence,
-        more=gettext("Nothing is lost. You can close this page: we continue without you."),
+        patience=_until_it_answers(
+            attempt, gettext("Nothing is lost, and you do not have to do anything.")
+        ),
         action="check",
         label=gettext("Try again now"),
     )
@@ -403,30 +443,32 @@ def _kept_sibling() -> StatusPanel:
 
 
 def _expired(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
+    new, known = gettext("“%(shop)s” is not connected yet"), gettext("“%(shop)s” stays as it was")
     return StatusPanel(
         kind="expired",
-        heading=gettext("This was left too long"),
+        heading=(new if _is_new(attempt) else known) % words,
         sentence=attempt.sentence,
         action="reconnect" if attempt.connects else "",
-        label=gettext("Start again"),
+        label=gettext("Start again at %(vendor)s") % words,
     )
 
 
 def _replaced(words: dict[str, str]) -> StatusPanel:
     newer = gettext(
-        "A newer step took its place. Open the page of “%(shop)s” to see where it stands."
+        "Something newer was started since. Open the page of “%(shop)s” to see where it stands."
     )
-    return StatusPanel(kind="stopped", heading=gettext("This was ended"), sentence=newer % words)
+    heading = gettext("This page is out of date")
+    return StatusPanel(kind="stopped", heading=heading, sentence=newer % words)
 
 
 def _account_deleted(words: dict[str, str]) -> StatusPanel:
     return StatusPanel(
         kind="ended",
         heading=gettext("Your account at %(vendor)s was deleted") % words,
-        sentence=gettext("So this could not be finished for “%(shop)s”.") % words,
+        sentence=gettext("“%(shop)s” was disconnected with it.") % words,
         more=gettext("You can connect the shop again at any time."),
         action="reconnect",
-        label=gettext("Connect it again"),
+        label=gettext("Connect “%(shop)s” again") % words,
     )
 
 
@@ -583,10 +625,10 @@ def whose_turn(attempt: Attempt) -> str:
             assert_never(turn)
 
 
-def next_try(attempt: Attempt) -> datetime | None:
+def next_try_of(attempt: Attempt) -> NextTry | None:
     """When we ask the vendor again by ourselves; None where the page does not say it."""
     is_waiting = attempt.answer in {Answer.UNAVAILABLE, Answer.WAITING} and attempt.ended is None
-    return attempt.due_at if is_waiting else None
+    return next_try(attempt.due_at) if is_waiting else None
 
 
 def link(row: Attempt | Connection) -> str:
@@ -607,32 +649,51 @@ def pace_of(attempt: Attempt) -> Pace | None:
     return Pace.QUIET if journey.opens_beside(attempt) else None
 
 
-class ChecklistItem(TypedDict):
-    """An item for components/checklist.html."""
+# -- the steps ---------------------------------------------------------------------------------------
+
+
+def step_of(attempt: Attempt) -> str:
+    """`current` for the step line; "" where the shop was connected before, so that there is no line."""
+    if attempt.purpose != Attempt.Purpose.CONNECT:
+        return ""
+    if attempt.ending != Ending.CONNECTED:
+        return "vendor"
+    return "done" if attempt.connection.status != Status.REPORTED else "connected"
+
+
+ItemState = Literal["done", "doing", "yours", "todo"]
+
+
+class ChecklistRow(TypedDict):
+    """A row for components/checklist.html."""
 
     text: str
-    state: Literal["done", "doing", "todo"]
+    state: ItemState
 
 
-def checklist(attempt: Attempt, vendor: Vendor | None) -> list[ChecklistItem]:
-    """The vendor's checklist; a tick is a committed checkpoint."""
-    if vendor is None:
-        return []
+def checklist(attempt: Attempt, vendor: Vendor | None) -> list[ChecklistRow]:
+    """The merchant's steps; a tick is a committed checkpoint, and the next one is somebody's turn."""
+    items = vendor.checklist if vendor else ()
     account = attempt.connection.account
     found = {key for key in account.found if key != account.unsure}  # by staff
-    open_keys = [key for key, _ in vendor.checklist if key not in {*attempt.ticks, *found}]
-    announced = account.announced
-    current = announced if announced in open_keys else next(iter(open_keys), "")
-    working_on = current if attempt.turn == Turn.US else ""
+    still_open = [item for item in items if not set(item.keys) <= {*attempt.ticks, *found}]
+    announced = [item for item in still_open if account.announced in item.keys]
+    current = next(iter([*announced, *still_open]), None)
     return [
-        {"text": shown(dumped(label)), "state": _item_state(key, open_keys, working_on)}
-        for key, label in vendor.checklist
+        {
+            "text": shown(dumped(item.label)),
+            "state": _item_state(item, still_open, current, attempt.turn),
+        }
+        for item in items
     ]
 
 
 def _item_state(
-    key: str, open_keys: list[str], working_on: str
-) -> Literal["done", "doing", "todo"]:
-    if key not in open_keys:
+    item: ChecklistItem, still_open: list[ChecklistItem], current: ChecklistItem | None, turn: str
+) -> ItemState:
+    if item not in still_open:
         return "done"
-    return "doing" if key == working_on else "todo"
+    if item != current:
+        return "todo"
+    states: dict[str, ItemState] = {Turn.US: "doing", Turn.VENDOR: "doing", Turn.MERCHANT: "yours"}
+    return states.get(turn, "todo")
