@@ -20,9 +20,9 @@ FIRST, WORDS, RETURNS, RATE_LIMITS, NAMES, REPORTED, KEYS, OUTAGES, REFUSED, SEC
     "0005_shop_names_and_endings", "0006_reported", "0007_memo_keys", "0008_outages",
     "0009_mail_refused", "0010_security_events",
 )  # fmt: skip
-LIMITS, SESSIONS, RIGHTS, MAILS, BROWSER, CLOSING = (
+LIMITS, SESSIONS, RIGHTS, MAILS, BROWSER, CLOSING, WHICH_SHOP = (
     "0011_limits_of_strangers", "0012_sessions", "0013_rights_and_former_addresses", "0014_account_mails",
-    "0015_hop_browser", "0016_closing",
+    "0015_hop_browser", "0016_closing", "0018_which_shop",
 )  # fmt: skip
 NOW = timezone.now()
 
@@ -405,3 +405,13 @@ def test_a_person_survives_the_mails_of_accounts_and_a_mail_on_its_way_does_not(
     )
     assert only(migrate_to(SECURITY), "User").email == "a@example.org"
     assert not migrate_to(MAILS).get_model("onboarding", "AccountMail").objects.exists()
+
+
+def test_shops_have_no_address_after_the_upgrade_and_survive_the_way_back() -> None:
+    shop_of(migrate_to(CLOSING), "My shop", status="connected", answer="connected")
+    apps = migrate_to(WHICH_SHOP)
+    shop, attempt = only(apps, "Connection"), only(apps, "Attempt")
+    assert (shop.address, shop.account_label, only(apps, "Account").label) == ("", "", "")
+    assert (attempt.found_address, attempt.found_account) == ("", "")
+    apps.get_model("onboarding", "Connection").objects.update(address="shop.example")
+    assert only(migrate_to(CLOSING), "Connection").name == "My shop"

@@ -131,6 +131,7 @@ class Sharespine(Staff):
             confirmed=bool(password),
             account=switched(memo, active=True),
             account_key=space.tenant,
+            account_label=space.tenant,
         )
 
     def _tenant_client(self, memo: SpaceMemo, password: str) -> TenantClient:
