@@ -214,7 +214,12 @@ class Connection(StatusMixin):
     def identity(self) -> list[str]:
         """Which shop it is, in short texts: its address, the account at the vendor, when it was added."""
         added = gettext("Added %(date)s") % {"date": moments.day(self.created)}
-        return [*identity_texts(self.address, self.account_label), added]
+        return [*self.known_there, added]
+
+    @property
+    def known_there(self) -> list[str]:
+        """The part of its identity that the vendor or the merchant has said."""
+        return identity_texts(self.address, self.account_label)
 
     def get_absolute_url(self) -> str:
         return reverse("connection", args=[self.account.merchant.reference, self.reference])

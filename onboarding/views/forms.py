@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext, gettext_lazy
 
-from onboarding import journey
-from onboarding.fields import EmailField, LineField, NameField
-from onboarding.models import Connector, Membership, Merchant
+from onboarding import journey, registry
+from onboarding.fields import EmailField, LineField, NameField, ShopAddressField
+from onboarding.models import Connection, Connector, Membership, Merchant
 from onboarding.people import team
 from onboarding.questions import FEW, Choices, QuestionsForm, StoredQuestion
 
@@ -92,8 +92,16 @@ class ActForm(QuestionsForm):
         return self.connectors.get(self.cleaned_data.get("connector", ""))
 
 
+ADDRESS_HELP = gettext_lazy(
+    "Such as shop.example.com. It tells your shops apart, and we check that the right one is connected."
+)
+
+
 class ShopForm(QuestionsForm):
-    """The name of a new shop, and its vendor's questions."""
+    """The name and the address of a new shop, and its vendor's questions.
+
+    A vendor that tells the address itself (`tells_address`) is not asked for.
+    """
 
     name = LineField(
         label=gettext_lazy("Name of this shop"),
@@ -102,6 +110,24 @@ class ShopForm(QuestionsForm):
         error_messages={"required": gettext_lazy("Give this shop a name.")},
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
+    address = ShopAddressField(help_text=ADDRESS_HELP)
+
+    def __init__(
+        self,
+        questions: Sequence[StoredQuestion],
+        data: QueryDict | None = None,
+        initial: Mapping[str, object] | None = None,
+        *,
+        asks_address: bool = True,
+    ) -> None:
+        super().__init__(questions, data, initial)
+        if not asks_address:
+            del self.fields["address"]
+
+    @property
+    def shop_address(self) -> str:
+        """The address that was entered; "" for none."""
+        return str(self.cleaned_data.get("address", ""))
 
 
 class NameForm(forms.Form):
@@ -111,6 +137,19 @@ class NameForm(forms.Form):
         error_messages={"required": gettext_lazy("Give this shop a name.")},
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
+
+
+class NameAndAddressForm(NameForm):
+    """How a shop is called, and where it is on the web, as its merchant says."""
+
+    address = ShopAddressField(help_text=gettext_lazy("Such as shop.example.com."))
+
+    def __init__(self, data: QueryDict | None, connection: Connection) -> None:
+        initial = {"name": connection.name, "address": connection.address}
+        super().__init__(data, initial=initial)
+        vendor = registry.vendor_of(connection.vendor)
+        if vendor and vendor.tells_address:
+            del self.fields["address"]
 
 
 def taken(name: str) -> str:

@@ -206,7 +206,7 @@ def _go_on(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
 def _ask(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
     return StatusPanel(
         kind="asking",
-        heading=gettext("A question about “%(shop)s”") % words,
+        heading=shown(attempt.heading) or gettext("A question about “%(shop)s”") % words,
         sentence=attempt.sentence,
         action="answer",
         label=gettext("Continue"),

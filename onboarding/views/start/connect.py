@@ -137,7 +137,8 @@ class Choice:
     def form(self, data: QueryDict | None, typed: Mapping[str, str]) -> ShopForm:
         questions = [plain(question) for question in self.vendor.questions(self.connector.key)]
         name = journey.free_name(self.membership.merchant, str(self.connector))
-        return ShopForm(questions, data, initial={"name": name, **typed})
+        asks = not self.vendor.tells_address
+        return ShopForm(questions, data, initial={"name": name, **typed}, asks_address=asks)
 
 
 def _choice(membership: Membership, slug: str) -> Choice:
@@ -178,6 +179,7 @@ def _page(
         "connector": choice.connector,
         "vendor": choice.vendor,
         "domain": domain(choice.vendor),
+        "known_account": journey.known_account(membership.merchant, choice.vendor.slug),
         "trouble": outages([choice.connector.vendor]).get(choice.connector.vendor),
         "on_waitlist": on_waitlist,
     }
@@ -198,6 +200,7 @@ def _begin(request: Request, choice: Choice, form: ShopForm) -> HttpResponse | N
             user=request.user,
             name=name,
             answers=form.answers,
+            address=form.shop_address,
             seen=request.POST.get("seen", newest),
             another=another,
         )

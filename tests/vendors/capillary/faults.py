@@ -18,7 +18,10 @@ NONE: dict[str, int] = {}
 CLIENTS = "/v3/integrations/clients"
 CLIENT = f"{CLIENTS}/{{clientKey}}"
 TOKEN = "POST /v3/oauth/token/generate"
-STILL, GONE = "Capillary confirms that your key is valid.", "We no longer use or check this connection."
+STILL, GONE = (
+    "Capillary confirms that your key is valid.",
+    "We no longer use or check this connection.",
+)
 NEW = "Your new key works."
 ANEW = "Capillary updated the permissions of your key."
 

@@ -130,7 +130,7 @@ def test_a_shop_keeps_its_words_however_often_it_is_offered(connected: Trip) -> 
     trip = connected.another_shop()
     trip.add_store()
     first = choices(trip.run("start"))
-    trip.given["now"] = datetime.now(UTC) + timedelta(minutes=5)
+    trip.now += timedelta(minutes=5)
     assert choices(trip.run("answered", {"store": "made-up"})) == first
 
 
