@@ -1,4 +1,4 @@
-"""Form fields for what people type: email addresses, and texts in one line such as names."""
+"""Form fields for what people type: email addresses, addresses of shops, texts in one line such as names."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from vendors.contract.characters import is_plain, is_visible, name_key, one_line
 
+from . import shop_addresses
 from .email_addresses import normalised
 
 INVALID_ADDRESS = gettext_lazy("Enter an email address such as name@example.com.")
@@ -83,3 +84,28 @@ class NameField(LineField):
         read = name_key(value)
         if "://" in read or "www." in read.replace("\u3002", "."):
             raise ValidationError(WITHOUT_LINKS, code="link")
+
+
+class ShopAddressField(LineField):
+    """The address of a shop on the web, stored as `shop_addresses` writes it.
+
+    There is no `maxlength`: a browser would cut a pasted address. It is no URLField either: people type
+    “shop.example”, and a browser's own check would refuse that.
+    """
+
+    default_error_messages = {
+        "invalid": gettext_lazy("Enter the address of your shop, such as shop.example.com."),
+    }
+    widget = forms.TextInput(
+        attrs={"autocomplete": "url", "inputmode": "url", "spellcheck": "false"}
+    )
+
+    def __init__(self, **options: Any) -> None:  # Any: Django's signature
+        label = gettext_lazy("Address of your shop (optional)")
+        super().__init__(**{"label": label, "required": False, **options})
+
+    def to_python(self, value: object) -> str:
+        try:
+            return shop_addresses.normalised(super().to_python(value))
+        except ValueError:
+            raise ValidationError(self.error_messages["invalid"], code="invalid") from None

@@ -46,6 +46,11 @@ def in_full(at: datetime, *, seconds: bool = False) -> str:
     return _with_zone(said)
 
 
+def day(at: datetime) -> str:
+    """The day alone, in the reader's time zone: "29 Nov 2026"."""
+    return date_format(timezone.localtime(at), "DATE_FORMAT")
+
+
 def whole_minute(at: datetime) -> datetime:
     """The full minute at or after `at`: who waits until then has waited long enough."""
     below = at.replace(second=0, microsecond=0)

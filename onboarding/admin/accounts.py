@@ -21,23 +21,33 @@ from .unsure import UnsureAdmin, unsure_creation
 @admin.register(Account)
 class AccountAdmin(UnsureAdmin, StaffAnswersAdmin, OwnerColumns):
     deferred = ACCOUNT_SECRETS
-    list_display = ("merchant", "vendor_name", "key", "announced", "unsure")
+    list_display = ("merchant", "vendor_name", "label", "key", "announced", "unsure")
     list_filter = (UnsureFilter, VendorFilter)
     list_select_related = ("merchant",)
-    search_fields = ("key", "merchant__name")
+    search_fields = ("key", "label", "merchant__name")
     search_help_text = gettext_lazy(
-        "The full ID at the vendor, part of the merchant’s name, or the start of a member’s email"
-        " address."
+        "The full ID at the vendor, part of the account’s label or the merchant’s name, or the start of a"
+        " member’s email address."
     )
     fieldsets = (
         (
             None,
-            {"fields": ("merchant_link", "vendor_name", "key", "being_made", "answer_lost")},
+            {
+                "fields": (
+                    "merchant_link",
+                    "vendor_name",
+                    "label",
+                    "key",
+                    "being_made",
+                    "answer_lost",
+                )
+            },
         ),
     )
 
     def search_querysets(self, term: str) -> Iterable[AnyQuerySet]:
         yield Account.objects.filter(key=term)
+        yield Account.objects.filter(label__icontains=term)
         yield Account.objects.filter(merchant_id__in=merchants_like(term))
 
     @admin.display(description=gettext_lazy("being created"))

@@ -9,12 +9,13 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy
 
 from onboarding.models import Attempt
+from onboarding.models.status import shown
 
 from .base import ATTEMPT_SECRETS, CONNECTION_SECRETS, ReadOnlyAdmin
 from .calls import calls_table
 from .changelist import AnyQuerySet, BegunFilter, StatusFilter, TurnFilter
 from .columns import STATUS_FIELDS, StatusColumns
-from .tables import hops_table, link, timeline
+from .tables import NOTHING, hops_table, link, timeline
 
 
 @admin.register(Attempt)
@@ -43,6 +44,7 @@ class AttemptAdmin(ReadOnlyAdmin, StatusColumns):
             gettext_lazy("Details"),
             {"fields": ("connection_link", "purpose", "user", "reference", "created")},
         ),
+        (gettext_lazy("What was found"), {"fields": ("found", "found_address", "found_account")}),
     )
 
     def search_querysets(self, term: str) -> Iterable[AnyQuerySet]:
@@ -52,6 +54,10 @@ class AttemptAdmin(ReadOnlyAdmin, StatusColumns):
     @admin.display(description=gettext_lazy("connection"))
     def connection_link(self, attempt: Attempt) -> str:
         return link(attempt.connection)
+
+    @admin.display(description=gettext_lazy("another shop than was meant"))
+    def found(self, attempt: Attempt) -> str:
+        return shown(attempt.found_evidence) or NOTHING
 
     def page_context(self, request: HttpRequest, attempt: Attempt) -> dict[str, object]:
         return {

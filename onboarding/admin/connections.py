@@ -39,6 +39,7 @@ class ConnectionAdmin(VendorActionsAdmin, StatusColumns, OwnerColumns):
     deferred = CONNECTION_SECRETS
     list_display = (
         "name",
+        "address",
         "merchant_link",
         "vendor_name",
         "connector",
@@ -48,10 +49,13 @@ class ConnectionAdmin(VendorActionsAdmin, StatusColumns, OwnerColumns):
     )
     list_filter = (StatusFilter, TurnFilter, TaskFilter, VendorFilter, BegunFilter)
     list_select_related = ("account__merchant", "connector")
-    search_fields = ("reference", "name", "key", "shop_id", "account__merchant__name")
+    search_fields = (
+        *("reference", "name", "address", "account_label", "key", "shop_id"),
+        "account__merchant__name",
+    )
     search_help_text = gettext_lazy(
-        "A full reference or ID at the vendor, part of the shop’s or merchant’s name, or the start of"
-        " a member’s email address."
+        "A full reference or ID at the vendor, part of the shop’s name, its address, its account at the"
+        " vendor or the merchant’s name, or the start of a member’s email address."
     )
     actions = ("ask_now",)
     fieldsets = (
@@ -62,6 +66,8 @@ class ConnectionAdmin(VendorActionsAdmin, StatusColumns, OwnerColumns):
                 "fields": (
                     "merchant_link",
                     "name",
+                    "address",
+                    "account_label",
                     "vendor_name",
                     "connector_link",
                     "account_link",
@@ -95,6 +101,8 @@ class ConnectionAdmin(VendorActionsAdmin, StatusColumns, OwnerColumns):
         yield connections.filter(key=term)
         yield connections.filter(shop_id=term)
         yield connections.filter(name__icontains=term)
+        yield connections.filter(address__icontains=term)
+        yield connections.filter(account_label__icontains=term)
         yield connections.filter(account__merchant_id__in=merchants_like(term))
 
     @admin.display(description=gettext_lazy("connector"))

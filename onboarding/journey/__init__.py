@@ -67,7 +67,7 @@ from .merchant_actions import (
     unfinished,
     use_found_shop,
 )
-from .orders import verified_addresses
+from .orders import known_account, verified_addresses
 from .outcomes import Outcome, ready_note
 from .removal import can_remove, remove, stays_at_vendor
 from .staff_actions import (
@@ -126,6 +126,7 @@ __all__ = [
     "free_name",
     "hand_over_attempts",
     "is_at_vendor_without_return",
+    "known_account",
     "leased",
     "left_from",
     "may_begin",

@@ -156,7 +156,14 @@ def forget_business(merchant: Merchant) -> None:
     for connection in Connection.objects.filter(account__merchant=merchant):
         _forget_connection(connection)
     merchant.accounts.update(
-        memo={}, staff_answers={}, key="", found={}, announced="", unsure="", unsure_why=""
+        memo={},
+        staff_answers={},
+        key="",
+        label="",
+        found={},
+        announced="",
+        unsure="",
+        unsure_why="",
     )
 
 
@@ -164,13 +171,14 @@ def _forget_attempts(merchant: Merchant) -> None:
     rows = Attempt.objects.filter(connection__account__merchant=merchant)
     transitions.forget_calls(rows)
     found = {"found_shop_id": "", "found_evidence": {}, "accepted_shop_id": "", "ticks": []}
-    transitions.update(rows, **NO_STATUS, **found)
+    whose = {"found_address": "", "found_account": ""}
+    transitions.update(rows, **NO_STATUS, **found, **whose)
 
 
 def _forget_connection(connection: Connection) -> None:
     transitions.set_name(connection, "")  # one of its own, so that the key of the name is empty too
     rows = Connection.objects.filter(pk=connection.pk)
-    ids = {"key": "", "shop_id": "", "task": "", "evidence": {}}
+    ids = {"key": "", "shop_id": "", "address": "", "account_label": "", "task": "", "evidence": {}}
     transitions.update(rows, **NO_STATUS, **ids, answers={}, memo={}, reveal=None)
 
 

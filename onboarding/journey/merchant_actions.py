@@ -26,13 +26,14 @@ from onboarding.models import (
 )
 from onboarding.models.connections import shop_name_key
 from onboarding.models.memo import Unread, opened, readable
-from onboarding.models.status import Answer, Ending, Status, Turn, dumped
+from onboarding.models.status import SET_UP, Answer, Ending, Status, Turn, dumped
 from onboarding.registry import vendor_name, vendor_of
 from vendors.contract import Text, text
 from vendors.contract.characters import name_key
 
 from . import hops, removal, transitions, unreadable
-from .orders import holder
+from .orders import holder, is_other_account, known_account
+from .outcomes import Verdict
 from .vendor_call import (
     Act,
     Answered,
@@ -57,6 +58,7 @@ RESTARTING_ANSWERS = frozenset(
         Answer.START_OVER,
     }
 )
+FOUND_FIELDS = ("found_shop_id", "found_address", "found_account")
 BEGUN_NOTES = {
     Attempt.Purpose.CONNECT: text("The connection was begun."),
     Attempt.Purpose.RECONNECT: text("Reconnecting was begun."),
@@ -74,6 +76,7 @@ def begin(
     user: User,
     name: str,
     answers: Mapping[str, str],
+    address: str = "",
     seen: str | None = None,
     another: bool = False,
 ) -> Attempt:
@@ -82,7 +85,8 @@ def begin(
     Whoever has begun a shop of this connector and not finished it goes on there, unless `another` says
     that a second one is meant. `seen` is what `newest_begun` said when the form was shown: the name of a
     shop that was begun since then tells that the same form was sent twice. Without a `name`, the shop is
-    called as its connector, with the first number that is free.
+    called as its connector, with the first number that is free. `address`: of the shop on the web, as
+    `shop_addresses` writes it, "" if it is not known.
 
     Raises NameTaken when the name belongs to another shop, and bounds.Reached, as does all that begins an
     attempt, when there are too many already.
@@ -90,7 +94,7 @@ def begin(
     transitions.lock_names(merchant.pk)
     earlier = _begun_already(merchant, connector, user, name, answers, seen, another=another)
     if earlier:
-        return earlier
+        return _with_address(earlier, address)
     bounds.leave_room_for_shop(merchant, user)
     account, _ = Account.objects.get_or_create(merchant=merchant, vendor=connector.vendor)
     connection = Connection.objects.create(
@@ -98,9 +102,20 @@ def begin(
         vendor=account.vendor,
         connector=connector,
         name=name or free_name(merchant, str(connector)),
+        address=address,
+        account_label=known_account(merchant, connector.vendor),
         answers=dict(answers),
     )
     return _new_attempt(connection, user, Attempt.Purpose.CONNECT, Start())
+
+
+def _with_address(attempt: Attempt, address: str) -> Attempt:
+    """Keep the address that was entered for a shop that was begun before and is not connected yet."""
+    connection = attempt.connection
+    if address and not connection.shop_id:
+        connection.address = address
+        transitions.save(connection, "address")
+    return attempt
 
 
 def _begun_already(
@@ -342,14 +357,20 @@ def run_action(
 
 
 @transaction.atomic
-def rename(connection: Connection, name: str) -> None:
-    """Give a shop another name. Raises NameTaken when the merchant has another shop of this name."""
+def rename(connection: Connection, name: str, address: str | None = None) -> None:
+    """Give a shop another name and, unless it is None, another address on the web.
+
+    Raises NameTaken when the merchant has another shop of this name.
+    """
     merchant = connection.account.merchant
     transitions.lock_names(merchant.pk)
     same_name = _connection_named(merchant, name)
     if same_name and same_name.pk != connection.pk:
         raise NameTaken(name)
     transitions.set_name(connection, name)
+    if address is not None:
+        connection.address = address
+        transitions.save(connection, "address")
 
 
 @transaction.atomic
@@ -579,13 +600,30 @@ def connect_both(attempt: Attempt, user: User, name: str) -> Attempt:
     note = text("Another shop was found: it became “%(name)s”.", name=name)
     transitions.record(first, note, attempt=attempt, user=user)
     attempt.connection = Connection.objects.create(
-        account=first.account, vendor=first.vendor, connector=first.connector, name=name
+        account=first.account,
+        vendor=first.vendor,
+        connector=first.connector,
+        name=name,
+        address=attempt.found_address,
+        account_label=attempt.found_account,
     )
+    if first.connected_at is None:
+        _leave_unconnected(first)
     attempt.user, attempt.purpose = user, Attempt.Purpose.CONNECT
     transitions.save(attempt, "connection", "purpose")
     begun = BEGUN_NOTES[Attempt.Purpose.CONNECT]
     transitions.record(attempt.connection, begun, attempt=attempt, user=user)
     return _repeat_call(attempt)
+
+
+def _leave_unconnected(connection: Connection) -> None:
+    """The shop that was meant waits for another attempt: the one it had became another shop's."""
+    note = text("“%(name)s” is not connected yet. Start again to connect it.", name=connection.name)
+    row = Verdict(
+        status=Status.ACTION_NEEDED, turn=Turn.MERCHANT, answer=Answer.START_OVER, note=note
+    )
+    transitions.apply(connection, row)
+    transitions.save(connection, *transitions.STATUS_FIELDS)
 
 
 @transaction.atomic
@@ -594,10 +632,23 @@ def reject_found_shop(attempt: Attempt, user: User) -> Attempt:
     attempt = transitions.locked_attempt(attempt.pk)
     if attempt.ended or attempt.answer != Answer.WRONG_SHOP:
         return attempt
-    attempt.user, attempt.found_shop_id = user, ""
+    if is_other_account(attempt):
+        _forget_sign_in(attempt.connection.account)
+    attempt.user = user
+    attempt.found_shop_id = attempt.found_address = attempt.found_account = ""
     attempt.account_memo, attempt.connection_memo = None, {}
-    transitions.save(attempt, "found_shop_id", "connection_memo")
+    transitions.save(attempt, *FOUND_FIELDS, "connection_memo")
     return _request_call(attempt, Start())
+
+
+def _forget_sign_in(account: Account) -> None:
+    """Another account was used than is meant, so the vendor's module must not go on with it.
+
+    No shop depends on it: a vendor's module lets an account be replaced only while none is connected.
+    """
+    if not account.connections.filter(status__in=SET_UP).exists():
+        account.memo = {}
+        account.save(update_fields=["memo"])
 
 
 # -- names of a merchant's shops -------------------------------------------------------------------

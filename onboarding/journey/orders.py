@@ -14,7 +14,7 @@ from onboarding import db_lock, registry
 from onboarding.models import Account, Attempt, Connection, Connector, Membership, Merchant, User
 from onboarding.models.memo import readable
 from onboarding.models.status import Status
-from vendors.contract import Business, Holder, Memos, Order, Person, Purpose
+from vendors.contract import Business, Holder, KnownShop, Memos, Order, Person, Purpose
 
 PATIENCE = timedelta(minutes=5)  # how long somebody stays on a page after pressing a button
 
@@ -99,6 +99,7 @@ def _order(
         memos=memos,
         live=_live_memos(connection),
         account_key=account.key,
+        account_label=account.label,
         found=account.found,
         connection_key=connection.key,
         shop_id=connection.shop_id,
@@ -106,6 +107,7 @@ def _order(
         siblings=_live_connections(account).exclude(pk=connection.pk).count(),
         holder=lambda vendor_id: holder(connection, vendor_id),
         last_used=lambda vendor_id: last_used(connection.vendor, vendor_id),
+        known_shop=lambda vendor_id: known_shop(account, vendor_id),
     )
 
 
@@ -142,6 +144,35 @@ def last_used(vendor: str, shop_id: str) -> datetime | None:
         return (former.since or former.created) if former else None
     finally:
         db_lock.give_back_connection()
+
+
+def known_shop(account: Account, shop_id: str) -> KnownShop | None:
+    """What the merchant called this shop when they connected it last; None if they never did."""
+    try:
+        rows = account.connections.filter(shop_id=shop_id).exclude(shop_id="")
+        newest = rows.order_by("-connected_at", "-pk").values_list("name", "address").first()
+        return KnownShop(name=newest[0], address=newest[1]) if newest else None
+    finally:
+        db_lock.give_back_connection()
+
+
+def known_account(merchant: Merchant, vendor: str) -> str:
+    """The label of the account at this vendor through which the merchant connected a shop last; or ""."""
+    rows = Connection.objects.filter(account__merchant=merchant, vendor=vendor)
+    connected = rows.exclude(connected_at=None).exclude(account_label="")
+    newest = connected.order_by("-connected_at", "-pk").values_list("account_label", flat=True)
+    return newest.first() or ""
+
+
+def is_other_account(attempt: Attempt) -> bool:
+    """Whether the merchant used another account at the vendor than for their shops before.
+
+    Where the account has no id at the vendor, the merchant chooses whose it is for each shop.
+    """
+    connection, found = attempt.connection, attempt.found_account
+    expected = connection.account_label
+    is_one = bool(connection.account.key)
+    return is_one and bool(expected and found) and expected.casefold() != found.casefold()
 
 
 def _holder(connection: Connection, vendor_id: str) -> Holder:

@@ -124,7 +124,9 @@ def _needs_action(step: Ask | NeedsMerchant | Declined | StartOver, vendor: Vend
     """The merchant has to answer, to do something elsewhere, or to begin again."""
     match step:
         case Ask():
-            return _action_needed(Answer.ASK, step.note, questions=step.questions)
+            return _action_needed(
+                Answer.ASK, step.note, heading=step.heading, questions=step.questions
+            )
         case NeedsMerchant():
             return _action_needed(
                 Answer.GO_ON if step.goes_on else Answer.NEEDS_MERCHANT,
@@ -277,15 +279,35 @@ class ShopMatch(Enum):
 
     INTENDED = "the shop that was meant"
     DIFFERENT = "another shop, which nobody has connected"
+    OTHER_ADDRESS = "a shop with another address than the merchant entered"
+    OTHER_ACCOUNT = "a shop of another account at the vendor than the merchant used before"
     SIBLING = "a shop that the same account has connected already"
     OTHER_MERCHANT = "a shop that another merchant has connected"
 
 
-WrongShop = Literal[ShopMatch.DIFFERENT, ShopMatch.SIBLING, ShopMatch.OTHER_MERCHANT]
+WrongShop = Literal[
+    ShopMatch.DIFFERENT,
+    ShopMatch.OTHER_ADDRESS,
+    ShopMatch.OTHER_ACCOUNT,
+    ShopMatch.SIBLING,
+    ShopMatch.OTHER_MERCHANT,
+]
 
 
-def wrong_shop(found: WrongShop, name: str) -> Verdict:
-    """Another shop than `name` is connected at the vendor: the merchant says which it shall be."""
+@dataclass(frozen=True, kw_only=True)
+class Doubt:
+    """The shop that was meant, and the one that was found: their addresses and accounts ("" if unknown)."""
+
+    name: str
+    vendor: str
+    address: str
+    found_address: str
+    account: str
+    found_account: str
+
+
+def wrong_shop(found: WrongShop, doubt: Doubt) -> Verdict:
+    """Another shop than was meant is connected at the vendor: the merchant says which it shall be."""
     match found:
         case ShopMatch.OTHER_MERCHANT:
             taken = text("This shop is connected by another business. Choose another, or ask us.")
@@ -294,9 +316,29 @@ def wrong_shop(found: WrongShop, name: str) -> Verdict:
             twice = text("You have connected this shop already, under another name.")
             return _action_needed(Answer.WRONG_SHOP, twice)
         case ShopMatch.DIFFERENT:
-            another = text("That was another shop than “%(name)s”. Nothing was changed.", name=name)
+            another = text(
+                "That was another shop than “%(name)s”. Nothing was changed.", name=doubt.name
+            )
             return _action_needed(Answer.WRONG_SHOP, another)
+        case ShopMatch.OTHER_ADDRESS:
+            return _action_needed(Answer.WRONG_SHOP, _other_address(doubt))
+        case ShopMatch.OTHER_ACCOUNT:
+            return _action_needed(Answer.WRONG_SHOP, _other_account(doubt))
     assert_never(found)
+
+
+def _other_address(doubt: Doubt) -> Text:
+    return text(
+        "You entered %(meant)s. The shop at %(vendor)s is %(found)s. Nothing was changed.",
+        meant=doubt.address, found=doubt.found_address, vendor=doubt.vendor,
+    )  # fmt: skip
+
+
+def _other_account(doubt: Doubt) -> Text:
+    return text(
+        "You used the %(vendor)s account %(found)s. Before, you used %(meant)s. Nothing was changed.",
+        meant=doubt.account, found=doubt.found_account, vendor=doubt.vendor,
+    )  # fmt: skip
 
 
 def backoff(tries: int, retry_after: float | None = None) -> timedelta:

@@ -13,7 +13,9 @@ from typing import assert_never
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from onboarding import shop_addresses
 from onboarding.models import Account, Alert, Attempt, AttemptMail, Connection, User
+from onboarding.models.connections import LONGEST_LABEL
 from onboarding.models.memo import readable
 from onboarding.models.status import Answer, Cause, Ending, Status, Turn, dumped
 from onboarding.registry import vendor_name
@@ -35,8 +37,8 @@ from vendors.contract import (
 from vendors.http.urls import allowed
 
 from . import crash_guard, hops, orders, removal, transitions
-from .orders import holder
-from .outcomes import Outcome, ShopMatch, Verdict, awaits_task, verdict, wrong_shop
+from .orders import holder, is_other_account
+from .outcomes import Doubt, Outcome, ShopMatch, Verdict, awaits_task, verdict, wrong_shop
 from .vendor_call import Act, Resolve, VendorCall
 
 # What a check may say to take a connected shop's status away.
@@ -185,11 +187,29 @@ def _save_drafts_and_ids(attempt: Attempt, step: Step) -> None:
         attempt.account_memo = dict(step.account)
     if step.connection is not None:
         attempt.connection_memo = dict(step.connection)
+    if step.account_label:
+        _note_whose_account(attempt, account, step)
     if step.promote or isinstance(step, Connected):
         _promote_account_draft(attempt, account, step.account_key)
     if step.connection_key not in {"", connection.key}:
         connection.key = step.connection_key
         transitions.save(connection, "key")
+
+
+def _note_whose_account(attempt: Attempt, account: Account, step: Step) -> None:
+    """The label of the account. The same account under another one was renamed at the vendor.
+
+    Where the account has no id at the vendor, each shop may be somebody else's, and only the shop has one.
+    """
+    label, before = step.account_label[:LONGEST_LABEL], account.label
+    if step.account_key == account.key and before not in {"", label}:
+        account.connections.filter(account_label=before).update(account_label=label)
+        attempt.connection.refresh_from_db(fields=["account_label"])
+    attempt.found_account = label
+    transitions.save(attempt, "found_account")
+    if step.account_key or account.key:
+        account.label = label
+        account.save(update_fields=["label"])
 
 
 def _promote_account_draft(attempt: Attempt, account: Account, key: str) -> None:
@@ -268,29 +288,49 @@ def _apply_outcome(call: VendorCall, attempt: Attempt, outcome: Outcome) -> None
 
 def _settle_connected(call: VendorCall, attempt: Attempt, step: Connected) -> None:
     """Connected, unless it is another shop than was meant: then the merchant decides."""
-    found = _shop_match(attempt, step.shop_id)
+    found = _shop_match(attempt, step)
     if found is ShopMatch.INTENDED and not _confirm(call, attempt, step):
-        found = _shop_match(attempt, step.shop_id)  # another merchant was faster by a moment
+        found = _shop_match(attempt, step)  # another merchant was faster by a moment
     if found is ShopMatch.INTENDED:
         return
     attempt.found_shop_id = "" if found is ShopMatch.OTHER_MERCHANT else step.shop_id
     attempt.found_evidence = dumped(step.evidence)
-    transitions.save(attempt, "found_shop_id", "found_evidence")
+    attempt.found_address = shop_addresses.told(step.address)
+    transitions.save(attempt, "found_shop_id", "found_evidence", "found_address")
     attempt.tries = 0
-    changed = transitions.apply(attempt, wrong_shop(found, attempt.connection.name))
+    changed = transitions.apply(attempt, wrong_shop(found, _doubt(attempt, step)))
     transitions.publish(attempt, changed=changed)
 
 
-def _shop_match(attempt: Attempt, shop_id: str) -> ShopMatch:
+def _shop_match(attempt: Attempt, step: Connected) -> ShopMatch:
     connection = attempt.connection
-    held_by = holder(connection, shop_id)
+    held_by = holder(connection, step.shop_id)
     if held_by == "other":
         return ShopMatch.OTHER_MERCHANT
     if held_by == "sibling":
         return ShopMatch.SIBLING
-    if connection.shop_id not in {"", shop_id} and attempt.accepted_shop_id != shop_id:
+    if attempt.accepted_shop_id == step.shop_id:
+        return ShopMatch.INTENDED
+    if connection.shop_id not in {"", step.shop_id}:
         return ShopMatch.DIFFERENT
+    if shop_addresses.differ(connection.address, shop_addresses.told(step.address)):
+        return ShopMatch.OTHER_ADDRESS
+    if is_other_account(attempt):
+        return ShopMatch.OTHER_ACCOUNT
     return ShopMatch.INTENDED
+
+
+def _doubt(attempt: Attempt, step: Connected) -> Doubt:
+    """What was meant and what was found, for the sentence that asks the merchant."""
+    connection = attempt.connection
+    return Doubt(
+        name=connection.name,
+        vendor=vendor_name(connection.vendor),
+        address=connection.address,
+        found_address=shop_addresses.told(step.address),
+        account=connection.account_label,
+        found_account=attempt.found_account,
+    )
 
 
 def _confirm(call: VendorCall, attempt: Attempt, step: Connected) -> bool:
@@ -331,11 +371,21 @@ def _apply_evidence(
         connection.checked_at = now
         _believe(connection.account, {})
     connection.shop_id, connection.expires_at = step.shop_id, step.expires_at
+    connection.address = shop_addresses.told(step.address) or connection.address
+    connection.account_label = _account_label(connection, step, attempt)
     connection.connected_at = connection.connected_at or now
     if step.reveal is not None:
         connection.reveal = dict(step.reveal)
     connection.tries, connection.due_at = 0, transitions.next_check(connection, now)
     _tell_of_confirmation(connection, status_before)
+
+
+def _account_label(connection: Connection, step: Connected, attempt: Attempt | None) -> str:
+    """Whose account the shop is connected through, as far as anybody has said."""
+    label = step.account_label[:LONGEST_LABEL]
+    if not label and attempt and attempt.connects:
+        label = attempt.found_account or connection.account.label
+    return label or connection.account_label
 
 
 def _is_confirmed(connection: Connection, step: Connected, attempt: Attempt | None) -> bool:
@@ -526,10 +576,13 @@ def _end_account(call: VendorCall, account: Account, step: Done) -> None:
     """The account is gone at the vendor: forget what we knew of it, and disconnect its shops."""
     connections = account.connections.exclude(status=Status.DISCONNECTED)
     account.key, account.announced, account.staff_answers, account.found = "", "", {}, {}
-    account.unsure = account.unsure_why = ""
+    account.label = account.unsure = account.unsure_why = ""
     account.save(
-        update_fields=["key", "announced", "unsure", "unsure_why", "staff_answers", "found"]
+        update_fields=[
+            *("key", "label", "announced", "unsure", "unsure_why", "staff_answers", "found"),
+        ]
     )
+    transitions.update(account.connections.all(), account_label="")  # the next account is meant
     without_task = replace(step, staff_task="")  # one task, not one for each of the shops
     for connection in connections:
         transitions.end_open_attempts(connection, Ending.ACCOUNT_DELETED)

@@ -11,8 +11,9 @@ from django.db import models
 from django.db.models import Index, Q
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 
+from onboarding import moments, shop_addresses
 from vendors.contract.characters import name_key
 
 from .catalogue import Connector
@@ -23,6 +24,7 @@ from .references import reference
 from .status import SET_UP, Answer, Ending, Status, StatusMixin, shown
 
 ATTEMPT_DAYS = 7
+LONGEST_LABEL = 250  # characters
 
 
 def attempt_deadline() -> datetime:
@@ -35,13 +37,17 @@ class Account(Leased):
     `announced`: a creation that was announced and has no answer yet. `unsure`: one whose answer was lost;
     while it is set, nothing else may be created there, and `unsure_why` says how the answer was lost (of
     `vendors.contract.Why`). `creator` is the attempt that announced it. `found`: ids of creations that
-    staff entered, until a call to the vendor has proved them.
+    staff entered, until a call to the vendor has proved them. `label`: whose account it is, as the vendor
+    says, such as an email address.
     """
 
     merchant = models.ForeignKey(Merchant, models.PROTECT, related_name="accounts")
     vendor = models.SlugField(max_length=40)
     key = models.CharField(
         max_length=200, blank=True, db_index=True, help_text="its id at the vendor"
+    )
+    label = models.CharField(
+        max_length=LONGEST_LABEL, blank=True, help_text="whose it is, as the vendor says"
     )
     memo = MemoField(default=dict, editable=False)
     staff_answers = MemoField(default=dict, editable=False)
@@ -58,6 +64,12 @@ class Account(Leased):
 
     def __str__(self) -> str:
         return f"{self.merchant} · {self.vendor}"
+
+
+def identity_texts(address: str, account_label: str) -> list[str]:
+    """What is known of a shop at its vendor, in short texts."""
+    account = gettext("Account: %(account)s") % {"account": account_label} if account_label else ""
+    return [known for known in (address, account) if known]
 
 
 def shop_name_key(merchant_id: int, name: str) -> str:
@@ -89,6 +101,9 @@ class Connection(StatusMixin):
 
     `removed_at`: the merchant removed it before it was ever connected. It is Disconnected, and only staff
     still see it in their lists.
+    `address` and `account_label` tell which shop it is (`identity`): its address on the web, as the vendor
+    tells it or the merchant entered it, and the label of the account through which it is connected. Until
+    then the label is that of the account that is expected, because the merchant used it before.
     """
 
     reference = models.CharField(max_length=20, unique=True, default=reference, editable=False)
@@ -96,6 +111,12 @@ class Connection(StatusMixin):
     connector = models.ForeignKey(Connector, models.PROTECT, related_name="connections")
     name = models.CharField(max_length=100)
     name_key = ShopNameKeyField(max_length=64, editable=False)
+    address = models.CharField(
+        max_length=shop_addresses.LONGEST, blank=True, help_text="the shop's address on the web"
+    )
+    account_label = models.CharField(
+        max_length=LONGEST_LABEL, blank=True, help_text="whose account at the vendor it is"
+    )
     answers = MemoField(default=dict, editable=False)
     memo = MemoField(default=dict, editable=False)
     key = models.CharField(
@@ -191,6 +212,17 @@ class Connection(StatusMixin):
         """The evidence: what we know and how, in the reader's language."""
         return shown(self.evidence)
 
+    @property
+    def identity(self) -> list[str]:
+        """Which shop it is, in short texts: its address, the account at the vendor, when it was added."""
+        added = gettext("Added %(date)s") % {"date": moments.day(self.created)}
+        return [*self.known_there, added]
+
+    @property
+    def known_there(self) -> list[str]:
+        """The part of its identity that the vendor or the merchant has said."""
+        return identity_texts(self.address, self.account_label)
+
     def get_absolute_url(self) -> str:
         return reverse("connection", args=[self.account.merchant.reference, self.reference])
 
@@ -203,6 +235,7 @@ class Attempt(StatusMixin):
     of a creation got lost ("lost"). `call_number` grows with each call, so that the outcome of an older
     one never overwrites a newer request.
     `account_memo` and `connection_memo` are drafts, which become the live memos when a step promotes them.
+    `found_account`: the label of the account at the vendor that this attempt has led to.
     """
 
     class Purpose(models.TextChoices):
@@ -227,6 +260,12 @@ class Attempt(StatusMixin):
         max_length=250, blank=True, help_text="another shop than was meant"
     )
     found_evidence = models.JSONField(default=dict, blank=True)
+    found_address = models.CharField(
+        max_length=shop_addresses.LONGEST, blank=True, help_text="of the shop that was found"
+    )
+    found_account = models.CharField(
+        max_length=LONGEST_LABEL, blank=True, help_text="whose account at the vendor was used"
+    )
     accepted_shop_id = models.CharField(
         max_length=250, blank=True, help_text="it is meant after all"
     )
@@ -260,6 +299,11 @@ class Attempt(StatusMixin):
     def connects(self) -> bool:
         """Whether its goal is a connected shop."""
         return self.purpose in {self.Purpose.CONNECT, self.Purpose.RECONNECT}
+
+    @property
+    def found_identity(self) -> list[str]:
+        """What tells the shop that was found from others: its address, and the account that was used."""
+        return identity_texts(self.found_address, self.found_account)
 
     def get_absolute_url(self) -> str:
         merchant = self.connection.account.merchant

@@ -389,6 +389,7 @@ BUSINESS = (
         {
             "vendor": "vendor",
             "id_there": "key",
+            "whose_it_is": "label",
             "memo": lambda row: _there(row, "memo"),
             "answers_of_staff": lambda row: _there(row, "staff_answers"),
         },
@@ -408,6 +409,8 @@ BUSINESS = (
             "vendor": "vendor",
             "id_there": "key",
             "shop_id_there": "shop_id",
+            "address": "address",
+            "account_there": "account_label",
             "status": "status",
             "says": _note,
             "evidence": "proof",
@@ -431,7 +434,12 @@ BUSINESS = (
             .defer("call", "account_memo", "connection_memo")
             .order_by("pk")
         ),
-        {**ATTEMPT, "by": _who},
+        {
+            **ATTEMPT,
+            "by": _who,
+            "found_address": "found_address",
+            "found_account": "found_account",
+        },
     ),
     Section(
         "visits_to_vendors",

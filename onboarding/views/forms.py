@@ -8,9 +8,9 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext, gettext_lazy
 
-from onboarding import journey
-from onboarding.fields import EmailField, LineField, NameField
-from onboarding.models import Connector, Membership, Merchant
+from onboarding import journey, registry
+from onboarding.fields import EmailField, LineField, NameField, ShopAddressField
+from onboarding.models import Connection, Connector, Membership, Merchant
 from onboarding.people import team
 from onboarding.questions import FEW, Choices, QuestionsForm, StoredQuestion
 
@@ -109,11 +109,16 @@ class ActForm(QuestionsForm):
         return self.connectors.get(self.cleaned_data.get("connector", ""))
 
 
+ADDRESS_HELP = gettext_lazy(
+    "Such as shop.example.com. It tells your shops apart, and we check that the right one is connected."
+)
+
+
 class ShopForm(QuestionsForm):
-    """The vendor's questions about a new shop, and its name.
+    """The vendor's questions about a new shop, its address, and its name.
 
     `business` is asked first while it is open for which business it is. `free_name` is what the shop is
-    called without a name.
+    called without a name. A vendor that tells the address itself (`tells_address`) is not asked for it.
     """
 
     name = LineField(
@@ -123,6 +128,7 @@ class ShopForm(QuestionsForm):
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
+    address = ShopAddressField(help_text=ADDRESS_HELP)
 
     def __init__(
         self,
@@ -132,8 +138,11 @@ class ShopForm(QuestionsForm):
         *,
         business: forms.Field | None = None,
         free_name: str = "",
+        asks_address: bool = True,
     ) -> None:
         super().__init__(questions, data, initial)
+        if not asks_address:
+            del self.fields["address"]
         if free_name:
             said = gettext(
                 "Only you and your colleagues see it. Without one, we call it “%(name)s”."
@@ -143,6 +152,11 @@ class ShopForm(QuestionsForm):
             self.fields["business"] = business
             self.order_fields(["business"])
 
+    @property
+    def shop_address(self) -> str:
+        """The address that was entered; "" for none."""
+        return str(self.cleaned_data.get("address", ""))
+
 
 class NameForm(forms.Form):
     name = LineField(
@@ -151,6 +165,19 @@ class NameForm(forms.Form):
         error_messages={"required": gettext_lazy("Give this shop a name.")},
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
+
+
+class NameAndAddressForm(NameForm):
+    """How a shop is called, and where it is on the web, as its merchant says."""
+
+    address = ShopAddressField(help_text=gettext_lazy("Such as shop.example.com."))
+
+    def __init__(self, data: QueryDict | None, connection: Connection) -> None:
+        initial = {"name": connection.name, "address": connection.address}
+        super().__init__(data, initial=initial)
+        vendor = registry.vendor_of(connection.vendor)
+        if vendor and vendor.tells_address:
+            del self.fields["address"]
 
 
 def taken(name: str) -> str:

@@ -32,7 +32,7 @@ def test_a_new_merchant_connects_a_shop_through_itembase(
     ann.sees("“eBay” is connected")
     ann.shoot("connected")
     ann.page.get_by_role("link", name="See this shop").click()
-    ann.sees("itembase lists your eBay shop as valid")
+    ann.sees("itembase confirms that your eBay shop is connected")
     ann.sees("Confirmed by itembase")
     ann.shoot("shop")
 

@@ -146,7 +146,7 @@ def test_a_key_gets_another_profile_and_stays_the_same(
     ann.page.get_by_label(second_profile).check()
     ann.shoot("profiles")
     ann.press("Change what your key opens")
-    ann.sees("Capillary has set the permissions of your key anew.")
+    ann.sees("Capillary updated the permissions of your key.")
     ann.shoot("changed")
     now = client_of(site, business)
     assert now["scopes"] == [{"entityId": 3, "permission": "READ", "resources": []}]

@@ -191,7 +191,7 @@ def test_a_failed_row_reports_the_call_the_note_and_the_page_once(
     made, says, call, note, page = str(raised.value).splitlines()
     assert (made, says) == ("made: 1, and not 2", "the page does not say 'Not there.'")
     assert call == "call: connect, start; answer: connected"
-    assert note.startswith("note: Capillary accepted your key.")
+    assert note.startswith("note: Your key works.")
     assert page.startswith("page: ")
-    assert page.count("Capillary accepted your key.") >= 1
+    assert page.count("Your key works.") >= 1
     assert "<" not in page

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from onboarding import moments
 from onboarding.models import Attempt, Connection
 from tests.support.attempts import CONNECTED, reloaded
 from tests.support.people import People
@@ -40,7 +42,7 @@ def test_the_page_says_what_was_meant_and_what_was_found(people: People, doubt: 
     for expected in (
         "Is this the shop you meant?",
         "That was another shop than “My shop”. Nothing was changed.",
-        "You meant My shop Connected The vendor lists it.",
+        f"You meant My shop Connected Added {moments.day(timezone.now())} The vendor lists it.",
         "Found at Scripted The vendor lists another.",
         "“My shop” stays as it is until you decide.",
         "It is your turn",

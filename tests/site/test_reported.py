@@ -264,9 +264,7 @@ def test_confirming_takes_a_post_and_the_right(people: People, shop: Connection)
 def test_confirming_twice_says_that_nothing_was_left(shop: Connection) -> None:
     staff = staff_client()
     staff.post(page(shop, "confirm"))
-    assert "no longer needs confirming" in page_text(
-        staff.post(page(shop, "confirm"), follow=True)
-    )
+    assert "no longer needs confirming" in page_text(staff.post(page(shop, "confirm"), follow=True))
 
 
 ANNOUNCE = Progress(announce="room")

@@ -20,9 +20,9 @@ FIRST, WORDS, RETURNS, RATE_LIMITS, NAMES, REPORTED, KEYS, OUTAGES, REFUSED, SEC
     "0005_shop_names_and_endings", "0006_reported", "0007_memo_keys", "0008_outages",
     "0009_mail_refused", "0010_security_events",
 )  # fmt: skip
-LIMITS, SESSIONS, RIGHTS, MAILS, BROWSER, CLOSING = (
+LIMITS, SESSIONS, RIGHTS, MAILS, BROWSER, CLOSING, WHICH_SHOP = (
     "0011_limits_of_strangers", "0012_sessions", "0013_rights_and_former_addresses", "0014_account_mails",
-    "0015_hop_browser", "0016_closing",
+    "0015_hop_browser", "0016_closing", "0018_which_shop",
 )  # fmt: skip
 NEXT = "0020_next_and_durations"
 NOW = timezone.now()
@@ -417,3 +417,13 @@ def test_shops_and_connectors_survive_what_comes_next_and_usual_times() -> None:
     apps.get_model("onboarding", "Connector").objects.update(next_link="/next", usual_seconds=90)
     apps = migrate_to(CLOSING)
     assert (only(apps, "Connector").slug, only(apps, "Connection").name) == ("v-shop", "Shop")
+
+
+def test_shops_have_no_address_after_the_upgrade_and_survive_the_way_back() -> None:
+    shop_of(migrate_to(CLOSING), "My shop", status="connected", answer="connected")
+    apps = migrate_to(WHICH_SHOP)
+    shop, attempt = only(apps, "Connection"), only(apps, "Attempt")
+    assert (shop.address, shop.account_label, only(apps, "Account").label) == ("", "", "")
+    assert (attempt.found_address, attempt.found_account) == ("", "")
+    apps.get_model("onboarding", "Connection").objects.update(address="shop.example")
+    assert only(migrate_to(CLOSING), "Connection").name == "My shop"

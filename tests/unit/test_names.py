@@ -116,7 +116,7 @@ def test_of_two_renames_one_wins(
         lambda: rename_to(people, first, "Same"), lambda: rename_to(people, second, "SAME")
     )
     assert sum("You have another shop called" in each for each in said) == 1
-    assert sum("The name was changed" in each for each in said) == 1
+    assert sum("Saved." in each for each in said) == 1
 
 
 def test_a_rename_and_a_beginning_make_two_names(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TypedDict
 
 from vendors.http.api import Api, Empty, Reply, none_if_missing
-from vendors.http.reply import Id, Url, Words
+from vendors.http.reply import Id, OptionalWords, Url, Words
 
 
 class NewShop(TypedDict):
@@ -18,12 +18,16 @@ class NewShop(TypedDict):
 
 
 class Shop(Reply):
-    """`status` is pending, active, declined or revoked. `approval_url` is the merchant's page."""
+    """`status` is pending, active, declined or revoked. `approval_url` is the merchant's page.
+
+    `address`: the merchant may enter it on that page.
+    """
 
     id: Id
     reference: Words
     status: Words
     approval_url: Url
+    address: OptionalWords = None
 
 
 @dataclass(frozen=True)

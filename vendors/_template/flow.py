@@ -101,7 +101,8 @@ def _connected(order: Order, shop: Shop) -> Connected:
     """Our reference identifies the shop: after a disconnect it is created again with another id."""
     return Connected(
         shop_id=order.reference,
-        evidence=text("Template lists your shop as approved."),
+        evidence=text("Template confirms that your shop is approved."),
+        address=shop.address or "",
         connection=created(shop.id),
         connection_key=shop.id,
         done=(SHOP,),

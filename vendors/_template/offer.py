@@ -28,6 +28,7 @@ class Offer(Vendor):
     checklist: ClassVar[tuple[ChecklistItem, ...]] = (
         ChecklistItem(text("Creating your shop at Template"), (SHOP,)),
     )
+    tells_address: ClassVar[bool] = False  # only if the merchant entered it at Template
     erase_business: ClassVar[str] = "The shop is deleted. Ask Template to delete its log of it."
     erase_person: ClassVar[str] = ""  # Template gets nothing of a person from us
     creations: ClassVar[Mapping[str, Text]] = {

@@ -105,7 +105,7 @@ class Capillary(Staff):
     def _retire(self, order: Order, live: ClientMemo) -> Step:
         for key in live.old_keys:
             self._delete(key)
-        evidence = text("Only your newest key works at Capillary now.")
+        evidence = text("Only your newest key works now.")
         return Connected(
             shop_id=order.shop_id, evidence=evidence, connection=live.without_old_keys()
         )
@@ -121,7 +121,7 @@ class Capillary(Staff):
         payload = new_client(plan, present.name or live.name, description)
         if not self._update(live.key, payload):
             return _gone()
-        evidence = text("Capillary has set the permissions of your key anew.")
+        evidence = text("Capillary updated the permissions of your key.")
         return Connected(
             shop_id=order.shop_id, evidence=evidence, connection=live.with_profile(plan)
         )
@@ -131,11 +131,10 @@ def _still_valid(order: Order, found: ApiClient) -> Connected:
     """In an attempt, the memo of the working shop becomes its own again."""
     if ClientMemo.live(order).old_keys:
         evidence = text(
-            "Capillary says that your key is valid. The key that you had before still works too:"
-            " tell us when it is no longer needed."
+            "Your key works. Your old key works too: tell us when you no longer use it."
         )
     else:
-        evidence = text("Capillary says that your key is valid.")
+        evidence = text("Capillary confirms that your key is valid.")
     memo = None if order.purpose == "check" else ClientMemo.live(order).unchanged()
     return Connected(
         shop_id=order.shop_id or order.reference, evidence=evidence, connection=memo,

@@ -240,14 +240,12 @@ def _evidence(draft: Draft, token: Token) -> Text:
     got = wanted if token.seconds is None else str(token.seconds)
     if got != wanted:
         return text(
-            "Capillary accepted your key. Its tokens last %(got)s seconds, although %(wanted)s"
-            " were asked for: our staff should look at the unit.",
+            "Your key works, but its tokens last %(got)s seconds instead of %(wanted)s. Our staff will"
+            " look at it.",
             got=got, wanted=wanted,
         )  # fmt: skip
     if draft.old_keys:
         return text(
-            "Capillary accepted your new key. Its tokens last %(got)s seconds. The key that you had"
-            " before still works, until you tell us that the new one does.",
-            got=got,
+            "Your new key works. Your old key works too, until you tell us that you no longer use it."
         )
-    return text("Capillary accepted your key. Its tokens last %(got)s seconds.", got=got)
+    return text("Your key works.")

@@ -64,15 +64,15 @@ def state(licence: Licence, id: str, order: Order, link: str) -> Step:
         return _install(licence, id, link)
     return Connected(
         shop_id=id, evidence=_evidence(licence), expires_at=licence.expires, connection_key=id,
-        done=("install",),
+        account_label=licence.email, done=("install",),
     )  # fmt: skip
 
 
 def _evidence(licence: Licence) -> Text:
     if licence.expires is None:
-        return text("integrator.io says that the app is installed.")
+        return text("integrator.io confirms that the app is installed.")
     return text(
-        "integrator.io says that the app is installed. Its licence lasts until %(time)s.",
+        "integrator.io confirms that the app is installed. Its licence lasts until %(time)s.",
         time=licence.expires,
     )
 

@@ -120,6 +120,13 @@ connected shop. A step's `account=` / `connection=` replaces the draft; `promote
 account's draft live at once (created objects, a rotated token of the same vendor user). `Connected`
 promotes both.
 
+**Which shop it is.** A merchant with two shops has to tell them apart. `Connected(address=…)` is the address
+of the shop on the web, if the vendor tells it; with `tells_address` it always does, and merchants are not
+asked for it. `account_label` of any step says whose account at the vendor it is; it is saved at once. Another
+address than the merchant entered, or another account than their shops were connected through before, is
+asked about before the shop is connected: "Is this the shop you meant?" A question that offers shops tells
+them apart by all that is known, `order.known_shop` included, and never by a number.
+
 **Where things are.** `vendor.py` has the base class with all settings, texts and calls; `order.py` what a
 call gets; `steps.py` and `errors.py` what it returns and raises; `actions.py` what people may do beside the
 journey; `backoff.py` pauses between creations. `vendors.http.api.Api` makes the HTTP calls and raises the
@@ -145,6 +152,7 @@ from .order import (
     Holder,
     Json,
     JsonObject,
+    KnownShop,
     Memo,
     Memos,
     Order,
@@ -186,6 +194,7 @@ __all__ = [
     "Item",
     "Json",
     "JsonObject",
+    "KnownShop",
     "Memo",
     "Memos",
     "NeedsMerchant",

@@ -110,8 +110,20 @@ class Memos:
     connection: Memo = field(default_factory=dict, repr=False)
 
 
+@dataclass(frozen=True, kw_only=True)
+class KnownShop:
+    """A shop of this merchant, as it is or was connected here: its name and its address ("" if unknown)."""
+
+    name: str
+    address: str = ""
+
+
 def _nobody(vendor_id: str) -> Holder:
     return "none"
+
+
+def _unknown(vendor_id: str) -> KnownShop | None:
+    return None
 
 
 def _never(vendor_id: str) -> datetime | None:
@@ -120,12 +132,13 @@ def _never(vendor_id: str) -> datetime | None:
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """Everything that a vendor gets for one call: plain values and two queries to our database.
+    """Everything that a vendor gets for one call: plain values and three queries to our database.
 
     `holder(vendor_id)` says which connection has the vendor's object (a shop, an instance): "self" this
     one, "sibling" another one on the same account, "other" one of another merchant, "none" no connection.
     `last_used(vendor_id)` is when a connection, of any merchant, that had this shop was disconnected; None
     if none had it.
+    `known_shop(vendor_id)` is what this merchant calls that shop; None if they never connected it.
     `siblings` is the number of other live connections on the same account.
     """
 
@@ -145,6 +158,7 @@ class Order:
     memos: Memos = field(default_factory=Memos)
     live: Memos = field(default_factory=Memos)
     account_key: str = ""  # the vendor's id of the account, as last promoted
+    account_label: str = field(default="", repr=False)  # whose account it is, as a step last said
     connection_key: str = ""  # the vendor's id of what was made for the connection
     shop_id: str = ""  # the vendor's id of the connected shop
     announced: str = ""
@@ -155,3 +169,4 @@ class Order:
     siblings: int = 0
     holder: Callable[[str], Holder] = _nobody
     last_used: Callable[[str], datetime | None] = _never
+    known_shop: Callable[[str], KnownShop | None] = _unknown

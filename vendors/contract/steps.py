@@ -14,7 +14,8 @@ from .order import text as text
 class StepFields:
     """Fields of every step: new drafts of the memos, finished items of the checklist, ids at the vendor.
 
-    See "Memos" in `vendors.contract` for `account`, `connection` and `promote`.
+    See "Memos" in `vendors.contract` for `account`, `connection` and `promote`. `account_label` says whose
+    account it is, in words that its owner knows, such as an email address.
     """
 
     account: Memo | None = field(default=None, repr=False)
@@ -24,6 +25,7 @@ class StepFields:
         str, ...
     ] = ()  # what is finished: keys of the creations and of the vendor's checklist
     account_key: str = ""
+    account_label: str = field(default="", repr=False)
     connection_key: str = ""
 
 
@@ -75,9 +77,13 @@ class Waiting(StepFields):
 
 @dataclass(frozen=True, kw_only=True)
 class Ask(StepFields):
-    """The merchant must answer `questions`; the next call is `answered`."""
+    """The merchant must answer `questions`; the next call is `answered`.
+
+    `heading` is the question in a few words ("Which eBay shop?"), in place of our own.
+    """
 
     note: Text
+    heading: Text | None = None
     questions: tuple[Question, ...]
 
 
@@ -107,12 +113,13 @@ class Connected(StepFields):
 
     `confirmed=False`: the vendor cannot be asked, the merchant says so. The shop is then "Set up, not
     confirmed yet", until a later answer confirms it or staff do. Once confirmed, it stays Connected.
-    `evidence` is how we know it.
+    `evidence` is how we know it. `address` is the shop's address on the web, if the vendor tells it.
     `reveal` is shown once (label → secret). `expires_at` is when the connection expires at the vendor.
     """
 
     shop_id: str
     evidence: Text
+    address: str = ""
     confirmed: bool = True
     reveal: Mapping[str, str] | None = field(default=None, repr=False)
     expires_at: datetime | None = None

@@ -74,6 +74,8 @@ class Vendor:
     # because the vendor sends nobody back (`Redirect(returns=False)`); or nowhere.
     opens: ClassVar[Literal["same-tab", "new-tab", "nothing"]] = "same-tab"
     next_step: ClassVar[Text] = text("You stay on these pages.")  # said where `opens` is "nothing"
+    # Whether every `Connected` tells the shop's `address`. Where none does, merchants are asked for it.
+    tells_address: ClassVar[bool] = False
     # What staff ask the vendor to delete, by hand, when a business is closed, and when a person who
     # connected a shop has closed their account; in plain English. "": the vendor holds nothing of theirs.
     erase_business: ClassVar[str] = "Ask them what they hold about it, and to delete it."

@@ -9,6 +9,7 @@ unreadable, and the error names the field (`access_token(not_ascii)`), never its
                OptionalId and OptionalSecret may be missing: null and "" are None
     Url        a link to a page of the vendor
     Words      a text in one line, such as a name or a status
+               OptionalWords says something to people alone: whatever cannot be read is None
     Lines      a text that may have several lines, such as a description
     Number     a whole number of 64 bits
     Seconds    a lifetime, or a moment since 1970; an absurd one is cut
@@ -33,6 +34,7 @@ from pydantic import (
     Field,
     TypeAdapter,
     ValidationError,
+    WrapValidator,
 )
 from pydantic_core import PydanticCustomError
 
@@ -118,6 +120,14 @@ def _storable(value: Json) -> Json:
     return _finite(value)
 
 
+def none_if_odd(value: Json, parse: Callable[[Json], T]) -> T | None:
+    """For `WrapValidator`: a field or row that cannot be parsed is None, and the rest is still read."""
+    try:
+        return parse(value)
+    except ValidationError:
+        return None
+
+
 _text = BeforeValidator(_no_float)
 Id = Annotated[str, _text, AfterValidator(_ascii), Field(max_length=LONGEST_ID)]
 Secret = Annotated[str, _text, AfterValidator(_ascii), Field(max_length=LONGEST_SECRET)]
@@ -129,6 +139,7 @@ Url = Annotated[
 ]
 _words = BeforeValidator(_finite)
 Words = Annotated[str, _words, AfterValidator(_plain), Field(max_length=LONGEST_WORDS)]
+OptionalWords = Annotated[Words | None, WrapValidator(none_if_odd)]
 Lines = Annotated[str, _words, AfterValidator(_plain_lines), Field(max_length=LONGEST_LINES)]
 Number = Annotated[int, BeforeValidator(_no_bool), Field(ge=-(2**63), lt=2**63)]
 Seconds = Annotated[int, BeforeValidator(_no_bool), AfterValidator(_cut)]
@@ -166,14 +177,6 @@ class Empty(Reply):
 
 class Unread(Reply):
     """A reply that has no body, or JSON of which nothing is read. An HTML page is unreadable here too."""
-
-
-def none_if_odd(value: Json, parse: Callable[[Json], T]) -> T | None:
-    """For `WrapValidator`: a field or row that cannot be parsed is None, and the rest is still read."""
-    try:
-        return parse(value)
-    except ValidationError:
-        return None
 
 
 # -- bodies ----------------------------------------------------------------------------------------

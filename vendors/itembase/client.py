@@ -9,8 +9,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from vendors.contract import Garbled, Json, JsonObject, Refused
+from vendors.contract.characters import is_visible, one_line
 from vendors.http.api import Api, Reply
-from vendors.http.reply import Id, Number, OptionalSecret, Seconds, Secret, Url, Words
+from vendors.http.reply import (
+    Id,
+    Number,
+    OptionalSecret,
+    OptionalWords,
+    Seconds,
+    Secret,
+    Url,
+    Words,
+)
 from vendors.http.urls import add_query, same_host
 
 SCOPES = "user.minimal user.instances.read user.instances.write"
@@ -55,7 +65,17 @@ class Grant(Reply):
 
 
 class Me(Reply):
+    """The user; `email` and `username` only say to people whose account it is."""
+
     uuid: Id
+    email: OptionalWords = None
+    username: OptionalWords = None
+
+    @property
+    def label(self) -> str:
+        """Whose account it is: the email address, else the user name, else ""."""
+        texts = (one_line(text or "") for text in (self.email, self.username))
+        return next(filter(is_visible, texts), "")
 
 
 class Activation(Reply):

@@ -179,8 +179,8 @@ class Call(SignInCall):
 
     def _offer(self, rows: list[Instance]) -> Step:
         self._note_listed(rows)
-        choice = stores.free(self._shops(rows), self.order)
-        return replace(stores.offer(choice, self.order), connection=self.draft.memo())
+        step = stores.offer(self._shops(rows), self.order, self.draft)
+        return replace(step, connection=self.draft.memo())
 
     def _note_listed(self, rows: list[Instance]) -> None:
         self.draft.note_listed([shop.id for shop in self._shops(rows)])
@@ -285,7 +285,8 @@ class Call(SignInCall):
             meant = [row for row in choice if row.id == answer] if answer else choice
             unclear = self._may_be_old(choice) and not answer
             if choice and (unclear or len(meant) != 1):
-                return stores.ask(choice, self.order, may_be_old=self._may_be_old(choice))
+                may_be_old = self._may_be_old(choice)
+                return stores.ask(choice, self.order, self.draft, may_be_old=may_be_old)
         return self._step_for(sign_in, meant[0], rows, just_back) if meant else None
 
     def _step_for(

@@ -9,7 +9,7 @@ an attempt has the keys that `Draft` lists.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from vendors.contract import JsonObject, Memo, Order
 from vendors.http.times import lifetime
@@ -103,6 +103,7 @@ class Draft:
     links        state → what its return must bring; older states of the attempt stay good
     before       ids of the shops that itembase listed when the merchant last decided; None if they could
                  not be listed then
+    seen         id → when itembase first listed this shop in this attempt (POSIX seconds)
     known        the itembase user was known here before this attempt
     came_back    the merchant has returned from the process page
     instance     id of the chosen shop
@@ -174,6 +175,12 @@ class Draft:
     def was_listed(self) -> bool:
         """Whether it is known which shops were there before the merchant left."""
         return self._fields.get("before") is not None
+
+    def first_seen(self, instance_id: str, now: datetime) -> datetime:
+        """When itembase first listed this shop in this attempt; noted, so that it stays the same."""
+        seen = {instance_id: now.timestamp(), **self._fields.get("seen", {})}
+        self._fields["seen"] = seen
+        return datetime.fromtimestamp(seen[instance_id], UTC)
 
     def note_listed(self, instance_ids: list[str]) -> None:
         self._fields["before"] = instance_ids

@@ -80,14 +80,15 @@ class SignInCall:
 
     def _identify(self, sign_in: SignIn, state: str) -> Step:
         """Ask whose tokens these are. Another user's are forgotten before anybody is told."""
-        user = self.client.me(sign_in.access).uuid
+        me = self.client.me(sign_in.access)
+        user = me.uuid
         if user == self.order.account_key or self.order.holder(user) == "other":
             self.draft.note_known_user()
         if user == self.order.account_key or not self._bound_to_user():
             account = sign_in.of(user).memo()
             return Progress(
-                account=account, account_key=user, promote=True, connection=self.draft.memo(),
-                done=("sign-in",),
+                account=account, account_key=user, account_label=me.label, promote=True,
+                connection=self.draft.memo(), done=("sign-in",),
             )  # fmt: skip
         self.draft.forget_came_back()
         self.draft.note_wrong_user(state)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Collection, Sequence
+from datetime import timedelta
 
 from vendors.contract import (
     Ask,
@@ -18,12 +18,13 @@ from vendors.contract import (
     text,
 )
 
+from . import labels
 from .client import Instance
+from .labels import VALID, needs_attention
 from .memo import Draft
 from .offer import platform_name
 
 NEW = "new"  # cannot be an id of itembase's, which are uuids
-VALID, PENDING = "connection.valid", "connection.pending"
 POLL_FIRST, POLL_EVERY = timedelta(seconds=15), timedelta(minutes=15)
 GIVE_UP_AFTER = timedelta(hours=24)
 POLL_ACTIVATION_EVERY = timedelta(hours=1)
@@ -76,17 +77,13 @@ def refusal_of(holder: str) -> Refused | None:
     return None
 
 
-def needs_attention(shop: Instance) -> bool:
-    """Statuses of a connection beyond valid and pending are undocumented."""
-    status = shop.status or ""
-    return status.startswith("connection.") and status not in (VALID, PENDING)
-
-
 def status_step(shop: Instance, connector: str, link: str) -> Step:
     """What the status of a shop means. `link`: where its merchant signs in at itembase."""
     key, name = shop.id, platform_name(connector)
     if shop.status == VALID:
-        evidence = text("itembase lists your %(platform)s shop as valid.", platform=name)
+        evidence = text(
+            "itembase confirms that your %(platform)s shop is connected.", platform=name
+        )
         return Connected(shop_id=key, evidence=evidence, connection_key=key, done=("store",))
     if needs_attention(shop):
         return _attention(name, key, link)
@@ -143,39 +140,53 @@ def gone(connector: str) -> NeedsMerchant:
     return NeedsMerchant(code="store-gone", note=note)
 
 
-def ask(shops: Sequence[Instance], order: Order, *, may_be_old: bool) -> Ask:
+def ask(shops: Sequence[Instance], order: Order, draft: Draft, *, may_be_old: bool) -> Ask:
     """Which one was just added. `may_be_old`: perhaps none of them, so there is a choice for that."""
     name = platform_name(order.connector)
+    heading = text("Which %(platform)s shop?", platform=name)
     note = text("itembase lists several %(platform)s shops. Choose yours.", platform=name)
     label = text("Which %(platform)s shop do you want to connect?", platform=name)
     if len(shops) == 1:
+        heading = text("Is this your %(platform)s shop?", platform=name)
         note = text(
             "itembase lists this %(platform)s shop, but not when it was added there. Is it the one"
             " that you want to connect?",
             platform=name,
         )
         label = text("Is this the shop?")
+    choices = labels.choices(shops, order, draft)
     none = (NEW, text("No, add another %(platform)s shop", platform=name))
-    return _question(note, label, (*_choices(shops, order), *((none,) if may_be_old else ())))
+    return _question(heading, note, label, (*choices, *((none,) if may_be_old else ())))
 
 
-def offer(shops: Sequence[Instance], order: Order) -> Ask:
+def offer(shops: Sequence[Instance], order: Order, draft: Draft) -> Ask:
     """The choice between the shops that are at itembase already and a new one."""
-    name = platform_name(order.connector)
+    name, choice = platform_name(order.connector), free(shops, order)
+    heading = text("Which %(platform)s shop?", platform=name)
     note = text("You have %(platform)s shops at itembase that are not used here.", platform=name)
-    if not shops:
+    if not choice:
         note = text("That shop is no longer free at itembase.")
     label = text("Which %(platform)s shop do you want to connect?", platform=name)
     new = (NEW, text("Add a new %(platform)s shop", platform=name))
-    return _question(note, label, (*_choices(shops, order), new))
+    held = [shop for shop in shops if order.holder(shop.id) == "sibling"]
+    return _question(
+        heading,
+        note,
+        label,
+        (*labels.choices(choice, order, draft), new),
+        labels.connected(held, order),
+    )
 
 
-def _question(note: Text, label: Text, choices: tuple[tuple[str, Text], ...]) -> Ask:
-    return Ask(note=note, questions=(Question(key="store", label=label, choices=choices),))
-
-
-def _choices(shops: Sequence[Instance], order: Order) -> tuple[tuple[str, Text], ...]:
-    return tuple((shop.id, _label(shop, n, order)) for n, shop in enumerate(shops, start=1))
+def _question(
+    heading: Text,
+    note: Text,
+    label: Text,
+    choices: tuple[tuple[str, Text], ...],
+    help: Text | None = None,
+) -> Ask:
+    question = Question(key="store", label=label, choices=choices, help=help)
+    return Ask(heading=heading, note=note, questions=(question,))
 
 
 def _wait(note: Text, key: str = "") -> Waiting:
@@ -201,34 +212,3 @@ def _attention(name: str, key: str, link: str) -> NeedsMerchant:
         poll_every=POLL_ACTIVATION_EVERY,
         connection_key=key,
     )
-
-
-def _label(shop: Instance, number: int, order: Order) -> Text:
-    """A shop in words: itembase gives it no name and no date, and its id means nothing to a merchant."""
-    params = {"platform": platform_name(order.connector), "number": str(number)}
-    if last := order.last_used(shop.id):
-        return _label_of_used(shop, params, last)
-    if shop.status == VALID:
-        return text(
-            "%(platform)s shop %(number)s (connected at itembase, not used here yet)", **params
-        )
-    if not needs_attention(shop):
-        return text("%(platform)s shop %(number)s (itembase is still checking it)", **params)
-    return text("%(platform)s shop %(number)s (needs attention at itembase)", **params)
-
-
-def _label_of_used(shop: Instance, params: Mapping[str, str], last: datetime) -> Text:
-    if shop.status == VALID:
-        return text(
-            "%(platform)s shop %(number)s (connected at itembase, used here until %(time)s)",
-            **params, time=last,
-        )  # fmt: skip
-    if not needs_attention(shop):
-        return text(
-            "%(platform)s shop %(number)s (itembase is still checking it, used here until %(time)s)",
-            **params, time=last,
-        )  # fmt: skip
-    return text(
-        "%(platform)s shop %(number)s (needs attention at itembase, used here until %(time)s)",
-        **params, time=last,
-    )  # fmt: skip

@@ -132,6 +132,7 @@ class Sharespine(Staff):
             account=switched(memo, active=True),
             account_key=space.tenant,
             done=("set-up",),
+            account_label=space.tenant,
         )
 
     def _tenant_client(self, memo: SpaceMemo, password: str) -> TenantClient:

@@ -140,6 +140,7 @@ def _context(request: Request, attempt: Attempt, form: Form | None = None) -> di
         "form": form or _form(attempt, panel.action),
         "wants_address": wants_address(attempt),
         "found": shown(attempt.found_evidence),
+        "in_use": _account_in_use(attempt),
         "beside": journey.opens_beside(attempt),
         "success": panel.kind in {"connected", "reported"} and attempt.connects,
         "secret_waits": panel.kind in {"connected", "reported"} and connection.secret_waits,
@@ -147,6 +148,12 @@ def _context(request: Request, attempt: Attempt, form: Form | None = None) -> di
         "sibling": journey.connection_of_found_shop(attempt) if panel.action == "choose" else None,
         "vendor_name": registry.vendor_name(connection.vendor),
     }
+
+
+def _account_in_use(attempt: Attempt) -> str:
+    """The account at the vendor that this attempt has led to, where its shop does not say so itself."""
+    is_other = attempt.found_account != attempt.connection.account_label
+    return attempt.found_account if is_other and not attempt.ended else ""
 
 
 def _form(attempt: Attempt, action: PanelAction) -> Form | None:

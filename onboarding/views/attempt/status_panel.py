@@ -238,7 +238,7 @@ def _ask(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
     several = gettext("A few questions about “%(shop)s”") % words
     return StatusPanel(
         kind="asking",
-        heading=labels[0] if len(labels) == 1 else several,
+        heading=shown(attempt.heading) or (labels[0] if len(labels) == 1 else several),
         sentence=attempt.sentence,
         action="answer",
         label=gettext("Save and continue"),

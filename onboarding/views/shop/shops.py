@@ -24,7 +24,7 @@ from onboarding.monitoring import security_log
 from onboarding.questions import form_data
 from onboarding.views.access import Request, for_connection, for_member, owns, secret_owners
 from onboarding.views.attempt.status_panel import link, needs_polling, panel_of
-from onboarding.views.forms import NameForm, taken
+from onboarding.views.forms import NameAndAddressForm, taken
 from onboarding.views.polling import Pace, asked_by_itself, poll, polled
 from onboarding.views.vendor_trip.leaving import SeeOther, leave, may_leave
 
@@ -89,6 +89,7 @@ class TaskRow(TypedDict):
     status: str
     platform: str
     name: str
+    identity: list[str]
 
 
 def _task_row(membership: Membership, connection: Connection, open_attempt: str | None) -> TaskRow:
@@ -103,6 +104,7 @@ def _task_row(membership: Membership, connection: Connection, open_attempt: str 
         "status": connection.status,
         "platform": connection.connector.platform,
         "name": connection.name,
+        "identity": connection.known_there,
     }
 
 
@@ -332,20 +334,20 @@ def remove(request: Request, connection: Connection) -> HttpResponse:
 @require_read_or_post
 @for_connection
 def rename(request: Request, connection: Connection) -> HttpResponse:
-    form = NameForm(form_data(request), initial={"name": connection.name})
+    form = NameAndAddressForm(form_data(request), connection)
     if form.is_valid() and _rename(connection, form):
-        messages.success(request, gettext("The name was changed."))
+        messages.success(request, gettext("Saved."))
         return redirect(connection)
     context = {"form": form, "connection": connection}
     context["merchant"] = connection.account.merchant
     return render(request, "onboarding/rename.html", context)
 
 
-def _rename(connection: Connection, form: NameForm) -> bool:
+def _rename(connection: Connection, form: NameAndAddressForm) -> bool:
     """False when another shop has the name; the form says so."""
-    name = form.cleaned_data["name"]
+    name, address = form.cleaned_data["name"], form.cleaned_data.get("address")
     try:
-        journey.rename(connection, name)
+        journey.rename(connection, name, address)
     except journey.NameTaken:
         form.add_error("name", taken(name))
         return False

@@ -158,7 +158,14 @@ class Choice:
         """`merchant`: where the shop is connected; without one, `business` asks for it."""
         questions = [plain(question) for question in self.vendor.questions(self.connector.key)]
         name = journey.free_name(merchant, str(self.connector)) if merchant else ""
-        return ShopForm(questions, data, typed, business=business, free_name=name)
+        return ShopForm(
+            questions,
+            data,
+            typed,
+            business=business,
+            free_name=name,
+            asks_address=not self.vendor.tells_address,
+        )
 
 
 def _choice(connector: Connector, connectors: list[Connector], *, way: bool) -> Choice:
@@ -233,6 +240,7 @@ def _check_page(
         membership,
         form=form,
         action=_check_url(membership, choice.connector),
+        known_account=journey.known_account(membership.merchant, choice.vendor.slug),
         begun=_begun(choice, membership),
         seen=_seen(request, choice, membership.merchant),
         merchant=membership.merchant,
@@ -272,6 +280,7 @@ def _begin(
             user=request.user,
             name=name,
             answers=form.answers,
+            address=form.shop_address,
             seen=_seen(request, choice, membership.merchant),
             another=another,
         )

@@ -50,7 +50,7 @@ def damage(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 ONE: dict[str, int] = {"shops": 1}
-APPROVED = "Template lists your shop as approved"
+APPROVED = "Template confirms that your shop is approved"
 PAUSE = "We wait a moment before we try again"
 
 ROWS = [

@@ -9,7 +9,7 @@ from tests.vendors._template.contract import pause_is_over
 
 ONE = {"shops": 1}
 NO_IDS = {"U+0000": FINE, "long ids": FINE, "ids not in ASCII": FINE}  # the reply has none
-APPROVED = "Template lists your shop as approved."
+APPROVED = "Template confirms that your shop is approved."
 
 
 def connected(driver: Driver) -> None:

@@ -73,7 +73,7 @@ def damage(monkeypatch: pytest.MonkeyPatch) -> None:
 
 ONE, TWO, FULL = {"clients": 1}, {"clients": 2}, {"clients": 14}
 CLIENTS, TOKEN = "/v3/integrations/clients", "POST /v3/oauth/token/generate"
-KEY, PAUSE = "Capillary accepted your key", "We wait a moment before we try again"
+KEY, PAUSE = "Your key works", "We wait a moment before we try again"
 
 ROWS = [
     Row(says=KEY, made=ONE, after=ONE),

@@ -18,9 +18,12 @@ NONE: dict[str, int] = {}
 CLIENTS = "/v3/integrations/clients"
 CLIENT = f"{CLIENTS}/{{clientKey}}"
 TOKEN = "POST /v3/oauth/token/generate"
-STILL, GONE = "Capillary says that your key is valid.", "We no longer use or check this connection."
-NEW = "Capillary accepted your new key."
-ANEW = "Capillary has set the permissions of your key anew."
+STILL, GONE = (
+    "Capillary confirms that your key is valid.",
+    "We no longer use or check this connection.",
+)
+NEW = "Your new key works."
+ANEW = "Capillary updated the permissions of your key."
 
 
 def connected(driver: Driver) -> None:

@@ -16,7 +16,7 @@ from vendors.celigo.sandbox.rules import TOKEN
 ONE, TWO = {"licenses": 1}, {"licenses": 2}
 NONE: dict[str, int] = {}
 FOUR, FIVE = {"connectors": 4}, {"connectors": 5}
-INSTALL, INSTALLED = "Your licence is ready", "integrator.io says that the app is installed."
+INSTALL, INSTALLED = "Your licence is ready", "integrator.io confirms that the app is installed."
 CONNECTOR = "/v1/connectors/{_id}"
 LICENCES = f"{CONNECTOR}/licenses"
 LICENCE = f"{LICENCES}/{{_id_of_license}}"

@@ -11,7 +11,7 @@ from onboarding.models.memo import readable
 from tests.faults.scene import Driver, Matrix, Scene
 from tests.vendors.itembase.contract import at_the_desk
 
-VALID = "itembase lists your eBay shop as valid"
+VALID = "itembase confirms that your eBay shop is connected"
 ONE = {"users": 1, "connections": 1}
 TWO = {"users": 1, "connections": 2}
 TOKENS, INSTANCES = "POST /selfservice/v1/tokens", "GET /api/v1/users/{user}/instances"

@@ -250,3 +250,20 @@ def test_the_newest_sign_in_wins(connected: Trip) -> None:
     renewals = trip.calls(TOKEN)
     assert isinstance(trip.run("check"), Waiting)
     assert trip.calls(TOKEN) == renewals
+
+
+@pytest.mark.parametrize(
+    ("says", "label"),
+    [
+        ({"email": "ann@lamps.example", "username": "ann"}, "ann@lamps.example"),
+        ({"email": "", "username": " ann\u200b "}, "ann"),
+        ({"email": None}, ""),
+        ({"email": {"of": "nobody"}, "username": "ann\x00"}, ""),
+        ({}, ""),
+    ],
+)
+def test_whose_account_it_is_never_makes_a_reply_unreadable(
+    says: dict[str, object], label: str
+) -> None:
+    """Only the id is needed; the rest is for people."""
+    assert Me.model_validate({"uuid": "u-1", **says}).label == label

@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from tests.vendors.itembase.trip import Trip, choices, first_shop, holding, leads_to, visit
-from vendors.contract import Ask, Connected, Declined, NeedsMerchant, Redirect, Refused, Waiting
+from vendors.contract import (
+    Ask,
+    Connected,
+    Declined,
+    KnownShop,
+    NeedsMerchant,
+    Redirect,
+    Refused,
+    Step,
+    Waiting,
+)
 from vendors.sandbox import Running
 
 TOKEN = "GET /accounts/oauth/v2/token"
 NEW = "Add a new eBay shop"
-FREE = "eBay shop 1 (connected at itembase, not used here yet)"
+FREE = "not connected to us yet"
+
+
+def free(step: Step) -> str:
+    """The id of the one shop that is offered as free."""
+    [shop] = [value for label, value in choices(step).items() if FREE in label]
+    return shop
 
 
 @pytest.fixture
@@ -60,7 +78,7 @@ def test_a_shop_whose_return_was_lost_is_offered_and_not_made_twice(connected: T
     first = trip.run("start")
     assert isinstance(first, Redirect)
     visit(first.url)  # the merchant closes the tab and begins again
-    shop = choices(trip.run("start"))[FREE]
+    shop = free(trip.run("start"))
     step = trip.follow(trip.run("answered", {"store": shop}))
     assert isinstance(step, Connected)
     assert (step.shop_id, trip.made("connections")) == (shop, 2)
@@ -82,18 +100,44 @@ def test_an_answer_carried_out_again_offers_what_was_added_meanwhile(connected: 
 
 def test_shops_that_are_there_are_offered_in_words(connected: Trip) -> None:
     trip = connected.another_shop()
-    trip.add_store(status="connection.pending")
+    there = trip.add_store(status="connection.pending")
     trip.add_store(component=7)
     step = trip.run("start")
     assert isinstance(step, Ask)
-    assert list(choices(step)) == ["eBay shop 1 (itembase is still checking it)", NEW]
+    shop, new = choices(step)
+    assert shop.startswith("eBay shop first seen ")
+    assert shop.endswith(f", itembase ID …{there[-6:]} (itembase is checking it)")
+    assert (new, str(step.heading)) == (NEW, "Which eBay shop?")
     assert trip.calls("POST /selfservice/v1/tokens") == 1
+
+
+def test_shops_are_told_apart_by_what_the_merchant_called_them(connected: Trip) -> None:
+    trip = connected.another_shop()
+    there, here = trip.add_store(), connected.given["shop_id"]
+    known = {there: KnownShop(name="Lamps", address="lamps.example"), here: KnownShop(name="Sofas")}
+    until = datetime(2026, 11, 12, 9, 10, tzinfo=UTC)
+    trip.given |= {"known_shop": known.get, "last_used": {there: until}.get}
+    trip.given["holder"] = holding(sibling=here)
+    step = trip.run("start")
+    assert isinstance(step, Ask)
+    assert list(choices(step)) == [
+        f"“Lamps”, lamps.example (connected to us until {until})", NEW,
+    ]  # fmt: skip
+    assert str(step.questions[0].help) == "Already connected: “Sofas”."
+
+
+def test_a_shop_keeps_its_words_however_often_it_is_offered(connected: Trip) -> None:
+    trip = connected.another_shop()
+    trip.add_store()
+    first = choices(trip.run("start"))
+    trip.now += timedelta(minutes=5)
+    assert choices(trip.run("answered", {"store": "made-up"})) == first
 
 
 def test_a_shop_that_is_there_is_connected_without_a_second_one(connected: Trip) -> None:
     trip = connected.another_shop()
     there = trip.add_store()
-    step = trip.run("answered", {"store": choices(trip.run("start"))[FREE]})
+    step = trip.run("answered", {"store": free(trip.run("start"))})
     assert leads_to(step) == "process"
     done = trip.follow(step)
     assert isinstance(done, Connected)
@@ -151,7 +195,7 @@ def test_a_made_up_answer_is_asked_again_and_makes_nothing(connected: Trip) -> N
     trip = connected.another_shop()
     trip.add_store()
     trip.run("start")
-    assert FREE in choices(trip.run("answered", {"store": "made-up"}))
+    assert free(trip.run("answered", {"store": "made-up"}))
     assert trip.made("tokens") == 1
 
 
@@ -177,10 +221,10 @@ def test_a_shop_removed_while_the_merchant_was_away_says_so(connected: Trip) -> 
 def test_after_a_no_another_shop_can_be_chosen(connected: Trip) -> None:
     trip = connected.another_shop()
     trip.add_store()
-    shop = choices(trip.run("start"))[FREE]
+    shop = free(trip.run("start"))
     step = trip.follow(trip.run("answered", {"store": shop}), "decline")
     assert isinstance(step, Declined)
-    assert list(choices(trip.run("start"))) == [FREE, NEW]
+    assert list(choices(trip.run("start")).values()) == [shop, "new"]
 
 
 def test_an_answer_without_its_merchant_makes_no_link(connected: Trip) -> None:
@@ -200,7 +244,7 @@ def test_a_sign_in_that_died_before_the_answer_is_renewed_by_a_hop(connected: Tr
     trip.sign_out()
     step = trip.run("answered", {"store": there})
     assert leads_to(step) == "v2"
-    assert FREE in choices(trip.follow(step))
+    assert free(trip.follow(step)) == there
 
 
 def test_the_very_shop_of_another_business_is_refused_after_a_while(connected: Trip) -> None:

@@ -66,7 +66,7 @@ def test_a_new_merchant_connects_a_shop(trip: Trip) -> None:
     assert isinstance(step, Connected)
     shop = trip.running.state("itembase")["connections"][0]
     assert step.shop_id == shop["id"]
-    assert str(step.evidence) == "itembase lists your eBay shop as valid."
+    assert str(step.evidence) == "itembase confirms that your eBay shop is connected."
     assert trip.account_key == shop["user"]
     assert trip.memos.connection == {"instance": shop["id"]}
 
@@ -187,10 +187,10 @@ def test_several_new_shops_are_asked_about_in_words(trip: Trip) -> None:
     second = Trip(trip.running)
     step = second.connect()
     assert isinstance(step, Ask)
-    assert [str(label) for _, label in step.questions[0].choices] == [
-        "eBay shop 1 (connected at itembase, not used here yet)",
-        "eBay shop 2 (connected at itembase, not used here yet)",
-    ]
+    labels = [str(label) for _, label in step.questions[0].choices]
+    assert len(set(labels)) == 2
+    assert all(label.startswith("eBay shop first seen ") for label in labels)
+    assert all(f"…{shop[-6:]} (not" in str(label) for shop, label in step.questions[0].choices)
     shop = step.questions[0].choices[1][0]
     chosen = second.run("answered", {"store": shop})
     assert isinstance(chosen, Connected)

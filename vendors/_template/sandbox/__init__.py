@@ -28,10 +28,11 @@ TOKEN = "gangway-demo-_template-token"
 STATUS = {"decline": "declined", "expired": "pending"}  # after a case; every other one approves
 
 FORM = Markup("""<form method="post"><p>Approve <strong>{name}</strong>?</p>
+<p><label>Address of the shop, if you like <input type="text" name="address"></label></p>
 <p class="row"><button class="main" name="case" value="approve">Approve</button>
 <button name="case" value="decline">Decline</button></p>{cases}</form>""")
 
-sandbox = Sandbox("_template", NAME, shows={"shops": ("name", "reference", "status", "deleted")})
+sandbox = Sandbox("_template", NAME, shows={"shops": ("name", "address", "status", "deleted")})
 
 
 def environ(base_url: str) -> dict[str, str]:
@@ -50,7 +51,9 @@ def create(request: Request, store: Store) -> Response:
     given = {key: fields.get(key) for key in ("reference", "name")}
     if not all(isinstance(value, str) and value for value in given.values()):
         raise Refused(400, "A shop needs a reference and a name.")
-    row = store.add("shops", secrets.token_hex(8), **given, status="pending", deleted=False)
+    row = store.add(
+        "shops", secrets.token_hex(8), **given, address="", status="pending", deleted=False
+    )
     return json_response(_shown(request, row), 201)
 
 
@@ -93,7 +96,7 @@ def _shop(request: Request, store: Store) -> Row:
 
 
 def _shown(request: Request, row: Row) -> Row:
-    fields = {key: row[key] for key in ("id", "reference", "name", "status")}
+    fields = {key: row[key] for key in ("id", "reference", "name", "status", "address")}
     return {**fields, "approval_url": f"{request.root_url}approve/{row['id']}"}
 
 
@@ -112,8 +115,9 @@ def approval(request: Request, store: Store) -> Response:
 @sandbox.page("POST", "/approve/{id}")
 def approved(request: Request, store: Store) -> Response:
     """The approval is noted before the merchant is sent back."""
-    row, back, case = _shop(request, store), _back(request), request.form_fields().get("case", "")
-    store.change("shops", row["id"], status=STATUS.get(case, "active"))
+    row, back, fields = _shop(request, store), _back(request), request.form_fields()
+    case, address = fields.get("case", ""), fields.get("address", "")
+    store.change("shops", row["id"], status=STATUS.get(case, "active"), address=address)
     return redirect(back).then_play(case, "")
 
 
