@@ -25,6 +25,11 @@ class Connector(models.Model):
     )
     position = models.IntegerField(default=100, help_text="lower comes first")
     options = models.JSONField(default=dict, blank=True, help_text="handed to the vendor, as JSON")
+    consent = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text="what merchants agree to, in staff's words; a part that is missing has its default",
+    )
     ready = models.BooleanField(
         default=True, editable=False, help_text="staff have set what the vendor asks of them"
     )

@@ -18,6 +18,7 @@ from django.utils.translation import get_language, gettext
 
 from onboarding import bounds, journey, registry
 from onboarding.availability.breaker import outages
+from onboarding.consent import Words, consent_of, domain
 from onboarding.local_paths import next_path
 from onboarding.methods import require_read, require_read_or_post
 from onboarding.models import Attempt, Connection, Connector, Membership, Merchant, User
@@ -134,6 +135,10 @@ class Choice:
     connector: Connector
     vendor: Vendor
 
+    @property
+    def consent(self) -> Words:
+        return consent_of(self.connector, self.vendor)
+
     def form(self, data: QueryDict | None, typed: Mapping[str, str]) -> ShopForm:
         questions = [plain(question) for question in self.vendor.questions(self.connector.key)]
         name = journey.free_name(self.membership.merchant, str(self.connector))
@@ -177,6 +182,7 @@ def _page(
         "merchant": membership.merchant,
         "connector": choice.connector,
         "vendor": choice.vendor,
+        "consent": choice.consent,
         "domain": domain(choice.vendor),
         "trouble": outages([choice.connector.vendor]).get(choice.connector.vendor),
         "on_waitlist": on_waitlist,
@@ -190,6 +196,10 @@ def _begin(request: Request, choice: Choice, form: ShopForm) -> HttpResponse | N
     another = "another" in request.POST
     if not another and _differs(form, _begun(choice)):
         return None
+    agreement = choice.consent.agreed(request.POST.get("consent"), choice.connector)
+    if agreement is None:
+        form.add_error(None, gettext("What you agree to has changed. Read it, then continue."))
+        return None
     newest = journey.newest_begun(membership.merchant, choice.connector, request.user)
     try:
         attempt = journey.begin(
@@ -200,6 +210,7 @@ def _begin(request: Request, choice: Choice, form: ShopForm) -> HttpResponse | N
             answers=form.answers,
             seen=request.POST.get("seen", newest),
             another=another,
+            agreement=agreement,
         )
     except journey.NameTaken:
         form.add_error("name", taken(name))
@@ -222,9 +233,3 @@ def entered(form: ShopForm) -> dict[str, str]:
     }
     typed = {name: form.data.get(name, "")[:LONGEST] for name in form.fields.keys() - secret}
     return {name: value for name, value in typed.items() if value}
-
-
-def domain(vendor: Vendor) -> str:
-    """The vendor's domain, as the address bar will show it; "" where the merchant stays on this site."""
-    hosts = vendor.domains() if vendor.opens != "nothing" else ()
-    return next((host.lstrip(".") for host in hosts), "")
