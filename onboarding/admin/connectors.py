@@ -11,6 +11,8 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.text import slugify
 from django.utils.translation import gettext, gettext_lazy
 
@@ -19,7 +21,9 @@ from onboarding.catalogue import readiness
 from onboarding.models import Connector
 from vendors.contract.characters import is_plain
 
+from . import connector_consent
 from .changelist import AnyQuerySet, VendorFilter
+from .connector_consent import ConsentForm
 from .vendor_page import VendorPagesAdmin, connector_target, vendor_pages
 
 SET_BY_STAFF = ("visible", "name", "position", "options")
@@ -67,7 +71,7 @@ def _texts(value: object) -> Iterator[str]:
         yield from _texts(part)
 
 
-class ConnectorForm(forms.ModelForm):  # type: ignore[type-arg]  # no subscript at run time
+class ConnectorForm(ConsentForm):
     class Meta:
         model = Connector
         fields = (*SET_BY_STAFF, "platform", "category", "description")
@@ -183,9 +187,15 @@ class ConnectorAdmin(VendorPagesAdmin):
                 "visible",
                 "position",
                 "options",
+                *connector_consent.FIELDS,
             )
         asks = readiness.has_questions(registry.vendor_of(obj.vendor))
-        return (*(name for name in SET_BY_STAFF if name != "options" or not asks), *SET_BY_VENDOR)
+        own = (name for name in SET_BY_STAFF if name != "options" or not asks)
+        return (*own, *connector_consent.FIELDS, *SET_BY_VENDOR)
+
+    def view_on_site(self, obj: Connector) -> str:  # type: ignore[override]  # Django takes either
+        """Where merchants read it: the preview of its words."""
+        return f"{reverse('platform', args=[obj.platform])}?{urlencode({'way': obj.slug})}"
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: Connector | None = None

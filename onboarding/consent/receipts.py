@@ -86,6 +86,8 @@ def document(consent: Consent, *, end: End | None = None) -> Json:
         "reference": consent.reference,
         "agreed_at": consent.at.isoformat(),
         "person": {"name": "", "email": "", **consent.person},
+        "business": {},
+        "shop": {},
         **consent.about,
         "language": consent.language,
         "version": consent.version,

@@ -236,8 +236,8 @@ def _name(event: Event) -> str:
 @require_post
 @for_connection
 def reconnect(request: Request, connection: Connection) -> HttpResponse:
-    agreement, words, shown = None, _consent_again(connection), request.POST.get("consent")
-    if words and shown and not (agreement := words.agreed(shown, connection.connector)):
+    agreement, consent, shown = None, _consent_again(connection), request.POST.get("consent")
+    if consent and shown and not (agreement := consent.agreed(shown, connection.connector)):
         message = gettext("What you agree to has changed. Read it, then reconnect.")
         messages.warning(request, message)
         return _shop(connection)
