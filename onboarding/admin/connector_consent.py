@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext, gettext_lazy
@@ -30,9 +28,6 @@ class PartField(forms.CharField):
 
     widget = forms.Textarea(attrs={"rows": 3})
 
-    def __init__(self, **options: Any) -> None:  # Any: Django's signature
-        super().__init__(**{"required": False, "max_length": LONGEST, "help_text": HELP, **options})
-
     def to_python(self, value: object) -> str:
         typed = super().to_python(value) or ""
         lines = [line for line in map(one_line, typed.splitlines()) if is_visible(line)]
@@ -42,20 +37,23 @@ class PartField(forms.CharField):
         return "\n".join(lines)
 
 
+def _part(key: str) -> PartField:
+    return PartField(label=LABELS[key], required=False, max_length=LONGEST, help_text=HELP)
+
+
 class ConsentForm(forms.ModelForm):  # type: ignore[type-arg]  # no subscript at run time
     """The fields of a connector's consent. Saving the form writes the column."""
 
-    consent_reads = PartField(label=LABELS["reads"])
-    consent_shared = PartField(label=LABELS["shared"])
-    consent_purpose = PartField(label=LABELS["purpose"])
-    consent_duration = PartField(label=LABELS["duration"])
-    consent_audience = PartField(label=LABELS["audience"])
+    consent_reads = _part("reads")
+    consent_shared = _part("shared")
+    consent_purpose = _part("purpose")
+    consent_duration = _part("duration")
+    consent_audience = _part("audience")
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # Any: Django's signature
-        super().__init__(*args, **kwargs)
-        for key in PARTS:
-            if field := self.fields.get(f"consent_{key}"):
-                field.initial = self.instance.consent.get(key, "")
+    def get_initial_for_field(self, field: forms.Field, field_name: str) -> object:
+        if field_name in FIELDS:
+            return self.instance.consent.get(field_name.removeprefix("consent_"), "")
+        return super().get_initial_for_field(field, field_name)
 
     def save(self, commit: bool = True) -> Connector:
         """A form without these fields, such as that of the list, leaves the words alone."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from django.conf import settings
 from django.utils.html import format_html
@@ -21,7 +20,7 @@ from onboarding.models import Agreement, Connector
 from onboarding.models.status import dumped, shown
 from vendors.contract import Text, Vendor
 
-from .signing import canonical
+from .signing import Json, canonical
 
 # The parts in their order; the keys of `Connector.consent` too.
 PARTS = ("reads", "shared", "purpose", "duration", "audience")
@@ -68,7 +67,7 @@ class Words:
         mark = '{}<strong class="domain">{}</strong>{}'
         return format_html(mark, before, self.domain, after)
 
-    def as_json(self) -> dict[str, Any]:  # Any: JSON
+    def as_json(self) -> Json:
         """What is kept of it: all that was shown."""
         return {
             "summary": self.summary,

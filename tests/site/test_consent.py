@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django.fixtures import Settings
 
+import vendors
 from onboarding.catalogue import refresh
 from onboarding.consent import consent_of
 from onboarding.models import Attempt, Connection, Connector, Consent
@@ -17,7 +18,7 @@ from tests.support.people import People
 from tests.support.scripted import Scripted
 from tests.support.staff import page, page_text, staff_client
 from tests.support.visit import OPEN, browser, offer, url, visible_text
-from vendors.contract import Done, text
+from vendors.contract import Done, Vendor, text
 
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("inline_executor")]
 DONE = Done(here=text("We no longer use it."), there=text("It stays."), todo=text("Remove it."))
@@ -191,8 +192,11 @@ def test_disconnecting_says_first_what_happens_here_and_at_the_vendor(
     assert "Your key stays." in visible_text(alice.get(url("disconnect", shop)))
 
 
-def test_what_stops_at_each_vendor_is_said_in_its_own_words(settings: Settings) -> None:
-    for vendor in settings.VENDORS.offered.values():
-        for last in (True, False):
-            assert all(str(each).endswith(".") for each in vendor.on_disconnect(last=last))
-            assert all(str(each).endswith(".") for each in vendor.on_pause(last=last))
+def test_each_vendor_says_in_whole_sentences_what_stops_there() -> None:
+    offered = vendors.load({"SANDBOX": "1", "SANDBOX_URL": "http://127.0.0.1:8001"}).offered
+    assert offered.keys() == {vendor.slug for vendor in vendors.ALL}
+    for vendor in offered.values():
+        said = [*vendor.on_disconnect(last=True), *vendor.on_disconnect(last=False)]
+        assert said != [*Vendor.on_disconnect(vendor, last=True)] * 2
+        said += [*vendor.on_pause(last=True), *vendor.reads, *vendor.purpose]
+        assert all(str(each).endswith(".") for each in said)

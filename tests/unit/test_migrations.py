@@ -20,9 +20,9 @@ FIRST, WORDS, RETURNS, RATE_LIMITS, NAMES, REPORTED, KEYS, OUTAGES, REFUSED, SEC
     "0005_shop_names_and_endings", "0006_reported", "0007_memo_keys", "0008_outages",
     "0009_mail_refused", "0010_security_events",
 )  # fmt: skip
-LIMITS, SESSIONS, RIGHTS, MAILS, BROWSER, CLOSING = (
+LIMITS, SESSIONS, RIGHTS, MAILS, BROWSER, CLOSING, CONSENTS = (
     "0011_limits_of_strangers", "0012_sessions", "0013_rights_and_former_addresses", "0014_account_mails",
-    "0015_hop_browser", "0016_closing",
+    "0015_hop_browser", "0016_closing", "0019_consents",
 )  # fmt: skip
 NOW = timezone.now()
 
@@ -405,3 +405,20 @@ def test_a_person_survives_the_mails_of_accounts_and_a_mail_on_its_way_does_not(
     )
     assert only(migrate_to(SECURITY), "User").email == "a@example.org"
     assert not migrate_to(MAILS).get_model("onboarding", "AccountMail").objects.exists()
+
+
+def test_shops_and_connectors_survive_the_consents() -> None:
+    """Going back forgets what was agreed to, and nothing else."""
+    rows_of_the_first_release(migrate_to(FIRST))
+    migrate_to(CLOSING)
+    apps = migrate_to(CONSENTS)
+    attempt = only(apps, "Attempt")
+    assert only(apps, "Connector").consent == {}
+    apps.get_model("onboarding", "Consent").objects.create(
+        attempt_id=attempt.pk, user_id=attempt.user_id, language="en", version="1", words={"a": 1}
+    )
+    apps.get_model("onboarding", "Connector").objects.update(consent={"reads": "Orders."})
+    apps = migrate_to(CLOSING)
+    assert only(apps, "Attempt").reference == attempt.reference
+    assert only(apps, "Connector").slug == "v-shop"
+    assert "onboarding_consent" not in tables()
