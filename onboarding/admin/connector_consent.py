@@ -2,25 +2,44 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext, gettext_lazy
 
+from onboarding.consent import consent_of
 from onboarding.consent.words import LONGEST, LONGEST_LINE, PARTS
 from onboarding.models import Connector
+from onboarding.registry import vendor_of
 from vendors.contract.characters import is_visible, one_line
 
-HELP = gettext_lazy(
-    "Plain text. The first line is always shown, the other lines unfold. Empty: the default words."
-)
+if TYPE_CHECKING:
+    from django.contrib.admin.options import _FieldOpts
+
 LABELS = {
-    "reads": gettext_lazy("Consent: what we read"),
-    "shared": gettext_lazy("Consent: what the vendor gets"),
-    "purpose": gettext_lazy("Consent: why"),
-    "duration": gettext_lazy("Consent: how long"),
-    "audience": gettext_lazy("Consent: who can see it"),
+    "reads": gettext_lazy("What we read"),
+    "shared": gettext_lazy("What the vendor gets"),
+    "purpose": gettext_lazy("Why"),
+    "duration": gettext_lazy("How long"),
+    "audience": gettext_lazy("Who can see it"),
 }
 FIELDS = tuple(f"consent_{key}" for key in PARTS)
+
+
+def fieldset(connector: Connector) -> tuple[str, _FieldOpts]:
+    """The fields below a heading of their own, with the default words above them."""
+    vendor = vendor_of(connector.vendor)
+    words = gettext("Plain text. The first line is always shown, the other lines unfold.")
+    description = format_html("<p>{}</p>", words)
+    if vendor:
+        parts = consent_of(Connector(vendor=connector.vendor, slug=connector.slug), vendor).parts
+        rows = ((part.title, " ".join([*part.lines, *part.more])) for part in parts)
+        defaults = format_html_join("", "<li>{}: {}</li>", rows)
+        intro = gettext("A field that is left empty has the default words:")
+        description += format_html("<p>{}</p><ul>{}</ul>", intro, defaults)
+    return gettext("What merchants agree to"), {"fields": FIELDS, "description": description}
 
 
 class PartField(forms.CharField):
@@ -38,7 +57,7 @@ class PartField(forms.CharField):
 
 
 def _part(key: str) -> PartField:
-    return PartField(label=LABELS[key], required=False, max_length=LONGEST, help_text=HELP)
+    return PartField(label=LABELS[key], required=False, max_length=LONGEST)
 
 
 class ConsentForm(forms.ModelForm):  # type: ignore[type-arg]  # no subscript at run time

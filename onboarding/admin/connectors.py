@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -25,6 +25,9 @@ from . import connector_consent
 from .changelist import AnyQuerySet, VendorFilter
 from .connector_consent import ConsentForm
 from .vendor_page import VendorPagesAdmin, connector_target, vendor_pages
+
+if TYPE_CHECKING:
+    from django.contrib.admin.options import _FieldsetSpec
 
 SET_BY_STAFF = ("visible", "name", "position", "options")
 SET_BY_VENDOR = (
@@ -187,11 +190,15 @@ class ConnectorAdmin(VendorPagesAdmin):
                 "visible",
                 "position",
                 "options",
-                *connector_consent.FIELDS,
             )
         asks = readiness.has_questions(registry.vendor_of(obj.vendor))
         own = (name for name in SET_BY_STAFF if name != "options" or not asks)
-        return (*own, *connector_consent.FIELDS, *SET_BY_VENDOR)
+        return (*own, *SET_BY_VENDOR)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Connector | None = None) -> _FieldsetSpec:
+        """What merchants agree to is worded on the page of a connector that is there."""
+        own: _FieldsetSpec = [(None, {"fields": self.get_fields(request, obj)})]
+        return [*own, connector_consent.fieldset(obj)] if obj else own
 
     def view_on_site(self, obj: Connector) -> str:  # type: ignore[override]  # Django takes either
         """Where merchants read it: the preview of its words."""
