@@ -21,7 +21,7 @@ from .people import (
 from .views import brand, sessions, well_known
 from .views.attempt import attempts, wrong_shop
 from .views.rights import closing, data
-from .views.shop import actions, reveal, shops, waiting
+from .views.shop import actions, receipts, reveal, shops, waiting
 from .views.start import business, catalogue, connect
 from .views.team import events, invitations, members
 from .views.vendor_trip import elsewhere, returns
@@ -62,6 +62,13 @@ urlpatterns = [
     path(f"{SHOP}/disconnect/", shops.disconnect, name="disconnect"),
     path(f"{SHOP}/remove/", shops.remove, name="remove"),
     path(f"{SHOP}/rename/", shops.rename, name="rename"),
+    path(f"{SHOP}/receipt/", receipts.newest, name="shop-receipt"),
+    path(f"{SHOP}/receipt/<slug:consent>/", receipts.older, name="shop-receipt-older"),
+    path(
+        f"{SHOP}/receipt/<slug:consent>/download/",
+        receipts.download,
+        name="shop-receipt-download",
+    ),
     path(f"{SHOP}/actions/<slug:key>/", actions.act, name="act"),
     path(f"{SHOP}/secrets/", reveal.show, name="reveal"),
     path(f"{SHOP}/secrets/download/", reveal.download, name="reveal-download"),
@@ -146,6 +153,7 @@ urlpatterns = [
     path("robots.txt", well_known.robots),
     path(".well-known/change-password", well_known.change_password),
     path(".well-known/security.txt", well_known.security, name="security_txt"),
+    path(".well-known/gangway-receipt-keys.json", well_known.receipt_keys, name="receipt-keys"),
     path("security.txt", RedirectView.as_view(pattern_name="security_txt")),
     path("demo/mails/", demo_mail.demo_mails, name="demo_mails"),
     path("demo/mails/<slug:key>/", demo_mail.demo_mail_html, name="demo_mail_html"),

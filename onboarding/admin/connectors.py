@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.text import slugify
 from django.utils.translation import gettext, gettext_lazy
 
@@ -19,8 +21,13 @@ from onboarding.catalogue import readiness
 from onboarding.models import Connector
 from vendors.contract.characters import is_plain
 
+from . import connector_consent
 from .changelist import AnyQuerySet, VendorFilter
+from .connector_consent import ConsentForm
 from .vendor_page import VendorPagesAdmin, connector_target, vendor_pages
+
+if TYPE_CHECKING:
+    from django.contrib.admin.options import _FieldsetSpec
 
 NEXT = ("next_words", "next_link", "next_label")  # what merchants read once a shop is connected
 SET_BY_STAFF = ("visible", "name", "position", "options", *NEXT)
@@ -68,7 +75,7 @@ def _texts(value: object) -> Iterator[str]:
         yield from _texts(part)
 
 
-class ConnectorForm(forms.ModelForm):  # type: ignore[type-arg]  # no subscript at run time
+class ConnectorForm(ConsentForm):
     class Meta:
         model = Connector
         fields = (*SET_BY_STAFF, "platform", "category", "description")
@@ -194,7 +201,17 @@ class ConnectorAdmin(VendorPagesAdmin):
                 *NEXT,
             )
         asks = readiness.has_questions(registry.vendor_of(obj.vendor))
-        return (*(name for name in SET_BY_STAFF if name != "options" or not asks), *SET_BY_VENDOR)
+        own = (name for name in SET_BY_STAFF if name != "options" or not asks)
+        return (*own, *SET_BY_VENDOR)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Connector | None = None) -> _FieldsetSpec:
+        """What merchants agree to is worded on the page of a connector that is there."""
+        own: _FieldsetSpec = [(None, {"fields": self.get_fields(request, obj)})]
+        return [*own, connector_consent.fieldset(obj)] if obj else own
+
+    def view_on_site(self, obj: Connector) -> str:  # type: ignore[override]  # Django takes either
+        """Where merchants read it: the preview of its words."""
+        return f"{reverse('platform', args=[obj.platform])}?{urlencode({'way': obj.slug})}"
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: Connector | None = None

@@ -25,6 +25,8 @@ from onboarding.models import (
     AttemptMail,
     Call,
     ClosingMail,
+    Connection,
+    Consent,
     ErasureTask,
     Event,
     ExpiryWarning,
@@ -39,6 +41,7 @@ from onboarding.models import (
     User,
     WaitlistEntry,
 )
+from onboarding.models.status import Status
 
 log = logging.getLogger(__name__)
 BATCH = 500  # rows
@@ -71,12 +74,22 @@ def expired(now: datetime) -> Iterator[QuerySet[Model]]:
     yield WaitlistEntry.objects.filter(Q(asked__lt=last) | Q(mailed__lt=last))
     yield ClosingMail.objects.filter(created__lt=last, reader=None)
     yield ErasureTask.objects.filter(done__lt=last)
+    yield _old_consents(last)
     yield Invitation.objects.filter(expires_at__lt=last)
     yield FormerAddress.objects.filter(expires_at__lt=last)
     yield AddedAddress.objects.filter(at__lt=last)
     yield Session.objects.filter(expire_date__lt=now)
     yield RateLimit.objects.filter(ends_at__lt=now)
     yield _unconfirmed(now - UNCONFIRMED)
+
+
+def _old_consents(last: datetime) -> QuerySet[Consent]:
+    """Consents of shops that have been disconnected for so long. While a shop lives, all of its stay."""
+    recent = Attempt.objects.filter(Q(ended=None) | Q(ended__gte=last))
+    over = Connection.objects.filter(status=Status.DISCONNECTED).exclude(
+        pk__in=recent.values("connection")
+    )
+    return Consent.objects.filter(at__lt=last, attempt__connection__in=over)
 
 
 def _unconfirmed(last: datetime) -> QuerySet[User]:

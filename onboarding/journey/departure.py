@@ -17,6 +17,7 @@ from onboarding.models import (
     Attempt,
     AttemptMail,
     Connection,
+    Consent,
     Event,
     ExpiryWarning,
     Hop,
@@ -153,6 +154,7 @@ def forget_business(merchant: Merchant) -> None:
     ):
         model._default_manager.filter(**{path: merchant}).delete()
     _forget_attempts(merchant)
+    _forget_consents(merchant)
     for connection in Connection.objects.filter(account__merchant=merchant):
         _forget_connection(connection)
     merchant.accounts.update(
@@ -173,6 +175,14 @@ def _forget_attempts(merchant: Merchant) -> None:
     found = {"found_shop_id": "", "found_evidence": {}, "accepted_shop_id": "", "ticks": []}
     whose = {"found_address": "", "found_account": ""}
     transitions.update(rows, **NO_STATUS, **found, **whose)
+
+
+def _forget_consents(merchant: Merchant) -> None:
+    """The words, the time, the vendor and the connector stay, to prove that it was asked: no name."""
+    rows = Consent.objects.filter(attempt__connection__account__merchant=merchant)
+    for consent in rows:
+        about = {key: consent.about.get(key, {}) for key in ("vendor", "connector")}
+        Consent.objects.filter(pk=consent.pk).update(person={}, about=about)
 
 
 def _forget_connection(connection: Connection) -> None:

@@ -15,9 +15,11 @@ from django.utils import timezone
 from onboarding import bounds
 from onboarding.models import (
     Account,
+    Agreement,
     Attempt,
     Connection,
     Connector,
+    Consent,
     Event,
     Hop,
     Merchant,
@@ -79,6 +81,7 @@ def begin(
     address: str = "",
     seen: str | None = None,
     another: bool = False,
+    agreement: Agreement | None = None,
 ) -> Attempt:
     """Begin to connect a shop: its first attempt, or the open one of a shop that was begun before.
 
@@ -86,15 +89,18 @@ def begin(
     that a second one is meant. `seen` is what `newest_begun` said when the form was shown: the name of a
     shop that was begun since then tells that the same form was sent twice. Without a `name`, the shop is
     called as its connector, with the first number that is free. `address`: of the shop on the web, as
-    `shop_addresses` writes it, "" if it is not known.
+    `shop_addresses` writes it, "" if it is not known. `agreement`: what the page said that the merchant
+    agrees to; it is kept with the attempt that begins here, and not with an earlier one.
 
     Raises NameTaken when the name belongs to another shop, and bounds.Reached, as does all that begins an
     attempt, when there are too many already.
     """
     transitions.lock_names(merchant.pk)
     earlier = _begun_already(merchant, connector, user, name, answers, seen, another=another)
-    if earlier:
+    if isinstance(earlier, Attempt):
         return _with_address(earlier, address)
+    if earlier:
+        return _with_address(_go_on(earlier, user, answers, agreement), address)
     bounds.leave_room_for_shop(merchant, user)
     account, _ = Account.objects.get_or_create(merchant=merchant, vendor=connector.vendor)
     connection = Connection.objects.create(
@@ -106,7 +112,15 @@ def begin(
         account_label=known_account(merchant, connector.vendor),
         answers=dict(answers),
     )
-    return _new_attempt(connection, user, Attempt.Purpose.CONNECT, Start())
+    attempt = _new_attempt(connection, user, Attempt.Purpose.CONNECT, Start())
+    return _agreed(attempt, agreement)
+
+
+def _agreed(attempt: Attempt, agreement: Agreement | None) -> Attempt:
+    """Keep what was agreed to with the attempt that began with it."""
+    if agreement:
+        Consent.record(attempt, agreement)
+    return attempt
 
 
 def _with_address(attempt: Attempt, address: str) -> Attempt:
@@ -127,8 +141,11 @@ def _begun_already(
     seen: str | None,
     *,
     another: bool,
-) -> Attempt | None:
-    """The attempt that the merchant is led to instead of a new shop. Raises NameTaken."""
+) -> Attempt | Connection | None:
+    """The attempt that the merchant is led to instead of a new shop, or the shop to go on with.
+
+    Raises NameTaken.
+    """
     if not name:
         mine = _attempts_with(merchant, connector, user).filter(purpose=Attempt.Purpose.CONNECT)
         if attempt := _begun_since(seen, mine):
@@ -142,7 +159,7 @@ def _begun_already(
         return attempt
     if another or same_name.shop_id or not removal.can_remove(same_name):
         raise NameTaken(name)
-    return _go_on(same_name, user, answers)
+    return same_name
 
 
 def _open_connecting_attempt(
@@ -157,7 +174,9 @@ def _open_connecting_attempt(
     return rows.order_by("-pk").first()
 
 
-def _go_on(connection: Connection, user: User, answers: Mapping[str, str]) -> Attempt:
+def _go_on(
+    connection: Connection, user: User, answers: Mapping[str, str], agreement: Agreement | None
+) -> Attempt:
     """The open attempt of a shop that was never connected, or a new one with these answers.
 
     Raises NameTaken when the shop is being disconnected.
@@ -169,7 +188,8 @@ def _go_on(connection: Connection, user: User, answers: Mapping[str, str]) -> At
         raise NameTaken(connection.name)
     connection.answers = dict(answers)
     transitions.save(connection, "answers")
-    return _new_attempt(connection, user, Attempt.Purpose.CONNECT, Start())
+    attempt = _new_attempt(connection, user, Attempt.Purpose.CONNECT, Start())
+    return _agreed(attempt, agreement)
 
 
 def unfinished(merchant: Merchant, connector: Connector, user: User) -> QuerySet[Connection]:
@@ -247,11 +267,16 @@ def _action_label(connection: Connection, key: str) -> Text | None:
 
 
 @transaction.atomic
-def reconnect(connection: Connection, user: User, seen: str | None = None) -> Attempt:
+def reconnect(
+    connection: Connection,
+    user: User,
+    seen: str | None = None,
+    agreement: Agreement | None = None,
+) -> Attempt:
     """Continue the open attempt, or begin a new one. A removed shop is back in the merchant's list.
 
     `seen`: what `newest_attempt` said when the button was shown. What was connected since then was
-    connected by an earlier press of the same button.
+    connected by an earlier press of the same button. `agreement`: as for `begin`, where the page asked again.
     """
     transitions.lock_names(connection.account.merchant_id)
     connection = transitions.locked_connection(connection.pk)
@@ -269,7 +294,7 @@ def reconnect(connection: Connection, user: User, seen: str | None = None) -> At
         transitions.save(connection, "shop_id")
     never_connected = connection.connected_at is None
     purpose = Attempt.Purpose.CONNECT if never_connected else Attempt.Purpose.RECONNECT
-    return _new_attempt(connection, user, purpose, Start())
+    return _agreed(_new_attempt(connection, user, purpose, Start()), agreement)
 
 
 def _ensure_unique_name(connection: Connection, user: User) -> None:

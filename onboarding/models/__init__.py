@@ -7,6 +7,7 @@ from .addresses import AddedAddress, FormerAddress
 from .calls import Call
 from .catalogue import Connector
 from .connections import Account, Attempt, Connection, Event, Hop
+from .consents import Agreement, Consent, ReceiptKey
 from .coordination import Breaker, Leased, Operator, Slot, Worker
 from .limits import RateLimit
 from .memo_key import MemoKey
@@ -28,6 +29,7 @@ __all__ = [
     "Account",
     "AccountMail",
     "AddedAddress",
+    "Agreement",
     "Alert",
     "Attempt",
     "AttemptMail",
@@ -36,6 +38,7 @@ __all__ = [
     "ClosingMail",
     "Connection",
     "Connector",
+    "Consent",
     "ErasureTask",
     "Event",
     "ExpiryWarning",
@@ -50,6 +53,7 @@ __all__ = [
     "Operator",
     "PromisedMail",
     "RateLimit",
+    "ReceiptKey",
     "SecurityEvent",
     "Session",
     "Slot",

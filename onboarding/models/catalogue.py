@@ -74,6 +74,11 @@ class Connector(models.Model):
         help_text=gettext_lazy("What its button says: “Open the dashboard”."),
     )
     usual_seconds = models.PositiveIntegerField(null=True, editable=False)
+    consent = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text="what merchants agree to, in staff's words; a part that is missing has its default",
+    )
     ready = models.BooleanField(
         default=True, editable=False, help_text="staff have set what the vendor asks of them"
     )

@@ -208,6 +208,11 @@ class Connection(StatusMixin):
         return bool(opened(self.reveal))
 
     @property
+    def has_receipt(self) -> bool:
+        """Whether somebody agreed to something when it began, which a receipt shows."""
+        return self.attempts.filter(consent__isnull=False).exists()
+
+    @property
     def proof(self) -> str:
         """The evidence: what we know and how, in the reader's language."""
         return shown(self.evidence)

@@ -28,6 +28,7 @@ from onboarding.models import (
     AttemptMail,
     ClosingMail,
     Connection,
+    Consent,
     FormerAddress,
     GuessWarning,
     Invitation,
@@ -145,6 +146,7 @@ def erase(
         facts = _leave_businesses(user, choices or {}, request)
         replace_in_rows(merchants, replacer)
         replace_in_staff_log(user, addresses, replacer)
+        Consent.objects.filter(user=user).update(person={})
         _delete_mails(user, addresses)
         receipt = _write_receipt(user, facts)
         _delete_sign_in(user, sessions)

@@ -25,6 +25,7 @@ from onboarding.models import (
     AttemptMail,
     Call,
     Connection,
+    Consent,
     ErasureTask,
     Event,
     ExpiryWarning,
@@ -162,6 +163,16 @@ INVITATION = {
     "accepted": "accepted",
     "revoked": "revoked",
 }
+CONSENT: dict[str, str | Callable[[Row], object]] = {
+    "reference": "reference",
+    **SHOP_OF_ATTEMPT,
+    "agreed": "at",
+    "language": "language",
+    "version": "version",
+    "words": "words",
+    "person": "person",
+    "about": "about",
+}
 EVENT: dict[str, str | Callable[[Row], object]] = {"at": "at", **SHOP, "says": _note}
 
 
@@ -176,7 +187,7 @@ def _waitlist(**whose: Subject) -> QuerySet[WaitlistEntry]:
 
 
 def _of_attempts(
-    model: type[AttemptMail] | type[PromisedMail] | type[Hop], **whose: Subject
+    model: type[AttemptMail] | type[Consent] | type[PromisedMail] | type[Hop], **whose: Subject
 ) -> QuerySet[Model]:
     rows = model._default_manager.filter(**whose)
     return rows.select_related(OF_MERCHANT).order_by("pk")
@@ -282,6 +293,12 @@ PERSON = (
             "returned": "spent",
             "what_came_back": lambda row: ENCRYPTED if row.params is not None else None,
         },
+    ),
+    Section(
+        "consents",
+        ("onboarding.Consent.user",),
+        lambda user: _of_attempts(Consent, user=user),
+        CONSENT,
     ),
     Section(
         "timeline",
@@ -451,6 +468,12 @@ BUSINESS = (
             .order_by("pk")
         ),
         {**SHOP_OF_ATTEMPT, "by": _who, "left": "taken", "returned": "spent"},
+    ),
+    Section(
+        "consents",
+        ("onboarding.Consent.attempt",),
+        lambda merchant: _of_attempts(Consent, **{OF_MERCHANT: merchant}),
+        CONSENT,
     ),
     Section(
         "timeline",

@@ -13,6 +13,7 @@ from onboarding.models import (
     Account,
     Attempt,
     Connection,
+    Consent,
     ErasureTask,
     Event,
     Hop,
@@ -34,6 +35,7 @@ PATHS: dict[type[Model], str] = {
     Attempt: "connection__account__merchant",
     Hop: "attempt__connection__account__merchant",
     Event: "connection__account__merchant",
+    Consent: "attempt__connection__account__merchant",
     WaitlistEntry: "merchant",
     ErasureTask: "merchant",
 }

@@ -1,6 +1,7 @@
 """What browsers, crawlers and researchers look for at fixed addresses of any site.
 
-`/favicon.ico`, `/robots.txt`, `/.well-known/change-password` and `/.well-known/security.txt` (RFC 9116).
+`/favicon.ico`, `/robots.txt`, `/.well-known/change-password` and `/.well-known/security.txt` (RFC 9116); and
+`/.well-known/gangway-receipt-keys.json`, for whoever verifies a receipt.
 """
 
 from __future__ import annotations
@@ -8,12 +9,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import cache_control
 
+from onboarding.consent import signing
 from onboarding.methods import require_read
 from onboarding.models import User
 
@@ -74,3 +76,10 @@ def security(request: HttpRequest) -> HttpResponse:
         "",
     ]
     return HttpResponse("\n".join(lines), content_type=TEXT)
+
+
+@require_read
+@cache_control(max_age=3600)
+def receipt_keys(request: HttpRequest) -> HttpResponse:
+    """The public keys of all receipts of this site, also of those that no longer sign."""
+    return JsonResponse(signing.published())

@@ -474,6 +474,7 @@ NOTHING_IS_MADE = {
     "admin:onboarding_connection_confirm",
     "forget-it",
     *("sessions", "admin:onboarding_user_sessions"),
+    *("shop-receipt", "shop-receipt-older", "shop-receipt-download", "receipt-keys"),
     *("own-data", "own-data-download", "business-data", "business-data-download", "receipt"),
     # the same code as of "close-account" and "close-business"
     *("admin:onboarding_user_close", "admin:onboarding_merchant_close"),

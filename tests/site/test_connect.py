@@ -263,9 +263,9 @@ def test_a_leaving_form_may_lead_to_vendors_and_no_other_may(
 @pytest.mark.parametrize(
     ("opens", "says"),
     [
-        ("same-tab", "in this tab."),
-        ("new-tab", "in a new tab; this one stays open."),
-        ("nothing", "What comes next Next you install an app on Scripted, in a new tab."),
+        ("same-tab", "opens in this tab: your browser’s address bar shows"),
+        ("new-tab", "opens in a new tab, and this page stays open. The address bar there shows"),
+        ("nothing", "Next you install an app on Scripted, in a new tab."),
     ],
 )
 def test_the_check_page_says_what_opens(

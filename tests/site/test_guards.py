@@ -38,6 +38,7 @@ UNGUARDED: dict[str, set[str]] = {
         *("account_password_reset_completed", "", "admin:", "admin:app_list", "admin:index"),
         *("admin:jsi18n", "admin:autocomplete", "admin:view_on_site"),
         *("admin:password_change_done", "admin:onboarding_connector_vendor"),
+        *("shop-receipt", "shop-receipt-older", "shop-receipt-download", "receipt-keys"),
         *("account_events", "team-events", "receipt", "mfa_set_up", "return-elsewhere"),
     },
     "it signs in, which counts, or answers the question": {

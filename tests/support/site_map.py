@@ -19,7 +19,17 @@ from django.urls.resolvers import RoutePattern
 
 from onboarding import journey
 from onboarding.management.commands.staff import make_staff
-from onboarding.models import Account, Alert, Attempt, Connection, Connector, User, WaitlistEntry
+from onboarding.models import (
+    Account,
+    Agreement,
+    Alert,
+    Attempt,
+    Connection,
+    Connector,
+    Consent,
+    User,
+    WaitlistEntry,
+)
 from tests.support.attempts import CONNECTED, WAIT, begin_attempt, run_step
 from tests.support.people import People, connector
 from tests.support.scripted import Configurable
@@ -102,6 +112,8 @@ def build(people: People, vendor: Obliging) -> World:
     run_step(journey.reconnect(doubt, people.alice), vendor, replace(CONNECTED, shop_id="shop-3"))
     Connection.objects.filter(name="Connected").update(reveal={"Key": "k"}, task="Call them.")
     Account.objects.update(unsure="room")
+    first = Attempt.objects.filter(connection__name="Connected").earliest("pk")
+    Consent.record(first, Agreement({}, "1", "en", {"vendor": {"name": "Scripted"}}))
     people.acme.invitations.create(email="dora@example.org", invited_by=people.alice)
     WaitlistEntry.objects.create(
         user=people.bob, merchant=people.acme, connector=connector(vendor.slug, "other")
@@ -154,6 +166,7 @@ def _values(world: World, route: str, name: str) -> list[object]:
         "vendor": ["scripted"],
         "member": [*acme.memberships.order_by("-role").values_list("pk", flat=True)],
         "invitation": [*acme.invitations.values_list("reference", flat=True)],
+        "consent": [*Consent.objects.values_list("reference", flat=True)],
         "pk": [*Connector.objects.values_list("pk", flat=True)[:1]],
         "key": ["turn", "turn-c", "turn-a", "turn-v", "turn-x"],
         "content_type_id": [ContentType.objects.get_for_model(Connection).pk],

@@ -14,13 +14,16 @@ from pytest_django.fixtures import Settings
 
 from onboarding import journey
 from onboarding.background import schedule
+from onboarding.consent import receipts
 from onboarding.models import (
     Account,
+    Agreement,
     Alert,
     Attempt,
     Call,
     ClosingMail,
     Connection,
+    Consent,
     ErasureTask,
     Event,
     Merchant,
@@ -300,3 +303,19 @@ def test_others_are_not_touched(people: People, scripted: Scripted, shop: Connec
     assert theirs.ended is None
     assert theirs.connection.name == "Other"
     assert people.other.memberships.exists()
+
+
+def test_what_was_agreed_to_stays_without_a_name(
+    people: People, scripted: Scripted, shop: Connection
+) -> None:
+    people.acme.name = "Zwiebel GmbH"
+    people.acme.save()
+    names = {"vendor": {"name": "Scripted"}, "connector": {"name": "Shop"}}
+    agreement = Agreement({"summary": "It opens."}, "1", "en", names)
+    consent = Consent.record(shop.attempts.get(), agreement)
+    close(people)
+    finish(shop, scripted, people.charlie)
+    consent.refresh_from_db()
+    assert (consent.words, consent.about) == ({"summary": "It opens."}, names)
+    assert where("Zwiebel") <= {"ClosingMail.reader"}  # until the mail is sent
+    assert receipts.in_its_language(consent)["person"] == {"name": "", "email": ""}

@@ -18,11 +18,13 @@ from onboarding import journey
 from onboarding.background import schedule
 from onboarding.models import (
     Account,
+    Agreement,
     Alert,
     Attempt,
     AttemptMail,
     ClosingMail,
     Connection,
+    Consent,
     ErasureTask,
     Event,
     Hop,
@@ -330,3 +332,15 @@ def test_staff_lose_their_rights(people: People) -> None:
     erin.refresh_from_db()
     assert (erin.is_staff, erin.is_superuser) == (False, False)
     assert not erin.memberships.exists()
+
+
+def test_what_they_agreed_to_stays_without_them(people: People, kanaria: User) -> None:
+    attempt = begin_attempt(people, user=kanaria)
+    words = {"parts": [{"lines": [f"For {NAME}."]}]}
+    consent = Consent.record(attempt, Agreement(words, "1", "en", {"vendor": {"name": "V"}}))
+    assert where(NAME, EMAIL)
+    erasure.erase(kanaria)
+    consent.refresh_from_db()
+    assert consent.person == {}
+    assert consent.about["business"]["name"] == "Acme"
+    assert where(NAME, EMAIL) <= {"ClosingMail.reader"}  # until the mail is sent

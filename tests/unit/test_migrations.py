@@ -24,7 +24,7 @@ LIMITS, SESSIONS, RIGHTS, MAILS, BROWSER, CLOSING, WHICH_SHOP = (
     "0011_limits_of_strangers", "0012_sessions", "0013_rights_and_former_addresses", "0014_account_mails",
     "0015_hop_browser", "0016_closing", "0018_which_shop",
 )  # fmt: skip
-NEXT = "0020_next_and_durations"
+CONSENTS, NEXT = "0019_consents", "0020_next_and_durations"
 NOW = timezone.now()
 
 
@@ -427,3 +427,20 @@ def test_shops_have_no_address_after_the_upgrade_and_survive_the_way_back() -> N
     assert (attempt.found_address, attempt.found_account) == ("", "")
     apps.get_model("onboarding", "Connection").objects.update(address="shop.example")
     assert only(migrate_to(CLOSING), "Connection").name == "My shop"
+
+
+def test_shops_and_connectors_survive_the_consents() -> None:
+    """Going back forgets what was agreed to, and nothing else."""
+    rows_of_the_first_release(migrate_to(FIRST))
+    migrate_to(CLOSING)
+    apps = migrate_to(CONSENTS)
+    attempt = only(apps, "Attempt")
+    assert only(apps, "Connector").consent == {}
+    apps.get_model("onboarding", "Consent").objects.create(
+        attempt_id=attempt.pk, user_id=attempt.user_id, language="en", version="1", words={"a": 1}
+    )
+    apps.get_model("onboarding", "Connector").objects.update(consent={"reads": "Orders."})
+    apps = migrate_to(CLOSING)
+    assert only(apps, "Attempt").reference == attempt.reference
+    assert only(apps, "Connector").slug == "v-shop"
+    assert "onboarding_consent" not in tables()

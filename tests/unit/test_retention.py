@@ -19,11 +19,13 @@ from onboarding import journey
 from onboarding.background import retention, runner
 from onboarding.models import (
     Account,
+    Agreement,
     Alert,
     Attempt,
     Call,
     ClosingMail,
     Connection,
+    Consent,
     ErasureTask,
     Event,
     ExpiryWarning,
@@ -37,6 +39,7 @@ from onboarding.models import (
     User,
     WaitlistEntry,
 )
+from onboarding.models.status import Status
 from tests.support.attempts import CONNECTED, begin_attempt, run_step
 from tests.support.people import People, person
 from tests.support.scripted import Scripted
@@ -228,3 +231,21 @@ def test_the_worker_cleans_once_a_day(connection: Connection) -> None:
     runner.sweep()
     assert not Event.objects.filter(at__lt=timezone.now() - 365 * DAY).exists()
     assert Slot.objects.filter(key__startswith="retention:").count() == 1
+
+
+def test_what_was_agreed_to_stays_while_the_shop_lives_and_a_year_longer(
+    connection: Connection,
+) -> None:
+    old = timezone.now() - 366 * DAY
+    Consent.record(connection.attempts.get(), Agreement({}, "1", "en"))
+    Consent.objects.update(at=old)
+    Attempt.objects.update(ended=old)
+    retention.run()
+    assert Consent.objects.exists()
+    Connection.objects.update(status=Status.DISCONNECTED)
+    Attempt.objects.update(ended=timezone.now())
+    retention.run()
+    assert Consent.objects.exists()
+    Attempt.objects.update(ended=old)
+    retention.run()
+    assert not Consent.objects.exists()

@@ -25,6 +25,7 @@ class Offer(Vendor):
     summary: ClassVar[Text] = text("We create your shop at Template. You approve it there.")
     prerequisites: ClassVar[Text] = text("Your sign-in at Template.")
     shared_data: ClassVar[tuple[Text, ...]] = (text("the name of your shop"),)
+    reads: ClassVar[tuple[Text, ...]] = (text("Whether your shop at Template is open."),)
     checklist: ClassVar[tuple[ChecklistItem, ...]] = (
         ChecklistItem(text("Creating your shop at Template"), (SHOP,)),
     )
@@ -65,6 +66,9 @@ class Offer(Vendor):
 
     def addresses(self) -> tuple[str, ...]:
         return (self.api_url,)
+
+    def on_disconnect(self, *, last: bool) -> tuple[Text, ...]:
+        return (text("Your shop is deleted at Template."),)
 
     def client(self) -> Client:
         return connect(api_url=self.api_url, token=self.api_token)

@@ -80,6 +80,13 @@ class Offer(Vendor):
         text("the name of your business"),
         text("the name that you give to this connection"),
     )
+    reads: ClassVar[tuple[Text, ...]] = (
+        text("Only whether your key is valid. We read none of your data at Capillary."),
+    )
+    purpose: ClassVar[tuple[Text, ...]] = (
+        text("To give your shop or till a key to Capillary’s API."),
+        text("The names tell your key apart from the keys of others at Capillary."),
+    )
     checklist: ClassVar[tuple[ChecklistItem, ...]] = (
         ChecklistItem(text("Creating your key"), (CLIENT,), note=text("Your key was created.")),
         ChecklistItem(
@@ -157,6 +164,13 @@ class Offer(Vendor):
 
     def addresses(self) -> tuple[str, ...]:
         return (self.api_url,)
+
+    def on_disconnect(self, *, last: bool) -> tuple[Text, ...]:
+        return (
+            text("Your key is deleted at Capillary and stops working at once."),
+            text("If you connect again, you get a new key and secret."),
+            text("To finish, remove the key and secret from wherever you entered them."),
+        )
 
     def client(self) -> Client:
         return Client(

@@ -50,6 +50,14 @@ class Offer(Vendor):
         " rights for the systems that are to be connected."
     )
     shared_data: ClassVar[tuple[Text, ...]] = (text("your e-mail address"),)
+    reads: ClassVar[tuple[Text, ...]] = (
+        text("Whether you installed the app at integrator.io, and when your licence ends."),
+        text("The app reads your systems at integrator.io with the sign-ins that you enter there."),
+    )
+    purpose: ClassVar[tuple[Text, ...]] = (
+        text("To give you the integration app that connects your systems."),
+        text("integrator.io issues a licence to an email address, so it gets yours."),
+    )
     checklist: ClassVar[tuple[ChecklistItem, ...]] = (
         ChecklistItem(
             text("Preparing your licence"), (LICENCE,), note=text("Your licence was issued.")
@@ -120,6 +128,12 @@ class Offer(Vendor):
 
     def addresses(self) -> tuple[str, ...]:
         return (self.api_url,)
+
+    def on_disconnect(self, *, last: bool) -> tuple[Text, ...]:
+        return (
+            text("Your licence at integrator.io ends at once, and the app no longer runs there."),
+            text("The app stays installed. Uninstall it there if you do not want to come back."),
+        )
 
     def client(self) -> Client:
         return connect(api_url=self.api_url, token=self.token)

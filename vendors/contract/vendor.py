@@ -60,6 +60,12 @@ class Vendor:
     summary: ClassVar[Text]  # what will happen at the vendor, in one or two sentences
     prerequisites: ClassVar[Text]  # what the merchant should have ready
     shared_data: ClassVar[tuple[Text, ...]]  # which of the merchant's data go to the vendor
+    # For the consent: whole sentences, of which the first is shown and the others unfold. `reads`: what
+    # the site itself reads at the vendor. `purpose`: why it connects the shop.
+    reads: ClassVar[tuple[Text, ...]] = (text("We read whether your shop is connected."),)
+    purpose: ClassVar[tuple[Text, ...]] = (
+        text("To connect your shop with us, and to tell you when the connection stops working."),
+    )
     checklist: ClassVar[
         tuple[ChecklistItem, ...]
     ]  # the merchant's steps until the shop is connected
@@ -110,6 +116,17 @@ class Vendor:
     def questions(self, connector: str) -> tuple[Question, ...]:
         """What only this vendor asks the merchant before `start`; the answers are `order.answers`."""
         return ()
+
+    def on_disconnect(self, *, last: bool) -> tuple[Text, ...]:
+        """What `end` will do at the vendor, and what it leaves to the merchant: said before the press.
+
+        `last`: no other shop of this merchant is connected there.
+        """
+        return (text("You see afterwards what ended there, and what is left for you to do."),)
+
+    def on_pause(self, *, last: bool) -> tuple[Text, ...]:
+        """What `pause` will do at the vendor, likewise."""
+        return (text("You see afterwards what is paused there, and what is left for you to do."),)
 
     def staff_questions(self) -> tuple[Question, ...]:
         """What only staff can enter, once for each account; stored encrypted (`order.staff`)."""

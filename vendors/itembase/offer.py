@@ -73,6 +73,18 @@ class Offer(Vendor):
     shared_data: ClassVar[tuple[Text, ...]] = (
         text("Which kind of shop you want to connect; nothing else of yours."),
     )
+    reads: ClassVar[tuple[Text, ...]] = (
+        text("Who you are at itembase, and the list of your shops there with their status."),
+        text(
+            "We ask itembase for three permissions: to know who you are there, to read the list of your"
+            " shops, and to add a shop to it."
+        ),
+        text("We do not ask for your orders, products or customers with these permissions."),
+    )
+    purpose: ClassVar[tuple[Text, ...]] = (
+        text("To connect your shop with us, and to tell you when the connection stops working."),
+        text("The list of your shops tells us which one you connected."),
+    )
     erase_business: ClassVar[str] = (
         "Ask itembase to delete what it keeps of our connection with this user. The account at itembase"
         " belongs to the business: only they can close it, with itembase."
@@ -120,6 +132,14 @@ class Offer(Vendor):
     def domains(self) -> tuple[str, ...]:
         pages = ("selfservice_url", "accounts_url", "solution_url")
         return tuple(urlsplit(self.address(name)).netloc for name in pages)
+
+    def on_disconnect(self, *, last: bool) -> tuple[Text, ...]:
+        here = (text("We delete our keys to your itembase account."),) if last else ()
+        return (
+            *here,
+            text("itembase offers no way to end it from here: your shop stays in your account."),
+            text("To finish, remove the shop or our access in your itembase account."),
+        )
 
     def client(self) -> Client:
         return Client(

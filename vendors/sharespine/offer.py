@@ -44,6 +44,17 @@ class Offer(Vendor):
         text("the name of your business"),
         text("your name and your e-mail address"),
     )
+    reads: ClassVar[tuple[Text, ...]] = (
+        text("Whether data flows at Sharespine: that orders have arrived, and when."),
+        text(
+            "We count orders and note the time of the newest one. We keep nothing of what is in them."
+        ),
+        text("You give Sharespine access to your shop on Sharespine’s own pages."),
+    )
+    purpose: ClassVar[tuple[Text, ...]] = (
+        text("To exchange data between your shop and us through Sharespine."),
+        text("Your name and email address become your sign-in there."),
+    )
     checklist: ClassVar[tuple[ChecklistItem, ...]] = (
         ChecklistItem(
             text("Creating the data connection"),
@@ -155,6 +166,32 @@ class Offer(Vendor):
 
     def addresses(self) -> tuple[str, ...]:
         return (self.api_url,)
+
+    def on_disconnect(self, *, last: bool) -> tuple[Text, ...]:
+        if not last:
+            return (
+                text("Your data at Sharespine stays switched on: other shops of yours use it."),
+                text("To finish, remove this shop on Sharespine’s pages, so that no data flows."),
+            )
+        kept = text("Nothing is deleted there. You can connect the shop again later.")
+        return (self._switching_off(), kept)
+
+    def on_pause(self, *, last: bool) -> tuple[Text, ...]:
+        if not last:
+            return (
+                text("Your data at Sharespine stays switched on: other shops of yours use it."),
+                text("Pause this shop on Sharespine’s pages too, so that no data flows."),
+            )
+        return (self._switching_off(),)
+
+    def _switching_off(self) -> Text:
+        if self.manage:
+            return text(
+                "We switch your data off at Sharespine. If that fails, our staff ask Sharespine to."
+            )
+        return text(
+            "Our staff ask Sharespine to switch your data off. Data may still flow until Sharespine has."
+        )
 
     def client(self) -> Client:
         return connect(

@@ -17,6 +17,7 @@ from django.utils.translation import gettext
 
 from onboarding import journey, registry
 from onboarding.background import runner
+from onboarding.consent import Words, consent_of
 from onboarding.methods import require_post, require_read, require_read_or_post
 from onboarding.models import Attempt, Connection, Event, Membership, Merchant, SecurityEvent, User
 from onboarding.models.status import Status
@@ -29,7 +30,7 @@ from onboarding.views.polling import Pace, asked_by_itself, poll, polled
 from onboarding.views.vendor_trip.leaving import SeeOther, leave, may_leave
 
 from .actions import actions_of, seen
-from .summary import changes, evidence, hint, is_doubted
+from .summary import at_vendor, changes, evidence, hint, is_doubted
 from .waiting import waiting_rows
 
 TIMELINE = 50  # entries of a page
@@ -173,6 +174,7 @@ def _context(
         "can_remove": journey.can_remove(connection),
         "is_owner": owns(request.user, connection),
         "seen": journey.newest_attempt(connection),
+        "consent": _consent_again(connection),
         "attempt": attempt,
         "link": "" if attempt else link(connection),
         "panel": panel_of(attempt, request.user) if attempt else None,
@@ -184,6 +186,14 @@ def _context(
         "changes": changes(connection),
         "entries": [_entry(event, request) for event in events],
     }
+
+
+def _consent_again(connection: Connection) -> Words | None:
+    """What a merchant agrees to again who connects a shop again that was disconnected."""
+    vendor = registry.vendor_of(connection.vendor)
+    if vendor is None or connection.status != Status.DISCONNECTED:
+        return None
+    return consent_of(connection.connector, vendor)
 
 
 def _can_pause(connection: Connection) -> bool:
@@ -228,7 +238,14 @@ def _name(event: Event) -> str:
 @require_post
 @for_connection
 def reconnect(request: Request, connection: Connection) -> HttpResponse:
-    attempt = journey.reconnect(connection, request.user, seen(request, connection))
+    agreement, consent, shown = None, _consent_again(connection), request.POST.get("consent")
+    if consent and shown and not (agreement := consent.agreed(shown, connection.connector)):
+        message = gettext("What you agree to has changed. Read it, then reconnect.")
+        messages.warning(request, message)
+        return _shop(connection)
+    attempt = journey.reconnect(
+        connection, request.user, seen(request, connection), agreement=agreement
+    )
     if attempt.connection.name != connection.name:
         words = {"old": connection.name, "name": attempt.connection.name}
         message = gettext("Another shop is called “%(old)s” now: this one became “%(name)s”.")
@@ -264,7 +281,7 @@ def pause(request: Request, connection: Connection) -> HttpResponse:
         return _page(request, connection, "owners_only", status=403)
     can_pause = _can_pause(connection)
     if can_pause and request.method != "POST":
-        return _page(request, connection, "pause")
+        return _page(request, connection, "pause", at_vendor=at_vendor(connection, "pause"))
     return _begin(request, connection, journey.pause) if can_pause else _shop(connection)
 
 
@@ -286,7 +303,8 @@ def disconnect(request: Request, connection: Connection) -> HttpResponse:
     if not owns(request.user, connection):
         return _page(request, connection, "owners_only", status=403)
     if request.method != "POST":
-        return _page(request, connection, "disconnect")
+        sentences = at_vendor(connection, "disconnect")
+        return _page(request, connection, "disconnect", at_vendor=sentences)
     return _begin(request, connection, journey.disconnect)
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from itertools import takewhile
-from typing import NotRequired, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
 from onboarding.models import Connection
 from onboarding.models.status import Answer, Status
-from onboarding.registry import vendor_name
+from onboarding.registry import vendor_name, vendor_of
+from vendors.contract import Text
 
 STOPPED = {Status.PAUSED, Status.DISCONNECTED}
 DONE_SENTENCES = 3  # of a Done: here, there, and what is left to do
@@ -100,3 +101,14 @@ def changes(connection: Connection) -> list[str]:
     last = [event for event in newest if event.attempt_id == newest[0].attempt_id]
     same = takewhile(lambda event: event.status == connection.status, last)
     return [str(event) for event in reversed(list(same))]
+
+
+def at_vendor(connection: Connection, what: Literal["pause", "disconnect"]) -> tuple[Text, ...]:
+    """What will happen at the vendor, before the press."""
+    vendor = vendor_of(connection.vendor)
+    others = connection.account.connections.exclude(pk=connection.pk)
+    last = not others.exclude(status=Status.DISCONNECTED).exists()
+    if vendor is None:
+        return ()
+    says = vendor.on_pause if what == "pause" else vendor.on_disconnect
+    return says(last=last)

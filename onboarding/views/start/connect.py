@@ -19,6 +19,7 @@ from django.utils.translation import gettext
 
 from onboarding import journey, registry
 from onboarding.availability.breaker import outages
+from onboarding.consent import Words, consent_of, domain
 from onboarding.methods import require_read, require_read_or_post
 from onboarding.models import Attempt, Connection, Connector, Membership, Merchant, User
 from onboarding.models.catalogue import offered
@@ -147,6 +148,10 @@ class Choice:
     others: list[Connector]  # other ways to connect the same platform
     url: str
 
+    @property
+    def consent(self) -> Words:
+        return consent_of(self.connector, self.vendor)
+
     def form(
         self,
         data: QueryDict | None,
@@ -255,6 +260,7 @@ def _page(
     context = {
         "connector": choice.connector,
         "vendor": choice.vendor,
+        "consent": choice.consent,
         "domain": domain(choice.vendor),
         "trouble": outages([choice.connector.vendor]).get(choice.connector.vendor),
         "ways": _ways(choice, membership),
@@ -273,6 +279,10 @@ def _begin(
         if same is None:
             return None
         name = same.name
+    agreement = choice.consent.agreed(request.POST.get("consent"), choice.connector)
+    if agreement is None:
+        form.add_error(None, gettext("What you agree to has changed. Read it, then continue."))
+        return None
     try:
         attempt = journey.begin(
             merchant=membership.merchant,
@@ -283,6 +293,7 @@ def _begin(
             address=form.shop_address,
             seen=_seen(request, choice, membership.merchant),
             another=another,
+            agreement=agreement,
         )
     except journey.NameTaken:
         form.add_error("name", taken(name))
@@ -312,9 +323,3 @@ def entered(form: ShopForm) -> dict[str, str]:
     }
     typed = {name: form.data.get(name, "")[:LONGEST] for name in form.fields.keys() - secret}
     return {name: value for name, value in typed.items() if value}
-
-
-def domain(vendor: Vendor) -> str:
-    """The vendor's domain, as the address bar will show it; "" where the merchant stays on this site."""
-    hosts = vendor.domains() if vendor.opens != "nothing" else ()
-    return next((host.lstrip(".") for host in hosts), "")
