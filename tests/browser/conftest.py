@@ -119,8 +119,20 @@ class Visitor:
         before = len(self.site.mails(self.email))
         self.page.get_by_label("Email address").fill(self.email)
         self.press("Send me a code")
+        self.enter_code(before)
+
+    def enter_code(self, before: int) -> None:
+        """The code of the mail that comes after so many."""
         self.page.get_by_label("Six-digit code").fill(self.site.code(self.email, before))
         self.press("Continue")
+
+    def join(self, business: str, link: str = "") -> None:
+        """Open the mailed link, press its button and enter the code that it sends."""
+        self.page.goto(link or self.site.link(self.email, "/invitations/"))
+        before = len(self.site.mails(self.email))
+        self.press(f"Join {business}")
+        self.enter_code(before)
+        self.sees(f"You’ve joined {business}.")
 
     def sign_up(self, platform: str, business: str) -> None:
         """From the start page: choose a shop system, sign up, name the business."""
