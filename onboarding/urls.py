@@ -21,7 +21,7 @@ from .people import (
 from .views import brand, sessions, well_known
 from .views.attempt import attempts, wrong_shop
 from .views.rights import closing, data
-from .views.shop import actions, reveal, shops, waiting
+from .views.shop import actions, home, reveal, shops, waiting
 from .views.start import catalogue, connect
 from .views.team import events, invitations, members
 from .views.vendor_trip import elsewhere, returns
@@ -39,7 +39,7 @@ urlpatterns = [
     path("go/<slug:slug>/", connect.choose_business, name="go"),
     path("welcome/", connect.welcome, name="welcome"),
     path("shops/", connect.shops, name="shops"),
-    path(f"{MERCHANT}/", shops.home, name="home"),
+    path(f"{MERCHANT}/", home.home, name="home"),
     path(f"{MERCHANT}/connect/<slug:slug>/", connect.connect, name="connect"),
     path(f"{MERCHANT}/connect/<slug:slug>/leave-it/", connect.join_waitlist, name="leave-it"),
     path(f"{MERCHANT}/connect/<slug:slug>/forget-it/", waiting.forget, name="forget-it"),
