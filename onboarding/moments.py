@@ -1,20 +1,21 @@
 """Dates and times in words, for people: one format for pages, mails, timelines and the staff's pages.
 
-"today 14:02", "yesterday 09:10", "29 Nov 2026, 03:40 (Berlin time)". Pages use the reader's time zone, as
-far as their browser has told it (`middleware.reader_time_zone`); everything else uses the site's, and
-names it. What may be read on another day, such as a mail, gets the date (`in_full`).
+"today 14:02", "yesterday 09:10", "29 Nov 2026, 03:40 (Berlin time)"; where something was last used or sent,
+"5 minutes ago", which static/js/times.js keeps right while the page is open. Pages use the reader's time
+zone, as far as their browser has told it (`middleware.reader_time_zone`); everything else uses the site's,
+and names it. What may be read on another day, such as a mail, gets the date (`in_full`).
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.conf import settings
 from django.utils import timezone
 from django.utils.formats import date_format, time_format
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 
 # Set by static/js/times.js: the name of the browser's zone, such as Europe/Berlin.
 COOKIE = "__Host-timezone" if settings.HTTPS else "timezone"
@@ -34,6 +35,26 @@ def in_words(at: datetime, *, seconds: bool = False) -> str:
     if timezone.get_current_timezone_name() != settings.TIME_ZONE:
         return said
     return _with_zone(said)
+
+
+def ago(at: datetime) -> str:
+    """ "5 minutes ago" within the last hour; "" for every other time."""
+    minutes = int((timezone.now() - at).total_seconds() // 60)
+    if not 0 <= minutes < 60:
+        return ""
+    if minutes == 0:
+        return gettext("just now")
+    return ngettext("%(n)s minute ago", "%(n)s minutes ago", minutes) % {"n": minutes}
+
+
+def day(of: date) -> str:
+    """A day as a heading: "Today", "Yesterday", "29 Nov 2026"."""
+    today = timezone.localdate()
+    if of == today:
+        return gettext("Today")
+    if of == today - timedelta(days=1):
+        return gettext("Yesterday")
+    return date_format(of, "DATE_FORMAT")
 
 
 def in_full(at: datetime, *, seconds: bool = False) -> str:

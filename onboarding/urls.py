@@ -21,9 +21,9 @@ from .people import (
 from .views import brand, sessions, well_known
 from .views.attempt import attempts, wrong_shop
 from .views.rights import closing, data
-from .views.shop import actions, receipts, reveal, shops, waiting
+from .views.shop import actions, home, receipts, reveal, shops, waiting
 from .views.start import business, catalogue, connect
-from .views.team import events, invitations, members
+from .views.team import events, invitations, members, names
 from .views.vendor_trip import elsewhere, returns
 
 MERCHANT = "m/<slug:merchant>"
@@ -39,7 +39,7 @@ urlpatterns = [
     path("go/<slug:slug>/", connect.go, name="go"),
     path("welcome/", business.welcome, name="welcome"),
     path("shops/", business.shops, name="shops"),
-    path(f"{MERCHANT}/", shops.home, name="home"),
+    path(f"{MERCHANT}/", home.home, name="home"),
     path(f"{MERCHANT}/connect/<slug:slug>/", connect.connect, name="connect"),
     path(f"{MERCHANT}/connect/<slug:slug>/leave-it/", connect.join_waitlist, name="leave-it"),
     path(f"{MERCHANT}/connect/<slug:slug>/forget-it/", waiting.forget, name="forget-it"),
@@ -82,6 +82,7 @@ urlpatterns = [
     path(f"{TEAM}/members/<int:member>/rights/", members.change_rights, name="change-rights"),
     path(f"{TEAM}/members/<int:member>/remove/", members.remove, name="remove-member"),
     path(f"{TEAM}/leave/", members.leave, name="leave-team"),
+    path(f"{MERCHANT}/name/", names.rename_business, name="rename-business"),
     path(f"{MERCHANT}/data/", data.of_business, name="business-data"),
     path(f"{MERCHANT}/data/download/", data.download_business, name="business-data-download"),
     path(f"{MERCHANT}/close/", closing.close_business, name="close-business"),
@@ -98,6 +99,7 @@ urlpatterns = [
     path("accounts/login/code/confirm/", sign_in.enter_code, name="account_confirm_login_code"),
     path("accounts/signup/", sign_in.sign_up, name="account_signup"),
     path("accounts/sessions/", sessions.sessions_page, name="sessions"),
+    path("accounts/name/", names.own_name, name="own-name"),
     path("accounts/events/", security_events.own_events, name="account_events"),
     path("accounts/email/", addresses.addresses, name="account_email"),
     path(

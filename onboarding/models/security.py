@@ -32,6 +32,8 @@ class SecurityEvent(models.Model):
         FACTOR_ADDED = "factor_added", "passkey or second factor added"
         FACTOR_REMOVED = "factor_removed", "passkey or second factor removed"
         FACTOR_RESET = "factor_reset", "second factor reset by staff"
+        NAME_CHANGED = "name_changed", "name changed"
+        BUSINESS_RENAMED = "business_renamed", "business renamed"
         INVITED = "invited", "invited"
         JOINED = "joined", "joined the team"
         ROLE_CHANGED = "role_changed", "role or rights changed"

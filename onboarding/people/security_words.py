@@ -64,6 +64,11 @@ SENTENCES: dict[tuple[str, str], Sentences] = {
     (Kind.FACTOR_RESET, ""): Sentences(
         _("Our staff reset your second step."), you_by=_("Our staff reset your second step.")
     ),
+    (Kind.NAME_CHANGED, ""): Sentences(_("You changed your name.")),
+    (Kind.BUSINESS_RENAMED, ""): Sentences(
+        _("You renamed your business. It is called %(business)s now."),
+        _("%(person)s renamed the business."),
+    ),
     (Kind.INVITED, ""): Sentences(
         _("You invited somebody to %(business)s."), _("%(person)s invited somebody.")
     ),

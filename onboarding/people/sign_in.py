@@ -36,12 +36,12 @@ from django.views.decorators.cache import never_cache
 
 from onboarding.fields import EmailField
 from onboarding.local_paths import is_local_path, local_path, next_path
-from onboarding.models import SecurityEvent, User
+from onboarding.models import Invitation, SecurityEvent, User
 from onboarding.monitoring import security_log
 from onboarding.notifications import account_mails, mail
 from onboarding.notifications.mail import AddressRefused, NotSent, TooManyMails
 
-from . import code_mail, codes, guards, mail_limits, second_factor, sessions
+from . import code_mail, codes, guards, joining, mail_limits, second_factor, sessions
 from .askers import WRONG_PASSWORDS, limits_for
 from .codes import SIGN_IN, CodePageMixin, SixDigitsMixin, StoredCode
 from .limits import Limit, give_back, note_refusal, take_each, too_many_requests, wait
@@ -94,10 +94,15 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no ty
     def post_login(
         self, request: HttpRequest, user: User, *, redirect_url: str | None, **kwargs: object
     ) -> HttpResponse:
-        """Redirect to where the visitor was heading, even if they closed the tab in between."""
+        """Redirect to where the visitor was heading, even if they closed the tab in between.
+
+        Whoever has pressed “Join” on the page of an invitation joins now.
+        """
         remembered = request.session.pop(NEXT, None)
         target = redirect_url or next_path(request) or local_path(remembered)
         response: HttpResponse = super().post_login(request, user, redirect_url=target, **kwargs)
+        if page := joining.after_sign_in(request, user):
+            response["Location"] = page
         return response
 
     def get_email_verification_redirect_url(self, email_address: EmailAddress) -> str:
@@ -230,6 +235,13 @@ class EmailForm(RequestLoginCodeForm):  # type: ignore[misc]  # allauth has no t
         return found
 
 
+def is_limited(form: EmailForm) -> bool:
+    """Whether a limit refuses the code: the page of limits says for how long."""
+    return any(
+        form.has_error("email", code) for code in (codes.TOO_MANY, "too_many_login_attempts")
+    )
+
+
 def seconds_to_wait(request: HttpRequest, email: str) -> int:
     """Seconds until a code for this address may be asked for again, and would be of use."""
     return max(codes.seconds_to_wait(request, email), mail_limits.seconds_to_wait(request, email))
@@ -310,7 +322,22 @@ class CodeView(ShowsCodeMail, CodePageMixin, ConfirmLoginCodeView):  # type: ign
     template_name = "account/code.html"
     form_class = CodeForm
 
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
+        details: dict[str, object] = super().get_context_data(**kwargs)
+        if invitation := self.invitation:
+            self.template_name = "account/code_invited.html"
+            details |= {"email": joining.masked(invitation.email), "invitation": invitation}
+        return details
+
+    @property
+    def invitation(self) -> Invitation | None:
+        """Whose button has asked for this code."""
+        return joining.wanted_by(self.request, self.guesses.email)
+
     def new_code(self) -> dict[str, str]:
+        if invitation := self.invitation:
+            page = invitation.get_absolute_url()
+            return {"action": page, "email": joining.masked(invitation.email)}
         return {
             "action": reverse("account_login"),
             "go_next": next_path(self.request),
@@ -349,6 +376,8 @@ def code_expired(request: HttpRequest) -> HttpResponseBase:
         return redirect(with_next("account_login", request))
     if LoginStageController.enter(request, AuthenticateStage.key):  # the same, with a second step
         return redirect("mfa_authenticate")
+    if invitation := joining.wanted(request):
+        return redirect(invitation)
     text = gettext("That code is no longer waited for. Enter your address to get a new one.")
     messages.info(request, text)
     return redirect(with_next("account_login", request))

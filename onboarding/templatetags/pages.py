@@ -33,6 +33,15 @@ def moment(at: datetime | str) -> SafeString | str:
 
 
 @register.filter
+def ago(at: datetime) -> SafeString | str:
+    """Like `moment`, but "5 minutes ago" in the first hour. `data-then`: what it says afterwards."""
+    if not (said := moments.ago(at)):
+        return moment(at)
+    words = at.isoformat(), moments.in_full(at), moments.in_words(at), said
+    return format_html('<time datetime="{}" title="{}" data-then="{}">{}</time>', *words)
+
+
+@register.filter
 def exact_moment(at: datetime) -> str:
     """A time to the second, for staff."""
     return moments.in_words(at, seconds=True)

@@ -42,6 +42,25 @@ class BusinessForm(forms.Form):
     name = business_name_field()
 
 
+class BusinessNameForm(forms.Form):
+    name = NameField(
+        label=gettext_lazy("Name of the business"),
+        max_length=200,
+        error_messages={"required": gettext_lazy("Enter the name of your business.")},
+        widget=forms.TextInput(attrs={"autocomplete": "organization"}),
+    )
+
+
+class OwnNameForm(forms.Form):
+    name = NameField(
+        label=gettext_lazy("Your name"),
+        help_text=gettext_lazy("Leave it empty to be shown by your email address."),
+        max_length=150,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+
+
 class InviteForm(forms.Form):
     email = EmailField(
         help_text=gettext_lazy("They accept by signing in with this address, and no other."),

@@ -65,11 +65,7 @@ def test_a_passkey_answers(visit: Visit) -> None:
 def test_a_member_gets_the_right_to_see_secrets(visit: Visit, look: dict[str, bool]) -> None:
     ann, bob = visit("ann", **look), visit("bob")
     ann.set_up("Ann’s Antiques")
-    bob.page.goto(invites(ann, bob.email))
-    bob.page.get_by_role("main").get_by_role("link", name="Sign in or sign up").click()
-    bob.sign_in()
-    bob.press("Accept the invitation")
-    bob.sees("You belong to Ann’s Antiques now.")
+    bob.join("Ann’s Antiques", invites(ann, bob.email))
     ann.page.reload()
     ann.page.get_by_label("May see keys and secrets").check()
     ann.shoot("right")

@@ -213,7 +213,7 @@ def test_a_bug_in_a_flow_tells_nothing(
 
 
 BREAKS = {
-    "merchant": ("/m/{merchant}/", "onboarding.views.shop.shops.render"),
+    "merchant": ("/m/{merchant}/", "onboarding.views.shop.home.render"),
     "staff": ("/admin/", "django.contrib.admin.sites.AdminSite.get_app_list"),
     "nobody": ("/", "onboarding.views.start.catalogue.render"),
 }

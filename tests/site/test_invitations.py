@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import time
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.core import mail
 from django.core.mail import EmailMessage
 from django.test import Client
 from django.urls import reverse
@@ -14,10 +17,12 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from onboarding.background import runner, schedule
-from onboarding.models import Invitation, RateLimit, User
+from onboarding.models import Invitation, RateLimit, SecurityEvent, User
 from onboarding.models.outbox import MAX_TRIES
 from onboarding.notifications import sending
 from onboarding.notifications.mail import AddressRefused
+from onboarding.people import joining, team
+from tests.support.codes import newest_code
 from tests.support.mail_server import mail_server
 from tests.support.people import People, person
 from tests.support.site import free_port
@@ -107,22 +112,99 @@ def test_looking_accepts_nothing(
     assert not is_member(people, dora)
 
 
-def test_a_visitor_signs_in_and_comes_back_to_accept(
+def enter_code(visitor: Client, code: str) -> Any:
+    return visitor.post(reverse("account_confirm_login_code"), {"code": code})
+
+
+def test_a_visitor_joins_with_one_press_and_a_code(people: People, invitation: Invitation) -> None:
+    page, nobody = invitation.get_absolute_url(), browser()
+    assert "We send a code to d•••@example.org." in visible_text(nobody.get(page))
+    assert nobody.post(page)["Location"] == reverse("account_confirm_login_code")
+    assert mail.outbox[-1].to == [DORA]
+    assert not people.acme.memberships.filter(user__email=DORA).exists()
+    joined = enter_code(nobody, newest_code())
+    assert joined["Location"] == people.acme.get_absolute_url()
+    assert people.acme.memberships.get(user__email=DORA).role == "member"
+    assert "You’ve joined Acme." in visible_text(nobody.get(joined["Location"]))
+    event = SecurityEvent.objects.get(kind=SecurityEvent.Kind.JOINED)
+    assert (event.user.email, event.by, event.detail) == (DORA, None, "as member")
+
+
+def test_somebody_with_an_account_joins_in_the_same_way(
+    people: People, invitation: Invitation, dora: User
+) -> None:
+    nobody = browser()
+    nobody.post(invitation.get_absolute_url())
+    enter_code(nobody, newest_code())
+    assert is_member(people, dora)
+
+
+def test_another_sign_in_after_the_press_joins_nothing(
     people: People, invitation: Invitation
 ) -> None:
-    page, nobody = invitation.get_absolute_url(), browser()
-    response = nobody.get(page)
-    sign_in = f"{reverse('account_login')}?next={page}"
-    assert f'href="{sign_in}"' in response.content.decode()
-    assert "d•••@example.org" in visible_text(response)
-    assert nobody.post(page)["Location"] == sign_in
+    page, visitor = invitation.get_absolute_url(), browser()
+    visitor.post(page)
+    visitor.post(reverse("account_login"), {"email": people.charlie.email})
+    assert enter_code(visitor, newest_code())["Location"] == page
+    assert "You are signed in as charlie@example.org" in visible_text(visitor.get(page))
+    assert not is_member(people, people.charlie)
+    assert Invitation.objects.get().accepted is None
+
+
+def test_what_was_pressed_is_forgotten_after_an_hour(
+    people: People, invitation: Invitation, dora: User
+) -> None:
+    visitor = browser()
+    visitor.post(invitation.get_absolute_url())
+    session = visitor.session
+    session["joining"] = {**session["joining"], "at": time.time() - joining.HOLDS - 1}
+    session.save()
+    enter_code(visitor, newest_code())
+    assert not is_member(people, dora)
+
+
+def test_an_invitation_that_is_withdrawn_before_the_code_says_so(
+    people: People, invitation: Invitation
+) -> None:
+    page, visitor = invitation.get_absolute_url(), browser()
+    visitor.post(page)
+    team.revoke(invitation)
+    assert enter_code(visitor, newest_code())["Location"] == page
+    assert "This invitation was withdrawn" in visible_text(visitor.get(page))
+    assert not people.acme.memberships.filter(user__email=DORA).exists()
 
 
 def test_the_link_alone_does_not_disclose_the_address(
     people: People, invitation: Invitation
 ) -> None:
+    page, code_page = invitation.get_absolute_url(), reverse("account_confirm_login_code")
     for visitor in (browser(), browser(people.charlie)):
-        assert DORA not in visitor.get(invitation.get_absolute_url()).content.decode()
+        assert DORA not in visitor.get(page).content.decode()
+    nobody = browser()
+    shown = nobody.post(page, follow=True).content.decode()
+    assert f'action="{page}"' in shown  # "Send a new code"
+    wrong = [enter_code(nobody, "000000").content.decode() for _ in range(3)]
+    assert "This code no longer works" in wrong[-1]
+    for text in (shown, *wrong, nobody.get(code_page).content.decode()):
+        assert "d•••@example.org" in text
+        assert DORA not in text
+
+
+def test_pressed_twice_it_sends_one_code(people: People, invitation: Invitation) -> None:
+    page, nobody = invitation.get_absolute_url(), browser()
+    for _ in range(2):
+        assert nobody.post(page)["Location"] == reverse("account_confirm_login_code")
+    assert [each.to for each in mail.outbox[1:]] == [[DORA]]
+
+
+def test_an_address_that_takes_no_mail_is_told_on_the_invitation(
+    people: People, invitation: Invitation, settings: Settings
+) -> None:
+    with mail_server(settings) as server:
+        server.answers = {"RCPT": "550 5.1.1 no such user"}
+        response = browser().post(invitation.get_absolute_url(), follow=True)
+    assert "Mail to this address is refused." in visible_text(response)
+    assert DORA not in response.content.decode()
 
 
 def test_as_another_address_nothing_happens(people: People, invitation: Invitation) -> None:
@@ -131,7 +213,7 @@ def test_as_another_address_nothing_happens(people: People, invitation: Invitati
         said = visible_text(response)
         assert "was sent to d•••@example.org" in said
         assert "You are signed in as charlie@example.org" in said
-        assert "Accept the invitation" not in said
+        assert "Join Acme" not in said
     assert not is_member(people, people.charlie)
     signed_out = visitor.post(reverse("account_logout"), {"next": page})
     assert signed_out["Location"] == page
@@ -197,7 +279,7 @@ def test_an_accepted_invitation_is_over_for_others_and_for_who_left(
     visitor.post(page)
     people.acme.memberships.filter(user=dora).delete()
     for each in (visitor, browser(), browser(people.charlie)):
-        assert "was accepted already" in visible_text(each.post(page))
+        assert "was used already" in visible_text(each.post(page))
     assert not is_member(people, dora)
 
 
@@ -215,7 +297,7 @@ def test_an_accepted_invitation_is_neither_sent_nor_withdrawn(
 def test_a_made_up_invitation_is_a_calm_page(people: People) -> None:
     response = browser(people.alice).get(reverse("invitation", args=["made-up"]))
     assert response.status_code == 404
-    assert "We do not know this invitation" in visible_text(response)
+    assert "We couldn’t find this invitation" in visible_text(response)
 
 
 @pytest.mark.parametrize("email", ["", "nobody", "a b@example.org"])
@@ -396,7 +478,7 @@ def test_who_is_invited_reads_so_before_naming_a_business(
     people: People, invitation: Invitation, dora: User
 ) -> None:
     response = browser(dora).get(reverse("welcome"))
-    assert "You are invited to Acme" in visible_text(response)
+    assert "You’re invited to Acme" in visible_text(response)
     assert invitation.get_absolute_url() in response.content.decode()
 
 

@@ -293,3 +293,84 @@ def test_before_the_first_shop_few_people_can_be_invited(
     run_step(begin_attempt(people), scripted, CONNECTED)
     alice.post(page, {"email": "p7@example.com", "role": "member"})
     assert len(mail.outbox) == 6
+
+
+# -- another name for a business or for oneself ------------------------------------------------------
+
+
+def rename_business(people: People, typed: str, reader: str = "alice") -> str:
+    page = reverse("rename-business", args=[people.acme.reference])
+    response = browser(getattr(people, reader)).post(page, {"name": typed}, follow=True)
+    return html.unescape(response.content.decode())
+
+
+@pytest.mark.parametrize("typed", CLEANED)
+def test_an_owner_renames_the_business(people: People, typed: str) -> None:
+    reference = people.acme.reference
+    Merchant.objects.filter(pk=people.acme.pk).update(name="Old")
+    assert CLEANED[typed] in rename_business(people, typed)
+    people.acme.refresh_from_db()
+    assert (people.acme.name, people.acme.reference) == (CLEANED[typed], reference)
+    assert "You renamed your business." in own_events(people)
+    assert "Alice renamed the business." in team_events(people)
+
+
+def own_events(people: People) -> str:
+    return visible_text(browser(people.alice).get(reverse("account_events")))
+
+
+def team_events(people: People) -> str:
+    page = reverse("team-events", args=[people.acme.reference])
+    return visible_text(browser(people.alice).get(page))
+
+
+@pytest.mark.parametrize("typed", [*INVISIBLE, *LINKS, "x" * 201])
+def test_no_other_name_is_taken_for_a_business(people: People, typed: str) -> None:
+    assert errors_at(rename_business(people, typed), "name")
+    people.acme.refresh_from_db()
+    assert people.acme.name == "Acme"
+
+
+def test_a_member_renames_no_business(people: People) -> None:
+    assert "Only owners can do this" in rename_business(people, "Bobs", "bob")
+    people.acme.refresh_from_db()
+    assert people.acme.name == "Acme"
+
+
+def test_the_same_name_again_is_no_event(people: People) -> None:
+    rename_business(people, " Acme ")
+    assert "renamed" not in team_events(people)
+
+
+def save_own_name(people: People, typed: str) -> str:
+    response = browser(people.bob).post(reverse("own-name"), {"name": typed}, follow=True)
+    return html.unescape(response.content.decode())
+
+
+@pytest.mark.parametrize("typed", CLEANED)
+def test_a_person_says_what_they_are_called(people: People, typed: str) -> None:
+    assert "Your name was changed." in save_own_name(people, typed)
+    team = browser(people.alice).get(reverse("team", args=[people.acme.reference]))
+    assert f"<strong>{CLEANED[typed]}</strong>" in html.unescape(team.content.decode())
+
+
+@pytest.mark.parametrize("typed", INVISIBLE)
+def test_without_a_name_a_person_is_their_address(people: People, typed: str) -> None:
+    save_own_name(people, typed)
+    people.bob.refresh_from_db()
+    assert (people.bob.name, people.bob.get_short_name()) == ("", "bob@example.org")
+
+
+@pytest.mark.parametrize("typed", [*LINKS, "x" * 151])
+def test_no_other_name_is_taken_for_a_person(people: People, typed: str) -> None:
+    before = people.bob.name
+    assert errors_at(save_own_name(people, typed), "name")
+    people.bob.refresh_from_db()
+    assert people.bob.name == before
+
+
+def test_an_invitation_is_sent_under_the_own_name(people: People) -> None:
+    browser(people.alice).post(reverse("own-name"), {"name": "Alice Liddell"})
+    page = reverse("invite", args=[people.acme.reference])
+    browser(people.alice).post(page, {"email": "dora@example.org", "role": "member"})
+    assert "“Alice Liddell” (alice@example.org)" in str(mail.outbox[-1].body)

@@ -44,7 +44,8 @@ def test_the_pages_say_that_something_is_ready_and_tell_nothing_of_it(
         assert "c4n4ry" not in response.content.decode()
         assert f'action="{url("reveal", connection)}"' in response.content.decode()
     home = bob.get(people.acme.get_absolute_url())
-    assert "Your key and secret are ready: save them" in visible_text(home)
+    assert "Your key and secret are ready. Connected Save your key" in visible_text(home)
+    assert f'action="{url("reveal", connection)}"' in home.content.decode()
 
 
 def test_they_are_shown_by_post_as_often_as_needed(connection: Connection, bob: Client) -> None:
@@ -194,7 +195,7 @@ def test_the_pages_of_a_member_name_the_owners_instead_of_a_button(
         assert "Only the owner of Acme may see them: Alice." in visible_text(response)
         assert url("reveal", connection) not in response.content.decode()
     home = visible_text(member.get(people.acme.get_absolute_url()))
-    assert "ask an owner to save them" in home
+    assert "Ask an owner to save them" in home
 
 
 def test_a_member_who_connects_a_shop_is_told_who_gets_its_secrets(

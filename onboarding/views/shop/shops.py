@@ -1,112 +1,40 @@
-"""A merchant's shops: the list of all, and the page of one with its status, timeline and actions."""
+"""The page of a shop: its status, its timeline and what can be done with it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime
-from typing import Any, TypedDict
+from typing import Any
 
 from django.contrib import messages
-from django.core.paginator import Paginator
-from django.db.models import Case, OuterRef, QuerySet, Subquery, When
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext
 
 from onboarding import journey, registry
 from onboarding.background import runner
 from onboarding.consent import Words, consent_of
 from onboarding.methods import require_post, require_read, require_read_or_post
-from onboarding.models import Attempt, Connection, Event, Membership, Merchant, SecurityEvent, User
+from onboarding.models import Attempt, Connection, SecurityEvent, User
 from onboarding.models.status import Status
 from onboarding.monitoring import security_log
 from onboarding.questions import form_data
-from onboarding.views.access import Request, for_connection, for_member, owns, secret_owners
+from onboarding.views.access import Request, for_connection, owns, secret_owners
 from onboarding.views.attempt.status_panel import link, needs_polling, panel_of
 from onboarding.views.forms import NameAndAddressForm, taken
 from onboarding.views.polling import Pace, asked_by_itself, poll, polled
 from onboarding.views.vendor_trip.leaving import SeeOther, leave, may_leave
 
 from .actions import actions_of, seen
-from .summary import at_vendor, changes, evidence, hint, is_doubted
-from .waiting import waiting_rows
-
-TIMELINE = 50  # entries of a page
-ON_A_PAGE = 100  # shops
-
-
-@require_read
-@for_member
-def home(request: Request, membership: Membership) -> HttpResponse:
-    """All shops as a task list: the status, the next step, and a link to where it is done."""
-    merchant = membership.merchant
-    shops = _shops(merchant)
-    few = list(shops[: ON_A_PAGE + 1])  # nearly everybody has one page, and it needs no count
-    found = few if len(few) <= ON_A_PAGE else shops
-    page = Paginator(found, ON_A_PAGE).get_page(request.GET.get("page"))
-    rows = [_task_row(membership, connection, connection.open_attempt) for connection in page]
-    waiting = waiting_rows(membership)
-    live = [row for row in rows if row["status"] != Status.DISCONNECTED]
-    ended = [row for row in rows if row["status"] == Status.DISCONNECTED]
-    context = {
-        "merchant": merchant,
-        "page": page,
-        "waiting": waiting,
-        "live": live,
-        "ended": ended,
-        "has_other_businesses": len(request.user.businesses) > 1,
-    }
-    return render(request, "onboarding/home.html", context)
-
-
-def _shops(
-    merchant: Merchant,
-) -> QuerySet[Connection, Any]:  # Any: django-stubs' row with annotations
-    """The merchant's shops, those that were disconnected last."""
-    shops = Connection.objects.filter(account__merchant=merchant, removed_at=None)
-    is_over = Case(When(status=Status.DISCONNECTED, then=1), default=0)
-    rows = shops.select_related("connector").annotate(open_attempt=_open_attempt_reference())
-    return rows.order_by(is_over, "created", "pk")
-
-
-def _open_attempt_reference() -> Subquery:
-    rows = _open_attempts(Attempt.objects.filter(connection=OuterRef("pk")))
-    return Subquery(rows.values("reference")[:1])
+from .summary import at_vendor, changes, evidence, is_doubted
+from .timeline import timeline_of
 
 
 def _open_attempts(attempts: QuerySet[Attempt]) -> QuerySet[Attempt]:
     """Open attempts, without visits to the vendor's pages: those change nothing here."""
     return attempts.filter(ended=None).exclude(purpose=Attempt.Purpose.ENTER)
-
-
-class TaskRow(TypedDict):
-    """A row of components/task_list.html."""
-
-    href: str
-    title: str
-    hint: str
-    status: str
-    platform: str
-    name: str
-    identity: list[str]
-
-
-def _task_row(membership: Membership, connection: Connection, open_attempt: str | None) -> TaskRow:
-    """An unfinished shop links to its open attempt, where the merchant goes on."""
-    name, reference = "connection", connection.reference
-    if open_attempt and not connection.is_set_up:
-        name, reference = "attempt", open_attempt
-    return {
-        "href": reverse(name, args=[membership.merchant.reference, reference]),
-        "title": connection.name,
-        "hint": hint(connection, sees_secrets=membership.sees_secrets),
-        "status": connection.status,
-        "platform": connection.connector.platform,
-        "name": connection.name,
-        "identity": connection.known_there,
-    }
 
 
 @require_read
@@ -115,11 +43,9 @@ def _task_row(membership: Membership, connection: Connection, open_attempt: str 
 def connection(request: Request, connection: Connection) -> HttpResponse:
     """The page of a shop: its status, how we know, what happened, and what can be done."""
     attempt = _open_attempt(connection)
-    merchant = connection.account.merchant
-    context = {
-        **_context(request, connection, attempt),
-        "poll": poll("connection-status", merchant, connection, pace=_pace(attempt)),
-    }
+    merchant, context = connection.account.merchant, _context(request, connection, attempt)
+    if context["timeline"].is_newest:  # what a poll brings would take the place of older entries
+        context["poll"] = poll("connection-status", merchant, connection, pace=_pace(attempt))
     return render(request, "onboarding/connection.html", context)
 
 
@@ -159,9 +85,8 @@ def _open_attempt(connection: Connection) -> Attempt | None:
 
 def _context(
     request: Request, connection: Connection, attempt: Attempt | None
-) -> dict[str, object]:
+) -> dict[str, Any]:  # Any: what a template gets
     vendor = registry.vendor_of(connection.vendor)
-    events = connection.events.select_related("user").order_by("-at", "-pk")[:TIMELINE]
     return {
         "connection": connection,
         "merchant": connection.account.merchant,
@@ -184,7 +109,9 @@ def _context(
         "is_doubted": is_doubted(connection),
         "evidence": evidence(connection),
         "changes": changes(connection),
-        "entries": [_entry(event, request) for event in events],
+        "timeline": timeline_of(connection, request.user, request.GET.get("before", "")),
+        "timeline_url": connection.get_absolute_url(),
+        "read_at": timezone.now(),
     }
 
 
@@ -207,32 +134,6 @@ def _can_resume(connection: Connection) -> bool:
 def _has(connection: Connection, call: str) -> bool:
     vendor = registry.vendor_of(connection.vendor)
     return vendor is not None and vendor.can(call)
-
-
-class TimelineEntry(TypedDict):
-    """An entry of components/timeline.html; `note` says who did it."""
-
-    at: datetime
-    text: str
-    status: str
-    note: str
-
-
-def _entry(event: Event, request: Request) -> TimelineEntry:
-    who = ""
-    if event.user:
-        is_reader = event.user == request.user
-        who = gettext("you") if is_reader else _name(event)
-    return {"at": event.at, "text": str(event), "status": event.status, "note": who}
-
-
-def _name(event: Event) -> str:
-    """The name of a member. Merchants do not learn the names of staff."""
-    if event.user is None:
-        return ""
-    merchant = event.connection.account.merchant
-    of_team = not event.user.is_staff or merchant.memberships.filter(user=event.user).exists()
-    return event.user.get_short_name() if of_team else gettext("our staff")
 
 
 @require_post

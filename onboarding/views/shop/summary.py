@@ -19,27 +19,30 @@ DONE_SENTENCES = 3  # of a Done: here, there, and what is left to do
 
 
 def hint(connection: Connection, *, sees_secrets: bool) -> str:
-    """The next step, in one line. `sees_secrets`: whether the reader may save the key and secret."""
+    """Why it stands where it stands, in one sentence. `sees_secrets`: whether the reader may save the key."""
     words = {"vendor": vendor_name(connection.vendor)}
     if connection.secret_waits and connection.is_set_up:
         if not sees_secrets:
-            return gettext("The key and secret are ready: ask an owner to save them")
-        return gettext("Your key and secret are ready: save them")
+            return gettext("The key and secret are ready. Ask an owner to save them.")
+        return gettext("Your key and secret are ready.")
     if connection.waits_for_task:
         return connection.sentence
-    if connection.status == Status.REPORTED:
-        return gettext("Set up through %(vendor)s, not confirmed yet") % words
-    if connection.status == Status.CONNECTED and is_doubted(connection):
-        return gettext("Connected through %(vendor)s; the last check got no answer") % words
-    if connection.status == Status.CONNECTED:
-        return gettext("Connected through %(vendor)s") % words
-    if connection.status == Status.DISCONNECTED:
-        return gettext("Through %(vendor)s") % words
-    if connection.answer == Answer.REDIRECT:
-        return gettext("Continue at %(vendor)s") % words
-    if connection.answer == Answer.PROGRESS:
-        return gettext("We are working on it at %(vendor)s") % words
-    return connection.sentence or gettext("Through %(vendor)s") % words
+    match connection.status, connection.answer:
+        case Status.REPORTED, _:
+            said = gettext("Set up through %(vendor)s, not confirmed yet")
+        case Status.CONNECTED, _ if is_doubted(connection):
+            said = gettext("Connected through %(vendor)s. The last check got no answer.")
+        case Status.CONNECTED, _:
+            said = gettext("Connected through %(vendor)s")
+        case Status.DISCONNECTED, _:
+            said = gettext("It was connected through %(vendor)s")
+        case Status.IN_PROGRESS, Answer.REDIRECT:
+            said = gettext("You have not finished at %(vendor)s yet.")
+        case _, Answer.PROGRESS:
+            said = gettext("We are preparing the connection to %(vendor)s.")
+        case _:
+            return connection.sentence or gettext("Through %(vendor)s") % words
+    return said % words
 
 
 def is_doubted(connection: Connection) -> bool:

@@ -1,0 +1,202 @@
+"""The page of all shops: what needs the merchant first, each with its cause and one button."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from enum import IntEnum
+from typing import Any, NotRequired, TypedDict
+
+from django.core.paginator import Paginator
+from django.db.models import Case, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext
+
+from onboarding import journey, registry
+from onboarding.methods import require_read
+from onboarding.models import Attempt, Connection, Membership
+from onboarding.models.status import SET_UP, Answer, Status, Turn
+from onboarding.views.access import Request, for_member
+
+from .summary import hint
+from .waiting import WaitingRow, waiting_rows
+
+ON_A_PAGE = 100  # shops
+
+
+class Group(IntEnum):
+    """Whose turn it is with a shop, in the order of the page."""
+
+    NEEDED = 0  # something has happened, or a key is to be saved
+    BEGUN = 1  # the merchant has begun, and goes on
+    OTHERS = 2
+    CONNECTED = 3
+    PAUSED = 4
+    DISCONNECTED = 5
+
+
+class Button(TypedDict):
+    """The one button of a row. `seen`: a POST form with the newest attempt that the page knew."""
+
+    label: str
+    url: str
+    post: bool
+    seen: NotRequired[str]
+
+
+class Row(TypedDict):
+    """A row of _home_row.html. `remove`: where it is removed from the list; "" if it cannot be."""
+
+    href: str
+    title: str
+    hint: str
+    status: str
+    platform: str
+    identity: list[str]
+    button: Button | None
+    remove: str
+
+
+class Section(TypedDict):
+    title: str
+    waiting: list[WaitingRow]
+    rows: list[Row]
+
+
+@require_read
+@for_member
+def home(request: Request, membership: Membership) -> HttpResponse:
+    """All shops, and what waits for a vendor: the status, the cause, and where the reader goes on."""
+    shops = _shops(membership)
+    few = list(shops[: ON_A_PAGE + 1])  # nearly everybody has one page, and it needs no count
+    found = few if len(few) <= ON_A_PAGE else shops
+    page = Paginator(found, ON_A_PAGE).get_page(request.GET.get("page"))
+    waiting = [] if page.has_previous() else waiting_rows(membership)
+    sections = _sections(membership, page.object_list, waiting)
+    context = {
+        "merchant": membership.merchant,
+        "page": page,
+        "sections": sections,
+        "removal": next((row["remove"] for row in _rows(sections) if row["remove"]), ""),
+        "is_empty": not (sections or page.has_previous()),
+        "has_other_businesses": len(request.user.businesses) > 1,
+    }
+    return render(request, "onboarding/home.html", context)
+
+
+# Any: django-stubs' row with annotations
+def _shops(membership: Membership) -> QuerySet[Connection, Any]:
+    """The merchant's shops with their group, and what is open for them: in one query."""
+    shops = Connection.objects.filter(account__merchant=membership.merchant, removed_at=None)
+    mine = Attempt.objects.filter(connection=OuterRef("pk"))
+    open_ones = mine.filter(ended=None).exclude(purpose=Attempt.Purpose.ENTER)
+    rows = shops.select_related("connector").annotate(
+        group=_group(membership),
+        open_attempt=Subquery(open_ones.values("reference")[:1]),
+        open_turn=Subquery(open_ones.values("turn")[:1]),
+        open_answer=Subquery(open_ones.values("answer")[:1]),
+        newest=Subquery(mine.order_by("-pk").values("reference")[:1]),
+    )
+    return rows.order_by("group", "created", "pk")
+
+
+def _group(membership: Membership) -> Case:
+    begun = Q(status__in=[Status.NOT_STARTED, Status.IN_PROGRESS], turn=Turn.MERCHANT)
+    whens = [
+        When(status=Status.DISCONNECTED, then=Group.DISCONNECTED),
+        When(status=Status.ACTION_NEEDED, then=Group.NEEDED),
+        When(begun, then=Group.BEGUN),
+        When(answer=Answer.TASK, then=Group.OTHERS),
+        When(status=Status.PAUSED, then=Group.PAUSED),
+        When(status=Status.CONNECTED, then=Group.CONNECTED),
+    ]
+    if membership.sees_secrets:
+        secret = Q(status__in=SET_UP, reveal__isnull=False)
+        whens.insert(0, When(secret, then=Group.NEEDED))
+    return Case(*whens, default=Value(Group.OTHERS))
+
+
+def _sections(
+    membership: Membership, shops: Iterable[Any], waiting: list[WaitingRow]
+) -> list[Section]:
+    """The rows below their headings; headings without rows are left out."""
+    titles = {
+        Group.NEEDED: gettext("Your turn"),
+        Group.BEGUN: gettext("Your turn"),
+        Group.OTHERS: gettext("In progress"),
+        Group.CONNECTED: gettext("Connected"),
+        Group.PAUSED: gettext("Paused"),
+        Group.DISCONNECTED: gettext("Disconnected"),
+    }
+    sections: dict[str, Section] = {
+        title: {"title": title, "waiting": [], "rows": []} for title in titles.values()
+    }
+    for row in waiting:
+        group = Group.NEEDED if row["is_back"] else Group.OTHERS
+        sections[titles[group]]["waiting"].append(row)
+    for shop in shops:
+        sections[titles[shop.group]]["rows"].append(_row(membership, shop))
+    return [each for each in sections.values() if each["rows"] or each["waiting"]]
+
+
+def _rows(sections: list[Section]) -> Iterator[Row]:
+    return (row for section in sections for row in section["rows"])
+
+
+# Any: a connection with the annotations of `_shops`, here and below
+def _row(membership: Membership, shop: Any) -> Row:
+    """An unfinished shop links to its open attempt, where the merchant goes on."""
+    return {
+        "href": _page(membership, shop),
+        "title": shop.name,
+        "hint": hint(shop, sees_secrets=membership.sees_secrets),
+        "status": shop.status,
+        "platform": shop.connector.platform,
+        "identity": shop.known_there,
+        "button": _button(membership, shop),
+        "remove": _address(membership, "remove", shop) if journey.can_remove(shop) else "",
+    }
+
+
+def _page(membership: Membership, shop: Any) -> str:
+    if shop.open_attempt and not shop.is_set_up:
+        return reverse("attempt", args=[membership.merchant.reference, shop.open_attempt])
+    return _address(membership, "connection", shop)
+
+
+def _address(membership: Membership, name: str, shop: Connection) -> str:
+    return reverse(name, args=[membership.merchant.reference, shop.reference])
+
+
+def _button(membership: Membership, shop: Any) -> Button | None:
+    """What the reader can do now; None where it is not their turn."""
+    if shop.group > Group.BEGUN:
+        return None
+    if shop.is_set_up:
+        reveal = _address(membership, "reveal", shop)
+        return {"label": gettext("Save your key"), "url": reveal, "post": True}
+    if shop.open_attempt:
+        label = _next_act(shop) if shop.open_turn == Turn.MERCHANT else gettext("See progress")
+        return {"label": label, "url": _page(membership, shop), "post": False}
+    if registry.vendor_of(shop.vendor) is None:
+        return None
+    label = gettext("Reconnect") if shop.connected_at else gettext("Start again")
+    url = _address(membership, "reconnect", shop)
+    return {"label": label, "url": url, "post": True, "seen": shop.newest or ""}
+
+
+def _next_act(shop: Any) -> str:
+    """What the page of the attempt asks for, as the name of a button."""
+    labels = {
+        Answer.REDIRECT: gettext("Continue at %(vendor)s"),
+        Answer.GO_ON: gettext("Continue at %(vendor)s"),
+        Answer.NEEDS_MERCHANT: gettext("Finish at %(vendor)s"),
+        Answer.DECLINED: gettext("Start again at %(vendor)s"),
+        Answer.START_OVER: gettext("Start again at %(vendor)s"),
+        Answer.ASK: gettext("Answer the question"),
+        Answer.WRONG_SHOP: gettext("Choose the shop"),
+        Answer.REFUSED: gettext("Try again"),
+    }
+    label = labels.get(shop.open_answer, gettext("Continue"))
+    return label % {"vendor": registry.vendor_name(shop.vendor)}
