@@ -19,6 +19,7 @@ from .notifications import (
     PromisedMail,
     WaitlistEntry,
 )
+from .requests import ConnectorRequest
 from .rights import ClosingMail, ErasureTask
 from .security import SecurityEvent
 from .sessions import Session
@@ -36,6 +37,7 @@ __all__ = [
     "ClosingMail",
     "Connection",
     "Connector",
+    "ConnectorRequest",
     "ErasureTask",
     "Event",
     "ExpiryWarning",

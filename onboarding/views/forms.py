@@ -9,6 +9,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext, gettext_lazy
 
 from onboarding import journey
+from onboarding.catalogue import any_shop, names
 from onboarding.fields import EmailField, LineField, NameField
 from onboarding.models import Connector, Membership, Merchant
 from onboarding.people import team
@@ -23,6 +24,31 @@ class BusinessForm(forms.Form):
         error_messages={"required": gettext_lazy("Enter the name of your business.")},
         widget=forms.TextInput(attrs={"autocomplete": "organization"}),
     )
+
+
+class AskForm(forms.Form):
+    """Asking for a shop system that is not offered."""
+
+    name = NameField(
+        label=gettext_lazy("Which shop system do you use?"),
+        max_length=any_shop.LONGEST,
+        error_messages={"required": gettext_lazy("Enter the name of your shop system.")},
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    email = EmailField(help_text=gettext_lazy("We use it for this one email only."))
+    country = NameField(
+        label=gettext_lazy("Country (optional)"),
+        required=False,
+        max_length=60,
+        widget=forms.TextInput(attrs={"autocomplete": "country-name"}),
+    )
+
+    def clean_name(self) -> str:
+        """A name of signs alone could be compared with nothing."""
+        name: str = self.cleaned_data["name"]
+        if not names.key(name):
+            raise forms.ValidationError(self.fields["name"].error_messages["required"])
+        return name
 
 
 class InviteForm(forms.Form):

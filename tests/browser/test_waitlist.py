@@ -9,8 +9,8 @@ from playwright.sync_api import expect
 from tests.browser.conftest import NARROW, WIDE, Visit, Visitor
 from tests.support.site import Site, wait_until
 
-PLATFORM = "Any other shop system"
-AWAY = "Sharespine has been reporting faults of its own since"
+PLATFORM = "another shop system"
+AWAY = "Sharespine has had a technical problem since"
 FAILURES = 5  # consecutive failures that open the breaker
 CODES = 11  # seconds between two codes to one address
 

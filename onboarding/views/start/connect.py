@@ -18,6 +18,7 @@ from django.utils.translation import get_language, gettext
 
 from onboarding import bounds, journey, registry
 from onboarding.availability.breaker import outages
+from onboarding.catalogue import any_shop
 from onboarding.local_paths import next_path
 from onboarding.methods import require_read, require_read_or_post
 from onboarding.models import Attempt, Connection, Connector, Membership, Merchant, User
@@ -26,7 +27,7 @@ from onboarding.models.memo import opened
 from onboarding.models.outbox import MailState
 from onboarding.notifications import waitlist
 from onboarding.people.team import open_invitations
-from onboarding.questions import LONGEST, form_data, plain
+from onboarding.questions import ANSWER, LONGEST, form_data, plain
 from onboarding.views.access import Request, for_member, memberships, signed_in
 from onboarding.views.forms import BusinessForm, ShopForm, taken
 from onboarding.views.vendor_trip.leaving import leave, may_leave
@@ -42,11 +43,21 @@ def choose_business(request: Request, slug: str) -> HttpResponse:
     """From a connector to the check page of the user's business; with several, they choose one."""
     own = memberships(request.user)
     if not own:
-        return redirect(f"{reverse('welcome')}?{urlencode({'next': request.path})}")
-    if len(own) == 1:
-        return redirect("connect", merchant=own[0].merchant.reference, slug=slug)
-    rows = [(m.merchant, reverse("connect", args=[m.merchant.reference, slug])) for m in own]
+        return redirect(f"{reverse('welcome')}?{urlencode({'next': request.get_full_path()})}")
+    rows = [(m.merchant, _check_page(request, m.merchant, slug)) for m in own]
+    if len(rows) == 1:
+        return redirect(rows[0][1])
     return render(request, "onboarding/choose.html", {"rows": rows, "connecting": True})
+
+
+def _check_page(request: Request, merchant: Merchant, slug: str) -> str:
+    """Its address, with the shop system that was typed before."""
+    page, system = reverse("connect", args=[merchant.reference, slug]), _system(request)
+    return f"{page}?{urlencode({'system': system})}" if system else page
+
+
+def _system(request: Request) -> str:
+    return any_shop.typed(request.GET.get("system", ""))
 
 
 @require_read
@@ -98,7 +109,8 @@ def connect(request: Request, membership: Membership, slug: str) -> HttpResponse
     """The check page: what will happen. The POST begins the connection and redirects to the vendor."""
     choice = _choice(membership, slug)
     entry = waitlist.latest_entry(membership, choice.connector)
-    form = choice.form(form_data(request), (opened(entry.typed) or {}) if entry else {})
+    typed = (opened(entry.typed) or {}) if entry else {}
+    form = choice.form(form_data(request), typed, _system(request))
     if form.is_valid() and (response := _begin(request, choice, form)):
         return response
     on_waitlist = entry is not None and entry.mail_state == MailState.WAITING
@@ -134,10 +146,14 @@ class Choice:
     connector: Connector
     vendor: Vendor
 
-    def form(self, data: QueryDict | None, typed: Mapping[str, str]) -> ShopForm:
-        questions = [plain(question) for question in self.vendor.questions(self.connector.key)]
-        name = journey.free_name(self.membership.merchant, str(self.connector))
-        return ShopForm(questions, data, initial={"name": name, **typed})
+    def form(self, data: QueryDict | None, typed: Mapping[str, str], system: str = "") -> ShopForm:
+        """`system`: the name of a shop system that is not listed, as it was typed in the catalogue."""
+        asked = (*any_shop.questions(self.connector), *self.vendor.questions(self.connector.key))
+        name = journey.free_name(
+            self.membership.merchant, any_shop.shop_name(self.connector, system)
+        )
+        initial = {"name": name, ANSWER + any_shop.QUESTION.key: system, **typed}
+        return ShopForm([plain(question) for question in asked], data, initial=initial)
 
 
 def _choice(membership: Membership, slug: str) -> Choice:
