@@ -1,4 +1,4 @@
-"""The cards of the catalogue: one for each shop system, with the ways to connect it; their order, the search."""
+"""The cards of the catalogue: one for each shop system, with the ways to it; their order, and the search."""
 
 from __future__ import annotations
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.http import QueryDict
 from django.utils.translation import gettext, gettext_lazy
 
@@ -35,13 +37,18 @@ class AskForm(forms.Form):
         error_messages={"required": gettext_lazy("Enter the name of your shop system.")},
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
-    email = EmailField(help_text=gettext_lazy("We use it for this one email only."))
+    email = EmailField()
     country = NameField(
         label=gettext_lazy("Country (optional)"),
         required=False,
         max_length=60,
         widget=forms.TextInput(attrs={"autocomplete": "country-name"}),
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # Any: Django's signature
+        super().__init__(*args, **kwargs)
+        kept = gettext("We use it for this one email, and keep it for %(days)d days at most.")
+        self.fields["email"].help_text = kept % {"days": settings.RETENTION_DAYS}
 
     def clean_name(self) -> str:
         """A name of signs alone could be compared with nothing."""

@@ -19,7 +19,16 @@ from django.urls.resolvers import RoutePattern
 
 from onboarding import journey
 from onboarding.management.commands.staff import make_staff
-from onboarding.models import Account, Alert, Attempt, Connection, Connector, User, WaitlistEntry
+from onboarding.models import (
+    Account,
+    Alert,
+    Attempt,
+    Connection,
+    Connector,
+    ConnectorRequest,
+    User,
+    WaitlistEntry,
+)
 from tests.support.attempts import CONNECTED, WAIT, begin_attempt, run_step
 from tests.support.people import People, connector
 from tests.support.scripted import Configurable
@@ -106,6 +115,7 @@ def build(people: People, vendor: Obliging) -> World:
     WaitlistEntry.objects.create(
         user=people.bob, merchant=people.acme, connector=connector(vendor.slug, "other")
     )
+    ConnectorRequest.objects.create(name="Oxid", key="oxid", email="dora@example.org")
     Alert.objects.create(vendor=vendor.slug, cause="garbled")
     Group.objects.create(name="Readers")
     return World(people, make_staff("erin@example.org"))
