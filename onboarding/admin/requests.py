@@ -1,4 +1,4 @@
-"""Requests for shop systems that are not offered: the demand by name and country, and what a name stands for."""
+"""Requests for shop systems that are not offered: the demand by name and country, what a name stands for."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ def second_browser(visit: Visit, ann: Visitor, **how: object) -> Visitor:
 
 def signed_up(visit: Visit, **how: object) -> Visitor:
     ann = visit("ann", **how)
-    ann.sign_up("Any other shop system", "Ann’s Antiques")
+    ann.sign_up("another shop system", "Ann’s Antiques")
     return ann
 
 

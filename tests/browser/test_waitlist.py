@@ -31,7 +31,7 @@ def breaks_down(carl: Visitor) -> None:
     carl.leave_beside("Sharespine").close()
     carl.site.stage.fault("sharespine", kind="status", status=503, times=None)
     carl.open("/shops/")
-    carl.page.get_by_role("main").get_by_role("link", name=PLATFORM).click()
+    carl.page.get_by_role("main").get_by_role("link", name="My shop").click()
     with carl.page.expect_popup() as popup:
         carl.press("Reopen Sharespine")
     popup.value.close()
@@ -48,7 +48,7 @@ def heals(carl: Visitor) -> None:
     """Sharespine works again. The breaker stays open for a while, until one of Carl's retries succeeds."""
     carl.site.stage.clear("sharespine")
     carl.open("/shops/")
-    carl.page.get_by_role("main").get_by_role("link", name=PLATFORM).click()
+    carl.page.get_by_role("main").get_by_role("link", name="My shop").click()
     wait_until("Sharespine is asked again", lambda: _through(carl))
 
 

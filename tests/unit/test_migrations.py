@@ -20,9 +20,9 @@ FIRST, WORDS, RETURNS, RATE_LIMITS, NAMES, REPORTED, KEYS, OUTAGES, REFUSED, SEC
     "0005_shop_names_and_endings", "0006_reported", "0007_memo_keys", "0008_outages",
     "0009_mail_refused", "0010_security_events",
 )  # fmt: skip
-LIMITS, SESSIONS, RIGHTS, MAILS, BROWSER, CLOSING = (
+LIMITS, SESSIONS, RIGHTS, MAILS, BROWSER, CLOSING, REQUESTS = (
     "0011_limits_of_strangers", "0012_sessions", "0013_rights_and_former_addresses", "0014_account_mails",
-    "0015_hop_browser", "0016_closing",
+    "0015_hop_browser", "0016_closing", "0017_connector_requests",
 )  # fmt: skip
 NOW = timezone.now()
 
@@ -405,3 +405,22 @@ def test_a_person_survives_the_mails_of_accounts_and_a_mail_on_its_way_does_not(
     )
     assert only(migrate_to(SECURITY), "User").email == "a@example.org"
     assert not migrate_to(MAILS).get_model("onboarding", "AccountMail").objects.exists()
+
+
+def test_connectors_survive_what_is_counted_and_asked_for() -> None:
+    apps = migrate_to(CLOSING)
+    given = {
+        "slug": "v-shop",
+        "vendor": "v",
+        "key": "shop",
+        "vendor_name": "Shop",
+        "platform": "shop",
+    }
+    apps.get_model("onboarding", "Connector").objects.create(**given)
+    apps = migrate_to(REQUESTS)
+    assert (only(apps, "Connector").takes_any, only(apps, "Connector").uses) == (False, 0)
+    apps.get_model("onboarding", "ConnectorRequest").objects.create(
+        name="Oxid", key="oxid", email="a@example.org"
+    )
+    assert only(migrate_to(CLOSING), "Connector").slug == "v-shop"
+    assert not migrate_to(REQUESTS).get_model("onboarding", "ConnectorRequest").objects.exists()
