@@ -11,7 +11,6 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 from pytest_django.fixtures import Settings
 
-from onboarding import registry
 from onboarding.catalogue import names, refresh, uses
 from onboarding.models import Connection, Connector
 from tests.support.attempts import CONNECTED
@@ -202,10 +201,12 @@ def test_the_typed_name_is_carried_to_the_question(people: People, any_shop: Con
     assert html.count('value="Oxid eShop"') == 2  # the answer, and the shop's name
 
 
-def test_the_answer_is_kept_with_the_shop(people: People, any_shop: Connector) -> None:
+def test_the_answer_is_kept_with_the_shop(
+    people: People, any_shop: Connector, settings: Settings
+) -> None:
     page = reverse("connect", args=[people.acme.reference, any_shop.slug])
     form = {"name": "My shop", "answer_system": "Oxid eShop"}
-    registry.vendor_of("anything").script.append(CONNECTED)
+    settings.VENDORS.offered["anything"].script.append(CONNECTED)
     browser(people.alice).post(page, form)
     assert Connection.objects.get().answers == {"system": "Oxid eShop"}
 
