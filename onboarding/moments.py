@@ -67,7 +67,7 @@ def in_full(at: datetime, *, seconds: bool = False) -> str:
     return _with_zone(said)
 
 
-def day(at: datetime) -> str:
+def calendar_day(at: datetime) -> str:
     """The day alone, in the reader's time zone: "29 Nov 2026"."""
     return date_format(timezone.localtime(at), "DATE_FORMAT")
 

@@ -320,6 +320,14 @@ LIMITS = {
         "ip": "100/m,300/d",
         "network": "200/m,500/d",
     },
+    "requests": {
+        "browser": "10/h,20/d",
+        "address+ip": "5/h,10/d",
+        "address": "10/d",
+        "ip": "20/h,60/d",
+        "network": "60/h,200/d",
+        "site": "2000/d",
+    },
 }
 # For this machine's own addresses: development, and proxies on the same machine.
 LOOPBACK_LIMITS = {
@@ -336,6 +344,12 @@ LOOPBACK_LIMITS = {
         "address+ip": "5/300s",
         "address": "60/h,200/d",
         "ip": "100/m",
+    },
+    "requests": {
+        "browser": "10/h,20/d",
+        "address+ip": "5/h,10/d",
+        "address": "10/d",
+        "ip": "200/h",
     },
 }
 WRONG_CODES_UNTIL_MAIL = 10  # of strangers at one address in a day; then its owner gets a mail

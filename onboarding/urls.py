@@ -22,7 +22,7 @@ from .views import brand, sessions, well_known
 from .views.attempt import attempts, wrong_shop
 from .views.rights import closing, data
 from .views.shop import actions, home, receipts, reveal, shops, waiting
-from .views.start import business, catalogue, connect
+from .views.start import business, catalogue, connect, requests
 from .views.team import events, invitations, members, names
 from .views.vendor_trip import elsewhere, returns
 
@@ -35,6 +35,7 @@ RECOVERY_CODES = "accounts/2fa/recovery-codes"
 urlpatterns = [
     path("", catalogue.start, name="start"),
     path("connectors/", catalogue.catalogue, name="catalogue"),
+    path("connectors/ask/", requests.ask, name="ask"),
     path("connect/<slug:platform>/", catalogue.platform, name="platform"),
     path("go/<slug:slug>/", connect.go, name="go"),
     path("welcome/", business.welcome, name="welcome"),

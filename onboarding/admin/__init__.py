@@ -13,6 +13,7 @@
     user_sessions.py      a user's sessions               alerts.py      alerts
     security_events.py    the security log                rights.py      export, erasing, what to ask vendors
     permission_changes.py changes of rights by staff, for the security log
+    requests.py           shop systems that people asked for
     second_steps.py       second steps of users
 
 Nobody edits a status. Columns that are encrypted at rest (memos, answers, reveal, links) are not loaded,
@@ -46,6 +47,7 @@ from . import (
     connectors,
     merchants,
     permission_changes,
+    requests,
     rights,
     security_events,
     waitlist,
@@ -60,6 +62,7 @@ __all__ = [
     "connectors",
     "login",
     "merchants",
+    "requests",
     "rights",
     "security_events",
     "waitlist",

@@ -26,6 +26,7 @@ from onboarding.models import (
     Call,
     ClosingMail,
     Connection,
+    ConnectorRequest,
     Consent,
     ErasureTask,
     Event,
@@ -72,6 +73,7 @@ def expired(now: datetime) -> Iterator[QuerySet[Model]]:
     yield Alert.objects.filter(cleared__lt=last)
     yield PromisedMail.objects.filter(promised__lt=last)
     yield WaitlistEntry.objects.filter(Q(asked__lt=last) | Q(mailed__lt=last))
+    yield ConnectorRequest.objects.filter(Q(created__lt=last) | Q(mailed__lt=last))
     yield ClosingMail.objects.filter(created__lt=last, reader=None)
     yield ErasureTask.objects.filter(done__lt=last)
     yield _old_consents(last)

@@ -15,7 +15,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from onboarding.availability import breaker
-from onboarding.catalogue import durations, refresh
+from onboarding.catalogue import durations, refresh, requests, uses
 from onboarding.models import Connector, Slot
 from onboarding.notifications import (
     account_mails,
@@ -44,7 +44,8 @@ DOUBT_PERIOD = timedelta(seconds=5)  # between two probes because a merchant's c
 
 def run(submit: Submit) -> None:
     """Submit what is due: each vendor's catalogue (hourly, and at the first start), probes, retention
-    (daily), the rules of the security log and usual times (each minute) and mails."""
+    (daily), the rules of the security log, usual times and how much each connector is used (each minute),
+    and mails."""
     hour = timezone.now().strftime("%Y-%m-%dT%H")
     for slug, vendor in settings.VENDORS.offered.items():
         slot = f"catalogue:{slug}:{hour}"
@@ -57,6 +58,8 @@ def run(submit: Submit) -> None:
     if _claim(f"security:{minute}"):
         submit("security", "security:minute", security_alerts.update)
         submit("durations", "durations:minute", durations.refresh)
+    if _claim(f"uses:{minute}"):
+        submit("uses", "uses:minute", uses.refresh)
     Slot.objects.filter(at__lt=timezone.now() - SLOTS_STAY).delete()
     submit("closing", "closing:due", closing.proceed_all)
     staff_alerts.clear_resolved()
@@ -121,7 +124,8 @@ def _probe(vendor: Vendor) -> None:
 
 
 def mail() -> None:
-    """Send all mails that are due: to staff, invited people, former addresses, members and the waitlist."""
+    """Send all mails that are due: to staff, invited people, former addresses, members, the waitlist, and to
+    those who asked for a shop system."""
     staff_alerts.mail_due()
     invitations.mail_due()
     address_mails.mail_due()
@@ -131,5 +135,6 @@ def mail() -> None:
     attempt_mails.mail_due()
     closing_mails.mail_due()
     waitlist.mail_due()
+    requests.mail_due()
     staff_alerts.open_for_undelivered_mails()
     staff_alerts.clear_told()

@@ -50,6 +50,7 @@ def _refresh(vendor: str, entry: Entry) -> None:
         "platform": entry.platform,
         "category": entry.category,
         "description": entry.description,
+        "takes_any": entry.any_shop,
         "gone": None,
     }
     when_new = {"slug": slugify(f"{vendor}-{entry.key}"), "position": entry.position}

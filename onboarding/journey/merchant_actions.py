@@ -78,6 +78,7 @@ def begin(
     user: User,
     name: str,
     answers: Mapping[str, str],
+    default_name: str = "",
     address: str = "",
     seen: str | None = None,
     another: bool = False,
@@ -88,9 +89,9 @@ def begin(
     Whoever has begun a shop of this connector and not finished it goes on there, unless `another` says
     that a second one is meant. `seen` is what `newest_begun` said when the form was shown: the name of a
     shop that was begun since then tells that the same form was sent twice. Without a `name`, the shop is
-    called as its connector, with the first number that is free. `address`: of the shop on the web, as
-    `shop_addresses` writes it, "" if it is not known. `agreement`: what the page said that the merchant
-    agrees to; it is kept with the attempt that begins here, and not with an earlier one.
+    called `default_name`, or as its connector, with the first number that is free. `address`: of the shop
+    on the web, as `shop_addresses` writes it, "" if it is not known. `agreement`: what the page said that
+    the merchant agrees to; it is kept with the attempt that begins here, and not with an earlier one.
 
     Raises NameTaken when the name belongs to another shop, and bounds.Reached, as does all that begins an
     attempt, when there are too many already.
@@ -107,7 +108,7 @@ def begin(
         account=account,
         vendor=account.vendor,
         connector=connector,
-        name=name or free_name(merchant, str(connector)),
+        name=name or free_name(merchant, default_name or str(connector)),
         address=address,
         account_label=known_account(merchant, connector.vendor),
         answers=dict(answers),

@@ -12,7 +12,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("onboarding", "0016_closing"),
+        ("onboarding", "0018_which_shop"),
     ]
 
     operations = [

@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("onboarding", "0016_closing"),
+        ("onboarding", "0019_consents"),
     ]
 
     operations = [

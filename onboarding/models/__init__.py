@@ -20,6 +20,7 @@ from .notifications import (
     PromisedMail,
     WaitlistEntry,
 )
+from .requests import ConnectorRequest
 from .rights import ClosingMail, ErasureTask
 from .security import SecurityEvent
 from .sessions import Session
@@ -38,6 +39,7 @@ __all__ = [
     "ClosingMail",
     "Connection",
     "Connector",
+    "ConnectorRequest",
     "Consent",
     "ErasureTask",
     "Event",

@@ -82,6 +82,14 @@ class Connector(models.Model):
     ready = models.BooleanField(
         default=True, editable=False, help_text="staff have set what the vendor asks of them"
     )
+    takes_any = models.BooleanField(
+        default=False,
+        editable=False,
+        help_text="it takes every shop system: it is not named as one",
+    )
+    uses = models.PositiveIntegerField(
+        default=0, editable=False, help_text="shops that were connected through it"
+    )
 
     class Meta:
         ordering = ["position", "vendor_name"]

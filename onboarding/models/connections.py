@@ -220,7 +220,7 @@ class Connection(StatusMixin):
     @property
     def identity(self) -> list[str]:
         """Which shop it is, in short texts: its address, the account at the vendor, when it was added."""
-        added = gettext("Added %(date)s") % {"date": moments.day(self.created)}
+        added = gettext("Added %(date)s") % {"date": moments.calendar_day(self.created)}
         return [*self.known_there, added]
 
     @property

@@ -21,6 +21,7 @@ from . import known_browsers
 from .limits import Limit, digest
 
 MAILS, WRONG_CODES, WRONG_PASSWORDS = "mails", "wrong codes", "wrong passwords"
+REQUESTS = "requests"  # for shop systems: each may become a mail
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Asker:
 def limits_for(request: HttpRequest, subject: str, email: str) -> list[Limit]:
     """The limits of what is asked for this address from where the request comes, narrow ones first."""
     asker = Asker.of(request)
-    address = mailbox_of(email) if subject == MAILS else email.lower()
+    address = mailbox_of(email) if subject in {MAILS, REQUESTS} else email.lower()
     rates = (settings.LOOPBACK_LIMITS if asker.is_local else settings.LIMITS)[subject]
     counted = _scopes(asker, address)
     if browser := known_browsers.id_for(request, email):

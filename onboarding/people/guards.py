@@ -142,6 +142,7 @@ GUARDED: dict[str, Guard] = {
     ),
     "admin:onboarding_connector_delete": _DELETE,
     "admin:onboarding_waitlistentry_delete": _DELETE,
+    "admin:onboarding_connectorrequest_delete": _DELETE,
 }
 
 

@@ -28,6 +28,7 @@ from onboarding.models import (
     AttemptMail,
     ClosingMail,
     Connection,
+    ConnectorRequest,
     Consent,
     FormerAddress,
     GuessWarning,
@@ -161,6 +162,11 @@ def addresses_of(user: User) -> list[str]:
     return sorted({user.email.lower(), *(email.lower() for email in known)})
 
 
+def asked_by(user: User) -> Q:
+    """The requests for shop systems that are theirs: made while signed in, or with one of their addresses."""
+    return Q(user=user) | Q(email__in=addresses_of(user))
+
+
 def _nobodys_address() -> str:
     """An address that no mail reaches: the domain is reserved and never exists (RFC 2606)."""
     return f"erased-{secrets.token_hex(8)}@erased.invalid"
@@ -273,9 +279,10 @@ def _ask_vendors(user: User, accounts: list[Account]) -> list[str]:
 
 
 def _delete_mails(user: User, addresses: list[str]) -> None:
-    """What was to be sent to them, and invitations to their addresses."""
+    """What was to be sent to them, invitations to their addresses, and shop systems that they asked for."""
     Invitation.objects.filter(email__in=addresses).delete()
     WaitlistEntry.objects.filter(user=user).delete()
+    ConnectorRequest.objects.filter(Q(user=user) | Q(email__in=addresses)).delete()
     AttemptMail.objects.filter(user=user).delete()
     GuessWarning.objects.filter(user=user).delete()
     on_their_way = AccountMail.objects.exclude(content=None)

@@ -19,12 +19,14 @@ from django.contrib.admin.models import LogEntry
 from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 
+from onboarding.catalogue import any_shop
 from onboarding.models import (
     AddedAddress,
     Attempt,
     AttemptMail,
     Call,
     Connection,
+    ConnectorRequest,
     Consent,
     ErasureTask,
     Event,
@@ -349,6 +351,18 @@ PERSON = (
         },
     ),
     Section(
+        "shop_systems_asked_for",
+        ("onboarding.ConnectorRequest.user", "onboarding.ConnectorRequest.email"),
+        lambda user: ConnectorRequest.objects.filter(erasure.asked_by(user)).order_by("pk"),
+        {
+            "name": "name",
+            "email": "email",
+            "country": "country",
+            "asked": "created",
+            "mailed": "mailed",
+        },
+    ),
+    Section(
         "staff_log",
         ("admin.LogEntry.user",),
         lambda user: LogEntry.objects.filter(user=user).order_by("pk"),
@@ -377,6 +391,7 @@ def _answers(connection: Connection) -> Json:
     """What was entered for a shop, without answers that are secret, or that nobody can tell to be none."""
     vendor = vendor_of(connection.vendor)
     asked = vendor.questions(connection.connector.key) if vendor else ()
+    asked = (*asked, *any_shop.questions(connection.connector))
     secret = {each.key: each.secret for each in asked}
     answers = opened(connection.answers) or {}
     return {key: ENCRYPTED if secret.get(key, True) else value for key, value in answers.items()}

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from functools import cache
+from zlib import crc32
+
 from django import template
+from django.conf import settings
 from django.templatetags.static import static
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 from onboarding.models.status import Status
 
@@ -46,7 +51,8 @@ NOTICE_ICONS = {
     "warning": "triangle-alert",
     "error": "circle-alert",
 }
-MARKS = {"ebay", "shopify", "bigcommerce", "magento", "prestashop", "woocommerce"}
+MARKS = settings.BASE_DIR / "static" / "icons" / "marks"
+TONES = 6  # colours of monograms: .platform--tone-0 to -5 in pages.css
 
 
 @register.simple_tag
@@ -85,10 +91,34 @@ def notice_icon(kind: str) -> str:
 
 
 @register.filter
-def mark(platform: str) -> str:
-    """The id of a platform's mark in sprite.svg; empty when there is none (then: a letter tile).
+def mark(platform: str) -> SafeString:
+    """A platform's mark as SVG, hidden from screen readers; empty when there is none (then: `monogram`).
 
+    It stands in the page itself: a page shows few of them, and a file for all would be loaded for each.
     A slug that starts with a platform's name counts as that platform: `shopify-netsuite`.
     """
-    name = platform.lower().split("-")[0]
-    return f"mark-{name}" if name in MARKS else ""
+    return _marks().get(platform.lower().split("-")[0], SafeString())
+
+
+@cache
+def _marks() -> dict[str, SafeString]:
+    return {path.stem: _inline(path.read_text()) for path in sorted(MARKS.glob("*.svg"))}
+
+
+def _inline(file: str) -> SafeString:
+    begin = '<svg class="icon" aria-hidden="true" focusable="false"'
+    drawing = file.strip().replace(' xmlns="http://www.w3.org/2000/svg"', "")
+    return mark_safe(drawing.replace("<svg", begin, 1))  # noqa: S308  (a file of ours)
+
+
+@register.filter
+def monogram(platform: str) -> str:
+    """Two letters for a platform without a mark: "acme-shop" → "as", "gambio" → "ga"."""
+    words = re.findall(r"[^\W_]+", platform) or ["?"]
+    return f"{words[0][0]}{words[1][0]}" if len(words) > 1 else words[0][:2]
+
+
+@register.filter
+def tone(platform: str) -> int:
+    """The number of a monogram's colour: always the same for a slug."""
+    return crc32(platform.lower().encode()) % TONES

@@ -15,6 +15,7 @@ from onboarding.models.status import StoredText, dumped, shown
 from vendors.contract import Text
 
 register = template.Library()
+ABBREVIATIONS = {"crm", "erp", "pim", "pos", "wms"}
 
 
 @register.filter
@@ -55,7 +56,9 @@ def full_moment(at: datetime) -> str:
 
 @register.filter
 def category_name(category: str) -> str:
-    """A category's slug as words: "point-of-sale" → "Point of sale"."""
+    """A category's slug as words: "point-of-sale" → "Point of sale", "erp" → "ERP"."""
+    if category in ABBREVIATIONS:
+        return category.upper()
     return category.replace("-", " ").capitalize()
 
 

@@ -40,7 +40,7 @@ def signed_in(view: View) -> View:
     @wraps(view)
     def inner(request: HttpRequest, **kwargs: str) -> HttpResponseBase:
         if not isinstance(request.user, User):
-            return to_sign_in(request, request.path)
+            return to_sign_in(request, request.get_full_path())
         return view(request, **kwargs)
 
     return inner
@@ -78,7 +78,8 @@ def _for_member(view: View, page: str) -> View:
     @wraps(view)
     def inner(request: HttpRequest, merchant: str, **kwargs: object) -> HttpResponseBase:
         if not isinstance(user := request.user, User):
-            return to_sign_in(request, reverse(page, args=[merchant]) if page else request.path)
+            here = request.get_full_path()
+            return to_sign_in(request, reverse(page, args=[merchant]) if page else here)
         rows = Membership.objects.select_related("merchant")
         membership = get_object_or_404(rows, merchant__reference=merchant, user=user)
         return view(request, membership, **kwargs)

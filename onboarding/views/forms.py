@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.http import QueryDict
 from django.utils.translation import gettext, gettext_lazy
 
 from onboarding import journey, registry
+from onboarding.catalogue import any_shop, names
 from onboarding.fields import EmailField, LineField, NameField, ShopAddressField
 from onboarding.models import Connection, Connector, Membership, Merchant
 from onboarding.people import team
@@ -59,6 +62,36 @@ class OwnNameForm(forms.Form):
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
+
+
+class AskForm(forms.Form):
+    """Asking for a shop system that is not offered."""
+
+    name = NameField(
+        label=gettext_lazy("Which shop system do you use?"),
+        max_length=any_shop.LONGEST,
+        error_messages={"required": gettext_lazy("Enter the name of your shop system.")},
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    email = EmailField()
+    country = NameField(
+        label=gettext_lazy("Country (optional)"),
+        required=False,
+        max_length=60,
+        widget=forms.TextInput(attrs={"autocomplete": "country-name"}),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # Any: Django's signature
+        super().__init__(*args, **kwargs)
+        kept = gettext("We use it for this one email, and keep it for %(days)d days at most.")
+        self.fields["email"].help_text = kept % {"days": settings.RETENTION_DAYS}
+
+    def clean_name(self) -> str:
+        """A name of signs alone could be compared with nothing."""
+        name: str = self.cleaned_data["name"]
+        if not names.key(name):
+            raise forms.ValidationError(self.fields["name"].error_messages["required"])
+        return name
 
 
 class InviteForm(forms.Form):
@@ -170,6 +203,11 @@ class ShopForm(QuestionsForm):
         if business:
             self.fields["business"] = business
             self.order_fields(["business"])
+
+    @property
+    def system(self) -> str:
+        """Which shop system it is, where that is asked; "" for none."""
+        return self.answers.get(any_shop.QUESTION.key, "")
 
     @property
     def shop_address(self) -> str:

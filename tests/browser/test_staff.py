@@ -10,7 +10,7 @@ from tests.support.site import Site, wait_until
 
 def connected_by_word(ann: Visitor) -> None:
     """Connect through a vendor that cannot confirm it yet: the shop relies on what the merchant said."""
-    ann.sign_up("Any other shop system", "Ann’s Antiques")
+    ann.sign_up("another shop system", "Ann’s Antiques")
     ann.set_up_at_sharespine()
     ann.page.get_by_role("link", name="See this shop").click()
     ann.sees("Set up, not confirmed yet")
@@ -51,7 +51,7 @@ def test_a_shop_is_connected_once_staff_confirm_it(visit: Visit, site: Site) -> 
     site.manage("staff", erin.email)
     erin.open("/admin/onboarding/connection/?status__exact=reported")
     erin.sign_in()
-    erin.page.get_by_role("link", name="Any other shop system").first.click()
+    erin.page.get_by_role("link", name="My shop").first.click()
     erin.shoot("to-confirm")
     erin.press("It is connected: confirm it")
     erin.sees("Confirmed. The merchant gets an email.")

@@ -17,7 +17,7 @@ def test_a_form_in_a_stale_tab_is_sent_again_with_one_button(
     visit: Visit, scripts: bool, width: int, dark: bool
 ) -> None:
     ann = visit("ann", scripts=scripts, width=width, dark=dark)
-    ann.sign_up("Any other shop system", "Ann’s Antiques")
+    ann.sign_up("another shop system", "Ann’s Antiques")
     ann.name_shop("The shop at the corner")
     ann.page.context.clear_cookies(
         name=settings.CSRF_COOKIE_NAME

@@ -33,7 +33,7 @@ def test_who_waits_reads_what_is_done_and_how_long_it_takes(
         site.stage.fault("sharespine", route, kind="hold", times=2)
     ann = visit("ann", scripts=scripts)
     ann.page.clock.install()
-    ann.sign_up("Any other shop system", "Ann’s Antiques")
+    ann.sign_up("another shop system", "Ann’s Antiques")
     ann.press("Continue to Sharespine")
     done, doing = ann.page.locator(".checklist li.done"), ann.page.locator(".checklist li.doing")
     for route in CREATIONS:

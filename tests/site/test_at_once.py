@@ -27,6 +27,7 @@ from onboarding.models import (
     ClosingMail,
     Connection,
     Connector,
+    ConnectorRequest,
     Invitation,
     Membership,
     Merchant,
@@ -153,6 +154,11 @@ def leave_it(scene: Scene) -> Press:
     begin_outage()
     page = scene.team("leave-it", offer().slug)
     return Press(scene.alice, page, {"name": "eBay"}, WaitlistEntry.objects.all())
+
+
+def ask(scene: Scene) -> Press:
+    form = {"name": "Shopware", "email": "new@example.org", "country": "Germany"}
+    return Press(browser(), reverse("ask"), form, ConnectorRequest.objects.all())
 
 
 def both(scene: Scene) -> Press:
@@ -314,6 +320,7 @@ NO_MEMBERS = {"memberships-TOTAL_FORMS": "0", "memberships-INITIAL_FORMS": "0"}
 # Every address at which a POST creates something, by its name, and how it is sent twice.
 CREATES: dict[str, list[Callable[[Scene], Press]]] = {
     "welcome": [welcome],
+    "ask": [ask],
     "platform": [begin_as_newcomer, leave_it_as_newcomer, begin_for_one_of_two],
     "connect": [begin, begin_another, begin_unnamed, begin_and_connect],
     "leave-it": [leave_it],
@@ -487,6 +494,7 @@ ONLY_READ = {
     "alert",
     "attempt",
     "connection",
+    "connectorrequest",
     "erasuretask",
     "securityevent",
     "waitlistentry",

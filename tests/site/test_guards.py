@@ -75,10 +75,13 @@ UNGUARDED: dict[str, set[str]] = {
     },
     "it sets what merchants are offered": {
         *("admin:onboarding_connector_add", "admin:onboarding_connector_plan"),
+        "admin:onboarding_connectorrequest_change",
     },
+    "it asks for a shop system that is not offered": {"ask"},
 }
 READ_ONLY = re.compile(
     r"admin:onboarding_(account|alert|attempt|connection|erasuretask|securityevent|waitlistentry)_(add|change|delete)"
+    r"|admin:onboarding_connectorrequest_add"
 )
 LISTED = re.compile(r"admin:\w+_(changelist|history)")
 ELSEWHERE = re.compile(r"admin:onboarding_(merchant|user)_delete|admin:onboarding_connector_change")

@@ -143,7 +143,7 @@ def test_an_unknown_platform_gets_help(scripted: Scripted, db: None) -> None:
     offer(vendor_name="eBay")
     response = browser().get(reverse("platform", args=["ebuy"]))
     assert response.status_code == 404
-    assert "There is nothing called “ebuy”" in visible_text(response)
+    assert "We found no “ebuy” Did you mean one of these?" in visible_text(response)
     assert "eBay" in visible_text(response)
 
 

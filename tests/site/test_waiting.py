@@ -27,7 +27,7 @@ def test_it_waits_on_the_page_of_all_shops(people: People, scripted: Scripted) -
     join_waitlist(people)
     shown = home(people)
     assert f"scripted shop {WAITING} We’ll email alice@example.org when it is back." in shown
-    assert "Continue : scripted shop Forget it : scripted shop" in shown
+    assert "Continue : scripted shop Remove : scripted shop" in shown
     assert "No shop yet" not in shown
 
 
@@ -47,7 +47,7 @@ def test_a_colleague_sees_it_and_cannot_forget_it(people: People, scripted: Scri
     join_waitlist(people)
     shown = home(people, "bob")
     assert f"{WAITING} {people.alice.get_short_name()} gets an email when it is back." in shown
-    assert "Forget it" not in shown
+    assert "Remove" not in shown
     browser(people.bob).post(page(people, "forget-it"))
     assert WaitlistEntry.objects.exists()
 
@@ -87,7 +87,7 @@ def test_what_is_no_longer_offered_can_only_be_forgotten(
     shown = home(people)
     assert "This is no longer offered." in shown
     assert "Continue" not in shown
-    assert "Forget it" in shown
+    assert "Remove" in shown
 
 
 def test_strangers_and_signed_out_readers_forget_nothing(

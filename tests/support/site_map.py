@@ -26,6 +26,7 @@ from onboarding.models import (
     Attempt,
     Connection,
     Connector,
+    ConnectorRequest,
     Consent,
     User,
     WaitlistEntry,
@@ -118,6 +119,7 @@ def build(people: People, vendor: Obliging) -> World:
     WaitlistEntry.objects.create(
         user=people.bob, merchant=people.acme, connector=connector(vendor.slug, "other")
     )
+    ConnectorRequest.objects.create(name="Oxid", key="oxid", email="dora@example.org")
     Alert.objects.create(vendor=vendor.slug, cause="garbled")
     Group.objects.create(name="Readers")
     return World(people, make_staff("erin@example.org"))

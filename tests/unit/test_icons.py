@@ -30,7 +30,6 @@ def named_in_templates() -> set[str]:
 def test_every_icon_that_is_named_is_in_the_sprite() -> None:
     tables = (icons.STATUS_ICONS, icons.OUTCOME_ICONS, icons.NOTICE_ICONS)
     names = {name for table in tables for name in table.values()} | named_in_templates()
-    names |= {f"mark-{platform}" for platform in icons.MARKS}
     assert len(names) > 20
     assert not {name for name in names if f'id="{name}"' not in SPRITE}
 
@@ -44,11 +43,24 @@ def test_every_status_has_an_icon_a_word_and_a_colour(status: Status) -> None:
 
 @pytest.mark.parametrize(
     ("platform", "expected"),
-    [("ebay", "#mark-ebay"), ("shopify-netsuite", "#mark-shopify"), ("gambio", ">G<")],
+    [("ebay", "<path"), ("shopify-netsuite", "<path"), ("gambio", ">ga<"), ("my-shop", ">ms<")],
 )
-def test_a_platform_shows_its_mark_or_a_letter(platform: str, expected: str) -> None:
-    context = {"platform": platform, "name": "Gambio"}
-    assert expected in render_to_string("components/platform.html", context)
+def test_a_platform_shows_its_mark_or_two_letters(platform: str, expected: str) -> None:
+    assert expected in render_to_string("components/platform.html", {"platform": platform})
+
+
+@pytest.mark.parametrize("path", sorted(icons.MARKS.glob("*.svg")), ids=lambda path: path.stem)
+def test_a_mark_is_a_small_drawing_and_nothing_else(path: Path) -> None:
+    shape = r'<svg xmlns="[^"]+" viewBox="0 0 24 24" fill="#[0-9a-f]{6}"><path d="[^"]+"/></svg>\n'
+    assert re.fullmatch(shape, path.read_text())
+    assert path.stat().st_size < 4_000
+
+
+def test_the_colours_of_monograms_carry_their_letters() -> None:
+    css = (ROOT / "static/css/pages.css").read_text()
+    found = re.findall(r"--tone-\d { background: (#\w{6}); color: (#\w{6}); }", css)
+    assert len(found) == icons.TONES
+    assert all(brand.contrast(ground, letters) >= 4.5 for ground, letters in found)
 
 
 @pytest.mark.parametrize("colour", COLOURS)

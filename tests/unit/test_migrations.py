@@ -20,9 +20,9 @@ FIRST, WORDS, RETURNS, RATE_LIMITS, NAMES, REPORTED, KEYS, OUTAGES, REFUSED, SEC
     "0005_shop_names_and_endings", "0006_reported", "0007_memo_keys", "0008_outages",
     "0009_mail_refused", "0010_security_events",
 )  # fmt: skip
-LIMITS, SESSIONS, RIGHTS, MAILS, BROWSER, CLOSING, WHICH_SHOP = (
+LIMITS, SESSIONS, RIGHTS, MAILS, BROWSER, CLOSING, REQUESTS, WHICH_SHOP = (
     "0011_limits_of_strangers", "0012_sessions", "0013_rights_and_former_addresses", "0014_account_mails",
-    "0015_hop_browser", "0016_closing", "0018_which_shop",
+    "0015_hop_browser", "0016_closing", "0017_connector_requests", "0018_which_shop",
 )  # fmt: skip
 CONSENTS, NEXT = "0019_consents", "0020_next_and_durations"
 NOW = timezone.now()
@@ -444,3 +444,22 @@ def test_shops_and_connectors_survive_the_consents() -> None:
     assert only(apps, "Attempt").reference == attempt.reference
     assert only(apps, "Connector").slug == "v-shop"
     assert "onboarding_consent" not in tables()
+
+
+def test_connectors_survive_what_is_counted_and_asked_for() -> None:
+    apps = migrate_to(CLOSING)
+    given = {
+        "slug": "v-shop",
+        "vendor": "v",
+        "key": "shop",
+        "vendor_name": "Shop",
+        "platform": "shop",
+    }
+    apps.get_model("onboarding", "Connector").objects.create(**given)
+    apps = migrate_to(REQUESTS)
+    assert (only(apps, "Connector").takes_any, only(apps, "Connector").uses) == (False, 0)
+    apps.get_model("onboarding", "ConnectorRequest").objects.create(
+        name="Oxid", key="oxid", email="a@example.org"
+    )
+    assert only(migrate_to(CLOSING), "Connector").slug == "v-shop"
+    assert not migrate_to(REQUESTS).get_model("onboarding", "ConnectorRequest").objects.exists()

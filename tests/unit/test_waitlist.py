@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.both, pytest.mark.usefixtures("inline_executor")]
 CATALOGUE = reverse("catalogue")
 SILENT = "Scripted has not been answering since"
 REFUSED = "Scripted does not let us in at the moment. Our staff know and are working on it."
-FAULTY = "Scripted has been reporting faults of its own since"
+FAULTY = "Scripted has had a technical problem since"
 BUSY = "Scripted asks us to wait a moment."
 LEAVE, TRY, GO_ON = "Leave it with us", "Try now", "Continue to Scripted"
 
@@ -57,7 +57,7 @@ def test_only_connectors_of_that_vendor_are_marked(people: People, settings: Set
 
     settings.VENDORS = offered(Scripted(), Other())
     for slug in ("scripted", "other"):
-        connector(slug, vendor_name=f"Of {slug}", category=slug)
+        connector(slug, vendor_name=f"Of {slug}", platform=slug, category=slug)
     begin_outage(vendor="other")
     assert "Of other Not reachable right now" in visible_text(browser().get(CATALOGUE))
     assert "Of scripted Not" not in visible_text(browser().get(CATALOGUE))

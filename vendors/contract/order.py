@@ -74,6 +74,8 @@ class Entry:
     """A connector as the vendor offers it; `platform` is the slug of the shop system ("ebay").
 
     `position`: its first place in the catalogue, the lowest comes first; staff may change it.
+    `any_shop`: it takes every shop system. Merchants whose system is not listed are led to it, and
+    `name` then stands inside sentences: “Connect another shop system”.
     """
 
     key: str
@@ -82,6 +84,7 @@ class Entry:
     category: str = "shop"
     description: str = ""
     position: int = 100
+    any_shop: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -203,7 +203,9 @@ class Offer(Vendor):
 
     def connectors(self) -> tuple[Entry, ...]:
         """One generic entry. Staff may add named ones, with the options `path` and `options`."""
-        words = "WooCommerce, Magento and many more: you choose yours on Sharespine's pages."
-        name = "Any other shop system"
-        entry = Entry(key="shop", name=name, platform="sharespine", description=words, position=900)
+        words = "WooCommerce, Magento and many more: you choose yours on Sharespine’s pages."
+        entry = Entry(
+            key="shop", name="another shop system", platform="sharespine", description=words,
+            position=900, any_shop=True,
+        )  # fmt: skip
         return (entry,)

@@ -19,6 +19,7 @@ from django.utils.translation import gettext
 
 from onboarding import journey, registry
 from onboarding.availability.breaker import outages
+from onboarding.catalogue import any_shop
 from onboarding.consent import Words, consent_of, domain
 from onboarding.methods import require_read, require_read_or_post
 from onboarding.models import Attempt, Connection, Connector, Membership, Merchant, User
@@ -29,7 +30,7 @@ from onboarding.notifications import waitlist
 from onboarding.people.business_names import suggested_name
 from onboarding.people.sign_in import EmailForm
 from onboarding.people.team import open_invitations
-from onboarding.questions import LONGEST, form_data, plain
+from onboarding.questions import ANSWER, LONGEST, form_data, plain
 from onboarding.views.access import Request, for_member, memberships, to_sign_in
 from onboarding.views.forms import ShopForm, business_choice, business_name_field, taken
 from onboarding.views.vendor_trip.leaving import leave, may_leave
@@ -45,7 +46,11 @@ MOST_BEGUN = 5  # unfinished shops that the check page lists
 def go(request: HttpRequest, slug: str) -> HttpResponse:
     """From a connector to the page of its platform, with this way chosen."""
     connector = get_object_or_404(offered(), slug=slug)
-    return redirect(_platform_url(connector, way=True))
+    return redirect(_platform_url(connector, way=True, system=_system(request)))
+
+
+def _system(request: HttpRequest) -> str:
+    return any_shop.typed(request.GET.get("system", ""))
 
 
 def connect_platform(request: HttpRequest, connectors: list[Connector]) -> HttpResponseBase:
@@ -56,7 +61,8 @@ def connect_platform(request: HttpRequest, connectors: list[Connector]) -> HttpR
     """
     asked = request.GET.get("way")
     connector = next((each for each in connectors if each.slug == asked), connectors[0])
-    choice = _choice(connector, connectors, way=connector != connectors[0])
+    is_first = connector == connectors[0]
+    choice = _choice(connector, connectors, way=not is_first, system=_system(request))
     if request.user.is_authenticated:
         return _connect_somewhere(cast("Request", request), choice)
     if request.method == "POST":  # signed out since the page was shown
@@ -69,7 +75,7 @@ def _connect_somewhere(request: Request, choice: Choice) -> HttpResponse:
     own = memberships(request.user)
     posts = request.method == "POST"
     if len(own) == 1 and not posts:
-        return redirect(_check_url(own[0], choice.connector))
+        return redirect(_check_url(own[0], choice.connector, choice.system))
     form = choice.form(form_data(request), business=_business_field(request.user, own))
     waits = posts and "leave-it" in request.POST
     if form.is_valid() or (waits and "business" not in form.errors):
@@ -103,7 +109,7 @@ def _business(user: User, own: list[Membership], answer: str) -> Membership:
 @for_member
 def connect(request: Request, membership: Membership, slug: str) -> HttpResponse:
     """The check page: what will happen. The POST begins the connection and redirects to the vendor."""
-    return _check(request, _choice_of(slug), membership)
+    return _check(request, _choice_of(slug, _system(request)), membership)
 
 
 def _check(request: Request, choice: Choice, membership: Membership) -> HttpResponse:
@@ -148,6 +154,10 @@ class Choice:
     others: list[Connector]  # other ways to connect the same platform
     url: str
 
+    system: str = (
+        ""  # the name of a shop system that is not listed, as it was typed in the catalogue
+    )
+
     @property
     def consent(self) -> Words:
         return consent_of(self.connector, self.vendor)
@@ -161,38 +171,49 @@ class Choice:
         business: forms.Field | None = None,
     ) -> ShopForm:
         """`merchant`: where the shop is connected; without one, `business` asks for it."""
-        questions = [plain(question) for question in self.vendor.questions(self.connector.key)]
-        name = journey.free_name(merchant, str(self.connector)) if merchant else ""
+        asked = (*any_shop.questions(self.connector), *self.vendor.questions(self.connector.key))
+        name = any_shop.shop_name(self.connector, self.system)
         return ShopForm(
-            questions,
+            [plain(question) for question in asked],
             data,
-            typed,
+            {ANSWER + any_shop.QUESTION.key: self.system, **(typed or {})},
             business=business,
-            free_name=name,
+            free_name=journey.free_name(merchant, name) if merchant else "",
             asks_address=not self.vendor.tells_address,
         )
 
 
-def _choice(connector: Connector, connectors: list[Connector], *, way: bool) -> Choice:
+def _choice(
+    connector: Connector, connectors: list[Connector], *, way: bool, system: str = ""
+) -> Choice:
     vendor = registry.vendor_of(connector.vendor)
     if vendor is None:
         raise Http404
     others = [each for each in connectors if each != connector]
-    return Choice(connector, vendor, others, _platform_url(connector, way=way))
+    return Choice(
+        connector, vendor, others, _platform_url(connector, way=way, system=system), system
+    )
 
 
-def _choice_of(slug: str) -> Choice:
+def _choice_of(slug: str, system: str = "") -> Choice:
     connector = get_object_or_404(offered(), slug=slug)
-    return _choice(connector, list(offered().filter(platform=connector.platform)), way=True)
+    connectors = list(offered().filter(platform=connector.platform))
+    return _choice(connector, connectors, way=True, system=system)
 
 
-def _platform_url(connector: Connector, *, way: bool) -> str:
+def _platform_url(connector: Connector, *, way: bool, system: str = "") -> str:
     page = reverse("platform", args=[connector.platform])
-    return f"{page}?{urlencode({'way': connector.slug})}" if way else page
+    return _with_query(page, way=connector.slug if way else "", system=system)
 
 
-def _check_url(membership: Membership, connector: Connector) -> str:
-    return reverse("connect", args=[membership.merchant.reference, connector.slug])
+def _check_url(membership: Membership, connector: Connector, system: str = "") -> str:
+    page = reverse("connect", args=[membership.merchant.reference, connector.slug])
+    return _with_query(page, system=system)
+
+
+def _with_query(page: str, **params: str) -> str:
+    query = urlencode({name: value for name, value in params.items() if value})
+    return f"{page}?{query}" if query else page
 
 
 @dataclass(frozen=True)
@@ -289,6 +310,7 @@ def _begin(
             connector=choice.connector,
             user=request.user,
             name=name,
+            default_name=any_shop.shop_name(choice.connector, form.system),
             answers=form.answers,
             address=form.shop_address,
             seen=_seen(request, choice, membership.merchant),

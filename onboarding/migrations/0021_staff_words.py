@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("onboarding", "0016_closing"),
+        ("onboarding", "0020_next_and_durations"),
     ]
 
     operations = [
