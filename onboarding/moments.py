@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.formats import date_format, time_format
 from django.utils.translation import gettext
 
-# Set by static/js/times.js: the name of the browser's zone, such as Europe/Berlin.
+# Set by static/js/gangway.js: the name of the browser's zone, such as Europe/Berlin.
 COOKIE = "__Host-timezone" if settings.HTTPS else "timezone"
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from functools import cache
+
 from django import template
-from django.templatetags.static import static
+from django.conf import settings
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 from onboarding.models.status import Status
 
@@ -49,15 +52,29 @@ NOTICE_ICONS = {
 MARKS = {"ebay", "shopify", "bigcommerce", "magento", "prestashop", "woocommerce"}
 
 
+SYMBOL = re.compile(r'<symbol id="([\w-]+)"([^>]*)>(.*?)</symbol>', re.DOTALL)
+
+
 @register.simple_tag
 def icon(name: str) -> SafeString:
-    """An SVG icon, hidden from screen readers; `name` is an id of sprite.svg."""
-    sprite = static("icons/sprite.svg")
+    """An SVG icon, hidden from screen readers; `name` is an id of sprite.svg.
+
+    It is drawn in the page itself: the few icons of a page weigh less than a file with all of them.
+    """
+    attributes, shapes = symbols()[name]
     return format_html(
-        '<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"/></svg>',
-        sprite,
-        name,
+        '<svg class="icon" aria-hidden="true" focusable="false"{}>{}</svg>', attributes, shapes
     )
+
+
+@cache
+def symbols() -> dict[str, tuple[SafeString, SafeString]]:
+    """The attributes and the shapes of each symbol of sprite.svg."""
+    sprite = (settings.BASE_DIR / "static" / "icons" / "sprite.svg").read_text()
+    return {
+        name: (mark_safe(attributes), mark_safe(shapes))  # noqa: S308  # nosec  # a file of ours
+        for name, attributes, shapes in SYMBOL.findall(sprite)
+    }
 
 
 @register.filter

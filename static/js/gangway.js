@@ -72,6 +72,17 @@
     if (event.target.target === "_blank") [1500, 5000].forEach((delay) => { setTimeout(look, delay); });
   }
 
+  // Tells the site the reader's time zone, so that it writes times in it. Otherwise they are in the site's
+  // zone, and say so.
+  function tellTimeZone() {
+    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    const https = location.protocol === "https:";
+    const cookie = `${https ? "__Host-" : ""}timezone=${zone}`;
+    if (!zone || document.cookie.split("; ").includes(cookie)) return;
+    document.cookie = `${cookie}; Path=/; Max-Age=31536000; SameSite=Lax${https ? "; Secure" : ""}`;
+  }
+
+  tellTimeZone();
   document.addEventListener("htmx:beforeRequest", stayQuiet);
   document.addEventListener("visibilitychange", look);
   document.addEventListener("pageshow", (event) => { if (event.persisted) look(); });

@@ -44,7 +44,11 @@ def test_every_status_has_an_icon_a_word_and_a_colour(status: Status) -> None:
 
 @pytest.mark.parametrize(
     ("platform", "expected"),
-    [("ebay", "#mark-ebay"), ("shopify-netsuite", "#mark-shopify"), ("gambio", ">G<")],
+    [
+        ("ebay", icons.icon("mark-ebay")),
+        ("shopify-netsuite", icons.icon("mark-shopify")),
+        ("gambio", ">G<"),
+    ],
 )
 def test_a_platform_shows_its_mark_or_a_letter(platform: str, expected: str) -> None:
     context = {"platform": platform, "name": "Gambio"}
