@@ -23,14 +23,14 @@ from pytest_django.fixtures import Settings
 from onboarding.background import runner
 from onboarding.conf import cache_backend
 from onboarding.notifications import sending
+from tests.support import chromium, pgbouncer, postgres
 from tests.support import nginx as nginx_program
-from tests.support import pgbouncer, postgres
 from tests.support.people import People, everybody
 from tests.support.scripted import Configurable, Scripted, offered
 from tests.support.visit import InlineExecutor
 from tests.support.workers import Redis
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
+CHROMIUM = chromium.PROGRAM
 POSTGRES = postgres.programs()
 PGBOUNCER = pgbouncer.program() if POSTGRES else ""
 NGINX = nginx_program.program()

@@ -9,7 +9,7 @@
   let timer;
   let asked = new AbortController();
 
-  async function search() {
+  async function search(byHand) {
     clearTimeout(timer);
     asked.abort();
     asked = new AbortController();
@@ -20,16 +20,16 @@
       results.innerHTML = await answer.text();
       history.replaceState(history.state, "", url);
     } catch (error) {
-      if (error.name !== "AbortError") form.submit();
+      if (byHand && error.name !== "AbortError") form.submit();
     }
   }
 
   form.addEventListener("input", () => {
     clearTimeout(timer);
-    timer = setTimeout(search, 250);
+    timer = setTimeout(search, 250, false);
   });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    search();
+    search(true);
   });
 })();

@@ -116,7 +116,7 @@ def faults_of(tab: Page) -> list[str]:
 
 
 def faults_of_looks(tab: Page) -> Iterator[str]:
-    ours = "/admin/" not in tab.url and "localhost" in tab.url
+    ours = tab.url.startswith("http://localhost") and "/admin/" not in tab.url
     for width, scheme in LOOKS:
         tab.set_viewport_size({"width": width, "height": 800})
         tab.emulate_media(color_scheme=scheme)

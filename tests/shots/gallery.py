@@ -60,7 +60,6 @@ def gallery() -> Iterator[Gallery]:
             listed += [
                 Page("vendors", f"{stage.url}/", "nobody"),
                 Page("code", "/accounts/login/code/confirm/", "guest"),
-                Page("demo-mails", "/demo/mails/", "nobody"),
                 *(Page("demo-mail", path, "nobody") for path in mails(site)[:1]),
             ]
             yield Gallery(site, cookies, answering(site, cookies, listed))

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.browser.conftest import ARGS
-from tests.conftest import CHROMIUM, ROOT
+from tests.support import chromium as program
+from tests.support.site import ROOT
 
 from .gallery import Gallery, gallery
 from .world import Page
@@ -68,7 +68,7 @@ def main() -> None:
     only = options.parse_args().only
     FOLDER.mkdir(parents=True, exist_ok=True)
     with gallery() as found, sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
+        chromium = playwright.chromium.launch(executable_path=program.PROGRAM, args=program.ARGS)
         pages = [page for page in found.pages if only in page.name]
         for look in LOOKS:
             take(found, chromium, look, pages)
