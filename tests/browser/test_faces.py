@@ -85,7 +85,7 @@ def tabs(
         tab = context.new_page()
         for page in pages:
             if page.who == who:
-                tab.goto(gallery.url(page), wait_until="domcontentloaded")
+                gallery.show(tab, page)
                 yield page.name, tab
         context.close()
 

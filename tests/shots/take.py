@@ -43,7 +43,8 @@ def take(found: Gallery, chromium: Browser, look: str, pages: list[Page]) -> Non
         context = found.browser(chromium, who, viewport=size, color_scheme=scheme)
         for page in (each for each in pages if each.who == who):
             tab = context.new_page()
-            tab.goto(found.url(page))
+            found.show(tab, page)
+            tab.evaluate("document.fonts.ready")
             tab.screenshot(path=FOLDER / f"{page.name}.{look}.png", full_page=True)
             tab.close()
         context.close()
