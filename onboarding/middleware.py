@@ -1,6 +1,6 @@
 """Middleware: references, security headers, health checks, short bodies, X-Forwarded headers, sessions,
-private pages, time zones, MEMO_KEYS, one address, readable requests, “Is it still you?”, HEAD, errors that
-have a page."""
+private pages, compression, time zones, MEMO_KEYS, one address, readable requests, “Is it still you?”, HEAD,
+errors that have a page."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from django.contrib.sessions.exceptions import SessionInterrupted
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect, UnreadablePostError
 from django.http.request import split_domain_port
+from django.middleware.gzip import GZipMiddleware
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 
@@ -310,6 +311,35 @@ def private_pages(get_response: GetResponse) -> GetResponse:
         return response
 
     return middleware
+
+
+# Pages with a secret that stays the same when they are loaded again. Compression would tell something about
+# it by the length of the page, to whoever can have it loaded with words of their own (BREACH).
+SHOWS_SECRETS = frozenset(
+    {
+        "reveal",
+        "reveal-download",
+        "mfa_activate_totp",
+        "mfa_view_recovery_codes",
+        "mfa_generate_recovery_codes",
+        "mfa_download_recovery_codes",
+        "admin:onboarding_account_know",
+        "demo_mails",
+        "demo_mail_html",
+    }
+)
+
+
+class Compression(GZipMiddleware):
+    """Django's, but for pages that show secrets (docs/security/web-server.md)."""
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        found = request.resolver_match
+        if found is not None and found.view_name in SHOWS_SECRETS:
+            return response
+        return super().process_response(request, response)
 
 
 class MemoKeys:

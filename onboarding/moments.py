@@ -1,7 +1,7 @@
 """Dates and times in words, for people: one format for pages, mails, timelines and the staff's pages.
 
 "today 14:02", "yesterday 09:10", "29 Nov 2026, 03:40 (Berlin time)"; where something was last used or sent,
-"5 minutes ago", which static/js/times.js keeps right while the page is open. Pages use the reader's time
+"5 minutes ago", which static/js/gangway.js keeps right while the page is open. Pages use the reader's time
 zone, as far as their browser has told it (`middleware.reader_time_zone`); everything else uses the site's,
 and names it. What may be read on another day, such as a mail, gets the date (`in_full`).
 """
@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.formats import date_format, time_format
 from django.utils.translation import gettext, ngettext
 
-# Set by static/js/times.js: the name of the browser's zone, such as Europe/Berlin.
+# Set by static/js/gangway.js: the name of the browser's zone, such as Europe/Berlin.
 COOKIE = "__Host-timezone" if settings.HTTPS else "timezone"
 
 

@@ -79,7 +79,8 @@ MIDDLEWARE = [
     "onboarding.middleware.small_bodies",
     "onboarding.middleware.proxies",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",  # files are compressed when they are collected
+    "onboarding.middleware.Compression",
     "onboarding.middleware.readable_requests",
     "onboarding.middleware.one_address",
     "onboarding.middleware.Sessions",
@@ -246,7 +247,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_ALLOW_ALL_ORIGINS = False  # no other site uses our files
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "onboarding.conf.static_files.StaticFiles"},
 }
 LOG_FORMAT = site.log_format
 LOGGING = logging_settings(LOG_FORMAT)

@@ -23,19 +23,20 @@ from pytest_django.fixtures import Settings
 from onboarding.background import runner
 from onboarding.conf import cache_backend
 from onboarding.notifications import sending
+from tests.support import chromium, pgbouncer, postgres
 from tests.support import nginx as nginx_program
-from tests.support import pgbouncer, postgres
 from tests.support.people import People, everybody
 from tests.support.scripted import Configurable, Scripted, offered
 from tests.support.visit import InlineExecutor
 from tests.support.workers import Redis
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
+CHROMIUM = chromium.PROGRAM
 POSTGRES = postgres.programs()
 PGBOUNCER = pgbouncer.program() if POSTGRES else ""
 NGINX = nginx_program.program()
 REDIS = shutil.which("redis-server") or ""
 ROOT = Path(__file__).resolve().parent.parent
+LIGHTHOUSE = shutil.which(str(ROOT / "tests/lighthouse/node_modules/.bin/lighthouse")) or ""
 FAST = ("unit", "vendors")  # the folders of `make test-fast`
 _left_out = pytest.StashKey[list[str]]()
 
@@ -48,6 +49,7 @@ def pytest_configure() -> None:
         "POSTGRES": POSTGRES,
         "PGBOUNCER": PGBOUNCER,
         "NGINX": NGINX,
+        "LIGHTHOUSE": shutil.which("node") and LIGHTHOUSE,
     }
     for name, found in programs.items():
         if os.environ.get(f"REQUIRE_{name}") == "1" and not found:
@@ -78,6 +80,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         left_out.append(_missing("nginx", "nginx-light", f"{len(proxied)} tests of a proxy"))
         for item in proxied:
             item.add_marker(pytest.mark.skip(reason="no nginx on this machine"))
+    weighed = [item for item in items if item.get_closest_marker("lighthouse")]
+    if weighed and not (LIGHTHOUSE and shutil.which("node")):
+        how = "Node.js 18 or later, then: npm ci --prefix tests/lighthouse"
+        left_out.append(f"{len(weighed)} tests with Lighthouse: it is not here ({how})")
+        for item in weighed:
+            item.add_marker(pytest.mark.skip(reason="no Lighthouse on this machine"))
     both = sum(item.get_closest_marker("both") is not None for item in items)
     if both and not POSTGRES and connection.vendor == "sqlite":
         what = f"{both} tests on PostgreSQL (they ran on SQLite)"

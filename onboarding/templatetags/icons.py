@@ -8,7 +8,6 @@ from zlib import crc32
 
 from django import template
 from django.conf import settings
-from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
@@ -55,15 +54,29 @@ MARKS = settings.BASE_DIR / "static" / "icons" / "marks"
 TONES = 6  # colours of monograms: .platform--tone-0 to -5 in pages.css
 
 
+SYMBOL = re.compile(r'<symbol id="([\w-]+)"([^>]*)>(.*?)</symbol>', re.DOTALL)
+
+
 @register.simple_tag
 def icon(name: str) -> SafeString:
-    """An SVG icon, hidden from screen readers; `name` is an id of sprite.svg."""
-    sprite = static("icons/sprite.svg")
+    """An SVG icon, hidden from screen readers; `name` is an id of sprite.svg.
+
+    It is drawn in the page itself: the few icons of a page weigh less than a file with all of them.
+    """
+    attributes, shapes = symbols()[name]
     return format_html(
-        '<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"/></svg>',
-        sprite,
-        name,
+        '<svg class="icon" aria-hidden="true" focusable="false"{}>{}</svg>', attributes, shapes
     )
+
+
+@cache
+def symbols() -> dict[str, tuple[SafeString, SafeString]]:
+    """The attributes and the shapes of each symbol of sprite.svg."""
+    sprite = (settings.BASE_DIR / "static" / "icons" / "sprite.svg").read_text()
+    return {
+        name: (mark_safe(attributes), mark_safe(shapes))  # noqa: S308  # nosec  # a file of ours
+        for name, attributes, shapes in SYMBOL.findall(sprite)
+    }
 
 
 @register.filter

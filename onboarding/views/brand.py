@@ -16,8 +16,8 @@ from onboarding.methods import require_read
 
 CONTRAST = 4.6  # AA asks for 4.5; a little more for rounding
 LIGHT_CANVAS, DARK_SURFACE, WHITE, INK = "#f0f2f6", "#1b2334", "#ffffff", "#0b1530"
-SHEET = """:root:not([data-theme="dark"]) {{ {light} }}
-@media only screen and (prefers-color-scheme: dark) {{ :root:not([data-theme]) {{ {dark} }} }}
+SHEET = """:root {{ {light} }}
+@media screen and (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}
 """
 
 

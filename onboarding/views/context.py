@@ -9,10 +9,14 @@ from django.http import HttpRequest
 
 from onboarding.people import guards
 
+# Pages for everybody. Search engines know each by one address, whatever query a visitor came with.
+PUBLIC = {"start", "catalogue", "platform", "account_login"}
+
 
 def site(request: HttpRequest) -> dict[str, object]:
     """`brand_name`, `brand_logo`, `brand_colour`, `brand_url`, `support_email`, `legal_links` [(label, url)],
-    `reference`, `demo_mails` when the demo's mail page exists, and `about_to` for “Is it still you?”."""
+    `reference`, `canonical` (the one address of a public page), `demo_mails` when the demo's mail page
+    exists, and `about_to` for “Is it still you?”."""
     return {
         "brand_name": settings.BRAND_NAME,
         "brand_logo": settings.BRAND_LOGO,
@@ -21,6 +25,12 @@ def site(request: HttpRequest) -> dict[str, object]:
         "support_email": settings.SUPPORT_EMAIL,
         "legal_links": settings.LEGAL_LINKS,
         "reference": getattr(request, "reference", ""),
+        "canonical": f"{settings.SITE_URL}{request.path}" if is_public(request) else "",
         "demo_mails": settings.DEMO_MAILS,
         "about_to": partial(guards.doing, request),
     }
+
+
+def is_public(request: HttpRequest) -> bool:
+    found = request.resolver_match
+    return found is not None and found.url_name in PUBLIC

@@ -22,6 +22,7 @@ from onboarding.models import User
 TEXT = "text/plain; charset=utf-8"
 # Pages of one visitor, and pages that lead to them. The start page and the catalogue are for everybody.
 PRIVATE = ("accounts", "admin", "demo", "go", "invitations", "m", "return", "shops", "welcome")
+PUBLIC = ("/accounts/login/$",)  # the sign-in itself is for everybody, too
 VALID_FOR = timedelta(days=180)  # RFC 9116 recommends less than a year
 
 
@@ -47,7 +48,8 @@ def _nothing() -> HttpResponse:
 @require_read
 @cache_control(max_age=86400)
 def robots(request: HttpRequest) -> HttpResponse:
-    lines = ["User-agent: *", *(f"Disallow: /{name}/" for name in PRIVATE)]
+    allowed = [f"Allow: {path}" for path in PUBLIC]
+    lines = ["User-agent: *", *allowed, *(f"Disallow: /{name}/" for name in PRIVATE)]
     return HttpResponse("\n".join([*lines, ""]), content_type=TEXT)
 
 

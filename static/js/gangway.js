@@ -72,6 +72,34 @@
     if (event.target.target === "_blank") [1500, 5000].forEach((delay) => { setTimeout(look, delay); });
   }
 
+  // Tells the site the reader's time zone, so that it writes times in it. Otherwise they are in the site's
+  // zone, and say so.
+  function tellTimeZone() {
+    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    const https = location.protocol === "https:";
+    const cookie = `${https ? "__Host-" : ""}timezone=${zone}`;
+    if (!zone || document.cookie.split("; ").includes(cookie)) return;
+    document.cookie = `${cookie}; Path=/; Max-Age=31536000; SameSite=Lax${https ? "; Secure" : ""}`;
+  }
+
+  // Keeps times right on a page that stays open: "5 minutes ago" grows older, and after midnight no time is of
+  // "today" any more.
+  function keepTimes() {
+    const ago = new Intl.RelativeTimeFormat(document.documentElement.lang || "en");
+    const opened = new Date().toDateString();
+    setInterval(() => {
+      const isLater = new Date().toDateString() !== opened;
+      each(isLater ? "time[title]" : "time[data-then]", (time) => {
+        const minutes = Math.floor((Date.now() - Date.parse(time.dateTime)) / 60_000);
+        if (isLater) time.textContent = time.title;
+        else if (minutes >= 60) time.textContent = time.dataset.then;
+        else if (minutes >= 1) time.textContent = ago.format(-minutes, "minute");
+      });
+    }, 30_000);
+  }
+
+  tellTimeZone();
+  keepTimes();
   document.addEventListener("htmx:beforeRequest", stayQuiet);
   document.addEventListener("visibilitychange", look);
   document.addEventListener("pageshow", (event) => { if (event.persisted) look(); });

@@ -12,15 +12,12 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.conftest import CHROMIUM, ROOT
+from tests.conftest import ROOT
+from tests.support import chromium as program
 from tests.support.site import Site
 from vendors import sandbox
 
 SHOTS = ROOT / "screenshots"
-ARGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 WIDE, NARROW = 1280, 360
 expect.set_options(timeout=20_000)
 
@@ -34,7 +31,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
+        browser = playwright.chromium.launch(executable_path=program.PROGRAM, args=program.ARGS)
         yield browser
         browser.close()
 

@@ -15,20 +15,39 @@ from .routing import Sandbox
 from .state import Row
 
 CSS = """
-:root{color-scheme:light dark;--edge:#8886;--soft:#8881;--strong:#0b5cad}
-*{box-sizing:border-box}body{margin:0 auto;max-width:46rem;padding:1rem;font:1rem/1.5 system-ui,
-sans-serif}header{padding:.5rem 0;border-bottom:1px solid var(--edge)}h1{font-size:1.6rem;
-line-height:1.25}.tag{border:1px solid;border-radius:1rem;padding:0 .6rem;font-size:.85rem}
-form,fieldset,section{margin:1rem 0}fieldset{border:1px solid var(--edge);border-radius:.5rem}
-label{display:block;margin:.4rem 0}input[type=text],input[type=email],select{display:block;
-width:100%;max-width:26rem;padding:.5rem;font:inherit;border:1px solid #767676;
-border-radius:.3rem}button{font:inherit;padding:.55rem 1rem;border-radius:.3rem;cursor:pointer;
-border:1px solid #767676;background:var(--soft);color:inherit}button.main{background:var(--strong);
-border-color:var(--strong);color:#fff}:focus-visible{outline:3px solid #f59e0b;outline-offset:2px}
-.row{display:flex;flex-wrap:wrap;gap:.6rem}.hint,footer{opacity:.85;font-size:.9rem}
-.wide{overflow-x:auto}table{border-collapse:collapse}th,td{border:1px solid var(--edge);
-padding:.3rem .5rem;text-align:left;white-space:nowrap}details{margin:1.2rem 0;padding:.6rem;
-border:1px dashed var(--edge);border-radius:.5rem}summary{cursor:pointer}
+:root{color-scheme:light dark;--canvas:#f6f4f1;--surface:#fff;--ink:#1d1a16;--quiet:#5f584f;
+--edge:#8b8378;--line:#ddd6cc;--strong:#0b5cad;--on-strong:#fff}
+@media (prefers-color-scheme:dark){:root{--canvas:#15130f;--surface:#201d18;--ink:#f3efe8;
+--quiet:#b9b1a5;--edge:#8b8378;--line:#3a352d;--strong:#8cc4ff;--on-strong:#0a1a2b}}
+*{box-sizing:border-box}
+body{margin:0 auto;max-width:46rem;padding:1rem;background:var(--canvas);color:var(--ink);
+font:1rem/1.5 system-ui,sans-serif;overflow-wrap:anywhere}
+header{display:flex;gap:.6rem;align-items:center;padding:.5rem 0 .9rem;
+border-bottom:1px solid var(--line)}
+main{margin:1.2rem 0;padding:1.2rem;border:1px solid var(--line);border-radius:.8rem;
+background:var(--surface)}
+h1{margin:0 0 .8rem;font-size:1.6rem;line-height:1.25}h2{font-size:1.2rem}
+a{color:var(--strong)}
+.tag{border:1px solid var(--edge);border-radius:1rem;padding:0 .6rem;color:var(--quiet);
+font-size:.85rem}
+form,fieldset,section{margin:1rem 0}
+fieldset{min-width:0;border:1px solid var(--line);border-radius:.5rem}
+label{display:block;margin:.4rem 0}
+input[type=text],input[type=email],input[type=password],select{display:block;width:100%;
+max-width:26rem;min-height:2.75rem;padding:.5rem .7rem;border:1px solid var(--edge);
+border-radius:.5rem;background:var(--surface);color:inherit;font:inherit}
+button{min-height:2.75rem;padding:.5rem 1rem;border:1px solid var(--edge);border-radius:.5rem;
+background:var(--surface);color:var(--ink);font:inherit;font-weight:600;cursor:pointer}
+button:hover{border-color:var(--ink)}
+button.main{border-color:var(--strong);background:var(--strong);color:var(--on-strong)}
+:focus-visible{outline:3px solid var(--strong);outline-offset:2px}
+.row{display:flex;flex-wrap:wrap;gap:.6rem}
+.hint,footer{color:var(--quiet);font-size:.9rem}
+.wide{overflow-x:auto}table{border-collapse:collapse}
+th,td{border:1px solid var(--line);padding:.3rem .5rem;text-align:left;white-space:nowrap}
+details{margin:1.2rem 0;padding:.8rem;border:1px dashed var(--edge);border-radius:.5rem}
+summary{min-height:1.5rem;cursor:pointer}
+@media print{button{display:none}}
 """
 
 VENDOR = Markup("""<section aria-labelledby="{slug}"><h2 id="{slug}">{name}</h2>{tables}

@@ -1,0 +1,156 @@
+"""Every page and state as people meet it: axe, small screens, keyboards, forced colours, paper."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any, Literal
+
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.sync_api import Browser, Page
+
+from tests.shots import gallery as galleries
+from tests.shots.gallery import Gallery
+from tests.shots.world import Page as Shown
+
+# What another width or colour scheme may change. All other rules see the same in each look.
+BY_LOOK = {
+    "runOnly": {"type": "rule", "values": ["color-contrast", "target-size", "link-in-text-block"]}
+}
+LOOKS: list[tuple[int, Literal["dark", "light"]]] = [(1280, "dark"), (360, "dark"), (360, "light")]
+SMALLEST = 320  # CSS pixels: also a window of 1280 at 400 %
+WALKED = ("start", "catalogue", "platform-ebay", "account_login", "code", "check-", "attempt-ready")
+RUN = """async (options) => {
+  const { violations } = await axe.run(document, { resultTypes: ["violations"], ...options });
+  return violations.map((each) => `${each.id} ${each.nodes[0].html}`);
+}"""
+OVERFLOW = """() => {
+  const page = document.documentElement;
+  if (page.scrollWidth <= page.clientWidth) return [];
+  const wide = [...document.querySelectorAll("body *")].find(
+    (each) => each.getBoundingClientRect().right > page.clientWidth + 1);
+  return [`${page.scrollWidth} pixels wide: ${wide ? wide.outerHTML.slice(0, 120) : ""}`];
+}"""
+KINDS = """() => [...document.querySelectorAll("body *")].map(
+  (each) => `${each.tagName} ${each.getAttribute("class") || ""}`)"""
+# The stops of the Tab key: what is seen and not switched off, and one of each group of radio buttons.
+STOPS = """() => {
+  const all = "a[href], button, input, select, textarea, summary, [tabindex='0']";
+  const seen = { visibilityProperty: true };
+  const isFirst = ({ name }) => !document.querySelector(`[name="${name}"]:checked`)
+    && document.querySelector(`[name="${name}"]`);
+  const found = [...document.querySelectorAll(all)]
+    .filter((each) => each.type !== "hidden" && !each.disabled && each.checkVisibility(seen))
+    .filter((each) => each.type !== "radio" || each.checked || isFirst(each) === each);
+  found.forEach((each, at) => { each.dataset.stop = at; });
+  return found.length;
+}"""
+FOCUSED = """() => {
+  const here = document.activeElement;
+  if (!here || here === document.body) return null;
+  const outlined = (style) => style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
+  let seen = outlined(getComputedStyle(here)) || outlined(getComputedStyle(here, "::after"));
+  for (let above = here.parentElement; above && !seen; above = above.parentElement) {
+    seen = outlined(getComputedStyle(above));
+  }
+  return [here.dataset.stop, seen, here.outerHTML.slice(0, 120)];
+}"""
+
+WITHOUT_EDGE = """() => [...document.querySelectorAll("main button, main .button, .card, .tag, .notice")]
+  .filter((each) => each.checkVisibility() && !each.matches(".button--link"))
+  .filter((each) => parseFloat(getComputedStyle(each).borderTopWidth) < 1)
+  .map((each) => each.outerHTML.slice(0, 120))"""
+DARK_OR_TO_PRESS = """() => {
+  const pressed = [...document.querySelectorAll("nav a, .buttons .button, .buttons button, .site-footer")]
+    .filter((each) => each.checkVisibility()).map((each) => each.outerHTML.slice(0, 120));
+  const head = document.querySelector("h1") || document.body;
+  const ink = getComputedStyle(head).color.match(/\\d+/g).map(Number);
+  return Math.max(...ink) > 100 ? [...pressed, `ink ${ink}`] : pressed;
+}"""
+
+
+@pytest.fixture(scope="module")
+def gallery() -> Iterator[Gallery]:
+    with galleries.gallery() as found:
+        yield found
+
+
+def tabs(
+    gallery: Gallery, chromium: Browser, pages: list[Shown], **look: Any
+) -> Iterator[tuple[str, Page]]:
+    """Each of these pages in a tab, one after the other."""
+    for who in gallery.cookies:
+        context = gallery.browser(chromium, who, viewport={"width": 1280, "height": 800}, **look)
+        tab = context.new_page()
+        for page in pages:
+            if page.who == who:
+                gallery.show(tab, page)
+                yield page.name, tab
+        context.close()
+
+
+@pytest.mark.parametrize("who", ["nobody", "guest", "mia", "staff"])
+def test_every_page_is_for_everybody(gallery: Gallery, chromium: Browser, who: str) -> None:
+    """Axe finds nothing on it, and it is not too wide for the smallest screen. A page that brings something
+    new is looked at light and dark, wide and narrow, in forced colours and on paper, too."""
+    began, known, faults = time.monotonic(), set[str](), []
+    pages = [page for page in gallery.pages if page.who == who]
+    for name, tab in tabs(gallery, chromium, pages, color_scheme="light", reduced_motion="reduce"):
+        faults += [f"{name}: {fault}" for fault in faults_of(tab)]
+        kinds = {*tab.evaluate(KINDS)}
+        if kinds - known:
+            faults += [f"{name}, {look}" for look in faults_of_looks(tab)]
+        known |= kinds
+    print(f"\n{who}: {len(pages)} pages in {time.monotonic() - began:.0f} s")  # noqa: T201
+    assert faults == []
+
+
+def faults_of(tab: Page) -> list[str]:
+    tab.evaluate(AXE_SCRIPT)
+    found: list[str] = tab.evaluate(RUN, {})
+    tab.set_viewport_size({"width": SMALLEST, "height": 640})
+    found += tab.evaluate(OVERFLOW)
+    tab.set_viewport_size({"width": 1280, "height": 800})
+    return found
+
+
+def faults_of_looks(tab: Page) -> Iterator[str]:
+    ours = tab.url.startswith("http://localhost") and "/admin/" not in tab.url
+    for width, scheme in LOOKS:
+        tab.set_viewport_size({"width": width, "height": 800})
+        tab.emulate_media(color_scheme=scheme)
+        yield from (f"{width} {scheme}: {fault}" for fault in tab.evaluate(RUN, BY_LOOK))
+    if ours:
+        tab.emulate_media(forced_colors="active")
+        yield from (f"forced colours, no edge: {fault}" for fault in tab.evaluate(WITHOUT_EDGE))
+        tab.emulate_media(forced_colors="none", media="print", color_scheme="dark")
+        yield from (f"paper: {fault}" for fault in tab.evaluate(DARK_OR_TO_PRESS))
+    tab.emulate_media(forced_colors="none", media="screen", color_scheme="light")
+    tab.set_viewport_size({"width": 1280, "height": 800})
+
+
+def test_the_path_is_walked_by_keyboard(gallery: Gallery, chromium: Browser) -> None:
+    """Tab reaches all that can be used, shows where it is, and leaves at the end; the first stop skips."""
+    walked = [page for page in gallery.pages if page.name.startswith(WALKED)]
+    assert len(walked) > len(WALKED)
+    for name, tab in tabs(gallery, chromium, walked):
+        tab.evaluate(
+            "() => document.activeElement.blur()"
+        )  # of a field that takes the focus itself
+        stops, reached = tab.evaluate(STOPS), []
+        tab.evaluate("() => { document.body.tabIndex = -1; document.body.focus(); }")
+        for _ in range(stops + 1):
+            tab.keyboard.press("Tab")
+            reached.append(tab.evaluate(FOCUSED))
+        assert reached[-1] is None, f"{name}: a trap at {reached[-1]}"
+        assert {each[0] for each in reached[:-1]} == {str(at) for at in range(stops)}, name
+        assert [each for each in reached[:-1] if not each[1]] == [], name
+
+
+def test_the_first_stop_leads_past_the_header(gallery: Gallery, chromium: Browser) -> None:
+    start = [page for page in gallery.pages if page.name == "start"]
+    for _, tab in tabs(gallery, chromium, start):
+        tab.keyboard.press("Tab")
+        tab.keyboard.press("Enter")
+        assert tab.evaluate("() => document.activeElement.id") == "main"
