@@ -99,7 +99,11 @@ def test_staff_add_a_connector_of_their_own(generic: Connector, staff: Client) -
     "link", ["https://cloud.example/next?a=1", "http://localhost:8000/", "/next"]
 )
 def test_staff_say_what_happens_next(generic: Connector, staff: Client, link: str) -> None:
-    said = {"next_words": "Set your prices.", "next_link": link, "next_label": "Open it"}
+    said: dict[str, Any] = {
+        "next_words": "Set your prices.",
+        "next_link": link,
+        "next_label": "Open it",
+    }
     staff.post(page(generic), given(**said))
     row = Connector.objects.get()
     assert (row.next_words, row.next_link, row.next_label) == tuple(said.values())
