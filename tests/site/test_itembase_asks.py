@@ -90,12 +90,12 @@ def test_a_shop_that_another_business_gave_up_is_not_taken_without_a_question(
     assert (attempt.answer, attempt.connection.shop_id) == ("ask", "")
     assert "Is this the shop?" in page
     used, none = labels(attempt)
-    assert used.startswith("eBay shop, itembase ID …")
-    assert "(connected to us until today " in used
+    assert used.startswith("eBay shop with the itembase ID …")
+    assert ", connected to us until today " in used
     assert none == "No, add another eBay shop"
 
 
-@pytest.mark.parametrize("choose", ["eBay shop, itembase ID", "No, add another"])
+@pytest.mark.parametrize("choose", ["eBay shop with the itembase ID", "No, add another"])
 def test_the_answer_connects_that_shop_or_a_new_one(
     alice: Browser, charlie: Browser, stage: sandbox.Running, choose: str
 ) -> None:

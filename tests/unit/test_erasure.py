@@ -75,12 +75,14 @@ def fill(user: User, people: People, scripted: Scripted) -> Connection:
         user=user, call={**readable(attempt.call), "by": memo}, connection_memo=memo,
         account_memo=memo, detail=f"{EMAIL} asked", note=as_json(EMAIL), heading=as_json(SECOND),
         questions=[{"key": "email", "choices": [[EMAIL, as_json(EMAIL)]]}], found_evidence=memo,
+        found_account=EMAIL,
     )  # fmt: skip
     Connection.objects.update(
         answers=memo, memo=memo, reveal=memo, detail=f"<{EMAIL}>: {NAME}", evidence=as_json(EMAIL),
         task=f"Ask {NAME} ({EMAIL})", note=as_json(SECOND), questions=[memo],
+        account_label=EMAIL,
     )  # fmt: skip
-    Account.objects.update(memo=memo, staff_answers=memo, found={"room": EMAIL})
+    Account.objects.update(memo=memo, staff_answers=memo, found={"room": EMAIL}, label=SECOND)
     Hop.objects.update(user=user, params=memo, url={"url": f"https://x.example/?{EMAIL}"})
     Event.objects.create(connection=shop, user=user, note=as_json(EMAIL))
     Event.objects.create(connection=shop, user=people.alice, note=as_json(SECOND))

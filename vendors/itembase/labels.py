@@ -65,13 +65,13 @@ def _state(shop: Instance) -> State:
 
 def _with_address(state: State, words: Mapping[str, str | datetime]) -> Text:
     said: Mapping[State, Text] = {
-        "valid": text("“%(name)s”, %(address)s (connected to us until %(time)s)", **words),
+        "valid": text("“%(name)s”, %(address)s, connected to us until %(time)s", **words),
         "pending": text(
-            "“%(name)s”, %(address)s (connected to us until %(time)s, itembase is checking it)",
+            "“%(name)s”, %(address)s, connected to us until %(time)s, being checked by itembase",
             **words,
         ),
         "attention": text(
-            "“%(name)s”, %(address)s (connected to us until %(time)s, needs attention at itembase)",
+            "“%(name)s”, %(address)s, connected to us until %(time)s, needs attention at itembase",
             **words,
         ),
     }
@@ -80,12 +80,12 @@ def _with_address(state: State, words: Mapping[str, str | datetime]) -> Text:
 
 def _with_name(state: State, words: Mapping[str, str | datetime]) -> Text:
     said: Mapping[State, Text] = {
-        "valid": text("“%(name)s” (connected to us until %(time)s)", **words),
+        "valid": text("“%(name)s”, connected to us until %(time)s", **words),
         "pending": text(
-            "“%(name)s” (connected to us until %(time)s, itembase is checking it)", **words
+            "“%(name)s”, connected to us until %(time)s, being checked by itembase", **words
         ),
         "attention": text(
-            "“%(name)s” (connected to us until %(time)s, needs attention at itembase)", **words
+            "“%(name)s”, connected to us until %(time)s, needs attention at itembase", **words
         ),
     }
     return said[state]
@@ -95,16 +95,17 @@ def _used(state: State, words: Mapping[str, str | datetime]) -> Text:
     """A shop that another business here had."""
     said: Mapping[State, Text] = {
         "valid": text(
-            "%(platform)s shop, itembase ID …%(end)s (connected to us until %(time)s)", **words
+            "%(platform)s shop with the itembase ID …%(end)s, connected to us until %(time)s",
+            **words,
         ),
         "pending": text(
-            "%(platform)s shop, itembase ID …%(end)s (connected to us until %(time)s, itembase is"
-            " checking it)",
+            "%(platform)s shop with the itembase ID …%(end)s, connected to us until %(time)s, being"
+            " checked by itembase",
             **words,
         ),
         "attention": text(
-            "%(platform)s shop, itembase ID …%(end)s (connected to us until %(time)s, needs attention"
-            " at itembase)",
+            "%(platform)s shop with the itembase ID …%(end)s, connected to us until %(time)s, needs"
+            " attention at itembase",
             **words,
         ),
     }
@@ -115,15 +116,15 @@ def _added(state: State, words: Mapping[str, str | datetime]) -> Text:
     """A shop that was not there before the merchant left for itembase."""
     said: Mapping[State, Text] = {
         "valid": text(
-            "%(platform)s shop added %(time)s, itembase ID …%(end)s (not connected to us yet)",
+            "%(platform)s shop added %(time)s, not connected to us yet, itembase ID …%(end)s",
             **words,
         ),
         "pending": text(
-            "%(platform)s shop added %(time)s, itembase ID …%(end)s (itembase is checking it)",
+            "%(platform)s shop added %(time)s, being checked by itembase, itembase ID …%(end)s",
             **words,
         ),
         "attention": text(
-            "%(platform)s shop added %(time)s, itembase ID …%(end)s (needs attention at itembase)",
+            "%(platform)s shop added %(time)s, needs attention at itembase, itembase ID …%(end)s",
             **words,
         ),
     }
@@ -134,15 +135,15 @@ def _seen(state: State, words: Mapping[str, str | datetime]) -> Text:
     """A shop of which nothing else is known than when itembase first listed it to us."""
     said: Mapping[State, Text] = {
         "valid": text(
-            "%(platform)s shop first seen %(time)s, itembase ID …%(end)s (not connected to us yet)",
+            "%(platform)s shop first seen %(time)s, not connected to us yet, itembase ID …%(end)s",
             **words,
         ),
         "pending": text(
-            "%(platform)s shop first seen %(time)s, itembase ID …%(end)s (itembase is checking it)",
+            "%(platform)s shop first seen %(time)s, being checked by itembase, itembase ID …%(end)s",
             **words,
         ),
         "attention": text(
-            "%(platform)s shop first seen %(time)s, itembase ID …%(end)s (needs attention at itembase)",
+            "%(platform)s shop first seen %(time)s, needs attention at itembase, itembase ID …%(end)s",
             **words,
         ),
     }

@@ -18,6 +18,7 @@ from vendors.contract import (
     Unavailable,
     Waiting,
 )
+from vendors.itembase.client import Me
 from vendors.sandbox import Running
 
 TOKEN = "GET /accounts/oauth/v2/token"

@@ -106,7 +106,7 @@ def test_shops_that_are_there_are_offered_in_words(connected: Trip) -> None:
     assert isinstance(step, Ask)
     shop, new = choices(step)
     assert shop.startswith("eBay shop first seen ")
-    assert shop.endswith(f", itembase ID …{there[-6:]} (itembase is checking it)")
+    assert shop.endswith(f", being checked by itembase, itembase ID …{there[-6:]}")
     assert (new, str(step.heading)) == (NEW, "Which eBay shop?")
     assert trip.calls("POST /selfservice/v1/tokens") == 1
 
@@ -121,7 +121,7 @@ def test_shops_are_told_apart_by_what_the_merchant_called_them(connected: Trip) 
     step = trip.run("start")
     assert isinstance(step, Ask)
     assert list(choices(step)) == [
-        f"“Lamps”, lamps.example (connected to us until {until})", NEW,
+        f"“Lamps”, lamps.example, connected to us until {until}", NEW,
     ]  # fmt: skip
     assert str(step.questions[0].help) == "Already connected: “Sofas”."
 
