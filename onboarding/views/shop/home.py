@@ -19,7 +19,7 @@ from onboarding.models import Attempt, Connection, Membership
 from onboarding.models.status import SET_UP, Answer, Status, Turn
 from onboarding.views.access import Request, for_member
 
-from .summary import hint
+from .summary import hint, next_act
 from .waiting import WaitingRow, waiting_rows
 
 ON_A_PAGE = 100  # shops
@@ -175,26 +175,10 @@ def _button(membership: Membership, shop: Any) -> Button | None:
         reveal = _address(membership, "reveal", shop)
         return {"label": gettext("Save your key"), "url": reveal, "post": True}
     if shop.open_attempt:
-        label = _next_act(shop) if shop.open_turn == Turn.MERCHANT else gettext("See progress")
+        label = next_act(shop.vendor, shop.open_turn, shop.open_answer)
         return {"label": label, "url": _page(membership, shop), "post": False}
     if registry.vendor_of(shop.vendor) is None:
         return None
     label = gettext("Reconnect") if shop.connected_at else gettext("Start again")
     url = _address(membership, "reconnect", shop)
     return {"label": label, "url": url, "post": True, "seen": shop.newest or ""}
-
-
-def _next_act(shop: Any) -> str:
-    """What the page of the attempt asks for, as the name of a button."""
-    labels = {
-        Answer.REDIRECT: gettext("Continue at %(vendor)s"),
-        Answer.GO_ON: gettext("Continue at %(vendor)s"),
-        Answer.NEEDS_MERCHANT: gettext("Finish at %(vendor)s"),
-        Answer.DECLINED: gettext("Start again at %(vendor)s"),
-        Answer.START_OVER: gettext("Start again at %(vendor)s"),
-        Answer.ASK: gettext("Answer the question"),
-        Answer.WRONG_SHOP: gettext("Choose the shop"),
-        Answer.REFUSED: gettext("Try again"),
-    }
-    label = labels.get(shop.open_answer, gettext("Continue"))
-    return label % {"vendor": registry.vendor_name(shop.vendor)}

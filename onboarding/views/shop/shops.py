@@ -27,7 +27,7 @@ from onboarding.views.polling import Pace, asked_by_itself, poll, polled
 from onboarding.views.vendor_trip.leaving import SeeOther, leave, may_leave
 
 from .actions import actions_of, seen
-from .summary import changes, evidence, is_doubted
+from .summary import changes, evidence, is_doubted, next_act
 from .timeline import timeline_of
 
 
@@ -101,6 +101,7 @@ def _context(
         "attempt": attempt,
         "link": "" if attempt else link(connection),
         "panel": panel_of(attempt, request.user) if attempt else None,
+        "next_act": next_act(connection.vendor, attempt.turn, attempt.answer) if attempt else "",
         "actions": actions_of(connection, attempt),
         "secret_waits": connection.secret_waits,
         "secret_owners": secret_owners(request.user, connection),
