@@ -127,7 +127,7 @@ def test_a_visitor_joins_with_one_press_and_a_code(people: People, invitation: I
     assert people.acme.memberships.get(user__email=DORA).role == "member"
     assert "You’ve joined Acme." in visible_text(nobody.get(joined["Location"]))
     event = SecurityEvent.objects.get(kind=SecurityEvent.Kind.JOINED)
-    assert (event.user.email, event.by, event.detail) == (DORA, None, "as member")
+    assert (event.user, event.by, event.detail) == (User.objects.get(email=DORA), None, "as member")
 
 
 def test_somebody_with_an_account_joins_in_the_same_way(
@@ -337,7 +337,7 @@ def test_an_invitation_that_is_not_sent_yet_is_not_called_sent(
             "send-again", args=[people.acme.reference, Invitation.objects.get().reference]
         )
         said = visible_text(browser(people.alice).post(again, follow=True))
-        assert "The mail to dora@example.org is not sent yet" in said
+        assert "The email to dora@example.org is not sent yet" in said
         assert "is sent again" not in said
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
 
 from django.contrib import messages
 from django.db.models import QuerySet
@@ -28,7 +27,7 @@ from onboarding.views.vendor_trip.leaving import SeeOther, leave, may_leave
 
 from .actions import actions_of, seen
 from .summary import changes, evidence, is_doubted, next_act
-from .timeline import timeline_of
+from .timeline import Timeline, timeline_of
 
 
 def _open_attempts(attempts: QuerySet[Attempt]) -> QuerySet[Attempt]:
@@ -42,8 +41,10 @@ def _open_attempts(attempts: QuerySet[Attempt]) -> QuerySet[Attempt]:
 def connection(request: Request, connection: Connection) -> HttpResponse:
     """The page of a shop: its status, how we know, what happened, and what can be done."""
     attempt = _open_attempt(connection)
-    merchant, context = connection.account.merchant, _context(request, connection, attempt)
-    if context["timeline"].is_newest:  # what a poll brings would take the place of older entries
+    merchant = connection.account.merchant
+    timeline = timeline_of(connection, request.user, request.GET.get("before", ""))
+    context = _context(request, connection, attempt, timeline)
+    if timeline.is_newest:  # what a poll brings would take the place of older entries
         context["poll"] = poll("connection-status", merchant, connection, pace=_pace(attempt))
     return render(request, "onboarding/connection.html", context)
 
@@ -66,7 +67,10 @@ def status(request: Request, connection: Connection) -> HttpResponse:
     number = 0 if has_news else number + 1
     merchant, pace = connection.account.merchant, _pace(attempt)
     next_poll = poll("connection-status", merchant, connection, number, pace)
-    context = _context(request, connection, attempt) if has_news else {}
+    context: dict[str, object] = {}
+    if has_news:
+        timeline = timeline_of(connection, request.user)
+        context = _context(request, connection, attempt, timeline)
     return render(request, "onboarding/_connection_status.html", {**context, "poll": next_poll})
 
 
@@ -83,8 +87,8 @@ def _open_attempt(connection: Connection) -> Attempt | None:
 
 
 def _context(
-    request: Request, connection: Connection, attempt: Attempt | None
-) -> dict[str, Any]:  # Any: what a template gets
+    request: Request, connection: Connection, attempt: Attempt | None, timeline: Timeline
+) -> dict[str, object]:
     vendor = registry.vendor_of(connection.vendor)
     return {
         "connection": connection,
@@ -108,7 +112,7 @@ def _context(
         "is_doubted": is_doubted(connection),
         "evidence": evidence(connection),
         "changes": changes(connection),
-        "timeline": timeline_of(connection, request.user, request.GET.get("before", "")),
+        "timeline": timeline,
         "timeline_url": connection.get_absolute_url(),
         "read_at": timezone.now(),
     }
