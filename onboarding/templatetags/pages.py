@@ -25,6 +25,12 @@ def sentence(text: Text | StoredText | None) -> str:
 
 
 @register.filter
+def full_sentence(text: StoredText) -> str:
+    """A stored sentence whose times have their dates, for what may be printed or read on another day."""
+    return shown(text, moments.in_full)
+
+
+@register.filter
 def moment(at: datetime | str) -> SafeString | str:
     """A time for a page, with the full date as its title. A string stays as it is."""
     if not isinstance(at, datetime):

@@ -96,7 +96,7 @@ class AskForm(forms.Form):
 
 class InviteForm(forms.Form):
     email = EmailField(
-        help_text=gettext_lazy("They accept by signing in with this address, and no other."),
+        help_text=gettext_lazy("They join with this address and no other."),
         error_messages={
             "required": gettext_lazy("Enter the email address of the person to invite."),
         },

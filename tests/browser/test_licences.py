@@ -71,14 +71,14 @@ def test_a_key_and_a_secret_are_shown_once(
     ann.press("Connect")
     ann.sees("is connected")
     ann.page.get_by_role("link", name="See this shop").click()
-    ann.press("Show them")
+    ann.press("Show the key and secret")
     secrets = {row["secret"] for row in site.stage.state("capillary")["clients"]}
     shown = ann.page.get_by_role("main").inner_text()
     secret = next(secret for secret in secrets if secret in shown)
     ann.shoot("shown")
     ann.press("I have saved them")
     expect(ann.page.get_by_role("main")).not_to_contain_text(secret)
-    expect(ann.page.get_by_role("button", name="Show them")).to_have_count(0)
+    expect(ann.page.get_by_role("button", name="Show the key and secret")).to_have_count(0)
     assert secret not in site.logs()
 
 

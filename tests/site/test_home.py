@@ -36,7 +36,7 @@ def home(people: People, reader: str = "alice") -> Any:
 
 def row(page: Any, name: str) -> str:
     """What the list says about the shop of this name, with its HTML."""
-    rows = re.findall(r'<li class="task.*?</li>', page.content.decode(), re.DOTALL)
+    rows: list[str] = re.findall(r'<li class="task.*?</li>', page.content.decode(), re.DOTALL)
     [found] = [each for each in rows if f">{name}<" in each]
     return found
 

@@ -127,7 +127,7 @@ def test_a_visitor_joins_with_one_press_and_a_code(people: People, invitation: I
     assert people.acme.memberships.get(user__email=DORA).role == "member"
     assert "You’ve joined Acme." in visible_text(nobody.get(joined["Location"]))
     event = SecurityEvent.objects.get(kind=SecurityEvent.Kind.JOINED)
-    assert (event.user.email, event.by, event.detail) == (DORA, None, "as member")
+    assert (event.user, event.by, event.detail) == (User.objects.get(email=DORA), None, "as member")
 
 
 def test_somebody_with_an_account_joins_in_the_same_way(
@@ -331,13 +331,13 @@ def test_an_invitation_that_is_not_sent_yet_is_not_called_sent(
         server.answers = {"RCPT": "450 4.2.0 greylisted"}
         page = reverse("invite", args=[people.acme.reference])
         said = visible_text(browser(people.alice).post(page, invited(), follow=True))
-        assert "dora@example.org is invited. The mail is not sent yet: we keep trying." in said
+        assert "dora@example.org is invited. The email is not sent yet. We keep trying." in said
         assert "Not sent yet. We keep trying." in said
         again = reverse(
             "send-again", args=[people.acme.reference, Invitation.objects.get().reference]
         )
         said = visible_text(browser(people.alice).post(again, follow=True))
-        assert "The mail to dora@example.org is not sent yet" in said
+        assert "The email to dora@example.org is not sent yet" in said
         assert "is sent again" not in said
 
 
@@ -384,7 +384,7 @@ def test_an_address_that_is_refused_later_is_over_at_once_and_the_team_page_says
             schedule.mail()
         assert Invitation.objects.get().mail_tries == 2
         said = visible_text(alice.get(team))
-        assert "Mail to this address is refused. Check it for a typing mistake: withdraw" in said
+        assert "Mail to this address is refused. Check it for a typing mistake, withdraw" in said
         assert "Not sent yet" not in said
         assert server.mails == []  # staff are not told: whoever invited can mend it
         again = reverse(
@@ -401,7 +401,7 @@ def test_an_address_that_is_refused_later_is_over_at_once_and_the_team_page_says
 def test_an_invitation_that_was_given_up_says_so(people: People) -> None:
     people.acme.invitations.create(email=DORA, mail_tries=MAX_TRIES)
     team = reverse("team", args=[people.acme.reference])
-    assert "Not sent: we tried for three days." in visible_text(browser(people.alice).get(team))
+    assert "Not sent. We tried for three days." in visible_text(browser(people.alice).get(team))
 
 
 def invited(email: str = DORA) -> dict[str, str]:

@@ -182,7 +182,7 @@ def test_an_invitation_to_a_slow_server_is_tried_again(server: MailServer) -> No
         {"email": "dan@example.org", "role": "member"},
         follow=True,
     )
-    assert "The mail is not sent yet: we keep trying." in visible_text(page)
+    assert "The email is not sent yet. We keep trying." in visible_text(page)
     opened(server)
     assert Invitation.objects.get().mailed
 

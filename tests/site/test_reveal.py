@@ -90,7 +90,7 @@ def test_once_confirmed_never_again(connection: Connection, bob: Client) -> None
     )
     assert Connection.objects.get().reveal is None
     response = bob.post(url("reveal", connection), follow=True)
-    assert "Nothing is waiting to be shown" in visible_text(response)
+    assert "There is nothing to show" in visible_text(response)
     assert "c4n4ry" not in response.content.decode()
     assert "are ready" not in visible_text(response)
     assert (
@@ -104,7 +104,7 @@ def test_a_secret_newer_than_the_one_seen_is_kept(connection: Connection, bob: C
     newer.reveal = {"Key": "k-2"}
     newer.save()
     said = visible_text(bob.post(url("reveal-kept", connection), {"seen": seen}, follow=True))
-    assert "There is something newer than you have seen." in said
+    assert "There is a newer key and secret than you have seen." in said
     assert Connection.objects.get().reveal == {"Key": "k-2"}
     bob.post(url("reveal-kept", connection))
     assert Connection.objects.get().reveal == {"Key": "k-2"}

@@ -118,7 +118,7 @@ def test_members_see_the_team_and_nothing_to_press(people: People, invited: Invi
     response = browser(people.bob).get(page(people))
     said = visible_text(response)
     assert "Alice alice@example.org Owner" in said
-    assert "Bob (you) bob@example.org Member" in said
+    assert "Bob (you) bob@example.org Change your name Member" in said
     assert "dora@example.org" in said
     for action in ("Invite somebody", "Remove", "Withdraw", "Make an owner"):
         assert action not in said
@@ -199,7 +199,7 @@ def test_the_last_owner_stays_and_is_told_what_to_do(people: People, name: str) 
     more = (mine.pk,) if name == "change-role" else ()
     response = browser(people.alice).post(page(people, name, *more), {"role": "member"})
     assert response.status_code == 409
-    assert "Make one of the members an owner first" in visible_text(response)
+    assert "Make one of the members an owner on the team page first" in visible_text(response)
     assert membership(people, people.alice).role == OWNER
 
 

@@ -78,7 +78,7 @@ def test_entries_stand_below_their_day_and_have_it_themselves(
         attempt.connection, "Old", at=now.replace(year=2020, month=3, day=9, hour=2, minute=5)
     )
     shown = timeline(people, attempt.connection)
-    days = re.findall(r'<h3 class="timeline-day">(.*?)</h3>', shown)
+    days = re.findall(r'<h3 class="timeline-day">\s*<span title="[^"]+">(.*?)</span>', shown)
     assert days == ["Today", "Yesterday", "9 Mar 2020"]
     assert re.search(r">yesterday \d\d:\d\d \(UTC\)</time>\s*Yesterday’s", shown)
     assert f'datetime="{old.at.isoformat()}" title="9 Mar 2020, 02:05 (UTC)"' in shown

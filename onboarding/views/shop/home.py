@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, NotRequired, TypedDict
 
@@ -19,7 +20,7 @@ from onboarding.models import Attempt, Connection, Membership
 from onboarding.models.status import SET_UP, Answer, Status, Turn
 from onboarding.views.access import Request, for_member
 
-from .summary import hint
+from .summary import hint, next_act
 from .waiting import WaitingRow, waiting_rows
 
 ON_A_PAGE = 100  # shops
@@ -34,6 +35,18 @@ class Group(IntEnum):
     CONNECTED = 3
     PAUSED = 4
     DISCONNECTED = 5
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A shop, its group, its open attempt ("" for none), and the newest one of all."""
+
+    row: Connection
+    group: int
+    open_attempt: str
+    open_turn: str
+    open_answer: str
+    newest: str
 
 
 class Button(TypedDict):
@@ -118,7 +131,7 @@ def _group(membership: Membership) -> Case:
 
 
 def _sections(
-    membership: Membership, shops: Iterable[Any], waiting: list[WaitingRow]
+    membership: Membership, shops: Iterable[Connection], waiting: list[WaitingRow]
 ) -> list[Section]:
     """The rows below their headings; headings without rows are left out."""
     titles = {
@@ -135,8 +148,8 @@ def _sections(
     for row in waiting:
         group = Group.NEEDED if row["is_back"] else Group.OTHERS
         sections[titles[group]]["waiting"].append(row)
-    for shop in shops:
-        sections[titles[shop.group]]["rows"].append(_row(membership, shop))
+    for shop in map(_shop, shops):
+        sections[titles[Group(shop.group)]]["rows"].append(_row(membership, shop))
     return [each for each in sections.values() if each["rows"] or each["waiting"]]
 
 
@@ -144,59 +157,51 @@ def _rows(sections: list[Section]) -> Iterator[Row]:
     return (row for section in sections for row in section["rows"])
 
 
-# Any: a connection with the annotations of `_shops`, here and below
-def _row(membership: Membership, shop: Any) -> Row:
+def _shop(connection: Connection) -> Shop:
+    """From a row of `_shops`."""
+    found = vars(connection)
+    names = ("open_attempt", "open_turn", "open_answer", "newest")
+    return Shop(connection, found["group"], **{name: found[name] or "" for name in names})
+
+
+def _row(membership: Membership, shop: Shop) -> Row:
     """An unfinished shop links to its open attempt, where the merchant goes on."""
+    connection = shop.row
+    removable = journey.can_remove(connection)
     return {
         "href": _page(membership, shop),
-        "title": shop.name,
-        "hint": hint(shop, sees_secrets=membership.sees_secrets),
-        "status": shop.status,
-        "platform": shop.connector.platform,
-        "identity": shop.known_there,
+        "title": connection.name,
+        "hint": hint(connection, sees_secrets=membership.sees_secrets),
+        "status": connection.status,
+        "platform": connection.connector.platform,
+        "identity": connection.known_there,
         "button": _button(membership, shop),
-        "remove": _address(membership, "remove", shop) if journey.can_remove(shop) else "",
+        "remove": _address(membership, "remove", connection) if removable else "",
     }
 
 
-def _page(membership: Membership, shop: Any) -> str:
-    if shop.open_attempt and not shop.is_set_up:
+def _page(membership: Membership, shop: Shop) -> str:
+    if shop.open_attempt and not shop.row.is_set_up:
         return reverse("attempt", args=[membership.merchant.reference, shop.open_attempt])
-    return _address(membership, "connection", shop)
+    return _address(membership, "connection", shop.row)
 
 
-def _address(membership: Membership, name: str, shop: Connection) -> str:
-    return reverse(name, args=[membership.merchant.reference, shop.reference])
+def _address(membership: Membership, name: str, connection: Connection) -> str:
+    return reverse(name, args=[membership.merchant.reference, connection.reference])
 
 
-def _button(membership: Membership, shop: Any) -> Button | None:
+def _button(membership: Membership, shop: Shop) -> Button | None:
     """What the reader can do now; None where it is not their turn."""
     if shop.group > Group.BEGUN:
         return None
-    if shop.is_set_up:
-        reveal = _address(membership, "reveal", shop)
+    if shop.row.is_set_up:
+        reveal = _address(membership, "reveal", shop.row)
         return {"label": gettext("Save your key"), "url": reveal, "post": True}
     if shop.open_attempt:
-        label = _next_act(shop) if shop.open_turn == Turn.MERCHANT else gettext("See progress")
+        label = next_act(shop.row.vendor, shop.open_turn, shop.open_answer)
         return {"label": label, "url": _page(membership, shop), "post": False}
-    if registry.vendor_of(shop.vendor) is None:
+    if registry.vendor_of(shop.row.vendor) is None:
         return None
-    label = gettext("Reconnect") if shop.connected_at else gettext("Start again")
-    url = _address(membership, "reconnect", shop)
-    return {"label": label, "url": url, "post": True, "seen": shop.newest or ""}
-
-
-def _next_act(shop: Any) -> str:
-    """What the page of the attempt asks for, as the name of a button."""
-    labels = {
-        Answer.REDIRECT: gettext("Continue at %(vendor)s"),
-        Answer.GO_ON: gettext("Continue at %(vendor)s"),
-        Answer.NEEDS_MERCHANT: gettext("Finish at %(vendor)s"),
-        Answer.DECLINED: gettext("Start again at %(vendor)s"),
-        Answer.START_OVER: gettext("Start again at %(vendor)s"),
-        Answer.ASK: gettext("Answer the question"),
-        Answer.WRONG_SHOP: gettext("Choose the shop"),
-        Answer.REFUSED: gettext("Try again"),
-    }
-    label = labels.get(shop.open_answer, gettext("Continue"))
-    return label % {"vendor": registry.vendor_name(shop.vendor)}
+    label = gettext("Reconnect") if shop.row.connected_at else gettext("Start again")
+    url = _address(membership, "reconnect", shop.row)
+    return {"label": label, "url": url, "post": True, "seen": shop.newest}

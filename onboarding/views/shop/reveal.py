@@ -88,7 +88,7 @@ def confirm(request: Request, connection: Connection) -> HttpResponse:
         message = gettext("Saved. The key and secret are no longer stored here.")
         messages.success(request, message)
     else:
-        message = gettext("There is something newer than you have seen. Look at it first.")
+        message = gettext("There is a newer key and secret than you have seen. View them first.")
         messages.warning(request, message)
     return SeeOther(connection.get_absolute_url())
 
@@ -117,7 +117,7 @@ def _record(request: Request, connection: Connection, note: Text) -> None:
 def _nothing_to_show(request: Request, connection: Connection) -> HttpResponse:
     if request.method == "POST":
         message = gettext(
-            "Nothing is waiting to be shown: it was confirmed, or is no longer valid."
+            "There is nothing to show: the key and secret were saved, or they no longer work."
         )
         messages.info(request, message)
     return SeeOther(connection.get_absolute_url())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
 
 from django.contrib import messages
 from django.db.models import QuerySet
@@ -28,8 +27,8 @@ from onboarding.views.polling import Pace, asked_by_itself, poll, polled
 from onboarding.views.vendor_trip.leaving import SeeOther, leave, may_leave
 
 from .actions import actions_of, seen
-from .summary import at_vendor, changes, evidence, is_doubted
-from .timeline import timeline_of
+from .summary import at_vendor, changes, evidence, is_doubted, next_act
+from .timeline import Timeline, timeline_of
 
 
 def _open_attempts(attempts: QuerySet[Attempt]) -> QuerySet[Attempt]:
@@ -43,8 +42,10 @@ def _open_attempts(attempts: QuerySet[Attempt]) -> QuerySet[Attempt]:
 def connection(request: Request, connection: Connection) -> HttpResponse:
     """The page of a shop: its status, how we know, what happened, and what can be done."""
     attempt = _open_attempt(connection)
-    merchant, context = connection.account.merchant, _context(request, connection, attempt)
-    if context["timeline"].is_newest:  # what a poll brings would take the place of older entries
+    merchant = connection.account.merchant
+    timeline = timeline_of(connection, request.user, request.GET.get("before", ""))
+    context = _context(request, connection, attempt, timeline)
+    if timeline.is_newest:  # what a poll brings would take the place of older entries
         context["poll"] = poll("connection-status", merchant, connection, pace=_pace(attempt))
     return render(request, "onboarding/connection.html", context)
 
@@ -67,7 +68,10 @@ def status(request: Request, connection: Connection) -> HttpResponse:
     number = 0 if has_news else number + 1
     merchant, pace = connection.account.merchant, _pace(attempt)
     next_poll = poll("connection-status", merchant, connection, number, pace)
-    context = _context(request, connection, attempt) if has_news else {}
+    context: dict[str, object] = {}
+    if has_news:
+        timeline = timeline_of(connection, request.user)
+        context = _context(request, connection, attempt, timeline)
     return render(request, "onboarding/_connection_status.html", {**context, "poll": next_poll})
 
 
@@ -84,8 +88,8 @@ def _open_attempt(connection: Connection) -> Attempt | None:
 
 
 def _context(
-    request: Request, connection: Connection, attempt: Attempt | None
-) -> dict[str, Any]:  # Any: what a template gets
+    request: Request, connection: Connection, attempt: Attempt | None, timeline: Timeline
+) -> dict[str, object]:
     vendor = registry.vendor_of(connection.vendor)
     return {
         "connection": connection,
@@ -103,13 +107,14 @@ def _context(
         "attempt": attempt,
         "link": "" if attempt else link(connection),
         "panel": panel_of(attempt, request.user) if attempt else None,
+        "next_act": next_act(connection.vendor, attempt.turn, attempt.answer) if attempt else "",
         "actions": actions_of(connection, attempt),
         "secret_waits": connection.secret_waits,
         "secret_owners": secret_owners(request.user, connection),
         "is_doubted": is_doubted(connection),
         "evidence": evidence(connection),
         "changes": changes(connection),
-        "timeline": timeline_of(connection, request.user, request.GET.get("before", "")),
+        "timeline": timeline,
         "timeline_url": connection.get_absolute_url(),
         "read_at": timezone.now(),
     }

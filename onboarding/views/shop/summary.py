@@ -9,8 +9,9 @@ from typing import Literal, NotRequired, TypedDict
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
+from onboarding import moments
 from onboarding.models import Connection
-from onboarding.models.status import Answer, Status
+from onboarding.models.status import Answer, Status, Turn, shown
 from onboarding.registry import vendor_name, vendor_of
 from vendors.contract import Text
 
@@ -43,6 +44,24 @@ def hint(connection: Connection, *, sees_secrets: bool) -> str:
         case _:
             return connection.sentence or gettext("Through %(vendor)s") % words
     return said % words
+
+
+def next_act(vendor: str, turn: str, answer: str) -> str:
+    """The name of the button that leads to an open attempt: what its page asks for."""
+    if turn != Turn.MERCHANT:
+        return gettext("See progress")
+    labels = {
+        Answer.REDIRECT: gettext("Continue at %(vendor)s"),
+        Answer.GO_ON: gettext("Continue at %(vendor)s"),
+        Answer.NEEDS_MERCHANT: gettext("Finish at %(vendor)s"),
+        Answer.DECLINED: gettext("Start again at %(vendor)s"),
+        Answer.START_OVER: gettext("Start again at %(vendor)s"),
+        Answer.ASK: gettext("Answer the question"),
+        Answer.WRONG_SHOP: gettext("Choose the shop"),
+        Answer.REFUSED: gettext("Try again"),
+    }
+    known = {str(key): label for key, label in labels.items()}
+    return known.get(answer, gettext("Continue")) % {"vendor": vendor_name(vendor)}
 
 
 def is_doubted(connection: Connection) -> bool:
@@ -103,7 +122,7 @@ def changes(connection: Connection) -> list[str]:
     newest = list(connection.events.exclude(status="").order_by("-at", "-pk")[:DONE_SENTENCES])
     last = [event for event in newest if event.attempt_id == newest[0].attempt_id]
     same = takewhile(lambda event: event.status == connection.status, last)
-    return [str(event) for event in reversed(list(same))]
+    return [shown(event.note, moments.in_full) for event in reversed(list(same))]
 
 
 def at_vendor(connection: Connection, what: Literal["pause", "disconnect"]) -> tuple[Text, ...]:

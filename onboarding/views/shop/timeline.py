@@ -10,6 +10,7 @@ from itertools import groupby
 
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext
 
 from onboarding import moments
@@ -22,12 +23,16 @@ SHORT = 3  # lines of a trip that ended well
 
 @dataclass(frozen=True)
 class Entry:
-    """`who` did it; "" for a vendor and for us. What it says has its dates in full."""
+    """`who` did it; "" for a vendor and for us. `name`: the same on paper, where nobody is “you”.
+
+    What it says has its dates in full.
+    """
 
     at: datetime
     text: str
     status: str
     who: str
+    name: str
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,10 @@ class Trip:
 
 @dataclass(frozen=True)
 class Day:
+    """`title` says “Today”, `date` the same on paper."""
+
     title: str
+    date: str
     trips: list[Trip]
 
 
@@ -94,7 +102,8 @@ def _attempt(event: Event) -> int:
 def _days(trips: Iterable[Trip]) -> list[Day]:
     """A trip that took several days stands on the day of its newest entry."""
     return [
-        Day(moments.day(day), list(some)) for day, some in groupby(trips, lambda trip: trip.day)
+        Day(moments.day(day), date_format(day, "DATE_FORMAT"), list(some))
+        for day, some in groupby(trips, lambda trip: trip.day)
     ]
 
 
@@ -114,15 +123,15 @@ def _short(entries: list[Entry]) -> list[Entry]:
 
 def _entry(connection: Connection, reader: User, event: Event) -> Entry:
     said = shown(event.note, moments.in_full)
-    return Entry(event.at, said, event.status, _who(connection, reader, event.user))
+    name = _name(connection, event.user)
+    who = gettext("you") if event.user == reader else name
+    return Entry(event.at, said, event.status, who, name)
 
 
-def _who(connection: Connection, reader: User, user: User | None) -> str:
+def _name(connection: Connection, user: User | None) -> str:
     """The name of a member. Merchants do not learn the names of staff."""
     if user is None:
         return ""
-    if user == reader:
-        return gettext("you")
     merchant = connection.account.merchant
     of_team = not user.is_staff or merchant.memberships.filter(user=user).exists()
     return user.get_short_name() if of_team else gettext("our staff")
