@@ -323,7 +323,8 @@ LIMITS = {
     },
     "requests": {
         "browser": "10/h,20/d",
-        "address+ip": "5/h,10/d",
+        "address+ip": "5/h,8/d",
+        "address+network": "5/h,8/d",
         "address": "10/d",
         "ip": "20/h,60/d",
         "network": "60/h,200/d",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from django import forms
 from django.conf import settings
@@ -81,8 +81,8 @@ class AskForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "country-name"}),
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # Any: Django's signature
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: QueryDict | None, initial: Mapping[str, str]) -> None:
+        super().__init__(data, initial=dict(initial))
         kept = gettext("We use it for this one email, and keep it for %(days)d days at most.")
         self.fields["email"].help_text = kept % {"days": settings.RETENTION_DAYS}
 

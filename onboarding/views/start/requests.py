@@ -22,7 +22,7 @@ def ask(request: HttpRequest) -> HttpResponse:
     user = request.user if isinstance(request.user, User) else None
     name = any_shop.typed(request.GET.get("name", ""))
     initial = {"name": name, "email": user.email if user else ""}
-    form = AskForm(form_data(request), initial=initial)
+    form = AskForm(form_data(request), initial)
     card = cards.load().called(form["name"].value() or "")
     if card and request.method == "POST":
         return redirect("platform", platform=card.platform)
