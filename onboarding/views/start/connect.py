@@ -19,6 +19,7 @@ from django.utils.translation import gettext
 
 from onboarding import journey, registry
 from onboarding.availability.breaker import outages
+from onboarding.local_paths import local_path
 from onboarding.methods import require_read, require_read_or_post
 from onboarding.models import Attempt, Connection, Connector, Membership, Merchant, User
 from onboarding.models.catalogue import offered
@@ -44,7 +45,7 @@ MOST_BEGUN = 5  # unfinished shops that the check page lists
 def go(request: HttpRequest, slug: str) -> HttpResponse:
     """From a connector to the page of its platform, with this way chosen."""
     connector = get_object_or_404(offered(), slug=slug)
-    return redirect(_platform_url(connector, way=True))
+    return redirect(_way(connector))
 
 
 def connect_platform(request: HttpRequest, connectors: list[Connector]) -> HttpResponseBase:
@@ -55,12 +56,12 @@ def connect_platform(request: HttpRequest, connectors: list[Connector]) -> HttpR
     """
     asked = request.GET.get("way")
     connector = next((each for each in connectors if each.slug == asked), connectors[0])
-    choice = _choice(connector, connectors, way=connector != connectors[0])
+    choice, here = _choice(connector, connectors), _here(request)
     if request.user.is_authenticated:
         return _connect_somewhere(cast("Request", request), choice)
     if request.method == "POST":  # signed out since the page was shown
-        return to_sign_in(request, choice.url)
-    return _page(request, choice, email_form=EmailForm(), next=choice.url)
+        return to_sign_in(request, here)
+    return _page(request, choice, email_form=EmailForm(), next=here)
 
 
 def _connect_somewhere(request: Request, choice: Choice) -> HttpResponse:
@@ -78,7 +79,7 @@ def _connect_somewhere(request: Request, choice: Choice) -> HttpResponse:
         request,
         choice,
         form=form,
-        action=choice.url,
+        action=_here(request),
         seen=_seen(request, choice, None),
         open_invitations=[] if own else open_invitations(request.user),
     )
@@ -140,12 +141,11 @@ def _wait(request: Request, choice: Choice, membership: Membership) -> HttpRespo
 
 @dataclass(frozen=True)
 class Choice:
-    """What somebody wants to connect. `url`: its page for those whose business is not known yet."""
+    """What somebody wants to connect."""
 
     connector: Connector
     vendor: Vendor
     others: list[Connector]  # other ways to connect the same platform
-    url: str
 
     def form(
         self,
@@ -161,22 +161,27 @@ class Choice:
         return ShopForm(questions, data, typed, business=business, free_name=name)
 
 
-def _choice(connector: Connector, connectors: list[Connector], *, way: bool) -> Choice:
+def _choice(connector: Connector, connectors: list[Connector]) -> Choice:
     vendor = registry.vendor_of(connector.vendor)
     if vendor is None:
         raise Http404
-    others = [each for each in connectors if each != connector]
-    return Choice(connector, vendor, others, _platform_url(connector, way=way))
+    return Choice(connector, vendor, [each for each in connectors if each != connector])
 
 
 def _choice_of(slug: str) -> Choice:
     connector = get_object_or_404(offered(), slug=slug)
-    return _choice(connector, list(offered().filter(platform=connector.platform)), way=True)
+    return _choice(connector, list(offered().filter(platform=connector.platform)))
 
 
-def _platform_url(connector: Connector, *, way: bool) -> str:
+def _here(request: HttpRequest) -> str:
+    """This page with its query, to come back to after the sign-in."""
+    return local_path(request.get_full_path()) or request.path
+
+
+def _way(connector: Connector) -> str:
+    """The page of the platform with this way chosen."""
     page = reverse("platform", args=[connector.platform])
-    return f"{page}?{urlencode({'way': connector.slug})}" if way else page
+    return f"{page}?{urlencode({'way': connector.slug})}"
 
 
 def _check_url(membership: Membership, connector: Connector) -> str:
@@ -197,7 +202,7 @@ def _ways(choice: Choice, membership: Membership | None) -> list[Way]:
         Way(
             each,
             registry.vendor_name(each.vendor),
-            _check_url(membership, each) if membership else _platform_url(each, way=True),
+            _check_url(membership, each) if membership else _way(each),
         )
         for each in choice.others
     ]
