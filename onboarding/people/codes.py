@@ -139,7 +139,11 @@ class CodeFormMixin:
     cleaned_data: dict[str, str]
 
     label = gettext_lazy("Code")
-    widget_attrs = {"autocomplete": "one-time-code", "spellcheck": "false"}
+    widget_attrs: Mapping[str, str] = {
+        "autocomplete": "one-time-code",
+        "spellcheck": "false",
+        "autofocus": "",
+    }
 
     def __init__(self, *args: object, guesses: Guesses, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
@@ -168,7 +172,7 @@ class CodeFormMixin:
 
 class SixDigitsMixin(CodeFormMixin):
     label = gettext_lazy("Six-digit code")
-    widget_attrs = CodeFormMixin.widget_attrs | {"inputmode": "numeric", "autofocus": True}
+    widget_attrs = {**CodeFormMixin.widget_attrs, "inputmode": "numeric"}
 
 
 class CodePageMixin:

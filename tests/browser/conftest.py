@@ -125,10 +125,7 @@ class Visitor:
         expect(self.page.get_by_role("main")).to_contain_text(words)
 
     def sign_in(self) -> None:
-        """Sign in with a code by mail, on a page that asks for the address.
-
-        With scripts the code page sends itself.
-        """
+        """Sign in with a code by mail, on a page that asks for the address."""
         before = len(self.site.mails(self.email))
         self.enter("Email address", self.email)
         self.press("Send me a code")

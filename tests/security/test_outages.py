@@ -28,7 +28,7 @@ from tests.support.site import Site, wait_until
 CROWD = 40
 PATIENCE = 10.0  # seconds; a machine with nothing else to do needs one
 NOT_SAVED = "What you sent was not saved."
-SENT = "We have sent a mail with a code"
+SENT = "We have sent a code"
 
 
 @pytest.fixture(scope="module")

@@ -28,8 +28,8 @@ pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
 
 LOGIN, CODE = "/accounts/login/", "/accounts/login/code/confirm/"
 KAI = "kai@example.com"
-ON_ITS_WAY, SENT = "We are sending the code to", "We have sent a mail with a code"
-LATE = "Our mail does not leave at the moment"
+ON_ITS_WAY, SENT = "We are sending the code to", "We have sent a code"
+LATE = "We can’t send email at the moment"
 REFUSED = "Mail to this address is refused"
 PAST = timedelta(minutes=-1)
 

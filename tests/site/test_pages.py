@@ -126,7 +126,7 @@ def test_an_unknown_or_foreign_way_is_ignored(scripted: Scripted, db: None, way:
     response = browser().get(f"{two_ways()}?way={way}")
     assert response.status_code == 200
     assert "Connect eBay one Through Scripted" in visible_text(response)
-    assert 'name="next" value="/connect/ebay/"' in response.content.decode()
+    assert 'href="/connect/ebay/?way=scripted-two"' in response.content.decode()
 
 
 def test_a_member_finds_the_other_ways_in_the_same_business(

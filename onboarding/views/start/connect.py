@@ -21,6 +21,7 @@ from onboarding import journey, registry
 from onboarding.availability.breaker import outages
 from onboarding.catalogue import any_shop
 from onboarding.consent import Words, consent_of, domain
+from onboarding.local_paths import local_path
 from onboarding.methods import require_read, require_read_or_post
 from onboarding.models import Attempt, Connection, Connector, Membership, Merchant, User
 from onboarding.models.catalogue import offered
@@ -46,10 +47,11 @@ MOST_BEGUN = 5  # unfinished shops that the check page lists
 def go(request: HttpRequest, slug: str) -> HttpResponse:
     """From a connector to the page of its platform, with this way chosen."""
     connector = get_object_or_404(offered(), slug=slug)
-    return redirect(_platform_url(connector, way=True, system=_system(request)))
+    return redirect(_way(connector, _system(request)))
 
 
 def _system(request: HttpRequest) -> str:
+    """The name of a shop system that is not listed, as it was typed in the catalogue."""
     return any_shop.typed(request.GET.get("system", ""))
 
 
@@ -61,13 +63,12 @@ def connect_platform(request: HttpRequest, connectors: list[Connector]) -> HttpR
     """
     asked = request.GET.get("way")
     connector = next((each for each in connectors if each.slug == asked), connectors[0])
-    is_first = connector == connectors[0]
-    choice = _choice(connector, connectors, way=not is_first, system=_system(request))
+    choice, here = _choice(connector, connectors, _system(request)), _here(request)
     if request.user.is_authenticated:
         return _connect_somewhere(cast("Request", request), choice)
     if request.method == "POST":  # signed out since the page was shown
-        return to_sign_in(request, choice.url)
-    return _page(request, choice, email_form=EmailForm(), next=choice.url)
+        return to_sign_in(request, here)
+    return _page(request, choice, email_form=EmailForm(), next=here)
 
 
 def _connect_somewhere(request: Request, choice: Choice) -> HttpResponse:
@@ -85,7 +86,7 @@ def _connect_somewhere(request: Request, choice: Choice) -> HttpResponse:
         request,
         choice,
         form=form,
-        action=choice.url,
+        action=_here(request),
         seen=_seen(request, choice, None),
         open_invitations=[] if own else open_invitations(request.user),
     )
@@ -147,16 +148,12 @@ def _wait(request: Request, choice: Choice, membership: Membership) -> HttpRespo
 
 @dataclass(frozen=True)
 class Choice:
-    """What somebody wants to connect. `url`: its page for those whose business is not known yet."""
+    """What somebody wants to connect."""
 
     connector: Connector
     vendor: Vendor
     others: list[Connector]  # other ways to connect the same platform
-    url: str
-
-    system: str = (
-        ""  # the name of a shop system that is not listed, as it was typed in the catalogue
-    )
+    system: str = ""  # of any_shop.py: which one was typed
 
     @property
     def consent(self) -> Words:
@@ -183,27 +180,28 @@ class Choice:
         )
 
 
-def _choice(
-    connector: Connector, connectors: list[Connector], *, way: bool, system: str = ""
-) -> Choice:
+def _choice(connector: Connector, connectors: list[Connector], system: str) -> Choice:
     vendor = registry.vendor_of(connector.vendor)
     if vendor is None:
         raise Http404
     others = [each for each in connectors if each != connector]
-    return Choice(
-        connector, vendor, others, _platform_url(connector, way=way, system=system), system
-    )
+    return Choice(connector, vendor, others, system)
 
 
 def _choice_of(slug: str, system: str = "") -> Choice:
     connector = get_object_or_404(offered(), slug=slug)
-    connectors = list(offered().filter(platform=connector.platform))
-    return _choice(connector, connectors, way=True, system=system)
+    return _choice(connector, list(offered().filter(platform=connector.platform)), system)
 
 
-def _platform_url(connector: Connector, *, way: bool, system: str = "") -> str:
+def _here(request: HttpRequest) -> str:
+    """This page with its query, to come back to after the sign-in."""
+    return local_path(request.get_full_path()) or request.path
+
+
+def _way(connector: Connector, system: str = "") -> str:
+    """The page of the platform with this way chosen."""
     page = reverse("platform", args=[connector.platform])
-    return _with_query(page, way=connector.slug if way else "", system=system)
+    return _with_query(page, way=connector.slug, system=system)
 
 
 def _check_url(membership: Membership, connector: Connector, system: str = "") -> str:
@@ -230,7 +228,7 @@ def _ways(choice: Choice, membership: Membership | None) -> list[Way]:
         Way(
             each,
             registry.vendor_name(each.vendor),
-            _check_url(membership, each) if membership else _platform_url(each, way=True),
+            _check_url(membership, each) if membership else _way(each),
         )
         for each in choice.others
     ]
