@@ -98,15 +98,17 @@ def _redirect(attempt: Attempt, user: User, words: dict[str, str]) -> StatusPane
     if hop.user_id != user.pk:
         return _colleague_at_vendor(words | {"person": str(hop.user.get_short_name())}, finish)
     if attempt.purpose == Attempt.Purpose.ENTER:
+        heading = gettext("%(vendor)s is open")
         sentence = gettext("What you change there shows here after the next check.")
     elif finish:
         return _set_up_beside(attempt, words)
     else:
-        sentence = gettext("When you are done, %(vendor)s sends you back here.") % words
+        heading = gettext("Finish at %(vendor)s")
+        sentence = gettext("When you are done, %(vendor)s sends you back here.")
     return StatusPanel(
         kind="at-vendor",
-        heading=gettext("Finish at %(vendor)s") % words,
-        sentence=sentence,
+        heading=heading % words,
+        sentence=sentence % words,
         more=gettext("Closed the %(vendor)s page? Reopen it. Your progress is saved.") % words,
         action="continue",
         label=gettext("Reopen %(vendor)s") % words,

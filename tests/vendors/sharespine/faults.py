@@ -92,7 +92,7 @@ SCENES = (
     ),
     Scene(
         route=f"POST {TENANT}/login/{{login}}", when="opening its pages again", sort="trip",
-        ready=connected, act=lambda driver: driver.press("enter"), says="Finish at Sharespine",
+        ready=connected, act=lambda driver: driver.press("enter"), says="Sharespine is open",
         after=ROOM, ends="reported",
     ),
     Scene(
