@@ -28,6 +28,7 @@ from vendors.http.urls import add_query
 
 from . import stores
 from .client import Activation, Instance, Link, process_url
+from .labels import VALID, needs_attention
 from .memo import SignIn, connected_memo, current_sign_in
 from .returns import compare, other_user, stopped
 from .sign_in import SignInCall
@@ -217,7 +218,7 @@ class Call(SignInCall):
             self.draft.note_activation_left(shop.id)
             link = self.client.activation(sign_in.access)
             return Redirect(url=link.activation_url, expires_at=self._end_of(link), bare=True)
-        elif not activation and shop.status == stores.VALID:
+        elif not activation and shop.status == VALID:
             return Redirect(url="")
         return stores.not_shared_yet(shop, self.order.connector, self.client.accounts_url)
 
@@ -292,7 +293,7 @@ class Call(SignInCall):
     def _step_for(
         self, sign_in: SignIn, shop: Instance, rows: list[Instance], just_back: bool
     ) -> Step:
-        if stores.shared(rows) or stores.needs_attention(shop):
+        if stores.shared(rows) or needs_attention(shop):
             return stores.status_step(shop, self.order.connector, self.client.accounts_url)
         if self.order.purpose == "check":
             return stores.no_longer_shared(self.order.connector)
