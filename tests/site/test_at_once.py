@@ -27,6 +27,7 @@ from onboarding.models import (
     ClosingMail,
     Connection,
     Connector,
+    Consent,
     Invitation,
     Membership,
     Merchant,
@@ -98,6 +99,11 @@ def begin_another(scene: Scene) -> Press:
     page = scene.team("connect", offer().slug)
     form = {"name": "eBay 2", "another": "1", "seen": Attempt.objects.get().reference}
     return Press(scene.alice, page, form, Connection.objects.filter(name="eBay 2"))
+
+
+def begin_and_agree(scene: Scene) -> Press:
+    """What was agreed to is kept once."""
+    return replace(begin(scene), made=Consent.objects.all())
 
 
 def begin_and_connect(scene: Scene) -> Press:
@@ -272,7 +278,7 @@ NO_MEMBERS = {"memberships-TOTAL_FORMS": "0", "memberships-INITIAL_FORMS": "0"}
 # Every address at which a POST creates something, by its name, and how it is sent twice.
 CREATES: dict[str, list[Callable[[Scene], Press]]] = {
     "welcome": [welcome],
-    "connect": [begin, begin_another, begin_and_connect],
+    "connect": [begin, begin_another, begin_and_agree, begin_and_connect],
     "leave-it": [leave_it],
     "both": [both],
     "reconnect": [
