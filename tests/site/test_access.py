@@ -37,6 +37,7 @@ def address(name: str, attempt: Attempt) -> str:
     about = attempt if "/attempts/" in str(pattern.pattern) else connection
     known = {"merchant": merchant, "reference": about.reference, "slug": connection.connector.slug}
     known["key"] = "mine"  # the scripted vendor's action for merchants
+    known["consent"] = attempt.consent.reference
     known |= team_of(connection.account.merchant)
     return reverse(name, kwargs={each: known[each] for each in pattern.pattern.converters})
 

@@ -28,6 +28,7 @@ from onboarding.models import (
     Connection,
     Connector,
     ConnectorRequest,
+    Consent,
     Invitation,
     Membership,
     Merchant,
@@ -141,6 +142,11 @@ def begin_another(scene: Scene) -> Press:
     page = scene.team("connect", offer().slug)
     form = {"name": "eBay 2", "another": "1", "seen": Attempt.objects.get().reference}
     return Press(scene.alice, page, form, Connection.objects.filter(name="eBay 2"))
+
+
+def begin_and_agree(scene: Scene) -> Press:
+    """What was agreed to is kept once."""
+    return replace(begin(scene), made=Consent.objects.all())
 
 
 def begin_and_connect(scene: Scene) -> Press:
@@ -322,7 +328,7 @@ CREATES: dict[str, list[Callable[[Scene], Press]]] = {
     "welcome": [welcome],
     "ask": [ask],
     "platform": [begin_as_newcomer, leave_it_as_newcomer, begin_for_one_of_two],
-    "connect": [begin, begin_another, begin_unnamed, begin_and_connect],
+    "connect": [begin, begin_another, begin_unnamed, begin_and_agree, begin_and_connect],
     "leave-it": [leave_it],
     "both": [both],
     "reconnect": [

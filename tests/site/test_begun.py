@@ -196,7 +196,7 @@ def test_a_shop_that_was_never_connected_is_removed(people: People, begun: Attem
     assert url("remove", begun.connection) in alice.get(shop).content.decode()
     said = visible_text(alice.get(url("remove", begun.connection)))
     assert "Remove “eBay” from your list?" in said
-    assert "What was set up at Scripted stays there" in said
+    assert "At Scripted What you entered or allowed there stays" in said
     response = alice.post(url("remove", begun.connection), follow=True)
     assert "“eBay” was removed from your list." in visible_text(response)
     assert "eBay" not in home(people)
@@ -215,7 +215,7 @@ def test_its_name_is_free_and_it_is_not_offered_any_more(
 def test_nothing_at_the_vendor_is_said_where_nothing_is(people: People, scripted: Scripted) -> None:
     attempt = begin_attempt(people, "eBay")
     said = visible_text(browser(people.alice).get(url("remove", attempt.connection)))
-    assert "Nothing was set up at Scripted." in said
+    assert "At Scripted Nothing was set up there." in said
 
 
 def test_a_page_of_a_removed_shop_says_so_and_starts_again(
