@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
+from playwright.sync_api import expect
+
 from tests.browser.conftest import NARROW, Visit, Visitor
 
 
@@ -45,3 +49,24 @@ def test_a_shop_that_is_not_shared_is_activated_on_the_way(visit: Visit) -> None
     ann.press("Continue at itembase")
     ann.press("Activate")
     ann.sees("is connected")
+    prints_as_evidence(ann)
+
+
+def prints_as_evidence(ann: Visitor) -> None:
+    """The page of the shop on paper: whose it is, every entry with its day, and nothing to press."""
+    ann.open("/shops/")
+    ann.page.get_by_role("main").locator(".task a").first.click()
+    steps = ann.page.locator(".timeline-trip > details li")
+    expect(steps.first).to_be_hidden()
+    ann.page.emulate_media(media="print")
+    ann.sees("Ann’s Antiques (reference")
+    for step in steps.all():
+        expect(step).to_be_visible()
+    expect(ann.page.locator("main :is(button, .button):visible")).to_have_count(0)
+    drawn = steps.first.locator("time").evaluate("it => getComputedStyle(it, '::after').content")
+    assert re.match(r'"\d+ \w+ \d{4}, \d\d:\d\d \(', drawn), drawn
+    ann.shoot("on-paper")
+    ann.page.emulate_media(media="screen")
+    ann.page.locator("summary", has_text="Show all").click()
+    expect(steps.first).to_be_visible()
+    ann.shoot("unfolded")

@@ -299,8 +299,8 @@ def test_the_page_lists_every_browser_and_marks_this_one(user: User) -> None:
     signed_in(user_agent=FIREFOX)
     here = signed_in(user_agent="curl/8.0")
     said = visible_text(here.get(PAGE))
-    assert "Firefox on Windows Signed in today" in said
-    assert "Another browser Signed in today" in said
+    assert "Firefox on Windows Signed in just now" in said
+    assert "Another browser Signed in just now" in said
     assert "with a code by email" in said
     assert said.count("IP address 127.0.0.1") == 2
     assert said.index("This browser") < said.index("Firefox on Windows")

@@ -109,3 +109,34 @@ def test_a_page_is_in_the_zone_of_its_readers_browser(cookie: str, zone: str) ->
 
     reader_time_zone(view)(request)
     assert (seen, timezone.get_current_timezone_name()) == ([zone], "UTC")
+
+
+@pytest.mark.parametrize(
+    ("before", "words"),
+    [
+        (timedelta(seconds=59), "just now"),
+        (timedelta(minutes=1), "1 minute ago"),
+        (timedelta(minutes=59, seconds=59), "59 minutes ago"),
+        (timedelta(hours=1), ""),
+        (timedelta(seconds=-1), ""),
+    ],
+)
+def test_within_an_hour_it_is_so_long_ago(before: timedelta, words: str) -> None:
+    assert moments.ago(NOW - before) == words
+
+
+def test_the_page_can_say_the_time_once_the_hour_is_over() -> None:
+    ago = Template("{% load pages %}{{ at|ago }}")
+    at = NOW - timedelta(minutes=5)
+    assert ago.render(Context({"at": at})) == (
+        '<time datetime="2026-11-29T14:25:00+00:00" title="29 Nov 2026, 14:25 (UTC)"'
+        ' data-then="today 14:25 (UTC)">5 minutes ago</time>'
+    )
+    assert ">yesterday 09:10 (UTC)</time>" in ago.render(Context({"at": YESTERDAY}))
+
+
+def test_a_day_as_a_heading() -> None:
+    days = [moments.day(at.date()) for at in (TODAY, YESTERDAY, OLD)]
+    assert days == ["Today", "Yesterday", "20 Nov 2026"]
+    with timezone.override("Pacific/Auckland"):  # it is the 30th there
+        assert moments.day(TODAY.date()) == "Yesterday"
