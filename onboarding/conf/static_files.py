@@ -20,7 +20,7 @@ COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 Found = dict[str, tuple[Storage, str]]  # the files that collectstatic found, by their name here
 
 
-class StaticFiles(CompressedManifestStaticFilesStorage):
+class StaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # it has no types
     """WhiteNoise's, with the parts of the style sheet put together."""
 
     def post_process(

@@ -134,7 +134,7 @@ def faults_of_looks(tab: Page) -> Iterator[str]:
 
 
 def test_the_path_is_walked_by_keyboard(gallery: Gallery, chromium: Browser) -> None:
-    """Tab reaches all that can be used, in the order of the page, shows where it is, and leaves at the end."""
+    """Tab reaches all that can be used, in its order, shows where it is, and leaves in the end."""
     walked = [page for page in gallery.pages if page.name.startswith(WALKED)]
     assert len(walked) > len(WALKED)
     for name, tab in tabs(gallery, chromium, walked):
