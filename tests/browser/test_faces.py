@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 import pytest
@@ -114,7 +114,7 @@ def group_of(page: Shown) -> str:
     return "attempts" if page.name.startswith("attempt-") else page.who
 
 
-def faults_of(tab: Page, rules: dict[str, object]) -> list[str]:
+def faults_of(tab: Page, rules: Mapping[str, object]) -> list[str]:
     tab.evaluate(AXE_SCRIPT)
     found: list[str] = tab.evaluate(RUN, rules)
     tab.set_viewport_size({"width": SMALLEST, "height": 640})
