@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import InMemoryStorage, Storage
@@ -21,11 +20,12 @@ COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 Found = dict[str, tuple[Storage, str]]  # the files that collectstatic found, by their name here
 
 
-class StaticFiles(CompressedManifestStaticFilesStorage):
+class StaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # it has no types
     """WhiteNoise's, with the parts of the style sheet put together."""
 
-    # Any: the rows are Django's own, of a name and what became of it.
-    def post_process(self, paths: Found, dry_run: bool = False, **options: Any) -> Iterator[Any]:
+    def post_process(
+        self, paths: Found, dry_run: bool = False, **options: object
+    ) -> Iterator[object]:
         if SHEET in paths and not dry_run:
             whole = joined(paths)
             self.delete(SHEET)  # templates/alone.html asks for it by this name
