@@ -6,6 +6,7 @@
 # make test-postgres    only those on a PostgreSQL that is started for it and thrown away
 # make bench   a slow vendor with 300 merchants in its flow, and everybody else's pages (ratios)
 # make faults  writes docs/faults.md from what a run of tests/faults/test_faults.py sees
+# make words   prints every sentence that people read, by reader and with its place (ARGS="key secret")
 # make lint    formatting, spelling, types, weaknesses, templates, import rules; needs no network
 # make scan    Wapiti against a running site, as a visitor, a merchant and staff (some minutes)
 # make sbom    writes sbom.json, the list of all libraries that the site runs with (CycloneDX)
@@ -21,7 +22,7 @@ ALONE = browser or kills
 # pytest ends with this status when ARGS choose no test.
 NO_TESTS = 5
 
-.PHONY: setup setup-dev setup-scan demo serve test test-fast test-postgres bench faults lint scan sbom format lock
+.PHONY: setup setup-dev setup-scan demo serve test test-fast test-postgres bench faults words lint scan sbom format lock
 
 setup:
 	@bin/setup requirements.txt
@@ -59,6 +60,9 @@ bench: setup-dev
 
 faults: setup-dev
 	@FAULTS=write $(PY) -m pytest tests/faults/test_faults.py $(ARGS)
+
+words: setup-dev
+	@$(PY) -m tests.support.words $(ARGS)
 
 lint: setup-dev
 	.venv/bin/pre-commit run --all-files
