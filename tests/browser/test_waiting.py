@@ -15,7 +15,7 @@ from tests.support.certificates import self_signed
 from tests.support.site import Site
 
 CREATIONS = [
-    ("POST /reseller/tenant", "Your space at Sharespine is made"),
+    ("POST /reseller/tenant", "Your Sharespine account is created"),
     ("POST /reseller/tenant/{codeName}/user", "Your sign-in there is made"),
     ("POST /reseller/tenant/{codeName}/user", "A sign-in for the exchange of data is made"),
     ("POST /reseller/tenant/{codeName}/connection", "The connection for the exchange of data"),

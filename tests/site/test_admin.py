@@ -245,7 +245,7 @@ def test_the_page_of_a_merchant_asks_as_much_for_many_members_as_for_two(
 
 def test_the_timeline_reads_oldest_first(connection: Connection, staff: Client) -> None:
     read = page_text(staff.get(page(connection)))
-    said = ["The connection was begun.", "Our staff know"]
+    said = ["Connecting started.", "Our staff know"]
     places = [read.rindex(sentence) for sentence in said]
     assert places == sorted(places)
     assert Event.objects.count() == 2

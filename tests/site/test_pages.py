@@ -120,7 +120,7 @@ def test_home_says_the_one_next_thing_of_each_shop(people: People, scripted: Scr
     stopped = start_attempt(people, scripted, Declined(), name="Second")
     response = browser(people.bob).get(people.acme.get_absolute_url())
     assert "First Connected through Scripted Connected" in visible_text(response)
-    assert "You stopped at Scripted, so nothing was changed. Action needed" in visible_text(
+    assert "You cancelled at Scripted, so nothing was changed. Action needed" in visible_text(
         response
     )
     assert stopped.get_absolute_url() in response.content.decode()
@@ -142,9 +142,9 @@ def test_a_shop_shows_what_we_know_and_what_happened(people: People, scripted: S
     said = visible_text(browser(people.alice).get(connection.get_absolute_url()))
     for expected in ("Connected The vendor lists it.", "Confirmed by Scripted", "Last checked"):
         assert expected in said
-    assert "The connection was begun. you" in said
+    assert "Connecting started. you" in said
     bob = visible_text(browser(people.bob).get(connection.get_absolute_url()))
-    assert "The connection was begun. Alice" in bob
+    assert "Connecting started. Alice" in bob
 
 
 def test_an_unconfirmed_shop_is_not_called_confirmed(people: People, scripted: Scripted) -> None:

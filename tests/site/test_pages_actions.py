@@ -230,5 +230,5 @@ def test_where_nothing_opens_nothing_is_announced(
     object.__setattr__(configurable, "host", "")
     page = reverse("connect", args=[people.acme.reference, connector("scripted").slug])
     said = visible_text(browser(people.alice).get(page))
-    assert "What comes next You stay on these pages." in said
+    assert "What comes next You stay on our pages." in said
     assert "Check before we begin" in said

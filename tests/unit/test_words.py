@@ -35,7 +35,7 @@ MAY = {
     "Look in the tenant": "for staff, who find Sharespine’s own word there",
 }
 # A literal that stands in two lines.
-SEVERAL_LINES = "%(vendor)s does not let us in at the moment. Our staff know and are working on it."
+SEVERAL_LINES = "%(vendor)s is not letting us sign in. Our staff know and are working on it."
 
 
 def broken(pattern: str, bound: list[Sentence]) -> str:

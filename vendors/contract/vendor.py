@@ -48,7 +48,7 @@ class Vendor:
     # Where `start` leads, for the page before it: to the vendor's pages in the same tab; in a new tab,
     # because the vendor sends nobody back (`Redirect(returns=False)`); or nowhere.
     opens: ClassVar[Literal["same-tab", "new-tab", "nothing"]] = "same-tab"
-    next_step: ClassVar[Text] = text("You stay on these pages.")  # said where `opens` is "nothing"
+    next_step: ClassVar[Text] = text("You stay on our pages.")  # said where `opens` is "nothing"
     # What staff ask the vendor to delete, by hand, when a business is closed, and when a person who
     # connected a shop has closed their account; in plain English. "": the vendor holds nothing of theirs.
     erase_business: ClassVar[str] = "Ask them what they hold about it, and to delete it."
