@@ -12,7 +12,8 @@ from onboarding.people import guards
 
 def site(request: HttpRequest) -> dict[str, object]:
     """`brand_name`, `brand_logo`, `brand_colour`, `support_email`, `legal_links` [(label, url)],
-    `reference`, `demo_mails` when the demo's mail page exists, and `about_to` for “Is it still you?”."""
+    `reference`, `demo_mails` when the demo's mail page exists; for “Is it still you?”: `about_to`, and
+    `recent_minutes`, after which a sign-in no longer counts as recent."""
     return {
         "brand_name": settings.BRAND_NAME,
         "brand_logo": settings.BRAND_LOGO,
@@ -22,4 +23,5 @@ def site(request: HttpRequest) -> dict[str, object]:
         "reference": getattr(request, "reference", ""),
         "demo_mails": settings.DEMO_MAILS,
         "about_to": partial(guards.doing, request),
+        "recent_minutes": settings.ACCOUNT_REAUTHENTICATION_TIMEOUT // 60,
     }
