@@ -115,7 +115,7 @@ class Visitor:
         expect(self.page.get_by_role("main")).to_contain_text(words)
 
     def sign_in(self) -> None:
-        """Sign in on the e-mail page with a code by mail."""
+        """Sign in on the email page with a code by mail."""
         before = len(self.site.mails(self.email))
         self.page.get_by_label("Email address").fill(self.email)
         self.press("Send me a code")

@@ -35,7 +35,7 @@ def at_integrator(ann: Visitor, *buttons: str) -> None:
     there = ann.page.context.new_page()
     there.goto(f"{ann.site.stage.url}/celigo")
     for button in buttons:
-        email = there.get_by_label("E-mail address")
+        email = there.get_by_label("Email address")
         if email.count():
             email.fill(ann.email)
         there.get_by_role("button", name=button, exact=True).click()
@@ -142,7 +142,7 @@ def test_a_key_gets_another_profile_and_stays_the_same(
     expect(ann.page.get_by_role("link", name="delete the old one")).to_have_count(0)
     before = client_of(site, business)
     ann.page.get_by_role("link", name="Update your key’s permissions").click()
-    expect(ann.page.get_by_label("(as now)")).to_be_checked()
+    expect(ann.page.get_by_label("(current)")).to_be_checked()
     ann.page.get_by_label(second_profile).check()
     ann.shoot("profiles")
     ann.press("Update your key’s permissions")

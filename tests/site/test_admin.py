@@ -386,7 +386,7 @@ def test_a_filter_value_with_a_nul_gets_a_page(
 ) -> None:
     response = staff.get(listed("connection"), QUERY_STRING=query)
     assert response.status_code == 400
-    assert "We could not read that" in page_text(response)
+    assert "We could not read your request" in page_text(response)
 
 
 @pytest.mark.parametrize("number", ["null", "", "-1", "1.5", "\0", "9" * 5_000, "\u0663"])

@@ -230,7 +230,7 @@ def test_a_shop_is_renamed_and_names_stay_apart(people: People, scripted: Script
     connection, alice = connected(people, scripted, "First"), browser(people.alice)
     connected(people, scripted, "Second")
     wrong = alice.post(url("rename", connection), {"name": "second"})
-    assert "You have another shop called “second”" in visible_text(wrong)
+    assert "You already have a shop called “second”" in visible_text(wrong)
     alice.post(url("rename", connection), {"name": "Third"})
     connection.refresh_from_db()
     assert connection.name == "Third"
@@ -243,7 +243,7 @@ def test_a_missing_page_says_what_to_do_and_what_to_quote(db: None, settings: Se
     settings.SUPPORT_EMAIL = "help@operator.example"
     response = browser().get("/nowhere/")
     assert response.status_code == 404
-    for expected in ("There is no such page", "help@operator.example"):
+    for expected in ("Page not found", "help@operator.example"):
         assert expected in visible_text(response)
     assert response["X-Request-Reference"] in visible_text(response)
 
@@ -270,5 +270,5 @@ def test_a_bug_has_a_page_that_needs_nothing(settings: Settings) -> None:
     vars(request)["reference"] = "7K3Q-9M2P"
     response = errors.server_error(request)
     assert response.status_code == 500
-    for expected in ("Something broke on our side", "7K3Q-9M2P", "help@operator.example"):
+    for expected in ("We have a problem on our side", "7K3Q-9M2P", "help@operator.example"):
         assert expected in visible_text(response)

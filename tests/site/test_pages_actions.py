@@ -83,7 +83,7 @@ def test_danger_is_confirmed_on_a_page_of_its_own(
     people: People, connection: Connection, configurable: Configurable
 ) -> None:
     response = browser(people.bob).get(act(connection, "melt"))
-    assert "This cannot be taken back." in visible_text(response)
+    assert "This cannot be undone." in visible_text(response)
     assert "button--danger" in response.content.decode()
     assert "act" not in configurable.calls
 

@@ -89,7 +89,7 @@ def test_it_becomes_a_second_shop_with_a_name_of_its_own(
 
 @pytest.mark.parametrize(
     ("name", "problem"),
-    [("MY shop", "You have another shop called “MY shop”."), (" ", "Give this shop a name.")],
+    [("MY shop", "You already have a shop called “MY shop”."), (" ", "Give this shop a name.")],
 )
 def test_an_invalid_name_is_an_error_at_the_field(
     people: People, doubt: Attempt, scripted: Scripted, name: str, problem: str

@@ -147,7 +147,7 @@ def test_an_older_code_and_a_later_one_are_wrong(
 ) -> None:
     enter_mailed_code(client, ANNA)
     page = client.post(STEP, {"code": app_code(periods=periods)})
-    assert "This code is not right" in visible_text(page)
+    assert "This code is wrong" in visible_text(page)
     assert (signed_in(client), seen(Kind.WRONG_FACTOR)) == (False, 1)
 
 

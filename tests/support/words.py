@@ -150,16 +150,16 @@ def _block(tokens: Iterator[Token], opening: Token) -> Iterator[tuple[int, str]]
             said[-1] += f"%({token.contents})s"
         else:
             said[-1] += token.contents
-    yield from ((opening.lineno, trim_whitespace(words.strip("\n"))) for words in said)
+    yield from ((opening.lineno or 0, trim_whitespace(words.strip("\n"))) for words in said)
 
 
 def _quoted(token: Token, name: str) -> Iterator[tuple[int, str]]:
     """What `translate "…"` says, and each `_("…")` in a tag or a variable."""
     parts = list(smart_split(token.contents))
     if name in ("translate", "trans") and parts[1][0] in "\"'":
-        yield token.lineno, parts[1][1:-1]
+        yield token.lineno or 0, parts[1][1:-1]
     for _, words in re.findall(r"""\b_\((["'])(.*?)\1\)""", token.contents):
-        yield token.lineno, words
+        yield token.lineno or 0, words
 
 
 SOURCES = {".py": in_python, ".html": in_template, ".txt": in_template}

@@ -47,7 +47,7 @@ def test_one_mail_when_it_is_solved(people: People, scripted: Scripted) -> None:
     attempt = run_step(staffs_turn(people, scripted), scripted, CONNECTED)
     schedule.mail()
     [sent] = mail.outbox
-    assert sent.subject == "“My shop”: we have solved it"
+    assert sent.subject == "“My shop”: the problem is solved"
     assert f"http://localhost{attempt.connection.get_absolute_url()}\n" in str(sent.body)
 
 
@@ -55,7 +55,7 @@ def test_a_shop_that_is_set_up_is_not_called_the_merchants_turn(
     people: People, scripted: Scripted
 ) -> None:
     run_step(staffs_turn(people, scripted), scripted, replace(CONNECTED, confirmed=False))
-    assert told() == ["“My shop”: we have solved it"]
+    assert told() == ["“My shop”: the problem is solved"]
 
 
 def test_nobody_is_mailed_while_we_still_ask(people: People, scripted: Scripted) -> None:

@@ -30,9 +30,9 @@ MERCHANT_ACTIONS = (
         key="rotate",
         label=text("Get a new key and secret"),
         explain=text(
-            "If you lost your secret, or somebody else saw it. Your current key keeps"
-            " working until you tell us that the new one works. A new key that you"
-            " never confirmed is deleted."
+            "Use this if you lost your secret, or if somebody else saw it. Your"
+            " current key keeps working until you tell us that the new one works. A"
+            " new key that you never confirmed is deleted."
         ),
         who="merchant",
         on="connection",

@@ -26,7 +26,7 @@ class Celigo(Staff):
         return self._onward(order, "")
 
     def answered(self, order: Order, answers: Mapping[str, str]) -> Step:
-        """The answer is an e-mail address; once a licence is created it changes nothing."""
+        """The answer is an email address; once a licence is created it changes nothing."""
         return self._onward(order, answers.get("email", "").strip())
 
     def returned(self, order: Order, params: Mapping[str, str]) -> Step:
@@ -54,7 +54,7 @@ class Celigo(Staff):
         return Done(here=here, there=there, todo=todo, link=self.site())
 
     def _onward(self, order: Order, wanted: str) -> Step:
-        """`wanted`: the e-mail address that the merchant chose, or ""."""
+        """`wanted`: the email address that the merchant chose, or ""."""
         memo = LicenceMemo(order)
         if order.unsure:
             return self._find(order)

@@ -100,10 +100,10 @@ def _install(licence: Licence, id: str, link: str) -> NeedsMerchant:
 
 def expired(ended: datetime | None) -> NeedsMerchant:
     if ended is None:
-        note = text("Your licence has ended, and your shop has stopped. Write to us to renew it.")
+        note = text("Your licence has ended, and the app no longer runs. Write to us to renew it.")
     else:
         note = text(
-            "Your licence ended %(time)s, and your shop has stopped. Write to us to renew it.",
+            "Your licence ended %(time)s, and the app no longer runs. Write to us to renew it.",
             time=ended,
         )
     return NeedsMerchant(code="expired", note=note, poll_first=POLL_FIRST, poll_every=POLL_EVERY)

@@ -118,7 +118,7 @@ class Offer(Vendor):
         hosts = self.login_hosts and all(HOST.fullmatch(host) for host in self.login_hosts)
         return named_problems(self.slug, {
             "api_url": address_problem(self.api_url),
-            "contact": "" if CONTACT.fullmatch(self.contact) else "must be an e-mail address",
+            "contact": "" if CONTACT.fullmatch(self.contact) else "must be an email address",
             "reseller": header_problem(self.reseller),
             "login_hosts": "" if hosts else "must be host names with commas, like .plugboard.io",
             "username": basic_username_problem(self.username),

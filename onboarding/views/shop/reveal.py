@@ -88,7 +88,7 @@ def confirm(request: Request, connection: Connection) -> HttpResponse:
         message = gettext("Saved. The key and secret are no longer stored here.")
         messages.success(request, message)
     else:
-        message = gettext("There is something newer than you have seen. Look at it first.")
+        message = gettext("There is a newer key and secret. View them first.")
         messages.warning(request, message)
     return SeeOther(connection.get_absolute_url())
 
@@ -116,8 +116,6 @@ def _record(request: Request, connection: Connection, note: Text) -> None:
 
 def _nothing_to_show(request: Request, connection: Connection) -> HttpResponse:
     if request.method == "POST":
-        message = gettext(
-            "Nothing is waiting to be shown: it was confirmed, or is no longer valid."
-        )
+        message = gettext("There is nothing to show: it was already saved, or it no longer works.")
         messages.info(request, message)
     return SeeOther(connection.get_absolute_url())
