@@ -66,7 +66,7 @@ def test_the_connectors_of_the_vendor_are_offered(
     connector("other", slug="elsewhere", name="Elsewhere")
     page = reverse("act", args=[people.acme.reference, connection.reference, "move"])
     said = visible_text(browser(people.bob).get(page))
-    assert "Which floor shall it be on? scripted shop (as now) Upper floor Move the shop" in said
+    assert "Which floor shall it be on? scripted shop (current) Upper floor Move the shop" in said
     assert (
         f'href="{page}"' in browser(people.bob).get(connection.get_absolute_url()).content.decode()
     )
