@@ -31,6 +31,7 @@ MAY = {
     "This is no JSON object, like": "JSON",
     "Under the names of the API, like": "JSON",
     '{"ok": …': "JSON",
+    "Spaces count.": "the character that a password may have",
     "for a tenant with": "for staff, who find Sharespine’s own word there",
     "Look in the tenant": "for staff, who find Sharespine’s own word there",
 }
