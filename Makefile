@@ -6,6 +6,7 @@
 # make test-postgres    only those on a PostgreSQL that is started for it and thrown away
 # make bench   a slow vendor with 300 merchants in its flow, and everybody else's pages (ratios)
 # make faults  writes docs/faults.md from what a run of tests/faults/test_faults.py sees
+# make words   prints every sentence that people read, by reader and with its place (ARGS="key secret")
 # make lint    formatting, spelling, types, weaknesses, templates, import rules; needs no network
 # make shots   every page and state, wide and narrow, light and dark, on one contact sheet: screenshots/index.html
 # make scan    Wapiti against a running site, as a visitor, a merchant and staff (some minutes)
@@ -22,7 +23,7 @@ ALONE = browser or kills
 # pytest ends with this status when ARGS choose no test.
 NO_TESTS = 5
 
-.PHONY: setup setup-dev setup-scan demo serve test test-fast test-postgres bench faults shots lint scan sbom format lock
+.PHONY: setup setup-dev setup-scan demo serve test test-fast test-postgres bench faults words shots lint scan sbom format lock
 
 setup:
 	@bin/setup requirements.txt
@@ -63,6 +64,9 @@ faults: setup-dev
 
 shots: setup-dev
 	@$(PY) -m tests.shots.take $(ARGS)
+
+words: setup-dev
+	@$(PY) -m tests.support.words $(ARGS)
 
 lint: setup-dev
 	.venv/bin/pre-commit run --all-files

@@ -72,7 +72,9 @@ class SecretField(forms.CharField):
     def to_python(self, value: object) -> str:
         typed = super().to_python(value) or ""
         if not is_plain(typed):
-            raise ValidationError(gettext_lazy("This has characters that cannot be typed."))
+            raise ValidationError(
+                gettext_lazy("This contains invisible characters. Type it again without them.")
+            )
         return typed
 
 

@@ -272,7 +272,7 @@ def page(url: str) -> SplitResult:
 
 
 def contacts(words: Sequence[str]) -> list[str]:
-    """The URI of each e-mail address or `https:` page, for security.txt."""
+    """The URI of each email address or `https:` page, for security.txt."""
     pages = [word for word in words if re.fullmatch(r"https://[^\s<>@]+", word)]
     mailboxes([word.removeprefix("mailto:") for word in words if word not in pages])
     return [w if w in pages else f"mailto:{w.removeprefix('mailto:')}" for w in words]

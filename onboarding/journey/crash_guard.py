@@ -58,7 +58,7 @@ def poison_verdict(row: StatusMixin, call: str) -> Verdict:
     """It is staff's turn until they press "ask the vendor now". Changes the row; the caller saves."""
     row.crashes += row.call_started_at is not None
     row.call_started_at, row.tries = None, 0
-    note = text("Something went wrong on our side. Our staff know and are working on it.")
+    note = text("An error on our side stopped this. Our staff know and are working on it.")
     detail = f"{row.crashes} times in a row the process died, or met a bug, at “{call}”"
     return Verdict(
         status=Status.ON_IT,

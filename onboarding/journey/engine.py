@@ -146,7 +146,8 @@ def _make_and_settle(call: VendorCall) -> bool:
         if is_alone:
             return settle_under_lease(call, ask(call)).again
         note = text(
-            "One moment: another shop is being prepared at %(vendor)s.", vendor=call.vendor.name
+            "We are preparing another shop at %(vendor)s first. Yours is next.",
+            vendor=call.vendor.name,
         )
         busy = Unavailable("another creation goes on", note=note)
         return settle_under_lease(call, busy).again
@@ -268,7 +269,7 @@ def _prepare_check(connection_id: int, lease: Lease) -> VendorCall | None:
 
 def _switched_off(attempt: Attempt) -> None:
     attempt.due_at = timezone.now() + SWITCHED_OFF_DELAY
-    note = dumped(text("This service is switched off at the moment. Your place is kept."))
+    note = dumped(text("This service is switched off at the moment. Your progress is saved."))
     changed = attempt.note != note
     attempt.note = note
     transitions.publish(attempt, changed=changed)

@@ -96,7 +96,7 @@ def _take(attempt: Attempt, hop: Hop, user: User, browser: str) -> bool:
     if not Hop.objects.filter(pk=hop.pk, taken=None).update(**away):
         return False
     connection = attempt.connection
-    note = text("Went to %(vendor)s.", vendor=registry.vendor_name(connection.vendor))
+    note = text("Opened %(vendor)s.", vendor=registry.vendor_name(connection.vendor))
     transitions.record(connection, note, attempt=attempt, user=user)
     transitions.touch(attempt)
     if attempt.connects and not hop.returns:

@@ -62,11 +62,11 @@ RESTARTING_ANSWERS = frozenset(
 )
 FOUND_FIELDS = ("found_shop_id", "found_address", "found_account")
 BEGUN_NOTES = {
-    Attempt.Purpose.CONNECT: text("The connection was begun."),
-    Attempt.Purpose.RECONNECT: text("Reconnecting was begun."),
-    Attempt.Purpose.PAUSE: text("Pausing was begun."),
-    Attempt.Purpose.RESUME: text("Resuming was begun."),
-    Attempt.Purpose.END: text("Disconnecting was begun."),
+    Attempt.Purpose.CONNECT: text("Connecting started."),
+    Attempt.Purpose.RECONNECT: text("Reconnecting started."),
+    Attempt.Purpose.PAUSE: text("Pausing started."),
+    Attempt.Purpose.RESUME: text("Resuming started."),
+    Attempt.Purpose.END: text("Disconnecting started."),
 }
 
 
@@ -305,7 +305,9 @@ def _ensure_unique_name(connection: Connection, user: User) -> None:
         return
     transitions.set_name(connection, name)
     note = text(
-        "Another shop is called “%(old)s” now: this one became “%(name)s”.", old=old, name=name
+        "Another shop is already called “%(old)s”, so this one is now “%(name)s”.",
+        old=old,
+        name=name,
     )
     transitions.record(connection, note, user=user)
 
@@ -585,7 +587,7 @@ def use_found_shop(attempt: Attempt, user: User) -> Attempt:
     if holder(attempt.connection, attempt.found_shop_id) == "sibling":
         return _leave_to_sibling(attempt, user)
     attempt.accepted_shop_id = attempt.found_shop_id
-    note = text("You chose to use the other shop from now on.")
+    note = text("You chose to use the shop that was found.")
     transitions.record(attempt.connection, note, attempt=attempt, user=user)
     return _repeat_call(attempt)
 
@@ -623,7 +625,7 @@ def connect_both(attempt: Attempt, user: User, name: str) -> Attempt:
     first = attempt.connection
     if _connection_named(first.account.merchant, name) or connection_of_found_shop(attempt):
         raise NameTaken(name)
-    note = text("Another shop was found: it became “%(name)s”.", name=name)
+    note = text("A different shop was found. It was added as “%(name)s”.", name=name)
     transitions.record(first, note, attempt=attempt, user=user)
     attempt.connection = Connection.objects.create(
         account=first.account,

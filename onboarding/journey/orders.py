@@ -116,7 +116,7 @@ def _business(merchant: Merchant) -> Business:
 
 
 def verified_addresses(merchant: Merchant) -> tuple[str, ...]:
-    """Verified e-mail addresses of the merchant's members, the oldest first."""
+    """Verified email addresses of the merchant's members, the oldest first."""
     addresses = EmailAddress.objects.filter(user__memberships__merchant=merchant, verified=True)
     return tuple(addresses.order_by("pk").values_list("email", flat=True))
 

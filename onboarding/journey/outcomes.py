@@ -138,7 +138,7 @@ def _needs_action(step: Ask | NeedsMerchant | Declined | StartOver, vendor: Vend
             )
         case Declined():
             stopped = text(
-                "You stopped at %(vendor)s, so nothing was changed.",
+                "You cancelled at %(vendor)s, so nothing was changed.",
                 vendor=vendor.name,
             )
             return _action_needed(Answer.DECLINED, step.note or stopped)
@@ -183,7 +183,7 @@ def awaits_task(step: Done) -> Verdict:
 
 def ready_note(vendor_name: str) -> Text:
     """The sentence for a Redirect without a note of its own."""
-    return text("Everything is ready for you at %(vendor)s.", vendor=vendor_name)
+    return text("%(vendor)s is ready for you.", vendor=vendor_name)
 
 
 def _of_error(error: Unavailable | Refused | Garbled, vendor: Vendor, tries: int) -> Verdict:
@@ -256,8 +256,8 @@ def _staffs_turn(
 def blocked(vendor: Vendor, cause: str) -> Verdict:
     """Another shop of the same account waits for staff; nothing may be created there until then."""
     note = text(
-        "We first check whether something was made for another shop of yours at %(vendor)s. Then we"
-        " continue with this one.",
+        "We are checking something for another of your shops at %(vendor)s first."
+        " Then we continue with this one.",
         vendor=vendor.name,
     )
     return Verdict(
@@ -269,7 +269,7 @@ def no_such_choice() -> Verdict:
     """Staff deleted the connector that the merchant chose before the vendor was asked."""
     return _action_needed(
         Answer.REFUSED,
-        text("What you chose was withdrawn before it was made. Nothing was changed."),
+        text("Your choice was withdrawn before we could set it up. Nothing was changed."),
         heading=text("Your choice is no longer offered"),
     )
 
@@ -310,14 +310,17 @@ def wrong_shop(found: WrongShop, doubt: Doubt) -> Verdict:
     """Another shop than was meant is connected at the vendor: the merchant says which it shall be."""
     match found:
         case ShopMatch.OTHER_MERCHANT:
-            taken = text("This shop is connected by another business. Choose another, or ask us.")
+            taken = text(
+                "Another business has already connected this shop. Choose"
+                " another one, or write to us if it is yours."
+            )
             return _action_needed(Answer.REFUSED, taken, heading=text("Choose another shop"))
         case ShopMatch.SIBLING:
-            twice = text("You have connected this shop already, under another name.")
+            twice = text("You have already connected this shop, under another name.")
             return _action_needed(Answer.WRONG_SHOP, twice)
         case ShopMatch.DIFFERENT:
             another = text(
-                "That was another shop than “%(name)s”. Nothing was changed.", name=doubt.name
+                "You chose a different shop, not “%(name)s”. Nothing was changed.", name=doubt.name
             )
             return _action_needed(Answer.WRONG_SHOP, another)
         case ShopMatch.OTHER_ADDRESS:

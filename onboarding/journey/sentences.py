@@ -23,7 +23,7 @@ def unavailable(error: Unavailable, vendor: str) -> Text:
         case Why.TIMED_OUT:
             return text("%(vendor)s took too long to answer. We keep trying.", vendor=vendor)
         case Why.FAULT:
-            return text("%(vendor)s reports a fault of its own. We keep trying.", vendor=vendor)
+            return text("%(vendor)s reports a problem on its side. We keep trying.", vendor=vendor)
         case Why.ASKED_TO_WAIT:
             return _asked_to_wait(error.asked_until, vendor)
         case Why.UNKNOWN | Why.UNREADABLE:
@@ -34,10 +34,10 @@ def unavailable(error: Unavailable, vendor: str) -> Text:
 def _asked_to_wait(until: datetime | None, vendor: str) -> Text:
     if until is None:
         return text(
-            "%(vendor)s asks us to wait a moment. We then continue automatically.", vendor=vendor
+            "%(vendor)s asks us to wait a moment. Then we continue automatically.", vendor=vendor
         )
     return text(
-        "%(vendor)s asks us to wait until %(time)s. We then continue automatically.",
+        "%(vendor)s asks us to wait until %(time)s. Then we continue automatically.",
         vendor=vendor,
         time=moments.whole_minute(until),
     )
@@ -47,33 +47,31 @@ def refused(error: Refused, vendor: str) -> Text:
     """The vendor said no to us, and staff have to change something."""
     if error.cause == "credentials":
         return text(
-            "%(vendor)s does not let us in at the moment. Our staff know and are working on it.",
+            "%(vendor)s is not letting us sign in. Our staff know and are working on it.",
             vendor=vendor,
         )
     if error.status:
         return text(
-            "%(vendor)s refused a request of ours. Our staff know and are working on it.",
+            "%(vendor)s refused our request. Our staff know and are working on it.",
             vendor=vendor,
         )
-    return text(
-        "Something is not set up correctly on our side. Our staff know and are working on it."
-    )
+    return text("A setting on our side is wrong. Our staff know and are working on it.")
 
 
 def garbled(error: Garbled, vendor: str) -> Text:
     """The vendor answered, and we cannot use its answer."""
     if error.cause == Cause.NO_PROGRESS:
         return text(
-            "We cannot get any further with %(vendor)s. Our staff know and are looking into it.",
+            "We are stuck at %(vendor)s. Our staff know and are looking into it.",
             vendor=vendor,
         )
     if error.why is Why.UNREADABLE:
         return text(
-            "%(vendor)s’s answer could not be read. Our staff know and are looking into it.",
+            "We could not read the answer from %(vendor)s. Our staff know and are looking into it.",
             vendor=vendor,
         )
     return text(
-        "%(vendor)s gave an answer that we did not expect. Our staff know and are looking into it.",
+        "%(vendor)s sent an answer we did not expect. Our staff know and are looking into it.",
         vendor=vendor,
     )
 
@@ -83,7 +81,7 @@ def unsure(vendor: Vendor, creation: str, why: Why) -> Text:
     if notes := vendor.unsure_notes.get(creation):
         return notes.unreadable if why is Why.UNREADABLE else notes.no_answer
     return text(
-        "%(vendor)s has not told us whether our request worked. We are checking, so that nothing is"
-        " made twice.",
+        "We are checking whether %(vendor)s received our request. This way nothing is"
+        " created twice.",
         vendor=vendor.name,
     )

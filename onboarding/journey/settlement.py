@@ -145,9 +145,10 @@ def _settle_found_ids(call: VendorCall, attempt: Attempt, step: Step) -> None:
 
 def _staff_looked(call: VendorCall) -> Text:
     if isinstance(call.call, Resolve) and call.call.found:
-        return text("Our staff found at %(vendor)s what was missing.", vendor=call.vendor.name)
+        return text("Our staff found what was missing at %(vendor)s.", vendor=call.vendor.name)
     return text(
-        "Our staff found nothing at %(vendor)s: we ask for it once more.", vendor=call.vendor.name
+        "Our staff found nothing at %(vendor)s, so we are asking for it again.",
+        vendor=call.vendor.name,
     )
 
 
@@ -434,7 +435,7 @@ def _adopt_connector(attempt: Attempt) -> None:
     transitions.save(connection, "connector")
     transitions.record(
         connection,
-        text("It goes through “%(connector)s” now.", connector=str(chosen)),
+        text("This shop now uses “%(connector)s”.", connector=str(chosen)),
         attempt=attempt,
     )
 
@@ -517,9 +518,9 @@ def _task_verdict(connection: Connection, attempt: Attempt) -> Verdict:
     vendor = vendor_name(connection.vendor)
     row = Verdict(status=Status.PAUSED, turn=Turn.MERCHANT, answer=Answer.DONE)
     if attempt.purpose == Attempt.Purpose.PAUSE:
-        note = text("Our staff confirmed it: data is paused at %(vendor)s.", vendor=vendor)
+        note = text("Our staff confirmed that data is paused at %(vendor)s.", vendor=vendor)
         return replace(row, note=note)
-    note = text("Our staff confirmed it: data flows again at %(vendor)s.", vendor=vendor)
+    note = text("Our staff confirmed that data flows again at %(vendor)s.", vendor=vendor)
     return _resumed(replace(row, note=note), connection)
 
 

@@ -252,7 +252,7 @@ def expire(attempt: Attempt) -> None:
     attempt.status, attempt.turn = Status.ACTION_NEEDED, Turn.MERCHANT
     attempt.answer, attempt.heading = Answer.EXPIRED, {}
     attempt.note = dumped(
-        text("This was not finished within 7 days. Nothing is lost: start again.")
+        text("This was not finished within 7 days. You can start again at any time.")
     )
     attempt.cause, attempt.detail, attempt.link, attempt.questions = "", "", "", []
     attempt.version += 1

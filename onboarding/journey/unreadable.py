@@ -152,7 +152,8 @@ def require_reconnect(connection: Connection) -> None:
 
 def _reconnect_verdict(connection: Connection) -> Verdict:
     note = text(
-        "We can no longer read what %(vendor)s gave us for this shop. Connect it once more.",
+        "We can no longer use the access that %(vendor)s gave us for this shop."
+        " Please connect it again.",
         vendor=vendor_name(connection.vendor),
     )
     return Verdict(

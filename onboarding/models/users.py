@@ -1,4 +1,4 @@
-"""The user: an e-mail address, no username, a password only for those who want one."""
+"""The user: an email address, no username, a password only for those who want one."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 class UserManager(BaseUserManager["User"]):
-    """Creates users by their e-mail address, which is stored in lower case."""
+    """Creates users by their email address, which is stored in lower case."""
 
     def create_user(self, email: str, password: str | None = None, **fields: object) -> User:
         if not email:
-            raise ValueError("A user needs an e-mail address.")
+            raise ValueError("A user needs an email address.")
         user = self.model(email=normalised(email, local=True), **fields)
         user.set_password(password)  # None: no password works, users sign in with a code by mail
         user.save(using=self._db)

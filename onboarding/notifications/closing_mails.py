@@ -124,17 +124,17 @@ def _of_a_person() -> list[str]:
         gettext("Your name and your email addresses."),
         gettext("Your passkeys, your password and your sessions."),
         gettext("Your memberships, and invitations to your addresses."),
-        gettext("Your name and addresses in timelines, notes and mails that were not sent yet."),
+        gettext("Your name and addresses in timelines, notes and emails that were not sent yet."),
     ]
 
 
 def _kept_of_a_person() -> list[str]:
     return [
         gettext(
-            "The shops that you connected: they belong to their businesses. Their timelines say “a former"
-            " member” where you did something."
+            "The shops that you connected, because they belong to their businesses."
+            " Their timelines call you “a former member”."
         ),
-        gettext("The security log, without your name, for %(days)s days: it shows misuse.")
+        gettext("The security log, without your name, for %(days)s days, because it shows misuse.")
         % _days(),
         gettext("This receipt, without your name, for %(days)s days.") % _days(),
         gettext("There are no invoices: this site makes none."),
@@ -143,12 +143,14 @@ def _kept_of_a_person() -> list[str]:
 
 def _elsewhere(mail: ClosingMail) -> list[str]:
     vendors = [vendor_name(str(slug)) for slug in mail.facts.get("vendors", ())]
-    asked = gettext("Our staff ask these vendors to delete what they hold about you: %(vendors)s.")
+    asked = gettext(
+        "Our staff will ask these vendors to delete what they hold about you: %(vendors)s."
+    )
     lines = [asked % {"vendors": ", ".join(vendors)}] if vendors else []
     return [
         *lines,
         gettext(
-            "An account that you opened yourself at a vendor is yours. You can close it there."
+            "Accounts that you opened yourself at a vendor stay yours. You can close them there."
         ),
     ]
 
@@ -157,7 +159,7 @@ def _of_a_business() -> list[str]:
     return [
         gettext("The name of the business, and the names of its shops."),
         gettext("What you entered for its shops, and all keys and secrets."),
-        gettext("Timelines, invitations and mails that were not sent yet."),
+        gettext("Timelines, invitations and emails that were not sent yet."),
     ]
 
 
@@ -167,8 +169,8 @@ def _kept_of_a_business(mail: ClosingMail) -> list[str]:
         gettext("The reference %(reference)s, so that it is never given to another business.")
         % {"reference": reference},
         gettext(
-            "The security log and the log of calls to vendors, without names, for %(days)s days: they show"
-            " misuse and faults."
+            "The security log and the log of calls to vendors, without names, for"
+            " %(days)s days, because they show misuse and faults."
         )
         % _days(),
         gettext("There are no invoices: this site makes none."),

@@ -75,6 +75,7 @@ def compose(
         "brand_name": settings.BRAND_NAME,
         "support_email": settings.SUPPORT_EMAIL,
         "site_url": settings.SITE_URL,
+        "code_minutes": settings.ACCOUNT_LOGIN_BY_CODE_TIMEOUT // 60,
     }
     with translation.override(language) if language else nullcontext():
         subject = render_to_string(f"{template}_subject.txt", {**site, **context})

@@ -107,7 +107,7 @@ class Guesses:
         if refused:
             self._log("a code was not compared, after too many wrong ones")
             note_refusal(self.request, refused, self.user())
-            raise ValidationError(gettext_lazy("There were too many wrong codes."), code=TOO_MANY)
+            raise ValidationError(gettext_lazy("Too many wrong codes were entered."), code=TOO_MANY)
 
     def were_right(self) -> None:
         """The guess was right: it counts only for its code."""
@@ -151,7 +151,7 @@ class CodeFormMixin:
         fields: dict[str, forms.Field] = self.fields  # type: ignore[attr-defined]  # allauth has no types
         fields["code"] = CodeField(
             label=self.label,
-            error_messages={"required": gettext_lazy("Enter the code from the mail.")},
+            error_messages={"required": gettext_lazy("Enter the code from our email.")},
             widget=forms.TextInput(attrs=self.widget_attrs),
         )
 

@@ -34,9 +34,7 @@ if TYPE_CHECKING:
 INCORRECT = "incorrect_code"  # the code of a form error
 # How long a used code of the app is remembered: longer than one is accepted.
 REMEMBERED = timedelta(minutes=5)
-WRONG = gettext_lazy(
-    "This code is not right, or was used before. Wait for the app to show the next one."
-)
+WRONG = gettext_lazy("This code is wrong, or was used before. Wait for the next one in your app.")
 
 
 class Guesses:
@@ -51,7 +49,7 @@ class Guesses:
         """Count a guess that is about to be compared. ValidationError: it must not be."""
         if refused := take_each(self.bounds):
             note_refusal(request, refused, self.user)
-            text = gettext_lazy("There were too many wrong codes.")
+            text = gettext_lazy("Too many wrong codes were entered.")
             raise ValidationError(text, code=TOO_MANY)
 
     def were_right(self) -> None:

@@ -142,7 +142,7 @@ def _remove_factors(user: User, since: datetime) -> Iterator[str]:
     if new.filter(type=kinds.WEBAUTHN).exists():
         yield gettext("New passkeys were removed.")
     if new.filter(type__in=[kinds.TOTP, kinds.RECOVERY_CODES]).exists():
-        yield gettext("The new second factor was removed.")
+        yield gettext("The new second step was removed.")
     new.delete()
     if not factors.exclude(type=kinds.RECOVERY_CODES).exists():
         factors.delete()  # they belong to a factor that is gone

@@ -264,7 +264,7 @@ def go_on(request: HttpRequest, state: object = None) -> HttpResponse | None:
         return None
     if kept["form"] is None:
         request.session.pop(KEPT)
-        text = gettext("Please fill in the form again: passwords and secrets are never kept.")
+        text = gettext("Please fill in the form again. We never keep passwords and secrets.")
         messages.info(request, text)
         return None
     request.session[KEPT] = {**kept, "answered_at": time.time()}

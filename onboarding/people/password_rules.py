@@ -45,7 +45,9 @@ class LengthValidator:
             raise ValidationError(text, code="password_too_long")
 
     def get_help_text(self) -> str:
-        text = gettext("At least %(least)d characters, such as four or five words. Blanks count.")
+        text = gettext(
+            "Use at least %(least)d characters, such as four or five words. Spaces count."
+        )
         return text % {"least": SHORTEST}
 
 
@@ -58,12 +60,12 @@ class ContextValidator:
         spellings = {_letters(each) for each in _disguised(password)}
         for word in known_words(user):
             if any(_letters(word) in each for each in spellings):
-                text = gettext("Leave out “%(word)s”: it is the first thing that others would try.")
+                text = gettext("Leave out “%(word)s”: others would try it first.")
                 raise ValidationError(text % {"word": word}, code="password_known_word")
 
     def get_help_text(self) -> str:
         return gettext(
-            "Without your name, your address, the name of your business or of this site."
+            "Leave out your name, your address, and the names of your business and this site."
         )
 
 
@@ -76,13 +78,13 @@ class BreachedValidator:
         folded = _folded(password)
         if len(set(folded)) < FEWEST or any(map(is_listed, {password, *_cores(folded)})):
             text = gettext(
-                "This password, or most of it, is on lists of stolen passwords, which are tried first."
+                "This password, or most of it, is on a list of stolen passwords."
                 " Choose another one."
             )
             raise ValidationError(text, code="password_breached")
 
     def get_help_text(self) -> str:
-        return gettext("Not one that you use elsewhere.")
+        return gettext("Don’t use a password that you use elsewhere.")
 
 
 def _has_right_length(password: str) -> bool:

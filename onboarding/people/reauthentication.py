@@ -145,7 +145,7 @@ class ReauthenticationCodeView(ShowsCodeMail, CodePageMixin, BaseReauthenticateV
         if self._process and not self.guesses.are_used_up():
             code_mail.say_just_sent(self.request, email)
         else:
-            text = gettext("Another code was asked for a moment ago. Try again in ten seconds.")
+            text = gettext("We sent another code a moment ago. Try again in ten seconds.")
             messages.info(self.request, text)
 
     def form_valid(self, form: ReauthenticationCodeForm) -> HttpResponse:

@@ -43,13 +43,11 @@ SENTENCES: dict[tuple[str, str], Sentences] = {
     (Kind.SIGNED_OUT, ""): Sentences(_("You signed out.")),
     (Kind.WRONG_CODE, ""): Sentences(_("Somebody entered a wrong code for your account.")),
     (Kind.WRONG_PASSWORD, ""): Sentences(_("Somebody entered a wrong password for your account.")),
-    (Kind.WRONG_FACTOR, ""): Sentences(
-        _("Somebody failed the second step of signing in to your account.")
-    ),
+    (Kind.WRONG_FACTOR, ""): Sentences(_("Somebody failed the second step of your sign-in.")),
     (Kind.REFUSED, ""): Sentences(
-        _("We refused to let somebody try again to sign in to your account.")
+        _("We stopped somebody from trying again to sign in to your account.")
     ),
-    (Kind.CONFIRMED_IDENTITY, ""): Sentences(_("You confirmed that it is still you.")),
+    (Kind.CONFIRMED_IDENTITY, ""): Sentences(_("You confirmed that it was you.")),
     (Kind.SESSIONS_ENDED, ""): Sentences(
         _("You were signed out in other browsers."),
         you_by=_("You were signed out by our staff."),
@@ -57,13 +55,11 @@ SENTENCES: dict[tuple[str, str], Sentences] = {
     (Kind.ADDRESS_ADDED, ""): Sentences(_("You added an email address.")),
     (Kind.ADDRESS_REMOVED, ""): Sentences(_("You removed an email address.")),
     (Kind.ADDRESS_MADE_MAIN, ""): Sentences(_("You changed your main email address.")),
-    (Kind.ADDRESS_RESTORED, ""): Sentences(_("An email address that was removed was restored.")),
+    (Kind.ADDRESS_RESTORED, ""): Sentences(_("A removed email address was restored.")),
     (Kind.PASSWORD_CHANGED, ""): Sentences(_("Your password was changed.")),
     (Kind.FACTOR_ADDED, ""): Sentences(_("A passkey or a second step was added.")),
     (Kind.FACTOR_REMOVED, ""): Sentences(_("A passkey or a second step was removed.")),
-    (Kind.FACTOR_RESET, ""): Sentences(
-        _("Our staff reset your second step."), you_by=_("Our staff reset your second step.")
-    ),
+    (Kind.FACTOR_RESET, ""): Sentences(_("Our staff reset your second step.")),
     (Kind.NAME_CHANGED, ""): Sentences(_("You changed your name.")),
     (Kind.BUSINESS_RENAMED, ""): Sentences(
         _("You renamed your business. It is called %(business)s now."),
@@ -101,8 +97,8 @@ SENTENCES: dict[tuple[str, str], Sentences] = {
         _("%(person)s was made an owner by %(by)s."),
     ),
     (Kind.ROLE_CHANGED, "member now"): Sentences(
-        _("You became a member of %(business)s, no longer an owner."),
-        _("%(person)s became a member, no longer an owner."),
+        _("You are now a member of %(business)s, no longer an owner."),
+        _("%(person)s is now a member, no longer an owner."),
         _("%(by)s made you a member of %(business)s, no longer an owner."),
         _("%(person)s was made a member by %(by)s, no longer an owner."),
     ),
@@ -128,20 +124,20 @@ SENTENCES: dict[tuple[str, str], Sentences] = {
         _("You left %(business)s."), _("%(person)s left the team.")
     ),
     (Kind.SECRETS_SHOWN, ""): Sentences(
-        _("You looked at keys and secrets of %(business)s."),
-        _("%(person)s looked at keys and secrets."),
+        _("You viewed keys and secrets of %(business)s."),
+        _("%(person)s viewed keys and secrets."),
     ),
     (Kind.SECRETS_SHOWN, "shop"): Sentences(
-        _("You looked at the key and secret of “%(shop)s”."),
-        _("%(person)s looked at the key and secret of “%(shop)s”."),
+        _("You viewed the key and secret of “%(shop)s”."),
+        _("%(person)s viewed the key and secret of “%(shop)s”."),
     ),
     (Kind.SECRETS_FORGOTTEN, ""): Sentences(
-        _("You deleted keys and secrets of %(business)s here."),
-        _("%(person)s deleted keys and secrets here."),
+        _("You deleted keys and secrets of %(business)s from this site."),
+        _("%(person)s deleted keys and secrets from this site."),
     ),
     (Kind.SECRETS_FORGOTTEN, "shop"): Sentences(
-        _("You deleted the key and secret of “%(shop)s” here."),
-        _("%(person)s deleted the key and secret of “%(shop)s” here."),
+        _("You deleted the key and secret of “%(shop)s” from this site."),
+        _("%(person)s deleted the key and secret of “%(shop)s” from this site."),
     ),
     (Kind.SHOP_ENDED, ""): Sentences(
         _("You disconnected or removed a shop of %(business)s."),
@@ -153,10 +149,10 @@ SENTENCES: dict[tuple[str, str], Sentences] = {
     ),
     (Kind.FOREIGN_RETURN, ""): Sentences(
         _(
-            "A link that leads you back from a vendor was opened in another browser."
-            " Nothing changes unless you confirm it there."
+            "Your link back from a vendor was opened in another browser. Nothing"
+            " changes unless you confirm it there."
         ),
-        _("A link that leads %(person)s back from a vendor was opened in another browser."),
+        _("A link that brings %(person)s back from a vendor was opened in another browser."),
     ),
     (Kind.DATA_EXPORTED, ""): Sentences(
         _("You downloaded what we hold about you."),
@@ -172,7 +168,7 @@ SENTENCES: dict[tuple[str, str], Sentences] = {
     ),
     (Kind.STAFF_CHANGED, ""): Sentences(_("Your rights on the staff’s pages were changed.")),
     (Kind.ACTIVE_CHANGED, ""): Sentences(
-        _("Our staff changed whether you may sign in."),
+        _("Our staff changed whether you can sign in."),
     ),
 }
 

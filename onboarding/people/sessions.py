@@ -118,7 +118,7 @@ def why_signed_out(request: HttpRequest) -> str:
     """Why the session of this browser's cookie is none any more; empty if there was none."""
     sentences = {
         Ended.UNUSED: gettext("You were signed out because you were away for a while."),
-        Ended.TOO_OLD: gettext("You were signed out because you signed in a long time ago."),
+        Ended.TOO_OLD: gettext("You were signed out because your sign-in was a long time ago."),
         Ended.UNKNOWN: gettext("You were signed out of this browser. Sign in again to continue."),
     }
     ended = store_of(request).ended_as

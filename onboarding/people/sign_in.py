@@ -1,4 +1,4 @@
-"""Sign-up and sign-in: one e-mail form and one page for the code, for new and known addresses alike.
+"""Sign-up and sign-in: one email form and one page for the code, for new and known addresses alike.
 
 Built on django-allauth's login by code. For a new address, a user is created at once, unverified, and
 gets the same code as everybody else. So neither URLs nor texts tell who has an account (no user
@@ -57,10 +57,10 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no ty
 
     error_messages = DefaultAccountAdapter.error_messages | {
         "incorrect_code": gettext_lazy(
-            "That is not the code we sent. Use the newest mail, or ask for a new code."
+            "This code is wrong. Use the code from our newest email, or ask for a new one."
         ),
         "email_password_mismatch": gettext_lazy(
-            "This address and password do not belong together. You can sign in with a code instead."
+            "This address and password do not match. You can sign in with a code instead."
         ),
         "too_many_login_attempts": gettext_lazy(
             "Too many tries. Wait a while, or sign in with a code instead."
@@ -228,7 +228,7 @@ class EmailForm(RequestLoginCodeForm):  # type: ignore[misc]  # allauth has no t
         email: str = self.cleaned_data["email"]
         self.address = email
         if seconds_to_wait(context.request, email):
-            raise ValidationError(gettext("There were too many tries."), code=codes.TOO_MANY)
+            raise ValidationError(gettext("Too many tries."), code=codes.TOO_MANY)
         found: str = super().clean_email()
         if not mail_limits.brake(context.request, email).take():
             raise ValidationError(gettext("We have just sent a code."), code=JUST_SENT)
@@ -378,7 +378,7 @@ def code_expired(request: HttpRequest) -> HttpResponseBase:
         return redirect("mfa_authenticate")
     if invitation := joining.wanted(request):
         return redirect(invitation)
-    text = gettext("That code is no longer waited for. Enter your address to get a new one.")
+    text = gettext("That code no longer works. Enter your address to get a new one.")
     messages.info(request, text)
     return redirect(with_next("account_login", request))
 

@@ -19,9 +19,11 @@ def sentence(error: NotSent) -> str:
     if isinstance(error, AddressRefused):
         return gettext("Mail to this address is refused. Check it for a typing mistake.")
     if isinstance(error, TooManyMails):
-        said = gettext("This address has had many mails from us. Nothing was sent. %(wait)s")
+        said = gettext(
+            "We have already sent many emails to this address, so nothing was sent now. %(wait)s"
+        )
         return said % {"wait": wait(error.seconds)}
-    return gettext("We cannot send mail at the moment. Try again in a minute.")
+    return gettext("We cannot send email at the moment. Try again in a minute.")
 
 
 class SaysUnsentMail:

@@ -50,12 +50,14 @@ def _heir_field(leaving: Leaving) -> forms.Field:
 
 def _help(leaving: Leaving) -> str:
     if not leaving.successors:
-        return gettext("It has no other member. To keep it, invite somebody as an owner first.")
+        return gettext("It has no other member. To keep it, invite another owner first.")
     if not leaving.shops:
-        return gettext("It has no other owner. Whom you choose becomes an owner.")
+        return gettext("It has no other owner. The person you choose becomes an owner.")
     return ngettext(
-        "It has no other owner. Whom you choose becomes an owner; its %(shops)s shop stays connected.",
-        "It has no other owner. Whom you choose becomes an owner; its %(shops)s shops stay connected.",
+        "It has no other owner. The person you choose becomes an owner, and its"
+        " %(shops)s shop stays connected.",
+        "It has no other owner. The person you choose becomes an owner, and its"
+        " %(shops)s shops stay connected.",
         leaving.shops,
     ) % {"shops": leaving.shops}
 
@@ -77,6 +79,6 @@ class CloseBusinessForm(forms.Form):
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
         if name_key(name) != name_key(self.merchant.name):
-            message = gettext("This is not the name. Type: %(business)s")
+            message = gettext("This is a different name. Type: %(business)s")
             raise forms.ValidationError(message % {"business": self.merchant.name})
         return name

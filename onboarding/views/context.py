@@ -16,7 +16,8 @@ PUBLIC = {"start", "catalogue", "platform", "account_login"}
 def site(request: HttpRequest) -> dict[str, object]:
     """`brand_name`, `brand_logo`, `brand_colour`, `brand_url`, `support_email`, `legal_links` [(label, url)],
     `reference`, `canonical` (the one address of a public page), `demo_mails` when the demo's mail page
-    exists, and `about_to` for “Is it still you?”."""
+    exists; for “Is it still you?”: `about_to`, and `recent_minutes`, after which a sign-in no longer
+    counts as recent."""
     return {
         "brand_name": settings.BRAND_NAME,
         "brand_logo": settings.BRAND_LOGO,
@@ -28,6 +29,7 @@ def site(request: HttpRequest) -> dict[str, object]:
         "canonical": f"{settings.SITE_URL}{request.path}" if is_public(request) else "",
         "demo_mails": settings.DEMO_MAILS,
         "about_to": partial(guards.doing, request),
+        "recent_minutes": settings.ACCOUNT_REAUTHENTICATION_TIMEOUT // 60,
     }
 
 

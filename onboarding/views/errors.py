@@ -29,19 +29,19 @@ TOO_LARGE = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
 # Of each bound: what is so, and the next thing.
 BOUNDS = {
     Bound.OPEN_SHOPS: (
-        gettext_lazy("Your business has %(most)d shops that are not finished."),
+        gettext_lazy("Your business has %(most)d unfinished shops."),
         gettext_lazy("Finish or remove one first."),
     ),
     Bound.OPEN_SHOPS_OF_PERSON: (
-        gettext_lazy("You have begun %(most)d shops that are not finished."),
+        gettext_lazy("You have %(most)d unfinished shops."),
         gettext_lazy("Finish or remove one first, in any of your businesses."),
     ),
     Bound.ATTEMPTS: (
-        gettext_lazy("You have begun %(most)d times within an hour."),
-        gettext_lazy("Nothing was begun now. Wait a while, then try again."),
+        gettext_lazy("You have started %(most)d times within an hour."),
+        gettext_lazy("Wait a while, then try again."),
     ),
     Bound.BUSINESSES: (
-        gettext_lazy("You own %(most)d businesses, and cannot add another."),
+        gettext_lazy("You own %(most)d businesses, the most that one person can have."),
         gettext_lazy("Write to us if you need more."),
     ),
     Bound.NEW_BUSINESSES: (
@@ -83,8 +83,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
         return database_away(request)
     return _alone(
         500,
-        _("Something broke on our side"),
-        _("What you did may not have been saved. It was not your fault."),
+        _("We have a problem on our side"),
+        _("What you sent may not have been saved."),
         _("Try again in a minute. Your shops stay as they are."),
         getattr(request, "reference", ""),
     )
@@ -115,13 +115,13 @@ def unread(status: int) -> HttpResponse:
         case 414:
             heading, sentence = _("This address is too long"), _("We cannot read all of it.")
         case 431:
-            heading = _("Your browser sent too much along")
-            sentence = _("Most often these are cookies.")
-            again = _("Delete the cookies of this site in your browser, and try again.")
+            heading = _("Your browser sent too much data")
+            sentence = _("Most likely it has too many cookies from this site.")
+            again = _("Delete this site’s cookies in your browser, then try again.")
         case _ if status >= 500:
-            heading, sentence = _("Something broke on our side"), _("It was not your fault.")
+            heading, sentence = _("We have a problem on our side"), _("Your request was fine.")
         case _:
-            heading = _("We could not read that")
+            heading = _("We could not read your request")
             sentence = _("Your browser sent something that we did not expect.")
     response = _alone(status, heading, f"{sentence} {_('Nothing was changed.')}", again)
     response["Cache-Control"] = "no-store"

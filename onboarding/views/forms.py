@@ -122,7 +122,7 @@ class InviteForm(forms.Form):
     def clean_email(self) -> str:
         email: str = self.cleaned_data["email"]
         if team.has_member(self.merchant, email):
-            message = gettext("%(email)s belongs to the team already.")
+            message = gettext("%(email)s is already in the team.")
             raise forms.ValidationError(message % {"email": email})
         return email
 
@@ -238,13 +238,13 @@ class NameAndAddressForm(NameForm):
 
 def taken(name: str) -> str:
     """The error for a name that another shop of the merchant has."""
-    message = gettext("You have another shop called “%(name)s”. Give this one a name of its own.")
+    message = gettext("You already have a shop called “%(name)s”. Choose another name.")
     return message % {"name": name}
 
 
 def _connector_field(connectors: Sequence[Connector], label: str) -> forms.Field:
     """A choice of connectors; the first is the one that the shop has now."""
-    now = gettext("%(connector)s (as now)") % {"connector": connectors[0]}
+    now = gettext("%(connector)s (current)") % {"connector": connectors[0]}
     others = [(each.slug, str(each)) for each in connectors[1:]]
     return forms.ChoiceField(
         choices=[(connectors[0].slug, now), *others],

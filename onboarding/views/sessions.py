@@ -30,7 +30,7 @@ def sessions_page(request: Request) -> HttpResponse:
 
 def _said(count: int) -> str:
     if not count:
-        return gettext("You are signed in nowhere else.")
+        return gettext("You are not signed in anywhere else.")
     return ngettext(
         "Signed out in one other browser.", "Signed out in %(count)d other browsers.", count
     ) % {"count": count}

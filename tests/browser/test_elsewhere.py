@@ -47,7 +47,7 @@ def test_owners_people_and_staff_read_that_it_happened(visit: Visit, look: dict[
     ann.open("/accounts/2fa/")
     ann.shoot("security")
     ann.page.get_by_role("link", name="What happened in your account").click()
-    ann.sees("A link that leads you back from a vendor was opened in another browser.")
+    ann.sees("Your link back from a vendor was opened in another browser.")
     ann.shoot("account-events")
     ann.site.manage("staff", erin.email)
     erin.open("/admin/onboarding/securityevent/")

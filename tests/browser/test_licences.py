@@ -35,7 +35,7 @@ def at_integrator(ann: Visitor, *buttons: str) -> None:
     there = ann.page.context.new_page()
     there.goto(f"{ann.site.stage.url}/celigo")
     for button in buttons:
-        email = there.get_by_label("E-mail address")
+        email = there.get_by_label("Email address")
         if email.count():
             email.fill(ann.email)
         there.get_by_role("button", name=button, exact=True).click()
@@ -48,7 +48,7 @@ def test_a_licence_is_issued_and_the_app_installed(visit: Visit, look: dict[str,
     ann.sign_up(AMAZON, "Ann’s Antiques")
     ann.shoot("check")
     ann.press("Connect")
-    ann.sees("integrator.io has no account with the address")
+    ann.sees("integrator.io has no account for")
     ann.shoot("no-account")
     at_integrator(ann, "Create an integrator.io account")
     ann.press("I have done it: check again")
@@ -106,7 +106,7 @@ def test_another_address_of_ones_own_gets_the_only_licence(
     ann.page.get_by_role("link", name="Back to your shop").wait_for()
     ann.shoot("settings")
     confirm_another(ann, there)
-    ann.sees("integrator.io has no account with the address")
+    ann.sees("integrator.io has no account for")
     expect(ann.page.get_by_label(there)).to_be_checked()
     ann.shoot("chosen")
     at_integrator(replace(ann, email=there), "Create an integrator.io account")
@@ -141,11 +141,11 @@ def test_a_key_gets_another_profile_and_stays_the_same(
     ann.page.get_by_role("link", name="See this shop").click()
     expect(ann.page.get_by_role("link", name="delete the old one")).to_have_count(0)
     before = client_of(site, business)
-    ann.page.get_by_role("link", name="Change what your key opens").click()
-    expect(ann.page.get_by_label("(as now)")).to_be_checked()
+    ann.page.get_by_role("link", name="Update your key’s permissions").click()
+    expect(ann.page.get_by_label("(current)")).to_be_checked()
     ann.page.get_by_label(second_profile).check()
     ann.shoot("profiles")
-    ann.press("Change what your key opens")
+    ann.press("Update your key’s permissions")
     ann.sees("Capillary updated the permissions of your key.")
     ann.shoot("changed")
     now = client_of(site, business)
@@ -154,7 +154,7 @@ def test_a_key_gets_another_profile_and_stays_the_same(
     ann.page.get_by_role("link", name="About this shop").or_(
         ann.page.get_by_role("link", name="See this shop")
     ).first.click()
-    ann.sees(f"It goes through “{second_profile}” now.")
+    ann.sees(f"This shop now uses “{second_profile}”.")
     ann.shoot("shop")
 
 

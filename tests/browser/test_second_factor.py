@@ -70,7 +70,7 @@ def test_a_merchant_signs_in_with_an_authenticator_app(
     ann.sees("One more step")
     enter(ann, wrong_code(secret=secret))
     ann.press("Continue")
-    ann.sees("This code is not right")
+    ann.sees("This code is wrong")
     ann.shoot("wrong")
     enter(ann, app_code(secret, periods=1))
     ann.press("Continue")
@@ -152,7 +152,7 @@ def test_a_short_password_and_a_stolen_one_are_refused_in_words(visit: Visit) ->
     ann.open("/accounts/password/set/")
     for password, said in [
         ("tiger", "Use at least 12 characters."),
-        ("Welcome2024!", "lists of stolen passwords"),
+        ("Welcome2024!", "a list of stolen passwords"),
         ("antiques and lamps", "Leave out “Antiques”"),
     ]:
         for label in ("Password", "Password (again)"):

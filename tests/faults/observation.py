@@ -6,20 +6,21 @@ import html
 
 from django.utils import timezone
 
+import vendors
 from onboarding.models import Alert, Attempt, Connector
 from tests.faults.kinds import Fault
 from tests.faults.rules import FINE, Code
 from tests.faults.scene import Driver, Scene
 
 STAFF = (
-    "answer could not be read. Our staff know and are looking into it.",
-    "gave an answer that we did not expect. Our staff know and are looking into it.",
-    "does not let us in at the moment. Our staff know and are working on it.",
-    "refused a request of ours. Our staff know and are working on it.",
+    *(f"We could not read the answer from {each.name}. Our staff know" for each in vendors.ALL),
+    "sent an answer we did not expect. Our staff know and are looking into it.",
+    "is not letting us sign in. Our staff know and are working on it.",
+    "refused our request. Our staff know and are working on it.",
 )
-LOOKS = ("has not told us whether your ", "answer could not be read. We are checking whether your ")
+LOOKS = ("We are checking whether ",)
 REACH, SLOW = "We cannot reach ", "took too long to answer. We keep trying."
-BROKEN, OWN = "broke off. We keep trying.", "reports a fault of its own. We keep trying."
+BROKEN, OWN = "broke off. We keep trying.", "reports a problem on its side. We keep trying."
 ASKS = "asks us to wait "
 WAITS = (REACH, SLOW, BROKEN, OWN, ASKS)
 WAITS_AFTER = {
@@ -27,8 +28,8 @@ WAITS_AFTER = {
     "reset after": BROKEN, "500": OWN, "502": OWN, "503": OWN, "503, Retry-After": f"{ASKS}until ",
     "429": f"{ASKS}a moment", "429, Retry-After": f"{ASKS}until ",
 }  # fmt: skip
-PAUSES = "We wait a moment before we try again, so that nothing is made twice."
-SOON = "Capillary has made your key, but does not accept it yet."
+PAUSES = "We try again in a moment. We wait so that nothing is created twice."
+SOON = "Capillary created your key, but does not accept it yet. We keep trying."
 UNCOUNTED = "Sharespine confirms the connection. We could not read its orders."
 DESK = {
     "We cannot reach the vendor. Try again later.": "later",
@@ -111,7 +112,8 @@ def _wanted(code: Code, scene: Scene, fault: Fault | None) -> tuple[str, ...]:
         return (said,) if said else WAITS
     wanted: dict[Code, tuple[str, ...]] = {
         "pauses": (PAUSES,), "staff": STAFF, "staff look": LOOKS, "soon": (SOON,),
-        "uncounted": (UNCOUNTED,), FINE: (scene.says,), "by hand": ("Our staff ask Sharespine to switch",),
+        "uncounted": (UNCOUNTED,), FINE: (scene.says,),
+        "by hand": ("Our staff will ask Sharespine to switch",),
     }  # fmt: skip
     return wanted[code]
 

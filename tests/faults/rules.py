@@ -16,20 +16,20 @@ FINE = "fine"
 LEGEND: Mapping[Code, str] = {
     FINE: "as if nothing had gone wrong",
     "waits": "what happened, and “We keep trying.”: “We cannot reach …”, “The connection to … broke"
-    " off”, “… took too long to answer”, “… reports a fault of its own”, or “… asks us to wait until …”."
+    " off”, “… took too long to answer”, “… reports a problem on its side”, or “… asks us to wait until …”."
     " Our turn: asked again after 5 s, 10 s …, or when Retry-After says. The status stays what it was",
-    "pauses": "“We wait a moment before we try again, so that nothing is made twice.” Our turn: looked for"
-    " after a pause, then made again",
+    "pauses": "“We try again in a moment. We wait so that nothing is created twice.”"
+    " Our turn: looked for after a pause, then made again",
     "found": "as if nothing had gone wrong: the answer was lost, we looked at once and found what had"
     " been made",
-    "staff": "We’re on it: “…’s answer could not be read”, “… does not let us in at the moment”, or what"
+    "staff": "We’re on it: “We could not read the answer from …”, “… is not letting us sign in”, or what"
     " else happened, and “Our staff know”. Staff get one mail; asked again after a minute, in the end hourly",
-    "staff look": "We’re on it: “… has not told us whether your … was made” or “…’s answer could not be"
-    " read. We are checking …”. Nothing more is made until staff have looked: “it exists, its id is …” or"
+    "staff look": "We’re on it: “We are checking whether … created your …” or “We could not read …’s answer."
+    " We are checking …”. Nothing more is made until staff have looked: “it exists, its id is …” or"
     " “it does not exist”",
-    "soon": "Checking: “Capillary has made your key, but does not accept it yet.” Asked again after"
-    " 20 s, staff’s turn after an hour",
-    "by hand": "“Our staff ask Sharespine to switch your data …”, and staff get the words to send",
+    "soon": "Checking: “Capillary created your key, but does not accept it yet. We"
+    " keep trying.” Asked again after 20 s, staff’s turn after an hour",
+    "by hand": "“Our staff will ask Sharespine to switch your data …”, and staff get the words to send",
     "kept": "the shop stays Connected, and its page says “Not confirmed since …”",
     "uncounted": "Connected: “Sharespine confirms the connection. We could not read its orders.”",
     "later": "staff read what happened, and “Try again later”",

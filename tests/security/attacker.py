@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core import mail
 
 CODE = re.compile(r"^(\d{6}|[A-Z]{4}-[A-Z]{4})$", re.MULTILINE)
-SPENT, WRONG = "This code no longer works", "That is not the code we sent"
+SPENT, WRONG = "This code no longer works", "This code is wrong"
 LOGIN, RESET = "/accounts/login/", "/accounts/password/reset/"
 ENTER = "/accounts/login/code/confirm/"
 PATIENCE = 30  # seconds for one answer

@@ -22,7 +22,7 @@ from tests.support.visit import visible_text
 
 PATHS = ["/accounts/login/", "/", "/return/itembase/", "/admin/login/", "/nothing-here/"]
 TOKEN = "t" * 32
-TOO_MUCH = "This is more than we take"
+TOO_MUCH = "You sent too much at once"
 
 
 @pytest.fixture(scope="module")

@@ -89,12 +89,12 @@ def test_every_response_has_the_headers_and_names_no_product(site: Site, name: s
 @pytest.mark.parametrize(
     ("name", "heading"),
     [
-        ("400, no method", "We could not read that"),
-        ("400, two lengths", "We could not read that"),
+        ("400, no method", "We could not read your request"),
+        ("400, two lengths", "We could not read your request"),
         ("414", "This address is too long"),
-        ("431", "Your browser sent too much along"),
-        ("431, many", "Your browser sent too much along"),
-        ("413", "This is more than we take"),
+        ("431", "Your browser sent too much data"),
+        ("431, many", "Your browser sent too much data"),
+        ("413", "You sent too much at once"),
     ],
 )
 def test_what_cannot_be_read_gets_a_page_of_the_site(site: Site, name: str, heading: str) -> None:

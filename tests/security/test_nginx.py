@@ -102,7 +102,7 @@ def test_long_bodies_are_refused(nginx: Proxied, size: int, ours: bool) -> None:
     with suppress(requests.ConnectionError):
         answer = nginx.ask("/accounts/login/", method="POST", data=b"x" * size)
         assert answer.status_code == 413
-        assert ("This is more than we take" in answer.text) == ours
+        assert ("You sent too much at once" in answer.text) == ours
 
 
 def test_what_is_for_monitoring_stays_inside(nginx: Proxied) -> None:

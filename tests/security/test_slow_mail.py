@@ -18,7 +18,7 @@ from tests.support.site import Site, free_port
 CROWD = 60
 PATIENCE = 10.0  # seconds; a machine with nothing else to do needs two
 ON_ITS_WAY, SENT = "We are sending the code to", "We have sent a code"
-DOWN = "We cannot send mail at the moment"
+DOWN = "We cannot send email at the moment"
 BEHAVIOURS = {"away": None, "slow": 1.0, "silent": 3600.0, "good": 0.0}  # seconds for each byte
 
 

@@ -252,7 +252,7 @@ def test_the_page_of_a_merchant_asks_as_much_for_many_members_as_for_two(
 
 def test_the_timeline_reads_oldest_first(connection: Connection, staff: Client) -> None:
     read = page_text(staff.get(page(connection)))
-    said = ["The connection was begun.", "Our staff know"]
+    said = ["Connecting started.", "Our staff know"]
     places = [read.rindex(sentence) for sentence in said]
     assert places == sorted(places)
     assert Event.objects.count() == 2
@@ -393,7 +393,7 @@ def test_a_filter_value_with_a_nul_gets_a_page(
 ) -> None:
     response = staff.get(listed("connection"), QUERY_STRING=query)
     assert response.status_code == 400
-    assert "We could not read that" in page_text(response)
+    assert "We could not read your request" in page_text(response)
 
 
 @pytest.mark.parametrize("number", ["null", "", "-1", "1.5", "\0", "9" * 5_000, "\u0663"])

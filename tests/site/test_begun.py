@@ -87,7 +87,7 @@ def test_another_shop_is_begun_when_the_merchant_says_so(
 def test_another_shop_needs_a_name_of_its_own(people: People, begun: Attempt) -> None:
     form = {"name": "EBAY", "another": "1", "seen": begun.reference}
     response = browser(people.alice).post(page(people), form)
-    assert "You have another shop called “EBAY”" in visible_text(response)
+    assert "You already have a shop called “EBAY”" in visible_text(response)
     assert Connection.objects.get() == begun.connection
 
 

@@ -58,9 +58,7 @@ def test_a_business_with_too_many_unfinished_shops_begins_no_other(
     settings.MAX_OPEN_SHOPS = 3
     shops_of(people, scripted, 3)
     refused = begin(browser(people.bob), people.acme, "Bob's", scripted)
-    is_said(
-        refused, 409, "Your business has 3 shops that are not finished. Finish or remove one first."
-    )
+    is_said(refused, 409, "Your business has 3 unfinished shops. Finish or remove one first.")
     assert Connection.objects.count() == 3
     noted = SecurityEvent.objects.get(kind="refused")
     assert (noted.user, noted.detail) == (people.bob, "unfinished shops of a business")
@@ -101,7 +99,7 @@ def test_a_person_is_bounded_over_all_businesses(
     shops_of(people, scripted, 1)
     shops_of(people, scripted, 1, second)
     refused = begin(browser(people.alice), second, "Third", scripted)
-    is_said(refused, 409, "You have begun 2 shops that are not finished.")
+    is_said(refused, 409, "You have 2 unfinished shops.")
     assert begin(browser(people.bob), people.acme, "Bob's", scripted).status_code == 303
 
 
@@ -145,7 +143,7 @@ def test_attempts_of_an_hour_are_bounded_whatever_they_are_for(
         scripted.script.append(done)
         assert alice.post(url(name, shop)).status_code == 303
     refused = alice.post(url("pause", shop))
-    is_said(refused, 429, "You have begun 3 times within an hour.")
+    is_said(refused, 429, "You have started 3 times within an hour.")
     assert refused["Retry-After"] == "3600"
     assert Attempt.objects.count() == 3
     Attempt.objects.update(created=Attempt.objects.earliest("created").created - bounds.HOUR)
@@ -169,7 +167,7 @@ def test_new_businesses_of_a_day_and_in_all_are_bounded(settings: Settings) -> N
     assert add(dora, "Shop 1").status_code == 302  # it is there
     Merchant.objects.update(created=Merchant.objects.earliest("created").created - bounds.DAY)
     assert add(dora, "Third").status_code == 302
-    is_said(add(dora, "Fourth"), 409, "You own 3 businesses, and cannot add another.")
+    is_said(add(dora, "Fourth"), 409, "You own 3 businesses, the most that one person can have.")
 
 
 def test_businesses_added_at_the_same_moment_keep_the_bound(settings: Settings) -> None:

@@ -34,7 +34,7 @@ def test_a_box_without_letters_and_digits_costs_no_try(
 ) -> None:
     code = asked(kind)
     for _ in range(4):
-        assert "Enter the code from the mail." in visible_text(kind.enter(client, typed))
+        assert "Enter the code from our email." in visible_text(kind.enter(client, typed))
     assert compared == []
     assert kind.enter(client, code).status_code == 302
     assert kind.worked(client)

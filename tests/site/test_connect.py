@@ -218,7 +218,7 @@ def test_a_name_in_use_is_an_error_at_its_field(people: People, scripted: Script
     attempt = start_attempt(people, scripted, OPEN, name="eBay")
     Connection.objects.filter(pk=attempt.connection_id).update(shop_id="1")
     response = browser(people.alice).post(page(people), {"name": "ebay"})
-    assert "another shop called “ebay”" in visible_text(response)
+    assert "already have a shop called “ebay”" in visible_text(response)
     html = response.content.decode()
     assert 'href="#id_name"' in html
     assert re.search(r'<details class="optional"\s+open>', html)

@@ -74,7 +74,7 @@ def test_no_secret_is_shown_again(dora: User) -> None:
     _, page = stale(dora, reverse("welcome"), form, **OURS)
     assert "s3cret" not in page.content.decode()
     assert set(fields(page)) == {"name", "csrfmiddlewaretoken"}
-    assert "Passwords and codes are not kept." in visible_text(page)
+    assert "We do not keep passwords and codes." in visible_text(page)
 
 
 def test_the_button_may_lead_to_the_vendor(people: People, scripted: Scripted) -> None:

@@ -40,7 +40,7 @@ def test_a_pause_with_lost_keys_says_to_connect_once_more(
     alice.post(url("pause", shop))
     attempt = shop.attempts.get(purpose="pause")
     page = said(people, attempt)
-    assert "We can no longer read what Scripted gave us for this shop." in page
+    assert "We can no longer use the access that Scripted gave us for this shop." in page
     assert UNTRUE not in page
     scripted.script.append(OPEN)
     assert alice.post(url("reconnect", shop)).status_code == 303

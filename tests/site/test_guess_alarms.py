@@ -68,7 +68,7 @@ def test_the_mail_goes_to_the_main_address_and_says_what_to_do() -> None:
     assert warnings() == [ANNA]
     said = str(mail.outbox[-1].body)
     assert "entered many wrong codes" in said
-    assert "you need to do nothing" in said
+    assert "you don’t need to do anything" in said
 
 
 def test_nobody_is_warned_of_an_address_without_an_account() -> None:

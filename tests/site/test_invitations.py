@@ -239,7 +239,7 @@ def test_capital_letters_make_no_other_address(people: People, dora: User) -> No
     assert "is invited already" in wrong(people, "DORA@example.org")
     browser(dora).post(Invitation.objects.get().get_absolute_url())
     assert is_member(people, dora)
-    assert "belongs to the team already" in wrong(people, "dORA@example.org")
+    assert "is already in the team" in wrong(people, "dORA@example.org")
 
 
 def test_an_expired_invitation_is_a_calm_page_and_can_be_sent_again(
@@ -451,13 +451,13 @@ def test_an_invitation_is_a_mail_to_a_mailbox_like_any_other(
     for tag in ("a", "b", "c"):
         fields = {"email": f"eve+{tag}@example.org", "role": "member"}
         said = visible_text(browser(people.alice).post(page, fields, follow=True))
-    assert "This address has had many mails from us. Nothing was sent." in said
+    assert "We have already sent many emails to this address, so nothing was sent now." in said
     assert "Try again in 60 minutes." in said
     assert (len(mailoutbox), people.acme.invitations.count()) == (2, 2)
     invited = people.acme.invitations.earliest("pk")
     again = reverse("send-again", args=[people.acme.reference, invited.reference])
     said = visible_text(browser(people.alice).post(again, follow=True))
-    assert "This address has had many mails from us." in said
+    assert "We have already sent many emails to this address" in said
     assert len(mailoutbox) == 2
 
 

@@ -23,8 +23,8 @@ from vendors import sandbox
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("inline_executor")]
 TOKENS, API = "GET /accounts/oauth/v2/token", "GET /api/v1/users/{user}/instances"
 EMAIL = "agency@shop.example"  # one itembase user for both businesses
-LOST = "itembase’s answer got lost on the way, so we need you to allow access once more."
-OVER = "Your permission at itembase was good for a few seconds only"
+LOST = "We did not receive itembase’s answer. Please allow access again."
+OVER = "The permission from itembase expired before we could use it"
 
 
 @pytest.fixture

@@ -191,7 +191,7 @@ def test_a_button_pressed_twice_leads_on(signed_in: Client, user: User) -> None:
 def test_a_wrong_code_changes_nothing(signed_in: Client, user: User) -> None:
     sent = press(signed_in, asked(signed_in, removing(user)), INSTEAD)
     page = posted(signed_in, sent["Location"], {"code": wrong(newest_code())})
-    assert "That is not the code we sent." in visible_text(page)
+    assert "This code is wrong." in visible_text(page)
     signed_in.post(removing(user))
     assert Authenticator.objects.exists()
 

@@ -195,7 +195,7 @@ def test_a_warning(server: MailServer, people: People, connection: Connection) -
     assert receivers == ["alice@example.org", "bob@example.org"]
     is_ours(message, "alice@example.org, bob@example.org")
     url = SITE + connection.get_absolute_url()
-    assert BUTTON.findall(part(message, "html")) == [(url, "See how it stands")]
+    assert BUTTON.findall(part(message, "html")) == [(url, "See your shop")]
 
 
 def test_the_waitlist(server: MailServer, people: People, connection: Connection) -> None:

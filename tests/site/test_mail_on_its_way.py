@@ -318,7 +318,7 @@ def test_a_mail_server_that_is_away_keeps_nobody_waiting(
 ) -> None:
     use(settings, free_port())
     page = asked(client)
-    assert "We cannot send mail at the moment. Try again in a minute." in page
+    assert "We cannot send email at the moment. Try again in a minute." in page
     assert not AccountMail.objects.exists()
     assert User.objects.count() == 1
 

@@ -62,7 +62,7 @@ def test_an_address_for_forms_says_so_when_it_is_opened(world: World) -> None:
     shop = Attempt.objects.earliest("pk")
     response = browser(world.people.alice).get(url("reconnect", shop))
     assert (response.status_code, response["Allow"]) == (405, "POST")
-    assert "It only takes what a form sends." in response.content.decode()
+    assert "This page opens only through a form." in response.content.decode()
 
 
 def test_head_leaves_a_message_for_the_page_that_shows_it(world: World) -> None:

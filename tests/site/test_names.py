@@ -251,8 +251,8 @@ def test_the_name_of_a_shop_is_quoted_and_cut(people: People, scripted: Scripted
     expiry_warnings.mail_due()
     [sent] = mail.outbox
     name = f"“{'x ' * 29}x…”"
-    assert sent.subject == f"{name} ends within a week"
-    assert f"The connection of {name} (business: “Acme”) ends on" in str(sent.body)
+    assert sent.subject == f"The connection of {name} ends within a week"
+    assert f"The connection of {name} of “Acme” ends on" in str(sent.body)
 
 
 @pytest.mark.parametrize(

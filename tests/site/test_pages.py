@@ -155,7 +155,7 @@ def test_home_says_the_one_next_thing_of_each_shop(people: People, scripted: Scr
     stopped = start_attempt(people, scripted, Declined(), name="Second")
     response = browser(people.bob).get(people.acme.get_absolute_url())
     assert "First Connected through Scripted Connected" in visible_text(response)
-    assert "You stopped at Scripted, so nothing was changed. Action needed" in visible_text(
+    assert "You cancelled at Scripted, so nothing was changed. Action needed" in visible_text(
         response
     )
     assert stopped.get_absolute_url() in response.content.decode()
@@ -177,9 +177,9 @@ def test_a_shop_shows_what_we_know_and_what_happened(people: People, scripted: S
     said = visible_text(browser(people.alice).get(connection.get_absolute_url()))
     for expected in ("Connected The vendor lists it.", "Confirmed by Scripted", "Last checked"):
         assert expected in said
-    assert "The connection was begun. you" in said
+    assert "Connecting started. you" in said
     bob = visible_text(browser(people.bob).get(connection.get_absolute_url()))
-    assert "The connection was begun. Alice" in bob
+    assert "Connecting started. Alice" in bob
 
 
 def test_an_unconfirmed_shop_is_not_called_confirmed(people: People, scripted: Scripted) -> None:
@@ -265,7 +265,7 @@ def test_a_shop_is_renamed_and_names_stay_apart(people: People, scripted: Script
     connection, alice = connected(people, scripted, "First"), browser(people.alice)
     connected(people, scripted, "Second")
     wrong = alice.post(url("rename", connection), {"name": "second"})
-    assert "You have another shop called “second”" in visible_text(wrong)
+    assert "You already have a shop called “second”" in visible_text(wrong)
     alice.post(url("rename", connection), {"name": "Third"})
     connection.refresh_from_db()
     assert connection.name == "Third"
@@ -278,7 +278,7 @@ def test_a_missing_page_says_what_to_do_and_what_to_quote(db: None, settings: Se
     settings.SUPPORT_EMAIL = "help@operator.example"
     response = browser().get("/nowhere/")
     assert response.status_code == 404
-    for expected in ("There is no such page", "help@operator.example"):
+    for expected in ("Page not found", "help@operator.example"):
         assert expected in visible_text(response)
     assert response["X-Request-Reference"] in visible_text(response)
 
@@ -305,5 +305,5 @@ def test_a_bug_has_a_page_that_needs_nothing(settings: Settings) -> None:
     vars(request)["reference"] = "7K3Q-9M2P"
     response = errors.server_error(request)
     assert response.status_code == 500
-    for expected in ("Something broke on our side", "7K3Q-9M2P", "help@operator.example"):
+    for expected in ("We have a problem on our side", "7K3Q-9M2P", "help@operator.example"):
         assert expected in visible_text(response)

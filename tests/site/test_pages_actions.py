@@ -83,7 +83,7 @@ def test_danger_is_confirmed_on_a_page_of_its_own(
     people: People, connection: Connection, configurable: Configurable
 ) -> None:
     response = browser(people.bob).get(act(connection, "melt"))
-    assert "This cannot be taken back." in visible_text(response)
+    assert "This cannot be undone." in visible_text(response)
     assert "button--danger" in response.content.decode()
     assert "act" not in configurable.calls
 
@@ -230,5 +230,5 @@ def test_where_nothing_opens_nothing_is_announced(
     object.__setattr__(configurable, "host", "")
     page = reverse("connect", args=[people.acme.reference, connector("scripted").slug])
     said = visible_text(browser(people.alice).get(page))
-    assert "You stay on these pages." in said
+    assert "You stay on our pages." in said
     assert "Connect scripted shop Through Scripted, for Acme" in said

@@ -152,7 +152,7 @@ def test_a_shop_whose_name_was_taken_gets_another(
     assert alice.post(url("reconnect", connection))["Location"] == LINK
     connection.refresh_from_db()
     assert connection.name == "My shop 2"
-    said = "Another shop is called “My shop” now: this one became “My shop 2”."
+    said = "Another shop is already called “My shop”, so this one is now “My shop 2”."
     for times in (2, 1):  # the first time as a message too
         assert visible_text(alice.get(connection.get_absolute_url())).count(said) == times
 

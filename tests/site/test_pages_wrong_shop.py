@@ -41,7 +41,7 @@ def test_the_page_says_what_was_meant_and_what_was_found(people: People, doubt: 
     said = visible_text(browser(people.alice).get(doubt.get_absolute_url()))
     for expected in (
         "Is this the shop you meant?",
-        "That was another shop than “My shop”. Nothing was changed.",
+        "You chose a different shop, not “My shop”. Nothing was changed.",
         f"You meant My shop Connected Added {moments.day(timezone.now())} The vendor lists it.",
         "Found at Scripted The vendor lists another.",
         "“My shop” stays as it is until you decide.",
@@ -91,7 +91,7 @@ def test_it_becomes_a_second_shop_with_a_name_of_its_own(
 
 @pytest.mark.parametrize(
     ("name", "problem"),
-    [("MY shop", "You have another shop called “MY shop”."), (" ", "Give this shop a name.")],
+    [("MY shop", "You already have a shop called “MY shop”."), (" ", "Give this shop a name.")],
 )
 def test_an_invalid_name_is_an_error_at_the_field(
     people: People, doubt: Attempt, scripted: Scripted, name: str, problem: str
@@ -109,7 +109,7 @@ def test_a_shop_that_is_connected_already_is_kept(
 ) -> None:
     alice = browser(people.alice)
     said = visible_text(alice.get(twin.get_absolute_url()))
-    assert "You have connected this shop already, under another name." in said
+    assert "You have already connected this shop, under another name." in said
     assert "Found at Scripted My shop Connected The vendor lists it." in said
     assert "It is mine too" not in said
     assert "Keep “My shop”" in said

@@ -86,7 +86,7 @@ def test_a_pause_by_hand_is_not_called_done_before_staff_say_so(
         assert "is paused" not in said
     assert "Resume" in visible_text(alice.get(shop.get_absolute_url()))
     staff_client().post(page(shop, "done"), {"task": BY_HAND.staff_task})
-    assert "Paused Our staff confirmed it: data is paused at Scripted." in visible_text(
+    assert "Paused Our staff confirmed that data is paused at Scripted." in visible_text(
         alice.get(shop.get_absolute_url())
     )
     assert "“My shop” is paused" in visible_text(alice.get(pausing.get_absolute_url()))
@@ -307,7 +307,7 @@ def test_the_timeline_says_that_staff_found_it_and_not_that_it_is_made(
     scripted.script.extend([Progress(done=("room",)), OPEN])
     runner.sweep()
     own = visible_text(browser(people.alice).get(attempt.connection.get_absolute_url()))
-    assert "Our staff found at Scripted what was missing. our staff" in own
+    assert "Our staff found what was missing at Scripted. our staff" in own
     assert "Your room there is made" not in own
     assert reloaded(attempt).ticks == ["room"]
     assert Account.objects.get().found == {}

@@ -77,7 +77,7 @@ def read(browser: Browser, params: dict[str, str]) -> str:
 def test_the_token_of_another_attempt_is_refused_and_both_go_on(alice: Browser) -> None:
     first, second = processed(alice), processed(alice, "My second shop")
     page = read(alice, {"state": first["state"], "ibsstoken": second["ibsstoken"]})
-    assert "a link that does not belong to this shop. Nothing was changed." in page
+    assert "a link for another shop, so we changed nothing." in page
     assert not Connection.objects.exclude(shop_id="").exists()
     assert Account.objects.get().memo == {}
     assert "accounts/oauth/v2/auth" in bring(alice, second)
@@ -92,7 +92,7 @@ def test_a_token_without_our_state_belongs_to_no_attempt(alice: Browser) -> None
 
 def test_a_made_up_token_is_refused(alice: Browser) -> None:
     page = read(alice, {**processed(alice), "ibsstoken": "made-up"})
-    assert "You came back from another link" in page
+    assert "That link was for another shop" in page
     assert "Try again" in page
 
 
@@ -105,11 +105,11 @@ def test_with_neither_token_nor_error_itembase_is_asked_all_the_same(alice: Brow
 @pytest.mark.parametrize(
     ("error", "says"),
     [
-        ("access_denied", "You stopped at itembase"),
-        ("The user has cancelled.", "You stopped at itembase"),
+        ("access_denied", "You cancelled at itembase"),
+        ("The user has cancelled.", "You cancelled at itembase"),
         ("The token has expired.", "Your link has expired"),
         ("invalid_scope", "Our staff know"),
-        ("\0\ufffd<b>", "itembase could not finish"),
+        ("\0\ufffd<b>", "Not connected yet: itembase reported an error"),
     ],
 )
 def test_an_error_says_what_happened_and_connects_nothing(
@@ -130,7 +130,7 @@ def test_an_error_at_the_sign_in_is_a_stop_half_way(alice: Browser) -> None:
 def test_a_sign_in_without_a_code_is_a_stop_half_way(alice: Browser) -> None:
     mine = signed_in(alice)
     page = read(alice, {"state": mine["state"]})
-    assert "You came back from itembase without signing in there." in page
+    assert "You came back from itembase before you signed in there." in page
 
 
 def test_the_code_of_a_flow_that_itembase_began_is_bound_to_no_one(

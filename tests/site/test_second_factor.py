@@ -147,7 +147,7 @@ def test_an_older_code_and_a_later_one_are_wrong(
 ) -> None:
     enter_mailed_code(client, ANNA)
     page = client.post(STEP, {"code": app_code(periods=periods)})
-    assert "This code is not right" in visible_text(page)
+    assert "This code is wrong" in visible_text(page)
     assert (signed_in(client), seen(Kind.WRONG_FACTOR)) == (False, 1)
 
 
@@ -218,7 +218,7 @@ def test_what_no_passkey_answers_is_refused_and_is_never_an_error(
     client.get(STEP)
     page = client.post(STEP, {"credential": answer})
     assert (page.status_code, signed_in(client)) == (200, False)
-    assert "did not use a passkey" in visible_text(page)
+    assert "No passkey was used" in visible_text(page)
     client.post(STEP, {"code": app_code()})
     assert signed_in(client)
 

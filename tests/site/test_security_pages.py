@@ -55,7 +55,7 @@ def test_a_password_works_for_those_who_set_one(client: Client, known: User) -> 
 
 def test_a_wrong_password_names_the_way_with_a_code(client: Client, known: User) -> None:
     html = client.post("/accounts/login/password/", {"login": ANNA, "password": "x"})
-    assert "do not belong together" in html.content.decode()
+    assert "do not match" in html.content.decode()
     assert "Send me a code instead" in html.content.decode()
 
 

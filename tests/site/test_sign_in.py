@@ -166,7 +166,7 @@ def wrong() -> str:
 def test_an_empty_box_costs_no_try(client: Client) -> None:
     ask(client)
     for _ in range(5):
-        assert "Enter the code from the mail." in client.post(CODE).content.decode()
+        assert "Enter the code from our email." in client.post(CODE).content.decode()
     client.post(CODE, {"code": code()})
     assert signed_in(client)
 
@@ -190,7 +190,7 @@ def test_a_code_ends_after_ten_minutes(client: Client, clock: time_machine.Trave
     ask(client)
     clock.shift(10 * 60 + 1)
     response = client.post(CODE, {"code": code()}, follow=True)
-    assert "no longer waited for" in response.content.decode()
+    assert "no longer works" in response.content.decode()
     assert not signed_in(client)
 
 

@@ -202,7 +202,7 @@ def test_an_address_that_belongs_to_somebody_else_now_is_not_given_back(
 def test_whoever_changed_it_themselves_has_nothing_to_do(people: People, thief: Client) -> None:
     take_over(thief, people.alice)
     body = str(mail.outbox[-2].body) + str(mail.outbox[-1].body)
-    assert "If that was you, there is nothing to do." in body
+    assert "If that was you, you don’t need to do anything." in body
     assert THIEF not in "".join(str(each.body) for each in mail.outbox if each.to == [OWNER])
 
 

@@ -199,7 +199,7 @@ def test_the_last_owner_stays_and_is_told_what_to_do(people: People, name: str) 
     more = (mine.pk,) if name == "change-role" else ()
     response = browser(people.alice).post(page(people, name, *more), {"role": "member"})
     assert response.status_code == 409
-    assert "Make one of the members an owner on the team page first" in visible_text(response)
+    assert "Make another member an owner first" in visible_text(response)
     assert membership(people, people.alice).role == OWNER
 
 
@@ -208,7 +208,7 @@ def test_the_last_owner_is_told_before_pressing_anything(people: People) -> None
     alice = browser(people.alice)
     assert "You are the only owner" in visible_text(alice.get(page(people)))
     said = visible_text(alice.get(page(people, "leave-team")))
-    assert "Invite somebody as an owner first" in said
+    assert "Invite another owner first" in said
 
 
 def test_removing_oneself_is_leaving(people: People) -> None:

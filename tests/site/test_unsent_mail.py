@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
 LOGIN, CODE = "/accounts/login/", "/accounts/login/code/confirm/"
 KAI, STAFF = "kai@example.com", "staff@example.com"
 REFUSED = "Mail to this address is refused. Check it for a typing mistake."
-LATER = "We cannot send mail at the moment. Try again in a minute."
+LATER = "We cannot send email at the moment. Try again in a minute."
 SENT = "We have sent a mail"
 AT_FIELD = 'id="id_{}_error"'
 # What a mail server may say, by command, if it refuses the recipient for good.

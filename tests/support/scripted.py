@@ -41,7 +41,7 @@ class Scripted(Vendor):
     prerequisites: ClassVar[Text] = text("Your shop's sign-in.")
     shared_data: ClassVar[tuple[Text, ...]] = (
         text("Your business name"),
-        text("Your e-mail address"),
+        text("Your email address"),
     )
     checklist: ClassVar[tuple[ChecklistItem, ...]] = (
         ChecklistItem(text("Making your room"), ("room",), note=text("Your room there is made.")),

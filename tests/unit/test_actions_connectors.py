@@ -66,7 +66,7 @@ def test_the_connectors_of_the_vendor_are_offered(
     connector("other", slug="elsewhere", name="Elsewhere")
     page = reverse("act", args=[people.acme.reference, connection.reference, "move"])
     said = visible_text(browser(people.bob).get(page))
-    assert "Which floor shall it be on? scripted shop (as now) Upper floor Move the shop" in said
+    assert "Which floor shall it be on? scripted shop (current) Upper floor Move the shop" in said
     assert (
         f'href="{page}"' in browser(people.bob).get(connection.get_absolute_url()).content.decode()
     )
@@ -79,7 +79,7 @@ def test_the_chosen_one_becomes_the_shops_own_with_the_success(
     move(people, connection, "upper")
     assert configurable.last.options == {"floor": "2"}
     assert own() == "upper"
-    assert "It goes through “Upper floor” now." in [str(e) for e in connection.events.all()]
+    assert "This shop now uses “Upper floor”." in [str(e) for e in connection.events.all()]
 
 
 def test_done_takes_it_over_too(
@@ -159,7 +159,7 @@ def test_without_another_it_is_one_button_for_its_own_as_it_is_now(
     configurable.script.append(MOVED)
     assert "It stands there." in visible_text(move(people, connection))
     assert (configurable.last.options, own()) == ({"floor": "3"}, "scripted-shop")
-    assert "It goes through" not in " ".join(str(event) for event in connection.events.all())
+    assert "This shop now uses" not in " ".join(str(event) for event in connection.events.all())
 
 
 def test_with_another_it_is_asked_and_never_guessed(

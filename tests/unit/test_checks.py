@@ -154,7 +154,7 @@ def test_disconnecting_says_what_ended_and_what_is_left(
     assert row.connection.status == Status.DISCONNECTED
     assert row.connection.due_at is None
     told = [str(event) for event in Event.objects.filter(attempt=row)]
-    assert told == ["Disconnecting was begun.", "Ended here.", "Not there.", "Remove it."]
+    assert told == ["Disconnecting started.", "Ended here.", "Not there.", "Remove it."]
 
 
 def test_disconnecting_stops_what_was_open(

@@ -172,7 +172,7 @@ def test_members_are_told_and_the_receipt_comes_at_the_end(
     close(people)
     schedule.mail()
     subjects = {each.to[0]: each.subject for each in mail.outbox}
-    assert subjects == {"bob@example.org": "A business of yours is being closed"}
+    assert subjects == {"bob@example.org": "Your business “Acme” is being closed"}
     finish(shop, scripted, people.charlie)
     schedule.mail()
     assert mail.outbox[-1].to == ["alice@example.org"]

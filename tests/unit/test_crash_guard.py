@@ -75,7 +75,7 @@ def test_after_five_deaths_it_is_staffs_turn(people: People, scripted: Scripted)
     Attempt.objects.update(crashes=CRASHES - 1)
     row = run_step(death(row, scripted), scripted)
     assert (row.status, row.turn, row.due_at) == (Status.ON_IT, "staff", None)
-    assert row.sentence.startswith("Something went wrong on our side.")
+    assert row.sentence.startswith("An error on our side stopped this.")
     assert (
         row.detail
         == "5 times in a row the process died, or met a bug, at “start”; its log says more"

@@ -221,7 +221,7 @@ def test_a_member_takes_over(people: People) -> None:
     ]
     schedule.mail()
     assert [each.subject for each in mail.outbox if people.bob.email in each.to] == [
-        "You are an owner now"
+        "You are now an owner of “Acme”"
     ]
     assert SecurityEvent.objects.get(kind="role_changed").user == people.bob
 
@@ -253,8 +253,8 @@ def test_a_business_can_be_closed_with_the_account(people: People) -> None:
     closing.proceed_all()
     schedule.mail()
     assert sorted(each.subject for each in mail.outbox if people.alice.email in each.to) == [
-        "A business is closed and erased",
         "Your account at Gangway is closed",
+        "Your business “Acme” is closed and erased",
     ]
     assert where("alice@example.org", "Acme") == set()
 

@@ -184,7 +184,7 @@ def test_a_vendor_that_is_switched_off_keeps_the_merchants_place(
     settings.VENDORS = offered()
     row = run_step(attempt, scripted)
     assert row.ended is None
-    assert "place is kept" in row.sentence
+    assert "progress is saved" in row.sentence
 
 
 def test_pressing_connect_twice_makes_one_connection(people: People, attempt: Attempt) -> None:

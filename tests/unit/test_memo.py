@@ -128,7 +128,7 @@ def test_a_shop_whose_memos_cannot_be_read_is_the_merchants_turn(
     asked = len(scripted.asked)
     found = looked_at(connection)
     assert (found.status, found.turn) == ("action_needed", "merchant")
-    assert "Connect it once more" in found.sentence
+    assert "Please connect it again" in found.sentence
     assert len(scripted.asked) == asked  # a flow would take it for an empty memo
 
 

@@ -59,7 +59,7 @@ def test_a_shop_is_not_renamed_to_such_a_name(
     connected(people, scripted, first)
     other = connected(people, scripted, "Other")
     response = browser(people.alice).post(url("rename", other), {"name": second})
-    assert "You have another shop called" in visible_text(response)
+    assert "You already have a shop called" in visible_text(response)
     assert "Other" in names()
 
 
@@ -115,7 +115,7 @@ def test_of_two_renames_one_wins(
     said = at_once(
         lambda: rename_to(people, first, "Same"), lambda: rename_to(people, second, "SAME")
     )
-    assert sum("You have another shop called" in each for each in said) == 1
+    assert sum("You already have a shop called" in each for each in said) == 1
     assert sum("Saved." in each for each in said) == 1
 
 
@@ -131,7 +131,7 @@ def test_a_rename_and_a_beginning_make_two_names(
             return "taken"
 
     results = at_once(begin, lambda: rename_to(people, shop, "same"))
-    taken = results[0] == "taken", "You have another shop called" in results[1]
+    taken = results[0] == "taken", "You already have a shop called" in results[1]
     assert sorted(taken) == [False, True]
     assert len({name.casefold() for name in names()}) == len(names())
 

@@ -63,15 +63,21 @@ def sentence(people: People, scripted: Scripted, answer: bytes, **call: object) 
     ("answer", "says"),
     [
         (RESET, "The connection to Scripted broke off. We keep trying."),
-        (UNAVAILABLE, "Scripted reports a fault of its own. We keep trying."),
-        (http("{}", "408 Request Timeout"), "Scripted reports a fault of its own. We keep trying."),
+        (UNAVAILABLE, "Scripted reports a problem on its side. We keep trying."),
+        (
+            http("{}", "408 Request Timeout"),
+            "Scripted reports a problem on its side. We keep trying.",
+        ),
         (rate_limited(3600), "Scripted asks us to wait until "),
         (http("{}", "429 Too Many"), "Scripted asks us to wait a moment."),
-        (HTML, "Scripted’s answer could not be read. Our staff know and are looking into it."),
-        (http(""), "Scripted’s answer could not be read."),
-        (http("[]"), "Scripted’s answer could not be read."),
-        (http("{}", "401 No"), "Scripted does not let us in at the moment. Our staff know"),
-        (http("{}", "404 Not Found"), "Scripted refused a request of ours. Our staff know"),
+        (
+            HTML,
+            "We could not read the answer from Scripted. Our staff know and are looking into it.",
+        ),
+        (http(""), "We could not read the answer from Scripted."),
+        (http("[]"), "We could not read the answer from Scripted."),
+        (http("{}", "401 No"), "Scripted is not letting us sign in. Our staff know"),
+        (http("{}", "404 Not Found"), "Scripted refused our request. Our staff know"),
     ],
 )
 def test_each_way_to_fail_has_its_sentence(
@@ -89,8 +95,8 @@ def test_each_way_to_fail_has_its_sentence(
         (RESET, "has not told us whether your room was made."),
         (UNAVAILABLE, "has not told us whether your room was made."),
         (http("{}", "500 Oops"), "has not told us whether your room was made."),
-        (HTML, "answer could not be read. We are checking whether your room was made"),
-        (http(""), "answer could not be read. We are checking whether your room was made"),
+        (HTML, "from Scripted. We are checking whether your room was made"),
+        (http(""), "from Scripted. We are checking whether your room was made"),
     ],
 )
 def test_a_lost_answer_to_a_creation_says_what_is_checked(
@@ -99,7 +105,7 @@ def test_a_lost_answer_to_a_creation_says_what_is_checked(
     notes = UnsureNotes(
         no_answer=text("Scripted has not told us whether your room was made."),
         unreadable=text(
-            "Scripted’s answer could not be read. We are checking whether your room was made."
+            "We could not read the answer from Scripted. We are checking whether your room was made."
         ),
     )
     monkeypatch.setattr(Scripted, "unsure_notes", {"room": notes})
@@ -138,8 +144,8 @@ def test_another_time_to_wait_is_no_news(people: People, scripted: Scripted) -> 
 def test_every_creation_has_sentences_of_its_own(kind: type[Vendor]) -> None:
     assert kind.unsure_notes.keys() == kind.creations.keys()
     for notes in kind.unsure_notes.values():
-        assert "has not told us whether your " in notes.no_answer.id
-        assert "could not be read. We are checking whether your " in notes.unreadable.id
+        assert "We are checking whether " in notes.no_answer.id
+        assert "We are checking whether it created your " in notes.unreadable.id
 
 
 # -- headings --------------------------------------------------------------------------------------
@@ -212,4 +218,4 @@ def test_a_check_keeps_the_sentence_of_a_connected_shop(people: People, scripted
     connection = run_step(begin_attempt(people), scripted, CONNECTED).connection
     connection = run_check(connection, scripted, Unavailable(why=Why.FAULT))
     assert connection.status == "connected"
-    assert connection.sentence == "Scripted reports a fault of its own. We keep trying."
+    assert connection.sentence == "Scripted reports a problem on its side. We keep trying."

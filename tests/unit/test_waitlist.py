@@ -22,7 +22,7 @@ from vendors.contract import text as said
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("inline_executor")]
 CATALOGUE = reverse("catalogue")
 SILENT = "Scripted has not been answering since"
-REFUSED = "Scripted does not let us in at the moment. Our staff know and are working on it."
+REFUSED = "Scripted is not letting us sign in. Our staff know and are working on it."
 FAULTY = "Scripted has had a technical problem since"
 BUSY = "Scripted asks us to wait a moment."
 LEAVE, TRY, GO_ON = "Leave it with us", "Try now", "Continue to Scripted"

@@ -106,7 +106,7 @@ def test_a_shop_of_another_merchant_is_refused(
     )
     row = run_step(attempt, scripted, CONNECTED)
     assert (row.answer, row.found_shop_id, row.connection.shop_id) == ("refused", "", "")
-    assert "another business" in row.sentence
+    assert "Another business has already connected this shop" in row.sentence
 
 
 @pytest.mark.parametrize("verb", [journey.use_found_shop, journey.reject_found_shop])

@@ -23,8 +23,8 @@ class Offer(Vendor):
     slug: ClassVar[str] = "_template"
     name: ClassVar[str] = "Template"
     summary: ClassVar[Text] = text("We create your shop at Template. You approve it there.")
-    prerequisites: ClassVar[Text] = text("Your sign-in at Template.")
-    shared_data: ClassVar[tuple[Text, ...]] = (text("the name of your shop"),)
+    prerequisites: ClassVar[Text] = text("Your Template login.")
+    shared_data: ClassVar[tuple[Text, ...]] = (text("The name of your shop"),)
     reads: ClassVar[tuple[Text, ...]] = (text("Whether your shop at Template is open."),)
     checklist: ClassVar[tuple[ChecklistItem, ...]] = (
         ChecklistItem(text("Creating your shop at Template"), (SHOP,)),
@@ -38,12 +38,10 @@ class Offer(Vendor):
     unsure_notes: ClassVar[Mapping[str, UnsureNotes]] = {
         SHOP: UnsureNotes(
             no_answer=text(
-                "Template has not told us whether your shop was made. We are checking, so that it"
-                " is not made twice."
+                "We are checking whether Template created your shop. This way you don’t get two."
             ),
             unreadable=text(
-                "Template’s answer could not be read. We are checking whether your shop was made,"
-                " so that it is not made twice."
+                "We could not read Template’s answer. We are checking whether it created your shop."
             ),
         ),
     }

@@ -69,9 +69,13 @@ class Capillary(Staff):
             self._delete(key)
         here = text("We no longer use or check this connection.")
         if not keys:
-            return Done(here=here, there=text("Nothing of it is left at Capillary."), connection={})
-        there = text("Your API client is deleted at Capillary: its key opens nothing any more.")
-        todo = text("Remove the key and the secret from wherever you entered them.")
+            return Done(
+                here=here,
+                there=text("Nothing of this connection is left at Capillary."),
+                connection={},
+            )
+        there = text("We deleted your key at Capillary. It no longer works.")
+        todo = text("Remove the key and secret wherever you entered them.")
         return Done(here=here, there=there, todo=todo, connection={})
 
     # -- actions of the merchant -----------------------------------------------------------------
@@ -144,7 +148,7 @@ def _still_valid(order: Order, found: ApiClient) -> Connected:
 
 def _gone() -> NeedsMerchant:
     note = text(
-        "Your key is no longer valid: its API client was deleted at Capillary. Reconnect, and you"
-        " get a new key and secret."
+        "Your key was deleted at Capillary and no longer works. Reconnect to get a"
+        " new key and secret."
     )
     return NeedsMerchant(code="client-gone", note=note)

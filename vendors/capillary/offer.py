@@ -32,17 +32,17 @@ MERCHANT_ACTIONS = (
         key="rotate",
         label=text("Get a new key and secret"),
         explain=text(
-            "For a secret that is lost or was seen by others. The key that you use goes on working"
-            " until you tell us that the new one works. If you have asked before and did not tell"
-            " us so, the key that you got then is deleted."
+            "Use this if you lost your secret, or if somebody else saw it. Your"
+            " current key keeps working until you tell us that the new one works. A"
+            " new key that you never confirmed is deleted."
         ),
         who="merchant",
         on="connection",
     ),
     Action(
         key="retire",
-        label=text("The new key works: delete the old one"),
-        explain=text("Whatever still uses the old key stops working at once."),
+        label=text("My new key works: delete the old one"),
+        explain=text("Everything that still uses the old key stops working at once."),
         who="merchant",
         on="connection",
         danger=True,
@@ -50,13 +50,14 @@ MERCHANT_ACTIONS = (
     ),
     Action(
         key="rescope",
-        label=text("Change what your key opens"),
+        label=text("Update your key’s permissions"),
         explain=text(
-            "Your key and secret stay the same. What they open is set anew, as it is offered now."
+            "We update your key’s permissions to the current set. Your key and secret"
+            " stay the same."
         ),
         who="merchant",
         on="connection",
-        connectors=text("What shall your key open?"),
+        connectors=text("Which permissions should your key have?"),
     ),
 )
 
@@ -70,15 +71,16 @@ class Offer(Vendor):
     opens: ClassVar[Literal["same-tab", "new-tab", "nothing"]] = "nothing"
     serial: ClassVar[bool] = True  # the organisation has room for 15 clients
     summary: ClassVar[Text] = text(
-        "We make an API client for you at Capillary, try it out, and show you its key and secret"
-        " until you confirm that you saved them. You need no sign-in at Capillary."
+        "We create a key and secret for you at Capillary and test them. You see them"
+        " here until you confirm that you saved them."
     )
     prerequisites: ClassVar[Text] = text(
-        "A safe place for a key and a secret, such as a password manager."
+        "A safe place for a key and a secret, such as a password manager. You need no"
+        " Capillary account."
     )
     shared_data: ClassVar[tuple[Text, ...]] = (
-        text("the name of your business"),
-        text("the name that you give to this connection"),
+        text("The name of your business"),
+        text("The name you give this connection"),
     )
     reads: ClassVar[tuple[Text, ...]] = (
         text("Only whether your key is valid. We read none of your data at Capillary."),
@@ -102,19 +104,18 @@ class Offer(Vendor):
     erase_person: ClassVar[str] = ""  # Capillary gets nothing of a person from us
     creations: ClassVar[Mapping[str, Text]] = {
         CLIENT: text(
-            "Look at Capillary for an API client with this connection's reference in its"
-            " description, and enter its client key: it is deleted and made anew."
+            "Look at Capillary for an API client with this connection’s reference in"
+            " its description, and enter its client key. We delete it and create a new"
+            " one."
         )
     }
     unsure_notes: ClassVar[Mapping[str, UnsureNotes]] = {
         CLIENT: UnsureNotes(
             no_answer=text(
-                "Capillary has not told us whether your key was made. We are checking, so that it"
-                " is not made twice."
+                "We are checking whether Capillary created your key. This way you don’t get two."
             ),
             unreadable=text(
-                "Capillary’s answer could not be read. We are checking whether your key was made,"
-                " so that it is not made twice."
+                "We could not read Capillary’s answer. We are checking whether it created your key."
             ),
         ),
     }

@@ -86,7 +86,7 @@ class Provisioning(Offer):
         except Refused as refusal:
             if refusal.status not in (401, TOKEN_EXPIRED):
                 raise
-            note = text("Capillary has made your key, but does not accept it yet.")
+            note = text("Capillary created your key, but does not accept it yet. We keep trying.")
             again, until = timedelta(minutes=5), timedelta(hours=1)
             return Waiting(
                 note=note, poll_every=again, give_up_after=until, connection=draft.memo()
@@ -175,8 +175,8 @@ def new_client(plan: Profile, name: str, description: str) -> NewClient:
 def _require_room(rows: Iterable[ApiClient]) -> None:
     if sum(row.valid for row in rows) >= MOST_CLIENTS:
         note = text(
-            "There is no room for another API client at Capillary at the moment. Our staff know,"
-            " and make room. Nothing was made."
+            "Our limit for keys at Capillary is reached, so nothing was created yet."
+            " Our staff know and are making room."
         )
         detail = f"{MOST_CLIENTS} valid API clients, the limit of an organisation: delete one"
         raise Refused(detail, who="staff", cause="clients-full", note=note)
@@ -210,11 +210,11 @@ def _ask_for_name(draft: Draft, rows: Iterable[ApiClient]) -> Ask:
     taken, name = _names(rows), draft.name
     free = next(each for n in range(2, 99) if (each := f"{name} {n}").casefold() not in taken)
     note = text(
-        "There is already an API client named “%(name)s” at Capillary. Choose another name, so"
-        " that you can tell them apart, or keep this one.",
+        "Capillary already has a key named “%(name)s”. Choose another name to tell"
+        " them apart, or use the same one.",
         name=name,
     )
-    question = Question(key="name", label=text("Name of your API client"), initial=free)
+    question = Question(key="name", label=text("Name of your key"), initial=free)
     draft.note_warned()
     return Ask(note=note, questions=(question,), connection=draft.memo())
 

@@ -164,7 +164,7 @@ class Client:
 
     # Reference: connector.md, POST /connectors/{_id}/licenses (examples 3 and 5)
     def create_licence(self, connector: str, new: NewLicence) -> Licence:
-        """Raises Refused with code "invalid_user" if no account has this e-mail address."""
+        """Raises Refused with code "invalid_user" if no account has this email address."""
         return self.api.send(
             "POST", "/v1/connectors/{connector}/licenses", Licence,
             parts={"connector": connector}, json=new, creates=True,
@@ -200,7 +200,7 @@ def format_time(at: datetime) -> str:
 
 
 def same_email(one: str, other: str) -> bool:
-    """E-mail addresses are compared as integrator.io does: whatever their case."""
+    """Email addresses are compared as integrator.io does: whatever their case."""
     return one.strip().casefold() == other.strip().casefold()
 
 

@@ -29,7 +29,7 @@ LONGEST_ENVIRONMENT = 100  # letters that are shown of it
 FIELDS: Mapping[str, Text] = {
     "name": text("Name"),
     "description": text("Description"),
-    "contactEmail": text("E-mail address for questions"),
+    "contactEmail": text("Email address for questions"),
     "websiteURL": text("Web page"),
     "imageURL": text("Address of its picture"),
     "handle": text("Short name (handle)"),
@@ -93,7 +93,7 @@ INSTALL_BASE = Action(
 PUSH_UPDATE = Action(
     key="push-update",
     label=text("Push the update"),
-    explain=text("Updates the chosen installations to the connector's present version."),
+    explain=text("Updates the chosen installations to the connector’s current version."),
     on="connector",
     hidden=True,
 )
@@ -150,7 +150,7 @@ def _confirmed(here: Text, reply: Connector, fields: Mapping[str, Json]) -> Done
 
 def _delete(api: Client, id: str, typed: str) -> Done:
     if typed != id:
-        raise wrong_answer("id", text("This is not this connector's id. Nothing was deleted."))
+        raise wrong_answer("id", text("This is not this connector’s id. Nothing was deleted."))
     existed = api.delete_connector(id)
     here = (
         text("The connector was deleted.") if existed else text("The connector was gone already.")
@@ -162,7 +162,7 @@ def _install_base(api: Client, id: str) -> Rows:
     columns = (
         text("Installation"),
         text("Version"),
-        text("E-mail address"),
+        text("Email address"),
         text("Name"),
         text("Environment"),
     )

@@ -26,7 +26,7 @@ class Celigo(Staff):
         return self._onward(order, "")
 
     def answered(self, order: Order, answers: Mapping[str, str]) -> Step:
-        """The answer is an e-mail address; once a licence is created it changes nothing."""
+        """The answer is an email address; once a licence is created it changes nothing."""
         return self._onward(order, answers.get("email", "").strip())
 
     def returned(self, order: Order, params: Mapping[str, str]) -> Step:
@@ -40,7 +40,7 @@ class Celigo(Staff):
         """Never a DELETE: the licence ends now, and a reconnect can restore it."""
         memo = LicenceMemo(order)
         id = memo.licence_id
-        here = text("We have stopped watching this shop.")
+        here = text("We no longer check this shop.")
         licence = self._licence(order, id)
         if licence is None or holder_of(order, id) in HELD:
             there = text("There is no licence for this shop at integrator.io.")
@@ -49,12 +49,12 @@ class Celigo(Staff):
             return Progress(account=memo.ended(id, licence.expires), promote=True)
         if not licence.has_ended(order.now):
             self._set_end(order, id, licence, order.now)
-        there = text("Your licence at integrator.io has ended, so the app no longer runs there.")
-        todo = text("Uninstall the app at integrator.io if you do not want to come back.")
+        there = text("We ended your licence at integrator.io, so the app no longer runs.")
+        todo = text("If you do not plan to come back, uninstall the app at integrator.io.")
         return Done(here=here, there=there, todo=todo, link=self.site())
 
     def _onward(self, order: Order, wanted: str) -> Step:
-        """`wanted`: the e-mail address that the merchant chose, or ""."""
+        """`wanted`: the email address that the merchant chose, or ""."""
         memo = LicenceMemo(order)
         if order.unsure:
             return self._find(order)

@@ -198,7 +198,7 @@ def _delete(api: Client, order: Order, typed: str) -> Done:
     if not memo.licence_id:
         raise _no_licence()
     if typed != memo.licence_id:
-        note = text("This is not the id of this shop's licence. Nothing was deleted.")
+        note = text("This is not the id of this shop’s licence. Nothing was deleted.")
         raise wrong_answer("id", note)
     existed = api.delete_licence(order.connector, memo.licence_id)
     gone = text("The licence was gone already.")

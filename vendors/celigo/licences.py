@@ -24,14 +24,14 @@ POLL_FIRST, POLL_EVERY = timedelta(minutes=5), timedelta(hours=1)
 
 
 def which_email(order: Order, emails: Sequence[str]) -> Ask:
-    note = text("The licence is issued to an e-mail address. It must be yours at integrator.io.")
+    note = text("We issue your licence to this address. You need it to sign in at integrator.io.")
     return Ask(note=note, questions=(_email_question(emails, order.user.email),))
 
 
 def _email_question(emails: Sequence[str], initial: str) -> Question:
     return Question(
         key="email",
-        label=text("Which e-mail address do you use at integrator.io?"),
+        label=text("Which email address do you use at integrator.io?"),
         choices=tuple((email, text("%(email)s", email=email)) for email in emails),
         addresses=True,
         initial=initial if initial in emails else "",
@@ -41,8 +41,8 @@ def _email_question(emails: Sequence[str], initial: str) -> Question:
 def no_account(email: str, emails: Sequence[str], link: str) -> NeedsMerchant:
     """A normal state: the merchant signs up there, or names another address."""
     note = text(
-        "integrator.io has no account with the address %(email)s. Create one with exactly this"
-        " address, or use another of your addresses; we continue automatically.",
+        "integrator.io has no account for %(email)s yet. Create one with exactly this"
+        " address, or choose another of yours. We continue automatically.",
         email=email,
     )
     questions = (_email_question(emails, email),)
@@ -79,14 +79,14 @@ def _evidence(licence: Licence) -> Text:
 
 def _install(licence: Licence, id: str, link: str) -> NeedsMerchant:
     note = text(
-        "Your licence is ready. Sign in at integrator.io as %(email)s, install the app there, then"
-        " come back. We look for it by ourselves too.",
+        "Your licence is ready. Sign in at integrator.io as %(email)s and install the"
+        " app. We notice it automatically.",
         email=licence.email,
     )
     if not licence.email:
         note = text(
-            "Your licence is ready. Sign in at integrator.io, install the app there, then come"
-            " back. We look for it by ourselves too."
+            "Your licence is ready. Sign in at integrator.io and install the app. We"
+            " notice it automatically."
         )
     return NeedsMerchant(
         code="install",
@@ -100,22 +100,27 @@ def _install(licence: Licence, id: str, link: str) -> NeedsMerchant:
 
 def expired(ended: datetime | None) -> NeedsMerchant:
     if ended is None:
-        note = text("Your licence has ended. Ask us to renew it: your shop then goes on.")
+        note = text("Your licence has ended, and the app no longer runs. Write to us to renew it.")
     else:
         note = text(
-            "Your licence ended %(time)s. Ask us to renew it: your shop then goes on.",
+            "Your licence ended %(time)s, and the app no longer runs. Write to us to renew it.",
             time=ended,
         )
     return NeedsMerchant(code="expired", note=note, poll_first=POLL_FIRST, poll_every=POLL_EVERY)
 
 
 def gone() -> NeedsMerchant:
-    note = text("The licence of this shop no longer exists at integrator.io. Ask us for a new one.")
+    note = text(
+        "The licence for this shop no longer exists at integrator.io. Write to us for a new one."
+    )
     return NeedsMerchant(code="licence-gone", note=note)
 
 
 def no_email() -> Refused:
-    note = text("Your licence is issued to a confirmed email address, and you have none yet.")
+    note = text(
+        "We issue your licence to a confirmed email address, and you have"
+        " none yet. Confirm yours, then try again."
+    )
     heading = text("Confirm your email address first")
     return Refused(
         "no member has a verified address",
@@ -127,7 +132,10 @@ def no_email() -> Refused:
 
 
 def not_verified() -> Refused:
-    note = text("Neither you nor your colleagues have confirmed the address that you chose.")
+    note = text(
+        "Nobody in your team has confirmed the address you chose. Confirm it,"
+        " or choose another one."
+    )
     return Refused(
         "the chosen address is not verified",
         who="merchant",
@@ -141,8 +149,8 @@ def exists(email: str, rows: Sequence[Licence], holders: Sequence[str]) -> Refus
     """There is a licence that this connection did not create: staff decide whether to use it."""
     listed = ", ".join(f"{row.id} ({holder})" for row, holder in zip(rows, holders, strict=True))
     note = text(
-        "integrator.io has a licence for %(email)s already. Our staff look whether it is the one"
-        " for this shop.",
+        "integrator.io already has a licence for %(email)s. Our staff are checking"
+        " whether it is for this shop.",
         email=email,
     )
     detail = f"licences of this connector for {masked(email)} exist already: {listed}"
@@ -150,7 +158,9 @@ def exists(email: str, rows: Sequence[Licence], holders: Sequence[str]) -> Refus
 
 
 def held_elsewhere() -> Refused:
-    note = text("The licence of this shop is used for another shop now. Ask us for a new one.")
+    note = text(
+        "The licence for this shop is now used for another shop. Write to us for a new one."
+    )
     heading = text("Your shop needs a new licence")
     return Refused(
         "the licence has another holder", who="merchant", code="held", note=note, heading=heading

@@ -42,14 +42,14 @@ class Offer(Vendor):
     opens: ClassVar[Literal["same-tab", "new-tab", "nothing"]] = "nothing"
     next_step: ClassVar[Text] = text("Next you install an app on integrator.io, in a new tab.")
     summary: ClassVar[Text] = text(
-        "We issue a licence for the integration app to your e-mail address at integrator.io. You"
-        " install the app there, and we see when it is installed."
+        "We issue a licence to your email address at integrator.io. You install the"
+        " app there, and we notice when it is done."
     )
     prerequisites: ClassVar[Text] = text(
-        "An account at integrator.io with your e-mail address, and sign-ins with administrator"
-        " rights for the systems that are to be connected."
+        "An integrator.io account with your email address, and administrator logins"
+        " for the systems you want to connect."
     )
-    shared_data: ClassVar[tuple[Text, ...]] = (text("your e-mail address"),)
+    shared_data: ClassVar[tuple[Text, ...]] = (text("Your email address"),)
     reads: ClassVar[tuple[Text, ...]] = (
         text("Whether you installed the app at integrator.io, and when your licence ends."),
         text("The app reads your systems at integrator.io with the sign-ins that you enter there."),
@@ -81,12 +81,12 @@ class Offer(Vendor):
     unsure_notes: ClassVar[Mapping[str, UnsureNotes]] = {
         LICENCE: UnsureNotes(
             no_answer=text(
-                "integrator.io has not told us whether your licence was made. We are checking, so"
-                " that it is not made twice."
+                "We are checking whether integrator.io created your licence. This way"
+                " you don’t get two."
             ),
             unreadable=text(
-                "integrator.io’s answer could not be read. We are checking whether your licence was"
-                " made, so that it is not made twice."
+                "We could not read integrator.io’s answer. We are checking whether it"
+                " created your licence."
             ),
         ),
     }

@@ -63,7 +63,7 @@ class Staff(Provisioning):
 def _item(connector: Connector, licence: Licence) -> Item:
     facts = {
         "connector": connector.name or connector.id,
-        "e-mail": licence.email,
+        "email": licence.email,
         "ends": format_time(licence.expires) if licence.expires else "",
         "installed as": licence.integration_id or "",
         "edition": edition(licence),

@@ -21,6 +21,6 @@ def pause_after(lost_answers: int, *, longest: timedelta) -> timedelta:
 def raise_while_paused(paused_until: datetime | None, now: datetime) -> None:
     """Raise Unavailable, with `retry_after`, until the pause is over. None: there is no pause."""
     if paused_until is not None and paused_until > now:
-        note = text("We wait a moment before we try again, so that nothing is made twice.")
+        note = text("We try again in a moment. We wait so that nothing is created twice.")
         seconds = (paused_until - now).total_seconds()
         raise Unavailable("a lost creation may still arrive", note=note, retry_after=seconds)

@@ -51,7 +51,7 @@ class Question:
     """A form field: one of `choices` ((value, label) pairs), or text. `secret`: shown as a password; its key
     says that it is one (`is_secret_name`), because a form that is sent again leaves such fields out.
 
-    `addresses`: the person chooses one of the merchant's verified e-mail addresses. The page offers those
+    `addresses`: the person chooses one of the merchant's verified email addresses. The page offers those
     of `order.emails` at the time when it is opened, and says how to verify another one.
     """
 

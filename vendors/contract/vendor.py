@@ -79,7 +79,7 @@ class Vendor:
     # Where `start` leads, for the page before it: to the vendor's pages in the same tab; in a new tab,
     # because the vendor sends nobody back (`Redirect(returns=False)`); or nowhere.
     opens: ClassVar[Literal["same-tab", "new-tab", "nothing"]] = "same-tab"
-    next_step: ClassVar[Text] = text("You stay on these pages.")  # said where `opens` is "nothing"
+    next_step: ClassVar[Text] = text("You stay on our pages.")  # said where `opens` is "nothing"
     # Whether every `Connected` tells the shop's `address`. Where none does, merchants are asked for it.
     tells_address: ClassVar[bool] = False
     # What staff ask the vendor to delete, by hand, when a business is closed, and when a person who

@@ -56,14 +56,18 @@ class Itembase(Staff):
         """The last shop of an account takes the account's tokens with it."""
         last = not order.siblings
         here = (
-            text("We no longer use or check this shop, and we have deleted our keys to itembase.")
+            text(
+                "We no longer use or check this shop, and we deleted our access keys for itembase."
+            )
             if last
             else text("We no longer use or check this shop.")
         )
         return Done(
             here=here,
-            there=text("itembase documents no way to end it from here: your shop stays there."),
-            todo=text("Remove the shop or our access to it in your itembase account."),
+            there=text(
+                "We cannot remove your shop from itembase, so it stays in your itembase account."
+            ),
+            todo=text("Sign in to itembase, and remove the shop or our access to it."),
             link=self.address("accounts_url"),
             connection={},
             account={} if last else None,

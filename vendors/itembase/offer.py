@@ -64,15 +64,13 @@ class Offer(Vendor):
     slug: ClassVar[str] = "itembase"
     name: ClassVar[str] = "itembase"
     summary: ClassVar[Text] = text(
-        "On itembase's pages you sign in or open an itembase account, add your shop and allow us"
-        " to read it. Then itembase sends you back here."
+        "On itembase you sign in (or create an account), add your shop, and give us"
+        " access to it. Then itembase sends you back here."
     )
     prerequisites: ClassVar[Text] = text(
-        "The sign-in of your shop, and that of your itembase account if you already have one."
+        "An administrator login for your shop, and your itembase login if you already have one."
     )
-    shared_data: ClassVar[tuple[Text, ...]] = (
-        text("Which kind of shop you want to connect; nothing else of yours."),
-    )
+    shared_data: ClassVar[tuple[Text, ...]] = (text("Only which shop system you chose."),)
     reads: ClassVar[tuple[Text, ...]] = (
         text("Who you are at itembase, and the list of your shops there with their status."),
         text(

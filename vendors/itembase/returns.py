@@ -24,15 +24,15 @@ def compare(params: Mapping[str, str], token: str) -> None:
     given = params.get("ibsstoken") or params.get("token") or token
     if not hmac.compare_digest(given.encode(), token.encode()):
         note = text(
-            "itembase sent you back from a link that does not belong to this shop. Nothing was"
-            " changed. Start again."
+            "You came back to us with a link for another shop, so we changed nothing."
+            " Start again from here."
         )
         raise Refused(
             "the return carries another link's token",
             who="merchant",
             code="token-mismatch",
             note=note,
-            heading=text("You came back from another link"),
+            heading=text("That link was for another shop"),
         )
 
 
@@ -43,13 +43,15 @@ def stopped(error: str) -> Step:
     if error in OUR_ERRORS:
         raise authorization_error(error)
     if "expire" in error.lower():
-        note = text("A link to itembase works for a short time only. Start again to get a new one.")
+        note = text(
+            "Links to itembase work for a short time only. Start again, and you get a new one."
+        )
         heading = text("Your link has expired")
         raise Refused(
             "the link had expired", who="merchant", code="expired", note=note, heading=heading
         )
-    note = text("itembase sent you back with an error. Nothing was connected. Start again.")
-    heading = text("Not connected yet: itembase could not finish")
+    note = text("itembase reported an error, so nothing was connected. Please try again.")
+    heading = text("Not connected yet: itembase reported an error")
     raise Refused(
         "itembase returned an error", who="merchant", code="stopped", note=note, heading=heading
     )
@@ -57,8 +59,9 @@ def stopped(error: str) -> Step:
 
 def other_user() -> Refused:
     note = text(
-        "Your shops here belong to the itembase account that you signed in with before. Sign out at"
-        " itembase, then start again with that account. If it no longer exists, ask us."
+        "Your other shops use the itembase account from last time. Sign out at"
+        " itembase, then start again with that account. No longer have it? Write to"
+        " us."
     )
     return Refused(
         "signed in as another itembase user",

@@ -47,7 +47,7 @@ class SignInCall:
         if params.get("error"):
             return stopped(params["error"])
         if not params.get("code"):
-            return Declined(note=text("You came back from itembase without signing in there."))
+            return Declined(note=text("You came back from itembase before you signed in there."))
         try:
             grant = self.client.exchange(params["code"], self.order.back)
         except Unavailable as error:
@@ -68,13 +68,11 @@ class SignInCall:
     def _once_more(self, state: str) -> Redirect:
         """The merchant has to sign in again, and reads why."""
         if "lost" in self.draft.link(state):
-            note = text(
-                "itembase’s answer got lost on the way, so we need you to allow access once more."
-            )
+            note = text("We did not receive itembase’s answer. Please allow access again.")
         else:
             note = text(
-                "Your permission at itembase was good for a few seconds only, and they were over"
-                " before we could use it. Please allow access once more."
+                "The permission from itembase expired before we could use it. Please"
+                " allow access again."
             )
         return Redirect(url="", note=note, connection=self.draft.memo())
 

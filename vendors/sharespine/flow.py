@@ -43,10 +43,10 @@ LOGIN_URL = re.compile(r"https?://[^/?#]+/[A-Za-z0-9._~%/@:+=,;!&?#-]+")
 
 SWITCHED_OFF = text("Sharespine has switched your data off. Nothing was deleted.")
 STILL_ON = text(
-    "Our staff ask Sharespine to switch your data off. Data may still flow until Sharespine has."
+    "Our staff will ask Sharespine to switch your data off. Until then, data may still flow."
 )
 STILL_OFF = text(
-    "Our staff ask Sharespine to switch your data on. Data stays paused until Sharespine switches it on."
+    "Our staff will ask Sharespine to switch your data on. Until then, it stays paused."
 )
 
 
@@ -66,7 +66,7 @@ class Sharespine(Staff):
     def enter(self, order: Order) -> Step:
         """For a member who was never there, a user is created first. It does not switch on."""
         if SpaceMemo(order).is_switched_off:
-            note = text("This shop is paused at Sharespine. Resume it first, then open Sharespine.")
+            note = text("This shop is paused. Resume it first, then open Sharespine.")
             return NeedsMerchant(code="paused", note=note)
         return self.start(order)
 
@@ -76,7 +76,9 @@ class Sharespine(Staff):
         Without a prepared connection there is nothing to confirm: `start` prepares what is missing.
         """
         if not SpaceMemo(order).is_complete:
-            return StartOver(note=text("Your space at Sharespine is not prepared completely."))
+            return StartOver(
+                note=text("Your Sharespine account is not ready yet. Start again to finish it.")
+            )
         return self._connected(order)
 
     def check(self, order: Order) -> Step:
@@ -146,16 +148,16 @@ class Sharespine(Staff):
     def pause(self, order: Order) -> Step:
         return self._stop(
             order,
-            here=text("This shop is paused: we do not watch it for now."),
-            todo=text("Pause this shop on Sharespine's pages, so that no data flows meanwhile."),
+            here=text("This shop is paused. We do not check it until you resume."),
+            todo=text("Pause this shop on Sharespine too, so that no data flows."),
         )
 
     def end(self, order: Order) -> Step:
         """The account's memo stays: the merchant may come back to the same space."""
         return self._stop(
             order,
-            here=text("We have stopped watching this shop."),
-            todo=text("Remove this shop on Sharespine's pages, so that no data flows any more."),
+            here=text("We no longer check this shop."),
+            todo=text("Remove this shop on Sharespine too, so that no data flows."),
         )
 
     def resume(self, order: Order) -> Step:
@@ -168,7 +170,7 @@ class Sharespine(Staff):
         if self._switch(memo.tenant, active=True):
             return Progress(account=on, promote=True)
         return Done(
-            here=text("We watch this shop again."),
+            here=text("We check this shop again."),
             there=STILL_OFF,
             staff_task=switch_task(memo.tenant, active=True),
             account=on,  # from now on it is meant to be on
@@ -179,9 +181,9 @@ class Sharespine(Staff):
         """The tenant is switched off only if no other shop uses it; `todo` is for one that stays."""
         memo = SpaceMemo(order)
         if not memo.tenant:
-            return Done(here=here, there=text("Nothing was made at Sharespine for this shop."))
+            return Done(here=here, there=text("Nothing was created at Sharespine for this shop."))
         if order.siblings:
-            there = text("Your space at Sharespine stays, because other shops of yours use it.")
+            there = text("Your Sharespine account stays, because your other shops use it.")
             return Done(here=here, there=there, todo=todo)
         off = self._switch(memo.tenant, active=False)
         return Done(

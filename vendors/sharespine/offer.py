@@ -34,15 +34,15 @@ class Offer(Vendor):
     name: ClassVar[str] = "Sharespine"
     opens: ClassVar[Literal["same-tab", "new-tab", "nothing"]] = "new-tab"
     summary: ClassVar[Text] = text(
-        "We prepare your Sharespine sign-in and open Sharespine in a new tab. You set up your shop there,"
-        " then tell us here that you have finished."
+        "We create your Sharespine account and open Sharespine in a new tab. You set"
+        " up your shop there, then come back and tell us you have finished."
     )
     prerequisites: ClassVar[Text] = text(
-        "The address of your shop, and a sign-in with administrator rights for it."
+        "The web address of your shop, and an administrator login for it."
     )
     shared_data: ClassVar[tuple[Text, ...]] = (
-        text("the name of your business"),
-        text("your name and your e-mail address"),
+        text("The name of your business"),
+        text("Your name and email address"),
     )
     reads: ClassVar[tuple[Text, ...]] = (
         text("Whether data flows at Sharespine: that orders have arrived, and when."),
@@ -73,8 +73,8 @@ class Offer(Vendor):
     )
     creations: ClassVar[Mapping[str, Text]] = {
         "tenant": text(
-            "Look at Sharespine for a tenant with this merchant's reference,"
-            " and enter its code name."
+            "Look at Sharespine for a tenant with this merchant’s reference, and"
+            " enter its code name."
         ),
         "user": text(
             "Look in the tenant for the user that is named in the facts, and enter its login."
@@ -87,34 +87,34 @@ class Offer(Vendor):
     unsure_notes: ClassVar[Mapping[str, UnsureNotes]] = {
         "tenant": UnsureNotes(
             no_answer=text(
-                "Sharespine has not told us whether your space was made. We are checking, so that"
-                " it is not made twice."
+                "We are checking whether Sharespine created your account. This way"
+                " you don’t get two."
             ),
             unreadable=text(
-                "Sharespine’s answer could not be read. We are checking whether your space was"
-                " made, so that it is not made twice."
+                "We could not read Sharespine’s answer. We are checking whether it"
+                " created your account."
             ),
         ),
         "user": UnsureNotes(
             no_answer=text(
-                "Sharespine has not told us whether your sign-in was made. We are checking, so that"
-                " it is not made twice."
+                "We are checking whether Sharespine created your sign-in. This way"
+                " you don’t get two."
             ),
             unreadable=text(
-                "Sharespine’s answer could not be read. We are checking whether your sign-in was"
-                " made, so that it is not made twice."
+                "We could not read Sharespine’s answer. We are checking whether it"
+                " created your sign-in."
             ),
         ),
         **dict.fromkeys(
             ("api_user", "connection"),
             UnsureNotes(
                 no_answer=text(
-                    "Sharespine has not told us whether your data connection was made. We are"
-                    " checking, so that it is not made twice."
+                    "We are checking whether Sharespine created your data connection."
+                    " This way you don’t get two."
                 ),
                 unreadable=text(
-                    "Sharespine’s answer could not be read. We are checking whether your data"
-                    " connection was made, so that it is not made twice."
+                    "We could not read Sharespine’s answer. We are checking whether"
+                    " it created your data connection."
                 ),
             ),
         ),

@@ -1,4 +1,4 @@
-"""`manage.py staff <e-mail>`: makes a user staff, with all permissions.
+"""`manage.py staff <email>`: makes a user staff, with all permissions.
 
 `--reset-factors`: takes away the second step of somebody who has lost it.
 """

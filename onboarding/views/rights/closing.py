@@ -42,12 +42,14 @@ def _erase(request: Request, form: HandOverForm) -> ClosingMail | None:
         return erasure.erase(request.user, form.choices, request=request)
     except erasure.Busy:
         message = gettext(
-            "A vendor is being asked about one of your shops right now. Nothing was changed. Try again"
-            " in a minute."
+            "We are checking one of your shops with its vendor, so nothing was"
+            " changed. Try again in a minute."
         )
         form.add_error(None, message)
     except erasure.ChoiceMissing:
-        message = gettext("The team has changed meanwhile. Nothing was changed. Look at it again.")
+        message = gettext(
+            "Your team has just changed, so nothing was closed. Check the page again."
+        )
         form.add_error(None, message)
     return None
 

@@ -88,7 +88,7 @@ def confirm(request: Request, connection: Connection) -> HttpResponse:
         message = gettext("Saved. The key and secret are no longer stored here.")
         messages.success(request, message)
     else:
-        message = gettext("There is a newer key and secret than you have seen. View them first.")
+        message = gettext("There is a newer key and secret. View them first.")
         messages.warning(request, message)
     return SeeOther(connection.get_absolute_url())
 

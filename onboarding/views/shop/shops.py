@@ -154,7 +154,9 @@ def reconnect(request: Request, connection: Connection) -> HttpResponse:
     )
     if attempt.connection.name != connection.name:
         words = {"old": connection.name, "name": attempt.connection.name}
-        message = gettext("Another shop is called “%(old)s” now: this one became “%(name)s”.")
+        message = gettext(
+            "Another shop is already called “%(old)s”, so this one is now “%(name)s”."
+        )
         messages.info(request, message % words)
     return leave(request, attempt)
 

@@ -270,7 +270,7 @@ def to_team(merchant: Merchant) -> HttpResponse:
 
 
 def _no_longer_open(request: Request, membership: Membership) -> HttpResponse:
-    message = gettext("That invitation is no longer open: it was accepted or withdrawn meanwhile.")
+    message = gettext("That invitation is no longer open: it was accepted or withdrawn.")
     messages.info(request, message)
     return to_team(membership.merchant)
 

@@ -51,12 +51,12 @@ def damage(monkeypatch: pytest.MonkeyPatch) -> None:
 
 ONE: dict[str, int] = {"shops": 1}
 APPROVED = "Template confirms that your shop is approved"
-PAUSE = "We wait a moment before we try again"
+PAUSE = "We try again in a moment."
 
 ROWS = [
     Row(says=APPROVED, made=ONE, after=ONE),
     # what the merchant does on the vendor's page, and what goes wrong from there on
-    Row(press=("decline",), status=TO_DO, says="You stopped", made=ONE, after=ONE),
+    Row(press=("decline",), status=TO_DO, says="You cancelled", made=ONE, after=ONE),
     Row(press=("expired",), status=TO_DO, says="has not noted", made=ONE, after=ONE),
     Row(press=("slow",), says=APPROVED, made=ONE, after=ONE),
     Row(press=("dead",), status="checking", says=SILENT, made=ONE, after=ONE),

@@ -73,11 +73,11 @@ def damage(monkeypatch: pytest.MonkeyPatch) -> None:
 
 ONE, TWO, FULL = {"clients": 1}, {"clients": 2}, {"clients": 14}
 CLIENTS, TOKEN = "/v3/integrations/clients", "POST /v3/oauth/token/generate"
-KEY, PAUSE = "Your key works", "We wait a moment before we try again"
+KEY, PAUSE = "Your key works", "We try again in a moment."
 
 ROWS = [
     Row(says=KEY, made=ONE, after=ONE),
-    Row(setup=full, status="on_it", says="no room", made=FULL, repair=room, after={"clients": 15}),
+    Row(setup=full, status="on_it", says="Our limit for keys", made=FULL, repair=room, after={"clients": 15}),
     Row(fault=("slow", f"POST {CLIENTS}"), says=KEY, made=ONE, after=ONE),
     Row(
         fault=("dead", f"POST {CLIENTS}"), status="in_progress", says=PAUSE,
@@ -106,7 +106,7 @@ CONTRACT = Contract(
         name="nothing", setup=lists_nothing, status="in_progress", says=PAUSE, made=ONE, repair=later,
         after=TWO,
     ),
-    revoked=Revoked(revoke=delete, status=TO_DO, says="Your key is no longer valid"),
+    revoked=Revoked(revoke=delete, status=TO_DO, says="Your key was deleted at Capillary"),
     confided={"clients": ("secret",), "tokens": ("id",)},
     wrong={"secret": "wr0ng"},
     ready=profile,

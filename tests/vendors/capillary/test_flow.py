@@ -98,7 +98,7 @@ def test_a_sixteenth_client_is_never_made(running: Running) -> None:
     error = raised(Trip(running.url), Refused)
     assert isinstance(error, Refused)
     assert (error.who, error.cause) == ("staff", "clients-full")
-    assert "no room" in str(error.note)
+    assert "limit for keys" in str(error.note)
     assert running.counts("capillary")["calls"].get(CREATE, 0) == 0
 
 

@@ -89,8 +89,8 @@ def damage(monkeypatch: pytest.MonkeyPatch) -> None:
 ONE: dict[str, int] = {"licenses": 1}
 ISSUE, LIST = "POST /v1/connectors/{_id}/licenses", "GET /v1/connectors/{_id}/licenses"
 GET = "GET /v1/connectors/{_id}/licenses/{_id_of_license}"
-INSTALL, SIGN_UP = "Your licence is ready", "integrator.io has no account with the address"
-PAUSE = "We wait a moment before we try again"
+INSTALL, SIGN_UP = "Your licence is ready", "integrator.io has no account for"
+PAUSE = "We try again in a moment."
 
 
 def row(case: tuple[str, str] | None, status: str, says: str, made: dict[str, int]) -> Row:

@@ -183,7 +183,7 @@ SCENES = (
     Scene(
         route=f"POST {LICENCES}", when="a merchant’s licence", sort="creates", retried=True,
         ready=signed_up, act=begin, says=INSTALL, after=ONE, recover=recover,
-        but={"made": "found"}, why="licences are listed for an e-mail address",
+        but={"made": "found"}, why="licences are listed for an email address",
     ),
     Scene(
         route=f"GET {LICENCE}", when="once it is made", sort="trip", retried=True,

@@ -84,7 +84,7 @@ def test_reconnecting_after_its_end_is_no_second_trial(trip: Trip) -> None:
     step = trip.start()
     assert isinstance(step, NeedsMerchant)
     assert (step.code, len(trip.licences()), trip.calls(POST)) == ("expired", 1, 1)
-    assert "Ask us" in str(step.note)
+    assert "Write to us" in str(step.note)
 
 
 def test_a_licence_renewed_while_disconnected_is_not_shortened(trip: Trip) -> None:

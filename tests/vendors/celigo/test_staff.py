@@ -200,7 +200,7 @@ def test_the_inventory_lists_every_licence_of_every_connector(trip: Trip) -> Non
     items = {item.id: item for item in trip.vendor.inventory()}
     assert set(items) == {licence["id"] for licence in trip.licences()}
     facts: dict[str, Any] = dict(items[trip.order.memos.account["licences"]["c1"]["id"]].facts)
-    assert (facts["e-mail"], facts["edition"]) == (ANN.email, "standard")
+    assert (facts["email"], facts["edition"]) == (ANN.email, "standard")
     assert facts["installed as"]
 
 

@@ -250,8 +250,8 @@ def test_disconnecting_says_what_itembase_cannot_do(trip: Trip) -> None:
     trip.connect()
     step = trip.run("end")
     assert isinstance(step, Done)
-    assert "no way to end it from here" in str(step.there)
-    assert "deleted our keys" in str(step.here)
+    assert "it stays in your itembase account" in str(step.there)
+    assert "deleted our access keys" in str(step.here)
     assert step.todo
 
 

@@ -93,7 +93,7 @@ def test_no_other_way_to_fail_makes_it_back(
 def test_who_waited_continues_when_it_is_back(stage: sandbox.Running, browser: Browser) -> None:
     attempt = goes_down(stage, browser)
     page = browser.page(attempt.get_absolute_url())
-    assert "itembase reports a fault of its own. We keep trying." in page
+    assert "itembase reports a problem on its side. We keep trying." in page
     stage.clear()
     sweep()
     time_passes()

@@ -271,7 +271,7 @@ def test_finished_without_a_prepared_connection_starts_over(running: Running) ->
     trip = Trip(running.url)
     step = trip.vendor.returned(trip.order, {})
     assert isinstance(step, StartOver)
-    assert "not prepared completely" in str(step.note)
+    assert "not ready yet" in str(step.note)
     assert running.counts("sharespine")["calls"] == {}
     trip.run(trip.vendor.start)
     assert isinstance(trip.vendor.returned(trip.order, {}), Connected)

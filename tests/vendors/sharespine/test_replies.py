@@ -40,7 +40,7 @@ def test_finished_before_anything_is_made_is_not_connected() -> None:
     trip.change(memos=Memos(account={"tenant": "acme-1"}))
     step = trip.vendor.returned(trip.order, {})
     assert isinstance(step, StartOver)
-    assert "not prepared completely" in str(step.note)
+    assert "not ready yet" in str(step.note)
 
 
 def test_a_check_asks_nothing_and_promises_nothing() -> None:

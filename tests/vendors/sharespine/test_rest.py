@@ -57,7 +57,7 @@ def test_with_manage_the_space_is_switched_off_and_kept(running: Running, call: 
 def test_without_manage_staff_get_the_words_to_send(running: Running, call: str) -> None:
     step = done(connected(running, manage=False), call)
     assert f"Set the tenant {NAME} of our reseller account inactive." in step.staff_task
-    assert "Our staff ask Sharespine" in str(step.there)
+    assert "Our staff will ask Sharespine" in str(step.there)
     assert (is_on(running), calls(running, PUT)) == (True, 0)
 
 
@@ -88,7 +88,7 @@ def test_a_switch_that_is_not_answered_is_pressed_again(running: Running) -> Non
 
 def test_before_anything_is_made_there_is_nothing_to_end(running: Running) -> None:
     trip = Trip(running.url, manage=True)
-    assert "Nothing was made" in str(done(trip, "end").there)
+    assert "Nothing was created" in str(done(trip, "end").there)
     assert isinstance(trip.vendor.resume(trip.order), Redirect)
 
 

@@ -36,20 +36,20 @@ class Row:
     task: bool = False
 
 
-OFF, ASK = "has switched your data off", "Data may still flow until Sharespine has."
-REST = "Data stays paused until Sharespine switches it on."
-WORD, SHARED = "You marked the set-up as finished", "because other shops of yours use it"
+OFF, ASK = "has switched your data off", "Until then, data may still flow."
+REST = "Until then, it stays paused."
+WORD, SHARED = "You marked the set-up as finished", "because your other shops use it"
 P, R, E = "pause", "resume", "disconnect"
 DONE = "done"  # staff have done their task
 ROWS = [
     Row((P,), "paused", OFF, on=False),
     Row((P,), "reported", ASK, manage=False, task=True),
-    Row((P, DONE), "paused", "Our staff confirmed it: data is paused", manage=False),
+    Row((P, DONE), "paused", "Our staff confirmed that data is paused", manage=False),
     Row((P,), "paused", SHARED, siblings=True),
     Row((P, R), "reported", WORD),
     Row((P, DONE, R), "paused", REST, manage=False, task=True),
     Row((P, DONE, R, DONE), "reported", WORD, manage=False),
-    Row((P, R), "reported", "Our staff ask Sharespine", manage=False, task=True),
+    Row((P, R), "reported", "Our staff will ask Sharespine", manage=False, task=True),
     Row((P, DONE, R, P), "paused", ASK, manage=False, task=True),
     Row((P, DONE, R, P, DONE), "paused", "data is paused", manage=False),
     Row((P, R), "reported", WORD, siblings=True),

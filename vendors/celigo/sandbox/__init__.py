@@ -18,7 +18,7 @@ def environ(base_url: str) -> dict[str, str]:
 
 
 def flow(request: Request, store: Store) -> str:
-    """The e-mail address of the licence that a call is about; "" for all other calls."""
+    """The email address of the licence that a call is about; "" for all other calls."""
     row = store.get("licenses", request.params.get("_id_of_license", ""))
     if row:
         return str(row["email"])

@@ -17,7 +17,7 @@ POST_LICENSE = "POST /v1/connectors/{_id}/licenses"
 CASES = {"slow", "dead", "garbled", "lost"}
 
 SIGN_IN = Markup("""{message}<form method="post"><input type="hidden" name="user" value="new">
-<label>E-mail address <input type="email" name="email" value="{email}" required
+<label>Email address <input type="email" name="email" value="{email}" required
 autocomplete="off"></label>
 <p class="row"><button class="main" name="case" value="approve">Create an integrator.io
 account</button></p>{cases}</form>{known}
@@ -88,7 +88,7 @@ def _chosen(store: Store, id: str, email: str) -> Row:
             raise Refused(400, "Choose as whom to sign in.")
         return found
     if not re.fullmatch(r"[^@\s]+@[^@\s]+", email):
-        raise Refused(400, "A new account needs an e-mail address.")
+        raise Refused(400, "A new account needs an email address.")
     return signed_up(store, email)
 
 

@@ -40,7 +40,7 @@ READ_ONLY = ("_id", "created", "user", "email", "_integrationId", "_connectorId"
 
 
 def user_of(store: Store, email: str) -> Row | None:
-    """The integrator.io user with this e-mail address, in upper or lower case."""
+    """The integrator.io user with this email address, in upper or lower case."""
     wanted = email.strip().casefold()
     return next((u for u in store.rows("users") if u["email"].casefold() == wanted), None)
 
@@ -93,7 +93,7 @@ def get(request: Request, store: Store) -> Response:
 
 
 def create(request: Request, store: Store) -> Response:
-    """A licence for the user with this e-mail. A repeated call makes a second one."""
+    """A licence for the user with this email. A repeated call makes a second one."""
     owner = connector(request, store)
     fields = validated(request.json_object(), FIELDS | {"email": is_text}, ("email", "expires"))
     user = user_of(store, fields["email"])

@@ -22,7 +22,7 @@ DESK = Markup("""{message}<h2>Licences</h2>{licenses}<h2>Install base</h2>{base}
 <h2>Pushed updates</h2>{pushes}
 <form method="post"><fieldset><legend>Issue a licence elsewhere</legend>
 <label>Connector <select name="connector">{options}</select></label>
-<label>E-mail address <input type="email" name="email" required autocomplete="off"></label>
+<label>Email address <input type="email" name="email" required autocomplete="off"></label>
 <button name="do" value="issue">Issue a licence</button></fieldset></form>
 <form method="post"><fieldset><legend>How Celigo behaves</legend>{switches}
 <p><button name="do" value="switch">Save</button></p></fieldset></form>
@@ -47,7 +47,7 @@ def _issued(store: Store, connector: str, email: str) -> Response:
     """A licence that Gangway knows nothing of; the account is made if there is none."""
     preset(store)
     if store.get("connectors", connector) is None or not re.fullmatch(r"[^@\s]+@[^@\s]+", email):
-        raise Refused(400, "A licence needs a connector and an e-mail address.")
+        raise Refused(400, "A licence needs a connector and an email address.")
     expires = (datetime.now(UTC) + TRIAL).strftime(WHEN) + ".000Z"
     opts = {"connectorEdition": "standard"}
     issued(store, connector, signed_up(store, email), {"expires": expires, "opts": opts})

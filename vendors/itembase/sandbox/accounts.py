@@ -27,14 +27,14 @@ ACCESS_SECONDS = 2592000
 
 
 def signed_in(store: Store, user: str, email: str) -> Row:
-    """The user with this uuid; for "new" the one with this e-mail, made if there is none."""
+    """The user with this uuid; for "new" the one with this email, made if there is none."""
     if user != "new":
         found = store.get("users", user)
         if found is None:
             raise Refused(400, "Choose as whom to sign in.")
         return found
     if not re.fullmatch(r"[^@\s]+@[^@\s]+", email):
-        raise Refused(400, "A new user needs an e-mail address.")
+        raise Refused(400, "A new user needs an email address.")
     known = store.rows("users", email=email)
     return known[0] if known else store.add("users", str(uuid.uuid4()), email=email)
 

@@ -41,7 +41,7 @@ DESK = Markup('<p><a href="/itembase/accounts/stores">Users and stores at itemba
 
 PICKER = Markup("""<fieldset><legend>Sign in to itembase as</legend>{known}
 <label><input type="radio" name="user" value="new"{chosen}> a new user</label>
-<label>E-mail of the new user
+<label>Email of the new user
 <input type="email" name="email" value="{email}" autocomplete="off"></label></fieldset>""")
 
 CHOICE = Markup("""<label><input type="radio" name="user" value="{id}"{chosen}> {email}</label>""")
