@@ -152,7 +152,7 @@ class CodeFormMixin:
         fields["code"] = CodeField(
             label=self.label,
             error_messages={"required": gettext_lazy("Enter the code from our email.")},
-            widget=forms.TextInput(attrs=self.widget_attrs),
+            widget=forms.TextInput(attrs=dict(self.widget_attrs)),
         )
 
     def clean_code(self) -> str:
