@@ -26,6 +26,7 @@ from vendors import sandbox
 __all__ = ["browser", "stage"]  # fixtures
 
 CONTRACTS = contracts()
+TELLS = {vendor.slug: vendor.tells_address for vendor in vendors.ALL}
 ROWS = [
     pytest.param(vendor, row, id=f"{vendor}-{number}-{row.case}")
     for vendor, contract in CONTRACTS.items()
@@ -64,6 +65,11 @@ def test_every_vendor_in_every_case(
         ("status in the end", connection.status, CONTRACTS[vendor].ends(row)),
         ("made in the end", created(stage, vendor, row.after), row.after),
         ("alive in the end", len(live_ids(stage, vendor)), row.live),
+        (
+            "address not told",
+            TELLS[vendor] and connection.is_set_up and not connection.address,
+            False,
+        ),
     )
 
 

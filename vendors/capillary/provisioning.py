@@ -240,8 +240,7 @@ def _evidence(draft: Draft, token: Token) -> Text:
     got = wanted if token.seconds is None else str(token.seconds)
     if got != wanted:
         return text(
-            "Your key works, but its tokens last %(got)s seconds instead of %(wanted)s. Our staff will"
-            " look at it.",
+            "Your key works, but its tokens last %(got)s seconds instead of %(wanted)s. Please tell us.",
             got=got, wanted=wanted,
         )  # fmt: skip
     if draft.old_keys:
