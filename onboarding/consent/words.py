@@ -144,7 +144,7 @@ def _defaults(vendor: Vendor) -> dict[str, tuple[list[str], list[str]]]:
     name = {"vendor": vendor.name}
     return {
         "reads": (reads[:1], reads[1:]),
-        "shared": (_said_all(vendor.shared_data), []),
+        "shared": ([capfirst(each) for each in _said_all(vendor.shared_data)], []),
         "purpose": (purpose[:1], purpose[1:]),
         "duration": (
             [gettext("Until you disconnect, which you can do here at any time.")],
@@ -193,4 +193,4 @@ def _said(words: Text) -> str:
 
 
 def _said_all(words: Iterable[Text]) -> list[str]:
-    return [capfirst(_said(each)) for each in words]
+    return [_said(each) for each in words]
