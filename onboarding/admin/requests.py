@@ -49,7 +49,8 @@ class ConnectorRequestAdmin(BaseAdmin):
         rows: AnyQuerySet = super().get_queryset(request)
         same = ConnectorRequest.objects.filter(key=OuterRef("key")).order_by()
         there = same.filter(country=OuterRef("country"))
-        return rows.annotate(people=_count(same), in_country=_count(there))
+        counted: AnyQuerySet = rows.annotate(people=_count(same), in_country=_count(there))
+        return counted
 
     def search_querysets(self, term: str) -> Iterable[AnyQuerySet]:
         for column in ("name__icontains", "country__icontains", "email__startswith"):

@@ -111,6 +111,7 @@ def test_an_address_is_entered_ten_times_a_day_however_it_is_spelt(settings: Set
 # -- when it is offered --------------------------------------------------------------------------
 
 
+@pytest.mark.both
 def test_everybody_who_asked_is_mailed_once_with_the_link() -> None:
     ask(email="a@example.org"), ask(name="OXID eShop", email="b@example.org")
     ask(name="Gambio", email="c@example.org")
@@ -159,6 +160,7 @@ def staff_says(name: str, platform: str) -> None:
     assert staff_client().post(page, {"platform": platform}).status_code == 302
 
 
+@pytest.mark.both
 def test_staff_see_the_demand_by_name_and_country() -> None:
     for number, country in enumerate(("Germany", "germany", "Sweden", "")):
         ask(email=f"{number}@example.org", country=country)
