@@ -188,13 +188,14 @@ def altered_attempts(people: Any) -> Iterator[Page]:
 
     now = timezone.now()
     Hop.objects.filter(minted__isnull=False).update(taken=now + timedelta(minutes=1))
-    for name, row in {
+    states: dict[str, dict[str, Any]] = {
         "preparing": {"answer": "progress", "turn": "us", "status": "in_progress", "due_at": now},
         "expired": {"ending": "expired", "answer": "expired", "ended": now, "due_at": None},
         "replaced": {"ending": "replaced", "ended": now, "due_at": None},
         "unreadable": {"answer": "unreadable", "turn": "merchant", "due_at": None},
         "on-it": {"answer": "garbled", "turn": "staff", "due_at": None},
-    }.items():
+    }
+    for name, row in states.items():
         attempt = begin(people, SHOPS, name)
         Attempt.objects.filter(pk=attempt.pk).update(**row)
         yield Page(f"attempt-{name}", attempt.get_absolute_url())
