@@ -122,7 +122,8 @@ def faults_of(tab: Page, rules: Mapping[str, object]) -> list[str]:
     tab.evaluate(AXE_SCRIPT)
     found: list[str] = tab.evaluate(RUN, rules)
     tab.set_viewport_size({"width": SMALLEST, "height": 640})
-    found += tab.evaluate(OVERFLOW)
+    if "/admin/" not in tab.url:  # staff's tables need their width
+        found += tab.evaluate(OVERFLOW)
     tab.set_viewport_size({"width": 1280, "height": 800})
     return found
 
