@@ -8,8 +8,15 @@ from typing import Any
 from allauth.account.models import EmailAddress
 from django.contrib import admin
 from django.contrib.auth.models import Permission
-from django.db.models import CharField, Field, ManyToManyField, prefetch_related_objects
+from django.db.models import (
+    BooleanField,
+    CharField,
+    Field,
+    ManyToManyField,
+    prefetch_related_objects,
+)
 from django.forms import (
+    CheckboxInput,
     ModelForm,
     ModelMultipleChoiceField,
     Select,
@@ -48,6 +55,9 @@ class Members(admin.TabularInline):  # type: ignore[type-arg]  # no subscript at
     form = MemberForm
     autocomplete_fields = ("user",)
     extra = 0
+    formfield_overrides = {
+        BooleanField: {"widget": CheckboxInput({"aria-label": gettext_lazy("may see secrets")})}
+    }
     verbose_name = gettext_lazy("member")
     verbose_name_plural = gettext_lazy("members")
 

@@ -27,7 +27,8 @@ WEIGHED = [START, CATALOGUE, SIGN_IN, CHECK]
 PUBLIC = [START, CATALOGUE, PLATFORM, SIGN_IN]
 PERFORMANCE = 98
 AS_LONG_AS = 3  # runs, of which the best counts: a busy machine makes a page slow, never fast
-BLOCKED = "total-blocking-time"  # where others use the processor, their time counts as the page's
+# Where others use the processor, their time counts as the page's.
+TIMED = {"total-blocking-time", "largest-contentful-paint", "first-contentful-paint", "speed-index"}
 SHIFTS = """
 new PerformanceObserver((list) => {
   for (const each of list.getEntries()) window.shifted = (window.shifted || 0) + each.value;
@@ -120,7 +121,7 @@ def test_lighthouse_finds_nothing_to_mend_on_a_phone(site: Site, tmp_path: Path,
         assert {scores[name] for name in ("accessibility", "best-practices", "seo")} == {100}
         if scores["performance"] >= PERFORMANCE:
             return
-    assert lost(report) == [BLOCKED], scores
+    assert {*lost(report)} <= TIMED, scores
     assert os.getloadavg()[0] > (os.cpu_count() or 1), scores
 
 
