@@ -102,10 +102,6 @@ class ShopAddressField(LineField):
         attrs={"autocomplete": "url", "inputmode": "url", "spellcheck": "false"}
     )
 
-    def __init__(self, **options: Any) -> None:  # Any: Django's signature
-        label = gettext_lazy("Address of your shop (optional)")
-        super().__init__(**{"label": label, "required": False, **options})
-
     def to_python(self, value: object) -> str:
         try:
             return shop_addresses.normalised(super().to_python(value))

@@ -87,7 +87,7 @@ def _keys() -> Iterator[CheckMessage]:
 
 
 WHY_DATABASE = (
-    "A visitor could read allauth's sign-in code in a cookie. A cache that was away could bring "
+    "A visitor could read allauth’s sign-in code in a cookie. A cache that was away could bring "
     "back a session that has ended."
 )
 MAKE_SECRET_KEY = "python -c 'import secrets; print(secrets.token_urlsafe(50))' makes one."
@@ -99,7 +99,7 @@ MAKE_MEMO_KEY = (
 
 GUESSABLE = (
     f"SECRET_KEY can be guessed: it must have at least {SECRET_KEY_MIN_LENGTH} characters, "
-    f"{SECRET_KEY_MIN_UNIQUE_CHARACTERS} of them different, and must not be one of Django's examples."
+    f"{SECRET_KEY_MIN_UNIQUE_CHARACTERS} of them different, and must not be one of Django’s examples."
 )
 
 

@@ -70,7 +70,7 @@ class Site(Settings):
     site_url: Annotated[Text, _readable(service_urls.site)] = _setting(
         "", "address merchants open; https in production"
     )
-    secret_key: Text = _setting("", "Django's signing key, 50 random characters", secret=True)
+    secret_key: Text = _setting("", "Django’s signing key, 50 random characters", secret=True)
     memo_keys: tuple[str, ...] = _setting(
         (), "Fernet keys, comma-separated; the first encrypts", secret=True
     )
@@ -79,7 +79,7 @@ class Site(Settings):
         "`postgres://user:pass@host:port/name?sslmode=…`; default: a SQLite file in `DATA_DIR`",
         secret=True,
     )
-    data_dir: Text = _setting("data", "folder of the SQLite file and of the sandbox's state")
+    data_dir: Text = _setting("data", "folder of the SQLite file and of the sandbox’s state")
     allowed_hosts: tuple[str, ...] = _setting(
         (), "host names beyond that of `SITE_URL`; their pages redirect to it"
     )
@@ -138,7 +138,7 @@ class Site(Settings):
     )
     email_from: Annotated[Text, _readable(email_addresses.one_mailbox)] = _setting(
         "",
-        "sender of our mails, one mailbox; default: `BRAND_NAME` and `no-reply@` the site's host",
+        "sender of our mails, one mailbox; default: `BRAND_NAME` and `no-reply@` the site’s host",
     )
     support_email: Annotated[tuple[str, ...], _readable(service_urls.mailboxes)] = _setting(
         (), "address shown to merchants who need help"
@@ -147,7 +147,7 @@ class Site(Settings):
         (), "addresses or `https:` pages in `security.txt`; default `SUPPORT_EMAIL`"
     )
     staff_email: Annotated[tuple[str, ...], _readable(service_urls.mailboxes)] = _setting(
-        (), "addresses told when something becomes staff's turn"
+        (), "addresses told when something becomes staff’s turn"
     )
     brand_name: Annotated[Text, _readable(service_urls.brand)] = _setting(
         "Gangway", "name in the header and in mails"

@@ -52,7 +52,7 @@ ADVICE = (
     Advice("too many", "Raise max_connections, or run fewer processes.", False),
     Advice("connection slots", "Raise max_connections, or run fewer processes.", False),
     Advice(
-        "resolve host", "Correct the host in DATABASE_URL, or this machine's name server.", False
+        "resolve host", "Correct the host in DATABASE_URL, or this machine’s name server.", False
     ),
     Advice("starting up", "Wait until PostgreSQL has started.", False),
 )

@@ -102,7 +102,7 @@ def _fix(vendor: Vendor, error: VendorError) -> str:
     if isinstance(error, Refused):
         return f"Ask {vendor.name} why; compare {', '.join(_names(vendor))} and {addresses}."
     return (
-        f"Is {addresses} right (version, region)? If so, the vendor's answer differs from its "
+        f"Is {addresses} right (version, region)? If so, the vendor’s answer differs from its "
         "documentation: send this line to the developers of Gangway."
     )
 

@@ -103,7 +103,7 @@ def mail() -> Finding:
         return _smtp()
     if kind == "filebased":
         return _folder(Path(settings.EMAIL_FILE_PATH or ""))
-    where = "on the demo's page of mails" if settings.DEMO_MAILS else "on the console"
+    where = "on the demo’s page of mails" if settings.DEMO_MAILS else "on the console"
     return Finding("mail", "ok", f"Mails are shown {where}.")
 
 

@@ -204,7 +204,7 @@ def _note_whose_account(attempt: Attempt, account: Account, step: Step) -> None:
     """
     label, before = step.account_label[:LONGEST_LABEL], account.label
     if step.account_key == account.key and before not in {"", label}:
-        account.connections.filter(account_label=before).update(account_label=label)
+        transitions.update(account.connections.filter(account_label=before), account_label=label)
         attempt.connection.refresh_from_db(fields=["account_label"])
     attempt.found_account = label
     transitions.save(attempt, "found_account")

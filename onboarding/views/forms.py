@@ -160,6 +160,7 @@ class ActForm(QuestionsForm):
         return self.connectors.get(self.cleaned_data.get("connector", ""))
 
 
+ADDRESS = gettext_lazy("Address of your shop (optional)")
 ADDRESS_HELP = gettext_lazy(
     "Such as shop.example.com. It tells your shops apart, and we check that the right one is connected."
 )
@@ -179,7 +180,7 @@ class ShopForm(QuestionsForm):
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    address = ShopAddressField(help_text=ADDRESS_HELP)
+    address = ShopAddressField(label=ADDRESS, required=False, help_text=ADDRESS_HELP)
 
     def __init__(
         self,
@@ -226,7 +227,9 @@ class NameForm(forms.Form):
 class NameAndAddressForm(NameForm):
     """How a shop is called, and where it is on the web, as its merchant says."""
 
-    address = ShopAddressField(help_text=gettext_lazy("Such as shop.example.com."))
+    address = ShopAddressField(
+        label=ADDRESS, required=False, help_text=gettext_lazy("Such as shop.example.com.")
+    )
 
     def __init__(self, data: QueryDict | None, connection: Connection) -> None:
         initial = {"name": connection.name, "address": connection.address}

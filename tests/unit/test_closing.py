@@ -125,7 +125,7 @@ def test_the_alert_lists_the_task_and_clears(
     disconnected(shop, scripted)
     closing.proceed_all()
     staff_alerts.mail_due()
-    [alert] = [each for each in mail.outbox if "erasure" in each.subject]
+    [alert] = [each for each in mail.outbox if "to delete what it holds" in each.subject]
     assert "room-7" in alert.body
     staff_alerts.clear_resolved()
     assert Alert.objects.get(cause="erasure").cleared is None

@@ -110,5 +110,5 @@ def test_the_pages_say_it_before_a_shop_is_begun(people: People, shop: Connectio
     for seconds, said in ((None, False), (200, True)):
         Connector.objects.update(usual_seconds=seconds)
         for page in pages:
-            response = browser(people.alice).get(page)
+            response = browser(people.alice).get(page, follow=True)
             assert ("Usually 4 minutes" in visible_text(response)) == said

@@ -155,7 +155,7 @@ def test_staff_get_one_mail_with_the_numbers_and_the_alert_clears_by_itself(
         security_alerts.update()
         schedule.mail()
     (mail,) = mailoutbox
-    assert mail.subject == "[Gangway] security: wrong codes and passwords"
+    assert mail.subject == "[Gangway] Security: wrong codes and passwords"
     assert "second factors were entered: 60 within an hour." in mail.body
     assert "https://shops.example.org/admin/onboarding/securityevent/\n" in mail.body
     SecurityEvent.objects.update(at=timezone.now() - timedelta(hours=2))

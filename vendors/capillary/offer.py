@@ -8,7 +8,6 @@ from typing import ClassVar, Literal
 
 from vendors.contract import (
     Action,
-    CauseNote,
     ChecklistItem,
     Entry,
     Question,
@@ -116,24 +115,6 @@ class Offer(Vendor):
             ),
             unreadable=text(
                 "We could not read Capillary’s answer. We are checking whether it created your key."
-            ),
-        ),
-    }
-    cause_notes: ClassVar[Mapping[str, CauseNote]] = {
-        "profile": CauseNote(
-            what=text("The permissions that staff set on a Capillary connector are wrong."),
-            to_do=text(
-                "Correct them on the connector’s page: the facts of a shop name what is wrong."
-            ),
-        ),
-        "scopes": CauseNote(
-            what=text("Capillary no longer offers a permission that a connector gives."),
-            to_do=text("Choose other permissions on the connector’s page, or ask Capillary."),
-        ),
-        "clients-full": CauseNote(
-            what=text("There is no room for another API client at Capillary."),
-            to_do=text(
-                "Delete API clients that are not in use: the page of the vendor lists them."
             ),
         ),
     }

@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import ClassVar
 
 from vendors.contract import (
     Action,
+    CauseNote,
     Done,
     Garbled,
     Item,
@@ -98,6 +100,25 @@ ACTIONS = (
 
 @dataclass(frozen=True)
 class Staff(Provisioning):
+    cause_notes: ClassVar[Mapping[str, CauseNote]] = {
+        "profile": CauseNote(
+            what=text("The permissions that staff set on a Capillary connector are wrong."),
+            to_do=text(
+                "Correct them on the connector’s page: the facts of a shop name what is wrong."
+            ),
+        ),
+        "scopes": CauseNote(
+            what=text("Capillary no longer offers a permission that a connector gives."),
+            to_do=text("Choose other permissions on the connector’s page, or ask Capillary."),
+        ),
+        "clients-full": CauseNote(
+            what=text("There is no room for another API client at Capillary."),
+            to_do=text(
+                "Delete API clients that are not in use: the page of the vendor lists them."
+            ),
+        ),
+    }
+
     def probe(self) -> None:
         self.client().scopes()
 

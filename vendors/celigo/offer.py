@@ -9,7 +9,6 @@ from typing import ClassVar, Literal
 from urllib.parse import urlsplit
 
 from vendors.contract import (
-    CauseNote,
     ChecklistItem,
     Entry,
     Question,
@@ -87,15 +86,6 @@ class Offer(Vendor):
             unreadable=text(
                 "We could not read integrator.io’s answer. We are checking whether it"
                 " created your licence."
-            ),
-        ),
-    }
-    cause_notes: ClassVar[Mapping[str, CauseNote]] = {
-        "licence-exists": CauseNote(
-            what=text("integrator.io already has a licence for a merchant’s email address."),
-            to_do=text(
-                "Look in integrator.io whose it is. On the shop’s page, “Use an existing licence”"
-                " takes it."
             ),
         ),
     }

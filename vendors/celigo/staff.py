@@ -4,8 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
-from vendors.contract import Action, Done, Garbled, Item, Order, Progress, Refused, Rows, Step, text
+from vendors.contract import (
+    Action,
+    CauseNote,
+    Done,
+    Garbled,
+    Item,
+    Order,
+    Progress,
+    Refused,
+    Rows,
+    Step,
+    text,
+)
 
 from . import connector_actions, licence_actions
 from .client import Connector, Licence, format_time
@@ -17,6 +30,16 @@ from .provisioning import LICENCE_ID, Provisioning, could_be_ours, created
 
 @dataclass(frozen=True)
 class Staff(Provisioning):
+    cause_notes: ClassVar[Mapping[str, CauseNote]] = {
+        "licence-exists": CauseNote(
+            what=text("integrator.io already has a licence for a merchant’s email address."),
+            to_do=text(
+                "Look in integrator.io whose it is. On the shop’s page, “Use an existing licence”"
+                " takes it."
+            ),
+        ),
+    }
+
     def probe(self) -> None:
         self.client().connectors()
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from vendors.contract import (
-    CauseNote,
     ChecklistItem,
     Entry,
     Json,
@@ -117,19 +116,6 @@ class Offer(Vendor):
                     " it created your data connection."
                 ),
             ),
-        ),
-    }
-    cause_notes: ClassVar[Mapping[str, CauseNote]] = {
-        "api-password": CauseNote(
-            what=text("Sharespine refuses the API password of a merchant’s tenant."),
-            to_do=text(
-                "Look in the tenant: is the password on the account’s page right, and is the API"
-                " connection on? Enter the right one there."
-            ),
-        ),
-        "refused-inactive": CauseNote(
-            what=text("The API connection of a merchant’s tenant is off."),
-            to_do=text("Switch it on in the tenant at Sharespine."),
         ),
     }
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from vendors.contract import (
     Action,
+    CauseNote,
     Done,
     Garbled,
     Order,
@@ -74,6 +76,20 @@ DELETED = text(
 
 @dataclass(frozen=True)
 class Staff(Provisioning):
+    cause_notes: ClassVar[Mapping[str, CauseNote]] = {
+        "api-password": CauseNote(
+            what=text("Sharespine refuses the API password of a merchant’s tenant."),
+            to_do=text(
+                "Look in the tenant: is the password on the account’s page right, and is the API"
+                " connection on? Enter the right one there."
+            ),
+        ),
+        "refused-inactive": CauseNote(
+            what=text("The API connection of a merchant’s tenant is off."),
+            to_do=text("Switch it on in the tenant at Sharespine."),
+        ),
+    }
+
     def probe(self) -> None:
         self.client().try_credentials()
 

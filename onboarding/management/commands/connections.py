@@ -25,7 +25,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("action", choices=["show", "renew", "end"])
         parser.add_argument("merchant", help="its reference")
-        parser.add_argument("--connector", help="the connector's slug; default: every one")
+        parser.add_argument("--connector", help="the connector’s slug; default: every one")
         parser.add_argument("--until", help="for renew: 2027-01-31 or 2027-01-31T12:00:00Z")
 
     def handle(

@@ -29,7 +29,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
-        showing = actions.add_parser("show", help="a shop's receipts as JSON, the newest first")
+        showing = actions.add_parser("show", help="a shop’s receipts as JSON, the newest first")
         showing.add_argument("shop", help="its reference")
         verifying = actions.add_parser("verify", help="whether a file is as it was signed")
         verifying.add_argument("file")
