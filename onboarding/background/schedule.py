@@ -57,9 +57,9 @@ def run(submit: Submit) -> None:
     minute = timezone.now().strftime("%Y-%m-%dT%H:%M")
     if _claim(f"security:{minute}"):
         submit("security", "security:minute", security_alerts.update)
-        submit("durations", "durations:minute", durations.refresh)
-    if _claim(f"uses:{minute}"):
+    if _claim(f"connectors:{minute}"):
         submit("uses", "uses:minute", uses.refresh)
+        submit("durations", "durations:minute", durations.refresh)
     Slot.objects.filter(at__lt=timezone.now() - SLOTS_STAY).delete()
     submit("closing", "closing:due", closing.proceed_all)
     staff_alerts.clear_resolved()
