@@ -79,7 +79,7 @@ class SecondStepsAdmin(BaseAdmin):
             "title": gettext("Remove their second step?"),
             "explain": gettext(
                 "Passkeys, authenticator app and recovery codes are removed, and the person is signed"
-                " out everywhere. After that, a code by email signs them in, and we tell them by mail."
+                " out everywhere. After that, a code by email signs them in. We tell them by email."
             ),
             "button": gettext("Remove it"),
             "danger": True,

@@ -156,7 +156,7 @@ def hops_table(hops: QuerySet[Hop]) -> Table:
         title=gettext("Visits to the vendor’s pages"),
         columns=(
             gettext("By"),
-            gettext("Link made"),
+            gettext("Link created"),
             gettext("Left"),
             gettext("Came back"),
             gettext("Signed in again"),

@@ -128,8 +128,8 @@ class UnsureAdmin(ReadOnlyAdmin):
         answer = "it does not exist" if found is None else f"it exists, its id is {found}"
         self.log_change(request, unsure.account, f"Lost answer, {unsure.creation}: {answer}.")
         text = gettext(
-            "Saved. The connection goes on by itself within a few seconds. If %(vendor)s does not know"
-            " the id, you are asked again here."
+            "Saved. The connection continues by itself within a few seconds. If %(vendor)s does"
+            " not know the ID, you are asked again here."
         ) % {"vendor": unsure.vendor}
         self.message_user(request, text, messages.SUCCESS)
         return ""

@@ -39,5 +39,5 @@ def examine() -> Iterator[Finding]:
 
 
 def _skipped(id: str) -> Finding:
-    words = f"Not looked at ({id}): the database does not answer, or tables are missing."
+    words = f"Not checked ({id}): the database does not answer, or tables are missing."
     return Finding(id, "note", words, "Repair the database first, then run doctor again.")

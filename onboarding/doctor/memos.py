@@ -26,8 +26,10 @@ LOOKUPS: dict[type[Model], str] = {
 def keys() -> Finding:
     """Decrypt every memo of every table, and the secrets of second steps, and discard the content."""
     if not _usable():
-        message = "Not looked at: MEMO_KEYS holds no usable key."
-        return Finding("memos", "note", message, "Set MEMO_KEYS; `manage.py check` makes one.")
+        message = "Not checked: MEMO_KEYS holds no usable key."
+        return Finding(
+            "memos", "note", message, "Set MEMO_KEYS; `manage.py check` shows how to create one."
+        )
     count, unreadable = 0, Unreadable()
     for model, column in memo.columns():
         for pk, sealed in memo.sealed_rows(model, column):

@@ -23,6 +23,9 @@ def staff_factors() -> Finding:
     lacking = staff.exclude(pk__in=factors.values("user_id")).count()
     if lacking:
         words = f"{lacking} of {count} staff have no second step yet."
-        fix = "They are asked to set one up at their next sign-in. Remove the staff rights of the others."
+        fix = (
+            "They are asked to set one up at their next sign-in. Remove the staff rights of those who"
+            " should not have them."
+        )
         return Finding("staff", "note", words, fix)
     return Finding("staff", "ok", f"All {count} staff have a second step.")

@@ -316,7 +316,7 @@ def wrong_shop(found: WrongShop, doubt: Doubt) -> Verdict:
             )
             return _action_needed(Answer.REFUSED, taken, heading=text("Choose another shop"))
         case ShopMatch.SIBLING:
-            twice = text("You have already connected this shop, under another name.")
+            twice = text("You have already connected this shop under another name.")
             return _action_needed(Answer.WRONG_SHOP, twice)
         case ShopMatch.DIFFERENT:
             another = text(

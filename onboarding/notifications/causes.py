@@ -25,7 +25,7 @@ class Explanation(NamedTuple):
 
 READ_THE_FACTS = gettext_lazy("Open a shop that waits, and read the facts and its last calls.")
 LOOK_THERE = gettext_lazy(
-    "Look at %(vendor)s whether it is there, then say so on the account’s page."
+    "Check at %(vendor)s whether it exists, then say so on the account’s page."
 )
 
 # Causes that any vendor's shops can have, or that concern no vendor.
@@ -71,18 +71,18 @@ SENTENCES: Mapping[str, tuple[Promise, Promise]] = {
     ),
     Cause.TASK: (
         gettext_lazy("Something is to be done by hand at %(vendor)s."),
-        gettext_lazy("The task stands on the shop’s page. When it is done, say so there."),
+        gettext_lazy("The shop’s page shows the task. When it is done, say so there."),
     ),
     Cause.UNCONFIRMED: (
         gettext_lazy("Shops are set up at %(vendor)s and not confirmed yet."),
-        gettext_lazy("Look at %(vendor)s, then confirm each shop on its page."),
+        gettext_lazy("Check at %(vendor)s, then confirm each shop on its page."),
     ),
     Cause.ERASURE: (
         gettext_lazy("%(vendor)s is to be asked to delete what it holds."),
         gettext_lazy("The task says what to ask. When it is done, say so there."),
     ),
     Cause.UNDELIVERED: (
-        gettext_lazy("Mails could not be sent."),
+        gettext_lazy("Emails could not be sent."),
         gettext_lazy("The log says why: `manage.py doctor` tries the mail server."),
     ),
     Cause.MEMO_KEYS: (

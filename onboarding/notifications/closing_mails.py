@@ -134,23 +134,23 @@ def _kept_of_a_person() -> list[str]:
             "The shops that you connected, because they belong to their businesses."
             " Their timelines call you “a former member”."
         ),
-        gettext("The security log, without your name, for %(days)s days, because it shows misuse.")
+        gettext("The security log, without your name, for %(days)s days, to find misuse.")
         % _days(),
         gettext("This receipt, without your name, for %(days)s days.") % _days(),
-        gettext("There are no invoices: this site makes none."),
+        gettext("There are no invoices: this site issues none."),
     ]
 
 
 def _elsewhere(mail: ClosingMail) -> list[str]:
     vendors = [vendor_name(str(slug)) for slug in mail.facts.get("vendors", ())]
     asked = gettext(
-        "Our staff will ask these vendors to delete what they hold about you: %(vendors)s."
+        "Our staff will ask these partners to delete what they hold about you: %(vendors)s."
     )
     lines = [asked % {"vendors": ", ".join(vendors)}] if vendors else []
     return [
         *lines,
         gettext(
-            "Accounts that you opened yourself at a vendor stay yours. You can close them there."
+            "Accounts that you opened yourself at a partner stay yours. You can close them there."
         ),
     ]
 
@@ -169,11 +169,11 @@ def _kept_of_a_business(mail: ClosingMail) -> list[str]:
         gettext("The reference %(reference)s, so that it is never given to another business.")
         % {"reference": reference},
         gettext(
-            "The security log and the log of calls to vendors, without names, for"
-            " %(days)s days, because they show misuse and faults."
+            "The security log and the log of calls to our partners, without names, for %(days)s"
+            " days, to find misuse and faults."
         )
         % _days(),
-        gettext("There are no invoices: this site makes none."),
+        gettext("There are no invoices: this site issues none."),
     ]
 
 

@@ -86,7 +86,7 @@ RULES = (
     Rule(
         cause="changes of staff accounts",
         text="Rights, addresses or second factors of staff were changed: {found} times within an hour.",
-        advice="If you do not know why: end the sessions of that account, and take its rights away.",
+        advice="If you do not know why, end the sessions of that account and remove its rights.",
         events=lambda rows: rows.filter(
             Q(kind=Kind.STAFF_CHANGED) | Q(kind__in=TAKEOVER, user__is_staff=True)
         ).exclude(BY_COMMAND),

@@ -219,7 +219,7 @@ def _unconfirmed(alert: Alert, url: str) -> list[str]:
         *(quoted(row.name) for row in waiting[:SHOWN]),
         "",
         "Enter on the account’s page what only staff know, so that we can ask the vendor,",
-        "or look at the vendor and confirm each shop on its page:",
+        "or check at the vendor and confirm each shop on its page:",
         f"{url}?status__exact=reported",
     ]
 

@@ -74,7 +74,7 @@ def _invites_owner(request: HttpRequest) -> bool:
 
 _STAFF = Guard(gettext_lazy("Change who may do what"))
 _PASSWORD = Guard(gettext_lazy("Change your password"), secret=True)
-_AT_VENDOR = Guard(gettext_lazy("Change something at the vendor"))
+_AT_VENDOR = Guard(gettext_lazy("Change something at our partner"))
 _EXPORT = Guard(gettext_lazy("Export what is held about somebody"))
 _OWN_DATA = Guard(gettext_lazy("Download your data"))
 _BUSINESS_DATA = Guard(gettext_lazy("Download the data of a business"))

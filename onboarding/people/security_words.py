@@ -149,10 +149,10 @@ SENTENCES: dict[tuple[str, str], Sentences] = {
     ),
     (Kind.FOREIGN_RETURN, ""): Sentences(
         _(
-            "Your link back from a vendor was opened in another browser. Nothing"
+            "Your link back from a partner was opened in another browser. Nothing"
             " changes unless you confirm it there."
         ),
-        _("A link that brings %(person)s back from a vendor was opened in another browser."),
+        _("A link that brings %(person)s back from a partner was opened in another browser."),
     ),
     (Kind.DATA_EXPORTED, ""): Sentences(
         _("You downloaded what we hold about you."),

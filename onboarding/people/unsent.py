@@ -17,7 +17,7 @@ from .limits import too_many_requests, wait
 def sentence(error: NotSent) -> str:
     """Whose turn it is: the address is wrong, it has had enough mails, or our mail is not working."""
     if isinstance(error, AddressRefused):
-        return gettext("Mail to this address is refused. Check it for a typing mistake.")
+        return gettext("Email to this address is refused. Check it for typing mistakes.")
     if isinstance(error, TooManyMails):
         said = gettext(
             "We have already sent many emails to this address, so nothing was sent now. %(wait)s"

@@ -37,7 +37,7 @@ BOUNDS = {
         gettext_lazy("Finish or remove one first, in any of your businesses."),
     ),
     Bound.ATTEMPTS: (
-        gettext_lazy("You have started %(most)d times within an hour."),
+        gettext_lazy("You have started connecting %(most)d times within an hour."),
         gettext_lazy("Wait a while, then try again."),
     ),
     Bound.BUSINESSES: (

@@ -32,5 +32,5 @@ def _said(count: int) -> str:
     if not count:
         return gettext("You are not signed in anywhere else.")
     return ngettext(
-        "Signed out in one other browser.", "Signed out in %(count)d other browsers.", count
+        "Signed out of one other browser.", "Signed out of %(count)d other browsers.", count
     ) % {"count": count}

@@ -45,7 +45,7 @@ def test_one_browser_signs_the_other_out(
     everywhere = "Sign out everywhere else"
     expect(ann.page.get_by_role("button", name=everywhere)).to_be_visible()
     ann.press("Sign out Chrome on Linux" if scripts else everywhere)
-    ann.sees("Signed out in one other browser.")
+    ann.sees("Signed out of one other browser.")
     ann.shoot("ended")
     other.open("/shops/")
     other.sees("You were signed out")

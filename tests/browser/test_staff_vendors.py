@@ -153,7 +153,7 @@ def test_staff_make_change_and_delete_a_connector(visit: Visit, site: Site) -> N
     erin = visit("erin", width=NARROW, dark=True)
     name = f"WooCommerce {erin.title[-6:]}"
     open_admin(erin, "/admin/onboarding/connector/vendor/celigo/")
-    erin.page.get_by_role("link", name="Make a connector").click()
+    erin.page.get_by_role("link", name="Create a connector").click()
     erin.page.get_by_label("Other fields, as JSON").fill("no JSON")
     erin.page.get_by_label("Name", exact=True).fill(name)
     send(erin)

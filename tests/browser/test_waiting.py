@@ -20,8 +20,8 @@ CREATIONS = [
     "POST /reseller/tenant/{codeName}/user",
     "POST /reseller/tenant/{codeName}/connection",
 ]
-LONGER = "This takes longer than usual. You can close this page, we continue."
-LONG = "This takes much longer than usual. You can close this page, we keep trying."
+LONGER = "This is taking longer than usual. You can close this page, and we’ll continue."
+LONG = "This is taking much longer than usual. You can close this page, and we’ll keep trying."
 
 
 @pytest.mark.parametrize("scripts", [True, False])

@@ -29,7 +29,7 @@ LEGEND: Mapping[Code, str] = {
     " “it does not exist”",
     "soon": "Checking: “Capillary created your key, but does not accept it yet. We"
     " keep trying.” Asked again after 20 s, staff’s turn after an hour",
-    "by hand": "“Our staff will ask Sharespine to switch your data …”, and staff get the words to send",
+    "by hand": "“Our staff will ask Sharespine to switch off data …”, and staff get the words to send",
     "kept": "the shop stays Connected, and its page says “Not confirmed since …”",
     "uncounted": "Connected: “Sharespine confirms the connection. We could not read its orders.”",
     "later": "staff read what happened, and “Try again later”",

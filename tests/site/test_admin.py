@@ -323,7 +323,7 @@ def test_an_attempt_shows_when_the_browser_left_and_came_back(
     )
     read = staff.get(page(attempt)).content.decode()
     assert "alice@example.org" in read
-    assert "Link made" in read
+    assert "Link created" in read
     assert SECRET not in read
 
 

@@ -74,7 +74,7 @@ SENTENCES: list[tuple[Answer, tuple[str, ...]]] = [
     ),
     (Refused(who="merchant"), ("Scripted did not accept this", "Try again")),
     (Refused(who="staff"), ("We’re on it", "Our staff know")),
-    (Garbled("odd"), ("We’re on it", "Our staff are at work")),
+    (Garbled("odd"), ("We’re on it", "Our staff are working on it")),
     (Unsure("lost"), ("We’re on it",)),
     (
         Unavailable(),
@@ -320,8 +320,11 @@ def test_a_poll_costs_three_queries_and_opens_no_memo(
     ("seconds", "words"),
     [
         (0, "This takes a few seconds."),
-        (11, "This takes longer than usual. You can close this page, we continue."),
-        (61, "This takes much longer than usual. You can close this page, we keep trying."),
+        (11, "This is taking longer than usual. You can close this page, and we’ll continue."),
+        (
+            61,
+            "This is taking much longer than usual. You can close this page, and we’ll keep trying.",
+        ),
     ],
 )
 def test_the_words_of_a_wait_change_with_time(

@@ -143,7 +143,7 @@ def test_attempts_of_an_hour_are_bounded_whatever_they_are_for(
         scripted.script.append(done)
         assert alice.post(url(name, shop)).status_code == 303
     refused = alice.post(url("pause", shop))
-    is_said(refused, 429, "You have started 3 times within an hour.")
+    is_said(refused, 429, "You have started connecting 3 times within an hour.")
     assert refused["Retry-After"] == "3600"
     assert Attempt.objects.count() == 3
     Attempt.objects.update(created=Attempt.objects.earliest("created").created - bounds.HOUR)

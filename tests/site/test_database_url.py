@@ -102,7 +102,7 @@ def test_doctor_does_not_blame_the_cache_for_the_database(env: dict[str, str]) -
     env["DATABASE_URL"] = "postgres://gangway:x@127.0.0.1:1/gangway"
     _, words = run(env, "doctor")
     assert "The cache" not in words
-    assert "Not looked at (cache)" in words
+    assert "Not checked (cache)" in words
 
 
 def test_a_data_dir_that_cannot_be_made(env: dict[str, str], tmp_path: Path) -> None:

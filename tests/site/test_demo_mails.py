@@ -32,11 +32,11 @@ def send(subject: str = "Hello", body: str = "Text") -> None:
 
 def test_the_page_does_not_exist_outside_the_demo(client: Client) -> None:
     assert client.get(PAGE).status_code == 404
-    assert "Read the mails here" not in client.get("/accounts/login/").content.decode()
+    assert "Read the emails here" not in client.get("/accounts/login/").content.decode()
 
 
 def test_before_the_first_mail_the_page_says_so(client: Client, folder: Path) -> None:
-    assert "No mail yet" in client.get(PAGE).content.decode()
+    assert "No email yet" in client.get(PAGE).content.decode()
 
 
 def test_the_code_of_a_sign_in_stands_on_the_page(client: Client, folder: Path) -> None:

@@ -20,7 +20,7 @@ from vendors.contract import Done, text
 pytestmark = [pytest.mark.both, pytest.mark.usefixtures("inline_executor")]
 GONE = Done(here=text("The shops are disconnected."), there=text("It is gone."), ends=True)
 DONE = Done(here=text("Done here."), there=text("Done there."))
-UNTRUE = "Something newer was started since"
+UNTRUE = "Something newer was started after this"
 
 
 def said(people: People, attempt: Attempt) -> str:

@@ -203,7 +203,7 @@ def test_an_address_that_takes_no_mail_is_told_on_the_invitation(
     with mail_server(settings) as server:
         server.answers = {"RCPT": "550 5.1.1 no such user"}
         response = browser().post(invitation.get_absolute_url(), follow=True)
-    assert "Mail to this address is refused." in visible_text(response)
+    assert "Email to this address is refused." in visible_text(response)
     assert DORA not in response.content.decode()
 
 
@@ -236,7 +236,7 @@ def test_a_second_verified_address_counts(people: People, invitation: Invitation
 def test_capital_letters_make_no_other_address(people: People, dora: User) -> None:
     invite(people, "Dora@Example.ORG")
     assert Invitation.objects.get().email == DORA
-    assert "is invited already" in wrong(people, "DORA@example.org")
+    assert "has already been invited" in wrong(people, "DORA@example.org")
     browser(dora).post(Invitation.objects.get().get_absolute_url())
     assert is_member(people, dora)
     assert "is already in the team" in wrong(people, "dORA@example.org")
@@ -265,7 +265,7 @@ def test_an_expired_invitation_can_be_sent_again(people: People, invitation: Inv
 
 def test_a_withdrawn_invitation_is_over(people: People, invitation: Invitation, dora: User) -> None:
     revoke = reverse("revoke", args=[people.acme.reference, invitation.reference])
-    assert "is withdrawn" in visible_text(browser(people.alice).post(revoke, follow=True))
+    assert "was withdrawn" in visible_text(browser(people.alice).post(revoke, follow=True))
     page = invitation.get_absolute_url()
     for response in (browser(dora).get(page), browser(dora).post(page)):
         assert "This invitation was withdrawn" in visible_text(response)
@@ -331,14 +331,17 @@ def test_an_invitation_that_is_not_sent_yet_is_not_called_sent(
         server.answers = {"RCPT": "450 4.2.0 greylisted"}
         page = reverse("invite", args=[people.acme.reference])
         said = visible_text(browser(people.alice).post(page, invited(), follow=True))
-        assert "dora@example.org is invited. The email is not sent yet. We keep trying." in said
+        assert (
+            "dora@example.org is invited, but the email has not been sent yet. We keep trying."
+            in said
+        )
         assert "Not sent yet. We keep trying." in said
         again = reverse(
             "send-again", args=[people.acme.reference, Invitation.objects.get().reference]
         )
         said = visible_text(browser(people.alice).post(again, follow=True))
-        assert "The email to dora@example.org is not sent yet" in said
-        assert "is sent again" not in said
+        assert "The email to dora@example.org has not been sent yet" in said
+        assert "was sent again" not in said
 
 
 REFUSALS = ["550 5.1.1 no such user", "551 not here", "552 5.2.2 full", "553 no", "554 5.7.1 no"]
@@ -352,7 +355,7 @@ def test_a_refused_address_is_said_where_it_was_typed(
         server.answers = {"RCPT": answer}
         for _ in range(2):
             said = wrong(people, DORA)
-            assert "Mail to this address is refused. Check it for a typing mistake." in said
+            assert "Email to this address is refused. Check it for typing mistakes." in said
             assert "is invited" not in said
         schedule.mail()
         asked = [line for line in server.commands if line.upper().startswith("RCPT")]
@@ -384,7 +387,7 @@ def test_an_address_that_is_refused_later_is_over_at_once_and_the_team_page_says
             schedule.mail()
         assert Invitation.objects.get().mail_tries == 2
         said = visible_text(alice.get(team))
-        assert "Mail to this address is refused. Check it for a typing mistake, withdraw" in said
+        assert "Email to this address is refused. Check it for typing mistakes, withdraw" in said
         assert "Not sent yet" not in said
         assert server.mails == []  # staff are not told: whoever invited can mend it
         again = reverse(
@@ -394,7 +397,7 @@ def test_an_address_that_is_refused_later_is_over_at_once_and_the_team_page_says
             alice.post(again, follow=True)
         )
         server.answers = {}
-        assert "is sent again" in visible_text(alice.post(again, follow=True))
+        assert "was sent again" in visible_text(alice.post(again, follow=True))
         assert "Sent:" in visible_text(alice.get(team))
 
 

@@ -30,7 +30,7 @@ LOGIN, CODE = "/accounts/login/", "/accounts/login/code/confirm/"
 KAI = "kai@example.com"
 ON_ITS_WAY, SENT = "We are sending the code to", "We have sent a code"
 LATE = "We can’t send email at the moment"
-REFUSED = "Mail to this address is refused"
+REFUSED = "Email to this address is refused"
 PAST = timedelta(minutes=-1)
 
 
@@ -182,7 +182,7 @@ def test_an_invitation_to_a_slow_server_is_tried_again(server: MailServer) -> No
         {"email": "dan@example.org", "role": "member"},
         follow=True,
     )
-    assert "The email is not sent yet. We keep trying." in visible_text(page)
+    assert "but the email has not been sent yet. We keep trying." in visible_text(page)
     opened(server)
     assert Invitation.objects.get().mailed
 

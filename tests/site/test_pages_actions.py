@@ -59,7 +59,7 @@ def test_one_without_questions_is_one_button(
     configurable.script.append(TURNED)
     response = browser(people.bob).post(act(connection, "turn"), follow=True)
     assert configurable.asked[-1][2] == ("turn", {})
-    assert "“My shop” is changed The key is turned." in visible_text(response)
+    assert "“My shop” was updated The key is turned." in visible_text(response)
     said = visible_text(browser(people.bob).get(connection.get_absolute_url()))
     assert "Turn the key you" in said
     assert "The lock has clicked." in said

@@ -109,7 +109,7 @@ def test_a_shop_that_is_connected_already_is_kept(
 ) -> None:
     alice = browser(people.alice)
     said = visible_text(alice.get(twin.get_absolute_url()))
-    assert "You have already connected this shop, under another name." in said
+    assert "You have already connected this shop under another name." in said
     assert "Found at Scripted My shop Connected The vendor lists it." in said
     assert "It is mine too" not in said
     assert "Keep “My shop”" in said

@@ -62,7 +62,7 @@ def test_the_receipt_says_who_agreed_to_what_for_which_shop(
 ) -> None:
     answer = browser(people.bob).get(url("shop-receipt", consent.attempt.connection))
     said = visible_text(answer)
-    for words in ("Alice alice@example.org", "Acme", "eBay", "Scripted", "It has not ended."):
+    for words in ("Alice alice@example.org", "Acme", "eBay", "Scripted", "It is still in effect."):
         assert words in said
     for part in consent.words["parts"]:
         assert all(line in said for line in [part["title"], *part["lines"], *part["more"]])
@@ -100,7 +100,7 @@ def test_older_receipts_are_listed_and_each_keeps_its_own_end(
     alice.post(url("reconnect", shop), {"seen": "", "consent": consent.version})
     newest = visible_text(alice.get(url("shop-receipt", shop)))
     assert "All receipts of this shop" in newest
-    assert "It has not ended." in newest
+    assert "It is still in effect." in newest
     older = visible_text(alice.get(address(consent, "shop-receipt-older")))
     assert "by Alice. Here We no longer use it. At Scripted It stays." in older
     assert "Left for you to do Remove it." in older

@@ -99,7 +99,7 @@ def test_the_end_of_the_attempt_is_no_news_once_the_shop_has_moved_on(
     browser(people.alice).post(url("disconnect", shop))
     attempt = shop.attempts.earliest("pk")
     said = visible_text(browser(people.alice).get(attempt.get_absolute_url()))
-    assert "“My shop” was set up Its status has changed since." in said
+    assert "“My shop” was set up Its status has changed since then." in said
 
 
 # -- the tab beside ours ---------------------------------------------------------------------------

@@ -77,7 +77,7 @@ def read(browser: Browser, params: dict[str, str]) -> str:
 def test_the_token_of_another_attempt_is_refused_and_both_go_on(alice: Browser) -> None:
     first, second = processed(alice), processed(alice, "My second shop")
     page = read(alice, {"state": first["state"], "ibsstoken": second["ibsstoken"]})
-    assert "a link for another shop, so we changed nothing." in page
+    assert "a link for another shop, so nothing was changed." in page
     assert not Connection.objects.exclude(shop_id="").exists()
     assert Account.objects.get().memo == {}
     assert "accounts/oauth/v2/auth" in bring(alice, second)

@@ -114,7 +114,7 @@ def test_owners_read_who_did_what(people: People) -> None:
         said = visible_text(team_page(people, people.alice, name))
         assert "Bob was made an owner by Alice." in said
         assert "Bob joined the team." in said
-        assert "A link that brings Bob back from a vendor was opened in another browser." in said
+        assert "A link that brings Bob back from a partner was opened in another browser." in said
         assert "Charlie" not in said
 
 

@@ -310,7 +310,7 @@ def test_a_session_is_ended_by_its_button(user: User) -> None:
     other, here = signed_in(), signed_in()
     [number] = re.findall(r'name="session"\s+value="(\d+)"', here.get(PAGE).content.decode())
     answer = here.post(PAGE, {"session": number}, follow=True)
-    assert "Signed out in one other browser." in visible_text(answer)
+    assert "Signed out of one other browser." in visible_text(answer)
     assert (is_in(other), is_in(here)) == (False, True)
     assert (event().user, event().by, event().detail) == (user, None, "one: 1")
 
@@ -337,7 +337,7 @@ def test_all_of_twenty_others_are_ended_at_once(user: User) -> None:
     here = signed_in()
     assert here.get(PAGE).content.decode().count('name="session"') == 20
     said = visible_text(here.post(PAGE, {"others": ""}, follow=True))
-    assert "Signed out in 20 other browsers." in said
+    assert "Signed out of 20 other browsers." in said
     assert not any(map(is_in, others))
     assert Session.objects.filter(user=user).count() == 1
 

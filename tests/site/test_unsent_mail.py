@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
 
 LOGIN, CODE = "/accounts/login/", "/accounts/login/code/confirm/"
 KAI, STAFF = "kai@example.com", "staff@example.com"
-REFUSED = "Mail to this address is refused. Check it for a typing mistake."
+REFUSED = "Email to this address is refused. Check it for typing mistakes."
 LATER = "We cannot send email at the moment. Try again in a minute."
 SENT = "We have sent a mail"
 AT_FIELD = 'id="id_{}_error"'
@@ -294,7 +294,7 @@ class TestEveryOtherForm:
         server.answers = {"RCPT": answer}
         response = client.post(CODE, {"code": code(server)})
         assert response.status_code == (422 if sentence == REFUSED else 503)
-        heading = "Mail to this address is refused" if sentence == REFUSED else LATER[:33]
+        heading = "Email to this address is refused" if sentence == REFUSED else LATER[:33]
         assert heading in visible_text(response)
 
 

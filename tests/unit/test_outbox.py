@@ -90,7 +90,7 @@ def test_staff_are_alerted_once_when_it_is_given_up(
     refused.refresh_from_db()
     assert (refused.mail_tries, refused.mailed) == (MAX_TRIES, None)
     [told] = mailoutbox
-    assert told.subject == "[Gangway] Mails could not be sent"
+    assert told.subject == "[Gangway] Emails could not be sent"
     assert "invitation: dan@example.org · Acme" in told.body
     assert Alert.objects.get().cause == "undelivered"
 
@@ -171,7 +171,7 @@ def test_a_refused_warning_ends_at_once_and_staff_are_told(
         try_often()
         assert rcpt(server) == 3  # both members once, and staff
         [told] = server.mails
-        assert (told["To"], told["Subject"]) == (STAFF, "[Gangway] Mails could not be sent")
+        assert (told["To"], told["Subject"]) == (STAFF, "[Gangway] Emails could not be sent")
         assert ExpiryWarning.objects.get().mail_state == MailState.REFUSED
 
 

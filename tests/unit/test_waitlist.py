@@ -149,7 +149,7 @@ def test_if_the_vendor_recovers_first_nothing_is_queued_or_lost(
     people: People, scripted: Scripted
 ) -> None:
     response = join_waitlist(people)
-    assert "Scripted is answering again. You can go on now." in visible_text(response)
+    assert "Scripted is back. You can continue now." in visible_text(response)
     assert GO_ON in visible_text(response)
     assert 'value="Ann’s shop"' in response.content.decode()
     assert not WaitlistEntry.objects.exists()

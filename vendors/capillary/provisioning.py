@@ -240,7 +240,8 @@ def _evidence(draft: Draft, token: Token) -> Text:
     got = wanted if token.seconds is None else str(token.seconds)
     if got != wanted:
         return text(
-            "Your key works, but each sign-in with it lasts %(got)s seconds instead of %(wanted)s. Please tell us.",
+            "Your key works, but each sign-in with it lasts %(got)s seconds instead of %(wanted)s."
+            " Please tell us.",
             got=got, wanted=wanted,
         )  # fmt: skip
     if draft.old_keys:

@@ -39,7 +39,7 @@ from .provisioning import TAG, Provisioning, clean_name, known_keys, new_client,
 COLUMNS = (
     text("Client key"),
     text("Name"),
-    text("Made for the connection"),
+    text("Created for the connection"),
     text("Valid"),
     text("A token lasts (seconds)"),
     text("Till"),
@@ -80,8 +80,9 @@ ACTIONS = (
         key="edit-client",
         label=text("Change the chosen API client"),
         explain=text(
-            "For one that was not made here. Its scopes are replaced: enter all of them, with their"
-            " resources, which Capillary does not tell. What else you leave empty stays as it is."
+            "For one that was not created here. Its scopes are replaced: enter all of them with"
+            " their resources, which Capillary does not show. Other fields that you leave empty"
+            " stay as they are."
         ),
         on="vendor",
         questions=_client_questions(required=True),
@@ -170,7 +171,9 @@ class Staff(Provisioning):
             note = text("Capillary does not know this id.")
             raise Refused("no such client", who="staff", cause="unsure", note=note)
         if reference_of(client) != order.reference or found in known:
-            note = text("This is not a client that we could have made just now. Please look again.")
+            note = text(
+                "This is not a client that we could have created just now. Please check again."
+            )
             detail = f"not plausible: it bears no [gw:{order.reference}]"
             raise Refused(detail, who="staff", cause="unsure", note=note)
         self._delete(found)
@@ -198,7 +201,9 @@ class Staff(Provisioning):
             raise wrong_answer("key", text("Choose one API client."))
         present = self._require_client(ids[0])
         if reference := reference_of(present):
-            note = text("It was made for the connection %(name)s: change it there.", name=reference)
+            note = text(
+                "It was created for the connection %(name)s: change it there.", name=reference
+            )
             raise wrong_answer("key", note)
         plan = self._planned(answers, present, None)
         name = clean_name(answers.get("name", "")) or present.name or ""

@@ -54,9 +54,9 @@ NAME, *OTHER_FIELDS = (
 
 CREATE = Action(
     key="create-connector",
-    label=text("Make a connector"),
-    explain=text("Makes a new connector at integrator.io. There is no way to make it only once:"
-                 " if no clear answer comes, look there before you try again."),
+    label=text("Create a connector"),
+    explain=text("Creates a new connector at integrator.io. If no clear answer comes, check there"
+    " before you try again: a second try may create a second one."),
     on="vendor",
     questions=(
         replace(NAME, required=True), *OTHER_FIELDS,
@@ -73,7 +73,7 @@ EDIT = Action(
 DELETE = Action(
     key="delete-connector",
     label=text("Delete the connector"),
-    explain=text("Deletes it at integrator.io, for everybody. This cannot be taken back."),
+    explain=text("Deletes it at integrator.io, for everybody. This cannot be undone."),
     on="connector",
     questions=(
         Question(
@@ -122,7 +122,7 @@ def _create(api: Client, answers: Mapping[str, str]) -> Done:
     if not str(fields.get("name", "")).strip():
         raise wrong_answer("name", text("Give the connector a name."))
     made = api.create_connector(fields)
-    here = text("The connector “%(name)s” was made: %(key)s.", name=made.name or "", key=made.id)
+    here = text("The connector “%(name)s” was created: %(key)s.", name=made.name or "", key=made.id)
     return _confirmed(here, made, fields)
 
 
@@ -142,7 +142,7 @@ def _confirmed(here: Text, reply: Connector, fields: Mapping[str, Json]) -> Done
     if not different:
         return Done(here=here, there=text("integrator.io has confirmed it."))
     there = text(
-        "integrator.io answered something else than we sent for: %(fields)s. Look there.",
+        "integrator.io answered with other values than we sent for: %(fields)s. Check there.",
         fields=", ".join(different),
     )
     return Done(here=here, there=there)
@@ -153,7 +153,7 @@ def _delete(api: Client, id: str, typed: str) -> Done:
         raise wrong_answer("id", text("This is not this connector’s id. Nothing was deleted."))
     existed = api.delete_connector(id)
     here = (
-        text("The connector was deleted.") if existed else text("The connector was gone already.")
+        text("The connector was deleted.") if existed else text("The connector no longer existed.")
     )
     return Done(here=here, there=text("integrator.io has confirmed it."))
 
@@ -184,7 +184,9 @@ def _push_update(api: Client, id: str, ids: tuple[str, ...]) -> Done:
         raise wrong_answer("ids", text("Choose at least one installation. Nothing was sent."))
     chosen = tuple(dict.fromkeys(ids))
     if not {row.id for row in api.install_base(id)}.issuperset(chosen):
-        raise wrong_answer("ids", text("The list has changed. Look at it again. Nothing was sent."))
+        raise wrong_answer(
+            "ids", text("The list has changed, so nothing was sent. Check it again.")
+        )
     api.push_update(id, chosen)
     here = text("The update was pushed. Installations: %(count)s.", count=str(len(chosen)))
     return Done(here=here, there=text("integrator.io updates them one after the other."))

@@ -45,9 +45,7 @@ UNTIL_QUESTION = Question(
     label=text("Until when"),
     help=text("A day like 2027-01-31 (to its end, UTC), or a moment like 2027-01-31T12:00:00Z."),
 )
-KEEP_ADDONS = text(
-    "Left empty: they stay. With commas, like store:standard; “none” takes all away."
-)
+KEEP_ADDONS = text("Left empty: they stay. With commas, like store:standard; “none” removes all.")
 
 RENEW = Action(
     key="renew",
@@ -69,7 +67,9 @@ CHANGE_EDITION = Action(
 END = Action(
     key="expire",
     label=text("End the licence now"),
-    explain=text("The app stops at integrator.io. Nothing is deleted; renewing it wakes it."),
+    explain=text(
+        "The app stops at integrator.io. Nothing is deleted: renew the licence to start it again."
+    ),
     on="connection",
     danger=True,
 )
@@ -77,7 +77,7 @@ ADOPT = Action(
     key="adopt",
     label=text("Use an existing licence"),
     explain=text(
-        "From now on this shop stands for a licence that integrator.io has already. If it was"
+        "From now on this shop uses a licence that integrator.io already has. If it was"
         " connected before, the merchant has to reconnect it."
     ),
     on="connection",
@@ -86,7 +86,7 @@ ADOPT = Action(
 DELETE = Action(
     key="delete",
     label=text("Delete the licence"),
-    explain=text("This cannot be taken back. To stop the app for a while, end the licence."),
+    explain=text("This cannot be undone. To stop the app for a while, end the licence."),
     on="connection",
     questions=(ID_QUESTION,),
     danger=True,
@@ -121,13 +121,9 @@ def read_end(typed: str, now: datetime) -> datetime:
         at = datetime.combine(at, time(23, 59, 59, 999_000))
     at = assume_utc(at)
     if at <= now:
-        raise wrong_answer(
-            "until", text("This is over already. Enter a day that is still to come.")
-        )
+        raise wrong_answer("until", text("This time has passed. Enter a later one."))
     if at - now > LONGEST_RENEWAL:
-        raise wrong_answer(
-            "until", text("This is more than ten years away. Look at the year again.")
-        )
+        raise wrong_answer("until", text("This is more than ten years away. Check the year."))
     return at
 
 
@@ -177,7 +173,7 @@ def _end(api: Client, order: Order) -> Done:
         licence = api.update_licence(order.connector, id, whole)
     account = LicenceMemo(order).not_ended()
     if not licence.has_ended(order.now + CLOCK_SKEW):
-        return _differs(text("integrator.io answered that the licence goes on."), account)
+        return _differs(text("integrator.io answered that the licence has not ended."), account)
     return _done(text("The licence has ended."), account)
 
 
@@ -189,7 +185,7 @@ def _adopt(api: Client, order: Order, id: str) -> Done:
     licence = api.licence(order.connector, id)
     if licence is None:
         raise wrong_answer("id", text("This connector has no such licence."))
-    here = text("This shop now stands for the licence of %(email)s.", email=licence.email)
+    here = text("This shop now uses the licence of %(email)s.", email=licence.email)
     return replace(_done(here, LicenceMemo(order).created(licence.email, id)), connection_key=id)
 
 
@@ -201,7 +197,7 @@ def _delete(api: Client, order: Order, typed: str) -> Done:
         note = text("This is not the id of this shop’s licence. Nothing was deleted.")
         raise wrong_answer("id", note)
     existed = api.delete_licence(order.connector, memo.licence_id)
-    gone = text("The licence was gone already.")
+    gone = text("The licence no longer existed.")
     return _done(text("The licence was deleted.") if existed else gone, memo.deleted())
 
 
@@ -244,7 +240,7 @@ def _done(here: Text, account: Mapping[str, Json]) -> Done:
 
 
 def _differs(here: Text, account: Mapping[str, Json]) -> Done:
-    there = text("This is not what we asked for: look at the licence in integrator.io.")
+    there = text("This is not what we asked for. Check the licence in integrator.io.")
     return Done(here=here, there=there, account=account)
 
 

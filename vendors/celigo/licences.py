@@ -41,8 +41,8 @@ def _email_question(emails: Sequence[str], initial: str) -> Question:
 def no_account(email: str, emails: Sequence[str], link: str) -> NeedsMerchant:
     """A normal state: the merchant signs up there, or names another address."""
     note = text(
-        "integrator.io has no account for %(email)s yet. Create one with exactly this"
-        " address, or choose another of yours. We continue automatically.",
+        "integrator.io has no account for %(email)s yet. Create one with exactly this address, or"
+        " choose another of yours. Then we continue automatically.",
         email=email,
     )
     questions = (_email_question(emails, email),)
@@ -79,14 +79,14 @@ def _evidence(licence: Licence) -> Text:
 
 def _install(licence: Licence, id: str, link: str) -> NeedsMerchant:
     note = text(
-        "Your licence is ready. Sign in at integrator.io as %(email)s and install the"
-        " app. We notice it automatically.",
+        "Your licence is ready. Sign in at integrator.io as %(email)s and install the app. Then"
+        " we continue automatically.",
         email=licence.email,
     )
     if not licence.email:
         note = text(
-            "Your licence is ready. Sign in at integrator.io and install the app. We"
-            " notice it automatically."
+            "Your licence is ready. Sign in at integrator.io and install the app. Then we"
+            " continue automatically."
         )
     return NeedsMerchant(
         code="install",

@@ -39,10 +39,10 @@ class Offer(Vendor):
     slug: ClassVar[str] = "celigo"
     name: ClassVar[str] = "Celigo integrator.io"
     opens: ClassVar[Literal["same-tab", "new-tab", "nothing"]] = "nothing"
-    next_step: ClassVar[Text] = text("Next you install an app on integrator.io, in a new tab.")
+    next_step: ClassVar[Text] = text("Next you install the app on integrator.io, in a new tab.")
     summary: ClassVar[Text] = text(
-        "We issue a licence to your email address at integrator.io. You install the"
-        " app there, and we notice when it is done."
+        "We issue a licence to your email address at integrator.io, and see when you have"
+        " installed the app."
     )
     prerequisites: ClassVar[Text] = text(
         "An integrator.io account with your email address, and administrator logins"
@@ -51,7 +51,7 @@ class Offer(Vendor):
     shared_data: ClassVar[tuple[Text, ...]] = (text("Your email address"),)
     reads: ClassVar[tuple[Text, ...]] = (
         text("Whether you installed the app at integrator.io, and when your licence ends."),
-        text("The app reads your systems at integrator.io with the sign-ins that you enter there."),
+        text("The app reads your systems at integrator.io with the logins that you enter there."),
     )
     purpose: ClassVar[tuple[Text, ...]] = (
         text("To give you the integration app that connects your systems."),
@@ -74,7 +74,7 @@ class Offer(Vendor):
     creations: ClassVar[Mapping[str, Text]] = {
         LICENCE: text(
             "Look in integrator.io for a licence of this connector for the address that is named"
-            " in the facts, made at that time, and enter its id."
+            " in the facts, created at that time, and enter its ID."
         ),
     }
     unsure_notes: ClassVar[Mapping[str, UnsureNotes]] = {

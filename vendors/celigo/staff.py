@@ -34,8 +34,8 @@ class Staff(Provisioning):
         "licence-exists": CauseNote(
             what=text("integrator.io already has a licence for a merchant’s email address."),
             to_do=text(
-                "Look in integrator.io whose it is. On the shop’s page, “Use an existing licence”"
-                " takes it."
+                "Check in integrator.io whose it is. To use it, choose “Use an existing licence”"
+                " on the shop’s page."
             ),
         ),
     }
@@ -78,7 +78,7 @@ class Staff(Provisioning):
             note = text("integrator.io does not know this id as a licence of this connector.")
             raise Refused("no such licence", who="staff", note=note, code="found")
         if not could_be_ours(order, licence, found):
-            note = text("This is not a licence that we could have made. Please look again.")
+            note = text("This is not a licence that we could have created. Please check again.")
             raise Refused("not plausible as our licence", who="staff", note=note, code="found")
         return created(order, licence, found, LicenceMemo(order).announced_email)
 

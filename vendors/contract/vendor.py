@@ -122,11 +122,13 @@ class Vendor:
 
         `last`: no other shop of this merchant is connected there.
         """
-        return (text("You see afterwards what ended there, and what is left for you to do."),)
+        return (text("Afterwards we show you what ended there, and what is left for you to do."),)
 
     def on_pause(self, *, last: bool) -> tuple[Text, ...]:
         """What `pause` will do at the vendor, likewise."""
-        return (text("You see afterwards what is paused there, and what is left for you to do."),)
+        return (
+            text("Afterwards we show you what is paused there, and what is left for you to do."),
+        )
 
     def staff_questions(self) -> tuple[Question, ...]:
         """What only staff can enter, once for each account; stored encrypted (`order.staff`)."""

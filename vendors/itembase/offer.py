@@ -92,7 +92,7 @@ class Offer(Vendor):
         ChecklistItem(
             text("Sign in to itembase"), ("sign-in",), note=text("You signed in to itembase.")
         ),
-        ChecklistItem(text("Add your shop and give us read access"), ("store",)),
+        ChecklistItem(text("Add your shop and give us access"), ("store",)),
     )
 
     client_id: str
@@ -132,11 +132,11 @@ class Offer(Vendor):
         return tuple(urlsplit(self.address(name)).netloc for name in pages)
 
     def on_disconnect(self, *, last: bool) -> tuple[Text, ...]:
-        here = (text("We delete our keys to your itembase account."),) if last else ()
+        here = (text("We delete our access keys for itembase."),) if last else ()
         return (
             *here,
-            text("itembase offers no way to end it from here: your shop stays in your account."),
-            text("To finish, remove the shop or our access in your itembase account."),
+            text("We cannot remove your shop from itembase: it stays in your itembase account."),
+            text("To finish, remove the shop or our access to it there."),
         )
 
     def client(self) -> Client:

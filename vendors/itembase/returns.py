@@ -24,7 +24,7 @@ def compare(params: Mapping[str, str], token: str) -> None:
     given = params.get("ibsstoken") or params.get("token") or token
     if not hmac.compare_digest(given.encode(), token.encode()):
         note = text(
-            "You came back to us with a link for another shop, so we changed nothing."
+            "You came back with a link for another shop, so nothing was changed."
             " Start again from here."
         )
         raise Refused(
@@ -43,9 +43,7 @@ def stopped(error: str) -> Step:
     if error in OUR_ERRORS:
         raise authorization_error(error)
     if "expire" in error.lower():
-        note = text(
-            "Links to itembase work for a short time only. Start again, and you get a new one."
-        )
+        note = text("Links to itembase work only for a short time. Start again to get a new one.")
         heading = text("Your link has expired")
         raise Refused(
             "the link had expired", who="merchant", code="expired", note=note, heading=heading
@@ -59,8 +57,8 @@ def stopped(error: str) -> Step:
 
 def other_user() -> Refused:
     note = text(
-        "Your other shops use the itembase account from last time. Sign out at"
-        " itembase, then start again with that account. No longer have it? Write to"
+        "Your other shops use the itembase account you used before. Sign out at itembase, then"
+        " start again with that account. No longer have it? Write to"
         " us."
     )
     return Refused(

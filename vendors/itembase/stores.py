@@ -61,15 +61,15 @@ def refusal_of(holder: str) -> Refused | None:
     """The refusal of a shop that another connection of ours holds; None if none does."""
     if holder == "other":
         note = text(
-            "This shop is connected by another business. Start again and choose another. If it is"
-            " yours, ask us."
+            "Another business has already connected this shop. Start again and choose another"
+            " one, or write to us if it is yours."
         )
         heading = text("Choose another shop")
         return Refused(
             "held by another merchant", who="merchant", code="held", note=note, heading=heading
         )
     if holder == "sibling":
-        note = text("You have connected this shop already, under another name. Choose another.")
+        note = text("You have already connected this shop under another name. Choose another one.")
         heading = text("This shop is already connected")
         return Refused(
             "held by a sibling", who="merchant", code="held-by-you", note=note, heading=heading
@@ -149,8 +149,8 @@ def ask(shops: Sequence[Instance], order: Order, draft: Draft, *, may_be_old: bo
     if len(shops) == 1:
         heading = text("Is this your %(platform)s shop?", platform=name)
         note = text(
-            "itembase lists this %(platform)s shop, but not when it was added there. Is it the one"
-            " that you want to connect?",
+            "itembase lists this %(platform)s shop, but not when it was added. Is it the one you"
+            " want to connect?",
             platform=name,
         )
         label = text("Is this the shop?")
@@ -163,9 +163,11 @@ def offer(shops: Sequence[Instance], order: Order, draft: Draft) -> Ask:
     """The choice between the shops that are at itembase already and a new one."""
     name, choice = platform_name(order.connector), free(shops, order)
     heading = text("Which %(platform)s shop?", platform=name)
-    note = text("You have %(platform)s shops at itembase that are not used here.", platform=name)
+    note = text(
+        "itembase lists %(platform)s shops that are not connected to us yet.", platform=name
+    )
     if not choice:
-        note = text("That shop is no longer free at itembase.")
+        note = text("That shop can no longer be chosen.")
     label = text("Which %(platform)s shop do you want to connect?", platform=name)
     new = (NEW, text("Add a new %(platform)s shop", platform=name))
     held = [shop for shop in shops if order.holder(shop.id) == "sibling"]
@@ -201,8 +203,8 @@ def _wait(note: Text, key: str = "") -> Waiting:
 
 def _attention(name: str, key: str, link: str) -> NeedsMerchant:
     note = text(
-        "itembase reports a problem with your %(platform)s shop. Sign in to itembase, look at the"
-        " shop there, then check again.",
+        "itembase reports a problem with your %(platform)s shop. Sign in to itembase, solve it"
+        " there, then check again here.",
         platform=name,
     )
     return NeedsMerchant(

@@ -102,10 +102,10 @@ def _hash(row: OrderRow) -> str:
 def _evidence(tally: OrderTally, *, read: bool) -> Text:
     if tally.last:
         return text(
-            "Sharespine confirms the connection. Orders seen: %(count)s, the last one %(time)s.",
+            "Sharespine confirms the connection. Orders so far: %(count)s, the last one %(time)s.",
             count=str(tally.count),
             time=tally.last,
         )
     if read:
-        return text("Sharespine confirms the connection. No orders seen yet.")
+        return text("Sharespine confirms the connection. No orders yet.")
     return text("Sharespine confirms the connection. We could not read its orders.")

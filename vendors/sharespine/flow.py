@@ -41,12 +41,12 @@ from .staff import Staff, switch_task
 # one, and a token with a stray character opens nothing: better our turn than a dead link.
 LOGIN_URL = re.compile(r"https?://[^/?#]+/[A-Za-z0-9._~%/@:+=,;!&?#-]+")
 
-SWITCHED_OFF = text("Sharespine has switched your data off. Nothing was deleted.")
+SWITCHED_OFF = text("Sharespine has switched off data exchange. Nothing was deleted.")
 STILL_ON = text(
-    "Our staff will ask Sharespine to switch your data off. Until then, data may still flow."
+    "Our staff will ask Sharespine to switch off data exchange. Until then, data may still flow."
 )
 STILL_OFF = text(
-    "Our staff will ask Sharespine to switch your data on. Until then, it stays paused."
+    "Our staff will ask Sharespine to switch data exchange on again. Until then, it stays paused."
 )
 
 

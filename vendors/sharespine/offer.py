@@ -33,8 +33,8 @@ class Offer(Vendor):
     name: ClassVar[str] = "Sharespine"
     opens: ClassVar[Literal["same-tab", "new-tab", "nothing"]] = "new-tab"
     summary: ClassVar[Text] = text(
-        "We create your Sharespine account and open Sharespine in a new tab. You set"
-        " up your shop there, then come back and tell us you have finished."
+        "We create your Sharespine account. You set up your shop on Sharespine, then come back"
+        " and tell us that you have finished."
     )
     prerequisites: ClassVar[Text] = text(
         "The web address of your shop, and an administrator login for it."
@@ -52,7 +52,7 @@ class Offer(Vendor):
     )
     purpose: ClassVar[tuple[Text, ...]] = (
         text("To exchange data between your shop and us through Sharespine."),
-        text("Your name and email address become your sign-in there."),
+        text("Your name and email address become your login there."),
     )
     checklist: ClassVar[tuple[ChecklistItem, ...]] = (
         ChecklistItem(
@@ -96,12 +96,11 @@ class Offer(Vendor):
         ),
         "user": UnsureNotes(
             no_answer=text(
-                "We are checking whether Sharespine created your sign-in. This way"
-                " you don’t get two."
+                "We are checking whether Sharespine created your login. This way you don’t get two."
             ),
             unreadable=text(
-                "We could not read Sharespine’s answer. We are checking whether it"
-                " created your sign-in."
+                "We could not read Sharespine’s answer. We are checking whether it created your"
+                " login."
             ),
         ),
         **dict.fromkeys(
@@ -156,7 +155,7 @@ class Offer(Vendor):
     def on_disconnect(self, *, last: bool) -> tuple[Text, ...]:
         if not last:
             return (
-                text("Your data at Sharespine stays switched on: other shops of yours use it."),
+                text("Data exchange at Sharespine stays on, because your other shops use it."),
                 text("To finish, remove this shop on Sharespine’s pages, so that no data flows."),
             )
         kept = text("Nothing is deleted there. You can connect the shop again later.")
@@ -165,7 +164,7 @@ class Offer(Vendor):
     def on_pause(self, *, last: bool) -> tuple[Text, ...]:
         if not last:
             return (
-                text("Your data at Sharespine stays switched on: other shops of yours use it."),
+                text("Data exchange at Sharespine stays on, because your other shops use it."),
                 text("Pause this shop on Sharespine’s pages too, so that no data flows."),
             )
         return (self._switching_off(),)
@@ -173,10 +172,11 @@ class Offer(Vendor):
     def _switching_off(self) -> Text:
         if self.manage:
             return text(
-                "We switch your data off at Sharespine. If that fails, our staff ask Sharespine to."
+                "We switch off data exchange at Sharespine. If that fails, our staff will ask Sharespine"
+                " to do it."
             )
         return text(
-            "Our staff ask Sharespine to switch your data off. Data may still flow until Sharespine has."
+            "Our staff will ask Sharespine to switch off data exchange. Until then, data may still flow."
         )
 
     def client(self) -> Client:

@@ -39,8 +39,8 @@ API_PASSWORD = Question(
     key="api_password",
     label=text("Password of the user “api” at Sharespine"),
     help=text(
-        "No call gives it to us: ask Sharespine for it, or set it there. With it we can ask"
-        " Sharespine whether the shop is connected, and count its orders."
+        "Ask Sharespine for it, or set it there: we cannot read it. With it, we ask Sharespine"
+        " whether the shop is connected, and count its orders."
     ),
     required=False,
     secret=True,
@@ -59,19 +59,17 @@ STATE = Question(
 )
 DELETE = Action(
     key="delete-tenant",
-    label=text("Delete the space at Sharespine"),
+    label=text("Delete the tenant at Sharespine"),
     explain=text(
         "Sharespine deletes the tenant and all data in it, for every shop of this merchant."
-        " This cannot be taken back. To let a shop rest, pause or disconnect it instead."
+        " This cannot be undone. To stop a shop for a while, pause or disconnect it instead."
     ),
     on="account",
     questions=(CODE_NAME, STATE),
     danger=True,
 )
 LOGINS = ("user", "api_user")
-DELETED = text(
-    "Your space at Sharespine is deleted, with all data in it. This cannot be taken back."
-)
+DELETED = text("Your Sharespine account is deleted, with all data in it. This cannot be undone.")
 
 
 @dataclass(frozen=True)
@@ -80,8 +78,8 @@ class Staff(Provisioning):
         "api-password": CauseNote(
             what=text("Sharespine refuses the API password of a merchant’s tenant."),
             to_do=text(
-                "Look in the tenant: is the password on the account’s page right, and is the API"
-                " connection on? Enter the right one there."
+                "Look in the tenant: is the API connection on, and is the password on the"
+                " account’s page right? If not, correct it."
             ),
         ),
         "refused-inactive": CauseNote(
@@ -120,7 +118,7 @@ class Staff(Provisioning):
         if found is None:
             return Progress(account=SpaceMemo(order).missed(key), promote=True)
         if not is_plausible(order, key, found):
-            note = text("This is not an id that we could have made. Please look again.")
+            note = text("This is not an ID that we could have created. Please check again.")
             detail = f"not plausible: {search_facts(order, key)}"
             raise Refused(detail, who="staff", note=note)
         if key in LOGINS:
@@ -136,7 +134,7 @@ class Staff(Provisioning):
         except Refused as refusal:
             if refusal.status != 404:
                 raise
-            note = text("Sharespine does not know this login in the tenant. Look again.")
+            note = text("Sharespine does not know this login in the tenant. Check again.")
             detail = f"Sharespine knows no user {login} in the tenant {tenant}"
             raise Refused(detail, who="staff", status=404, note=note) from None
 
@@ -161,17 +159,17 @@ def _typed_tenant(order: Order, typed: str) -> str:
     """The tenant, if its code name was typed exactly. Nothing has been sent yet."""
     tenant = SpaceMemo(order).tenant
     if not tenant:
-        note = text("There is no space at Sharespine to delete.")
+        note = text("There is no tenant at Sharespine to delete.")
         raise Refused("there is no tenant", who="staff", note=note, code="no-tenant")
     if typed != tenant:
-        note = text("This is not the code name of the space. Nothing was deleted.")
+        note = text("This is not the code name of the tenant. Nothing was deleted.")
         raise Refused("another code name was typed", who="staff", note=note, code="wrong-name")
     return tenant
 
 
 def _deleted(there: Text, staff_task: str = "") -> Done:
     return Done(
-        here=text("The shops that used this space are disconnected."),
+        here=text("The shops that used this Sharespine account are disconnected."),
         there=there, staff_task=staff_task, ends=True, account={}, promote=True,
     )  # fmt: skip
 
@@ -179,7 +177,7 @@ def _deleted(there: Text, staff_task: str = "") -> Done:
 def _not_deleted(tenant: str, refusal: Refused) -> Done:
     """404 is also what a server answers that has no such call, so staff should make sure."""
     if refusal.status == 404:
-        there = text("Sharespine does not know this space any more.")
+        there = text("This Sharespine account no longer exists.")
         question = f"Does the tenant {tenant} of our reseller account exist still?"
         return _deleted(there, _task(question))
     if refusal.status in (405, 501):
@@ -191,6 +189,6 @@ def _to_be_deleted(tenant: str) -> Done:
     task = _task(f"Delete the tenant {tenant} of our reseller account, with all data in it.")
     return Done(
         here=text("Nothing has changed here yet."),
-        there=text("Your space at Sharespine is still there. We ask Sharespine to delete it."),
+        there=text("Your Sharespine account still exists. We ask Sharespine to delete it."),
         staff_task=f"{task} When it is gone, come back to this action and say so.",
     )

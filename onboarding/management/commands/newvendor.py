@@ -39,7 +39,7 @@ class Command(BaseCommand):
             self.stdout.write(f"Created {room}/{slug}/")
         (root / LIST).write_text(text, encoding="utf-8")
         self.stdout.write(f"Added {slug.title()} to ALL in {LIST}")
-        self.stdout.write("CONTRIBUTING.md, “Add a vendor”, says how to go on.")
+        self.stdout.write("CONTRIBUTING.md, “Add a vendor”, says how to continue.")
 
 
 def _problem(root: Path, slug: str) -> str:

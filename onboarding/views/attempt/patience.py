@@ -39,9 +39,13 @@ def patience(since: datetime | None, first: str, *, longer: str = "", long: str 
         waited=max(int(waited.total_seconds()), 0) if waited else 0,
         first=first,
         longer=longer
-        or gettext("This takes longer than usual. You can close this page, we continue."),
+        or gettext(
+            "This is taking longer than usual. You can close this page, and we’ll continue."
+        ),
         long=long
-        or gettext("This takes much longer than usual. You can close this page, we keep trying."),
+        or gettext(
+            "This is taking much longer than usual. You can close this page, and we’ll keep trying."
+        ),
     )
 
 

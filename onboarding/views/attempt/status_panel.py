@@ -65,7 +65,7 @@ def _progress(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
     return StatusPanel(
         kind="preparing",
         heading=headings.get(Attempt.Purpose(attempt.purpose), preparing) % words,
-        sentence=gettext("You do not have to do anything: we continue automatically."),
+        sentence=gettext("You don’t need to do anything: we continue automatically."),
         patience=_how_long(attempt, words),
         checklist=attempt.connects,
     )
@@ -74,8 +74,8 @@ def _progress(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
 def _how_long(attempt: Attempt, words: dict[str, str]) -> Patience:
     if runner.is_crowded(attempt.connection.vendor):
         crowd = gettext(
-            "Many shops are being connected to %(vendor)s just now: this may take a few minutes."
-            " You can close this page, we continue."
+            "Many shops are being connected to %(vendor)s right now, so this may take a few"
+            " minutes. You can close this page, and we’ll continue."
         )
         return patience(attempt.since, crowd % words, longer=crowd % words)
     return patience(attempt.since, gettext("This takes a few seconds."))
@@ -119,7 +119,7 @@ def _redirect(attempt: Attempt, user: User, words: dict[str, str]) -> StatusPane
 def _set_up_beside(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
     """The vendor's page is open in a tab beside this one, and sends nobody back."""
     sentence = gettext(
-        "Set up “%(shop)s” in the %(vendor)s tab. Then tell us here that you have finished."
+        "Set up “%(shop)s” in the %(vendor)s tab. Then come back here and tell us that you have finished."
     )
     return StatusPanel(
         kind="at-vendor",
@@ -142,7 +142,7 @@ def _taken_hop(attempt: Attempt) -> Hop | None:
 def _ready(attempt: Attempt, finish: bool, words: dict[str, str]) -> StatusPanel:
     default_sentence = gettext("%(vendor)s opens in this tab. Come back here at any time.")
     if journey.opens_beside(attempt):
-        default_sentence = gettext("%(vendor)s opens in a new tab. This page stays open beside it.")
+        default_sentence = gettext("%(vendor)s opens in a new tab. This page stays open.")
     has_default_note = attempt.note.get("id") == journey.ready_note(words["vendor"]).id
     return StatusPanel(
         kind="ready",
@@ -174,7 +174,7 @@ def _waiting(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
         heading=gettext("%(vendor)s is still working") % words,
         sentence=attempt.sentence,
         patience=patience(
-            attempt.since, gettext("We keep asking, you do not have to do anything.")
+            attempt.since, gettext("We keep checking. You don’t need to do anything.")
         ),
         action="check",
         label=gettext("Check again now"),
@@ -187,8 +187,8 @@ def _until_it_answers(attempt: Attempt, first: str) -> Patience:
     if not PromisedMail.is_promised(attempt):
         return patience(attempt.since, first)
     mail = gettext(
-        "This takes much longer than usual. You can close this page: we’ll email you when it is done"
-        " or when it’s your turn."
+        "This is taking much longer than usual. You can close this page: we’ll email you when it"
+        " is done or when it’s your turn."
     )
     return patience(attempt.since, mail, longer=mail, long=mail)
 
@@ -199,7 +199,7 @@ def _overdue(attempt: Attempt) -> StatusPanel:
         heading=gettext("We’re on it"),
         sentence=attempt.sentence,
         more=gettext(
-            "This takes longer than it should. Our staff know and are looking into it. We’ll email"
+            "This is taking longer than it should. Our staff know and are looking into it. We’ll email"
             " you when it’s your turn again."
         ),
         action="check",
@@ -216,7 +216,7 @@ def _needs_merchant(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
         kind="stopped",
         heading=heading,
         sentence=attempt.sentence,
-        more=gettext("When you have done it, come back to this page."),
+        more=gettext("When you have done this, come back to this page."),
         action="check",
         label=gettext("I have done it: check again"),
         checklist=attempt.connects,
@@ -311,8 +311,8 @@ def _on_it(attempt: Attempt) -> StatusPanel:
         heading=gettext("We’re on it"),
         sentence=attempt.sentence,
         more=gettext(
-            "You do not have to do anything. We’ll email you when it’s your turn again. If you have"
-            " a question, write to us and quote the reference below."
+            "You don’t need to do anything. We’ll email you when it’s your turn again. If you"
+            " have a question, write to us and quote the reference below."
         ),
     )
 
@@ -320,9 +320,9 @@ def _on_it(attempt: Attempt) -> StatusPanel:
 def _unreadable(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
     return StatusPanel(
         kind="stopped",
-        heading=gettext("Connect “%(shop)s” once more") % words,
+        heading=gettext("Connect “%(shop)s” again") % words,
         sentence=attempt.sentence,
-        more=gettext("At %(vendor)s nothing has changed.") % words,
+        more=gettext("Nothing has changed at %(vendor)s.") % words,
         action="continue",
         label=gettext("Connect “%(shop)s” again") % words,
     )
@@ -334,7 +334,7 @@ def _unavailable(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
         heading=gettext("Waiting for %(vendor)s") % words,
         sentence=attempt.sentence,
         patience=_until_it_answers(
-            attempt, gettext("Nothing is lost, and you do not have to do anything.")
+            attempt, gettext("Nothing is lost, and you don’t need to do anything.")
         ),
         action="check",
         label=gettext("Try again now"),
@@ -381,7 +381,7 @@ def _reached_before(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
         Status.REPORTED: gettext("“%(shop)s” was set up"),
     }
     connected = gettext("“%(shop)s” was connected")
-    since = gettext("Its status has changed since. Open its page to see where it stands.")
+    since = gettext("Its status has changed since then. Open its page to see where it stands.")
     return StatusPanel(
         kind="ended",
         heading=headings.get(Status(attempt.status), connected) % words,
@@ -424,7 +424,7 @@ def _waits_for_task(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
 
 def _changed(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
     """An action of the vendor has run; the shop is set up as before."""
-    heading = gettext("“%(shop)s” is changed") % words
+    heading = gettext("“%(shop)s” was updated") % words
     return StatusPanel(kind="connected", heading=heading, sentence=attempt.sentence)
 
 
@@ -457,7 +457,7 @@ def _expired(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
 
 def _replaced(words: dict[str, str]) -> StatusPanel:
     newer = gettext(
-        "Something newer was started since. Open the page of “%(shop)s” to see where it stands."
+        "Something newer was started after this. Open the page of “%(shop)s” to see where it stands."
     )
     heading = gettext("This page is out of date")
     return StatusPanel(kind="stopped", heading=heading, sentence=newer % words)
@@ -616,11 +616,11 @@ def whose_turn(attempt: Attempt) -> str:
             return gettext("It is your turn")
         case Turn.VENDOR:
             words = {"vendor": registry.vendor_name(attempt.connection.vendor)}
-            return gettext("%(vendor)s is at work") % words
+            return gettext("%(vendor)s is working on it") % words
         case Turn.US:
-            return gettext("We are at work")
+            return gettext("We are working on it")
         case Turn.STAFF:
-            return gettext("Our staff are at work")
+            return gettext("Our staff are working on it")
         case Turn.NOBODY:
             return ""
         case turn:

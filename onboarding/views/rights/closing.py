@@ -42,8 +42,8 @@ def _erase(request: Request, form: HandOverForm) -> ClosingMail | None:
         return erasure.erase(request.user, form.choices, request=request)
     except erasure.Busy:
         message = gettext(
-            "We are checking one of your shops with its vendor, so nothing was"
-            " changed. Try again in a minute."
+            "We are checking one of your shops with our partner, so nothing was changed. Try again"
+            " in a minute."
         )
         form.add_error(None, message)
     except erasure.ChoiceMissing:

@@ -140,7 +140,7 @@ def _wait(request: Request, choice: Choice, membership: Membership) -> HttpRespo
     if outages([choice.connector.vendor]):
         waitlist.join(membership, choice.connector, typed)
         return redirect(_check_url(membership, choice.connector))
-    message = gettext("%(vendor)s is answering again. You can go on now.")
+    message = gettext("%(vendor)s is back. You can continue now.")
     messages.success(request, message % {"vendor": choice.vendor.name})
     form = choice.form(None, typed, merchant=membership.merchant)
     return _check_page(request, choice, membership, form)

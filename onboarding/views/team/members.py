@@ -74,7 +74,7 @@ def _invite(request: Request, merchant: Merchant, form: InviteForm) -> bool:
         made = team_actions.invite(merchant, request.user, data["email"], data["role"])
     except team_actions.InvitedAlready:
         message = gettext(
-            "%(email)s is invited already. You can send the email again on the team page."
+            "%(email)s has already been invited. You can send the email again on the team page."
         )
         form.add_error("email", message % data)
         return False
@@ -92,7 +92,9 @@ def _invited(invitation: Invitation) -> str:
     if invitation.mailed:
         message = gettext("%(email)s is invited.")
     else:
-        message = gettext("%(email)s is invited. The email is not sent yet. We keep trying.")
+        message = gettext(
+            "%(email)s is invited, but the email has not been sent yet. We keep trying."
+        )
     return message % {"email": invitation.email}
 
 
@@ -156,14 +158,16 @@ def send_again(request: Request, membership: Membership, invitation: str) -> Htt
     match found.mail_state:
         case MailState.SENT:
             message = gettext(
-                "The invitation to %(email)s is sent again. It works for 7 days from now."
+                "The invitation to %(email)s was sent again. It works for 7 days from now."
             )
             return _confirm(request, membership, message, email=found.email)
         case MailState.REFUSED:
             limit.give_back()
-            message = gettext("Mail to %(email)s is refused. Check it for a typing mistake.")
+            message = gettext(
+                "Email to %(email)s is refused. Check the address for typing mistakes."
+            )
         case _:
-            message = gettext("The email to %(email)s is not sent yet. We keep trying.")
+            message = gettext("The email to %(email)s has not been sent yet. We keep trying.")
     messages.error(request, message % {"email": found.email})
     return to_team(membership.merchant)
 
@@ -174,7 +178,7 @@ def revoke(request: Request, membership: Membership, invitation: str) -> HttpRes
     found = get_object_or_404(membership.merchant.invitations, reference=invitation)
     if not team_actions.revoke(found):
         return _no_longer_open(request, membership)
-    message = gettext("The invitation to %(email)s is withdrawn. Its link no longer works.")
+    message = gettext("The invitation to %(email)s was withdrawn. Its link no longer works.")
     return _confirm(request, membership, message, email=found.email)
 
 

@@ -147,7 +147,7 @@ SCENES = (
     Scene(
         route=f"GET {CLIENTS}", when="staff look at all clients", sort="desk",
         ready=connected, act=lambda driver: driver.submit_admin("connector_run", "capillary", "clients"),
-        says="Made for the connection", after=VALID,
+        says="Created for the connection", after=VALID,
     ),
 )  # fmt: skip
 

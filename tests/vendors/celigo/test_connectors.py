@@ -90,7 +90,7 @@ def test_a_connector_whose_answer_was_lost_is_not_made_again(
 def test_a_connector_is_deleted_by_its_typed_id(running: Running, vendor: Celigo) -> None:
     assert "deleted" in str(run(vendor, "delete-connector", id=SHOPIFY).here)
     assert call(running, "GET", CONNECTOR).status_code == 404
-    assert "gone already" in str(run(vendor, "delete-connector", id=SHOPIFY).here)
+    assert "no longer existed" in str(run(vendor, "delete-connector", id=SHOPIFY).here)
 
 
 def base(vendor: Celigo) -> Rows:

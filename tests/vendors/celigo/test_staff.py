@@ -145,7 +145,7 @@ def test_a_licence_is_deleted_only_by_its_typed_id(trip: Trip) -> None:
     assert refused(trip, "delete", id=trip.order.shop_id[:-1]).code == "id"
     step = done(trip, "delete", id=f" {trip.order.shop_id} ")
     assert ("deleted" in str(step.here), trip.licences()) == (True, [])
-    assert "gone already" in str(done(trip, "delete", id=trip.order.shop_id).here)
+    assert "no longer existed" in str(done(trip, "delete", id=trip.order.shop_id).here)
 
 
 def test_without_a_licence_there_is_nothing_to_do(trip: Trip) -> None:

@@ -162,8 +162,8 @@ def test_a_held_shop_is_not_offered(connected: Trip, holder: str) -> None:
 @pytest.mark.parametrize(
     ("holder", "code", "words"),
     [
-        ("other", "held", "by another business. Start again"),
-        ("sibling", "held-by-you", "connected this shop already"),
+        ("other", "held", "Another business has already connected this shop. Start again"),
+        ("sibling", "held-by-you", "already connected this shop"),
     ],
 )
 def test_a_shop_that_was_taken_meanwhile_is_refused(

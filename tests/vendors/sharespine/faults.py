@@ -112,13 +112,13 @@ SCENES = (
     ),
     Scene(
         route=f"PUT {TENANT}", when="pausing", sort="trip",
-        ready=managed, act=lambda driver: driver.press("pause"), says="has switched your data off",
+        ready=managed, act=lambda driver: driver.press("pause"), says="has switched off data exchange",
         after=ROOM,
         but={**ASKS, "wrong types": FINE, "text": FINE}, why=UNDOCUMENTED, ends="paused",
     ),
     Scene(
         route=f"PUT {TENANT}", when="disconnecting", sort="trip",
-        ready=managed, act=lambda driver: driver.press("disconnect"), says="has switched your data off",
+        ready=managed, act=lambda driver: driver.press("disconnect"), says="has switched off data exchange",
         after=ROOM,
         but={**ASKS, "wrong types": FINE, "text": FINE}, why=UNDOCUMENTED, ends="disconnected",
     ),
@@ -129,7 +129,7 @@ SCENES = (
     ),
     Scene(
         route=f"DELETE {TENANT}", when="staff delete a space", sort="desk",
-        ready=managed, act=delete, says="The shops that used this space are disconnected.",
+        ready=managed, act=delete, says="The shops that used this Sharespine account are disconnected.",
         after=ROOM, but={"wrong types": FINE, "empty": FINE, "text": FINE}, why=ANY_SHAPE,
         ends="disconnected",
     ),

@@ -47,7 +47,7 @@ def test_sharespine_confirms_what_the_merchant_said(trip: Trip) -> None:
     step = trip.once(lambda order: trip.vendor.returned(order, {}))
     assert isinstance(step, Connected)
     assert (step.confirmed, step.shop_id) == (True, "demoacme-1/c1")
-    assert str(step.evidence) == "Sharespine confirms the connection. No orders seen yet."
+    assert str(step.evidence) == "Sharespine confirms the connection. No orders yet."
 
 
 def test_without_the_password_it_rests_on_the_merchants_word(trip: Trip) -> None:
@@ -80,7 +80,7 @@ def test_only_what_changed_since_the_last_look_is_asked_for(running: Running, tr
     place_orders(trip)
     yesterday = datetime.now(UTC) - timedelta(days=2)
     running.change("sharespine", "orders", {}, lastModified=f"{yesterday:%Y-%m-%dT%H:%M:%SZ}")
-    assert "No orders seen yet" in str(check(trip).evidence)
+    assert "No orders yet" in str(check(trip).evidence)
 
 
 def test_nothing_of_an_order_is_kept_or_logged(

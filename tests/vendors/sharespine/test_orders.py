@@ -18,7 +18,7 @@ from vendors.sharespine import evidence
 API = "https://api.plugboard.example"
 MEMO = {"tenant": "acme-1", "users": {"7": "u-7"}, "api_user": "api", "connection": "c0ffee"}
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
-READ, UNREAD = "Orders seen", "could not read its orders"
+READ, UNREAD = "Orders so far", "could not read its orders"
 
 
 @pytest.fixture
@@ -135,7 +135,7 @@ def test_a_list_that_cannot_be_read_unsettles_nothing(
 
 
 def test_no_content_is_no_orders(trip: Trip, web: responses.RequestsMock) -> None:
-    assert "No orders seen yet" in str(check(trip, web, {"status": 204}).evidence)
+    assert "No orders yet" in str(check(trip, web, {"status": 204}).evidence)
 
 
 def test_a_list_that_is_too_long_is_asked_for_again_and_shorter(

@@ -48,7 +48,7 @@ def test_with_manage_the_space_is_switched_off_and_kept(running: Running, call: 
     trip = connected(running)
     step = done(trip, call)
     assert (step.staff_task, step.promote, is_on(running)) == ("", True, False)
-    assert "has switched your data off" in str(step.there)
+    assert "has switched off data exchange" in str(step.there)
     assert trip.order.memos.account["tenant"] == NAME
     assert trip.order.memos.account["active"] is False
 

@@ -36,7 +36,7 @@ class Row:
     task: bool = False
 
 
-OFF, ASK = "has switched your data off", "Until then, data may still flow."
+OFF, ASK = "has switched off data exchange", "Until then, data may still flow."
 REST = "Until then, it stays paused."
 WORD, SHARED = "You marked the set-up as finished", "because your other shops use it"
 P, R, E = "pause", "resume", "disconnect"
@@ -164,7 +164,7 @@ def test_staff_learn_the_password_and_orders_are_counted(
     journey.save_staff_answers(shop.account_id, {"api_password": user["password"]})
     time_passes()
     page = browser.page(shop.get_absolute_url())
-    assert "Sharespine confirms the connection. Orders seen: 1, the last one today " in page
+    assert "Sharespine confirms the connection. Orders so far: 1, the last one today " in page
     stage.change("sharespine", "users", {"login": "api"}, password="another")
     time_passes()
     assert Connection.objects.get(pk=shop.pk).status == "connected"
