@@ -51,7 +51,7 @@ NOTICE_ICONS = {
     "error": "circle-alert",
 }
 MARKS = settings.BASE_DIR / "static" / "icons" / "marks"
-TONES = 6  # colours of monograms: .platform--tone-0 to -5 in pages.css
+TONES = 6  # colours of monograms: .platform--tone-0 to -5 in components.css
 
 
 SYMBOL = re.compile(r'<symbol id="([\w-]+)"([^>]*)>(.*?)</symbol>', re.DOTALL)

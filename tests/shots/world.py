@@ -27,7 +27,10 @@ LINK = "https://vendor.example/open?token=1"
 
 @dataclass(frozen=True)
 class Page:
-    """`who` looks at it: "nobody", "mia", or "staff"; at the vendors' imitations it does not matter."""
+    """`who` looks at it: "nobody"; "mia", who has shops; "nora", who is new; "olga", who has two businesses; "staff".
+
+    At the vendors' imitations it does not matter.
+    """
 
     name: str
     path: str
@@ -49,19 +52,24 @@ def main() -> None:
 
 def build() -> dict[str, Any]:
     from onboarding.management.commands.staff import make_staff
-    from tests.support.people import everybody
+    from tests.support.people import business, everybody, person
 
     people = everybody()
     staff = make_staff("erin@example.org")
+    nora, olga = person("nora@example.org", "Nora"), person("olga@example.org", "Olga")
+    business("Olga’s Bicycles", owner=olga)
+    business("Olga’s Very Fine and Handmade Bicycle Baskets", owner=olga)
     pages = [
         *public_pages(),
+        *pages_by_businesses(),
         *check_pages(people),
         *attempt_pages(people),
         *shop_pages(people),
         *vendor_pages(people),
         *other_pages(people, staff),
     ]
-    cookies = {"nobody": "", "mia": session(people.alice), "staff": session(staff)}
+    looking = {"mia": people.alice, "nora": nora, "olga": olga, "staff": staff}
+    cookies = {"nobody": "", **{name: session(user) for name, user in looking.items()}}
     return {"cookies": cookies, "pages": [asdict(page) for page in pages]}
 
 
@@ -90,7 +98,9 @@ def public_pages() -> Iterator[Page]:
     yield Page("start", reverse("start"), "nobody")
     yield Page("catalogue", reverse("catalogue"), "nobody")
     yield Page("catalogue-found", reverse("catalogue") + "?q=shop", "nobody")
+    yield Page("catalogue-guess", reverse("catalogue") + "?q=shopfy", "nobody")
     yield Page("catalogue-nothing", reverse("catalogue") + "?q=zzzz", "nobody")
+    yield from asking_pages()
     for platform in sorted({*Connector.objects.values_list("platform", flat=True)}):
         yield Page(f"platform-{platform}", reverse("platform", args=[platform]), "nobody")
     yield Page("platform-unknown", "/connect/unknown/", "nobody")
@@ -100,6 +110,28 @@ def public_pages() -> Iterator[Page]:
     yield Page("error-400", "/?q=%00", "nobody")
     yield Page("error-405", "/accounts/2fa/webauthn/reauthenticate/", "nobody")
     yield Page("return-lost", "/return/itembase/lost/", "nobody")
+
+
+def asking_pages() -> Iterator[Page]:
+    """A request for a shop system: of one that is not offered, which others wanted too, and of one that is."""
+    from django.urls import reverse
+
+    from onboarding.catalogue import requests
+
+    for name in ("anna", "bert", "carl"):
+        requests.ask("Basket King", f"{name}@example.org", "Norway")
+    for name, wanted in (("others", "Basket King"), ("offered", "Shopify")):
+        yield Page(f"ask-{name}", reverse("ask") + f"?name={wanted}", "nobody")
+    yield Page("catalogue-asked", reverse("catalogue") + "?q=Basket King", "nobody")
+
+
+def pages_by_businesses() -> Iterator[Page]:
+    """The page of a shop system and the shops, for who has no business yet and for who has several."""
+    from django.urls import reverse
+
+    for who in ("nora", "olga"):
+        yield Page(f"platform-{who}", reverse("platform", args=["ebay"]), who)
+        yield Page(f"shops-{who}", reverse("shops"), who)
 
 
 def check_pages(people: Any) -> Iterator[Page]:
@@ -213,17 +245,25 @@ def another(connected: Any, shop: str) -> Any:
 
 
 def begin(people: Any, vendor: str, name: str) -> Attempt:
+    """Begun as the check page does it: with an address, and with what was agreed to."""
+    from django.conf import settings
+
     from onboarding import journey
+    from onboarding.consent import consent_of
     from onboarding.models import Connector
 
     found = Connector.objects.filter(vendor=vendor, visible=True, gone=None)
+    connector = found.order_by("position", "slug")[0]
+    words = consent_of(connector, settings.VENDORS.offered[vendor])
     return journey.begin(
         merchant=people.acme,
-        connector=found.order_by("position", "slug")[0],
+        connector=connector,
         user=people.alice,
         name=name,
         answers={},
+        address=f"{name}.example.com",
         another=True,
+        agreement=words.agreed(None, connector),
     )
 
 
@@ -263,7 +303,7 @@ def shop_pages(people: Any) -> Iterator[Page]:
     from onboarding.models import Connection
     from onboarding.models.status import Status
 
-    pages = ("disconnect", "pause", "rename", "reconnect", "reveal")
+    pages = ("disconnect", "pause", "rename", "reconnect", "reveal", "shop-receipt")
     for shop in Connection.objects.order_by("pk"):
         yield Page(f"shop-{shop.name}", shop.get_absolute_url())
     shop = Connection.objects.get(name="connected")

@@ -75,8 +75,8 @@ def test_it_prints_without_javascript(people: People, consent: Consent) -> None:
     assert "<details" not in receipt
     assert "hidden" not in receipt
     assert all(line in receipt for line in [consent.reference, consent.version])
-    css = Path("static/css/pages.css").read_text()
-    assert ".no-print" in css[css.rindex("@media print") :]
+    css = Path("static/css/media.css").read_text()
+    assert ".no-print" in css[css.index("@media print") :]
 
 
 def test_links_lead_to_it_from_the_shop_and_only_where_there_is_one(

@@ -57,7 +57,7 @@ def test_a_mark_is_a_small_drawing_and_nothing_else(path: Path) -> None:
 
 
 def test_the_colours_of_monograms_carry_their_letters() -> None:
-    css = (ROOT / "static/css/pages.css").read_text()
+    css = (ROOT / "static/css/components.css").read_text()
     found = re.findall(r"--tone-\d { background: (#\w{6}); color: (#\w{6}); }", css)
     assert len(found) == icons.TONES
     assert all(brand.contrast(ground, letters) >= 4.5 for ground, letters in found)
