@@ -27,11 +27,14 @@ LINK = "https://vendor.example/open?token=1"
 
 @dataclass(frozen=True)
 class Page:
-    """`who` looks at it: "nobody", "mia", or "staff"; at the vendors' imitations it does not matter."""
+    """`who` looks at it; at the vendors' imitations it does not matter. `behind`: the page with the button
+    that opens it, for what only answers a POST.
+    """
 
     name: str
     path: str
     who: str = "mia"
+    behind: str = ""
 
 
 def main() -> None:
@@ -49,19 +52,26 @@ def main() -> None:
 
 def build() -> dict[str, Any]:
     from onboarding.management.commands.staff import make_staff
-    from tests.support.people import everybody
+    from tests.support.outages import begin_outage
+    from tests.support.people import business, everybody, person
 
     people = everybody()
     staff = make_staff("erin@example.org")
+    newcomer, partner = person("nora@example.org", ""), person("pia@example.org", "Pia")
+    business("Pia’s Posters", owner=partner)
+    business("Pia’s Pens", owner=partner)
     pages = [
         *public_pages(),
+        *newcomers_pages(),
         *check_pages(people),
         *attempt_pages(people),
         *shop_pages(people),
         *vendor_pages(people),
         *other_pages(people, staff),
     ]
-    cookies = {"nobody": "", "mia": session(people.alice), "staff": session(staff)}
+    begin_outage(vendor="celigo")  # one of the vendors does not answer
+    own = {"mia": people.alice, "new": newcomer, "partner": partner, "staff": staff}
+    cookies = {"nobody": "", **{who: session(user) for who, user in own.items()}}
     return {"cookies": cookies, "pages": [asdict(page) for page in pages]}
 
 
@@ -94,12 +104,24 @@ def public_pages() -> Iterator[Page]:
     for platform in sorted({*Connector.objects.values_list("platform", flat=True)}):
         yield Page(f"platform-{platform}", reverse("platform", args=[platform]), "nobody")
     yield Page("platform-unknown", "/connect/unknown/", "nobody")
+    yield Page("ask", reverse("ask") + "?q=Zencart", "nobody")
     for name in ("account_login", "account_login_password", "account_reset_password"):
         yield Page(name, reverse(name), "nobody")
     yield Page("error-404", "/nowhere/", "nobody")
     yield Page("error-400", "/?q=%00", "nobody")
     yield Page("error-405", "/accounts/2fa/webauthn/reauthenticate/", "nobody")
     yield Page("return-lost", "/return/itembase/lost/", "nobody")
+
+
+def newcomers_pages() -> Iterator[Page]:
+    """The page of a platform asks for the business, whoever has none and whoever has several."""
+    from django.urls import reverse
+
+    for platform in ("ebay", "capillary"):
+        yield Page(f"check-new-{platform}", reverse("platform", args=[platform]), "new")
+    yield Page("check-choice", reverse("platform", args=["ebay"]), "partner")
+    yield Page("welcome", reverse("welcome"), "new")
+    yield Page("choose", reverse("shops"), "partner")
 
 
 def check_pages(people: Any) -> Iterator[Page]:
@@ -263,7 +285,7 @@ def shop_pages(people: Any) -> Iterator[Page]:
     from onboarding.models import Connection
     from onboarding.models.status import Status
 
-    pages = ("disconnect", "pause", "rename", "reconnect", "reveal")
+    pages = ("disconnect", "rename", "shop-receipt")
     for shop in Connection.objects.order_by("pk"):
         yield Page(f"shop-{shop.name}", shop.get_absolute_url())
     shop = Connection.objects.get(name="connected")
@@ -274,6 +296,9 @@ def shop_pages(people: Any) -> Iterator[Page]:
         yield Page(f"shop-{status}", gone.get_absolute_url())
     args = [people.acme.reference, gone.reference]
     yield Page("shop-remove", reverse("remove", args=args))
+    secrets = Connection.objects.get(name="secrets")
+    path = reverse("reveal", args=[people.acme.reference, secrets.reference])
+    yield Page("shop-reveal", path, behind=secrets.get_absolute_url())
 
 
 def shop_like(shop: Any, status: Any) -> Any:
@@ -289,15 +314,21 @@ def shop_like(shop: Any, status: Any) -> Any:
 def vendor_pages(people: Any) -> Iterator[Page]:
     """The imitations: what a merchant sees first at each vendor."""
     from django.conf import settings
+    from django.urls import reverse
 
     from onboarding import journey
     from onboarding.models import Attempt, Hop
     from onboarding.models.memo import readable
+    from onboarding.models.status import Status
 
     for slug in settings.VENDORS.offered:
         attempt = begin(people, slug, f"at-{slug}")
         for _ in range(8):
             journey.advance(attempt.pk, present=True)
+        if slug == "sharespine":  # it pauses
+            working = shop_like(attempt.connection, Status.CONNECTED)
+            args = [people.acme.reference, working.reference]
+            yield Page("shop-pause", reverse("pause", args=args))
         yield Page(f"attempt-at-{slug}", Attempt.objects.get(pk=attempt.pk).get_absolute_url())
         for hop in Hop.objects.filter(attempt=attempt).exclude(url=None)[:1]:
             yield Page(f"vendor-{slug}", str(readable(hop.url)), "nobody")
@@ -307,12 +338,13 @@ def other_pages(people: Any, staff: Any) -> Iterator[Page]:
     """A page for each other address of the site, found in its URL patterns."""
     from django.contrib.auth.models import Group
 
-    from onboarding.models import Alert, Connector, WaitlistEntry
+    from onboarding.models import Alert, Connector, ConnectorRequest, WaitlistEntry
     from tests.support import site_map
 
     connector = Connector.objects.order_by("pk")[0]
     people.acme.invitations.create(email="dora@example.org", invited_by=people.alice)
     WaitlistEntry.objects.create(user=people.bob, merchant=people.acme, connector=connector)
+    ConnectorRequest.objects.create(name="Zencart", key="zencart", email="dora@example.org")
     Alert.objects.create(vendor=SHOPS, cause="garbled")
     Group.objects.create(name="Readers")
     world = site_map.World(people, staff)
