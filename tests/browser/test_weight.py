@@ -31,8 +31,8 @@ PUBLIC = [START, CATALOGUE, PLATFORM, SIGN_IN]
 PHONE, DESK = 360, 1280
 PERFORMANCE = 98
 RUNS = 3  # at most, of which the best counts: a busy machine makes a page slow, never fast
-# Of Lighthouse: how fast this processor is. An idle one of 2020 has about 1500.
-FAST_ENOUGH = 1000
+# Lighthouse's figure for the processor (benchmarkIndex); that of a laptop with nothing else to do is higher.
+FAST_ENOUGH = 1500
 TIMED = {"total-blocking-time", "largest-contentful-paint", "first-contentful-paint", "speed-index"}
 SHIFTED = """document.fonts.ready.then(
   () => new Promise((done) => setTimeout(() => done(window.shifted || 0), 100)))"""
@@ -158,27 +158,21 @@ def is_busy() -> bool:
 
 
 def lighthouse(url: str, report: Path) -> Any:
-    """Lighthouse's report on a page, as a phone sees it."""
+    """Lighthouse's report on a page, as a phone sees it. On a busy machine it may fail to record one."""
     flags = "--headless=new --no-sandbox --disable-gpu --no-first-run"
-    done = subprocess.run(
-        [
-            LIGHTHOUSE,
-            url,
-            "--quiet",
-            "--throttling-method=simulate",
-            "--disable-full-page-screenshot",
-            "--output=json",
-            f"--output-path={report}",
-            f"--chrome-flags={flags}",
-        ],
-        env={**os.environ, "CHROME_PATH": CHROMIUM},
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-    assert done.returncode == 0, re.sub(r"\x1b\[\d+m", "", done.stderr)[-2000:]
-    return json.loads(report.read_text())
+    command = [
+        *(LIGHTHOUSE, url, "--quiet", "--output=json", f"--output-path={report}"),
+        *("--throttling-method=simulate", "--disable-full-page-screenshot"),
+        f"--chrome-flags={flags}",
+    ]
+    env = {**os.environ, "CHROME_PATH": CHROMIUM}
+    for _ in range(RUNS):
+        done = subprocess.run(
+            command, env=env, capture_output=True, text=True, timeout=240, check=False
+        )
+        if done.returncode == 0:
+            return json.loads(report.read_text())
+    raise AssertionError(re.sub(r"\x1b\[\d+m", "", done.stderr)[-2000:])
 
 
 def lost(report: Any) -> list[str]:

@@ -301,11 +301,15 @@ def shop_pages(people: Any) -> Iterator[Page]:
     yield Page("shop-reveal", path, behind=secrets.get_absolute_url())
 
 
-def shop_like(shop: Any, status: Any) -> Any:
+def shop_like(shop: Any, status: Any, name: str = "") -> Any:
     from onboarding.models import Connection
 
     made = Connection.objects.get(pk=shop.pk)
-    made.pk, made.reference, made.name = None, f"{shop.reference[:-2]}{status[:2]}", str(status)
+    made.pk, made.reference, made.name = (
+        None,
+        f"{shop.reference[:-2]}{status[:2]}",
+        name or str(status),
+    )
     made.shop_id, made.status, made.task = f"shop-{status}", status, ""
     made.save(force_insert=True)
     return made
@@ -326,7 +330,7 @@ def vendor_pages(people: Any) -> Iterator[Page]:
         for _ in range(8):
             journey.advance(attempt.pk, present=True)
         if slug == "sharespine":  # it pauses
-            working = shop_like(attempt.connection, Status.CONNECTED)
+            working = shop_like(attempt.connection, Status.CONNECTED, "to-pause")
             args = [people.acme.reference, working.reference]
             yield Page("shop-pause", reverse("pause", args=args))
         yield Page(f"attempt-at-{slug}", Attempt.objects.get(pk=attempt.pk).get_absolute_url())
