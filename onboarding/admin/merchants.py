@@ -16,6 +16,7 @@ from django.db.models import (
     prefetch_related_objects,
 )
 from django.forms import (
+    BaseInlineFormSet,
     CheckboxInput,
     ModelForm,
     ModelMultipleChoiceField,
@@ -50,9 +51,21 @@ class MemberForm(ModelForm):  # type: ignore[type-arg]  # no subscript at run ti
             self.fields["user"].widget = Select(choices=known, attrs=label)
 
 
+class RemoveBox(CheckboxInput):
+    """Named by itself: in a table its only label would be the head of the column."""
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:  # Any: Django's signature
+        super().__init__({"aria-label": gettext_lazy("remove this member"), **(attrs or {})})
+
+
+class MemberForms(BaseInlineFormSet):  # type: ignore[type-arg]  # no subscript at run time
+    deletion_widget = RemoveBox
+
+
 class Members(admin.TabularInline):  # type: ignore[type-arg]  # no subscript at run time
     model = Membership
     form = MemberForm
+    formset = MemberForms
     autocomplete_fields = ("user",)
     extra = 0
     formfield_overrides = {

@@ -1,6 +1,7 @@
 """What a page weighs when nothing is cached: kilobytes, requests, and whether it moves while it loads.
 
-The figures are printed (`pytest -s`). Pages are as in production: DEBUG off, files collected.
+The figures are printed at the end of the run, under MEASURED. Pages are as in production: DEBUG off, files
+collected.
 """
 
 from __future__ import annotations
@@ -10,8 +11,11 @@ import os
 import re
 import subprocess
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route
@@ -23,17 +27,29 @@ from tests.support.site import Site
 KILOBYTES, REQUESTS, SHIFT = 60.0, 10, 0.01
 START, CATALOGUE, PLATFORM, SIGN_IN = "/", "/connectors/", "/connect/ebay/", "/accounts/login/"
 CHECK = "check"
-WEIGHED = [START, CATALOGUE, SIGN_IN, CHECK]
 PUBLIC = [START, CATALOGUE, PLATFORM, SIGN_IN]
+PHONE, DESK = 360, 1280
 PERFORMANCE = 98
-AS_LONG_AS = 3  # runs, of which the best counts: a busy machine makes a page slow, never fast
-# Where others use the processor, their time counts as the page's.
+RUNS = 3  # at most, of which the best counts: a busy machine makes a page slow, never fast
+# Lighthouse's figure for the processor (benchmarkIndex); that of a laptop with nothing else to do is higher.
+FAST_ENOUGH = 1500
 TIMED = {"total-blocking-time", "largest-contentful-paint", "first-contentful-paint", "speed-index"}
+SHIFTED = """document.fonts.ready.then(
+  () => new Promise((done) => setTimeout(() => done(window.shifted || 0), 100)))"""
 SHIFTS = """
 new PerformanceObserver((list) => {
   for (const each of list.getEntries()) window.shifted = (window.shifted || 0) + each.value;
 }).observe({ type: "layout-shift", buffered: true });
 """
+
+
+Measured = Callable[[str], None]
+
+
+@pytest.fixture
+def measured(record_property: Callable[[str, object], None]) -> Measured:
+    """Adds a line to MEASURED."""
+    return partial(record_property, "measured")
 
 
 @pytest.fixture(scope="module")
@@ -56,52 +72,51 @@ def opened(chromium: Browser, site: Site, merchant: dict[str, str], path: str, *
     return context.new_page()
 
 
-@pytest.mark.parametrize("path", WEIGHED)
-def test_a_page_is_as_light_as_a_letter(
-    chromium: Browser, site: Site, merchant: dict[str, str], path: str
+@pytest.mark.parametrize("path", [*PUBLIC, CHECK])
+def test_a_page_is_as_light_as_a_letter_and_nothing_moves_while_it_loads(
+    chromium: Browser, site: Site, merchant: dict[str, str], measured: Measured, path: str
 ) -> None:
-    tab = opened(chromium, site, merchant, path)
-    network, names, sizes = tab.context.new_cdp_session(tab), {}, {}
-    network.send("Network.enable")
-    network.on(
-        "Network.requestWillBeSent",
-        lambda each: names.update({each["requestId"]: each["request"]["url"]}),
-    )
-    network.on(
-        "Network.loadingFinished",
-        lambda each: sizes.update({each["requestId"]: each["encodedDataLength"]}),
-    )
-    tab.goto(f"{site.url}{merchant.get(path, path)}", wait_until="networkidle")
-    tab.context.close()
-    kilobytes = sum(sizes.values()) / 1000
-    print(f"\n{path}: {kilobytes:.1f} kB, {len(names)} requests", figures(names, sizes))  # noqa: T201
-    assert kilobytes <= KILOBYTES
-    assert len(names) <= REQUESTS
-
-
-def figures(names: dict[str, str], sizes: dict[str, float]) -> str:
-    """The files of a page and their bytes, headers included; the heaviest first."""
-    of_files = sorted(((sizes.get(key, 0), name) for key, name in names.items()), reverse=True)
-    return ", ".join(f"{Path(name).name or 'the page'} {size:.0f}" for size, name in of_files)
-
-
-@pytest.mark.parametrize("width", [360, 1280])
-def test_nothing_moves_when_the_font_comes_late(
-    chromium: Browser, site: Site, merchant: dict[str, str], width: int
-) -> None:
-    for path in [*WEIGHED, PLATFORM]:
-        size = {"width": width, "height": 800}
-        tab = opened(chromium, site, merchant, path, viewport=size)
+    """Even where its font comes late. The bytes are those on the wire, header fields included."""
+    for width in (PHONE, DESK):
+        tab = opened(chromium, site, merchant, path, viewport={"width": width, "height": 800})
+        sizes = sizes_of(tab)
         tab.add_init_script(SHIFTS)
         tab.route("**/*.woff2", late)
         tab.goto(f"{site.url}{merchant.get(path, path)}", wait_until="networkidle")
-        tab.wait_for_function("document.fonts.status === 'loaded'")
-        shift = tab.evaluate(
-            "new Promise(done => setTimeout(() => done(window.shifted || 0), 100))"
-        )
+        shift = tab.evaluate(SHIFTED)
         tab.context.close()
-        print(f"\n{path} at {width}: layout shift {shift:.4f}")  # noqa: T201
-        assert shift < SHIFT, path
+        kilobytes = sum(sizes.values()) / 1000
+        measured(
+            f"{path} at {width}: {kilobytes:.1f} kB (at most {KILOBYTES:.0f}), {len(sizes)} requests "
+            f"(at most {REQUESTS}), layout shift {shift:.4f} (below {SHIFT}): {figures(sizes)}"
+        )
+        assert min(sizes.values()) > 0, sizes
+        assert kilobytes <= KILOBYTES
+        assert len(sizes) <= REQUESTS
+        assert shift < SHIFT
+
+
+def sizes_of(tab: Page) -> dict[str, float]:
+    """The bytes of each request of this tab, by its URL; filled while the tab loads."""
+    network, names, sizes = tab.context.new_cdp_session(tab), dict[str, str](), dict[str, float]()
+    network.send("Network.enable")
+
+    def asked(event: dict[str, Any]) -> None:
+        names[event["requestId"]] = event["request"]["url"]
+        sizes[names[event["requestId"]]] = 0
+
+    def loaded(event: dict[str, Any]) -> None:
+        sizes[names[event["requestId"]]] += event["encodedDataLength"]
+
+    network.on("Network.requestWillBeSent", asked)
+    network.on("Network.loadingFinished", loaded)
+    return sizes
+
+
+def figures(sizes: dict[str, float]) -> str:
+    """The files of a page and their bytes; the heaviest first."""
+    of_files = sorted(((size, urlsplit(url).path) for url, size in sizes.items()), reverse=True)
+    return ", ".join(f"{Path(path).name or 'the page'} {size:.0f}" for size, path in of_files)
 
 
 def late(route: Route) -> None:
@@ -112,39 +127,52 @@ def late(route: Route) -> None:
 
 @pytest.mark.lighthouse
 @pytest.mark.parametrize("path", PUBLIC)
-def test_lighthouse_finds_nothing_to_mend_on_a_phone(site: Site, tmp_path: Path, path: str) -> None:
-    """Its performance is that of its own simulated phone and network; the best of a few runs counts."""
-    for run in range(AS_LONG_AS):
+def test_lighthouse_finds_nothing_to_mend_on_a_phone(
+    site: Site, tmp_path: Path, measured: Measured, path: str
+) -> None:
+    """100 of accessibility, best practices and SEO; 98 of performance in the best of three runs.
+
+    Performance is that of a phone and a network which Lighthouse simulates from what it sees here. Where the
+    processor is slow or busy, its time counts as the page’s. So there a score that only audits of time have
+    lowered is reported under MEASURED, and fails nothing: what a page weighs, and whether it moves, is
+    proved above, by figures that are the same on each machine.
+    """
+    for run in range(RUNS):
         report = lighthouse(f"{site.url}{path}", tmp_path / f"{run}.json")
         scores = {name: round(each["score"] * 100) for name, each in report["categories"].items()}
-        print(f"\n{path}: {scores} {lost(report)}")  # noqa: T201
+        speed = report["environment"]["benchmarkIndex"]
+        measured(
+            f"{path}, run {run + 1}: Lighthouse {scores}, {lost(report)}, processor {speed:.0f}"
+        )
         assert {scores[name] for name in ("accessibility", "best-practices", "seo")} == {100}
         if scores["performance"] >= PERFORMANCE:
             return
-    assert {*lost(report)} <= TIMED, scores
-    assert os.getloadavg()[0] > (os.cpu_count() or 1), scores
+        assert {*lost(report)} <= TIMED, scores
+    assert speed < FAST_ENOUGH or is_busy(), f"{path}: a performance of {scores['performance']}"
+    measured(f"TOO SLOW A MACHINE to tell the performance of {path}: processor {speed:.0f}")
+
+
+def is_busy() -> bool:
+    """More processes wanted to run in the last minute than there are processors."""
+    return os.getloadavg()[0] > (os.cpu_count() or 1)
 
 
 def lighthouse(url: str, report: Path) -> Any:
-    """Lighthouse's report on a page, as a phone sees it."""
+    """Lighthouse's report on a page, as a phone sees it. On a busy machine it may fail to record one."""
     flags = "--headless=new --no-sandbox --disable-gpu --no-first-run"
-    done = subprocess.run(
-        [
-            LIGHTHOUSE,
-            url,
-            "--quiet",
-            "--output=json",
-            f"--output-path={report}",
-            f"--chrome-flags={flags}",
-        ],
-        env={**os.environ, "CHROME_PATH": CHROMIUM},
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-    assert done.returncode == 0, re.sub(r"\x1b\[\d+m", "", done.stderr)[-2000:]
-    return json.loads(report.read_text())
+    command = [
+        *(LIGHTHOUSE, url, "--quiet", "--output=json", f"--output-path={report}"),
+        *("--throttling-method=simulate", "--disable-full-page-screenshot"),
+        f"--chrome-flags={flags}",
+    ]
+    env = {**os.environ, "CHROME_PATH": CHROMIUM}
+    for _ in range(RUNS):
+        done = subprocess.run(
+            command, env=env, capture_output=True, text=True, timeout=240, check=False
+        )
+        if done.returncode == 0:
+            return json.loads(report.read_text())
+    raise AssertionError(re.sub(r"\x1b\[\d+m", "", done.stderr)[-2000:])
 
 
 def lost(report: Any) -> list[str]:

@@ -25,6 +25,7 @@ from vendors import sandbox
 from .world import Page
 
 MAIL = "demo-mail"
+CODE = "/accounts/login/code/confirm/"
 
 
 @dataclass
@@ -42,8 +43,11 @@ class Gallery:
         """Open the page. A mail is shown without its header fields: they forbid what looks at it to run."""
         if page.name == MAIL:
             tab.set_content(requests.get(self.url(page), timeout=30).text)
-        else:
-            tab.goto(self.url(page), wait_until="domcontentloaded")
+            return
+        tab.goto(urljoin(self.site.url, page.behind or page.path), wait_until="domcontentloaded")
+        if page.behind:
+            tab.locator(f'form[action="{page.path}"] button').click()
+            tab.wait_for_url(self.url(page), wait_until="domcontentloaded")
 
     def browser(self, chromium: Browser, who: str, **look: object) -> BrowserContext:
         """A browser in which this person is signed in."""
@@ -66,11 +70,17 @@ def gallery() -> Iterator[Gallery]:
             site.prepare()
             known = made(site)
             site.start("web")
-            cookies = {**known["cookies"], "guest": asks_for_a_code(site)}
             listed = [Page(**page) for page in known["pages"]]
+            invitation = next(page.path for page in listed if page.path.startswith("/invitations/"))
+            cookies = {
+                **known["cookies"],
+                "guest": asks_for_a_code(site, "/accounts/login/", email="guest@example.org"),
+                "invited": asks_for_a_code(site, invitation),
+            }
             listed += [
                 Page("vendors", f"{stage.url}/", "nobody"),
-                Page("code", "/accounts/login/code/confirm/", "guest"),
+                Page("invitation", invitation, "nobody"),
+                *(Page(f"code-{who}", CODE, who) for who in ("guest", "invited")),
                 *(Page(MAIL, path, "nobody") for path in mails(site)[:1]),
             ]
             yield Gallery(site, cookies, answering(site, cookies, listed))
@@ -79,10 +89,10 @@ def gallery() -> Iterator[Gallery]:
             stage.stop()
 
 
-def asks_for_a_code(site: Site) -> str:
-    """The session of a guest who has asked for a code to sign in, and has yet to enter it."""
+def asks_for_a_code(site: Site, page: str, **typed: str) -> str:
+    """The session of a guest who has asked for a code on this page, and has yet to enter it."""
     browser = requests.Session()
-    send(browser, f"{site.url}/accounts/login/", email="guest@example.org")
+    send(browser, f"{site.url}{page}", **typed)
     return str(browser.cookies["gangway_session"])
 
 
@@ -108,6 +118,8 @@ def answering(site: Site, cookies: dict[str, str], pages: list[Page]) -> list[Pa
 
 
 def is_page(site: Site, session: str, page: Page) -> bool:
+    if page.behind:
+        return True
     answer = requests.get(
         urljoin(site.url, page.path),
         cookies={"gangway_session": session},

@@ -27,14 +27,15 @@ LINK = "https://vendor.example/open?token=1"
 
 @dataclass(frozen=True)
 class Page:
-    """`who` looks at it: "nobody"; "mia", who has shops; "nora", who is new; "olga", who has two businesses; "staff".
-
-    At the vendors' imitations it does not matter.
+    """`who` looks at it: "nobody"; "mia", who has shops; "new", who has no business; "partner", who has two;
+    "staff". At the vendors' imitations it does not matter. `behind`: the page with the button that opens it,
+    for what only answers a POST.
     """
 
     name: str
     path: str
     who: str = "mia"
+    behind: str = ""
 
 
 def main() -> None:
@@ -52,24 +53,26 @@ def main() -> None:
 
 def build() -> dict[str, Any]:
     from onboarding.management.commands.staff import make_staff
+    from tests.support.outages import begin_outage
     from tests.support.people import business, everybody, person
 
     people = everybody()
     staff = make_staff("erin@example.org")
-    nora, olga = person("nora@example.org", "Nora"), person("olga@example.org", "Olga")
-    business("Olga’s Bicycles", owner=olga)
-    business("Olga’s Very Fine and Handmade Bicycle Baskets", owner=olga)
+    newcomer, partner = person("nora@example.org", ""), person("pia@example.org", "Pia")
+    business("Pia’s Posters", owner=partner)
+    business("Pia’s Pens", owner=partner)
     pages = [
         *public_pages(),
-        *pages_by_businesses(),
+        *newcomers_pages(),
         *check_pages(people),
         *attempt_pages(people),
         *shop_pages(people),
         *vendor_pages(people),
         *other_pages(people, staff),
     ]
-    looking = {"mia": people.alice, "nora": nora, "olga": olga, "staff": staff}
-    cookies = {"nobody": "", **{name: session(user) for name, user in looking.items()}}
+    begin_outage(vendor="celigo")  # one of the vendors does not answer
+    own = {"mia": people.alice, "new": newcomer, "partner": partner, "staff": staff}
+    cookies = {"nobody": "", **{who: session(user) for who, user in own.items()}}
     return {"cookies": cookies, "pages": [asdict(page) for page in pages]}
 
 
@@ -104,6 +107,7 @@ def public_pages() -> Iterator[Page]:
     for platform in sorted({*Connector.objects.values_list("platform", flat=True)}):
         yield Page(f"platform-{platform}", reverse("platform", args=[platform]), "nobody")
     yield Page("platform-unknown", "/connect/unknown/", "nobody")
+    yield Page("ask", reverse("ask") + "?q=Zencart", "nobody")
     for name in ("account_login", "account_login_password", "account_reset_password"):
         yield Page(name, reverse(name), "nobody")
     yield Page("error-404", "/nowhere/", "nobody")
@@ -125,13 +129,15 @@ def asking_pages() -> Iterator[Page]:
     yield Page("catalogue-asked", reverse("catalogue") + "?q=Basket King", "nobody")
 
 
-def pages_by_businesses() -> Iterator[Page]:
-    """The page of a shop system and the shops, for who has no business yet and for who has several."""
+def newcomers_pages() -> Iterator[Page]:
+    """The page of a platform asks for the business, whoever has none and whoever has several."""
     from django.urls import reverse
 
-    for who in ("nora", "olga"):
-        yield Page(f"platform-{who}", reverse("platform", args=["ebay"]), who)
-        yield Page(f"shops-{who}", reverse("shops"), who)
+    for platform in ("ebay", "capillary"):
+        yield Page(f"check-new-{platform}", reverse("platform", args=[platform]), "new")
+    yield Page("check-choice", reverse("platform", args=["ebay"]), "partner")
+    yield Page("welcome", reverse("welcome"), "new")
+    yield Page("choose", reverse("shops"), "partner")
 
 
 def check_pages(people: Any) -> Iterator[Page]:
@@ -303,7 +309,7 @@ def shop_pages(people: Any) -> Iterator[Page]:
     from onboarding.models import Connection
     from onboarding.models.status import Status
 
-    pages = ("disconnect", "pause", "rename", "reconnect", "reveal", "shop-receipt")
+    pages = ("disconnect", "pause", "rename", "shop-receipt")
     for shop in Connection.objects.order_by("pk"):
         yield Page(f"shop-{shop.name}", shop.get_absolute_url())
     shop = Connection.objects.get(name="connected")
@@ -314,13 +320,20 @@ def shop_pages(people: Any) -> Iterator[Page]:
         yield Page(f"shop-{status}", gone.get_absolute_url())
     args = [people.acme.reference, gone.reference]
     yield Page("shop-remove", reverse("remove", args=args))
+    secrets = Connection.objects.get(name="secrets")
+    path = reverse("reveal", args=[people.acme.reference, secrets.reference])
+    yield Page("shop-reveal", path, behind=secrets.get_absolute_url())
 
 
-def shop_like(shop: Any, status: Any) -> Any:
+def shop_like(shop: Any, status: Any, name: str = "") -> Any:
     from onboarding.models import Connection
 
     made = Connection.objects.get(pk=shop.pk)
-    made.pk, made.reference, made.name = None, f"{shop.reference[:-2]}{status[:2]}", str(status)
+    made.pk, made.reference, made.name = (
+        None,
+        f"{shop.reference[:-2]}{status[:2]}",
+        name or str(status),
+    )
     made.shop_id, made.status, made.task = f"shop-{status}", status, ""
     made.save(force_insert=True)
     return made
@@ -329,15 +342,21 @@ def shop_like(shop: Any, status: Any) -> Any:
 def vendor_pages(people: Any) -> Iterator[Page]:
     """The imitations: what a merchant sees first at each vendor."""
     from django.conf import settings
+    from django.urls import reverse
 
     from onboarding import journey
     from onboarding.models import Attempt, Hop
     from onboarding.models.memo import readable
+    from onboarding.models.status import Status
 
     for slug in settings.VENDORS.offered:
         attempt = begin(people, slug, f"at-{slug}")
         for _ in range(8):
             journey.advance(attempt.pk, present=True)
+        if slug == "sharespine":  # it pauses
+            working = shop_like(attempt.connection, Status.CONNECTED, "to-pause")
+            args = [people.acme.reference, working.reference]
+            yield Page("shop-pause", reverse("pause", args=args))
         yield Page(f"attempt-at-{slug}", Attempt.objects.get(pk=attempt.pk).get_absolute_url())
         for hop in Hop.objects.filter(attempt=attempt).exclude(url=None)[:1]:
             yield Page(f"vendor-{slug}", str(readable(hop.url)), "nobody")
@@ -347,12 +366,13 @@ def other_pages(people: Any, staff: Any) -> Iterator[Page]:
     """A page for each other address of the site, found in its URL patterns."""
     from django.contrib.auth.models import Group
 
-    from onboarding.models import Alert, Connector, WaitlistEntry
+    from onboarding.models import Alert, Connector, ConnectorRequest, WaitlistEntry
     from tests.support import site_map
 
     connector = Connector.objects.order_by("pk")[0]
     people.acme.invitations.create(email="dora@example.org", invited_by=people.alice)
     WaitlistEntry.objects.create(user=people.bob, merchant=people.acme, connector=connector)
+    ConnectorRequest.objects.create(name="Zencart", key="zencart", email="dora@example.org")
     Alert.objects.create(vendor=SHOPS, cause="garbled")
     Group.objects.create(name="Readers")
     world = site_map.World(people, staff)
