@@ -117,7 +117,7 @@ def public_pages() -> Iterator[Page]:
 
 
 def asking_pages() -> Iterator[Page]:
-    """A request for a shop system: of one that is not offered, which others wanted too, and of one that is."""
+    """Requests for a shop system: one that is not offered, which others wanted too, and one that is."""
     from django.urls import reverse
 
     from onboarding.catalogue import requests
