@@ -89,7 +89,7 @@ def connections_table(connections: QuerySet[Connection]) -> Table:
             gettext("Connector"),
             gettext("Status"),
             gettext("The merchant reads"),
-            gettext("Begun"),
+            gettext("Started"),
         ),
         rows=[
             (
@@ -126,7 +126,7 @@ def attempts_table(attempts: QuerySet[Attempt]) -> Table:
         columns=(
             gettext("What for"),
             gettext("By"),
-            gettext("Begun"),
+            gettext("Started"),
             gettext("Status"),
             gettext("For staff"),
             gettext("Next try"),

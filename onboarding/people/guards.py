@@ -93,7 +93,7 @@ GUARDED: dict[str, Guard] = {
     "mfa_remove_webauthn": Guard(gettext_lazy("Remove a passkey"), early=True),
     "mfa_activate_totp": Guard(gettext_lazy("Add an authenticator app"), secret=True),
     "mfa_deactivate_totp": Guard(gettext_lazy("Remove your authenticator app"), early=True),
-    "mfa_generate_recovery_codes": Guard(gettext_lazy("Make new recovery codes"), early=True),
+    "mfa_generate_recovery_codes": Guard(gettext_lazy("Get new recovery codes"), early=True),
     "mfa_confirm_recovery_codes": Guard(gettext_lazy("Hide your recovery codes for good")),
     "mfa_view_recovery_codes": _CODES,
     "mfa_download_recovery_codes": _CODES,

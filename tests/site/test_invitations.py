@@ -393,7 +393,7 @@ def test_an_address_that_is_refused_later_is_over_at_once_and_the_team_page_says
         again = reverse(
             "send-again", args=[people.acme.reference, Invitation.objects.get().reference]
         )
-        assert "Mail to dora@example.org is refused." in visible_text(
+        assert "Email to dora@example.org is refused." in visible_text(
             alice.post(again, follow=True)
         )
         server.answers = {}

@@ -293,7 +293,7 @@ def test_an_id_of_staff_is_not_believed_before_the_vendor_knows_it(
     assert (account.unsure, account.found) == ("room", {"room": "r-9"})
     assert reloaded(attempt).status == "on_it"
     read = page_text(staff_client().get(page(account)))
-    assert "Scripted did not accept the id that was entered, “r-9”." in read
+    assert "Scripted did not accept the ID that was entered, “r-9”." in read
     assert "Scripted does not know this id: r-9" in read
     assert "Correct the ID" in read
     assert scripted.last.found == {"room": "r-9"}
@@ -319,7 +319,7 @@ def test_an_id_that_nothing_has_proved_can_be_corrected(people: People, scripted
     scripted.script.append(OPEN)
     runner.sweep()
     read = page_text(staff_client().get(page(Account.objects.get())))
-    assert "has not confirmed the id “r-9” yet" in read
+    assert "has not confirmed the ID “r-9” yet" in read
     assert "It does not exist: create it again" not in read
     enter_id(scripted, "r-1")
     assert scripted.asked[-1][2] == "r-1"

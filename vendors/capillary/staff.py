@@ -43,7 +43,7 @@ COLUMNS = (
     text("Valid"),
     text("A token lasts (seconds)"),
     text("Till"),
-    text("Made"),
+    text("Created"),
     text("Last changed"),
 )
 SCOPES_HELP = text(
