@@ -27,9 +27,9 @@ LINK = "https://vendor.example/open?token=1"
 
 @dataclass(frozen=True)
 class Page:
-    """`who` looks at it: "nobody"; "mia", who has shops; "nora", who is new; "olga", who has two businesses; "staff".
+    """`who` looks at it; at the vendors' imitations it does not matter.
 
-    At the vendors' imitations it does not matter.
+    "nobody"; "mia", who has shops; "nora", who has no business yet; "olga", who has two; or "staff".
     """
 
     name: str
@@ -113,7 +113,7 @@ def public_pages() -> Iterator[Page]:
 
 
 def asking_pages() -> Iterator[Page]:
-    """A request for a shop system: of one that is not offered, which others wanted too, and of one that is."""
+    """A request for a shop system that others wanted too, and for one that is offered."""
     from django.urls import reverse
 
     from onboarding.catalogue import requests
