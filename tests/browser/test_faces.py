@@ -32,8 +32,9 @@ WALKED = (
     *("start", "catalogue", "platform-ebay", "account_login", "code-", "ask", "check-"),
     *("attempt-ready", "attempt-connected"),
 )
+# Without `preload`: axe would fetch the style sheet again, for a rule that is not on.
 RUN = """async (options) => {
-  const { violations } = await axe.run(document, { resultTypes: ["violations"], ...options });
+  const { violations } = await axe.run(document, { resultTypes: ["violations"], preload: false, ...options });
   return violations.map((each) => `${each.id} ${each.nodes[0].html}`);
 }"""
 OVERFLOW = """() => {
