@@ -107,7 +107,7 @@ def public_pages() -> Iterator[Page]:
     for platform in sorted({*Connector.objects.values_list("platform", flat=True)}):
         yield Page(f"platform-{platform}", reverse("platform", args=[platform]), "nobody")
     yield Page("platform-unknown", "/connect/unknown/", "nobody")
-    yield Page("ask", reverse("ask") + "?q=Zencart", "nobody")
+    yield Page("ask", reverse("ask") + "?name=Zencart", "nobody")
     for name in ("account_login", "account_login_password", "account_reset_password"):
         yield Page(name, reverse(name), "nobody")
     yield Page("error-404", "/nowhere/", "nobody")
