@@ -75,7 +75,7 @@ class Consent(models.Model):
             person={"name": user.name, "email": user.email},
             about={
                 "business": {"reference": merchant.reference, "name": merchant.name},
-                "shop": {**shop, "address": getattr(connection, "address", "") or ""},
+                "shop": {**shop, "address": connection.address},
                 **agreement.names,
             },
         )

@@ -190,7 +190,7 @@ def test_staff_are_told_at_four_fifths_once_and_again_after_a_day(
     shops_of_more(people, scripted)
     schedule.mail()
     [told] = mail.outbox
-    assert told.subject == "[Gangway] limits: unfinished shops of a business"
+    assert told.subject == "[Gangway] Limits: unfinished shops of a business"
     assert f"Business {people.acme.reference}: 4" in str(told.body)
     Alert.objects.update(opened=Alert.objects.get().opened - bounds.DAY)
     schedule.mail()

@@ -108,7 +108,7 @@ def test_who_is_invited_is_told_before_they_name_a_business(
 ) -> None:
     people.acme.invitations.create(email="dora@example.org", invited_by=people.alice)
     dora = browser(person("dora@example.org", "Dora"))
-    assert "You are invited to Acme." in visible_text(dora.get(platform()))
+    assert "You’re invited to Acme." in visible_text(dora.get(platform()))
 
 
 def test_pressed_twice_a_business_is_made_once(people: People) -> None:

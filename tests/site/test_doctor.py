@@ -23,7 +23,15 @@ from pytest_django.live_server_helper import LiveServer
 from onboarding.conf import service_urls
 from onboarding.conf.environment import Site
 from onboarding.doctor import Finding, examine, memos, site
-from onboarding.models import AccountMail, Attempt, ClosingMail, WaitlistEntry, Worker, memo
+from onboarding.models import (
+    AccountMail,
+    Attempt,
+    ClosingMail,
+    ReceiptKey,
+    WaitlistEntry,
+    Worker,
+    memo,
+)
 from onboarding.monitoring import heartbeat
 from tests.support.attempts import CONNECTED, begin_attempt, run_step
 from tests.support.people import People
@@ -257,7 +265,9 @@ def test_for_a_lost_key_it_names_tables_and_shops(
 
 def test_every_table_with_memos_leads_to_its_shops() -> None:
     tables = {model for model, _ in memo.columns()}
-    assert tables - set(memos.LOOKUPS) == {WaitlistEntry, AccountMail, ClosingMail}  # of no shop
+    assert tables - set(memos.LOOKUPS) == {
+        *(WaitlistEntry, AccountMail, ClosingMail, ReceiptKey),  # of no shop
+    }
 
 
 def test_keys_that_are_none_are_the_settings_fault(settings: Settings, db: None) -> None:

@@ -82,7 +82,7 @@ def test_the_mail_says_who_invites_to_what_and_where(
         in mail.body
     )
     assert f"http://localhost{invitation.get_absolute_url()}\n" in mail.body
-    assert re.search(r"holds until \d", str(mail.body))
+    assert re.search(r"expires on \d", str(mail.body))
 
 
 def test_the_invited_person_accepts_once(
