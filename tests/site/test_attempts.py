@@ -364,7 +364,7 @@ def test_success_says_which_shop_and_what_the_operator_wants_next(
     settings.BRAND_NAME, settings.BRAND_URL = "Acme Cloud", "https://cloud.example/"
     attempt, alice = start_attempt(people, scripted, CONNECTED), browser(people.alice)
     said = visible_text(alice.get(attempt.get_absolute_url()))
-    assert "Shop sc My shop Shop system scripted shop, through Scripted Business Acme" in said
+    assert "Shop sh My shop Shop system scripted shop, through Scripted Business Acme" in said
     assert "What happens next Nothing more to do." in said
     Connector.objects.update(next_words="Set your prices.", next_link="/x", next_label="Open it")
     page = alice.get(attempt.get_absolute_url())
