@@ -24,7 +24,7 @@ from django.forms import (
     TypedChoiceField,
 )
 from django.http import HttpRequest
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 
 from onboarding.fields import NameField
 from onboarding.models import Connection, Membership, Merchant, SecurityEvent, User
@@ -51,15 +51,10 @@ class MemberForm(ModelForm):  # type: ignore[type-arg]  # no subscript at run ti
             self.fields["user"].widget = Select(choices=known, attrs=label)
 
 
-class RemoveBox(CheckboxInput):
-    """Named by itself: in a table its only label would be the head of the column."""
-
-    def __init__(self, attrs: dict[str, Any] | None = None) -> None:  # Any: Django's signature
-        super().__init__({"aria-label": gettext_lazy("remove this member"), **(attrs or {})})
-
-
 class MemberForms(BaseInlineFormSet):  # type: ignore[type-arg]  # no subscript at run time
-    deletion_widget = RemoveBox
+    def get_deletion_widget(self) -> CheckboxInput:
+        """Named by itself: in a table its only label would be the head of the column."""
+        return CheckboxInput({"aria-label": gettext("Remove this member")})
 
 
 class Members(admin.TabularInline):  # type: ignore[type-arg]  # no subscript at run time

@@ -85,6 +85,16 @@ SENTENCES: Mapping[str, tuple[Promise, Promise]] = {
         gettext_lazy("Emails could not be sent."),
         gettext_lazy("The log says why: `manage.py doctor` tries the mail server."),
     ),
+    "not sent": (
+        gettext_lazy("An email that somebody was waiting for could not be sent."),
+        gettext_lazy("The log says why: `manage.py doctor` tries the mail server."),
+    ),
+    "wrong codes": (
+        gettext_lazy("Unusually many wrong sign-in codes were entered."),
+        gettext_lazy(
+            "The security log has the IP addresses: your proxy or firewall can refuse them."
+        ),
+    ),
     Cause.MEMO_KEYS: (
         gettext_lazy("A key of MEMO_KEYS is missing."),
         gettext_lazy("Put it back, and restart the web server and the workers."),

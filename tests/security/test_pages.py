@@ -57,6 +57,7 @@ def faults_of_any_page(text: str, response: HttpResponseBase) -> Iterator[str]:
     if "Access-Control-Allow-Origin" in response.headers:
         yield "is open to other sites"
     own = text.replace("http://localhost:8000", "")
+    own = re.sub(r'<link rel="canonical" href="http://localhost/[^"]*">', "", own)  # loads nothing
     for tag in re.findall(r"<(?:script|link|img|iframe|form|source)\b[^>]*>", own):
         if TO_ELSEWHERE.search(tag):
             yield f"loads from elsewhere: {tag}"

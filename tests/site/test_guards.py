@@ -326,7 +326,9 @@ def test_staff_come_back_to_their_form(
     scripted.script.append(Done(here=text("Tidied."), there=text("It stays there.")))
     shown = confirm(staff, age(staff).post(page, {"form_id": found[1]}))
     assert "Tidied." in visible_text(shown)
-    assert "sent twice" in visible_text(staff.post(page, {"form_id": found[1]}, follow=True))
+    assert "sent this form twice" in visible_text(
+        staff.post(page, {"form_id": found[1]}, follow=True)
+    )
 
 
 def test_every_answer_is_in_the_security_log(people: People, alice: Client) -> None:

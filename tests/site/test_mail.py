@@ -115,7 +115,7 @@ PREFIXES += [f"mfa/email/{name}" for name in FACTORS]
 CLOSING = [str(kind) for kind in ClosingMail.Kind]
 ROWS = [
     *(*CLOSING, "confirmed", "expiry_warning", "former_address", "guess_warning", "invitation"),
-    *("promised", "waitlist", "way_back"),
+    *("promised", "request", "waitlist", "way_back"),
 ]
 
 

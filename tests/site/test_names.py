@@ -252,7 +252,7 @@ def test_the_name_of_a_shop_is_quoted_and_cut(people: People, scripted: Scripted
     [sent] = mail.outbox
     name = f"“{'x ' * 29}x…”"
     assert sent.subject == f"The connection of {name} ends within a week"
-    assert f"The connection of {name} of “Acme” ends on" in str(sent.body)
+    assert f"The connection of {name} (business: “Acme”) ends on" in str(sent.body)
 
 
 @pytest.mark.parametrize(

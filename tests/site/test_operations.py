@@ -177,7 +177,7 @@ def test_after_losing_the_keys_it_is_the_merchants_turn_and_no_page_fails(machin
     machine.type(blocks("Lost MEMO_KEYS", "sh lost")[0], status=1)
     machine.site.start()
     wait_until("the merchant is told", lambda: machine.ask("shop.status") == "action_needed")
-    assert "once more" in machine.ask("shop.sentence")
+    assert "connect it again" in machine.ask("shop.sentence")
     assert requests.get(f"{machine.site.url}/connectors/", timeout=10).ok
 
 

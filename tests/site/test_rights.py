@@ -144,7 +144,7 @@ def test_a_team_that_changes_meanwhile_is_shown_again(
     monkeypatch.setattr(erasure, "erase", changed)
     choice = {f"business_{people.acme.pk}": "close"}
     answer = recent(people.alice).post(CLOSE, choice)
-    assert (answer.status_code, "Nothing was changed" in visible_text(answer)) == (422, True)
+    assert (answer.status_code, "so nothing was closed" in visible_text(answer)) == (422, True)
 
 
 def test_a_vendor_that_is_being_asked_is_waited_for(
@@ -187,7 +187,7 @@ def test_a_receipt_is_found_by_its_reference_alone(people: People) -> None:
 def test_a_business_is_closed_by_typing_its_name(people: People, shop: Connection) -> None:
     alice = recent(people.alice)
     text = visible_text(alice.get(of(people, "close-business")))
-    assert "We disconnect its 1 shop." in text
+    assert "We disconnect its 1 shop, and no data flows." in text
     assert "You and 1 other member lose access" in text
     assert alice.post(of(people, "close-business"), {"name": "Acne"}).status_code == 422
     answer = alice.post(of(people, "close-business"), {"name": " acme"})

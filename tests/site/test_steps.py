@@ -42,7 +42,7 @@ def test_the_line_begins_in_the_catalogue_and_names_the_vendor_once_it_is_known(
     platform = f"/connect/{connector.platform}/"
     assert line(browser().get("/connectors/")) == steps(0, "Connect")
     assert line(browser().get(platform)) == steps(1)
-    assert line(browser(people.alice).get(platform)) == steps(2)
+    assert line(browser(people.alice).get(platform, follow=True)) == steps(2)
     check = f"/m/{people.acme.reference}/connect/{connector.slug}/"
     assert line(browser(people.alice).get(check)) == steps(2)
 

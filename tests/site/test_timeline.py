@@ -49,10 +49,10 @@ def entries(part: str) -> list[str]:
 
 def test_a_success_is_told_in_three_lines_that_unfold(people: People, attempt: Attempt) -> None:
     short, folded = timeline(people, attempt.connection).split("<details>")
-    assert entries(short) == ["The vendor lists it.", "Step 4", "The connection was begun."]
+    assert entries(short) == ["The vendor lists it.", "Step 4", "Connecting started."]
     assert "Show all 7 entries" in folded
     steps = [f"Step {number}" for number in range(4, -1, -1)]
-    assert entries(folded) == ["The vendor lists it.", *steps, "The connection was begun."]
+    assert entries(folded) == ["The vendor lists it.", *steps, "Connecting started."]
 
 
 def test_what_somebody_did_in_between_is_one_of_the_three(people: People, attempt: Attempt) -> None:
@@ -90,9 +90,9 @@ def test_two_trips_of_a_day_are_two(people: People, attempt: Attempt, scripted: 
     again = journey.reconnect(attempt.connection, people.alice)
     run_step(again, scripted, CONNECTED)
     lists = timeline(people, attempt.connection).split('<ol class="timeline">')[1:]
-    assert entries(lists[0])[-1] == "Reconnecting was begun."
+    assert entries(lists[0])[-1] == "Reconnecting started."
     assert entries(lists[1]) == ["You renamed it."]
-    assert entries(lists[2])[-1] == "The connection was begun."
+    assert entries(lists[2])[-1] == "Connecting started."
 
 
 @pytest.mark.both

@@ -344,7 +344,10 @@ def test_staff_get_one_mail_as_soon_as_mail_works(server: MailServer, client: Cl
         shown(client, LOGIN, email=KAI)
         schedule.mail()
     [told] = server.mails
-    assert (told["To"], told["Subject"]) == (STAFF, "[Gangway] mail: not sent")
+    assert (told["To"], told["Subject"]) == (
+        STAFF,
+        "[Gangway] An email that somebody was waiting for could not be sent",
+    )
     assert "manage.py doctor" in str(told.get_body(["plain"]))
 
 
