@@ -163,7 +163,7 @@ def test_staff_make_change_and_delete_a_connector(visit: Visit, site: Site) -> N
     erin.page.get_by_label("Other fields, as JSON").fill('{"applications": ["woocommerce"]}')
     erin.page.get_by_label("Yes").check()
     send(erin)
-    erin.sees("was made")
+    erin.sees("was created")
     erin.shoot("made")
     (made,) = connectors(site, name)
     assert (made["published"], made["fields"]["applications"]) == (True, ["woocommerce"])

@@ -53,10 +53,13 @@ def test_what_needs_the_merchant_comes_first(people: People, scripted: Scripted)
     order = ["Secret", "Stopped", "Begun", "Ours", "Works", "Resting", "Gone"]
     page = home(people)
     assert (
-        re.findall(r'<a href="[^"]*">(\w+)</a>\s*<span class="task-hint', page.content.decode())
+        re.findall(
+            r'<a href="[^"]*"\s+id="[^"]*">(\w+)</a>\s*<span class="task-hint',
+            page.content.decode(),
+        )
         == order
     )
-    titles = ["Your turn", "In progress", "Connected", "Paused", "Disconnected"]
+    titles = ["Your turn", "In progress", "Connected shops", "Paused shops", "Disconnected shops"]
     assert re.findall(r'<h2 class="section">([\w ]+)</h2>', page.content.decode()) == titles
 
 

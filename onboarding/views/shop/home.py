@@ -62,6 +62,7 @@ class Row(TypedDict):
     """A row of _home_row.html. `remove`: where it is removed from the list; "" if it cannot be."""
 
     href: str
+    reference: str
     title: str
     hint: str
     status: str
@@ -138,9 +139,9 @@ def _sections(
         Group.NEEDED: gettext("Your turn"),
         Group.BEGUN: gettext("Your turn"),
         Group.OTHERS: gettext("In progress"),
-        Group.CONNECTED: gettext("Connected"),
-        Group.PAUSED: gettext("Paused"),
-        Group.DISCONNECTED: gettext("Disconnected"),
+        Group.CONNECTED: gettext("Connected shops"),
+        Group.PAUSED: gettext("Paused shops"),
+        Group.DISCONNECTED: gettext("Disconnected shops"),
     }
     sections: dict[str, Section] = {
         title: {"title": title, "waiting": [], "rows": []} for title in titles.values()
@@ -170,6 +171,7 @@ def _row(membership: Membership, shop: Shop) -> Row:
     removable = journey.can_remove(connection)
     return {
         "href": _page(membership, shop),
+        "reference": connection.reference,
         "title": connection.name,
         "hint": hint(connection, sees_secrets=membership.sees_secrets),
         "status": connection.status,
