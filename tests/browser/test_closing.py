@@ -67,7 +67,7 @@ def test_the_only_owner_closes_their_account_and_hands_over(
     ann.sees("Your account is closed")
     ann.shoot("receipt")
     mailed(ann, "This is our last email to this address")
-    mailed(bob, "You are now an owner of Ann’s Antiques")
+    mailed(bob, "chose you to take over")
     bob.page.get_by_role("link", name="Team", exact=True).click()
     bob.sees("You are the only owner")
     assert ann.email not in bob.page.content()

@@ -77,7 +77,9 @@ def test_an_unfinished_shop_has_one_button_that_says_what_it_does(
 ) -> None:
     attempt = start_attempt(people, scripted, answer)
     found = row(home(people), "My shop")
-    assert re.search(rf'href="{attempt.get_absolute_url()}">{label}<', found)
+    assert re.search(
+        rf'href="{attempt.get_absolute_url()}"\s+aria-describedby="[^"]+">{label}<', found
+    )
     assert found.count('class="button"') == 1
 
 
