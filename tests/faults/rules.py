@@ -34,7 +34,7 @@ LEGEND: Mapping[Code, str] = {
     "uncounted": "Connected: “Sharespine confirms the connection. We could not read its orders.”",
     "later": "staff read what happened, and “Try again later”",
     "odd": "staff read “The vendor’s answer could not be read” or “… something that we do not understand”",
-    "look first": "staff read “No clear answer came” or “… could not be read. Look at the vendor before"
+    "look first": "staff read “No clear answer came” or “… could not be read. Check at the vendor before"
     " you try again.”",
     "no": "staff read that the vendor refused, with its status",
     "stays": "the catalogue stays as it was; asked again with the next hour",
