@@ -226,7 +226,7 @@ def test_typing_costs_three_queries_at_most(
 ) -> None:
     for number in range(20):
         offer_platform(f"p{number}", f"Platform {number}")
-    for term in ("", "Platform 3", "Platfrom", "oxid"):
+    for term in ("", "Platform 3", "Shopfront", "oxid"):
         with django_assert_max_num_queries(3):
             browser().get(f"{CATALOGUE}?q={term}", headers={"HX-Request": "true"})
 
