@@ -52,7 +52,7 @@ class MemberForm(ModelForm):  # type: ignore[type-arg]  # no subscript at run ti
 
 
 class MemberForms(BaseInlineFormSet):  # type: ignore[type-arg]  # no subscript at run time
-    def get_deletion_widget(self) -> CheckboxInput:
+    def get_deletion_widget(self) -> CheckboxInput:  # type: ignore[override]  # the stubs say: a class
         """Named by itself: in a table its only label would be the head of the column."""
         return CheckboxInput({"aria-label": gettext("Remove this member")})
 
