@@ -11,13 +11,13 @@ from django.urls import reverse
 from onboarding import journey, registry
 from onboarding.methods import require_read_or_post
 from onboarding.models import Attempt, Connection, Connector
+from onboarding.models.catalogue import offered
 from onboarding.models.memo import opened
 from onboarding.models.status import Answer, dumped, shown
 from onboarding.people import guards
 from onboarding.questions import form_data, plain
 from onboarding.views.access import Request, for_connection
 from onboarding.views.forms import ActForm
-from onboarding.views.start.catalogue import offered
 from onboarding.views.vendor_trip.leaving import SeeOther, leave, may_leave
 from vendors.contract import Action, Memos, Text
 

@@ -15,7 +15,6 @@ from onboarding.availability.breaker import Outage, outages
 from onboarding.catalogue import any_shop, cards, requests
 from onboarding.methods import require_read, require_read_or_post
 from onboarding.models import Connector, User
-from onboarding.models.catalogue import offered as offered
 from onboarding.views.access import Request, memberships
 from onboarding.views.vendor_trip.leaving import may_leave
 
