@@ -8,7 +8,7 @@ from onboarding.models import Connection, Connector
 
 
 def refresh() -> None:
-    """Count anew, and write the counts that have changed. The catalogue is read far more often than this."""
+    """Count again, and write the counts that have changed. The catalogue is read far more often than this."""
     rows = Connection.objects.exclude(connected_at=None).order_by()
     counts = dict(rows.values_list("connector").annotate(Count("pk")))
     for pk, uses in Connector.objects.values_list("pk", "uses"):
