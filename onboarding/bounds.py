@@ -10,7 +10,8 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import models
 from django.db.models import Count, Q, QuerySet
-from django.utils import timezone
+
+from onboarding import clock
 
 from .models import Alert, Attempt, Connection, Membership, Merchant, User
 from .models.status import SET_UP, Status
@@ -56,7 +57,7 @@ def leave_room_for_business(user: User) -> None:
     """Raise Reached if this person may add none. The caller holds `lock` of the person."""
     own = Merchant.objects.filter(memberships__user=user, memberships__role=Membership.Role.OWNER)
     _leave_room(Bound.BUSINESSES, own)
-    _leave_room(Bound.NEW_BUSINESSES, own.filter(created__gt=timezone.now() - DAY))
+    _leave_room(Bound.NEW_BUSINESSES, own.filter(created__gt=clock.now() - DAY))
 
 
 def leave_room_for_shop(merchant: Merchant, user: User) -> None:
@@ -71,7 +72,7 @@ def leave_room_for_shop(merchant: Merchant, user: User) -> None:
 def leave_room_for_attempt(user: User) -> None:
     """Raise Reached if this person has begun too much: each attempt calls a vendor."""
     lock(user)
-    since = timezone.now() - HOUR
+    since = clock.now() - HOUR
     _leave_room(Bound.ATTEMPTS, Attempt.objects.filter(user=user, created__gt=since))
 
 
@@ -103,7 +104,7 @@ def _leave_room(bound: Bound, rows: QuerySet[models.Model]) -> None:
 def nearly_reached(bound: Bound) -> list[tuple[str, int]]:
     """(who, how many) of those who have at least ALERT_AT of it, the most first: a business's
     reference, or a person's id."""
-    most, now = bound.most, timezone.now()
+    most, now = bound.most, clock.now()
     if not most:
         return []
     owned = Membership.objects.filter(role=Membership.Role.OWNER)

@@ -17,6 +17,8 @@ from django.utils import timezone
 from django.utils.formats import date_format, time_format
 from django.utils.translation import gettext, ngettext
 
+from onboarding import clock
+
 # Set by static/js/gangway.js: the name of the browser's zone, such as Europe/Berlin.
 COOKIE = "__Host-timezone" if settings.HTTPS else "timezone"
 
@@ -39,7 +41,7 @@ def in_words(at: datetime, *, seconds: bool = False) -> str:
 
 def ago(at: datetime) -> str:
     """ "5 minutes ago" within the last hour; "" for every other time."""
-    minutes = int((timezone.now() - at).total_seconds() // 60)
+    minutes = int((clock.now() - at).total_seconds() // 60)
     if not 0 <= minutes < 60:
         return ""
     if minutes == 0:

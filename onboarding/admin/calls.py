@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import assert_never
 
 from django.db.models import QuerySet
-from django.utils import timezone
 from django.utils.translation import gettext
 
+from onboarding import clock
 from onboarding.models import Breaker, Call
 from onboarding.moments import whole_minute
 
@@ -41,7 +41,7 @@ def _call_cells(call: Call) -> tuple[str, ...]:
 
 def hosts_table(vendor: str) -> Table:
     """The hosts of a vendor that have ever failed."""
-    now = timezone.now()
+    now = clock.now()
     breakers = Breaker.objects.filter(vendor=vendor).order_by("host")
     return Table(
         id="gw-hosts",

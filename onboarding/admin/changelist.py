@@ -15,10 +15,10 @@ from django.contrib import admin
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import gettext, gettext_lazy
 
+from onboarding import clock
 from onboarding.models import Membership, Merchant
 from onboarding.models.status import Status
 
@@ -127,7 +127,7 @@ class BegunFilter(FixedFilter):
     def queryset(self, request: HttpRequest, queryset: AnyQuerySet) -> AnyQuerySet:
         if self.value() is None:
             return queryset
-        since = timezone.now() - timedelta(days=int(str(self.value())))
+        since = clock.now() - timedelta(days=int(str(self.value())))
         return queryset.filter(created__gte=since)
 
 

@@ -12,11 +12,11 @@ from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_lazy
 
+from onboarding import clock
 from onboarding.models import Merchant, SecurityEvent, User
 
 from .base import ReadOnlyAdmin
@@ -45,7 +45,7 @@ class SinceFilter(FixedFilter):
     def queryset(self, request: HttpRequest, queryset: AnyQuerySet) -> AnyQuerySet:
         if self.value() is None:
             return queryset
-        return queryset.filter(at__gte=timezone.now() - timedelta(hours=int(str(self.value()))))
+        return queryset.filter(at__gte=clock.now() - timedelta(hours=int(str(self.value()))))
 
 
 class RowFilter(FixedFilter):

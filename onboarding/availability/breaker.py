@@ -18,9 +18,8 @@ from datetime import datetime, timedelta
 from django.db import DatabaseError
 from django.db import connection as database
 from django.db.models import QuerySet
-from django.utils import timezone
 
-from onboarding import db_lock, moments, registry
+from onboarding import clock, db_lock, moments, registry
 from onboarding.models import Attempt, Breaker, Call, Connection
 from onboarding.monitoring import logs
 from vendors.contract import Vendor, VendorError, Why
@@ -114,7 +113,7 @@ class _Hosts:
         """One of all processes tries the host: the one that moves `retry_at` first."""
         rows = Breaker.objects.filter(pk=row.pk)
         won = rows.filter(retry_at=row.retry_at, cause=row.cause).update(
-            retry_at=timezone.now() + TRIAL_TIMEOUT
+            retry_at=clock.now() + TRIAL_TIMEOUT
         )
         current = rows.first()
         db_lock.give_back_connection()
@@ -138,7 +137,7 @@ def why_paused(cause: str) -> Why:
 
 def _seconds_left(row: Breaker) -> float:
     """Seconds until the host may be called, with up to 20 % of jitter: not all come back at once."""
-    left = (row.retry_at - timezone.now()).total_seconds() if row.retry_at else 0.0
+    left = (row.retry_at - clock.now()).total_seconds() if row.retry_at else 0.0
     return left * random.uniform(1, 1.2) if left > 0 else 0.0  # noqa: S311  # nosec B311  # it spreads load
 
 
@@ -208,7 +207,7 @@ def outages(vendors: Iterable[str]) -> dict[str, Outage]:
 
 
 def _outage(row: Breaker) -> Outage:
-    now, asked = timezone.now(), row.asked_until
+    now, asked = clock.now(), row.asked_until
     until = moments.whole_minute(asked) if asked and asked > now else None
     return Outage(row.cause, row.opened or now, until)
 
@@ -224,7 +223,7 @@ def vendors_in_doubt() -> list[str]:
 
 
 def _vendors(rows: QuerySet[Breaker]) -> list[str]:
-    due = rows.filter(retry_at__lte=timezone.now()).exclude(cause="")
+    due = rows.filter(retry_at__lte=clock.now()).exclude(cause="")
     return sorted(set(due.values_list("vendor", flat=True)))
 
 

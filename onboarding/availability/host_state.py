@@ -28,8 +28,8 @@ from enum import Enum
 from django.db import transaction
 from django.db.models import QuerySet
 from django.dispatch import Signal
-from django.utils import timezone
 
+from onboarding import clock
 from onboarding.models import Alert, Attempt, Breaker, Connection
 from vendors.contract import Why
 from vendors.http.call_context import CallRecord
@@ -130,12 +130,12 @@ def _announce(row: Breaker, cause_before: str, opened_before: datetime | None) -
     if ended and row.cause not in DOWN:
         label = Breaker.Cause(cause_before).label
         log.warning("%s: %s: no longer %s", row.vendor, row.host, label)
-        first = max(row.retry_at or timezone.now(), timezone.now())
+        first = max(row.retry_at or clock.now(), clock.now())
         recovered.send(sender=Breaker, vendor=row.vendor, cause=cause_before, first=first)
 
 
 def _apply(row: Breaker, step: HostCalls) -> None:
-    now = timezone.now()
+    now = clock.now()
     for called in step.calls:
         if called.unavailable:
             _apply_failure(row, called, step.on_trial, now)
@@ -250,7 +250,7 @@ def settle_after_probe(vendor: str) -> None:
     try it, and the outage lasts until it works. Where nobody does, pages no longer speak of the outage,
     and the next call that needs the host tries it.
     """
-    rows = Breaker.objects.filter(vendor=vendor, retry_at__lte=timezone.now()).exclude(cause="")
+    rows = Breaker.objects.filter(vendor=vendor, retry_at__lte=clock.now()).exclude(cause="")
     rows.filter(cause=CREDENTIALS, opened=None).update(cause="", retry_at=None, failing=[])
     for cause in set(rows.values_list("cause", flat=True)):
         if is_awaited(vendor, cause):

@@ -14,9 +14,8 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.db.models import Model, Q, QuerySet
-from django.utils import timezone
 
-from onboarding import journey
+from onboarding import clock, journey
 from onboarding.models import (
     Account,
     AddedAddress,
@@ -52,7 +51,7 @@ UNCONFIRMED = timedelta(days=30)
 
 def run() -> None:
     """Delete rows that are too old. If the process dies, the run of the next day deletes the others."""
-    now = timezone.now()
+    now = clock.now()
     counts = {rows.model.__name__: _delete(rows) for rows in expired(now)}
     counts["Attempt"] = _forget_calls(_ended(now - timedelta(days=settings.RETENTION_DAYS)))
     deleted = ", ".join(f"{name} {count}" for name, count in counts.items() if count)

@@ -18,9 +18,8 @@ from django.conf import settings
 from django.db import connections
 from django.db.models import F, Model, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
-from django.utils import timezone
 
-from onboarding import db_lock, journey
+from onboarding import clock, db_lock, journey
 from onboarding.journey import OnlyIf
 from onboarding.models import Attempt, Connection
 from onboarding.models.status import Answer, Status
@@ -85,7 +84,7 @@ def is_crowded(vendor: str) -> bool:
     It is counted in rows, so every process says the same: calls that wait for a thread or are under way.
     A web process makes WEB_BOUND calls at once.
     """
-    latest = timezone.now() + journey.LEASE  # the `due_at` of a call that has just begun
+    latest = clock.now() + journey.LEASE  # the `due_at` of a call that has just begun
     unanswered = Attempt.objects.filter(due_at__lte=latest, ended=None, answer=Answer.PROGRESS)
     waiting = unanswered.filter(connection__vendor=vendor).order_by()
     return len(waiting.values_list("pk")[: WEB_BOUND + 1]) > WEB_BOUND
@@ -159,7 +158,7 @@ def sweep(submit: Submit = run_inline, dispatch: Dispatch | None = None) -> int:
 
 
 def _due_attempts() -> list[DueRow]:
-    now = timezone.now()
+    now = clock.now()
     journey.wake_expired(now)
     rows = Attempt.objects.filter(ended=None, due_at__lte=now).annotate(returned=RETURNED)
     found = _oldest_of_each_vendor(rows, "connection__vendor", "-returned").values_list(
@@ -169,7 +168,7 @@ def _due_attempts() -> list[DueRow]:
 
 
 def _due_checks() -> list[DueRow]:
-    rows = Connection.objects.filter(due_at__lte=timezone.now())
+    rows = Connection.objects.filter(due_at__lte=clock.now())
     found = _oldest_of_each_vendor(rows, "vendor").values_list("vendor", "pk")
     return [DueRow(vendor, "connection", pk) for vendor, pk in found]
 

@@ -12,8 +12,8 @@ from functools import partial
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
+from onboarding import clock
 from onboarding.availability import breaker
 from onboarding.catalogue import durations, refresh, requests, uses
 from onboarding.models import Connector, Slot
@@ -46,7 +46,7 @@ def run(submit: Submit) -> None:
     """Submit what is due: each vendor's catalogue (hourly, and at the first start), probes, retention
     (daily), the rules of the security log, usual times and how much each connector is used (each minute),
     and mails."""
-    hour = timezone.now().strftime("%Y-%m-%dT%H")
+    hour = clock.now().strftime("%Y-%m-%dT%H")
     for slug, vendor in settings.VENDORS.offered.items():
         slot = f"catalogue:{slug}:{hour}"
         if _claim(slot) or (_still_empty(slug, slot) and _claim(f"first:{slug}:{_retry_number()}")):
@@ -54,13 +54,13 @@ def run(submit: Submit) -> None:
     submit_probes(submit)
     if _claim(f"retention:{hour[:10]}"):
         submit("retention", "retention:day", retention.run)
-    minute = timezone.now().strftime("%Y-%m-%dT%H:%M")
+    minute = clock.now().strftime("%Y-%m-%dT%H:%M")
     if _claim(f"security:{minute}"):
         submit("security", "security:minute", security_alerts.update)
     if _claim(f"connectors:{minute}"):
         submit("uses", "uses:minute", uses.refresh)
         submit("durations", "durations:minute", durations.refresh)
-    Slot.objects.filter(at__lt=timezone.now() - SLOTS_STAY).delete()
+    Slot.objects.filter(at__lt=clock.now() - SLOTS_STAY).delete()
     submit("closing", "closing:due", closing.proceed_all)
     staff_alerts.clear_resolved()
     submit("mail", "mail:due", mail)  # a dead mail server holds up no shop
@@ -73,13 +73,13 @@ def _still_empty(slug: str, slot: str) -> bool:
 
     Its catalogue is retried soon then, not after an hour.
     """
-    before = timezone.now() - FIRST_RETRY_DELAY
+    before = clock.now() - FIRST_RETRY_DELAY
     asked = Slot.objects.filter(key=slot, at__lte=before).exists()
     return asked and not Connector.objects.filter(vendor=slug).exists()
 
 
 def _retry_number() -> int:
-    return int(timezone.now().timestamp() // FIRST_RETRY_DELAY.total_seconds())
+    return int(clock.now().timestamp() // FIRST_RETRY_DELAY.total_seconds())
 
 
 def _claim(key: str) -> bool:
@@ -99,7 +99,7 @@ def submit_probes(submit: Submit) -> None:
 
     Whether a refusal is meant for all of us is found out at once.
     """
-    minute = timezone.now().strftime("%Y-%m-%dT%H:%M")
+    minute = clock.now().strftime("%Y-%m-%dT%H:%M")
     for slug in breaker.vendors_to_probe():
         _submit_probe(submit, slug, minute)
     for slug in breaker.vendors_in_doubt():
@@ -108,7 +108,7 @@ def submit_probes(submit: Submit) -> None:
 
 def submit_doubt(submit: Submit, slug: str) -> None:
     """Probe a vendor that has refused somebody's call, now, but not more often than every few seconds."""
-    slot = int(timezone.now().timestamp() // DOUBT_PERIOD.total_seconds())
+    slot = int(clock.now().timestamp() // DOUBT_PERIOD.total_seconds())
     _submit_probe(submit, slug, f"doubt:{slot}")
 
 

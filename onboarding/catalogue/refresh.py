@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 
 from django.db import transaction
-from django.utils import timezone
 from django.utils.text import slugify
 
+from onboarding import clock
 from onboarding.availability import breaker
 from onboarding.models import Connector, Slot
 from vendors.contract import Entry, Vendor, VendorError
@@ -39,7 +39,7 @@ def refresh_catalogue(vendor: Vendor) -> None:
             _refresh(vendor.slug, entry)
         gone = Connector.objects.filter(vendor=vendor.slug, gone=None)
         gone.exclude(key__in=[entry.key for entry in entries]).exclude(staff_made=True).update(
-            gone=timezone.now()
+            gone=clock.now()
         )
         readiness.write(vendor.slug, needed)
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import get_language
 
+from onboarding import clock
 from onboarding.models import ConnectorRequest, User
 from onboarding.models.outbox import WANTED
 from onboarding.notifications import outbox
@@ -33,7 +33,7 @@ def ask(name: str, email: str, country: str = "", user: User | None = None) -> N
         },
     )
     if not is_new:
-        again = {**WANTED, "created": timezone.now()} if row.mailed else {}
+        again = {**WANTED, "created": clock.now()} if row.mailed else {}
         ConnectorRequest.objects.filter(pk=row.pk).update(country=country or row.country, **again)
 
 
@@ -87,7 +87,7 @@ def _mail(rows: QuerySet[ConnectorRequest], card: cards.Card) -> None:
     more = []
     for pk, email in rows.order_by("pk").values_list("pk", "email"):
         (more.append(pk) if email in first else first.add(email))
-    ConnectorRequest.objects.filter(pk__in=more).update(mailed=timezone.now())
+    ConnectorRequest.objects.filter(pk__in=more).update(mailed=clock.now())
     outbox.send_due(rows, lambda row: _compose(row, card))
 
 

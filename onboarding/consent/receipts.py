@@ -9,9 +9,9 @@ from itertools import islice
 
 from django.conf import settings
 from django.db.models import QuerySet
-from django.utils import timezone
 from django.utils.translation import gettext, override
 
+from onboarding import clock
 from onboarding.models import Connection, Consent, Event, User
 from onboarding.models.status import Status
 
@@ -82,7 +82,7 @@ def document(consent: Consent, *, end: End | None = None) -> Json:
         "format": FORMAT,
         "site": settings.SITE_URL,
         "operator": settings.BRAND_NAME,
-        "made_at": timezone.now().isoformat(),
+        "made_at": clock.now().isoformat(),
         "reference": consent.reference,
         "agreed_at": consent.at.isoformat(),
         "person": {"name": "", "email": "", **consent.person},

@@ -14,8 +14,8 @@ from datetime import timedelta
 
 from django.db import InterfaceError, OperationalError
 from django.db.models import F
-from django.utils import timezone
 
+from onboarding import clock
 from onboarding.models import Attempt, Connection
 from onboarding.models.status import Answer, Cause, Status, StatusMixin, Turn
 from vendors.contract import text
@@ -34,7 +34,7 @@ def begin_call(row: Attempt | Connection) -> bool:
     After a second crash the row is retried after a random delay, so that innocent rows, which only
     shared a process with the poison row, do not share one with it again.
     """
-    now = timezone.now()
+    now = clock.now()
     crashed = row.call_started_at is not None
     row.crashes += crashed
     must_wait = crashed and row.crashes > 1
@@ -98,6 +98,6 @@ def counting_bugs(model: type[Attempt] | type[Connection], pk: int) -> Iterator[
         raise
     except Exception:
         rows = model._default_manager.filter(pk=pk).exclude(due_at=None)
-        retry_at = timezone.now() + LEASE
+        retry_at = clock.now() + LEASE
         transitions.update(rows, call_started_at=None, crashes=F("crashes") + 1, due_at=retry_at)
         raise

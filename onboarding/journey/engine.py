@@ -15,9 +15,8 @@ from typing import NamedTuple, assert_never
 
 from django.db import DataError, transaction
 from django.db.models import Q
-from django.utils import timezone
 
-from onboarding import db_lock, registry
+from onboarding import clock, db_lock, registry
 from onboarding.availability import breaker
 from onboarding.models import Attempt, Connection
 from onboarding.models.status import Answer, Cause, dumped
@@ -160,7 +159,7 @@ def _postpone(model: RowModel, pk: int) -> None:
     in the meantime, and then its `due_at` is a check of tomorrow, a wait that the vendor asked for, or the
     pause of a row that kills its workers.
     """
-    now = timezone.now()
+    now = clock.now()
     asked_for = Q(answer=Answer.PROGRESS, crashes=0, due_at__lte=now + transitions.GRACE)
     rows = model._default_manager.filter(Q(due_at__lte=now) | asked_for, pk=pk)
     transitions.make_due(rows.filter(call_started_at=None), now + BUSY_DELAY)
@@ -168,7 +167,7 @@ def _postpone(model: RowModel, pk: int) -> None:
 
 def _still_due(model: RowModel, pk: int) -> bool:
     """Whether no other worker has handled the row or put it off."""
-    return bool(model._default_manager.filter(pk=pk, due_at__lte=timezone.now()).exists())
+    return bool(model._default_manager.filter(pk=pk, due_at__lte=clock.now()).exists())
 
 
 @transaction.atomic
@@ -182,7 +181,7 @@ def _prepare(
         _withdraw_announcement(attempt)
     if attempt.ended or attempt.due_at is None:
         return None
-    if attempt.deadline <= timezone.now():
+    if attempt.deadline <= clock.now():
         transitions.expire(attempt)
         return None
     vendor = registry.vendor_of(attempt.connection.vendor)
@@ -246,7 +245,7 @@ def _prepare_check(connection_id: int, lease: Lease) -> VendorCall | None:
     vendor = registry.vendor_of(connection.account.vendor)
     if connection.due_at is None or vendor is None:
         rows = Connection.objects.filter(pk=connection_id)
-        transitions.make_due(rows, timezone.now() + SWITCHED_OFF_DELAY)
+        transitions.make_due(rows, clock.now() + SWITCHED_OFF_DELAY)
         return None
     if unreadable.is_unreadable(connection):
         unreadable.require_reconnect(connection)
@@ -268,7 +267,7 @@ def _prepare_check(connection_id: int, lease: Lease) -> VendorCall | None:
 
 
 def _switched_off(attempt: Attempt) -> None:
-    attempt.due_at = timezone.now() + SWITCHED_OFF_DELAY
+    attempt.due_at = clock.now() + SWITCHED_OFF_DELAY
     note = dumped(text("This service is switched off at the moment. Your progress is saved."))
     changed = attempt.note != note
     attempt.note = note

@@ -8,10 +8,9 @@ from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 from django.utils.crypto import constant_time_compare, get_random_string, salted_hmac
 
-from onboarding import registry
+from onboarding import clock, registry
 from onboarding.models import Attempt, AttemptMail, Hop, User
 from onboarding.models.memo import opened
 from onboarding.models.status import Answer
@@ -48,7 +47,7 @@ def mint(attempt: Attempt, state: str, step: Redirect) -> None:
         bare=step.bare,
         keep_params=step.keep_params,
         returned_by=_id_digest(*step.returned_by) if step.returned_by else "",
-        minted=timezone.now(),
+        minted=clock.now(),
     )
 
 
@@ -67,7 +66,7 @@ def opens_beside(attempt: Attempt) -> bool:
 
 def _hop_with_link(attempt: Attempt) -> Hop | None:
     """The newest hop, if its link is neither taken nor expired and the attempt still offers it."""
-    now = timezone.now()
+    now = clock.now()
     unexpired = Q(expires_at=None, minted__gt=now - LINK_LASTS) | Q(expires_at__gt=now)
     hop = attempt.hops.exclude(minted=None).order_by("-minted").first()
     if hop is None or not Hop.objects.filter(unexpired, pk=hop.pk, taken=None).exists():
@@ -92,7 +91,7 @@ def take_link(attempt: Attempt, user: User, *, browser: str, beside: bool = Fals
 @transaction.atomic
 def _take(attempt: Attempt, hop: Hop, user: User, browser: str) -> bool:
     """False when another request has taken it."""
-    away = {"taken": timezone.now(), "url": None, "browser": browser_hash(hop, browser)}
+    away = {"taken": clock.now(), "url": None, "browser": browser_hash(hop, browser)}
     if not Hop.objects.filter(pk=hop.pk, taken=None).update(**away):
         return False
     connection = attempt.connection
@@ -134,7 +133,7 @@ def left_from(hop: Hop, browser: str) -> bool:
 def note_stray(hop: Hop) -> bool:
     """Note that another browser has opened this return. True once for each hop that is not spent."""
     unspent = Hop.objects.filter(pk=hop.pk, state__isnull=False, strayed=None)
-    return bool(unspent.update(strayed=timezone.now()))
+    return bool(unspent.update(strayed=clock.now()))
 
 
 def _id_digest(name: str, value: str) -> str:
@@ -177,7 +176,7 @@ def spend(hop: Hop, params: Mapping[str, str]) -> bool:
     """Spend the state and store the parameters that came with it; False when it was spent before."""
     return bool(
         Hop.objects.filter(pk=hop.pk, state__isnull=False).update(
-            state=None, spent=timezone.now(), params=bounded(params)
+            state=None, spent=clock.now(), params=bounded(params)
         )
     )
 
@@ -185,9 +184,7 @@ def spend(hop: Hop, params: Mapping[str, str]) -> bool:
 def claim(hop: Hop) -> bool:
     """Claim a return for its user, who is signed in. Returns True once for each hop."""
     return bool(
-        Hop.objects.filter(pk=hop.pk, claimed=None)
-        .exclude(spent=None)
-        .update(claimed=timezone.now())
+        Hop.objects.filter(pk=hop.pk, claimed=None).exclude(spent=None).update(claimed=clock.now())
     )
 
 

@@ -13,8 +13,8 @@ from datetime import timedelta
 
 from django.db import models, transaction
 from django.db.models import F, Q
-from django.utils import timezone
 
+from onboarding import clock
 from onboarding.models import Account, Leased, Operator
 
 # All calls of a step end within 30 s (breaker.STEP_SECONDS); the lease outlives them by 10 s.
@@ -35,7 +35,7 @@ class Lease:
 
     def acquire(self) -> bool:
         """False while another worker holds it."""
-        now = timezone.now()
+        now = clock.now()
         free = Q(lease_until=None) | Q(lease_until__lt=now)
         rows = self.model._default_manager.filter(free, pk=self.pk)
         return bool(rows.update(lease_until=now + LEASE, lease_token=self.token))
@@ -45,7 +45,7 @@ class Lease:
 
         Raises LeaseLost.
         """
-        if not self._held().update(lease_until=timezone.now() + LEASE):
+        if not self._held().update(lease_until=clock.now() + LEASE):
             raise LeaseLost(f"{self.model.__name__} {self.pk}")
 
     def release(self) -> None:

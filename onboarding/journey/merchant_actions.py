@@ -10,9 +10,8 @@ from typing import assert_never
 
 from django.db import transaction
 from django.db.models import OuterRef, Q, QuerySet, Subquery
-from django.utils import timezone
 
-from onboarding import bounds
+from onboarding import bounds, clock
 from onboarding.models import (
     Account,
     Agreement,
@@ -170,7 +169,7 @@ def _open_connecting_attempt(
         connection__in=unfinished(merchant, connector, user),
         purpose=Attempt.Purpose.CONNECT,
         ended=None,
-        deadline__gt=timezone.now(),
+        deadline__gt=clock.now(),
     )
     return rows.order_by("-pk").first()
 
@@ -252,7 +251,7 @@ def _new_attempt(
     if attempt.connects:
         unreadable.discard(connection)
     attempt.call = stored(call) | {"connector": chosen and chosen.slug}
-    transitions.reset(attempt, Status.IN_PROGRESS, timezone.now() + transitions.GRACE)
+    transitions.reset(attempt, Status.IN_PROGRESS, clock.now() + transitions.GRACE)
     attempt.save()
     label = _action_label(connection, call.key) if isinstance(call, Act) else None
     transitions.record(connection, label or BEGUN_NOTES.get(purpose), attempt=attempt, user=user)
@@ -457,7 +456,7 @@ def _open_attempt(connection: Connection) -> Attempt | None:
     """The open attempt, but no visit to the vendor's pages; one whose deadline is over is ended."""
     rows = connection.attempts.filter(ended=None).exclude(purpose=Attempt.Purpose.ENTER)
     attempt = rows.first()
-    if attempt and attempt.deadline <= timezone.now():
+    if attempt and attempt.deadline <= clock.now():
         transitions.expire(transitions.locked_attempt(attempt.pk))
         return None
     return attempt
@@ -482,7 +481,7 @@ def continue_attempt(attempt: Attempt, user: User) -> Attempt:
     if (
         is_unreadable
     ):  # the engine stops it: no vendor is called with memos that cannot be decrypted
-        attempt.due_at = timezone.now()
+        attempt.due_at = clock.now()
         transitions.save(attempt, "due_at")
         return attempt
     return _repeat_call(attempt)
@@ -520,7 +519,7 @@ def report_finished(attempt: Attempt, user: User) -> Attempt:
     if attempt.ended or not is_at_vendor_without_return(attempt):
         return attempt
     attempt.user = user
-    attempt.connection.merchant_finished_at = timezone.now()
+    attempt.connection.merchant_finished_at = clock.now()
     transitions.save(attempt.connection, "merchant_finished_at")
     return _arrive(attempt, user, text("You marked the set-up as finished."), {})
 
@@ -561,7 +560,7 @@ def _claim(attempt: Attempt, hop: Hop, user: User) -> Attempt:
         return attempt  # what the merchant brought waits for its key
     if not hops.claim(hop):
         return attempt
-    attempt.connection.returned_at = timezone.now()
+    attempt.connection.returned_at = clock.now()
     transitions.save(attempt.connection, "returned_at")
     if attempt.ended:
         return attempt

@@ -8,9 +8,8 @@ from typing import cast
 
 from allauth.account.models import EmailAddress
 from django.db.models import QuerySet
-from django.utils import timezone
 
-from onboarding import db_lock, registry
+from onboarding import clock, db_lock, registry
 from onboarding.models import Account, Attempt, Connection, Connector, Membership, Merchant, User
 from onboarding.models.memo import readable
 from onboarding.models.status import Status
@@ -29,7 +28,7 @@ def chosen_connector(attempt: Attempt) -> Connector | None:
 
 def is_awaited(attempt: Attempt) -> bool:
     """Whether the person who asked for the call may still be on its page, whoever makes the call."""
-    seconds = timezone.now().timestamp() - float(readable(attempt.call).get("asked") or 0)
+    seconds = clock.now().timestamp() - float(readable(attempt.call).get("asked") or 0)
     return seconds < PATIENCE.total_seconds()
 
 
@@ -103,7 +102,7 @@ def _order(
         found=account.found,
         connection_key=connection.key,
         shop_id=connection.shop_id,
-        now=timezone.now(),
+        now=clock.now(),
         siblings=_live_connections(account).exclude(pk=connection.pk).count(),
         holder=lambda vendor_id: holder(connection, vendor_id),
         last_used=lambda vendor_id: last_used(connection.vendor, vendor_id),

@@ -8,8 +8,8 @@ stays on the account, as after every other end of an attempt.
 from __future__ import annotations
 
 from django.db import transaction
-from django.utils import timezone
 
+from onboarding import clock
 from onboarding.models import Connection, Hop, User
 from onboarding.models.status import SET_UP, Answer, Ending, Status, Turn
 from onboarding.registry import vendor_name
@@ -53,7 +53,7 @@ def remove(connection: Connection, user: User) -> bool:
         connection,
         Verdict(status=Status.DISCONNECTED, turn=Turn.MERCHANT, answer=Answer.DONE, note=note),
     )
-    connection.removed_at = timezone.now()
+    connection.removed_at = clock.now()
     transitions.save(connection, *transitions.STATUS_FIELDS, "removed_at")
     keep_known(connection)
     return True

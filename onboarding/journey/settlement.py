@@ -11,9 +11,8 @@ from dataclasses import replace
 from typing import assert_never
 
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
-from onboarding import shop_addresses
+from onboarding import clock, shop_addresses
 from onboarding.models import Account, Alert, Attempt, AttemptMail, Connection, User
 from onboarding.models.connections import LONGEST_LABEL
 from onboarding.models.memo import readable
@@ -238,7 +237,7 @@ def _tick(call: VendorCall, attempt: Attempt, done: Iterable[str]) -> None:
 
 def _repeat_call(attempt: Attempt) -> None:
     """The same call is due at once; if this process dies before it makes it, the sweep does."""
-    transitions.reset(attempt, Status.IN_PROGRESS, timezone.now())
+    transitions.reset(attempt, Status.IN_PROGRESS, clock.now())
     transitions.publish(attempt, changed=False)
 
 
@@ -359,7 +358,7 @@ def _apply_evidence(
     call: VendorCall, connection: Connection, step: Connected, attempt: Attempt | None = None
 ) -> None:
     """What we know of a shop that is set up, and how; the caller saves. `attempt`: None for a check."""
-    now, status_before = timezone.now(), connection.status
+    now, status_before = clock.now(), connection.status
     was_confirmed = _is_confirmed(connection, step, attempt)
     transitions.apply(connection, verdict(step, call.vendor, 0))
     if was_confirmed and not step.confirmed:
@@ -416,7 +415,7 @@ def confirm_by_staff(connection_id: int, user: User) -> bool:
     if connection.status != Status.REPORTED:
         return False
     connection.status, connection.evidence = Status.CONNECTED, dumped(STAFF_CONFIRMED)
-    connection.confirmed_at, connection.confirmed_by = timezone.now(), user
+    connection.confirmed_at, connection.confirmed_by = clock.now(), user
     if connection.answer == Answer.REPORTED:
         connection.answer, connection.note = Answer.CONNECTED, connection.evidence
     connection.version += 1
@@ -506,7 +505,7 @@ def complete_task(connection_id: int, user: User | None) -> bool:
         row = _task_verdict(connection, attempt)
         transitions.record(connection, row.note, attempt=attempt, user=user, status=str(row.status))
         transitions.apply(connection, row)
-        connection.due_at = timezone.now() if connection.is_set_up else None
+        connection.due_at = clock.now() if connection.is_set_up else None
         transitions.save(connection, *transitions.STATUS_FIELDS)
         transitions.apply(attempt, row)
         transitions.save(attempt, *transitions.STATUS_FIELDS)
@@ -546,7 +545,7 @@ def _stop_or_resume(
     for note in (step.here, step.there, step.todo):
         transitions.record(connection, note, attempt=attempt, status=str(row.status))
     transitions.apply(connection, row)
-    connection.due_at = timezone.now() if connection.is_set_up else None
+    connection.due_at = clock.now() if connection.is_set_up else None
     if row.status == Status.DISCONNECTED:
         connection.reveal = None  # what it opened is closed
     transitions.save(connection, *transitions.STATUS_FIELDS, "reveal")
@@ -640,7 +639,7 @@ def _not_confirmed(call: VendorCall, connection: Connection, outcome: Outcome) -
     changed = _apply_check(connection, row)
     if not isinstance(outcome, Unavailable):
         connection.tries = 0
-    connection.due_at = connection.due_at or transitions.next_check(connection, timezone.now())
+    connection.due_at = connection.due_at or transitions.next_check(connection, clock.now())
     transitions.publish_check(connection, changed=changed)
 
 

@@ -7,9 +7,8 @@ from dataclasses import replace
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 
-from onboarding import registry
+from onboarding import clock, registry
 from onboarding.models import Account, Attempt, Connection, User
 from onboarding.models.memo import Unread, readable
 from onboarding.models.status import Answer, Status
@@ -148,7 +147,7 @@ def confirm(connection_id: int, by: User) -> bool:
 def check_now(connections: QuerySet[Connection]) -> int:
     """Make these shops and their open attempts due at the next sweep. Returns how many shops are due."""
     attempts = Attempt.objects.filter(connection__in=connections, ended=None)
-    transitions.update(attempts, due_at=timezone.now())
+    transitions.update(attempts, due_at=clock.now())
     return transitions.make_due(connections)
 
 
@@ -159,7 +158,7 @@ def ask_now(connection: Connection) -> bool:
     check. A shop that is paused, is being paused, or is disconnected is not checked. A poison row is tried
     again.
     """
-    due_now = {"due_at": timezone.now(), "crashes": 0, "call_started_at": None}
+    due_now = {"due_at": clock.now(), "crashes": 0, "call_started_at": None}
     attempts = connection.attempts.filter(ended=None).exclude(call_number=0)
     if transitions.update(attempts.exclude(purpose=Attempt.Purpose.ENTER), **due_now):
         return True

@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 from django.conf import settings
 from django.db import connection as database
 from django.db.models import F, QuerySet
-from django.utils import timezone
 
+from onboarding import clock
 from onboarding.availability import host_state
 from onboarding.models import (
     Account,
@@ -117,19 +117,19 @@ def update(rows: Rows, **values: object) -> int:
 
 def make_due(rows: Rows, at: datetime | None = None) -> int:
     """Make rows due at this moment (default: now), unless they wait for a person; returns how many."""
-    return rows.exclude(due_at=None).update(due_at=at or timezone.now())
+    return rows.exclude(due_at=None).update(due_at=at or clock.now())
 
 
 def end(attempt: Attempt, why: Ending, *names: str) -> None:
     """End an attempt: its page says why, and nothing is due any more. Saves the columns `names`, too."""
-    attempt.ended, attempt.ending, attempt.due_at = timezone.now(), why, None
+    attempt.ended, attempt.ending, attempt.due_at = clock.now(), why, None
     save(attempt, "ended", "ending", "due_at", *names)
 
 
 def end_open_attempts(connection: Connection, why: Ending) -> None:
     """End every open attempt of this connection."""
     rows = connection.attempts.filter(ended=None)
-    rows.update(ended=timezone.now(), ending=why, due_at=None)
+    rows.update(ended=clock.now(), ending=why, due_at=None)
 
 
 def publish(attempt: Attempt, *, changed: bool) -> None:
@@ -149,7 +149,7 @@ def publish(attempt: Attempt, *, changed: bool) -> None:
 def _waits_long(attempt: Attempt) -> bool:
     """Whether a merchant has waited so long for the vendor that they may have left the page."""
     waits = attempt.connects and attempt.answer in {Answer.WAITING, Answer.UNAVAILABLE}
-    return waits and attempt.since is not None and timezone.now() - attempt.since >= LONG_WAIT
+    return waits and attempt.since is not None and clock.now() - attempt.since >= LONG_WAIT
 
 
 def _copy_to_connection(attempt: Attempt) -> None:
@@ -182,7 +182,7 @@ def publish_check(connection: Connection, *, changed: bool) -> None:
 
 def apply(row: StatusMixin, verdict: Verdict, now: datetime | None = None) -> bool:
     """Apply a verdict to a row, without saving. Returns whether the merchant reads something new."""
-    now = now or timezone.now()
+    now = now or clock.now()
     before = _what_is_read(row)
     if row.answer != verdict.answer or row.since is None:
         row.since = now
@@ -227,7 +227,7 @@ def reset(row: StatusMixin, status: Status, due_at: datetime) -> None:
     """
     row.status, row.turn, row.answer = status, Turn.US, Answer.PROGRESS
     row.heading, row.note, row.detail, row.link, row.questions = {}, {}, "", "", []
-    row.tries, row.since, row.due_at = 0, timezone.now(), due_at
+    row.tries, row.since, row.due_at = 0, clock.now(), due_at
     row.version += 1
 
 
@@ -240,7 +240,7 @@ def remember_call(attempt: Attempt, call: ContractCall, *, linkless: bool = Fals
     attempt.call_number += 1
     attempt.cause, attempt.crashes = "", 0
     status = Status.CHECKING if isinstance(call, Returned) else Status.IN_PROGRESS
-    reset(attempt, status, timezone.now() + GRACE)
+    reset(attempt, status, clock.now() + GRACE)
     save(attempt, "user", "call", "call_number", "account_memo", "accepted_shop_id")
     publish(attempt, changed=False)
 
@@ -248,7 +248,7 @@ def remember_call(attempt: Attempt, call: ContractCall, *, linkless: bool = Fals
 def expire(attempt: Attempt) -> None:
     """End an attempt whose deadline is over; the merchant may begin again, and nothing is lost."""
     end(attempt, Ending.EXPIRED)
-    attempt.since, attempt.tries = timezone.now(), 0
+    attempt.since, attempt.tries = clock.now(), 0
     attempt.status, attempt.turn = Status.ACTION_NEEDED, Turn.MERCHANT
     attempt.answer, attempt.heading = Answer.EXPIRED, {}
     attempt.note = dumped(
@@ -262,7 +262,7 @@ def expire(attempt: Attempt) -> None:
 def wake_siblings(account: Account) -> None:
     """Attempts that were blocked by an unsure creation of their account become due."""
     rows = Attempt.objects.filter(connection__account=account, ended=None, answer=Answer.BLOCKED)
-    update(rows, due_at=timezone.now())
+    update(rows, due_at=clock.now())
 
 
 def wake_expired(now: datetime) -> None:
@@ -273,7 +273,7 @@ def wake_expired(now: datetime) -> None:
 
 def wake_for_trial(vendor: str, cause: str, **_: object) -> None:
     """One of those who wait for a vendor tries the call that failed: who would be the next to do so."""
-    now = timezone.now()
+    now = clock.now()
     for rows in host_state.waiting_rows(vendor, cause):
         soon = rows.filter(due_at__lt=now + host_state.LONGEST_WAIT[cause])
         if first := soon.order_by("due_at").values_list("pk", flat=True).first():

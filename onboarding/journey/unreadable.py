@@ -12,8 +12,7 @@ import logging
 from datetime import timedelta
 from typing import assert_never
 
-from django.utils import timezone
-
+from onboarding import clock
 from onboarding.models import Account, Alert, Attempt, Connection, memo_key
 from onboarding.models.memo import Unread
 from onboarding.models.status import Answer, Cause, Ending, Status, Turn
@@ -99,7 +98,7 @@ def _waits_for_its_key(row: Attempt | Connection) -> bool:
         return False
     log.error("%s: not asked about. %s %s", row.reference, memo_key.MISSING, memo_key.FIX)
     Alert.objects.get_or_create(vendor=Cause.MEMO_KEYS, cause=Cause.MEMO_KEYS, cleared=None)
-    row.due_at = timezone.now() + PUT_OFF
+    row.due_at = clock.now() + PUT_OFF
     transitions.save(row, "due_at")
     return True
 
@@ -114,7 +113,7 @@ def wake_readable() -> int:
         for each in attempts.select_related("connection__account")
         if not is_unreadable(each.connection, each)
     ]
-    now = timezone.now()
+    now = clock.now()
     woken = transitions.update(Connection.objects.filter(pk__in=readable), due_at=now)
     return woken + transitions.update(Attempt.objects.filter(pk__in=stopped), due_at=now)
 
@@ -144,7 +143,7 @@ def require_reconnect(connection: Connection) -> None:
     if _waits_for_its_key(connection):
         return
     changed = transitions.apply(connection, _reconnect_verdict(connection))
-    connection.tries, connection.due_at = 0, transitions.next_check(connection, timezone.now())
+    connection.tries, connection.due_at = 0, transitions.next_check(connection, clock.now())
     transitions.save(connection, *transitions.STATUS_FIELDS)
     if changed:
         transitions.record(connection, connection.note, status=connection.status)

@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, assert_never
 
-from django.utils import timezone
-
+from onboarding import clock
 from onboarding.models import Account, Attempt, Connection, User
 from onboarding.models.memo import opened
 from vendors.contract import Order, Step, Vendor
@@ -117,7 +116,7 @@ def make_call(vendor: Vendor, order: Order, call: ContractCall) -> Step:
 
 def stored(call: ContractCall) -> dict[str, object]:
     """For `Attempt.call`: its name, its argument, and when somebody asked for it (POSIX seconds)."""
-    return {"name": call.name, "argument": _argument(call), "asked": timezone.now().timestamp()}
+    return {"name": call.name, "argument": _argument(call), "asked": clock.now().timestamp()}
 
 
 def _argument(call: ContractCall) -> object:

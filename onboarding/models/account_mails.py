@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Index, Q
-from django.utils import timezone
+
+from onboarding import clock
 
 from .memo import MemoField
 from .outbox import ENDED, Mailed, MailState
@@ -18,7 +19,7 @@ class AccountMail(Mailed):
     """
 
     content = MemoField(null=True, editable=False)  # type: ignore[misc]
-    created = models.DateTimeField(default=timezone.now, editable=False)
+    created = models.DateTimeField(default=clock.now, editable=False)
     expires_at = models.DateTimeField()
     failed = models.DateTimeField(null=True, editable=False)
 
@@ -37,8 +38,8 @@ class AccountMail(Mailed):
 
     @property
     def is_of_use(self) -> bool:
-        return bool(self.expires_at > timezone.now())
+        return bool(self.expires_at > clock.now())
 
     @staticmethod
     def also_after_try(state: MailState) -> dict[str, object]:
-        return {"content": None} if state in ENDED else {"failed": timezone.now()}
+        return {"content": None} if state in ENDED else {"failed": clock.now()}

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import models
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.crypto import salted_hmac
+
+from onboarding import clock
 
 from .merchants import unguessable
 from .outbox import Mailed
@@ -18,7 +19,7 @@ SALT = "onboarding.former-address"
 
 
 def undo_expiry() -> datetime:
-    return timezone.now() + timedelta(days=UNDO_DAYS)
+    return clock.now() + timedelta(days=UNDO_DAYS)
 
 
 class AddedAddress(models.Model):
@@ -26,7 +27,7 @@ class AddedAddress(models.Model):
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     email = models.EmailField()
-    at = models.DateTimeField(default=timezone.now)
+    at = models.DateTimeField(default=clock.now)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "email"], name="one_added_address")]
@@ -48,7 +49,7 @@ class FormerAddress(Mailed):
     reference = models.CharField(max_length=32, unique=True, default=unguessable, editable=False)
     email = models.EmailField()
     was_removed = models.BooleanField()
-    at = models.DateTimeField(default=timezone.now)
+    at = models.DateTimeField(default=clock.now)
     expires_at = models.DateTimeField(default=undo_expiry)
     ended = models.DateTimeField(null=True)
 

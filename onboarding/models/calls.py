@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from django.db import models
-from django.utils import timezone
+
+from onboarding import clock
 
 
 class Call(models.Model):
@@ -14,7 +15,7 @@ class Call(models.Model):
     call = models.CharField(max_length=200, help_text="method and path")
     outcome = models.CharField(max_length=20, help_text="status, “time-out” or “no answer”")
     ms = models.PositiveIntegerField()
-    at = models.DateTimeField(default=timezone.now, db_index=True)
+    at = models.DateTimeField(default=clock.now, db_index=True)
     connection = models.ForeignKey(
         "Connection", models.CASCADE, null=True, blank=True, related_name="calls"
     )

@@ -10,10 +10,9 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Index, Q
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy
 
-from onboarding import moments, shop_addresses
+from onboarding import clock, moments, shop_addresses
 from vendors.contract.characters import name_key
 
 from .catalogue import Connector
@@ -28,7 +27,7 @@ LONGEST_LABEL = 250  # characters
 
 
 def attempt_deadline() -> datetime:
-    return timezone.now() + timedelta(days=ATTEMPT_DAYS)
+    return clock.now() + timedelta(days=ATTEMPT_DAYS)
 
 
 class Account(Leased):
@@ -122,10 +121,10 @@ class Connection(StatusMixin):
     key = models.CharField(
         max_length=200, blank=True, db_index=True, help_text="its id at the vendor"
     )
-    vendor = models.SlugField(max_length=40, editable=False)
+    vendor = models.SlugField(max_length=40, editable=False, db_index=False)
     shop_id = models.CharField(max_length=250, blank=True, help_text="the shop's id at the vendor")
     reveal = MemoField(null=True, default=None, editable=False)  # type: ignore[misc]
-    created = models.DateTimeField(default=timezone.now, editable=False)
+    created = models.DateTimeField(default=clock.now, editable=False)
     evidence = models.JSONField(default=dict, blank=True)
     returned_at = models.DateTimeField("came back", null=True, blank=True)
     merchant_finished_at = models.DateTimeField("merchant said finished", null=True, blank=True)
@@ -153,6 +152,12 @@ class Connection(StatusMixin):
             Index(fields=["turn", "-id"], name="connection_turn"),
             Index(fields=["-created"], name="connection_created"),
             Index(fields=["vendor"], condition=~Q(task=""), name="connection_task"),
+            # what a worker claims next (background/claims.py)
+            Index(
+                fields=["vendor", "due_at"],
+                condition=Q(due_at__isnull=False),
+                name="connection_due",
+            ),
             # the last first connects of a connector (catalogue/durations.py)
             Index(
                 fields=["connector", "-connected_at"],
@@ -241,6 +246,7 @@ class Attempt(StatusMixin):
     one never overwrites a newer request.
     `account_memo` and `connection_memo` are drafts, which become the live memos when a step promotes them.
     `found_account`: the label of the account at the vendor that this attempt has led to.
+    `vendor` is its connection's.
     """
 
     class Purpose(models.TextChoices):
@@ -254,6 +260,7 @@ class Attempt(StatusMixin):
 
     reference = models.CharField(max_length=20, unique=True, default=reference, editable=False)
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="attempts")
+    vendor = models.SlugField(max_length=40, default="", editable=False, db_index=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="attempts")
     purpose = models.CharField(max_length=10, choices=Purpose, default=Purpose.CONNECT)
     call = MemoField(default=dict, editable=False)
@@ -274,7 +281,7 @@ class Attempt(StatusMixin):
     accepted_shop_id = models.CharField(
         max_length=250, blank=True, help_text="it is meant after all"
     )
-    created = models.DateTimeField(default=timezone.now, editable=False)
+    created = models.DateTimeField(default=clock.now, editable=False)
     deadline = models.DateTimeField(default=attempt_deadline)
     ended = models.DateTimeField(null=True, blank=True)
     ending = models.CharField(max_length=20, choices=Ending, blank=True)
@@ -285,6 +292,13 @@ class Attempt(StatusMixin):
             Index(fields=["deadline"], condition=Q(ended=None), name="attempt_open_deadline"),
             Index(fields=["cause"], condition=Q(ended=None), name="attempt_open_cause"),
             Index(fields=["ended"], condition=Q(ended__isnull=False), name="attempt_ended"),
+            # what a worker claims next (background/claims.py); of those that have returned, and of all
+            Index(
+                fields=["vendor", "due_at"],
+                condition=Q(ended=None, status=Status.CHECKING, answer=Answer.PROGRESS),
+                name="attempt_returned",
+            ),
+            Index(fields=["vendor", "due_at"], condition=Q(ended=None), name="attempt_due"),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -299,6 +313,10 @@ class Attempt(StatusMixin):
 
     def __str__(self) -> str:
         return f"{self.get_purpose_display()} · {self.connection}"
+
+    def save(self, *args: Any, **options: Any) -> None:  # Any: Django's signature
+        self.vendor = self.vendor or self.connection.vendor
+        super().save(*args, **options)
 
     @property
     def connects(self) -> bool:
@@ -337,7 +355,7 @@ class Hop(models.Model):
     keep_params = models.BooleanField(default=False)
     returned_by = models.CharField(max_length=64, blank=True, default="", db_index=True)
     params = MemoField(null=True, default=None)  # type: ignore[misc]
-    created = models.DateTimeField(default=timezone.now)
+    created = models.DateTimeField(default=clock.now)
     minted = models.DateTimeField(null=True)
     taken = models.DateTimeField(null=True)
     spent = models.DateTimeField(null=True)
@@ -357,7 +375,7 @@ class Event(models.Model):
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="events")
     attempt = models.ForeignKey(Attempt, models.SET_NULL, null=True, related_name="events")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
-    at = models.DateTimeField(default=timezone.now)
+    at = models.DateTimeField(default=clock.now)
     status = models.CharField(max_length=20, choices=Status, blank=True)
     note = models.JSONField(default=dict)
     reference = models.CharField(max_length=20, blank=True, help_text="of the request, to quote")

@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.conf import settings
 from django.db import IntegrityError, models, transaction
 from django.db.models import Q
-from django.utils import timezone
+
+from onboarding import clock
 
 from .connections import Attempt
 from .memo import MemoField, opened
@@ -44,7 +45,7 @@ class Consent(models.Model):
     reference = models.CharField(max_length=20, unique=True, default=reference, editable=False)
     attempt = models.OneToOneField(Attempt, models.CASCADE, related_name="consent")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="consents")
-    at = models.DateTimeField(default=timezone.now)
+    at = models.DateTimeField(default=clock.now)
     language = models.CharField(max_length=10)
     version = models.CharField(max_length=16)
     words = models.JSONField(default=dict)
@@ -91,7 +92,7 @@ class ReceiptKey(models.Model):
     key_id = models.CharField(max_length=16, unique=True)
     public = models.CharField(max_length=64)  # 32 bytes in hex
     private = MemoField(null=True, default=None, editable=False)  # type: ignore[misc]
-    since = models.DateTimeField(default=timezone.now)
+    since = models.DateTimeField(default=clock.now)
     retired = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -127,7 +128,7 @@ class ReceiptKey(models.Model):
 
     @classmethod
     def _replace(cls, old: ReceiptKey | None) -> ReceiptKey:
-        now = timezone.now()
+        now = clock.now()
         if old:
             cls.objects.filter(pk=old.pk).update(retired=now, private=None)
         private = Ed25519PrivateKey.generate()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db import models
-from django.utils import timezone
+
+from onboarding import clock
 
 
 class Leased(models.Model):
-    """A row on which one worker at a time holds a lease that expires (journey/leases.py)."""
+    """A row on which one process at a time holds a lease that expires (journey/leases.py)."""
 
     lease_until = models.DateTimeField(null=True, blank=True, editable=False)
     lease_token = models.CharField(max_length=40, blank=True, editable=False)
@@ -26,14 +29,15 @@ class Slot(models.Model):
     """A slot of periodic work, or a form of staff: the unique key lets one process do it."""
 
     key = models.CharField(max_length=100, unique=True)
-    at = models.DateTimeField(default=timezone.now)
+    at = models.DateTimeField(default=clock.now)
 
 
 class Worker(models.Model):
-    """A worker process and its last heartbeat."""
+    """A worker process, its last heartbeat, and how far its own clock is ahead of the database's."""
 
     name = models.CharField(max_length=100, unique=True, help_text="host:process")
-    at = models.DateTimeField(default=timezone.now)
+    at = models.DateTimeField(default=clock.now)
+    skew = models.DurationField(default=timedelta)
 
 
 class Breaker(models.Model):

@@ -11,7 +11,8 @@ import hashlib
 
 from django.conf import settings
 from django.db import models
-from django.utils import timezone
+
+from onboarding import clock
 
 from . import memo
 
@@ -37,7 +38,7 @@ class MemoKey(models.Model):
 
     fingerprint = models.CharField(max_length=32, unique=True)
     canary = models.TextField()
-    since = models.DateTimeField(default=timezone.now)
+    since = models.DateTimeField(default=clock.now)
     lost_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -83,9 +84,9 @@ def confirm_loss() -> None:
     register()
     known = list(MemoKey.objects.all())
     lost = [each.pk for each in known if not memo.opens(each.canary)]
-    MemoKey.objects.filter(pk__in=lost, lost_at=None).update(lost_at=timezone.now())
+    MemoKey.objects.filter(pk__in=lost, lost_at=None).update(lost_at=clock.now())
     if not lost:
-        MemoKey.objects.get_or_create(fingerprint=UNKNOWN, defaults={"lost_at": timezone.now()})
+        MemoKey.objects.get_or_create(fingerprint=UNKNOWN, defaults={"lost_at": clock.now()})
 
 
 def _welcome_back() -> None:

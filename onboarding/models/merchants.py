@@ -9,8 +9,9 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy
+
+from onboarding import clock
 
 from .outbox import Mailed
 from .references import reference
@@ -30,7 +31,7 @@ class Merchant(models.Model):
     reference = models.CharField(max_length=20, unique=True, default=reference, editable=False)
     name = models.CharField(max_length=200)
     language = models.CharField(max_length=10, default="en")
-    created = models.DateTimeField(default=timezone.now, editable=False)
+    created = models.DateTimeField(default=clock.now, editable=False)
     closing_since = models.DateTimeField(null=True, blank=True, editable=False)
     closed_at = models.DateTimeField(null=True, blank=True, editable=False)
     members = models.ManyToManyField(User, through="Membership", related_name="merchants")
@@ -57,7 +58,7 @@ def unguessable() -> str:
 
 
 def invitation_expiry() -> datetime:
-    return timezone.now() + timedelta(days=INVITATION_DAYS)
+    return clock.now() + timedelta(days=INVITATION_DAYS)
 
 
 class Membership(models.Model):
@@ -75,7 +76,7 @@ class Membership(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=10, choices=Role, default=Role.MEMBER)
     may_see_secrets = models.BooleanField(gettext_lazy("may see secrets"), default=False)
-    created = models.DateTimeField(default=timezone.now, editable=False)
+    created = models.DateTimeField(default=clock.now, editable=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["merchant", "user"], name="one_membership")]
@@ -107,7 +108,7 @@ class Invitation(Mailed):
     invited_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
     )
-    created = models.DateTimeField(default=timezone.now, editable=False)
+    created = models.DateTimeField(default=clock.now, editable=False)
     expires_at = models.DateTimeField(default=invitation_expiry)
     accepted = models.DateTimeField(null=True, blank=True)
     revoked = models.DateTimeField(null=True, blank=True)
@@ -127,7 +128,7 @@ class Invitation(Mailed):
 
     @property
     def expired(self) -> bool:
-        return self.expires_at <= timezone.now()
+        return self.expires_at <= clock.now()
 
     def get_absolute_url(self) -> str:
         return reverse("invitation", args=[self.reference])

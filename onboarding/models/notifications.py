@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db import models
 from django.db.models import Exists, Index, OuterRef, Q, QuerySet
-from django.utils import timezone
+
+from onboarding import clock
 
 from .memo import MemoField
 from .merchants import Membership
@@ -25,7 +26,7 @@ class Alert(Mailed):
 
     vendor = models.SlugField(max_length=40)
     cause = models.CharField(max_length=100)
-    opened = models.DateTimeField(default=timezone.now)
+    opened = models.DateTimeField(default=clock.now)
     cleared = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -70,14 +71,14 @@ class PromisedMail(Mailed):
     when it is done, or when it is their turn again."""
 
     attempt = models.OneToOneField("Attempt", models.CASCADE, related_name="promised_mail")
-    promised = models.DateTimeField(default=timezone.now)
+    promised = models.DateTimeField(default=clock.now)
 
     @classmethod
     def promise(cls, attempt: Attempt) -> None:
         """Promise the mail once more if it was sent for an earlier turn of staff."""
         row, is_new = cls.objects.get_or_create(attempt=attempt)
         if not is_new and row.mail_state != MailState.WAITING:
-            cls.objects.filter(pk=row.pk).update(promised=timezone.now(), **WANTED)
+            cls.objects.filter(pk=row.pk).update(promised=clock.now(), **WANTED)
 
     @classmethod
     def is_promised(cls, attempt: Attempt) -> bool:
@@ -134,7 +135,7 @@ class GuessWarning(Mailed):
     """Strangers have entered many wrong codes for somebody's address."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
-    at = models.DateTimeField(default=timezone.now)
+    at = models.DateTimeField(default=clock.now)
 
     class Meta:
         indexes = [Index(fields=["at"], condition=Q(mailed=None), name="guess_warning_unsent")]
@@ -153,7 +154,7 @@ class WaitlistEntry(Mailed):
     merchant = models.ForeignKey("Merchant", models.CASCADE, related_name="+")
     connector = models.ForeignKey("Connector", models.CASCADE, related_name="+")
     typed = MemoField(default=dict, editable=False)
-    asked = models.DateTimeField(default=timezone.now)
+    asked = models.DateTimeField(default=clock.now)
 
     class Meta:
         verbose_name_plural = "waitlist entries"

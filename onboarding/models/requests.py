@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models import Index, Q
-from django.utils import timezone
+
+from onboarding import clock
 
 from .outbox import Mailed
 
@@ -28,7 +29,7 @@ class ConnectorRequest(Mailed):
     platform = models.SlugField(
         max_length=60, blank=True, help_text="the shop system that this name stands for"
     )
-    created = models.DateTimeField(default=timezone.now, editable=False)
+    created = models.DateTimeField(default=clock.now, editable=False)
 
     class Meta:
         constraints = [

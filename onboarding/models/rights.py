@@ -6,7 +6,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Index, Q
 from django.urls import reverse
-from django.utils import timezone
+
+from onboarding import clock
 
 from .memo import MemoField
 from .merchants import unguessable
@@ -24,7 +25,7 @@ class ErasureTask(models.Model):
     vendor = models.SlugField(max_length=40)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     text = models.TextField()
-    created = models.DateTimeField(default=timezone.now)
+    created = models.DateTimeField(default=clock.now)
     done = models.DateTimeField(null=True)
     done_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
@@ -69,7 +70,7 @@ class ClosingMail(Mailed):
     reader = MemoField(null=True, default=None, editable=False)  # type: ignore[misc]
     merchant = models.ForeignKey("Merchant", models.SET_NULL, null=True, related_name="+")
     facts = models.JSONField(default=dict)
-    created = models.DateTimeField(default=timezone.now)
+    created = models.DateTimeField(default=clock.now)
 
     class Meta:
         indexes = [

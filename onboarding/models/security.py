@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
-from django.utils import timezone
+
+from onboarding import clock
 
 
 class SecurityEvent(models.Model):
@@ -51,7 +52,7 @@ class SecurityEvent(models.Model):
     WRONG = (Kind.WRONG_CODE, Kind.WRONG_PASSWORD, Kind.WRONG_FACTOR)
     REFUSALS = (*WRONG, Kind.REFUSED, Kind.FOREIGN_RETURN)
 
-    at = models.DateTimeField(default=timezone.now, db_index=True)
+    at = models.DateTimeField(default=clock.now, db_index=True)
     kind = models.CharField(max_length=30)  # of Kind: a new kind needs no migration
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="security_events"

@@ -16,10 +16,9 @@ from django.contrib.sessions.backends.base import CreateError, SessionBase, Upda
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import DatabaseError, IntegrityError, models, transaction
 from django.db.models import F
-from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from onboarding import write_lock
+from onboarding import clock, write_lock
 
 if TYPE_CHECKING:
     from .users import User
@@ -59,8 +58,8 @@ class Session(AbstractBaseSession):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="sessions"
     )
-    created_at = models.DateTimeField(default=timezone.now)
-    last_seen_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=clock.now)
+    last_seen_at = models.DateTimeField(default=clock.now)
     address = models.GenericIPAddressField(null=True)
     browser = models.CharField(max_length=60, blank=True)
     method = models.CharField(max_length=60, blank=True)
@@ -78,7 +77,7 @@ class Session(AbstractBaseSession):
     def why_ended(self, *, is_staff: bool) -> Ended | None:
         """None while it lives. Whoever is staff now is under the rule for staff, whoever signed in then."""
         unused, in_all = lifetimes(signed_in=self.user_id is not None, is_staff=is_staff)
-        now = timezone.now()
+        now = clock.now()
         if now >= self.created_at + in_all:
             return Ended.TOO_OLD
         return Ended.UNUSED if now >= self.last_seen_at + unused else None
@@ -131,7 +130,7 @@ class SessionStore(SessionBase):
 
     def begin(self, user: User) -> None:
         """This user has just signed in here: a key that nobody knows yet, and a lifetime of its own."""
-        self.is_staff, self.began_at = user.is_staff, timezone.now()
+        self.is_staff, self.began_at = user.is_staff, clock.now()
         if (
             self._session_key == self._key_of_cookie
         ):  # Django keeps it for who was signed in already
@@ -176,7 +175,7 @@ class SessionStore(SessionBase):
 
         The page does not depend on it: while nothing can be written, the session just ages.
         """
-        last, now = self.last_seen_at, timezone.now()
+        last, now = self.last_seen_at, clock.now()
         if not self.counts_as_use or last is None or USER_ID not in self._session:
             return
         if now - last < settings.SESSION_SEEN_INTERVAL:
@@ -191,7 +190,7 @@ class SessionStore(SessionBase):
     def _columns(self, data: Data, *, is_new: bool) -> Data:
         user_id = int(data[USER_ID]) if USER_ID in data else None
         if self.began_at is None:
-            self.began_at = timezone.now()
+            self.began_at = clock.now()
         return {
             "session_data": self.encode(dict(data)),
             "created_at": self.began_at,
@@ -202,7 +201,7 @@ class SessionStore(SessionBase):
 
     def _use(self, *, signed_in: bool) -> Data:
         """What a use changes in the row."""
-        now = timezone.now()
+        now = clock.now()
         unused, in_all = lifetimes(signed_in=signed_in, is_staff=self.is_staff)
         ends_at = min(now + unused, (self.began_at or now) + in_all)
         seen = {"address": self.address, "browser": self.browser} if self.address else {}
@@ -230,18 +229,18 @@ class SessionStore(SessionBase):
 
     @classmethod
     def clear_expired(cls) -> None:
-        Session.objects.filter(expire_date__lt=timezone.now()).delete()
+        Session.objects.filter(expire_date__lt=clock.now()).delete()
 
     # -- the cookie lives as long as the session could; the row decides whether the session does -----
 
     def get_expiry_age(self, **kwargs: object) -> int:
         """Seconds. allauth sets an age of its own with a password; ours holds for all."""
         _, in_all = lifetimes(signed_in=USER_ID in self._session, is_staff=self.is_staff)
-        age = timezone.now() - (self.began_at or timezone.now())
+        age = clock.now() - (self.began_at or clock.now())
         return max(int((in_all - age).total_seconds()), 0)
 
     def get_expiry_date(self, **kwargs: object) -> datetime:
-        return timezone.now() + timedelta(seconds=self.get_expiry_age())
+        return clock.now() + timedelta(seconds=self.get_expiry_age())
 
     def get_expire_at_browser_close(self) -> bool:
         return False

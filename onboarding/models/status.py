@@ -12,6 +12,8 @@ from django.utils.translation import gettext, gettext_lazy
 from onboarding import moments
 from vendors.contract import Text
 
+from .coordination import Leased
+
 
 class Status(models.TextChoices):
     NOT_STARTED = "not_started", gettext_lazy("Not started")
@@ -130,14 +132,16 @@ def shown(note: StoredText, moment: Callable[[datetime], str] = moments.in_words
     return gettext(note["id"]) % params if params else gettext(note["id"])
 
 
-class StatusMixin(models.Model):
+class StatusMixin(Leased):
     """The status that people read, its sentence, whose turn it is, and when the vendor is asked again.
 
     `heading` stands above the sentence where the answer's own heading would not be true.
     `answer` names the step or error that led here ("redirect", "unavailable"). `due_at` is when the
     vendor is asked again (None: nothing happens until a person acts); `tries` counts the calls since the
-    last answer. `call_started_at` is set while a process makes a call; when the next process finds it
-    set, that one has died, and `crashes` grows by one (`journey/crash_guard.py`).
+    last answer. A worker that has claimed the row holds its lease; `due_at` stays as it is until the answer
+    is settled, so the row of a dead worker comes first again.
+    `call_started_at` is set while a process makes a call; when the next process finds it set, that one has
+    died, and `crashes` grows by one (`journey/crash_guard.py`).
     """
 
     status = models.CharField(max_length=20, choices=Status, default=Status.NOT_STARTED)
@@ -150,7 +154,7 @@ class StatusMixin(models.Model):
     link = models.URLField(max_length=500, blank=True)
     questions = models.JSONField(default=list, blank=True)
     version = models.PositiveIntegerField(default=0)
-    due_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    due_at = models.DateTimeField(null=True, blank=True)
     tries = models.PositiveIntegerField(default=0)
     call_started_at = models.DateTimeField(null=True, blank=True, editable=False)
     crashes = models.PositiveIntegerField(default=0, editable=False)

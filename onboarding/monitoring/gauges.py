@@ -8,7 +8,6 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import Error
 from django.db.models import Count, QuerySet
-from django.utils import timezone
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily as Gauge
 from prometheus_client.core import Metric
@@ -16,6 +15,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST as CONTENT_TYPE
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+from onboarding import clock
 from onboarding.models import (
     Alert,
     AttemptMail,
@@ -94,9 +94,7 @@ def _breaker() -> Iterator[Metric]:
 
 def _workers() -> Iterator[Metric]:
     gauge = Gauge("gangway_workers", "Workers with a heartbeat within the last minute.")
-    gauge.add_metric(
-        [], Worker.objects.filter(at__gt=timezone.now() - heartbeat.DEAD_AFTER).count()
-    )
+    gauge.add_metric([], Worker.objects.filter(at__gt=clock.now() - heartbeat.DEAD_AFTER).count())
     yield gauge
 
 
@@ -134,7 +132,7 @@ def _mails() -> Iterator[Metric]:
 
 def _outbox() -> dict[str, QuerySet[Mailed]]:
     """Rows whose mail is wanted, sent or not, by the gauge's label `kind`."""
-    now, alerts = timezone.now(), Alert.objects.filter(cleared=None)
+    now, alerts = clock.now(), Alert.objects.filter(cleared=None)
     found: dict[str, QuerySet[Mailed]] = {
         "alert": alerts if settings.STAFF_EMAIL else alerts.none(),
         "invitation": Invitation.objects.filter(merchants.OPEN, expires_at__gt=now),

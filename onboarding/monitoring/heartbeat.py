@@ -17,8 +17,8 @@ from django.db import Error
 from django.db import connection as database
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Count, Max, Min
-from django.utils import timezone
 
+from onboarding import clock
 from onboarding.models import Attempt, Connection, Worker
 
 INTERVAL = 10.0  # seconds between two heartbeats of a worker
@@ -37,7 +37,7 @@ class WorkerHeartbeat:
     def beat(self) -> None:
         if time.monotonic() < self._next:
             return
-        self.name, now = f"{socket.gethostname()}:{os.getpid()}"[:100], timezone.now()
+        self.name, now = f"{socket.gethostname()}:{os.getpid()}"[:100], clock.now()
         Worker.objects.update_or_create(name=self.name, defaults={"at": now})
         Worker.objects.filter(at__lt=now - DELETED_AFTER).delete()
         self._next = time.monotonic() + INTERVAL
@@ -55,7 +55,7 @@ worker_heartbeat = WorkerHeartbeat()
 def since_last_heartbeat() -> timedelta | None:
     """Time since the last heartbeat of any worker; None: there has been none."""
     newest: datetime | None = Worker.objects.aggregate(at=Max("at"))["at"]
-    return timezone.now() - newest if newest else None
+    return clock.now() - newest if newest else None
 
 
 @dataclass(frozen=True)
@@ -67,12 +67,12 @@ class Backlog:
 
     @property
     def age(self) -> timedelta:
-        return timezone.now() - self.oldest if self.oldest else timedelta(0)
+        return clock.now() - self.oldest if self.oldest else timedelta(0)
 
 
 def backlog() -> dict[str, Backlog]:
     """The backlog by kind: "attempt", and "connection" for checks of connected shops."""
-    now = timezone.now()
+    now = clock.now()
     rows = {
         "attempt": Attempt.objects.filter(ended=None, due_at__lte=now),
         "connection": Connection.objects.filter(due_at__lte=now),

@@ -10,8 +10,8 @@ from ipaddress import ip_address
 
 from django.db.models import Count
 from django.http import HttpRequest
-from django.utils import timezone
 
+from onboarding import clock
 from onboarding.models import Merchant, SecurityEvent, User
 
 from . import logs
@@ -65,7 +65,7 @@ def _log(event: SecurityEvent) -> None:
 
 def counts(kinds: Collection[str], within: timedelta) -> Counter[str]:
     """How many events of each of these kinds there were in this last time."""
-    rows = SecurityEvent.objects.filter(kind__in=kinds, at__gt=timezone.now() - within)
+    rows = SecurityEvent.objects.filter(kind__in=kinds, at__gt=clock.now() - within)
     return Counter(dict(rows.order_by().values_list("kind").annotate(Count("pk"))))
 
 

@@ -6,9 +6,8 @@ import threading
 import time
 
 from django.db import Error
-from django.utils import timezone
 
-from onboarding import write_lock
+from onboarding import clock, write_lock
 from onboarding.models import Slot
 
 KEY = "write-probe"
@@ -36,7 +35,7 @@ class Probe:
 def _fault() -> str:
     try:
         with write_lock.short_wait(PATIENCE):
-            Slot.objects.update_or_create(key=KEY, defaults={"at": timezone.now()})
+            Slot.objects.update_or_create(key=KEY, defaults={"at": clock.now()})
     except Error as error:
         return f"nothing can be saved ({type(error).__name__}: {error.__cause__ or error})"
     return ""

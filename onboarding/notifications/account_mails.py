@@ -9,8 +9,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.conf import settings
-from django.utils import timezone
 
+from onboarding import clock
 from onboarding.models import AccountMail
 from onboarding.models.memo import readable
 
@@ -50,13 +50,13 @@ def tell(mail: Mail) -> None:
 
 def _send(mail: Mail, life: timedelta) -> tuple[AccountMail, Delivery]:
     content = {"subject": mail.subject, "text": mail.body, "to": mail.to}
-    row = AccountMail.objects.create(content=content, expires_at=timezone.now() + life)
+    row = AccountMail.objects.create(content=content, expires_at=clock.now() + life)
     return row, outbox.send_now(row, mail, _conclude)
 
 
 def mail_due() -> None:
     """Send what is still of use, and delete what is over. Any number of workers may call it."""
-    now = timezone.now()
+    now = clock.now()
     rows = AccountMail.objects.exclude(content=None)
     outbox.send_due(rows.filter(expires_at__gt=now), _compose, _conclude)
     over = AccountMail.objects.filter(expires_at__lte=now)

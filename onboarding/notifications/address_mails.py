@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.utils import timezone
 
+from onboarding import clock
 from onboarding.models import FormerAddress
 
 from . import outbox
@@ -14,7 +14,7 @@ from .mail import compose as compose_mail
 
 def mail_due() -> None:
     """Send those mails again that failed, or whose process died before they were sent."""
-    rows = FormerAddress.objects.filter(ended=None, expires_at__gt=timezone.now())
+    rows = FormerAddress.objects.filter(ended=None, expires_at__gt=clock.now())
     outbox.send_due(rows.select_related("user"), compose)
 
 

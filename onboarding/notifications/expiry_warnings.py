@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef
-from django.utils import timezone
 
+from onboarding import clock
 from onboarding.models import Connection, ExpiryWarning
 from onboarding.models.status import SET_UP
 
@@ -24,13 +24,13 @@ def mail_due() -> None:
     """Write the warnings that have become due and send them. Any number of workers may call it."""
     for kind in DAYS:
         _write(kind)
-    rows = ExpiryWarning.objects.filter(expires_at__gt=timezone.now())
+    rows = ExpiryWarning.objects.filter(expires_at__gt=clock.now())
     outbox.send_due(rows.select_related("connection__account__merchant"), _compose)
 
 
 def _write(kind: str) -> None:
     """Write the missing warnings of this kind. Only shops that are set up need one."""
-    now, (least, most) = timezone.now(), DAYS[kind]
+    now, (least, most) = clock.now(), DAYS[kind]
     connections = Connection.objects.filter(
         status__in=SET_UP,
         expires_at__gt=now + timedelta(days=least),

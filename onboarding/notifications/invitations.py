@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.utils import timezone
 
+from onboarding import clock
 from onboarding.models import Invitation, User
 from onboarding.models.merchants import OPEN
 
@@ -15,7 +15,7 @@ from .mail import compose as compose_mail
 
 def mail_due() -> None:
     """Send invitations again whose mail failed, or whose process died before it was sent."""
-    rows = Invitation.objects.filter(OPEN, expires_at__gt=timezone.now())
+    rows = Invitation.objects.filter(OPEN, expires_at__gt=clock.now())
     outbox.send_due(rows.select_related("merchant", "invited_by"), compose)
 
 

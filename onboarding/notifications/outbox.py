@@ -14,8 +14,8 @@ from typing import TypeVar
 
 from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
-from django.utils import timezone
 
+from onboarding import clock
 from onboarding.models import AccountMail, Invitation
 from onboarding.models.outbox import MAX_TRIES, Mailed, MailState
 
@@ -77,7 +77,7 @@ def send_now(row: Row, mail: Mail, concluded: Conclude[Row] | None = None) -> De
 def _submit(row: Row, delivery: Delivery) -> bool:
     if pool.submit(delivery):
         return True
-    _same(row).update(mail_retry_at=timezone.now())
+    _same(row).update(mail_retry_at=clock.now())
     log.warning("too many mails wait: %s is left to the sweep", type(row).__name__)
     return False
 
@@ -91,7 +91,7 @@ def conclude(row: Row, error: NotSent | None) -> None:
     """Write down what became of a try."""
     fields: dict[str, object] = {}
     if error is None:
-        state, fields = MailState.SENT, {"mailed": timezone.now(), "mail_retry_at": None}
+        state, fields = MailState.SENT, {"mailed": clock.now(), "mail_retry_at": None}
     elif isinstance(error, AddressRefused):
         state, fields = MailState.REFUSED, {"mail_refused": True}
     else:
@@ -104,7 +104,7 @@ def _claim(row: Row, *, again: bool = False) -> bool:
     """Whether this process sends the mail. `again`: its own earlier claim counts, another's does not."""
     if not row.is_of_use:
         return False
-    now = timezone.now()
+    now = clock.now()
     free = Q(mail_retry_at=row.mail_retry_at) & _unsent() if again else _due()
     retry_at = now + retry_delay(row.mail_tries)
     claimed = _same(row).filter(free).update(mail_retry_at=retry_at, mail_tries=F("mail_tries") + 1)
@@ -127,7 +127,7 @@ def undelivered() -> list[Mailed]:
 
     Whoever invited a refused address, or waits for a code, is told so on the page.
     """
-    recent = Q(mailed=None, mail_retry_at__gt=timezone.now() - ALERT_FOR)
+    recent = Q(mailed=None, mail_retry_at__gt=clock.now() - ALERT_FOR)
     over = recent & (Q(mail_tries__gte=MAX_TRIES) | Q(mail_refused=True))
     models = dict.fromkeys(Mailed.__subclasses__(), over)
     del models[AccountMail]
@@ -138,7 +138,7 @@ def undelivered() -> list[Mailed]:
 
 
 def _due() -> Q:
-    return _unsent() & (Q(mail_retry_at=None) | Q(mail_retry_at__lte=timezone.now()))
+    return _unsent() & (Q(mail_retry_at=None) | Q(mail_retry_at__lte=clock.now()))
 
 
 def _unsent() -> Q:

@@ -13,8 +13,8 @@ from ipaddress import ip_address, ip_network
 from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.urls import reverse
-from django.utils import timezone
 
+from onboarding import clock
 from onboarding.models import Alert, SecurityEvent
 
 Kind = SecurityEvent.Kind
@@ -48,7 +48,7 @@ class Rule:
 
 
 def recent() -> QuerySet[SecurityEvent]:
-    since: datetime = timezone.now() - WITHIN
+    since: datetime = clock.now() - WITHIN
     return SecurityEvent.objects.filter(at__gt=since)
 
 
@@ -108,7 +108,7 @@ def _clear(rule: Rule) -> None:
     """Not before its mail was sent, if there is somebody to send it to."""
     told = Q() if not settings.STAFF_EMAIL else ~Q(mailed=None) | Q(mail_refused=True)
     open_alerts = Alert.objects.filter(told, vendor=VENDOR, cause=rule.cause, cleared=None)
-    open_alerts.update(cleared=timezone.now())
+    open_alerts.update(cleared=clock.now())
 
 
 def body(alert: Alert) -> list[str]:

@@ -7,9 +7,8 @@ from datetime import timedelta
 from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.urls import reverse
-from django.utils import timezone
 
-from onboarding import bounds
+from onboarding import bounds, clock
 from onboarding.availability.breaker import Outage, outages
 from onboarding.bounds import Bound
 from onboarding.models import Alert, Attempt, Breaker, Connection, ErasureTask, memo_key
@@ -45,7 +44,7 @@ def clear_resolved() -> None:
     outage_of = outages(_offered(alerts))
     for alert in alerts:
         if not _is_outage(alert, outage_of.get(alert.vendor)) and not _concerns_somebody(alert):
-            Alert.objects.filter(pk=alert.pk).update(cleared=timezone.now())
+            Alert.objects.filter(pk=alert.pk).update(cleared=clock.now())
 
 
 def _offered(alerts: list[Alert]) -> set[str]:
@@ -80,7 +79,7 @@ def open_for_undelivered_mails() -> None:
     if outbox.undelivered():
         Alert.open(MAIL, UNDELIVERED)
     else:
-        Alert.objects.filter(cause=UNDELIVERED, cleared=None).update(cleared=timezone.now())
+        Alert.objects.filter(cause=UNDELIVERED, cleared=None).update(cleared=clock.now())
 
 
 def open_for_memo_keys() -> None:
@@ -90,7 +89,7 @@ def open_for_memo_keys() -> None:
 
 
 def clear_for_memo_keys() -> None:
-    Alert.objects.filter(cause=MEMO_KEYS, cleared=None).update(cleared=timezone.now())
+    Alert.objects.filter(cause=MEMO_KEYS, cleared=None).update(cleared=clock.now())
 
 
 def open_for_failed_mail() -> None:
@@ -106,7 +105,7 @@ def open_for_wrong_codes() -> None:
 def clear_told() -> None:
     """Clear alerts of a moment once staff have had time to read them. If it goes on, the next time opens
     another: a mail that failed after an hour, a bound or a wave of guesses after a day."""
-    now = timezone.now()
+    now = clock.now()
     passing = (
         Q(cause=NOT_SENT, opened__lt=now - NOT_SENT_FOR)
         | Q(cause=WRONG_CODES, opened__lt=now - WRONG_CODES_FOR)

@@ -12,9 +12,9 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.translation import gettext
 
+from onboarding import clock
 from onboarding.models import AccountMail
 
 SESSION = "code_mails"  # key in the session: address → {"row": primary key, "counted": by limits}
@@ -41,7 +41,7 @@ class CodeMail:
         """It does not leave: a try has failed, or none was made for long."""
         if self.row is None or self.is_sent or self.is_refused:
             return False
-        return self.row.failed is not None or self.row.created < timezone.now() - SOON
+        return self.row.failed is not None or self.row.created < clock.now() - SOON
 
     @property
     def is_on_its_way(self) -> bool:

@@ -8,8 +8,8 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.db import transaction
 from django.http import HttpRequest
-from django.utils import timezone
 
+from onboarding import clock
 from onboarding.models import SecurityEvent, User
 from onboarding.monitoring.security_log import record
 from onboarding.notifications import mail
@@ -37,5 +37,5 @@ def _tell(user: User) -> None:
     confirmed = EmailAddress.objects.filter(user=user, verified=True).order_by("-primary", "pk")
     for address in confirmed.values_list("email", flat=True) or [user.email]:
         with suppress(mail.NotSent):
-            details = {"timestamp": timezone.now()}
+            details = {"timestamp": clock.now()}
             mail.deliver(mail.compose("mfa/email/factors_reset", [address], details, user.language))

@@ -19,11 +19,11 @@ from django.db import transaction
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 
+from onboarding import clock
 from onboarding.methods import require_read_or_post
 from onboarding.models import AddedAddress, FormerAddress, SecurityEvent, User
 from onboarding.models.addresses import UNDO_DAYS
@@ -44,14 +44,14 @@ def note_added(address: EmailAddress) -> None:
     others = EmailAddress.objects.filter(user_id=address.user_id).exclude(pk=address.pk)
     if others.exists():
         AddedAddress.objects.update_or_create(
-            user_id=address.user_id, email=address.email, defaults={"at": timezone.now()}
+            user_id=address.user_id, email=address.email, defaults={"at": clock.now()}
         )
 
 
 def tell(address: EmailAddress, *, was_removed: bool) -> None:
     """Mail the address that it was removed or replaced. Whoever never confirmed it lost nothing."""
     young = AddedAddress.objects.filter(
-        user_id=address.user_id, email=address.email, at__gt=timezone.now() - REACH
+        user_id=address.user_id, email=address.email, at__gt=clock.now() - REACH
     )
     if not address.verified or young.exists():
         return
@@ -72,7 +72,7 @@ def take_back(request: HttpRequest, reference: str) -> HttpResponse:
     key = request.POST.get("key") or request.GET.get("key", "")
     if former is None or not constant_time_compare(key, former.key):
         return _page(request, "unknown", 404)
-    if former.ended or former.expires_at <= timezone.now() or not former.user.is_active:
+    if former.ended or former.expires_at <= clock.now() or not former.user.is_active:
         return _page(request, "ended", 404)
     if request.method != "POST":
         return _page(request, "", former=former)
@@ -97,7 +97,7 @@ def undo(former: FormerAddress, request: HttpRequest) -> list[str] | None:
     Raises AddressTaken, with nothing changed.
     """
     user = User.objects.select_for_update().get(pk=former.user_id)
-    now = timezone.now()
+    now = clock.now()
     open_links = FormerAddress.objects.filter(user=user, ended=None)
     if not open_links.filter(pk=former.pk, expires_at__gt=now).update(ended=now):
         return None

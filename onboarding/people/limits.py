@@ -14,10 +14,10 @@ from django.db import transaction
 from django.db.models import Case, DateTimeField, F, Q, Value, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext, ngettext
 
+from onboarding import clock
 from onboarding.models import RateLimit, SecurityEvent, User
 from onboarding.monitoring import security_log
 
@@ -52,7 +52,7 @@ class Limit:
 
     def use(self) -> bool:
         """Count one use in the row, which is there; False if there have been too many."""
-        now = timezone.now()
+        now = clock.now()
         over = Q(ends_at__lte=now)
         free = RateLimit.objects.filter(over | Q(used__lt=self.amount), key=self.key)
         began = Value(now + self.period, DateTimeField())
@@ -86,7 +86,7 @@ def take_each(limits: Sequence[Limit]) -> Limit | None:
     waits = _waits(limits)
     if waits:
         return max(waits, key=lambda limit: waits[limit])
-    ends_at = timezone.now()
+    ends_at = clock.now()
     rows = [RateLimit(key=limit.key, ends_at=ends_at + limit.period) for limit in limits]
     refused = None
     try:
@@ -113,7 +113,7 @@ def longest_wait(limits: Sequence[Limit]) -> int:
 
 def _waits(limits: Sequence[Limit]) -> dict[Limit, int]:
     """The seconds to wait for each limit that is used up."""
-    now = timezone.now()
+    now = clock.now()
     rows = RateLimit.objects.filter(key__in=[limit.key for limit in limits], ends_at__gt=now)
     found = {row.key: row for row in rows}
     return {
@@ -126,7 +126,7 @@ def _waits(limits: Sequence[Limit]) -> dict[Limit, int]:
 def used(limits: Sequence[Limit]) -> dict[str, int]:
     """How often each limit is used in its period now, by its scope."""
     keys = {limit.key: limit.scope for limit in limits}
-    rows = RateLimit.objects.filter(key__in=keys, ends_at__gt=timezone.now())
+    rows = RateLimit.objects.filter(key__in=keys, ends_at__gt=clock.now())
     return {keys[key]: count for key, count in rows.values_list("key", "used")}
 
 

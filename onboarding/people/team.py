@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from allauth.account.models import EmailAddress
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 
+from onboarding import clock
 from onboarding.models import Invitation, Membership, Merchant, User
 from onboarding.models.merchants import OPEN, invitation_expiry
 from onboarding.models.outbox import WANTED
@@ -30,7 +30,7 @@ def invite(merchant: Merchant, by: User, email: str, role: str) -> Invitation:
     An expired invitation of the same address is revoked first. Raises InvitedAlready if another one is
     open, and AddressRefused, with nothing created, if the mail server refuses the address for good.
     """
-    now = timezone.now()
+    now = clock.now()
     old = merchant.invitations.filter(OPEN, email=email, expires_at__lte=now)
     try:
         with transaction.atomic():
@@ -63,7 +63,7 @@ def send_again(invitation: Invitation) -> bool:
 def revoke(invitation: Invitation) -> bool:
     """Revoke the invitation; False if it has been accepted already."""
     unaccepted = Invitation.objects.filter(pk=invitation.pk, accepted=None)
-    return bool(unaccepted.update(revoked=timezone.now()))
+    return bool(unaccepted.update(revoked=clock.now()))
 
 
 def is_for(invitation: Invitation, user: User) -> bool:
@@ -78,7 +78,7 @@ def accept(invitation: Invitation, user: User) -> bool:
 
     A user who is a member already keeps their role. The lock: they may be closing their account.
     """
-    now = timezone.now()
+    now = clock.now()
     if not User.objects.select_for_update(no_key=True).filter(pk=user.pk, is_active=True).exists():
         return False
     here = OPEN & Q(merchant__closing_since=None)
@@ -94,7 +94,7 @@ def accept(invitation: Invitation, user: User) -> bool:
 def open_invitations(user: User) -> QuerySet[Invitation]:
     """Invitations that the user can accept, the newest first."""
     verified = EmailAddress.objects.filter(user=user, verified=True).values("email")
-    rows = Invitation.objects.filter(OPEN, email__in=verified, expires_at__gt=timezone.now())
+    rows = Invitation.objects.filter(OPEN, email__in=verified, expires_at__gt=clock.now())
     return rows.select_related("merchant", "invited_by").order_by("-created")
 
 
@@ -152,4 +152,4 @@ def _end_ownership(membership: Membership) -> None:
     if current and is_last_owner(current):
         raise LastOwner
     sent = membership.merchant.invitations.filter(OPEN, invited_by=membership.user)
-    sent.update(revoked=timezone.now())
+    sent.update(revoked=clock.now())

@@ -14,9 +14,8 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 
-from onboarding import journey
+from onboarding import clock, journey
 from onboarding.models import (
     Account,
     Alert,
@@ -53,7 +52,7 @@ def begin(
     merchant = Merchant.objects.select_for_update().get(pk=merchant.pk)
     if merchant.closing_since:
         return None
-    now = timezone.now()
+    now = clock.now()
     Merchant.objects.filter(pk=merchant.pk).update(closing_since=now)
     receipts = _tell(merchant, by)
     merchant.invitations.filter(OPEN).update(revoked=now)
@@ -162,7 +161,7 @@ def ask_vendor(account: Account, words: str, user: User | None = None) -> None:
 def complete_task(task: ErasureTask, by: User) -> bool:
     """Staff have asked the vendor. The text goes: it has the ids that the vendor knew. False: done before."""
     rows = ErasureTask.objects.filter(pk=task.pk, done=None)
-    return bool(rows.update(done=timezone.now(), done_by=by, text=""))
+    return bool(rows.update(done=clock.now(), done_by=by, text=""))
 
 
 @transaction.atomic
@@ -177,7 +176,7 @@ def finish(merchant: Merchant) -> None:
     journey.forget_business(merchant)
     merchant.invitations.all().delete()
     WaitlistEntry.objects.filter(merchant=merchant).delete()
-    now = timezone.now()
+    now = clock.now()
     Merchant.objects.filter(pk=merchant.pk).update(name="", language="en", closed_at=now)
     kind = SecurityEvent.Kind.ACCOUNT_CLOSED
     security_log.record(kind, merchant=merchant, detail="business erased")

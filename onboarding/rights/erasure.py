@@ -17,9 +17,8 @@ from allauth.mfa.models import Authenticator
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 
-from onboarding import journey
+from onboarding import clock, journey
 from onboarding.models import (
     Account,
     AccountMail,
@@ -318,6 +317,6 @@ def _make_nobody(user: User, address: str) -> None:
     user.user_permissions.clear()
     user.email, user.name, user.language = address, "", ""
     user.is_active = user.is_staff = user.is_superuser = False
-    user.last_login, user.erased_at = None, timezone.now()
+    user.last_login, user.erased_at = None, clock.now()
     user.set_unusable_password()
     user.save()

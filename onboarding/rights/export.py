@@ -17,8 +17,8 @@ from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.db.models import Model, Q, QuerySet
-from django.utils import timezone
 
+from onboarding import clock
 from onboarding.catalogue import any_shop
 from onboarding.models import (
     AddedAddress,
@@ -127,7 +127,7 @@ def _head(about: str) -> Json:
     return {
         "format": f"gangway-{about}/{TODAY}",
         "site": settings.SITE_URL,
-        "made_at": timezone.now().isoformat(),
+        "made_at": clock.now().isoformat(),
         "kept_for_days": settings.RETENTION_DAYS,
     }
 

@@ -13,9 +13,9 @@ from enum import Enum
 
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.http import urlencode
 
+from onboarding import clock
 from onboarding.background import runner
 from onboarding.models import Attempt, Connection, Merchant
 from onboarding.models.status import Answer
@@ -66,7 +66,7 @@ def poll(
 
 def _until_next_try(row: Attempt | Connection) -> int:
     """Seconds until there may be news, where the page counts down to it."""
-    left = (row.due_at - timezone.now()).total_seconds() if row.due_at else 0
+    left = (row.due_at - clock.now()).total_seconds() if row.due_at else 0
     return math.ceil(left) + 1 if left > 0 else FOR_EVER
 
 

@@ -12,9 +12,9 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.templatetags.static import static
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.cache import cache_control
 
+from onboarding import clock
 from onboarding.consent import signing
 from onboarding.methods import require_read
 from onboarding.models import User
@@ -69,7 +69,7 @@ def security(request: HttpRequest) -> HttpResponse:
     contacts = settings.SECURITY_CONTACT
     if not contacts:
         return _nothing()
-    expires = (timezone.now() + VALID_FOR).replace(hour=0, minute=0, second=0, microsecond=0)
+    expires = (clock.now() + VALID_FOR).replace(hour=0, minute=0, second=0, microsecond=0)
     lines = [
         *(f"Contact: {contact}" for contact in contacts),
         f"Expires: {expires:%Y-%m-%dT%H:%M:%SZ}",

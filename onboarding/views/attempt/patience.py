@@ -10,8 +10,9 @@ import math
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.utils import timezone
 from django.utils.translation import gettext
+
+from onboarding import clock
 
 LONGER, LONG = 10, 60  # seconds
 
@@ -34,7 +35,7 @@ class Patience:
 
 def patience(since: datetime | None, first: str, *, longer: str = "", long: str = "") -> Patience:
     """For a wait that began at `since`. The later words promise no mail, for none is sent."""
-    waited = timezone.now() - since if since else None
+    waited = clock.now() - since if since else None
     return Patience(
         waited=max(int(waited.total_seconds()), 0) if waited else 0,
         first=first,
@@ -60,4 +61,4 @@ class NextTry:
 def next_try(at: datetime | None) -> NextTry | None:
     if at is None:
         return None
-    return NextTry(at, max(math.ceil((at - timezone.now()).total_seconds()), 0))
+    return NextTry(at, max(math.ceil((at - clock.now()).total_seconds()), 0))

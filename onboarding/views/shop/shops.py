@@ -9,10 +9,9 @@ from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext
 
-from onboarding import journey, registry
+from onboarding import clock, journey, registry
 from onboarding.background import runner
 from onboarding.consent import Words, consent_of
 from onboarding.methods import require_post, require_read, require_read_or_post
@@ -116,7 +115,7 @@ def _context(
         "changes": changes(connection),
         "timeline": timeline,
         "timeline_url": connection.get_absolute_url(),
-        "read_at": timezone.now(),
+        "read_at": clock.now(),
     }
 
 

@@ -6,10 +6,9 @@ from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import Literal, NotRequired, TypedDict
 
-from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
-from onboarding import moments
+from onboarding import clock, moments
 from onboarding.models import Connection
 from onboarding.models.status import Answer, Status, Turn, shown
 from onboarding.registry import vendor_name, vendor_of
@@ -99,7 +98,7 @@ def _expiry(connection: Connection) -> list[EvidenceRow]:
     """When it expires, and how many days are left until then."""
     if connection.expires_at is None or connection.status == Status.DISCONNECTED:
         return []
-    remaining = connection.expires_at - timezone.now()
+    remaining = connection.expires_at - clock.now()
     if remaining < timedelta(0):
         return [{"key": gettext("Ended"), "value": connection.expires_at}]
     days = remaining.days
