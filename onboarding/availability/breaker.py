@@ -10,16 +10,16 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from django.db import DatabaseError
+from django.db import DatabaseError, transaction
 from django.db import connection as database
 from django.db.models import QuerySet
 
-from onboarding import clock, db_lock, moments, registry
+from onboarding import clock, db_slots, moments, registry
 from onboarding.models import Attempt, Breaker, Call, Connection
 from onboarding.monitoring import logs
 from vendors.contract import Vendor, VendorError, Why
@@ -41,6 +41,11 @@ LONG_STEP_SECONDS = 120.0  # for steps that hold no lease: lists for staff, the 
 TRIAL_TIMEOUT = timedelta(seconds=STEP_SECONDS + 10)  # then another call may try a half-open host
 
 
+def read(vendor: str) -> list[Breaker]:
+    """The circuit breakers of the vendor's hosts."""
+    return list(Breaker.objects.filter(vendor=vendor))
+
+
 @contextmanager
 def guard(
     vendor: str,
@@ -49,19 +54,20 @@ def guard(
     attempt: Attempt | None = None,
     seconds: float = STEP_SECONDS,
     probing: bool = False,
+    rows: Sequence[Breaker] | None = None,
 ) -> Iterator[CallContext]:
     """Put the circuit breaker around all calls of a block, and record each call.
 
     `seconds` is the time limit for all calls of the block together. A call to a host whose breaker is
     open raises Unavailable with `retry_after` in seconds; it is not sent. `probing`: the block is the
-    vendor's whole probe, which passes if the block raises nothing.
+    vendor's whole probe, which passes if the block raises nothing. `rows`: what `read` has just returned.
     """
-    hosts = _Hosts({row.host: row for row in Breaker.objects.filter(vendor=vendor)})
+    hosts = _Hosts({row.host: row for row in (read(vendor) if rows is None else rows)})
     context = CallContext(seconds=seconds, pause_of=hosts.pause_of, calls=hosts.calls)
     kind = StepKind.PROBE_FAILED if probing else _kind_of_step(vendor)
-    db_lock.give_back_connection()
+    db_slots.give_back_connection()
     try:
-        with db_lock.released(), use_context(context):
+        with db_slots.released(), use_context(context):
             yield context
         kind = StepKind.PROBE_PASSED if probing else kind
     except VendorError as error:
@@ -116,7 +122,7 @@ class _Hosts:
             retry_at=clock.now() + TRIAL_TIMEOUT
         )
         current = rows.first()
-        db_lock.give_back_connection()
+        db_slots.give_back_connection()
         if won:
             self.on_trial.add(row.host)
         elif current:
@@ -160,7 +166,9 @@ def _call_record(
 def _save(vendor: str, records: list[Call], hosts: _Hosts, kind: StepKind) -> None:
     """Save call records and host states. Database errors are only logged: the answer must not get lost."""
     try:
-        Call.objects.bulk_create(records)
+        with transaction.atomic():
+            Call.objects.bulk_create(records)
+            rows = {row.host: row for row in read(vendor)}
         for host in dict.fromkeys(each.host for each in hosts.calls):
             calls = [each for each in hosts.calls if each.host == host]
             step = HostCalls(
@@ -169,7 +177,7 @@ def _save(vendor: str, records: list[Call], hosts: _Hosts, kind: StepKind) -> No
                 on_trial=host in hosts.on_trial,
                 unread=next(iter(hosts.unread), None),
             )
-            learn(vendor, host, step)
+            learn(vendor, host, step, rows.get(host))
     except DatabaseError:
         log.exception("%s: could not save the call records and the circuit breaker", vendor)
         if not database.in_atomic_block:

@@ -92,9 +92,12 @@ class HostCalls:
         return self.kind is not StepKind.PROBE_FAILED and called is not self.unread
 
 
-def learn(vendor: str, host: str, step: HostCalls) -> None:
-    """Update the host's row from these calls, in their order. Nothing is written if nothing changes."""
-    row = Breaker.objects.filter(vendor=vendor, host=host).first() or Breaker()
+def learn(vendor: str, host: str, step: HostCalls, row: Breaker | None) -> None:
+    """Update the host's row from these calls, in their order. Nothing is written if nothing changes.
+
+    `row`: as it was read after the calls; None if there is none.
+    """
+    row = row or Breaker()
     before = _state(row)
     _apply(row, step)
     if _state(row) == before:

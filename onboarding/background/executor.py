@@ -56,6 +56,7 @@ class Executor:
         self._numbers = itertools.count()
         self._jobs: dict[str, _Job] = {}
         self._closed = False
+        self.on_done: Callable[[], object] = lambda: None  # called when a job is done
 
     def submit(
         self, vendor: str, key: str, work: Work, *, first: bool = False
@@ -74,6 +75,8 @@ class Executor:
                 self._jobs[key] = job = _Job(work, next(self._numbers), first)
                 self._enqueue(vendor, job)
                 return job.done
+            if not job.running:
+                job.work = work  # the newer claim of the row counts
             if first and not job.first:
                 job.first = True
                 if not job.running:
@@ -108,9 +111,18 @@ class Executor:
         with self._lock:
             if left is None or self._closed:
                 job.done.set_result(None)
-                return
-            job.work, job.running = left, False
-            self._enqueue(vendor, job)
+            else:
+                job.work, job.running = left, False
+                self._enqueue(vendor, job)
+        self.on_done()
+
+    def room(self, vendor: str) -> int:
+        """For how many more rows there is a thread, or will be soon: half as many again wait for theirs.
+
+        More would wait here for long, while another worker has threads for them.
+        """
+        with self._lock:
+            return self.bound + self.bound // 2 - self._count(vendor)
 
     def crowded(self, vendor: str) -> bool:
         """Whether some of the vendor's jobs wait for a thread of this process."""
@@ -122,9 +134,16 @@ class Executor:
         with self._lock:
             return any(job.first and not job.running for _, _, job in self._queues[vendor])
 
+    def unfinished(self) -> set[str]:
+        """The keys of jobs that are queued or running."""
+        with self._lock:
+            return self._unfinished()
+
+    def _unfinished(self) -> set[str]:
+        return {key for key, job in self._jobs.items() if not job.done.done()}
+
     def _count(self, vendor: str) -> int:
-        unfinished = [key for key, job in self._jobs.items() if not job.done.done()]
-        return sum(key.startswith(f"{vendor}:") for key in unfinished)
+        return sum(key.startswith(f"{vendor}:") for key in self._unfinished())
 
     def idle(self) -> None:
         """Wait until all submitted jobs are done."""
@@ -132,16 +151,17 @@ class Executor:
             futures = [job.done for job in self._jobs.values()]
         wait(futures)
 
-    def shutdown(self) -> None:
-        """Wait for running jobs and drop queued ones: their rows stay due."""
+    def shutdown(self) -> list[str]:
+        """Wait for running jobs and drop queued ones; returns the keys of those."""
         with self._lock:
             self._closed = True
             waiting = [job for queue in self._queues.values() for _, _, job in queue]
         for pool in self._pools.values():
             pool.shutdown(wait=True, cancel_futures=True)
-        for job in waiting:
-            if not job.done.done():
-                job.done.set_result(None)
+        dropped = [job for job in waiting if not job.done.done()]
+        for job in dropped:
+            job.done.set_result(None)
+        return [key for key, job in self._jobs.items() if job in dropped]
 
 
 @logs.with_reference()

@@ -1,44 +1,32 @@
-"""Runner of background work: the sweep over rows that are due, and the hand-over of a merchant's call.
+"""Runner of background work: the look for rows that are due, and the hand-over of a merchant's call.
 
-A web process hands a merchant's call to the bounded executor and waits a moment for its result. The
-sweep of a worker does everything else. Both only decide who calls `journey.advance` and `journey.check`:
-what is due is a column of the rows, so a task that gets lost is done by a later sweep.
+A web process hands a merchant's call to the bounded executor and waits a moment for its result. Workers
+do everything else (worker.py). Both only decide who calls `journey.advance` and `journey.check`: what is
+due is a column of the rows, so a task that gets lost is done by a later look.
 """
 
 from __future__ import annotations
 
-import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import wait
 from functools import partial
-from typing import Literal, NamedTuple, Protocol, TypeVar, cast
+from typing import Literal, NamedTuple, Protocol
 
 from django.conf import settings
-from django.db import connections
-from django.db.models import F, Model, Q, QuerySet, Window
-from django.db.models.functions import RowNumber
 
-from onboarding import clock, db_lock, journey
-from onboarding.journey import OnlyIf
+from onboarding import clock, db_slots, journey
 from onboarding.models import Attempt, Connection
-from onboarding.models.status import Answer, Status
-from onboarding.monitoring import heartbeat, logs
-from onboarding.monitoring.database_outage import OUTAGES, outage
+from onboarding.models.status import Answer
+from onboarding.monitoring import logs
 
 from . import schedule
-from .executor import WEB_BOUND, WORKER_BOUND, Executor, Work
-from .key_guard import KeyGuard
+from .executor import WEB_BOUND, Executor, Work
 
-log = logging.getLogger(__name__)
 Kind = Literal["attempt", "connection"]
-Row = TypeVar("Row", bound=Model)
 
 HAND_OVER_TIMEOUT = 1.5  # seconds that a merchant's request waits for the vendor
 BATCH = 50  # rows of each vendor in one sweep
-SWEEP_INTERVAL = 1.0  # seconds between two sweeps of a worker
-# The merchant has returned from the vendor's pages, and nobody has asked the vendor about it yet.
-RETURNED = Q(status=Status.CHECKING, answer=Answer.PROGRESS)
 
 
 class Submit(Protocol):
@@ -62,7 +50,7 @@ def hand_over(attempt: Attempt, *, timeout: float | None = None, returned: bool 
     if future is None or executor.crowded(vendor) or not _waiters.acquire(blocking=False):
         return
     try:
-        db_lock.give_back_connection()
+        db_slots.give_back_connection()
         wait([future], timeout=HAND_OVER_TIMEOUT if timeout is None else timeout)
     finally:
         _waiters.release()
@@ -84,7 +72,7 @@ def is_crowded(vendor: str) -> bool:
     It is counted in rows, so every process says the same: calls that wait for a thread or are under way.
     A web process makes WEB_BOUND calls at once.
     """
-    latest = clock.now() + journey.LEASE  # the `due_at` of a call that has just begun
+    latest = clock.now() + journey.LEASE  # a call that was asked for just now is due earlier
     unanswered = Attempt.objects.filter(due_at__lte=latest, ended=None, answer=Answer.PROGRESS)
     waiting = unanswered.filter(connection__vendor=vendor).order_by()
     return len(waiting.values_list("pk")[: WEB_BOUND + 1]) > WEB_BOUND
@@ -93,43 +81,51 @@ def is_crowded(vendor: str) -> bool:
 class DueRow(NamedTuple):
     """An attempt or a connection that is due. `returned`: its merchant has returned, and goes first.
 
-    Celery sends it as the arguments of a message.
+    `claim`: the token under which this worker has claimed it; "" if a merchant waits for the call.
     """
 
     vendor: str
     kind: Kind
     pk: int
     returned: bool = False
+    claim: str = ""
 
     @property
     def key(self) -> str:
         return f"{self.vendor}:{self.kind}:{self.pk}"
 
     def run(self) -> Work | None:
-        """Advance the attempt or check the connection, unless another worker was faster."""
+        """Advance the attempt or check the connection, unless another process has taken it since."""
         if self.kind == "attempt":
-            return self.advance(only_if=OnlyIf.DUE)
-        journey.check(self.pk, only_if=OnlyIf.DUE)
+            return self.advance()
+        journey.check(self.pk, claim=self.claim)
         return None
+
+    def release(self) -> None:
+        """Give the claim up: another worker may have the row."""
+        journey.release_claim(
+            Attempt if self.kind == "attempt" else Connection, self.pk, self.claim
+        )
 
     def run_for_merchant(self) -> Work | None:
         """Make the merchant's call, unless it has been answered already."""
-        return self.advance(present=True, only_if=OnlyIf.UNANSWERED)
+        return self.advance(present=True, only_unanswered=True)
 
     def advance(
-        self, *, present: bool = False, only_if: OnlyIf, rounds: int = journey.ROUNDS
+        self, *, present: bool = False, only_unanswered: bool = False, rounds: int = journey.ROUNDS
     ) -> Work | None:
         """Advance the attempt; returns the remaining work if it made way for urgent work."""
         left = journey.advance(
             self.pk,
+            claim=self.claim,
             present=present,
-            only_if=only_if,
+            only_unanswered=only_unanswered,
             urgent=partial(executor.urgent, self.vendor),
             rounds=rounds,
         )
         if not left:
             return None
-        return partial(self.advance, present=present, only_if=OnlyIf.UNANSWERED, rounds=left)
+        return partial(self.advance, present=present, only_unanswered=True, rounds=left)
 
 
 Dispatch = Callable[[DueRow], object]
@@ -142,65 +138,26 @@ def run_inline(vendor: str, key: str, work: Work, *, first: bool = False) -> Non
         work = left
 
 
-def sweep(submit: Submit = run_inline, dispatch: Dispatch | None = None) -> int:
-    """Start all work that is due: attempts, checks, periodic work. Returns how many rows were due.
+def look(rooms: Mapping[str, int], dispatch: Dispatch) -> set[str]:
+    """Claim rows that are due, for each vendor as many as there is room for, and dispatch them.
+
+    Returns the vendors whose room is full now: more of their rows may be due.
+    """
+    left = dict(rooms)
+    for line in journey.LINES:
+        kind: Kind = "connection" if line.model is Connection else "attempt"
+        for row in journey.claim(line, left):
+            left[row.vendor] -= 1
+            returned = line is journey.RETURNED
+            dispatch(DueRow(row.vendor, kind, row.pk, returned, row.token))
+    return {vendor for vendor, room in left.items() if room <= 0 < rooms[vendor]}
+
+
+def sweep(submit: Submit = run_inline, dispatch: Dispatch | None = None) -> None:
+    """Start what is due once: periodic work, and rows. A worker does the same again and again.
 
     `submit` starts periodic work, and the rows as well unless `dispatch` is given for them.
     """
     schedule.run(submit)
-    due = _due_attempts() + _due_checks()
-    for row in due:
-        if dispatch:
-            dispatch(row)
-        else:
-            submit(row.vendor, row.key, row.run, first=row.returned)
-    return len(due)
-
-
-def _due_attempts() -> list[DueRow]:
-    now = clock.now()
-    journey.wake_expired(now)
-    rows = Attempt.objects.filter(ended=None, due_at__lte=now).annotate(returned=RETURNED)
-    found = _oldest_of_each_vendor(rows, "connection__vendor", "-returned").values_list(
-        "connection__vendor", "pk", "returned"
-    )
-    return [DueRow(vendor, "attempt", pk, returned) for vendor, pk, returned in found]
-
-
-def _due_checks() -> list[DueRow]:
-    rows = Connection.objects.filter(due_at__lte=clock.now())
-    found = _oldest_of_each_vendor(rows, "vendor").values_list("vendor", "pk")
-    return [DueRow(vendor, "connection", pk) for vendor, pk in found]
-
-
-def _oldest_of_each_vendor(rows: QuerySet[Row], vendor: str, *before: str) -> QuerySet[Row]:
-    """At most BATCH rows of each vendor, so that a backlog at one of them delays no other.
-
-    `vendor` names the field with the slug, `before` the fields that sort before `due_at`.
-    """
-    order = [*before, "due_at"]
-    number = Window(RowNumber(), partition_by=F(vendor), order_by=order)
-    found = rows.alias(number_at_vendor=number).filter(number_at_vendor__lte=BATCH)
-    return cast("QuerySet[Row]", found.order_by(*order))  # django-stubs loses the model
-
-
-def work_forever(stop: threading.Event | None = None, dispatch: Dispatch | None = None) -> None:
-    """Run a worker: one sweep and one heartbeat after another, until `stop` is set."""
-    stop = stop or threading.Event()
-    executor.bound = max(executor.bound, WORKER_BOUND)
-    guard = KeyGuard()
-    while not stop.is_set():
-        try:
-            heartbeat.worker_heartbeat.beat()
-            if guard.allows():
-                sweep(executor.submit, dispatch)
-        except OUTAGES as error:
-            outage.began(error)
-        except Exception:
-            log.exception("a sweep failed; the next sweep tries again")
-        else:
-            outage.ended()
-        connections.close_all()
-        stop.wait(SWEEP_INTERVAL)
-    executor.shutdown()
-    heartbeat.worker_heartbeat.stop()
+    rooms = dict.fromkeys(journey.vendors_with_rows(), BATCH)
+    look(rooms, dispatch or (lambda row: submit(row.vendor, row.key, row.run, first=row.returned)))

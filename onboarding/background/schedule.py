@@ -13,7 +13,7 @@ from functools import partial
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from onboarding import clock
+from onboarding import clock, journey
 from onboarding.availability import breaker
 from onboarding.catalogue import durations, refresh, requests, uses
 from onboarding.models import Connector, Slot
@@ -61,6 +61,7 @@ def run(submit: Submit) -> None:
         submit("uses", "uses:minute", uses.refresh)
         submit("durations", "durations:minute", durations.refresh)
     Slot.objects.filter(at__lt=clock.now() - SLOTS_STAY).delete()
+    journey.wake_expired(clock.now())
     submit("closing", "closing:due", closing.proceed_all)
     staff_alerts.clear_resolved()
     submit("mail", "mail:due", mail)  # a dead mail server holds up no shop

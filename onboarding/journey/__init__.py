@@ -12,6 +12,7 @@ This module is its public interface: no other module of the package is imported 
     hops              redirects out and returns     leases        one worker at a time per account
     removal           of shops never connected       departure     of a member or a whole business
     crash_guard       rows that kill their workers  unreadable    memos that no key decrypts
+    claims            rows that are due, for workers
 
 An action writes what somebody wants (`call`, `due_at`); `advance` makes the call and writes the outcome. A
 process may die between any two lines: the row says what is due, and any other process can continue.
@@ -19,6 +20,8 @@ process may die between any two lines: the row says what is due, and any other p
 
 from __future__ import annotations
 
+from .claims import LINES, RETURNED, claim, next_due, vendors_with_rows
+from .claims import release as release_claim
 from .departure import (
     end_open_attempts,
     facts_at_vendor,
@@ -27,7 +30,7 @@ from .departure import (
     stop,
     vendors_that_know,
 )
-from .engine import ROUNDS, OnlyIf, advance, check
+from .engine import ROUNDS, advance, check
 from .hops import (
     find_bare_hop,
     find_hop,
@@ -92,10 +95,11 @@ from .vendor_call import asks_about_the_shop
 
 __all__ = [
     "LEASE",
+    "LINES",
     "LONGEST_NAME",
+    "RETURNED",
     "ROUNDS",
     "NameTaken",
-    "OnlyIf",
     "Outcome",
     "StatusChanged",
     "act",
@@ -106,6 +110,7 @@ __all__ = [
     "can_remove",
     "check",
     "check_now",
+    "claim",
     "claim_return",
     "complete_task",
     "confirm",
@@ -132,6 +137,7 @@ __all__ = [
     "may_begin",
     "newest_attempt",
     "newest_begun",
+    "next_due",
     "note_stray",
     "opens_beside",
     "pause",
@@ -140,6 +146,7 @@ __all__ = [
     "record",
     "record_return",
     "reject_found_shop",
+    "release_claim",
     "remove",
     "rename",
     "report_finished",
@@ -154,6 +161,7 @@ __all__ = [
     "unfinished",
     "use_found_shop",
     "vendors_that_know",
+    "vendors_with_rows",
     "verified_addresses",
     "wake_after_outage",
     "wake_expired",

@@ -1,8 +1,9 @@
 """The crash guard: a poison row, one that keeps killing its workers, becomes staff's turn.
 
 `call_started_at` is set before the vendor is asked and cleared with the answer. If it is still set when
-the next worker takes the row, the process that set it has died. An unhandled exception counts as a crash
-too: a retry would meet the same bug.
+the next worker takes the row, the process that set it has died. Its lease ends then, and the row comes
+before the backlog, because it is due since before. An unhandled exception counts as a crash too: a retry
+would meet the same bug.
 """
 
 from __future__ import annotations
@@ -28,8 +29,10 @@ CRASHES = 5  # then the row is not retried until staff ask for it
 RETRY_DELAY = timedelta(seconds=30)  # the longest, for each crash after the first
 
 
-def begin_call(row: Attempt | Connection) -> bool:
+def begin_call(row: Attempt | Connection, token: str) -> bool:
     """Record that this process is about to call the vendor for the row. False: it has to wait first.
+
+    `token`: of the row's lease, which lasts for the call.
 
     After a second crash the row is retried after a random delay, so that innocent rows, which only
     shared a process with the poison row, do not share one with it again.
@@ -40,9 +43,16 @@ def begin_call(row: Attempt | Connection) -> bool:
     must_wait = crashed and row.crashes > 1
     row.call_started_at = None if must_wait else now
     row.tries += not must_wait
-    row.due_at = now + (_retry_delay(row.crashes) if must_wait else LEASE)
-    transitions.save(row, *transitions.GUARD_FIELDS, "tries", "due_at")
+    row.lease_until, row.lease_token = now + LEASE, token
+    if must_wait:
+        _release(row)
+        row.due_at = now + _retry_delay(row.crashes)
+    transitions.save(row, *transitions.GUARD_FIELDS, "tries", *(["due_at"] if must_wait else []))
     return not must_wait
+
+
+def _release(row: StatusMixin) -> None:
+    row.lease_until, row.lease_token = None, ""
 
 
 def _retry_delay(crashes: int) -> timedelta:
@@ -70,11 +80,16 @@ def poison_verdict(row: StatusMixin, call: str) -> Verdict:
     )
 
 
-def answered(row: StatusMixin, *, resets_crashes: bool) -> None:
-    """The call has returned; the caller saves. Answers that may repeat for ever reset no count."""
+def answered(row: StatusMixin, *, resets_crashes: bool, again: bool) -> None:
+    """The call has returned; the caller saves. Answers that may repeat for ever reset no count.
+
+    `again`: another call is due at once, and this process makes it. So it keeps the row's lease.
+    """
     row.call_started_at = None
     if resets_crashes:
         row.crashes = 0
+    if not again:
+        _release(row)
 
 
 def outlived_lease(row: Attempt | Connection) -> None:
@@ -99,5 +114,12 @@ def counting_bugs(model: type[Attempt] | type[Connection], pk: int) -> Iterator[
     except Exception:
         rows = model._default_manager.filter(pk=pk).exclude(due_at=None)
         retry_at = clock.now() + LEASE
-        transitions.update(rows, call_started_at=None, crashes=F("crashes") + 1, due_at=retry_at)
+        transitions.update(
+            rows,
+            call_started_at=None,
+            crashes=F("crashes") + 1,
+            due_at=retry_at,
+            lease_until=None,
+            lease_token="",
+        )
         raise

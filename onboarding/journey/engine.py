@@ -8,23 +8,22 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from enum import Enum
-from typing import NamedTuple, assert_never
+from typing import NamedTuple
 
 from django.db import DataError, transaction
 from django.db.models import Q
 
-from onboarding import clock, db_lock, registry
+from onboarding import clock, db_slots, registry
 from onboarding.availability import breaker
-from onboarding.models import Attempt, Connection
+from onboarding.models import Account, Attempt, Connection
 from onboarding.models.status import Answer, Cause, dumped
 from onboarding.monitoring import logs
-from vendors.contract import Garbled, Refused, Unavailable, Unsure, Vendor, text
+from vendors.contract import Garbled, Progress, Refused, Unavailable, Unsure, Vendor, text
 
-from . import crash_guard, hops, orders, settlement, transitions, unreadable
-from .leases import Lease, LeaseLost, exclusive_creation, leased
+from . import claims, crash_guard, hops, orders, settlement, transitions, unreadable
+from .leases import Lease, LeaseLost, exclusive_creation, is_free
 from .outcomes import Outcome, Verdict, blocked, no_such_choice
 from .vendor_call import Check, End, VendorCall, make_call, remembered
 
@@ -35,66 +34,71 @@ SWITCHED_OFF_DELAY = timedelta(hours=1)  # before a switched-off vendor is looke
 # What a database or its driver raises for a value that it cannot store: U+0000, a lone surrogate, a text
 # or a number that is too long. Replies are checked for that, so this is the last defence.
 UNSTORABLE = (DataError, UnicodeError, OverflowError)
-RowModel = type[Attempt] | type[Connection]
 
 
-class OnlyIf(Enum):
-    """A condition that is checked again under the lease: another worker may have been faster."""
+@dataclass
+class _Run:
+    """One process's work on an attempt: the lease of its account, and the token of its own lease.
 
-    DUE = "due"
-    UNANSWERED = "unanswered"
+    `claim`: the token under which a worker has claimed the row; "" if a person asked for the call.
+    """
+
+    lease: Lease
+    claim: str = ""
+    present: bool = False
+    only_unanswered: bool = False
+    last: VendorCall | None = None  # the call before
+
+    def is_overtaken(self, row: Attempt | Connection) -> bool:
+        """Whether another process has taken the row since it was claimed, or has settled it."""
+        return self.last is None and bool(self.claim) and row.lease_token != self.claim
+
+
+class AccountBusy(Exception):
+    """Another process has the account's lease."""
 
 
 @logs.with_reference()
 def advance(
     attempt_id: int,
     *,
+    claim: str = "",
     present: bool = False,
-    only_if: OnlyIf | None = None,
+    only_unanswered: bool = False,
     urgent: Callable[[], bool] = lambda: False,
     rounds: int = ROUNDS,
 ) -> int:
     """Make an attempt's calls until somebody else has to act. Safe at any time, from any process.
 
-    `present`: a merchant waits for the answer, so links may be minted. `urgent` says whether other
-    attempts should go first. Returns how many of the `rounds` are left to make after those; 0 when
-    this attempt has nothing more to do now.
+    `claim`: the token of the worker that has claimed it; nothing is done if the row has another by now.
+    `present`: a merchant waits for the answer, so links may be minted. `only_unanswered`: nothing is done
+    if the call has its answer. `urgent` says whether other attempts should go first. Returns how many of
+    the `rounds` are left to make after those; 0 when this attempt has nothing more to do now.
     """
-    with db_lock.exclusive(), crash_guard.counting_bugs(Attempt, attempt_id):
-        rows = Attempt.objects.values_list("connection__account_id", "due_at")
-        account_id, due_at = rows.get(pk=attempt_id)
-        if due_at is None:
+    of_attempt = Connection.objects.filter(attempts=attempt_id).values("account_id")
+    lease = Lease(Account.objects.filter(pk__in=of_attempt))
+    run = _Run(lease, claim, present, only_unanswered)
+    with db_slots.slot(), crash_guard.counting_bugs(Attempt, attempt_id):
+        try:
+            return _make_rounds(attempt_id, run, urgent, rounds)
+        except AccountBusy:
+            _postpone(Attempt, attempt_id, claim)
             return 0
-        with leased(account_id) as lease:
-            if lease is None:
-                _postpone(Attempt, attempt_id)
-                return 0
-            if only_if and not _is_met(only_if, attempt_id):
-                return 0
-            return _make_rounds(attempt_id, lease, present, urgent, rounds)
+        finally:
+            lease.release()
 
 
-def _is_met(only_if: OnlyIf, attempt_id: int) -> bool:
-    match only_if:
-        case OnlyIf.DUE:
-            return _still_due(Attempt, attempt_id)
-        case OnlyIf.UNANSWERED:
-            return Attempt.objects.filter(pk=attempt_id, answer=Answer.PROGRESS).exists()
-    assert_never(only_if)
-
-
-def _make_rounds(
-    attempt_id: int, lease: Lease, present: bool, urgent: Callable[[], bool], rounds: int
-) -> int:
+def _make_rounds(attempt_id: int, run: _Run, urgent: Callable[[], bool], rounds: int) -> int:
     """Make one call after the other. Returns the rounds left when it made way for urgent attempts."""
-    call: VendorCall | None = None
     for rounds_left in range(rounds - 1, -1, -1):
-        call = _prepare(attempt_id, lease, present, call)
+        run.last = call = _prepare(attempt_id, run)
+        if call is None:
+            claims.release(Attempt, attempt_id, run.claim)
         if call is None or not _make_and_settle(call):
             return 0
         if rounds_left and urgent() and _may_make_way(call):
             return rounds_left
-    if call := _prepare(attempt_id, lease, present, call):
+    if call := _prepare(attempt_id, run):
         call.order = replace(call.order, announced="", unsure="")  # no call was made
         detail = f"{call.call.name} made no progress in {ROUNDS} rounds"
         settle_under_lease(call, Garbled(detail, cause=Cause.NO_PROGRESS))
@@ -114,23 +118,23 @@ def _may_make_way(call: VendorCall) -> bool:
 
 
 @logs.with_reference()
-def check(connection_id: int, *, only_if: OnlyIf | None = None) -> None:
-    """Ask the vendor whether a shop is (still) connected."""
-    accounts = Connection.objects.values_list("account_id", flat=True)
-    with (
-        db_lock.exclusive(),
-        crash_guard.counting_bugs(Connection, connection_id),
-        leased(accounts.get(pk=connection_id)) as lease,
-    ):
-        if lease is None:
-            _postpone(Connection, connection_id)
-            return
-        if only_if is OnlyIf.DUE and not _still_due(Connection, connection_id):
-            return
-        for _ in range(ROUNDS):
-            call = _prepare_check(connection_id, lease)
-            if call is None or not _make_and_settle(call):
-                return
+def check(connection_id: int, *, claim: str = "") -> None:
+    """Ask the vendor whether a shop is (still) connected. `claim`: as for `advance`."""
+    of_connection = Connection.objects.filter(pk=connection_id).values("account_id")
+    lease = Lease(Account.objects.filter(pk__in=of_connection))
+    run = _Run(lease, claim)
+    with db_slots.slot(), crash_guard.counting_bugs(Connection, connection_id):
+        try:
+            for _ in range(ROUNDS):
+                run.last = call = _prepare_check(connection_id, run)
+                if call is None:
+                    claims.release(Connection, connection_id, claim)
+                if call is None or not _make_and_settle(call):
+                    return
+        except AccountBusy:
+            _postpone(Connection, connection_id, claim)
+        finally:
+            lease.release()
 
 
 def _make_and_settle(call: VendorCall) -> bool:
@@ -152,39 +156,47 @@ def _make_and_settle(call: VendorCall) -> bool:
         return settle_under_lease(call, busy).again
 
 
-def _postpone(model: RowModel, pk: int) -> None:
-    """The account's lease is held by another worker: try again soon.
+def _postpone(model: claims.RowModel, pk: int, claim: str) -> None:
+    """The account's lease is held by another process: try again soon.
 
-    Only what is still due, or was just asked for by a person. The holder may have settled this very row
-    in the meantime, and then its `due_at` is a check of tomorrow, a wait that the vendor asked for, or the
-    pause of a row that kills its workers.
+    A worker keeps its claim until then, and the row its place in the line. Without a claim somebody has
+    just asked for the call. It stays as it is if the holder has settled this very row in the meantime: its
+    `due_at` is then a check of tomorrow, a wait that the vendor asked for, or the pause of a row that
+    kills its workers.
     """
     now = clock.now()
+    rows = model._default_manager.filter(pk=pk)
+    if claim:
+        transitions.update(rows.filter(lease_token=claim), lease_until=now + BUSY_DELAY)
+        return
     asked_for = Q(answer=Answer.PROGRESS, crashes=0, due_at__lte=now + transitions.GRACE)
-    rows = model._default_manager.filter(Q(due_at__lte=now) | asked_for, pk=pk)
-    transitions.make_due(rows.filter(call_started_at=None), now + BUSY_DELAY)
+    free = rows.filter(is_free(), call_started_at=None)
+    transitions.make_due(free.filter(Q(due_at__lte=now) | asked_for), now + BUSY_DELAY)
 
 
-def _still_due(model: RowModel, pk: int) -> bool:
-    """Whether no other worker has handled the row or put it off."""
-    return bool(model._default_manager.filter(pk=pk, due_at__lte=clock.now()).exists())
+def _hold(lease: Lease) -> None:
+    """Take or extend the lease, first in a transaction. Raises AccountBusy or LeaseLost."""
+    if lease.is_held:
+        lease.renew()
+    elif not lease.acquire():
+        raise AccountBusy
 
 
 @transaction.atomic
-def _prepare(
-    attempt_id: int, lease: Lease, present: bool, last: VendorCall | None
-) -> VendorCall | None:
+def _prepare(attempt_id: int, run: _Run) -> VendorCall | None:
     """The next call, or None when there is nothing to do. Counts the try before the call is made."""
-    lease.renew()
+    _hold(run.lease)
     attempt = transitions.locked_attempt(attempt_id)
-    if attempt.ended and last is not None:
+    if attempt.ended and run.last is not None:
         _withdraw_announcement(attempt)
-    if attempt.ended or attempt.due_at is None:
+    if attempt.ended or attempt.due_at is None or run.is_overtaken(attempt):
+        return None
+    if run.only_unanswered and run.last is None and attempt.answer != Answer.PROGRESS:
         return None
     if attempt.deadline <= clock.now():
         transitions.expire(attempt)
         return None
-    vendor = registry.vendor_of(attempt.connection.vendor)
+    vendor = registry.vendor_of(attempt.vendor)
     if vendor is None:
         _switched_off(attempt)
         return None
@@ -194,7 +206,8 @@ def _prepare(
     if verdict := _verdict_without_call(attempt, vendor):
         transitions.publish(attempt, changed=transitions.apply(attempt, verdict))
         return None
-    return _call(attempt, lease, vendor, present, last) if crash_guard.begin_call(attempt) else None
+    token = run.claim or run.lease.token
+    return _call(attempt, run, vendor) if crash_guard.begin_call(attempt, token) else None
 
 
 def _withdraw_announcement(attempt: Attempt) -> None:
@@ -218,16 +231,15 @@ def _verdict_without_call(attempt: Attempt, vendor: Vendor) -> Verdict | None:
     return None
 
 
-def _call(
-    attempt: Attempt, lease: Lease, vendor: Vendor, present: bool, last: VendorCall | None
-) -> VendorCall:
+def _call(attempt: Attempt, run: _Run, vendor: Vendor) -> VendorCall:
+    last = run.last
     same_call = last is not None and last.number == attempt.call_number
     before = last.before if last and same_call else (attempt.answer, attempt.since)
     # Somebody may be waiting for the first answer. Later polls have nobody in front of them.
     unanswered = before[0] in {Answer.PROGRESS, Answer.UNAVAILABLE}
-    present = present or (unanswered and orders.is_awaited(attempt))
+    present = run.present or (unanswered and orders.is_awaited(attempt))
     return VendorCall(
-        lease=lease,
+        lease=run.lease,
         vendor=vendor,
         connection=attempt.connection,
         attempt=attempt,
@@ -235,14 +247,17 @@ def _call(
         call=remembered(attempt),
         number=attempt.call_number,
         before=before,
+        breakers=breaker.read(vendor.slug),
     )
 
 
 @transaction.atomic
-def _prepare_check(connection_id: int, lease: Lease) -> VendorCall | None:
-    lease.renew()
+def _prepare_check(connection_id: int, run: _Run) -> VendorCall | None:
+    _hold(run.lease)
     connection = transitions.locked_connection(connection_id)
-    vendor = registry.vendor_of(connection.account.vendor)
+    if run.is_overtaken(connection):
+        return None
+    vendor = registry.vendor_of(connection.vendor)
     if connection.due_at is None or vendor is None:
         rows = Connection.objects.filter(pk=connection_id)
         transitions.make_due(rows, clock.now() + SWITCHED_OFF_DELAY)
@@ -253,16 +268,16 @@ def _prepare_check(connection_id: int, lease: Lease) -> VendorCall | None:
     if crash_guard.is_poison(connection):
         settlement.stop_checks(connection)
         return None
-    if not crash_guard.begin_call(connection):
+    if not crash_guard.begin_call(connection, run.claim or run.lease.token):
         return None
-    order = orders.for_connection(connection, "check")
     return VendorCall(
-        lease=lease,
+        lease=run.lease,
         vendor=vendor,
         connection=connection,
         attempt=None,
-        order=order,
+        order=orders.for_connection(connection, "check"),
         call=Check(),
+        breakers=breaker.read(vendor.slug),
     )
 
 
@@ -281,7 +296,9 @@ def ask(call: VendorCall) -> Outcome:
     """
     slug = call.vendor.slug
     try:
-        with breaker.guard(slug, connection=call.connection, attempt=call.attempt):
+        with breaker.guard(
+            slug, connection=call.connection, attempt=call.attempt, rows=call.breakers
+        ):
             return make_call(call.vendor, call.order, call.call)
     except (Unavailable, Refused, Unsure, Garbled) as error:
         log.info("%s %s: %s %s", slug, call.call.name, type(error).__name__, error.detail)
@@ -314,7 +331,14 @@ def settle_under_lease(call: VendorCall, outcome: Outcome) -> Settled:
         return Settled(again=False, outcome=outcome)
 
 
-@transaction.atomic
 def _settle(call: VendorCall, outcome: Outcome) -> Settled:
-    call.lease.renew()
-    return Settled(settlement.settle(call, outcome), outcome)
+    """The lease ends in the transaction that writes the last outcome."""
+    is_last = isinstance(call.call, Check) and not isinstance(outcome, Progress)
+    with transaction.atomic():
+        if is_last:
+            call.lease.hand_in()
+        else:
+            call.lease.renew()
+        again = settlement.settle(call, outcome)
+    call.lease.is_held = not is_last
+    return Settled(again, outcome)

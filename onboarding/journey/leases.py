@@ -1,6 +1,8 @@
-"""Leases: one worker at a time calls the vendor for an account, fenced by a token.
+"""Leases: one process at a time works on a row, fenced by a token.
 
-A lease expires by itself, so that a dead worker blocks nobody for longer than `LEASE`.
+A lease expires by itself, so that a dead process blocks nobody for longer than `LEASE`. An account's lease
+lets one process at a time call the vendor for it. An attempt's or a connection's own lease is a claim: it
+tells other workers that one has taken the row (journey/claims.py).
 """
 
 from __future__ import annotations
@@ -8,83 +10,100 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
-from django.db import models, transaction
-from django.db.models import F, Q
+from django.db import models
+from django.db.models import Case, F, Q, When
 
 from onboarding import clock
 from onboarding.models import Account, Leased, Operator
 
 # All calls of a step end within 30 s (breaker.STEP_SECONDS); the lease outlives them by 10 s.
 LEASE = timedelta(seconds=40)
+# A creation that the last holder announced and never settled becomes unsure: it may exist.
+DOUBT_ANNOUNCED = {
+    "unsure": Case(When(announced="", then=F("unsure")), default=F("announced")),
+    "announced": "",
+}
 
 
 class LeaseLost(Exception):
-    """The lease expired and another worker took it: this one must write nothing."""
+    """The lease expired and another process took it: this one must write nothing."""
 
 
-@dataclass(frozen=True)
+def new_token() -> str:
+    return secrets.token_hex(16)
+
+
+def is_free() -> Q:
+    """The rows on which nobody holds a lease now."""
+    return Q(lease_until=None) | Q(lease_until__lt=clock.now())
+
+
+@dataclass
 class Lease:
-    """A lease on one row. `token` tells its holders apart: whoever lost it cannot write with it."""
+    """A lease on one row. `token` tells its holders apart: whoever lost it cannot write with it.
 
-    model: type[Leased]
-    pk: int
-    token: str
+    `rows` finds the row, so that it need not be loaded first.
+    """
+
+    rows: models.QuerySet[Leased]
+    token: str = field(default_factory=new_token)
+    is_held: bool = False
 
     def acquire(self) -> bool:
-        """False while another worker holds it."""
-        now = clock.now()
-        free = Q(lease_until=None) | Q(lease_until__lt=now)
-        rows = self.model._default_manager.filter(free, pk=self.pk)
-        return bool(rows.update(lease_until=now + LEASE, lease_token=self.token))
+        """False while another process holds it."""
+        values = DOUBT_ANNOUNCED if self.rows.model is Account else {}
+        until = clock.now() + LEASE
+        free = self.rows.filter(is_free())
+        self.is_held = bool(free.update(lease_until=until, lease_token=self.token, **values))
+        return self.is_held
 
     def renew(self) -> None:
         """Extend the lease, first in the transaction that writes an outcome: it also locks the row.
 
         Raises LeaseLost.
         """
-        if not self._held().update(lease_until=clock.now() + LEASE):
-            raise LeaseLost(f"{self.model.__name__} {self.pk}")
+        self._write(until=clock.now() + LEASE, token=self.token)
+
+    def hand_in(self) -> None:
+        """Give the lease up, first in the transaction that writes the last outcome: until it commits, the
+        row stays locked, and if it fails the lease is still ours. Call `release` afterwards.
+
+        Raises LeaseLost.
+        """
+        self._write(until=None, token="")
+
+    def _write(self, *, until: object, token: str) -> None:
+        held = self.rows.filter(lease_token=self.token)
+        if not held.update(lease_until=until, lease_token=token):
+            raise LeaseLost(self.rows.model.__name__)
 
     def release(self) -> None:
-        self._held().update(lease_until=None, lease_token="")
-
-    def _held(self) -> models.QuerySet[Leased]:
-        return self.model._default_manager.filter(pk=self.pk, lease_token=self.token)
+        """Give the lease up, unless that is done or somebody else has it."""
+        if self.is_held:
+            held = self.rows.filter(lease_token=self.token)
+            held.update(lease_until=None, lease_token="")
+        self.is_held = False
 
 
 @contextmanager
 def leased(account_id: int) -> Iterator[Lease | None]:
-    """The account's lease, or None while another worker holds it."""
-    lease = Lease(Account, account_id, secrets.token_hex(16))
-    acquired = _acquire_account(lease)
+    """The account's lease, or None while another process holds it."""
+    lease = Lease(Account.objects.filter(pk=account_id))
     try:
-        yield lease if acquired else None
+        yield lease if lease.acquire() else None
     finally:
-        if acquired:
-            lease.release()
-
-
-@transaction.atomic
-def _acquire_account(lease: Lease) -> bool:
-    """A creation that the last holder announced and never settled becomes unsure: it may exist."""
-    if not lease.acquire():
-        return False
-    announced = Account.objects.filter(pk=lease.pk).exclude(announced="")
-    announced.update(unsure=F("announced"), announced="")
-    return True
+        lease.release()
 
 
 @contextmanager
 def exclusive_creation(vendor: str) -> Iterator[bool]:
-    """Yields True while this worker alone creates something at a vendor whose limit merchants share."""
+    """Yields True while this process alone creates something at a vendor whose limit merchants share."""
     operator, _ = Operator.objects.get_or_create(vendor=vendor)
-    lease = Lease(Operator, operator.pk, secrets.token_hex(16))
-    acquired = lease.acquire()
+    lease = Lease(Operator.objects.filter(pk=operator.pk))
     try:
-        yield acquired
+        yield lease.acquire()
     finally:
-        if acquired:
-            lease.release()
+        lease.release()

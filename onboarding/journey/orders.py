@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from typing import cast
 
 from allauth.account.models import EmailAddress
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef
 
-from onboarding import clock, db_lock, registry
+from onboarding import clock, db_slots, registry
 from onboarding.models import Account, Attempt, Connection, Connector, Membership, Merchant, User
 from onboarding.models.memo import readable
 from onboarding.models.status import Status
@@ -71,12 +71,14 @@ def _live_memos(connection: Connection) -> Memos:
 
 def _acting_user(connection: Connection) -> User:
     """The user of the latest attempt if they still belong to the merchant, else an owner."""
-    last = connection.attempts.latest("created").user
-    members = connection.account.merchant.memberships
-    if members.filter(user=last).exists():
-        return last
-    owner = members.filter(role=Membership.Role.OWNER).select_related("user").first()
-    return owner.user if owner else last
+    memberships = connection.account.merchant.memberships
+    is_member = Exists(memberships.filter(user=OuterRef("user")))
+    attempts = connection.attempts.select_related("user").annotate(is_member=is_member)
+    last = attempts.latest("created")
+    if last.is_member:
+        return last.user
+    owner = memberships.filter(role=Membership.Role.OWNER).select_related("user").first()
+    return owner.user if owner else last.user
 
 
 def _order(
@@ -103,7 +105,7 @@ def _order(
         connection_key=connection.key,
         shop_id=connection.shop_id,
         now=clock.now(),
-        siblings=_live_connections(account).exclude(pk=connection.pk).count(),
+        siblings=lambda: _count_siblings(connection),
         holder=lambda vendor_id: holder(connection, vendor_id),
         last_used=lambda vendor_id: last_used(connection.vendor, vendor_id),
         known_shop=lambda vendor_id: known_shop(account, vendor_id),
@@ -120,8 +122,12 @@ def verified_addresses(merchant: Merchant) -> tuple[str, ...]:
     return tuple(addresses.order_by("pk").values_list("email", flat=True))
 
 
-def _live_connections(account: Account) -> QuerySet[Connection]:
-    return account.connections.exclude(status=Status.DISCONNECTED)
+def _count_siblings(connection: Connection) -> int:
+    try:
+        others = connection.account.connections.exclude(pk=connection.pk)
+        return others.exclude(status=Status.DISCONNECTED).count()
+    finally:
+        db_slots.give_back_connection()
 
 
 def holder(connection: Connection, vendor_id: str) -> Holder:
@@ -132,7 +138,7 @@ def holder(connection: Connection, vendor_id: str) -> Holder:
     try:
         return _holder(connection, vendor_id)
     finally:
-        db_lock.give_back_connection()
+        db_slots.give_back_connection()
 
 
 def last_used(vendor: str, shop_id: str) -> datetime | None:
@@ -142,7 +148,7 @@ def last_used(vendor: str, shop_id: str) -> datetime | None:
         former = rows.exclude(shop_id="").order_by("-since").first()
         return (former.since or former.created) if former else None
     finally:
-        db_lock.give_back_connection()
+        db_slots.give_back_connection()
 
 
 def known_shop(account: Account, shop_id: str) -> KnownShop | None:
@@ -152,7 +158,7 @@ def known_shop(account: Account, shop_id: str) -> KnownShop | None:
         newest = rows.order_by("-connected_at", "-pk").values_list("name", "address").first()
         return KnownShop(name=newest[0], address=newest[1]) if newest else None
     finally:
-        db_lock.give_back_connection()
+        db_slots.give_back_connection()
 
 
 def known_account(merchant: Merchant, vendor: str) -> str:

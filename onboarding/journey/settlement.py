@@ -43,6 +43,12 @@ from .vendor_call import Act, Resolve, VendorCall
 # What a check may say to take a connected shop's status away.
 LOWERING_ANSWERS = frozenset({Answer.ASK, Answer.NEEDS_MERCHANT, Answer.GO_ON, Answer.REFUSED})
 
+# What `_apply_evidence` writes besides the status.
+EVIDENCE_FIELDS = (
+    *("evidence", "confirmed_at", "confirmed_by", "checked_at", "shop_id", "expires_at"),
+    *("address", "account_label", "connected_at"),
+)
+
 STAFF_CONFIRMED = text("Our staff confirmed that this shop is connected.")
 
 
@@ -84,12 +90,14 @@ def _settle_attempt(call: VendorCall, attempt: Attempt, outcome: Outcome) -> boo
         attempt.connection_memo = dict(outcome.connection)
         transitions.save(attempt, "connection_memo")
     repeat = must_reconcile or isinstance(outcome, Progress)
-    crash_guard.answered(attempt, resets_crashes=not repeat)
-    if attempt.ended or attempt.call_number != call.number:
+    is_outdated = attempt.ended is not None or attempt.call_number != call.number
+    again = attempt.ended is None if is_outdated else repeat
+    crash_guard.answered(attempt, resets_crashes=not repeat, again=again)
+    if is_outdated:
         transitions.save(attempt, *transitions.GUARD_FIELDS)
         if attempt.connection.removed_at:
             removal.keep_known(attempt.connection)
-        return attempt.ended is None  # while we waited the merchant asked for another call
+        return again  # while we waited the merchant asked for another call
     if repeat:
         _repeat_call(attempt)
         return True
@@ -602,10 +610,12 @@ def _settle_check(call: VendorCall, outcome: Outcome) -> bool:
     connection = transitions.locked_connection(call.connection.pk)
     if isinstance(outcome, Step):
         _save_live_memos(connection, outcome)
-    crash_guard.answered(connection, resets_crashes=not isinstance(outcome, Progress))
-    if connection.due_at is None or isinstance(outcome, Progress):
+    repeat = isinstance(outcome, Progress)
+    again = repeat and connection.due_at is not None
+    crash_guard.answered(connection, resets_crashes=not repeat, again=again)
+    if connection.due_at is None or repeat:
         transitions.save(connection, *transitions.GUARD_FIELDS)
-        return connection.due_at is not None  # None: it was paused or disconnected while we waited
+        return again  # not if it was paused or disconnected while we waited
     if isinstance(outcome, Connected) and outcome.shop_id != connection.shop_id:
         outcome = Garbled("the check answered for another shop")
     if isinstance(outcome, Connected):
@@ -617,10 +627,10 @@ def _settle_check(call: VendorCall, outcome: Outcome) -> bool:
 
 def _save_live_memos(connection: Connection, step: Step) -> None:
     account = connection.account
-    if step.account is not None:
+    if step.account is not None and account.memo != step.account:
         account.memo = dict(step.account)
         account.save(update_fields=["memo"])
-    if step.connection is not None:
+    if step.connection is not None and connection.memo != step.connection:
         connection.memo = dict(step.connection)
         transitions.save(connection, "memo")
 
@@ -628,7 +638,8 @@ def _save_live_memos(connection: Connection, step: Step) -> None:
 def _still_connected(call: VendorCall, connection: Connection, step: Connected) -> None:
     status_before = connection.status
     _apply_evidence(call, connection, step)
-    transitions.save_all(connection)
+    reveal = () if step.reveal is None else ("reveal",)
+    transitions.save(connection, *transitions.STATUS_FIELDS, *EVIDENCE_FIELDS, *reveal)
     if connection.status != status_before:
         transitions.record(connection, connection.note, status=connection.status)
 

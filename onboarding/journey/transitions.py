@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import connection as database
 from django.db.models import F, QuerySet
 
-from onboarding import clock
+from onboarding import clock, wakeups
 from onboarding.availability import host_state
 from onboarding.models import (
     Account,
@@ -53,7 +53,7 @@ GRACE = timedelta(seconds=10)  # the web process calls at once; the sweep only i
 SHOWN_FIELDS = (
     *("status", "turn", "answer", "heading", "note", "cause", "detail", "link", "questions"),
 )
-GUARD_FIELDS = ("call_started_at", "crashes")
+GUARD_FIELDS = ("call_started_at", "crashes", "lease_until", "lease_token")
 STATUS_FIELDS = (*SHOWN_FIELDS, "version", "due_at", "tries", "since", *GUARD_FIELDS)
 
 Rows = QuerySet[Attempt] | QuerySet[Connection]
@@ -97,6 +97,14 @@ def locked_connection(pk: int) -> Connection:
 def save(row: Attempt | Connection, *names: str) -> None:
     """Save these columns and no others: another process may be changing those."""
     row.save(update_fields=names)
+    if "due_at" in names and row.lease_until is None:
+        _wake_workers(row.due_at)
+
+
+def _wake_workers(due_at: object) -> None:
+    """Workers begin with what is due now at once, and look for what is due later by themselves."""
+    if isinstance(due_at, datetime) and due_at <= clock.now():
+        wakeups.send()
 
 
 def set_name(connection: Connection, name: str) -> None:
@@ -112,12 +120,15 @@ def save_all(connection: Connection) -> None:
 
 def update(rows: Rows, **values: object) -> int:
     """Update rows in the database, without loading them; returns how many."""
-    return rows.update(**values)
+    count = rows.update(**values)
+    if count:
+        _wake_workers(values.get("due_at"))
+    return count
 
 
 def make_due(rows: Rows, at: datetime | None = None) -> int:
     """Make rows due at this moment (default: now), unless they wait for a person; returns how many."""
-    return rows.exclude(due_at=None).update(due_at=at or clock.now())
+    return update(rows.exclude(due_at=None), due_at=at or clock.now())
 
 
 def end(attempt: Attempt, why: Ending, *names: str) -> None:

@@ -6,13 +6,13 @@ process died, the same call is made again (`remembered`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, assert_never
 
 from onboarding import clock
-from onboarding.models import Account, Attempt, Connection, User
+from onboarding.models import Account, Attempt, Breaker, Connection, User
 from onboarding.models.memo import opened
 from vendors.contract import Order, Step, Vendor
 
@@ -176,7 +176,8 @@ class VendorCall:
 
     `attempt` is None for a check and for an action of staff. `number` is the attempt's call number at
     that time; `before` is (answer, since) of the attempt when the engine began to advance it. `by`: who of
-    staff asked for it.
+    staff asked for it. `breakers`: the circuit breakers of the vendor's hosts at that time; None if nobody
+    has read them.
     """
 
     lease: Lease
@@ -188,6 +189,7 @@ class VendorCall:
     number: int = 0
     before: tuple[str, datetime | None] = ("", None)
     by: User | None = None
+    breakers: Sequence[Breaker] | None = None
     account: Account = field(init=False)
 
     def __post_init__(self) -> None:

@@ -152,7 +152,7 @@ class Connection(StatusMixin):
             Index(fields=["turn", "-id"], name="connection_turn"),
             Index(fields=["-created"], name="connection_created"),
             Index(fields=["vendor"], condition=~Q(task=""), name="connection_task"),
-            # what a worker claims next (background/claims.py)
+            # what a worker claims next (journey/claims.py)
             Index(
                 fields=["vendor", "due_at"],
                 condition=Q(due_at__isnull=False),
@@ -292,7 +292,7 @@ class Attempt(StatusMixin):
             Index(fields=["deadline"], condition=Q(ended=None), name="attempt_open_deadline"),
             Index(fields=["cause"], condition=Q(ended=None), name="attempt_open_cause"),
             Index(fields=["ended"], condition=Q(ended__isnull=False), name="attempt_ended"),
-            # what a worker claims next (background/claims.py); of those that have returned, and of all
+            # what a worker claims next (journey/claims.py); of those that have returned, and of all
             Index(
                 fields=["vendor", "due_at"],
                 condition=Q(ended=None, status=Status.CHECKING, answer=Answer.PROGRESS),

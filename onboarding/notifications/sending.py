@@ -18,7 +18,7 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import Error, connections
 
-from onboarding import db_lock
+from onboarding import db_slots
 
 from .mail import NotSent, deliver
 
@@ -153,7 +153,7 @@ def wait_for(delivery: Delivery) -> bool:
     if is_remote and not _waiters.acquire(blocking=False):
         return delivery.wait(0)
     try:
-        db_lock.give_back_connection()
+        db_slots.give_back_connection()
         return delivery.wait(WAIT)
     finally:
         if is_remote:

@@ -56,12 +56,12 @@ class Process:
         engine: Any = import_module("onboarding.journey.engine")
         staff_actions: Any = import_module("onboarding.journey.staff_actions")
         call: Any = api._Call
-        db_lock: Any = import_module("onboarding.db_lock")
-        db_lock._lock = threading.Semaphore(THREADS)  # a halted thread keeps its place
-        runner.executor, runner.SWEEP_INTERVAL = (
-            import_module("onboarding.background.executor").Executor(THREADS),
-            0.1,
-        )
+        db_slots: Any = import_module("onboarding.db_slots")
+        db_slots._slots = threading.Semaphore(THREADS)  # a halted thread keeps its slot
+        db_slots.serve_a_worker = lambda: None
+        runner.executor = import_module("onboarding.background.executor").Executor(THREADS)
+        worker: Any = import_module("onboarding.background.worker")
+        worker.INTERVAL = 0.1
         self.hand_over, runner.hand_over = runner.hand_over, self._hand_over
         self.ask, self.settled, self.exchange = engine.ask, engine.settle_under_lease, call.exchange
         engine.ask = staff_actions.ask = self._ask

@@ -15,6 +15,7 @@ from pytest_django import DjangoAssertNumQueries
 from pytest_django.fixtures import Settings
 
 from onboarding.background import runner
+from onboarding.background import worker as worker_loop
 from onboarding.background.executor import Executor
 from onboarding.models import Attempt, Connection, Worker
 from onboarding.monitoring import heartbeat
@@ -135,8 +136,8 @@ def test_the_workers_loop_beats(transactional_db: None, monkeypatch: pytest.Monk
         seen.extend(Worker.objects.values_list("name", flat=True))
         stop.set()
 
-    monkeypatch.setattr(runner, "sweep", sweep)
+    monkeypatch.setattr(worker_loop._Worker, "_run_schedule", sweep)
     monkeypatch.setattr(runner, "executor", Executor())
-    runner.work_forever(stop)
+    worker_loop.work_forever(stop)
     assert seen == [heartbeat.worker_heartbeat.name]
     assert not Worker.objects.exists()

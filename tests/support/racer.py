@@ -62,13 +62,13 @@ def resolve(account: int, found: str | None) -> Act:
 
 
 def take(account: int, token: str) -> Act:
-    return lambda: Lease(Account, account, token).acquire()
+    return Lease(Account.objects.filter(pk=account), token).acquire
 
 
 def renew(account: int, token: str) -> Act:
     def act() -> bool:
         try:
-            Lease(Account, account, token).renew()
+            Lease(Account.objects.filter(pk=account), token).renew()
         except LeaseLost:
             return False
         return True

@@ -28,7 +28,7 @@ from tests.support.hosts import (
     send,
     step_that_calls,
 )
-from tests.support.people import People
+from tests.support.people import People, connector
 from tests.support.scripted import Scripted, offered
 from vendors.contract import Refused, Unavailable
 
@@ -254,7 +254,10 @@ def test_a_long_queue_at_one_vendor_hides_no_other_rows(
     monkeypatch.setattr(runner, "BATCH", 3)
     slow = [begin_attempt(people, f"Slow {n}") for n in range(5)]
     quick = slow.pop()
-    Connection.objects.filter(pk=quick.connection_id).update(vendor="quick")
+    Connection.objects.filter(pk=quick.connection_id).update(
+        vendor="quick", connector=connector("quick")
+    )
+    Attempt.objects.filter(pk=quick.pk).update(vendor="quick")
     Attempt.objects.update(due_at=timezone.now() - timedelta(hours=1))
     Attempt.objects.filter(pk=quick.pk).update(due_at=timezone.now() - timedelta(minutes=1))
     taken: list[runner.DueRow] = []

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from django.db import InterfaceError, OperationalError, ProgrammingError
 
-from onboarding.background import key_guard, runner
+from onboarding.background import key_guard, runner, worker
 from onboarding.background.executor import Executor
 from onboarding.monitoring import database_outage, heartbeat
 
@@ -62,11 +62,12 @@ def test_sweeps_during_an_outage_write_one_line(
             raise left.pop()
         stop.set()
 
-    monkeypatch.setattr(runner, "SWEEP_INTERVAL", 0)
-    monkeypatch.setattr(runner, "sweep", sweep)
+    monkeypatch.setattr(worker, "INTERVAL", 0)
+    monkeypatch.setattr(worker._Worker, "_run_schedule", sweep)
+    monkeypatch.setattr(worker._Worker, "_look", lambda _: 0.0)
     monkeypatch.setattr(runner, "executor", Executor())
     monkeypatch.setattr(key_guard.KeyGuard, "allows", lambda _: True)
     monkeypatch.setattr(heartbeat.worker_heartbeat, "beat", lambda: None)
     monkeypatch.setattr(heartbeat.worker_heartbeat, "stop", lambda: None)
-    runner.work_forever(stop)
+    worker.work_forever(stop)
     assert [each.levelname for each in caplog.records] == ["ERROR", "WARNING"]

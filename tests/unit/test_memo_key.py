@@ -15,7 +15,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from onboarding import journey
-from onboarding.background import key_guard, runner
+from onboarding.background import key_guard, runner, worker
 from onboarding.background.executor import Executor
 from onboarding.doctor import memos, start
 from onboarding.models import Account, Alert, Attempt, Connection, Hop, MemoKey, memo_key
@@ -292,10 +292,10 @@ def test_a_paused_worker_beats_and_sweeps_nothing(
 ) -> None:
     another_key(settings)
     stop, swept = threading.Event(), list[object]()
-    monkeypatch.setattr(runner, "sweep", lambda *_: swept.append(1))
+    monkeypatch.setattr(runner, "look", lambda *_: swept.append(1))
     monkeypatch.setattr(runner, "executor", Executor())
     monkeypatch.setattr(heartbeat.worker_heartbeat, "beat", stop.set)
-    runner.work_forever(stop)
+    worker.work_forever(stop)
     assert swept == []
 
 

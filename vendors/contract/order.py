@@ -129,20 +129,24 @@ def _unknown(vendor_id: str) -> KnownShop | None:
     return None
 
 
+def _none() -> int:
+    return 0
+
+
 def _never(vendor_id: str) -> datetime | None:
     return None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """Everything that a vendor gets for one call: plain values and three queries to our database.
+    """Everything that a vendor gets for one call: plain values and four queries to our database.
 
     `holder(vendor_id)` says which connection has the vendor's object (a shop, an instance): "self" this
     one, "sibling" another one on the same account, "other" one of another merchant, "none" no connection.
     `last_used(vendor_id)` is when a connection, of any merchant, that had this shop was disconnected; None
     if none had it.
     `known_shop(vendor_id)` is what this merchant calls that shop; None if they never connected it.
-    `siblings` is the number of other live connections on the same account.
+    `siblings()` counts the other live connections on the same account.
     """
 
     merchant: Business
@@ -169,7 +173,7 @@ class Order:
     # Creations whose id staff entered, until a step has them in `done`: key → the id.
     found: Mapping[str, str] = field(default_factory=dict)
     now: datetime
-    siblings: int = 0
+    siblings: Callable[[], int] = _none
     holder: Callable[[str], Holder] = _nobody
     last_used: Callable[[str], datetime | None] = _never
     known_shop: Callable[[str], KnownShop | None] = _unknown

@@ -54,7 +54,7 @@ class Itembase(Staff):
     # itembase documents no revocation, neither of tokens nor of an activation.
     def end(self, order: Order) -> Step:
         """The last shop of an account takes the account's tokens with it."""
-        last = not order.siblings
+        last = not order.siblings()
         here = (
             text(
                 "We no longer use or check this shop, and we deleted our access keys for itembase."

@@ -94,7 +94,7 @@ class SignInCall:
 
     def _bound_to_user(self) -> bool:
         """Whether a shop depends on the account, so that its itembase user cannot change."""
-        return bool(self.order.account_key and (self.order.siblings or self.order.shop_id))
+        return bool(self.order.account_key and (self.order.siblings() or self.order.shop_id))
 
     def _with_token(
         self, sign_in: SignIn, act: Callable[[], Step], unless: Step | None = None

@@ -182,7 +182,7 @@ class Sharespine(Staff):
         memo = SpaceMemo(order)
         if not memo.tenant:
             return Done(here=here, there=text("Nothing was created at Sharespine for this shop."))
-        if order.siblings:
+        if order.siblings():
             there = text("Your Sharespine account stays, because your other shops use it.")
             return Done(here=here, there=there, todo=todo)
         off = self._switch(memo.tenant, active=False)

@@ -27,22 +27,27 @@ _pooled: dict[str, bool] = {}  # what this process knows of each alias: is it be
 class DatabaseWrapper(base.DatabaseWrapper):
     def get_connection_params(self) -> dict[str, Any]:  # Any: Django's signature
         params: dict[str, Any] = super().get_connection_params()  # Any: as above
-        if self.is_pooled(params):
+        if self._is_pooled(params):
             params["options"] = params["options"].replace(LIMITS_AS_OPTIONS, "").strip()
         return params
 
-    def is_pooled(self, params: dict[str, Any]) -> bool:  # Any: as above
+    def _is_pooled(self, params: dict[str, Any]) -> bool:  # Any: as above
         """Whether a pooler keeps our limits from the server. Tried once, by a connection of its own."""
         if self.alias not in _pooled and LIMITS_AS_OPTIONS in params.get("options", ""):
             with self.wrap_database_errors:
                 _pooled[self.alias] = _drops_limits(params)
             if _pooled[self.alias]:
                 log.info("the database is behind a pooler: limits are set in each transaction")
+        return self.is_behind_pooler
+
+    @property
+    def is_behind_pooler(self) -> bool:
+        """Whether the connections that were made so far lead to a pooler."""
         return _pooled.get(self.alias, False)
 
     def _set_autocommit(self, autocommit: bool) -> None:
         super()._set_autocommit(autocommit)  # type: ignore[misc]  # it is in no stub
-        if not autocommit and _pooled.get(self.alias):
+        if not autocommit and self.is_behind_pooler:
             with self.wrap_database_errors:
                 self.connection.execute(SET_LOCAL)
 

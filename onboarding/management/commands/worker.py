@@ -7,7 +7,7 @@ import logging
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from onboarding.background import runner
+from onboarding.background import worker
 from onboarding.background.shutdown import stop_on_signal
 from onboarding.doctor import start
 
@@ -22,12 +22,7 @@ class Command(BaseCommand):
         start.refuse_to_start(warn=True)
         with stop_on_signal() as stop:
             self._report("Worker started")
-            if settings.RUNNER == "celery":
-                from onboarding.background import celery_transport  # nothing else needs Celery
-
-                celery_transport.work_forever(stop)
-            else:
-                runner.work_forever(stop)
+            worker.work_forever(stop)
         self._report("Worker stopped")
 
     def _report(self, words: str) -> None:

@@ -135,7 +135,7 @@ def test_the_refusal_of_another_user_is_repeated_after_a_kill(connected: Trip) -
 
 def test_two_first_shops_of_two_users_do_not_mix(connected: Trip) -> None:
     """Both attempts began before anybody was signed in; the other one was faster."""
-    trip = Trip(connected.running, siblings=1)
+    trip = Trip(connected.running, siblings=lambda: 1)
     step = trip.follow(trip.run("start"), email="eve@shop.example")
     trip.account_key, trip.live = connected.account_key, Memos(account={})
     with pytest.raises(Refused):

@@ -258,7 +258,7 @@ def test_disconnecting_says_what_itembase_cannot_do(trip: Trip) -> None:
 @pytest.mark.parametrize(("siblings", "kept"), [(0, False), (1, True)])
 def test_the_last_shop_takes_the_tokens_with_it(trip: Trip, siblings: int, kept: bool) -> None:
     trip.connect()
-    trip.given["siblings"] = siblings
+    trip.given["siblings"] = lambda: siblings
     trip.live = trip.memos
     trip.run("end")
     assert ("access" in trip.live.account, "access" in trip.memos.account) == (kept, kept)

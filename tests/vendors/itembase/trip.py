@@ -140,7 +140,7 @@ class Trip:
     def another_shop(self, **order: Any) -> Trip:
         """A second shop of the same merchant, beside the first one."""
         held = self.given["shop_id"]
-        return self.again(**{"holder": holding(sibling=held), "siblings": 1, **order})
+        return self.again(**{"holder": holding(sibling=held), "siblings": lambda: 1, **order})
 
     def add_store(self, component: int = 6, **fields: Any) -> str:
         """A shop that the merchant added at itembase without us; its id."""

@@ -63,7 +63,7 @@ def test_without_manage_staff_get_the_words_to_send(running: Running, call: str)
 
 @pytest.mark.parametrize("call", ["pause", "end"])
 def test_a_space_that_other_shops_use_stays_on(running: Running, call: str) -> None:
-    step = done(connected(running, siblings=1), call)
+    step = done(connected(running, siblings=lambda: 1), call)
     assert step.todo
     assert (step.staff_task, is_on(running), calls(running, PUT)) == ("", True, 0)
 
@@ -125,7 +125,7 @@ def test_without_manage_staff_ask_for_the_space_to_be_switched_on(running: Runni
     done(trip, "pause")
     step = done(trip, "resume")
     assert f"Set the tenant {NAME} of our reseller account active." in step.staff_task
-    trip.change(siblings=1)
+    trip.change(siblings=lambda: 1)
     done(trip, "pause")
     assert isinstance(trip.run(trip.vendor.resume), Connected)
 
