@@ -67,7 +67,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.skip(reason="no Chromium on this machine"))
     broker = [item for item in items if "broker" in getattr(item, "fixturenames", ())]
     if broker and not REDIS:
-        left_out.append(_missing("Redis", "redis-server", f"{len(broker)} tests of Celery"))
+        left_out.append(_missing("Redis", "redis-server", f"{len(broker)} tests with Redis"))
         for item in broker:
             item.add_marker(pytest.mark.skip(reason="no Redis on this machine"))
     pooled = [item for item in items if "pooler" in getattr(item, "fixturenames", ())]

@@ -4,12 +4,13 @@ An id never changes its meaning:
 E001 an invalid setting · E002 a missing key · E003 a key in MEMO_KEYS that is not a Fernet key ·
 E004 sessions elsewhere than in the database · E005 demo mails, E006 sandbox, E007 DEBUG on a public address ·
 E008 no EMAIL_URL · E009 an invalid setting of a vendor · E010 a cache that processes do not share ·
-E011 Celery without Redis · E012 a SECRET_KEY that can be guessed · E013 a DATA_DIR that cannot be written
+E011 (no longer used) · E012 a SECRET_KEY that can be guessed · E013 a DATA_DIR that cannot be written
 E014 a database that refuses us · E015 a key missing in MEMO_KEYS · E016 a database that does not answer
 (these three: doctor/start.py)
 W001 plain http on a public address · W002 https without a proxy · W003 (no longer used) ·
 W004 no STAFF_EMAIL · W005 a variable that looks like a mistyped setting · W006 Redis, W007 the mail server
-refuses us or does not answer (doctor/start.py) · W008 staff without a second step on a public address
+refuses us or does not answer (doctor/start.py) · W008 staff without a second step on a public address ·
+W009 RUNNER=celery
 """
 
 from __future__ import annotations
@@ -59,9 +60,6 @@ def _errors() -> Iterator[CheckMessage]:
         yield Error(_sentence(name, message), id="onboarding.E009")
     if settings.CACHES["default"]["BACKEND"].endswith(PRIVATE_CACHES):
         yield Error("The cache must be shared by all processes.", id="onboarding.E010")
-    if settings.RUNNER == "celery" and _is_missing("REDIS_URL"):
-        hint = "Set REDIS_URL=redis://host:6379/0, or RUNNER=threads."
-        yield Error("RUNNER=celery needs REDIS_URL.", hint=hint, id="onboarding.E011")
 
 
 def _sentence(name: str, message: str) -> str:
@@ -135,6 +133,10 @@ def _warnings() -> Iterator[CheckMessage]:
         yield from _on_public_address()
     for typo, message in settings.ENVIRON.typos:
         yield checks.Warning(_sentence(typo, message), id="onboarding.W005")
+    if settings.RUNNER == "celery":
+        message = "RUNNER=celery has no effect: workers share their work through the database."
+        hint = "Leave RUNNER out. Redis is used for the cache alone (REDIS_URL)."
+        yield checks.Warning(message, hint=hint, id="onboarding.W009")
 
 
 def _on_public_address() -> Iterator[CheckMessage]:

@@ -96,7 +96,7 @@ class Site(Settings):
         "", "cache on Redis instead of in the database", secret=True
     )
     runner: Literal["threads", "celery"] = _setting(
-        "threads", "how workers share the work: `threads`, or `celery` (needs `REDIS_URL`)"
+        "threads", "has no effect any more: workers share their work through the database"
     )
     check_period: Annotated[timedelta, BeforeValidator(_duration)] = _setting(
         "24h", "time between two checks of a connected shop: `90s` `5m` `24h` `1d`"

@@ -27,7 +27,6 @@ def examine() -> Iterator[Finding]:
     yield site.mail()
     yield site.site()
     yield site.proxies()
-    yield site.runner()
     for id, check in (
         ("worker", site.worker),
         ("backlog", site.backlog),

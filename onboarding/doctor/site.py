@@ -85,15 +85,6 @@ def redis_fault() -> str:
     return ""
 
 
-def runner() -> Finding:
-    if settings.RUNNER != "celery":
-        return Finding("runner", "ok", "Workers share the work through the database.")
-    if said := redis_fault():
-        words = f"RUNNER=celery: {said} Until it does, each worker does all rows that it finds."
-        return Finding("runner", "fault", words, REDIS_FIX)
-    return Finding("runner", "ok", "Workers share the work through Redis, which answers.")
-
-
 # -- mail: nothing is sent -------------------------------------------------------------------------
 
 

@@ -32,7 +32,7 @@ class Line(NamedTuple):
     only_sql: str
 
     @property
-    def rows(self) -> QuerySet[Any]:  # Any: attempts or connections
+    def rows(self) -> QuerySet[Attempt] | QuerySet[Connection]:
         return self.model._default_manager.filter(self.only)
 
     @property
@@ -63,7 +63,7 @@ WITH due AS MATERIALIZED (
 )
 UPDATE {table} AS claimed SET lease_until = now() + %(lease)s, lease_token = %(token)s
 FROM due WHERE claimed.id = due.id
-RETURNING claimed.vendor, claimed.id, claimed.due_at, clock_timestamp()
+RETURNING claimed.due_at, claimed.vendor, claimed.id, clock_timestamp()
 """
 NEXT = """
 SELECT min(next.due_at), clock_timestamp() FROM unnest(%(vendors)s::text[]) AS place (vendor)
@@ -82,7 +82,6 @@ class Claimed(NamedTuple):
 
     vendor: str
     pk: int
-    due_at: datetime
     token: str
 
 
@@ -97,15 +96,15 @@ def claim(line: Line, rooms: Mapping[str, int]) -> list[Claimed]:
     if not wanted:
         return []
     claimed = _claim_at_once if database.vendor == "postgresql" else _claim_by_vendor
-    return sorted(claimed(line, wanted), key=lambda row: row.due_at)
+    return list(claimed(line, wanted))
 
 
 def _claim_at_once(line: Line, rooms: Mapping[str, int]) -> Iterator[Claimed]:
     sql = CLAIM.format(table=line.table, only=line.only_sql)
     token, vendors, places = new_token(), list(rooms), list(rooms.values())
     params = {"vendors": vendors, "rooms": places, "lease": LEASE, "token": token}
-    for vendor, pk, due_at in _answers(sql, params):
-        yield Claimed(vendor, pk, due_at, token)
+    for _, vendor, pk in sorted(_answers(sql, params)):
+        yield Claimed(vendor, pk, token)
 
 
 def _claim_by_vendor(line: Line, rooms: Mapping[str, int]) -> Iterator[Claimed]:
@@ -116,8 +115,9 @@ def _claim_by_vendor(line: Line, rooms: Mapping[str, int]) -> Iterator[Claimed]:
         keys = list(due.order_by("due_at").values_list("pk", flat=True)[:room])
         rows = line.rows.filter(pk__in=keys)
         if keys and rows.filter(is_free()).update(lease_until=now + LEASE, lease_token=token):
-            for pk, due_at in rows.filter(lease_token=token).values_list("pk", "due_at"):
-                yield Claimed(vendor, pk, due_at, token)
+            mine = rows.filter(lease_token=token).order_by("due_at")
+            for pk in mine.values_list("pk", flat=True):
+                yield Claimed(vendor, pk, token)
 
 
 def release(model: RowModel, pk: int, token: str) -> None:

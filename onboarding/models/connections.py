@@ -314,9 +314,9 @@ class Attempt(StatusMixin):
     def __str__(self) -> str:
         return f"{self.get_purpose_display()} · {self.connection}"
 
-    def save(self, *args: Any, **options: Any) -> None:  # Any: Django's signature
+    def save(self, *args: object, **options: object) -> None:
         self.vendor = self.vendor or self.connection.vendor
-        super().save(*args, **options)
+        super().save(*args, **options)  # type: ignore[arg-type]  # Django's own arguments
 
     @property
     def connects(self) -> bool:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+import requests
 from django.core.cache import caches
 from django.test import Client
 from pytest_django.fixtures import Settings
@@ -10,7 +13,9 @@ from pytest_django.fixtures import Settings
 from onboarding.conf import service_urls
 from onboarding.conf.cache_backend import RedisOrDatabase, outage
 from tests.support.people import People
-from tests.support.workers import Redis
+from tests.support.site import Site
+from tests.support.workers import PASSWORD, Redis
+from vendors import sandbox
 
 
 @pytest.fixture
@@ -116,3 +121,22 @@ def test_the_entries_of_a_crowd_stay_in_the_cache(transactional_db: None) -> Non
     for key in keys:
         cache.set(key, "somebody", timeout=1000)
     assert len(cache.get_many(keys)) == len(keys)
+
+
+def test_the_whole_site_runs_with_redis_and_without_it(tmp_path: Path, broker: Redis) -> None:
+    """RUNNER=celery is of an older release, and stops nothing."""
+    stage = sandbox.start(tmp_path / "sandbox", vendors=["celigo"])
+    site = Site(tmp_path, stage, extra_env={"RUNNER": "celery", "REDIS_URL": broker.url})
+    site.prepare()
+    try:
+        site.start()
+        for path in ("/connectors/", "/accounts/login/"):
+            broker.stop()
+            assert requests.get(site.url + path, timeout=30).ok
+            broker.start()
+            assert requests.get(site.url + path, timeout=30).ok
+    finally:
+        site.stop()
+        stage.stop()
+    assert "RUNNER=celery has no effect" in site.logs()
+    assert PASSWORD not in site.logs()

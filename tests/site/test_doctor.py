@@ -85,7 +85,7 @@ def test_json_is_for_machines(scripted: Scripted, db: None) -> None:
     ids = [each["id"] for each in found["checks"]]
     assert len(set(ids)) == len(ids)
     assert {"settings", "database", "migrations", "cache", "mail", "proxies", "worker"} < set(ids)
-    assert {"memos", "runner", "backlog", "site", "clock", "return/scripted"} < set(ids)
+    assert {"memos", "backlog", "site", "clock", "return/scripted"} < set(ids)
     Worker.objects.create(name="here:1")
     said, status = doctor("--json")
     assert (json.loads(said)["ok"], status) == (True, 0)
@@ -143,13 +143,12 @@ def test_the_cache_table(db: None, settings: Settings) -> None:
 
 
 def test_redis(db: None, broker: Redis, settings: Settings) -> None:
-    settings.RUNNER, settings.REDIS_URL = "celery", broker.url
+    settings.REDIS_URL = broker.url
     settings.CACHES = {**settings.CACHES, "default": service_urls.cache(broker.url)}
-    assert (site.cache().level, site.runner().level) == ("ok", "ok")
+    assert site.cache().level == "ok"
     broker.stop()
     red(site.cache(), "Redis does not answer", "Start Redis")
-    red(site.runner(), "Redis does not answer (ConnectionError)", "Start Redis")
-    assert broker.url not in site.cache().fix + site.runner().message
+    assert broker.url not in site.cache().fix + site.cache().message
 
 
 class MailServer(socketserver.StreamRequestHandler):

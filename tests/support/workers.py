@@ -134,12 +134,6 @@ class Redis:
     def client(self) -> redis.Redis:
         return redis.Redis.from_url(self.url, single_connection_client=True)
 
-    def pushed(self) -> int:
-        """How many messages were pushed since it started."""
-        with self.client() as client:
-            found = client.info("commandstats").get("cmdstat_lpush", {"calls": 0})
-        return int(found["calls"])
-
     def stop(self) -> None:
         if self.process:
             self.process.kill()
