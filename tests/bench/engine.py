@@ -20,8 +20,12 @@ tries       how often a worker begins on a row, for each call that reaches the v
             writes in its look, or its tries to take the lease of the row's account (meter.py)
 CPU ms      of all workers together; beside it that of PostgreSQL. Both with what idle workers use
 statements  without BEGIN, COMMIT and ROLLBACK, and without what idle workers execute in the same time
-commits     of transactions, those of single statements, too; without those of idle workers
+commits     of transactions that write; without those of idle workers
+transactions  as PostgreSQL counts them (xact_commit): with those that only read, each single statement, and
+            each time the pool tries a connection; without those of idle workers
 WAL bytes   without full page images, as between two checkpoints
+look ms     what PostgreSQL takes for one look at what is due
+twice       shops that were asked more than once
 """
 
 from __future__ import annotations

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import selectors
+import socket
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 from tests.support.site import ROOT, free_port, wait_until
 
@@ -21,16 +23,31 @@ HOST = "127.0.0.1"
 ROUND_TRIP = 2.5  # milliseconds to the far database and back
 
 
+class Timer(Protocol):
+    """What a line needs of asyncio's loop."""
+
+    def time(self) -> float: ...
+
+    def call_at(self, when: float, callback: Callable[[], None], /) -> object: ...
+
+
+class Way(Protocol):
+    """What a line needs of a transport."""
+
+    def write(self, data: bytes, /) -> None: ...
+
+    def close(self) -> None: ...
+
+
 class Line:
     """One direction of a connection: sends each piece on after `delay` seconds, in order."""
 
-    def __init__(self, delay: float) -> None:
-        self._delay = delay
-        self._loop = asyncio.get_running_loop()
+    def __init__(self, delay: float, loop: Timer) -> None:
+        self._delay, self._loop = delay, loop
         self._under_way: deque[tuple[float, bytes]] = deque()  # an empty piece: the end
-        self._to: asyncio.Transport | None = None
+        self._to: Way | None = None
 
-    def open(self, to: asyncio.Transport) -> None:
+    def open(self, to: Way) -> None:
         self._to = to
         self._deliver()
 
@@ -73,16 +90,14 @@ class Client(End):
     """The end at which a client has connected: connects to the database behind it."""
 
     def __init__(self, port: int, delay: float) -> None:
-        super().__init__(Line(delay), Line(delay))
-        self._port = port
+        self._loop, self._port = asyncio.get_running_loop(), port
+        super().__init__(Line(delay, self._loop), Line(delay, self._loop))
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        loop = asyncio.get_running_loop()
         other = End(self._into, self._out)
-        self._connecting = loop.create_task(
-            loop.create_connection(lambda: other, HOST, self._port)  # type: ignore[arg-type]
-        )
+        connecting = self._loop.create_connection(lambda: other, HOST, self._port)
+        self._connecting = self._loop.create_task(connecting)  # asyncio itself does not keep it
 
 
 async def serve(port: int, database: int, delay: float) -> None:
@@ -113,8 +128,6 @@ def far_database(port: int) -> Iterator[int]:
 
 
 def _listens(port: int) -> bool:
-    import socket
-
     with socket.socket() as probe:
         return probe.connect_ex((HOST, port)) == 0
 

@@ -13,10 +13,11 @@ from .shops import COPIES, FIRST, copy_rows, make_first
 
 LOOKS = 30
 MOST = 5.0  # milliseconds
-VENDORS = ("capillary", "celigo", "itembase", "sharespine")
+OTHERS = ("celigo", "itembase", "sharespine")
+VENDORS = ("capillary", *OTHERS)
 VENDOR = f"(ARRAY{list(VENDORS)})[1 + n % {len(VENDORS)}]"
 DUE = "now() - (n * 7919 % 86400) * interval '1 s'"  # within a day, in no order
-# What differs from the copies of shops.py: all shops share an account, and what is in their memos is not read.
+# What differs from the copies of shops.py: all shops share an account, and nobody reads their memos.
 CHANGES: dict[str, dict[str, str]] = {
     "onboarding_connection": {
         **{
@@ -66,8 +67,8 @@ print("found", json.dumps(found))
 
 
 def environ() -> dict[str, str]:
-    """The settings of all vendors; none of them is asked."""
-    return sandbox.environ("http://127.0.0.1:9")
+    """The settings of the vendors beside the bench's own; none of them is asked."""
+    return sandbox.environ("http://127.0.0.1:9", *OTHERS)
 
 
 def run(checkout: Checkout, due: int) -> list[str]:

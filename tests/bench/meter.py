@@ -17,8 +17,9 @@ import psycopg
 from .quick_vendor import QuickVendor
 
 TICKS = os.sysconf("SC_CLK_TCK")  # a second
-# Statements that only begin or end a transaction: `commits` says how many there were.
+# Statements that only begin or end a transaction, and those by which PostgreSQL itself checks foreign keys.
 TRANSACTION = re.compile(r"(begin|start transaction|commit|rollback)\b(?! to)")
+FOREIGN_KEY = re.compile(r"select .* from only .* for key share of x$")
 # A worker tries to take an account's lease, which it gets if nobody has it.
 LEASE_TRY = re.compile(
     r"update onboarding_account set .*lease_until = .* where .*lease_until (is null|<)", re.DOTALL
@@ -59,13 +60,18 @@ def matching(statements: Statements, pattern: re.Pattern[str]) -> Calls:
 
 @dataclass(frozen=True)
 class Mark:
-    """The counters at one moment (`at`: monotonic). CPU is in seconds, WAL in bytes."""
+    """The counters at one moment (`at`: monotonic). CPU is in seconds, WAL in bytes.
+
+    `commits` are of transactions that wrote something, `transactions` are all: single statements and the
+    pool's tries of its connections, too.
+    """
 
     at: float
     asked: int
     worker_cpu: float
     postgres_cpu: float
     commits: float
+    transactions: float
     wal: float
     statements: Statements = field(repr=False)
 
@@ -79,6 +85,7 @@ class Spent:
     worker_cpu: float
     postgres_cpu: float
     commits: float
+    transactions: float
     wal: float
     statements: Statements = field(repr=False)
 
@@ -94,12 +101,13 @@ class Spent:
             worker_cpu=b.worker_cpu - a.worker_cpu,
             postgres_cpu=b.postgres_cpu - a.postgres_cpu,
             commits=b.commits - a.commits,
+            transactions=b.transactions - a.transactions,
             wal=b.wal - a.wal,
             statements=statements,
         )
 
     def without(self, idle: Spent) -> Spent:
-        """Without the statements and commits that the same workers would have made with nothing due.
+        """Without the statements and transactions that the same workers would have made with nothing due.
 
         CPU and WAL stay whole. A statement that was executed less often than that counts zero.
         """
@@ -113,16 +121,19 @@ class Spent:
             asked=self.asked,
             worker_cpu=self.worker_cpu,
             postgres_cpu=self.postgres_cpu,
-            commits=self.commits - idle.commits * share,
+            commits=max(self.commits - idle.commits * share, 0),
+            transactions=max(self.transactions - idle.transactions * share, 0),
             wal=self.wal,
             statements=statements,
         )
 
     @property
     def statement_count(self) -> float:
-        """Without those that only begin or end a transaction."""
+        """What was sent to the database, without what only begins or ends a transaction."""
         return sum(
-            calls.calls for text, calls in self.statements.items() if not TRANSACTION.match(text)
+            calls.calls
+            for text, calls in self.statements.items()
+            if not TRANSACTION.match(text) and not FOREIGN_KEY.match(text)
         )
 
     @property
@@ -159,26 +170,32 @@ class Meter:
     workers: list[int] = field(default_factory=list)  # their process ids
 
     def mark(self) -> Mark:
-        commits, wal, backend = self._counters()
+        commits, transactions, wal, backend = self._counters()
         return Mark(
             at=time.monotonic(),
             asked=self.vendor.asked().calls,
             worker_cpu=sum(map(cpu_seconds, self.workers)),
             postgres_cpu=_tree_cpu_seconds(parent_of(backend)),
             commits=commits,
+            transactions=transactions,
             wal=wal,
             statements=self._statements(),
         )
 
-    def _counters(self) -> tuple[float, float, int]:
+    def _counters(self) -> tuple[float, float, float, int]:
+        """Commits, transactions, WAL, and the process id of this connection's backend.
+
+        A transaction that writes gets the next number, so they are counted for the whole server.
+        """
         query = """
-            SELECT xact_commit, pg_current_wal_lsn() - '0/0'::pg_lsn, pg_backend_pid()
+            SELECT pg_snapshot_xmax(pg_current_snapshot())::text, xact_commit,
+                pg_current_wal_lsn() - '0/0'::pg_lsn, pg_backend_pid()
             FROM pg_stat_database WHERE datname = %s
         """
         row = self.admin.execute(query, [self.database]).fetchone()
         assert row
-        commits, wal, backend = row
-        return float(str(commits)), float(str(wal)), int(str(backend))
+        commits, transactions, wal, backend = (float(str(each)) for each in row)
+        return commits, transactions, wal, int(backend)
 
     def _statements(self) -> Statements:
         query = """

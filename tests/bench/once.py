@@ -28,6 +28,10 @@ def run(shops: Shops, vendor: QuickVendor) -> list[str]:
         f"{due} due, {WORKERS} workers, vendor {ANSWER} ms: {asked.shops} asked in {seconds:.0f} s"
         f" ({asked.shops / seconds:.0f} a second), {asked.twice} of them twice; {unsettled} not settled"
     )
+    if failed := shops.failed_calls():
+        print(f"calls that did not succeed, which are repeated: {failed}")
+    if lost := shops.checkout.logged("took longer than the lease"):
+        print(f"checks that took longer than the lease: {lost}")
     missed = []
     if asked.twice:
         missed.append(f"{asked.twice} of {due} shops were asked twice in a period")

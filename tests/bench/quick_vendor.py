@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.utils import formatdate
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import requests
@@ -172,15 +173,16 @@ class QuickVendor:
         self._get(f"/bench/begin?ms={delay}")
 
     def asked(self) -> Asked:
-        return Asked(**self._get("/bench/asked"))
+        counts = self._get("/bench/asked")
+        return Asked(counts["calls"], counts["shops"], counts["twice"])
 
     def first_call(self, key: str) -> float | None:
         """POSIX seconds of the first call about this client; None: there was none yet."""
         at: float | None = self._get(f"/bench/first?key={key}")["at"]
         return at
 
-    def _get(self, path: str) -> dict[str, float]:
-        found: dict[str, float] = self._session.get(f"{self.url}{path}", timeout=30).json()
+    def _get(self, path: str) -> dict[str, Any]:  # Any: counts, or a moment that may be missing
+        found: dict[str, Any] = self._session.get(f"{self.url}{path}", timeout=30).json()
         return found
 
     def answers(self) -> bool:

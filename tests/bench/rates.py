@@ -37,8 +37,8 @@ class Cell:
 class Figures:
     """Of one cell, for each check. `cpu` and `postgres` are in milliseconds, `wal` in bytes.
 
-    `rate` is checks a second; `look` is what PostgreSQL takes for a look, in milliseconds; `twice` is how
-    many shops were asked more than once. `left` shops were not settled in the time.
+    `rate` is checks a second; `look` is what PostgreSQL takes for a look, in milliseconds. `twice` is how
+    many shops were asked more than once, `faults` how many errors the workers logged.
     """
 
     checkout: str
@@ -50,6 +50,7 @@ class Figures:
     postgres: float
     statements: float
     commits: float
+    transactions: float
     wal: float
     look: float
     twice: int
@@ -115,10 +116,11 @@ class Rates:
             postgres=whole.postgres_cpu / checks * 1000,
             statements=own.statement_count / checks,
             commits=own.commits / checks,
+            transactions=own.transactions / checks,
             wal=whole.wal / checks,
-            look=own.look_ms,
+            look=whole.look_ms,
             twice=self.meter.vendor.asked().twice,
-            faults=len(self.shops.checkout.faults()),
+            faults=self.shops.checkout.logged(" ERROR ", "Traceback"),
         )
 
 
@@ -175,7 +177,7 @@ def named(cell: Cell) -> str:
 
 HEADINGS = (
     *("vendor", "database", "workers", "checkout", "checks/s", "tries", "CPU ms", "of PostgreSQL"),
-    *("statements", "commits", "WAL bytes", "look ms", "twice"),
+    *("statements", "commits", "transactions", "WAL bytes", "look ms", "twice"),
 )
 
 
@@ -201,6 +203,7 @@ def _row(each: Figures) -> tuple[str, ...]:
         f"{each.postgres:.1f}",
         f"{each.statements:.1f}",
         f"{each.commits:.1f}",
+        f"{each.transactions:.1f}",
         f"{each.wal:.0f}",
         f"{each.look:.2f}",
         str(each.twice),

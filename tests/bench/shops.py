@@ -120,6 +120,13 @@ class Shops:
             database.execute(statement, [FIRST, FIRST, FIRST + count])
         return count
 
+    def failed_calls(self) -> dict[str, int]:
+        """How often a call had each outcome but 200, since this database was made."""
+        query = "SELECT outcome, count(*) FROM onboarding_call WHERE outcome <> '200' GROUP BY 1"
+        with self.checkout.connected() as database:
+            rows = database.execute(query).fetchall()
+        return {str(outcome): int(str(number)) for outcome, number in rows}
+
     def unsettled(self) -> int:
         """How many are still due, or are no longer connected as they were."""
         unsettled = "due_at <= now() OR status <> 'connected' OR answer <> 'connected'"
