@@ -1,7 +1,8 @@
 """Bench of the background engine on PostgreSQL, with real `manage.py worker` processes, from outside.
 
     python -m tests.bench.engine [--workers 1,2,4,8] [--vendor 0,100] [--database near,far]
-        [--seconds 10] [--shops 20000] [--only rates,once,look,prompt] [--tree PATH …] [--runner threads]
+        [--seconds 10] [--shops 20000] [--due 1000000] [--only rates,once,look,prompt]
+        [--tree PATH …] [--setting NAME=VALUE …]
 
 Everything is started here and thrown away: a PostgreSQL, a vendor that costs nothing (quick_vendor.py) and
 a proxy that puts the database 2.5 ms away (far_database.py). The shops are connected, and their checks
@@ -13,8 +14,9 @@ look    one look at a million due shops (look.py)
 prompt  how long after a shop is due its check is begun (prompt.py)
 
 `--tree` names checkouts to measure, one after the other, such as an older one and `.`, which is this one
-and the default. Tables show them below each other; only this one has to keep the bounds. Measure on a
-quiet machine: vendor, proxy, PostgreSQL and workers share its cores.
+and the default. Tables show them below each other; only this one has to keep the bounds. `--setting`
+is for all workers, such as RUNNER=celery REDIS_URL=redis://localhost. Measure on a quiet machine: vendor,
+proxy, PostgreSQL and workers share its cores.
 
 tries       how often a worker begins on a row, for each call that reaches the vendor: the claims that it
             writes in its look, or its tries to take the lease of the row's account (meter.py)
@@ -75,6 +77,7 @@ class Options:
     due: int
     only: list[str]
     tree: list[Path]
+    setting: dict[str, str]
 
     @property
     def cells(self) -> list[rates.Cell]:
@@ -117,7 +120,7 @@ class Bench:
             near=at(self.server, database),
             far=at(self.server, database, self.proxy),
             vendor_url=self.vendor.url,
-            more=more,
+            more={**self.options.setting, **more},
         )
 
     def _run(self, part: str, checkout: Checkout, measure: Callable[[], Sequence[str]]) -> None:
@@ -174,10 +177,12 @@ def _options() -> Options:
     def numbers(text: str) -> list[int]:
         return [int(word) for word in words(text)]
 
-    description = __doc__ or ""
-    parser = argparse.ArgumentParser(
-        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    def setting(text: str) -> tuple[str, str]:
+        name, _, value = text.partition("=")
+        return name, value
+
+    layout = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
     parser.add_argument("--workers", type=numbers, default=[1, 2, 4, 8])
     parser.add_argument("--vendor", type=numbers, default=[0, 100], help="milliseconds")
     parser.add_argument("--database", type=words, default=["near", "far"])
@@ -186,9 +191,11 @@ def _options() -> Options:
     parser.add_argument("--due", type=int, default=1_000_000, help="shops of the look")
     parser.add_argument("--only", type=words, default=list(PARTS), help="some of the parts")
     parser.add_argument("--tree", type=Path, nargs="+", default=[ROOT], help="checkouts")
+    parser.add_argument("--setting", type=setting, nargs="+", default=[], help="NAME=VALUE")
     found = parser.parse_args()
     if unknown := {*found.only} - {*PARTS} | {*found.database} - {"near", "far"}:
         parser.error(f"unknown: {', '.join(sorted(unknown))}")
+    found.setting = dict(found.setting)
     found.tree = [path.resolve() for path in found.tree]
     return Options(**vars(found))
 

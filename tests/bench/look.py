@@ -16,7 +16,7 @@ MOST = 5.0  # milliseconds
 OTHERS = ("celigo", "itembase", "sharespine")
 VENDORS = ("capillary", *OTHERS)
 VENDOR = f"(ARRAY{list(VENDORS)})[1 + n % {len(VENDORS)}]"
-DUE = "now() - (n * 7919 % 86400) * interval '1 s'"  # within a day, in no order
+DUE = "now() - (n::bigint * 7919 % 86400) * interval '1 s'"  # within a day, in no order
 # What differs from the copies of shops.py: all shops share an account, and nobody reads their memos.
 CHANGES: dict[str, dict[str, str]] = {
     "onboarding_connection": {

@@ -24,10 +24,12 @@ def run(shops: Shops, vendor: QuickVendor) -> list[str]:
         seconds = time.monotonic() - began
         time.sleep(AFTERWARDS)
     asked, unsettled = vendor.asked(), shops.unsettled()
+    rate = asked.shops / seconds
     print(
-        f"{due} due, {WORKERS} workers, vendor {ANSWER} ms: {asked.shops} asked in {seconds:.0f} s"
-        f" ({asked.shops / seconds:.0f} a second), {asked.twice} of them twice; {unsettled} not settled"
+        f"{due} due, {WORKERS} workers, vendor {ANSWER} ms: {asked.shops} asked in {seconds:.0f} s,"
+        f" {asked.twice} of them twice; {unsettled} not settled"
     )
+    print(f"{rate:.0f} a second: a million would take {1_000_000 / rate / 3600:.1f} h (computed)")
     if failed := shops.failed_calls():
         print(f"calls that did not succeed, which are repeated: {failed}")
     if lost := shops.checkout.logged("took longer than the lease"):
