@@ -1,0 +1,107 @@
+"""One look at what is due, with a million due shops of four vendors and a tenth as many due attempts."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Iterator, Mapping
+
+from vendors import sandbox
+
+from .checkout import Checkout
+from .shops import COPIES, FIRST, copy_rows, make_first
+
+LOOKS = 30
+MOST = 5.0  # milliseconds
+OTHERS = ("celigo", "itembase", "sharespine")
+VENDORS = ("capillary", *OTHERS)
+VENDOR = f"(ARRAY{list(VENDORS)})[1 + n % {len(VENDORS)}]"
+DUE = "now() - (n::bigint * 7919 % 86400) * interval '1 s'"  # within a day, in no order
+# What differs from the copies of shops.py: all shops share an account, and nobody reads their memos.
+CHANGES: dict[str, dict[str, str]] = {
+    "onboarding_connection": {
+        **{
+            k: v
+            for k, v in COPIES["onboarding_connection"].items()
+            if k not in {"account_id", "memo"}
+        },
+        "vendor": VENDOR,
+        "due_at": DUE,
+    },
+    "onboarding_attempt": {
+        **{k: v for k, v in COPIES["onboarding_attempt"].items() if k != "user_id"},
+        "vendor": VENDOR,
+        "due_at": DUE,
+        "deadline": "now() + interval '7 days'",
+        "ended": "NULL",
+        "ending": "''",
+        "status": "CASE n % 10 WHEN 0 THEN 'checking' ELSE 'in_progress' END",
+        "answer": "CASE n % 10 WHEN 0 THEN 'progress' ELSE 'unavailable' END",
+    },
+}
+# Times each look in a transaction that is rolled back, so that each finds the same rows.
+LOOK = """
+import json, time
+from django.conf import settings
+from django.db import transaction
+from onboarding.background import runner
+try:
+    from onboarding.background import claims
+except ImportError:
+    claims = None
+vendors = list(settings.VENDORS.offered)
+def look(kind):
+    if claims is None:
+        return runner._due_attempts() if kind == "attempt" else runner._due_checks()
+    return claims.claim(kind, dict.fromkeys(vendors, 32))
+found = {"vendors": vendors, "attempt": [], "connection": []}
+for _ in range({looks}):
+    for kind in ("attempt", "connection"):
+        with transaction.atomic():
+            began = time.perf_counter()
+            rows = look(kind)
+            found[kind].append([(time.perf_counter() - began) * 1000, len(list(rows))])
+            transaction.set_rollback(True)
+print("found", json.dumps(found))
+"""
+
+
+def environ() -> dict[str, str]:
+    """The settings of the vendors beside the bench's own; none of them is asked."""
+    return sandbox.environ("http://127.0.0.1:9", *OTHERS)
+
+
+def run(checkout: Checkout, due: int) -> list[str]:
+    """Returns the bounds that were missed."""
+    _fill(checkout, due)
+    output = checkout.manage("shell", "-c", LOOK.replace("{looks}", str(LOOKS)))
+    found = json.loads(output.rpartition("found ")[2])
+    assert sorted(found["vendors"]) == sorted(VENDORS), found["vendors"]
+    return list(_judge(due, found))
+
+
+def _fill(checkout: Checkout, due: int) -> None:
+    made = make_first(checkout)
+    counts = {"onboarding_connection": due, "onboarding_attempt": due // 10}
+    with checkout.connected() as database:
+        for table, count in counts.items():
+            copy_rows(database, table, made[table], count, CHANGES[table])
+            database.execute(f"VACUUM (ANALYZE) {table}")
+            query = f"SELECT count(*) FROM {table} WHERE due_at <= now() AND id > {FIRST}"
+            [[number]] = database.execute(query).fetchall()
+            assert number == count, f"{number} of {count} rows of {table} are due"
+
+
+def _judge(due: int, found: Mapping[str, list[list[float]]]) -> Iterator[str]:
+    for kind, said in (
+        ("connection", f"{due} due shops"),
+        ("attempt", f"{due // 10} due attempts"),
+    ):
+        times = [ms for ms, _ in found[kind][1:]]  # the first look reads what is in no cache yet
+        rows = found[kind][0][1]
+        median = statistics.median(times)
+        print(f"{said}: {median:.1f} ms (median), {max(times):.1f} ms (longest), {rows:.0f} rows")
+        if not rows:
+            yield f"a look at {said} finds none"
+        if median > MOST:
+            yield f"a look at {said} takes {median:.1f} ms, more than {MOST:.0f}"
