@@ -27,6 +27,7 @@ from onboarding.monitoring import heartbeat, logs
 from onboarding.monitoring.database_outage import OUTAGES, outage
 
 from . import schedule
+from .clock_guard import ClockGuard
 from .executor import WEB_BOUND, WORKER_BOUND, Executor, Work
 from .key_guard import KeyGuard
 
@@ -188,11 +189,11 @@ def work_forever(stop: threading.Event | None = None, dispatch: Dispatch | None 
     """Run a worker: one sweep and one heartbeat after another, until `stop` is set."""
     stop = stop or threading.Event()
     executor.bound = max(executor.bound, WORKER_BOUND)
-    guard = KeyGuard()
+    guards = ClockGuard(), KeyGuard()
     while not stop.is_set():
         try:
             heartbeat.worker_heartbeat.beat()
-            if guard.allows():
+            if all(guard.allows() for guard in guards):
                 sweep(executor.submit, dispatch)
         except OUTAGES as error:
             outage.began(error)
