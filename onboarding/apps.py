@@ -15,13 +15,15 @@ class OnboardingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from . import journey
+        from . import clock, journey
         from .availability import host_state
         from .background import runner
         from .conf import checks  # noqa: F401  (registers the system checks)
         from .monitoring import logs
-        from .people import allauth_limits, signals
+        from .people import allauth_clock, allauth_limits, signals
 
+        call_context.use_clock(clock.now)
+        allauth_clock.install()
         allauth_limits.install()
         signals.connect()
         host_state.recovered.connect(journey.wake_after_outage, dispatch_uid="wake-after-outage")

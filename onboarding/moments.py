@@ -28,7 +28,7 @@ def in_words(at: datetime, *, seconds: bool = False) -> str:
 
     The zone is named if it is not known to be the reader's. `seconds`: the time to the second.
     """
-    local, today = timezone.localtime(at), timezone.localdate()
+    local, today = timezone.localtime(at), _today()
     day = local.date()
     if day not in {today, today - timedelta(days=1)}:
         return in_full(at, seconds=seconds)
@@ -51,7 +51,7 @@ def ago(at: datetime) -> str:
 
 def day(of: date) -> str:
     """A day as a heading: "Today", "Yesterday", "29 Nov 2026"."""
-    today = timezone.localdate()
+    today = _today()
     if of == today:
         return gettext("Today")
     if of == today - timedelta(days=1):
@@ -78,6 +78,10 @@ def whole_minute(at: datetime) -> datetime:
     """The full minute at or after `at`: who waits until then has waited long enough."""
     below = at.replace(second=0, microsecond=0)
     return at if at == below else below + timedelta(minutes=1)
+
+
+def _today() -> date:
+    return timezone.localdate(clock.now())
 
 
 def _clock(local: datetime, seconds: bool) -> str:

@@ -20,10 +20,12 @@ from django.db.models.signals import post_migrate
 from django.test import RequestFactory
 from pytest_django.fixtures import Settings
 
+from onboarding import clock
 from onboarding.background import runner
 from onboarding.conf import cache_backend
 from onboarding.notifications import sending
 from tests.support import chromium, pgbouncer, postgres
+from tests.support import faketime as faketime_library
 from tests.support import nginx as nginx_program
 from tests.support.people import People, everybody
 from tests.support.scripted import Configurable, Scripted, offered
@@ -35,6 +37,7 @@ POSTGRES = postgres.programs()
 PGBOUNCER = pgbouncer.program() if POSTGRES else ""
 NGINX = nginx_program.program()
 REDIS = shutil.which("redis-server") or ""
+FAKETIME = faketime_library.library()
 ROOT = Path(__file__).resolve().parent.parent
 LIGHTHOUSE = shutil.which(str(ROOT / "tests/lighthouse/node_modules/.bin/lighthouse")) or ""
 FAST = ("unit", "vendors")  # the folders of `make test-fast`
@@ -49,6 +52,7 @@ def pytest_configure() -> None:
         "POSTGRES": POSTGRES,
         "PGBOUNCER": PGBOUNCER,
         "NGINX": NGINX,
+        "FAKETIME": FAKETIME,
         "LIGHTHOUSE": shutil.which("node") and LIGHTHOUSE,
     }
     for name, found in programs.items():
@@ -80,6 +84,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         left_out.append(_missing("nginx", "nginx-light", f"{len(proxied)} tests of a proxy"))
         for item in proxied:
             item.add_marker(pytest.mark.skip(reason="no nginx on this machine"))
+    clocked = [item for item in items if "faketime" in getattr(item, "fixturenames", ())]
+    if clocked and not FAKETIME:
+        left_out.append(_missing("faketime", "faketime", f"{len(clocked)} tests of wrong clocks"))
+        for item in clocked:
+            item.add_marker(pytest.mark.skip(reason="no faketime on this machine"))
     weighed = [item for item in items if item.get_closest_marker("lighthouse")]
     if weighed and not (LIGHTHOUSE and shutil.which("node")):
         how = "Node.js 18 or later, then: npm ci --prefix tests/lighthouse"
@@ -184,6 +193,23 @@ def _no_process(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(subprocess.Popen, "__init__", refuse)
 
 
+@pytest.fixture
+def database_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The site's clock as the product has it, and nothing is known of it yet."""
+    monkeypatch.setattr(clock, "_last", None)
+    monkeypatch.setattr(clock, "_tried", float("-inf"))
+    monkeypatch.setattr(clock, "_said", False)
+
+
+@pytest.fixture(autouse=True)
+def _own_clock(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In this process time is what the test says (time-machine), and nobody asks PostgreSQL for its own."""
+    if "database_clock" not in request.fixturenames:
+        monkeypatch.setattr(clock, "_last", None)
+        monkeypatch.setattr(clock, "refresh", lambda: None)
+        monkeypatch.setattr(clock, "learn", lambda shown, began: None)
+
+
 @pytest.fixture(autouse=True)
 def _empty_cache(request: pytest.FixtureRequest) -> None:
     """Clear the cache: no rollback or flush does."""
@@ -266,6 +292,12 @@ def pooler(postgres_url: str) -> Iterator[str]:
     """The URL of an empty database behind PgBouncer. Skipped where that is not installed."""
     with pgbouncer.in_front_of(postgres_url) as url:
         yield url
+
+
+@pytest.fixture
+def faketime() -> Callable[[int], dict[str, str]]:
+    """The environment of a process whose clock is so many seconds ahead. Skipped without faketime."""
+    return partial(faketime_library.ahead, FAKETIME)
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from onboarding.monitoring import heartbeat
 from onboarding.monitoring.database_outage import OUTAGES, outage
 
 from . import runner, schedule
+from .clock_guard import ClockGuard
 from .executor import WORKER_BOUND
 from .key_guard import KeyGuard
 
@@ -42,7 +43,7 @@ class _Worker:
         self._full: set[str] = set()  # vendors with more due rows than there was room for
         self._vendors: set[str] = set()
         self._schedule_at = 0.0  # monotonic time
-        self._guard = KeyGuard()
+        self._guards = ClockGuard(), KeyGuard()
 
     def run(self) -> None:
         runner.executor.bound = max(runner.executor.bound, WORKER_BOUND)
@@ -78,7 +79,7 @@ class _Worker:
         pause = INTERVAL
         try:
             heartbeat.worker_heartbeat.beat()
-            if self._guard.allows():
+            if all(guard.allows() for guard in self._guards):
                 self._run_schedule()
                 pause = self._look()
         except OUTAGES as error:

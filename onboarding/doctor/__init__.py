@@ -29,6 +29,7 @@ def examine() -> Iterator[Finding]:
     yield site.proxies()
     for id, check in (
         ("worker", site.worker),
+        ("clocks", site.clocks),
         ("backlog", site.backlog),
         ("memos", memos.keys),
         ("staff", people.staff_factors),

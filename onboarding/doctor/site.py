@@ -1,4 +1,4 @@
-"""Checks of this site: settings, database, cache, mail, address, proxies, workers, backlog."""
+"""Checks of this site: settings, database, cache, mail, address, proxies, workers, clocks, backlog."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from django.core.cache import cache as shared_cache
 from django.core.checks import WARNING, run_checks
 from django.core.mail import get_connection
 from django.db import Error
+from django.db import connection as database
 
+from onboarding import clock
 from onboarding.monitoring import heartbeat
 
 from .finding import Finding, Level
@@ -176,13 +178,34 @@ def proxies() -> Finding:
 
 def worker() -> Finding:
     fix = f"{MANAGE} worker (make serve starts one itself)"
-    silence = heartbeat.since_last_heartbeat()
-    if silence is None:
+    workers = heartbeat.workers()
+    if workers.silence is None:
         return Finding("worker", "fault", "No worker has been seen.", fix)
-    seconds = f"{silence.total_seconds():.0f} s"
-    if silence > heartbeat.DEAD_AFTER:
+    seconds = f"{workers.silence.total_seconds():.0f} s"
+    if not workers.alive:
         return Finding("worker", "fault", f"No worker has been seen for {seconds}.", fix)
+    if workers.all_pause:
+        return Finding("worker", "fault", "No worker takes rows: their clocks are off.", CLOCK_FIX)
     return Finding("worker", "ok", f"A worker was seen {seconds} ago.")
+
+
+CLOCK_FIX = (
+    "Synchronise the clocks of that machine and of the database’s: timedatectl set-ntp true (or chrony). "
+    f"Beyond {clock.TOO_FAR.total_seconds():.0f} s a worker takes no rows until then."
+)
+
+
+def clocks() -> Finding:
+    """The database's clock is the site's: how far this machine's and the workers' are off."""
+    if database.vendor != "postgresql":
+        return Finding("clocks", "ok", "The site and its database share this machine’s clock.")
+    clock.read()
+    off = {"This machine’s": clock.skew()} if clock.is_off(clock.skew()) else {}
+    off |= {f"The worker {each.name}’s": each.skew for each in heartbeat.workers().off}
+    if not off:
+        return Finding("clocks", "ok", "All clocks agree with the database’s.")
+    words = " ".join(f"{whose} clock is {clock.in_words(skew)}." for whose, skew in off.items())
+    return Finding("clocks", "fault", words, CLOCK_FIX)
 
 
 def backlog() -> Finding:

@@ -56,12 +56,12 @@ WITH due AS MATERIALIZED (
     SELECT line.id FROM unnest(%(vendors)s::text[], %(rooms)s::int[]) AS place (vendor, room)
     CROSS JOIN LATERAL (
         SELECT id FROM {table} AS waiting
-        WHERE {only} AND waiting.vendor = place.vendor AND due_at <= now()
-        AND (lease_until IS NULL OR lease_until < now())
+        WHERE {only} AND waiting.vendor = place.vendor AND due_at <= %(now)s
+        AND (lease_until IS NULL OR lease_until < %(now)s)
         ORDER BY due_at LIMIT place.room FOR UPDATE SKIP LOCKED
     ) AS line
 )
-UPDATE {table} AS claimed SET lease_until = now() + %(lease)s, lease_token = %(token)s
+UPDATE {table} AS claimed SET lease_until = %(until)s, lease_token = %(token)s
 FROM due WHERE claimed.id = due.id
 RETURNING claimed.due_at, claimed.vendor, claimed.id, clock_timestamp()
 """
@@ -69,10 +69,10 @@ NEXT = """
 SELECT min(next.due_at), clock_timestamp() FROM unnest(%(vendors)s::text[]) AS place (vendor)
 CROSS JOIN LATERAL (
     (SELECT due_at FROM {attempts} AS waiting
-    WHERE {open} AND waiting.vendor = place.vendor AND due_at > now() ORDER BY due_at LIMIT 1)
+    WHERE {open} AND waiting.vendor = place.vendor AND due_at > %(now)s ORDER BY due_at LIMIT 1)
     UNION ALL
     (SELECT due_at FROM {connections} AS waiting
-    WHERE {checked} AND waiting.vendor = place.vendor AND due_at > now() ORDER BY due_at LIMIT 1)
+    WHERE {checked} AND waiting.vendor = place.vendor AND due_at > %(now)s ORDER BY due_at LIMIT 1)
 ) AS next
 """
 
@@ -102,7 +102,8 @@ def claim(line: Line, rooms: Mapping[str, int]) -> list[Claimed]:
 def _claim_at_once(line: Line, rooms: Mapping[str, int]) -> Iterator[Claimed]:
     sql = CLAIM.format(table=line.table, only=line.only_sql)
     token, vendors, places = new_token(), list(rooms), list(rooms.values())
-    params = {"vendors": vendors, "rooms": places, "lease": LEASE, "token": token}
+    now = clock.now()
+    params = {"vendors": vendors, "rooms": places, "now": now, "until": now + LEASE, "token": token}
     for _, vendor, pk in sorted(_answers(sql, params)):
         yield Claimed(vendor, pk, token)
 
@@ -137,7 +138,7 @@ def next_due(vendors: Iterable[str]) -> datetime | None:
         connections=CHECKS.table,
         checked=CHECKS.only_sql,
     )
-    [[moment]] = _answers(sql, {"vendors": list(vendors)})
+    [[moment]] = _answers(sql, {"vendors": list(vendors), "now": clock.now()})
     found: datetime | None = moment
     return found
 

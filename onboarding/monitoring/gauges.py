@@ -25,7 +25,6 @@ from onboarding.models import (
     Invitation,
     SecurityEvent,
     WaitlistEntry,
-    Worker,
     merchants,
 )
 from onboarding.models.outbox import Mailed
@@ -94,8 +93,18 @@ def _breaker() -> Iterator[Metric]:
 
 def _workers() -> Iterator[Metric]:
     gauge = Gauge("gangway_workers", "Workers with a heartbeat within the last minute.")
-    gauge.add_metric([], Worker.objects.filter(at__gt=clock.now() - heartbeat.DEAD_AFTER).count())
-    yield gauge
+    alive = heartbeat.workers().alive
+    gauge.add_metric([], len(alive))
+    here = Gauge(
+        "gangway_clock_skew_seconds",
+        "Seconds that this machine's clock is ahead of the database's.",
+    )
+    here.add_metric([], clock.skew().total_seconds())
+    text = "Seconds that a worker's clock is ahead of the database's."
+    skews = Gauge("gangway_worker_clock_skew_seconds", text, labels=["worker"])
+    for worker in alive:
+        skews.add_metric([worker.name], worker.skew.total_seconds())
+    yield from (gauge, here, skews)
 
 
 def _waitlist() -> Iterator[Metric]:

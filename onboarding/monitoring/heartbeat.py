@@ -1,4 +1,4 @@
-"""Heartbeats of workers, the backlog of due rows, and migrations that are not applied.
+"""Heartbeats of workers, their clocks, the backlog of due rows, and migrations that are not applied.
 
 /health/ready, /metrics and `manage.py doctor` read them.
 """
@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from django.db import Error
 from django.db import connection as database
 from django.db.migrations.executor import MigrationExecutor
-from django.db.models import Count, Max, Min
+from django.db.models import Count, Min
 
 from onboarding import clock
 from onboarding.models import Attempt, Connection, Worker
@@ -37,8 +37,9 @@ class WorkerHeartbeat:
     def beat(self) -> None:
         if time.monotonic() < self._next:
             return
+        clock.refresh()
         self.name, now = f"{socket.gethostname()}:{os.getpid()}"[:100], clock.now()
-        Worker.objects.update_or_create(name=self.name, defaults={"at": now})
+        Worker.objects.update_or_create(name=self.name, defaults={"at": now, "skew": clock.skew()})
         Worker.objects.filter(at__lt=now - DELETED_AFTER).delete()
         self._next = time.monotonic() + INTERVAL
 
@@ -52,10 +53,30 @@ class WorkerHeartbeat:
 worker_heartbeat = WorkerHeartbeat()
 
 
-def since_last_heartbeat() -> timedelta | None:
-    """Time since the last heartbeat of any worker; None: there has been none."""
-    newest: datetime | None = Worker.objects.aggregate(at=Max("at"))["at"]
-    return clock.now() - newest if newest else None
+@dataclass(frozen=True)
+class Workers:
+    """What their heartbeats say. `silence`: since the last one of any of them; None: there has been none."""
+
+    silence: timedelta | None
+    alive: list[Worker]
+
+    @property
+    def off(self) -> list[Worker]:
+        """Those whose own clock is off."""
+        return [worker for worker in self.alive if clock.is_off(worker.skew)]
+
+    @property
+    def all_pause(self) -> bool:
+        """Whether the clocks of all that live are so far off that none takes rows."""
+        pausing = [clock.is_too_far_off(worker.skew) for worker in self.alive]
+        return bool(pausing) and all(pausing)
+
+
+def workers() -> Workers:
+    rows = list(Worker.objects.order_by("-at"))
+    now = clock.now()
+    alive = [worker for worker in rows if now - worker.at <= DEAD_AFTER]
+    return Workers(now - rows[0].at if rows else None, alive)
 
 
 @dataclass(frozen=True)

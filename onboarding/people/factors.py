@@ -6,7 +6,6 @@ Recovery codes are shown until the person confirms that they are saved, and neve
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 from allauth.account.decorators import reauthentication_required
@@ -26,6 +25,7 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 
+from onboarding import clock
 from onboarding.methods import View, require_post, require_read
 from onboarding.models import User
 
@@ -136,7 +136,7 @@ def confirm_recovery_codes(request: HttpRequest) -> HttpResponse:
     with transaction.atomic():
         row = _codes_of(request.user).select_for_update().first()  # type: ignore[arg-type]
         if row and str(row.pk) == request.POST.get("seen") and not row.data.get("viewed_at"):
-            row.data["viewed_at"] = time.time()
+            row.data["viewed_at"] = clock.timestamp()
             row.save(update_fields=["data"])
             messages.success(request, gettext("Saved. The recovery codes are not shown again."))
     return redirect(second_factor.next_page(request, reverse("mfa_index")))

@@ -12,7 +12,6 @@ address. A form with a secret is never kept: its page asks before it is filled i
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypedDict
@@ -32,6 +31,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext, gettext_lazy
 from django_htmx.http import HttpResponseClientRedirect
 
+from onboarding import clock
 from onboarding.local_paths import local_path, next_path
 from onboarding.models import User
 
@@ -157,7 +157,7 @@ def is_recent(request: HttpRequest) -> bool:
 def _is_recent(request: HttpRequest, user: User) -> bool:
     records = get_authentication_records(request, user)
     newest = max((record["at"] for record in records), default=0.0)
-    return bool(time.time() - newest < settings.ACCOUNT_REAUTHENTICATION_TIMEOUT)
+    return bool(clock.timestamp() - newest < settings.ACCOUNT_REAUTHENTICATION_TIMEOUT)
 
 
 def note_sign_in(request: HttpRequest, user: User, **_: object) -> None:
@@ -238,7 +238,7 @@ def _keep(request: HttpRequest, user: User, then: str) -> None:
         form = None
     kept: Kept = {
         "user": user.pk,
-        "at": time.time(),
+        "at": clock.timestamp(),
         "path": request.get_full_path(),
         "then": then,
         "form": form,
@@ -267,7 +267,7 @@ def go_on(request: HttpRequest, state: object = None) -> HttpResponse | None:
         text = gettext("Please fill in the form again. We never keep passwords and secrets.")
         messages.info(request, text)
         return None
-    request.session[KEPT] = {**kept, "answered_at": time.time()}
+    request.session[KEPT] = {**kept, "answered_at": clock.timestamp()}
     return HttpResponseRedirect(kept["path"], preserve_request=True)
 
 
@@ -276,7 +276,8 @@ def _waiting(request: HttpRequest) -> Kept | None:
     kept: Kept | None = request.session.get(KEPT)
     if kept is None or kept["user"] != request.user.pk:
         return None
-    return kept if time.time() - kept["at"] < settings.ACCOUNT_REAUTHENTICATION_TIMEOUT else None
+    age = clock.timestamp() - kept["at"]
+    return kept if age < settings.ACCOUNT_REAUTHENTICATION_TIMEOUT else None
 
 
 def _asks_itself(request: HttpRequest) -> bool:
@@ -289,7 +290,7 @@ def _put_back(request: HttpRequest) -> bool:
     kept = _waiting(request) if request.user.is_authenticated else None
     if kept is None or kept["form"] is None or kept["path"] != request.get_full_path():
         return False
-    if time.time() - kept["answered_at"] > REDIRECT_TAKES or not is_recent(request):
+    if clock.timestamp() - kept["answered_at"] > REDIRECT_TAKES or not is_recent(request):
         return False
     request.session.pop(KEPT)
     request.POST = QueryDict(kept["form"])

@@ -7,13 +7,13 @@ whoever has verified the invited address, and for nobody else: another sign-in i
 
 from __future__ import annotations
 
-import time
 from typing import TypedDict
 
 from django.contrib import messages
 from django.http import HttpRequest
 from django.utils.translation import gettext
 
+from onboarding import clock
 from onboarding.models import Invitation, SecurityEvent, User
 from onboarding.monitoring import security_log
 
@@ -32,14 +32,14 @@ class Wanted(TypedDict):
 
 def remember(request: HttpRequest, invitation: Invitation) -> None:
     """“Join” was pressed by somebody who is not signed in."""
-    pressed: Wanted = {"invitation": invitation.reference, "at": time.time()}
+    pressed: Wanted = {"invitation": invitation.reference, "at": clock.timestamp()}
     request.session[WANTED] = pressed
 
 
 def wanted(request: HttpRequest) -> Invitation | None:
     """The invitation that waits in this session for a sign-in; None if there is none, or it was long ago."""
     found: Wanted | None = request.session.get(WANTED)
-    if found is None or time.time() - found["at"] > HOLDS:
+    if found is None or clock.timestamp() - found["at"] > HOLDS:
         return None
     rows = Invitation.objects.select_related("merchant")
     return rows.filter(reference=found["invitation"]).first()

@@ -8,6 +8,7 @@ import logging
 import pickle
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -102,6 +103,18 @@ def test_the_fourth_guess_is_told_that_the_code_no_longer_works(
     assert SPENT in visible_text(client.get(kind.page))
     assert len(compared) == 3
     assert not kind.worked(client)
+
+
+@EVERY_KIND
+def test_a_code_works_at_a_web_server_whose_clock_is_an_hour_ahead(
+    client: Client, asked: Callable[[Kind], str], kind: Kind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = timezone.now()
+    monkeypatch.setattr("onboarding.clock.now", lambda: right)
+    code = asked(kind)
+    with time_machine.travel(right + timedelta(hours=1)):
+        assert kind.enter(client, code).status_code == 302
+        assert kind.worked(client)
 
 
 @EVERY_KIND

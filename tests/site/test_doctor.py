@@ -16,10 +16,12 @@ from typing import Any, ClassVar
 import pytest
 from cryptography.fernet import Fernet
 from django.core.management import call_command
+from django.db import connection
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 
+from onboarding import clock
 from onboarding.conf import service_urls
 from onboarding.conf.environment import Site
 from onboarding.doctor import Finding, examine, memos, site
@@ -99,7 +101,7 @@ def test_what_needs_the_database_is_left_out_without_it(
     found = {finding.id: finding for finding in examine()}
     assert found["database"] is away
     left = [id for id, each in found.items() if each.message.startswith("Not checked")]
-    assert left == ["migrations", "cache", "worker", "backlog", "memos", "staff"]
+    assert left == ["migrations", "cache", "worker", "clocks", "backlog", "memos", "staff"]
 
 
 # -- one by one ----------------------------------------------------------------------------------
@@ -238,6 +240,19 @@ def test_workers_and_what_is_due(people: People, scripted: Scripted) -> None:
     begin_attempt(people)
     Attempt.objects.update(due_at=timezone.now() - timedelta(minutes=10))
     red(site.backlog(), "1 rows are due, the oldest since 60", "start more workers")
+
+
+def test_clocks_that_are_off(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    Worker.objects.create(name="here:1")
+    assert site.clocks().level == "ok"
+    monkeypatch.setattr(connection, "vendor", "postgresql")
+    monkeypatch.setattr(clock, "read", lambda: None)
+    assert site.clocks().message == "All clocks agree with the database’s."
+    monkeypatch.setattr(clock, "skew", lambda: timedelta(seconds=-6))
+    red(site.clocks(), "This machine’s clock is 6 s behind the database’s.", "timedatectl")
+    Worker.objects.update(skew=timedelta(hours=1))
+    red(site.clocks(), "The worker here:1’s clock is 3600 s ahead of the database’s.", "no rows")
+    red(site.worker(), "No worker takes rows", "timedatectl")
 
 
 # -- memos ---------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 from pytest_django.fixtures import Settings
 
+from onboarding import clock
 from onboarding.background import runner
 from onboarding.background import worker as worker_loop
 from onboarding.background.executor import Executor
@@ -27,6 +28,7 @@ pytestmark = pytest.mark.both
 
 WELL = {
     "database": "ok", "migrations": "ok", "memo_keys": "ok", "worker": "ok", "backlog": "ok",
+    "clock": "ok",
 }  # fmt: skip
 
 
@@ -87,6 +89,36 @@ def test_not_ready_without_a_worker(client: Client, db: None) -> None:
     assert ready(client)[1]["worker"].startswith("no sign of life for 9")
 
 
+def off(name: str, **ahead: float) -> None:
+    Worker.objects.create(name=name, skew=timedelta(**ahead))
+
+
+def test_a_clock_that_is_off_is_named_and_the_site_is_ready(client: Client, worker: Worker) -> None:
+    off("fast:1", seconds=10)
+    off("slow:1", seconds=-90)
+    said = "fast:1: 10 s ahead of the database’s, slow:1: 90 s behind the database’s"
+    status, checks = ready(client)
+    assert (status, checks["worker"]) == (200, "ok")
+    assert set(checks["clock"].split(", ")) == set(said.split(", "))
+
+
+def test_not_ready_while_the_clocks_of_all_workers_are_far_off(client: Client, db: None) -> None:
+    off("fast:1", hours=1)
+    off("slow:1", minutes=-2)
+    assert ready(client)[0] == 503
+    assert ready(client)[1]["worker"] == "none takes rows: their clocks are off"
+    off("better:1", seconds=59)
+    assert ready(client)[0] == 200
+
+
+def test_a_web_process_says_that_its_own_clock_is_off(
+    client: Client, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clock, "skew", lambda: timedelta(hours=1))
+    status, checks = ready(client)
+    assert (status, checks["clock"]) == (200, "this process: 3600 s ahead of the database’s")
+
+
 @pytest.mark.parametrize("model", [Attempt, Connection])
 def test_not_ready_while_something_is_long_due(
     client: Client, people: People, scripted: Scripted, model: type[Attempt] | type[Connection]
@@ -107,7 +139,9 @@ def _open(model: type[Attempt] | type[Connection]) -> dict[str, None]:
 
 
 def test_a_worker_sends_a_heartbeat_every_ten_seconds(
-    db: None, django_assert_num_queries: DjangoAssertNumQueries
+    db: None,
+    django_assert_num_queries: DjangoAssertNumQueries,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     heart = heartbeat.WorkerHeartbeat()
     heart.beat()
@@ -115,8 +149,10 @@ def test_a_worker_sends_a_heartbeat_every_ten_seconds(
     with django_assert_num_queries(0):
         heart.beat()
     heart._next -= heartbeat.INTERVAL  # as if that time had passed
+    monkeypatch.setattr(clock, "skew", lambda: timedelta(seconds=7))
     heart.beat()
-    assert Worker.objects.get(name=heart.name).at > ago(minutes=1)
+    row = Worker.objects.get(name=heart.name)
+    assert (row.at > ago(minutes=1), row.skew) == (True, timedelta(seconds=7))
 
 
 def test_a_dead_worker_is_forgotten_after_a_day_and_a_stopped_one_at_once(db: None) -> None:

@@ -109,7 +109,7 @@ def test_gauges_are_read_from_the_database(
     attempt = run_step(begin_attempt(people), scripted, Refused("no", who="staff"))
     past = timezone.now() - timedelta(minutes=2)
     type(attempt).objects.update(due_at=past)
-    Worker.objects.create(name="here:1")
+    Worker.objects.create(name="here:1", skew=timedelta(seconds=-2))
     Worker.objects.create(name="here:2", at=past)
     said = page(client)
     assert value(said, 'gangway_connections{state="on_it",vendor="scripted"}') == 1
@@ -117,6 +117,9 @@ def test_gauges_are_read_from_the_database(
     assert value(said, 'gangway_due_oldest_seconds{kind="attempt"}') == pytest.approx(120, abs=20)
     assert value(said, 'gangway_due_rows{kind="connection"}') == 0
     assert value(said, "gangway_workers") == 1
+    assert value(said, "gangway_clock_skew_seconds") == 0
+    assert value(said, 'gangway_worker_clock_skew_seconds{worker="here:1"}') == -2
+    assert "here:2" not in said
     assert value(said, 'gangway_alerts_open{vendor="scripted"}') == Alert.objects.count() == 1
     assert value(said, 'gangway_mails_due{kind="alert"}') == 1
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from pydantic import TypeAdapter
@@ -14,6 +15,8 @@ from vendors.contract import Unavailable, VendorError
 from vendors.http import call_context
 from vendors.http.api import Api, Nothing, Reply
 from vendors.http.call_context import CallContext, CallRecord, Pause, use_context
+
+NOON = datetime(2026, 11, 29, 12, tzinfo=UTC)
 
 
 class Thing(Reply):
@@ -51,6 +54,22 @@ def test_a_call_takes_no_longer_than_what_is_left_of_the_step() -> None:
             send(server)
     assert time.monotonic() - began < 20  # a call may take 30 s by itself
     assert step.calls[0].outcome == "time-out"
+
+
+def test_moments_of_calls_are_by_the_clock_that_the_site_gives(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A time to wait that is a date counts from there as well."""
+    monkeypatch.setattr(call_context, "_clock", lambda: NOON)
+    busy = http("{}", "429 Too Many Requests", "Retry-After: Sun, 29 Nov 2026 12:02:00 GMT")
+    with (
+        Canned(busy) as server,
+        use_context(CallContext(30)) as step,
+        pytest.raises(Unavailable) as caught,
+    ):
+        send(server)
+    assert (step.calls[0].at, step.calls[0].retry_after) == (NOON, 120)
+    assert caught.value.asked_until == NOON + timedelta(minutes=2)
 
 
 def test_several_calls_share_the_seconds_of_a_step() -> None:

@@ -14,7 +14,7 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -404,7 +404,7 @@ def _why_unavailable(raw: RawReply) -> Why:
 
 
 def _asked_until(raw: RawReply) -> datetime | None:
-    return datetime.now(UTC) + timedelta(seconds=raw.retry_after) if raw.retry_after else None
+    return call_context.now() + timedelta(seconds=raw.retry_after) if raw.retry_after else None
 
 
 def _fill(path: str, parts: Mapping[str, str]) -> str:

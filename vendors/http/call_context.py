@@ -1,7 +1,7 @@
 """Context of one step's HTTP calls: its time budget, the circuit breaker, and a record of each call.
 
 The vendor library asks the breaker (`CallContext.pause_of`) and hands over records (`observers`). Which
-failures open the breaker, and where records are stored, is decided by the site.
+failures open the breaker, where records are stored, and by which clock, is decided by the site.
 """
 
 from __future__ import annotations
@@ -15,6 +15,24 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from vendors.contract import Why
+
+
+def _own() -> datetime:
+    return datetime.now(UTC)
+
+
+_clock: Callable[[], datetime] = _own
+
+
+def use_clock(now: Callable[[], datetime]) -> None:
+    """From now on, moments of calls are by this clock."""
+    global _clock  # one clock for the process
+    _clock = now
+
+
+def now() -> datetime:
+    return _clock()
+
 
 # What a reply says of the operator's credentials. "refused": 401. "unclear": 403, which may be about the
 # one thing that was asked for. "": nothing, or the credentials were a merchant's.
@@ -40,7 +58,7 @@ class CallRecord:
     unavailable: bool
     retry_after: float | None = None
     credentials: Credentials = ""
-    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    at: datetime = field(default_factory=now)
     clock_ahead: float | None = None
     why: Why = Why.UNKNOWN
 

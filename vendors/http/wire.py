@@ -25,6 +25,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from vendors.contract import Json
 
+from . import call_context
 from .reply import loose_json
 
 LONGEST_RETRY_AFTER = 86_400.0  # seconds
@@ -144,24 +145,26 @@ def retry_after(value: str) -> float | None:
     """
     value = value.strip()
     try:
-        seconds = float(value) if re.fullmatch(r"[0-9]{1,9}", value) else _seconds_until(value)
+        is_number = re.fullmatch(r"[0-9]{1,9}", value)
+        seconds = float(value) if is_number else _between(call_context.now(), value)
     except (ValueError, OverflowError):
         return None
     return min(max(seconds, 0.0), LONGEST_RETRY_AFTER)
 
 
 def clock_ahead(date: str) -> float | None:
-    """By how many seconds the server's clock, in the header Date, is ahead of ours; None without it."""
+    """By how many seconds the server's clock (its header Date) is ahead of this machine's; None without."""
     try:
-        return _seconds_until(date)
+        return _between(datetime.now(UTC), date)
     except (ValueError, OverflowError):
         return None
 
 
-def _seconds_until(date: str) -> float:
+def _between(now: datetime, date: str) -> float:
+    """Seconds from `now` to an HTTP date."""
     moment = parsedate_to_datetime(date)
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return (moment - datetime.now(UTC)).total_seconds()
+    return (moment - now).total_seconds()
 
 
 def basic_auth(auth: tuple[str, str] | None) -> tuple[bytes, bytes] | None:
