@@ -254,7 +254,7 @@ def _call(attempt: Attempt, run: _Run, vendor: Vendor) -> VendorCall:
 @transaction.atomic
 def _prepare_check(connection_id: int, run: _Run) -> VendorCall | None:
     _hold(run.lease)
-    connection = transitions.locked_connection(connection_id)
+    connection = transitions.locked_for_check(connection_id)
     if run.is_overtaken(connection):
         return None
     vendor = registry.vendor_of(connection.vendor)

@@ -10,7 +10,7 @@ from allauth.account.models import EmailAddress
 from django.db.models import Exists, OuterRef
 
 from onboarding import clock, db_slots, registry
-from onboarding.models import Account, Attempt, Connection, Connector, Membership, Merchant, User
+from onboarding.models import Account, Attempt, Connection, Connector, Membership, Merchant
 from onboarding.models.memo import readable
 from onboarding.models.status import Status
 from vendors.contract import Business, Holder, KnownShop, Memos, Order, Person, Purpose
@@ -40,7 +40,7 @@ def for_attempt(attempt: Attempt, *, state: str, present: bool) -> Order:
     order = _order(
         connection,
         connector=chosen_connector(attempt) or connection.connector,
-        user=attempt.user,
+        person=_person(attempt.user.pk, attempt.user.email, attempt.user.name),
         purpose=cast(Purpose, attempt.purpose),  # Attempt.Purpose has no other values
         memos=Memos(account=readable(draft), connection=readable(attempt.connection_memo)),
     )
@@ -59,7 +59,7 @@ def for_connection(connection: Connection, purpose: Purpose) -> Order:
     return _order(
         connection,
         connector=connection.connector,
-        user=_acting_user(connection),
+        person=_acting_person(connection),
         purpose=purpose,
         memos=_live_memos(connection),
     )
@@ -69,25 +69,30 @@ def _live_memos(connection: Connection) -> Memos:
     return Memos(account=readable(connection.account.memo), connection=readable(connection.memo))
 
 
-def _acting_user(connection: Connection) -> User:
+def _acting_person(connection: Connection) -> Person:
     """The user of the latest attempt if they still belong to the merchant, else an owner."""
-    memberships = connection.account.merchant.memberships
-    is_member = Exists(memberships.filter(user=OuterRef("user")))
-    attempts = connection.attempts.select_related("user").annotate(is_member=is_member)
-    last = attempts.latest("created")
-    if last.is_member:
-        return last.user
-    owner = memberships.filter(role=Membership.Role.OWNER).select_related("user").first()
-    return owner.user if owner else last.user
+    members = Membership.objects.filter(merchant=connection.account.merchant_id)
+    is_member = Exists(members.filter(user=OuterRef("user")))
+    who = ("user", "user__email", "user__name")
+    attempts = connection.attempts.order_by("-created").values_list(*who, is_member)
+    *last, belongs = attempts[0]
+    owner = None
+    if not belongs:
+        owner = members.filter(role=Membership.Role.OWNER).values_list(*who).first()
+    return _person(*(owner or last))
+
+
+def _person(pk: int, email: str, name: str) -> Person:
+    return Person(id=str(pk), email=email, name=name)
 
 
 def _order(
-    connection: Connection, *, connector: Connector, user: User, purpose: Purpose, memos: Memos
+    connection: Connection, *, connector: Connector, person: Person, purpose: Purpose, memos: Memos
 ) -> Order:
     account = connection.account
     return Order(
         merchant=_business(account.merchant),
-        user=Person(id=str(user.pk), email=user.email, name=user.name),
+        user=person,
         emails=verified_addresses(account.merchant),
         connector=connector.key,
         reference=connection.reference,

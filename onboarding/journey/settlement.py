@@ -607,7 +607,7 @@ def _check_at_once(connection: Connection) -> None:
 
 def _settle_check(call: VendorCall, outcome: Outcome) -> bool:
     """A check writes straight into the connection and its account; it never makes anything."""
-    connection = transitions.locked_connection(call.connection.pk)
+    connection = transitions.locked_again(call.connection)
     if isinstance(outcome, Step):
         _save_live_memos(connection, outcome)
     repeat = isinstance(outcome, Progress)

@@ -54,6 +54,25 @@ SHOWN_FIELDS = (
     *("status", "turn", "answer", "heading", "note", "cause", "detail", "link", "questions"),
 )
 GUARD_FIELDS = ("call_started_at", "crashes", "lease_until", "lease_token")
+# What a check reads of a connection, its connector, its account and its merchant.
+CHECKED_COLUMNS = (
+    *(
+        "vendor",
+        "reference",
+        "name",
+        "key",
+        "shop_id",
+        "answers",
+        "memo",
+        "reveal",
+        "due_at",
+        "tries",
+    ),
+    *GUARD_FIELDS,
+    *("connector__key", "connector__options", "account__vendor", "account__key", "account__label"),
+    *("account__memo", "account__staff_answers", "account__found"),
+    *("account__merchant__reference", "account__merchant__name", "account__merchant__language"),
+)
 STATUS_FIELDS = (*SHOWN_FIELDS, "version", "due_at", "tries", "since", *GUARD_FIELDS)
 
 Rows = QuerySet[Attempt] | QuerySet[Connection]
@@ -89,6 +108,19 @@ def locked_connection(pk: int) -> Connection:
     """The connection, locked where the database can."""
     rows = Connection.objects.select_for_update(of=("self",), no_key=True)
     return rows.select_related("connector", "account__merchant").get(pk=pk)
+
+
+def locked_for_check(pk: int) -> Connection:
+    """The same, with only those columns that a check is made of: most of its cost is in the others."""
+    rows = Connection.objects.select_for_update(of=("self",), no_key=True)
+    return rows.select_related("connector", "account__merchant").only(*CHECKED_COLUMNS).get(pk=pk)
+
+
+def locked_again(connection: Connection) -> Connection:
+    """The row as it is now, locked. Connector and account are those of before: their lease is ours."""
+    row = Connection.objects.select_for_update(no_key=True).get(pk=connection.pk)
+    row.connector, row.account = connection.connector, connection.account
+    return row
 
 
 # -- saving ----------------------------------------------------------------------------------------

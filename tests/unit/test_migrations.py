@@ -24,7 +24,9 @@ LIMITS, SESSIONS, RIGHTS, MAILS, BROWSER, CLOSING, REQUESTS, WHICH_SHOP = (
     "0011_limits_of_strangers", "0012_sessions", "0013_rights_and_former_addresses", "0014_account_mails",
     "0015_hop_browser", "0016_closing", "0017_connector_requests", "0018_which_shop",
 )  # fmt: skip
-CONSENTS, NEXT = "0019_consents", "0020_next_and_durations"
+CONSENTS, NEXT, STAFF_WORDS, LEASES = (
+    "0019_consents", "0020_next_and_durations", "0021_staff_words", "0023_leases",
+)  # fmt: skip
 NOW = timezone.now()
 
 
@@ -463,3 +465,16 @@ def test_connectors_survive_what_is_counted_and_asked_for() -> None:
     )
     assert only(migrate_to(CLOSING), "Connector").slug == "v-shop"
     assert not migrate_to(REQUESTS).get_model("onboarding", "ConnectorRequest").objects.exists()
+
+
+def test_attempts_know_their_vendor_and_what_is_under_way_goes_on_after_the_leases() -> None:
+    rows_of_the_first_release(migrate_to(FIRST))
+    migrate_to(STAFF_WORDS)
+    apps = migrate_to(LEASES)
+    attempt, shop = only(apps, "Attempt"), only(apps, "Connection")
+    assert (attempt.vendor, attempt.call_started_at, attempt.lease_until) == ("v", NOW, None)
+    assert (shop.vendor, shop.call_started_at, shop.lease_token) == ("v", NOW, "")
+    for name in ("Attempt", "Connection"):
+        apps.get_model("onboarding", name).objects.update(lease_until=NOW, due_at=NOW)
+    apps = migrate_to(STAFF_WORDS)
+    assert (only(apps, "Attempt").due_at, only(apps, "Connection").due_at) == (NOW, NOW)
