@@ -40,12 +40,12 @@ CHANGES: dict[str, dict[str, str]] = {
         "answer": "CASE n % 10 WHEN 0 THEN 'progress' ELSE 'unavailable' END",
     },
 }
-# Times each look in a transaction that is rolled back, so that each finds the same rows. An engine without
-# claims looks by two functions of its runner.
+# Times each look in a transaction that is rolled back, so that each finds the same rows, and explains its
+# statements at the end. An engine without claims looks by two functions of its runner.
 LOOK = """
 import json, time
 from functools import partial
-from django.db import transaction
+from django.db import connection, transaction
 from onboarding import journey
 from onboarding.background import runner
 rooms = dict.fromkeys({vendors}, {room})
@@ -67,7 +67,22 @@ for _ in range({looks}):
             rows = look()
             found[what].append([(time.perf_counter() - began) * 1000, len(rows)])
             transaction.set_rollback(True)
-print("found", json.dumps(found))
+plans = {what: [] for what in looks}
+for what, look in looks.items():
+    sent = []
+    def note(execute, sql, params, many, context):
+        sent.append((sql, params))
+        return execute(sql, params, many, context)
+    with transaction.atomic():
+        with connection.execute_wrapper(note):
+            look()
+        transaction.set_rollback(True)
+    for sql, params in sent:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("EXPLAIN (ANALYZE, BUFFERS) " + sql, params)
+            plans[what] += [line for [line] in cursor.fetchall()]
+            transaction.set_rollback(True)
+print("found", json.dumps([found, plans]))
 """
 
 
@@ -84,7 +99,8 @@ def run(checkout: Checkout, due: int) -> list[str]:
     for name, value in asked.items():
         script = script.replace(name, value)
     output = checkout.manage("shell", "-c", script)
-    return list(_judge(due, json.loads(output.rpartition("found ")[2])))
+    found, plans = json.loads(output.rpartition("found ")[2])
+    return list(_judge(due, found, plans))
 
 
 def _fill(checkout: Checkout, due: int) -> None:
@@ -99,8 +115,10 @@ def _fill(checkout: Checkout, due: int) -> None:
             assert number == count, f"{number} of {count} rows of {table} are due"
 
 
-def _judge(due: int, found: Mapping[str, list[list[float]]]) -> Iterator[str]:
-    """`found`: milliseconds and rows of each look, by what was looked for."""
+def _judge(
+    due: int, found: Mapping[str, list[list[float]]], plans: Mapping[str, list[str]]
+) -> Iterator[str]:
+    """`found`: milliseconds and rows of each look, by what was looked for. `plans`: of its statements."""
     print(f"{due} shops and {due // 10} attempts of {len(VENDORS)} vendors are due")
     for what, looks in found.items():
         times = [ms for ms, _ in looks[1:]]  # the first look reads what is in no cache yet
@@ -112,4 +130,5 @@ def _judge(due: int, found: Mapping[str, list[list[float]]]) -> Iterator[str]:
         if not rows:
             yield f"a look for {what} finds none"
         if median > MOST:
+            print("\n".join(plans[what]))
             yield f"a look for {what} takes {median:.1f} ms, more than {MOST:.0f}"
