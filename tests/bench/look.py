@@ -109,10 +109,10 @@ def _fill(checkout: Checkout, due: int) -> None:
     with checkout.connected() as database:
         for table, count in counts.items():
             copy_rows(database, table, made[table], count, CHANGES[table])
-            database.execute(f"VACUUM (ANALYZE) {table}")
             query = f"SELECT count(*) FROM {table} WHERE due_at <= now() AND id > {FIRST}"
             [[number]] = database.execute(query).fetchall()
             assert number == count, f"{number} of {count} rows of {table} are due"
+        database.execute("VACUUM (ANALYZE)")
 
 
 def _judge(
