@@ -15,7 +15,7 @@ prompt  how long after a shop is due its check is begun (prompt.py)
 
 `--tree` names checkouts to measure, one after the other, such as an older one and `.`, which is this one
 and the default. Tables show them below each other; only this one has to keep the bounds. `--setting`
-is for all workers, such as RUNNER=celery REDIS_URL=redis://localhost. Measure on a quiet machine: vendor,
+is for all workers, such as LOG_FORMAT=json. Measure on a quiet machine: vendor,
 proxy, PostgreSQL and workers share its cores.
 
 tries       how often a worker begins on a row, for each call that reaches the vendor: the claims that it

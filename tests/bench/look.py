@@ -12,6 +12,7 @@ from .checkout import Checkout
 from .shops import COPIES, FIRST, copy_rows, make_first
 
 LOOKS = 30
+ROOM = 32  # rows of each vendor for which a worker with nothing to do has room
 MOST = 5.0  # milliseconds
 OTHERS = ("celigo", "itembase", "sharespine")
 VENDORS = ("capillary", *OTHERS)
@@ -39,30 +40,49 @@ CHANGES: dict[str, dict[str, str]] = {
         "answer": "CASE n % 10 WHEN 0 THEN 'progress' ELSE 'unavailable' END",
     },
 }
-# Times each look in a transaction that is rolled back, so that each finds the same rows.
+# Times each look in a transaction that is rolled back, so that each finds the same rows, and explains its
+# statements at the end. An engine without claims looks by two functions of its runner.
 LOOK = """
 import json, time
-from django.conf import settings
-from django.db import transaction
+from functools import partial
+from django.db import connection, transaction
+from onboarding import journey
 from onboarding.background import runner
-try:
-    from onboarding.background import claims
-except ImportError:
-    claims = None
-vendors = list(settings.VENDORS.offered)
-def look(kind):
-    if claims is None:
-        return runner._due_attempts() if kind == "attempt" else runner._due_checks()
-    return claims.claim(kind, dict.fromkeys(vendors, 32))
-found = {"vendors": vendors, "attempt": [], "connection": []}
+rooms = dict.fromkeys({vendors}, {room})
+def whole():
+    rows = []
+    runner.look(rooms, rows.append)
+    return rows
+if hasattr(journey, "LINES"):
+    returned, attempts, checks = (partial(journey.claim, line, rooms) for line in journey.LINES)
+    looks = {"returned": returned, "attempts": attempts, "checks": checks, "all": whole}
+else:
+    attempts, checks = runner._due_attempts, runner._due_checks
+    looks = {"attempts": attempts, "checks": checks, "all": lambda: attempts() + checks()}
+found = {what: [] for what in looks}
 for _ in range({looks}):
-    for kind in ("attempt", "connection"):
+    for what, look in looks.items():
         with transaction.atomic():
             began = time.perf_counter()
-            rows = look(kind)
-            found[kind].append([(time.perf_counter() - began) * 1000, len(list(rows))])
+            rows = look()
+            found[what].append([(time.perf_counter() - began) * 1000, len(rows)])
             transaction.set_rollback(True)
-print("found", json.dumps(found))
+plans = {what: [] for what in looks}
+for what, look in looks.items():
+    sent = []
+    def note(execute, sql, params, many, context):
+        sent.append((sql, params))
+        return execute(sql, params, many, context)
+    with transaction.atomic():
+        with connection.execute_wrapper(note):
+            look()
+        transaction.set_rollback(True)
+    for sql, params in sent:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("EXPLAIN (ANALYZE, BUFFERS) " + sql, params)
+            plans[what] += [line for [line] in cursor.fetchall()]
+            transaction.set_rollback(True)
+print("found", json.dumps([found, plans]))
 """
 
 
@@ -74,10 +94,13 @@ def environ() -> dict[str, str]:
 def run(checkout: Checkout, due: int) -> list[str]:
     """Returns the bounds that were missed."""
     _fill(checkout, due)
-    output = checkout.manage("shell", "-c", LOOK.replace("{looks}", str(LOOKS)))
-    found = json.loads(output.rpartition("found ")[2])
-    assert sorted(found["vendors"]) == sorted(VENDORS), found["vendors"]
-    return list(_judge(due, found))
+    asked = {"{vendors}": str(VENDORS), "{room}": str(ROOM), "{looks}": str(LOOKS)}
+    script = LOOK
+    for name, value in asked.items():
+        script = script.replace(name, value)
+    output = checkout.manage("shell", "-c", script)
+    found, plans = json.loads(output.rpartition("found ")[2])
+    return list(_judge(due, found, plans))
 
 
 def _fill(checkout: Checkout, due: int) -> None:
@@ -86,22 +109,26 @@ def _fill(checkout: Checkout, due: int) -> None:
     with checkout.connected() as database:
         for table, count in counts.items():
             copy_rows(database, table, made[table], count, CHANGES[table])
-            database.execute(f"VACUUM (ANALYZE) {table}")
             query = f"SELECT count(*) FROM {table} WHERE due_at <= now() AND id > {FIRST}"
             [[number]] = database.execute(query).fetchall()
             assert number == count, f"{number} of {count} rows of {table} are due"
+        database.execute("VACUUM (ANALYZE)")
 
 
-def _judge(due: int, found: Mapping[str, list[list[float]]]) -> Iterator[str]:
-    for kind, said in (
-        ("connection", f"{due} due shops"),
-        ("attempt", f"{due // 10} due attempts"),
-    ):
-        times = [ms for ms, _ in found[kind][1:]]  # the first look reads what is in no cache yet
-        rows = found[kind][0][1]
+def _judge(
+    due: int, found: Mapping[str, list[list[float]]], plans: Mapping[str, list[str]]
+) -> Iterator[str]:
+    """`found`: milliseconds and rows of each look, by what was looked for. `plans`: of its statements."""
+    print(f"{due} shops and {due // 10} attempts of {len(VENDORS)} vendors are due")
+    for what, looks in found.items():
+        times = [ms for ms, _ in looks[1:]]  # the first look reads what is in no cache yet
+        rows = looks[0][1]
         median = statistics.median(times)
-        print(f"{said}: {median:.1f} ms (median), {max(times):.1f} ms (longest), {rows:.0f} rows")
+        print(
+            f"look for {what}: {median:.1f} ms (median), {max(times):.1f} ms (longest), {rows} rows"
+        )
         if not rows:
-            yield f"a look at {said} finds none"
+            yield f"a look for {what} finds none"
         if median > MOST:
-            yield f"a look at {said} takes {median:.1f} ms, more than {MOST:.0f}"
+            print("\n".join(plans[what]))
+            yield f"a look for {what} takes {median:.1f} ms, more than {MOST:.0f}"

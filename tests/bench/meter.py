@@ -171,15 +171,16 @@ class Meter:
 
     def mark(self) -> Mark:
         commits, transactions, wal, backend = self._counters()
+        asked, at, statements = self.vendor.asked().calls, time.monotonic(), self._statements()
         return Mark(
-            at=time.monotonic(),
-            asked=self.vendor.asked().calls,
+            at=at,
+            asked=asked,
             worker_cpu=sum(map(cpu_seconds, self.workers)),
             postgres_cpu=_tree_cpu_seconds(parent_of(backend)),
             commits=commits,
             transactions=transactions,
             wal=wal,
-            statements=self._statements(),
+            statements=statements,
         )
 
     def _counters(self) -> tuple[float, float, float, int]:

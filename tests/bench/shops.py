@@ -91,6 +91,7 @@ class Shops:
             _seal_memos(database, count)
             for table, pk in rows.items():
                 copy_rows(database, table, pk, count, COPIES[table])
+            database.execute("VACUUM (ANALYZE)")  # no autovacuum does it
         found = cls(checkout, count)
         found.rest()
         return found
