@@ -33,7 +33,7 @@ from onboarding.notifications import (
 from onboarding.rights import closing
 from vendors.contract import Vendor
 
-from . import retention
+from . import folding, retention
 
 log = logging.getLogger(__name__)
 Submit = Callable[[str, str, Callable[[], None]], object]
@@ -52,6 +52,8 @@ def run(submit: Submit) -> None:
         if _claim(slot) or (_still_empty(slug, slot) and _claim(f"first:{slug}:{_retry_number()}")):
             submit(slug, f"{slug}:catalogue", partial(refresh.refresh_catalogue, vendor))
     submit_probes(submit)
+    if _claim(f"calls:{hour}"):
+        submit("retention", "retention:calls", folding.run)
     if _claim(f"retention:{hour[:10]}"):
         submit("retention", "retention:day", retention.run)
     minute = clock.now().strftime("%Y-%m-%dT%H:%M")
