@@ -124,8 +124,11 @@ def _forget_calls(rows: QuerySet[Attempt]) -> int:
 
 
 def _batches(rows: QuerySet[Model]) -> Iterator[list[int | str]]:
-    """Primary keys of the rows, in batches until no row is left. The caller deletes each batch."""
-    while keys := list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH]):
+    """Primary keys of the rows, in batches until no row is left. The caller deletes each batch.
+
+    In no order: the database then finds a few old rows in an index, without reading all the others.
+    """
+    while keys := list(rows.order_by().values_list("pk", flat=True)[:BATCH]):
         yield keys
         if len(keys) < BATCH:
             return

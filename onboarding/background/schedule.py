@@ -43,16 +43,17 @@ DOUBT_PERIOD = timedelta(seconds=5)  # between two probes because a merchant's c
 
 
 def run(submit: Submit) -> None:
-    """Submit what is due: each vendor's catalogue (hourly, and at the first start), probes, retention
-    (daily), the rules of the security log, usual times and how much each connector is used (each minute),
-    and mails."""
+    """Submit what is due: each vendor's catalogue (hourly, and at the first start), probes, how much each
+    connector is used and the folding of calls (hourly), retention (daily), the rules of the security log
+    and usual times (each minute), and mails."""
     hour = clock.now().strftime("%Y-%m-%dT%H")
     for slug, vendor in settings.VENDORS.offered.items():
         slot = f"catalogue:{slug}:{hour}"
         if _claim(slot) or (_still_empty(slug, slot) and _claim(f"first:{slug}:{_retry_number()}")):
             submit(slug, f"{slug}:catalogue", partial(refresh.refresh_catalogue, vendor))
     submit_probes(submit)
-    if _claim(f"calls:{hour}"):
+    if _claim(f"counts:{hour}"):
+        submit("uses", "uses:hour", uses.refresh)
         submit("retention", "retention:calls", folding.run)
     if _claim(f"retention:{hour[:10]}"):
         submit("retention", "retention:day", retention.run)
@@ -60,7 +61,7 @@ def run(submit: Submit) -> None:
     if _claim(f"security:{minute}"):
         submit("security", "security:minute", security_alerts.update)
     if _claim(f"connectors:{minute}"):
-        submit("uses", "uses:minute", uses.refresh)
+        submit("uses", "uses:minute", uses.refresh_few)
         submit("durations", "durations:minute", durations.refresh)
     Slot.objects.filter(at__lt=clock.now() - SLOTS_STAY).delete()
     submit("closing", "closing:due", closing.proceed_all)

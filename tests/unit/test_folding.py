@@ -172,4 +172,4 @@ def test_the_worker_folds_once_an_hour(scripted: Scripted) -> None:
     made()
     runner.sweep()
     assert (Call.objects.count(), HourlyCalls.objects.get().calls) == (1, 1)
-    assert Slot.objects.filter(key__startswith="calls:").count() == 1
+    assert Slot.objects.filter(key__startswith="counts:").count() == 1
