@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.apps.registry import Apps
 from django.core.management import call_command
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
@@ -25,6 +25,7 @@ LIMITS, SESSIONS, RIGHTS, MAILS, BROWSER, CLOSING, REQUESTS, WHICH_SHOP = (
     "0015_hop_browser", "0016_closing", "0017_connector_requests", "0018_which_shop",
 )  # fmt: skip
 CONSENTS, NEXT = "0019_consents", "0020_next_and_durations"
+LEASES, HOURLY = "0023_leases", "0024_hourly_calls"
 NOW = timezone.now()
 
 
@@ -463,3 +464,34 @@ def test_connectors_survive_what_is_counted_and_asked_for() -> None:
     )
     assert only(migrate_to(CLOSING), "Connector").slug == "v-shop"
     assert not migrate_to(REQUESTS).get_model("onboarding", "ConnectorRequest").objects.exists()
+
+
+def test_calls_survive_their_hourly_counts() -> None:
+    """Going back forgets the counts. The shop's reference is unique before and after."""
+    apps = migrate_to(LEASES)
+    shop = shop_of(apps, "Shop", status="connected", answer="connected")
+    given = {"vendor": "v", "host": "h", "call": "GET /x", "outcome": "200", "ms": 5, "at": NOW}
+    apps.get_model("onboarding", "Call").objects.create(**given, connection=shop)
+    apps = migrate_to(HOURLY)
+    kept = apps.get_model("onboarding", "Call").objects.values().get()
+    assert {name: kept[name] for name in given} == given
+    counts = apps.get_model("onboarding", "HourlyCalls").objects
+    counted = {"hour": NOW, "vendor": "v", "host": "h", "call": "GET /x", "outcome": "200"}
+    counts.create(**counted, calls=3)
+    is_refused(counts, **counted)
+    is_refused(apps.get_model("onboarding", "Connection").objects, **second(shop))
+    apps = migrate_to(LEASES)
+    assert apps.get_model("onboarding", "Call").objects.values().get() == kept
+    assert "onboarding_hourlycalls" not in tables()
+    is_refused(apps.get_model("onboarding", "Connection").objects, **second(shop))
+
+
+def second(shop: Any) -> dict[str, object]:
+    """Another shop with the same reference."""
+    same = {name: getattr(shop, name) for name in ("account_id", "connector_id", "reference")}
+    return {**same, "vendor": "v", "name": "Other", "name_key": "other"}
+
+
+def is_refused(rows: Any, **fields: object) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        rows.create(**fields)
