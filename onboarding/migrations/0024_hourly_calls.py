@@ -98,6 +98,14 @@ class Migration(migrations.Migration):
             index=models.Index(fields=["key"], name="connection_key"),
         ),
         migrations.AddIndex(
+            model_name="connection",
+            index=models.Index(
+                condition=models.Q(("status", "reported")),
+                fields=["vendor"],
+                name="connection_reported",
+            ),
+        ),
+        migrations.AddIndex(
             model_name="invitation",
             index=models.Index(
                 condition=models.Q(("mailed", None)),

@@ -171,6 +171,11 @@ class Connection(StatusMixin):
             # whether an alert may clear; whom to warn of an end
             Index(fields=["vendor", "cause"], name="connection_cause"),
             Index(
+                fields=["vendor"],
+                condition=Q(status=Status.REPORTED),
+                name="connection_reported",
+            ),
+            Index(
                 fields=["expires_at"],
                 condition=Q(expires_at__isnull=False),
                 name="connection_expires",

@@ -27,7 +27,7 @@ INTERVAL = 10.0  # seconds between two heartbeats of a worker
 DEAD_AFTER = timedelta(seconds=60)  # without a heartbeat
 DELETED_AFTER = timedelta(days=1)  # without a heartbeat
 BACKLOG_LIMIT = timedelta(minutes=5)  # no due row should wait longer
-COUNTED = 10_000  # due rows of a vendor; more are not counted
+COUNTED = 1_000  # due rows of a vendor; more are not counted
 
 
 @dataclass
