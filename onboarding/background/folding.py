@@ -20,6 +20,7 @@ from onboarding.models import Call, HourlyCalls
 from onboarding.models.calls import WENT_WELL
 
 log = logging.getLogger(__name__)
+KIND = ("hour", "vendor", "host", "call", "outcome")  # of which there is one count
 BATCH = 2000  # rows
 PAUSE = 0.02  # seconds between two batches, in which others can write
 
@@ -49,8 +50,10 @@ def fold(last: datetime) -> int:
 
 
 def _count(batch: QuerySet[Call]) -> None:
-    kinds = batch.annotate(hour=TruncHour("at")).values("hour", "vendor", "host", "call", "outcome")
-    sums = {"calls": Count("pk"), "total_ms": Sum("ms"), "longest_ms": Max("ms")}
-    for found in kinds.annotate(**{f"_{name}": each for name, each in sums.items()}):
-        more = {name: found.pop(f"_{name}") for name in sums}
-        HourlyCalls.objects.get_or_create(**found)[0].add(**more)
+    kinds = batch.annotate(hour=TruncHour("at")).values(*KIND)
+    sums = kinds.annotate(calls=Count("pk"), total_ms=Sum("ms"), longest_ms=Max("ms"))
+    for *kind, calls, total_ms, longest_ms in sums.values_list(
+        *KIND, "calls", "total_ms", "longest_ms"
+    ):
+        row, _ = HourlyCalls.objects.get_or_create(**dict(zip(KIND, kind, strict=True)))
+        row.add(calls, total_ms, longest_ms)

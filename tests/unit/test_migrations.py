@@ -473,7 +473,7 @@ def test_calls_survive_their_hourly_counts() -> None:
     given = {"vendor": "v", "host": "h", "call": "GET /x", "outcome": "200", "ms": 5, "at": NOW}
     apps.get_model("onboarding", "Call").objects.create(**given, connection=shop)
     apps = migrate_to(HOURLY)
-    kept = apps.get_model("onboarding", "Call").objects.values().get()
+    kept: dict[str, object] = {**apps.get_model("onboarding", "Call").objects.values().get()}
     assert {name: kept[name] for name in given} == given
     counts = apps.get_model("onboarding", "HourlyCalls").objects
     counted = {"hour": NOW, "vendor": "v", "host": "h", "call": "GET /x", "outcome": "200"}
