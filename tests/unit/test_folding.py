@@ -12,6 +12,7 @@ from pytest_django.fixtures import Settings
 
 from onboarding.background import folding, retention, runner
 from onboarding.models import Call, HourlyCalls, Slot
+from tests.support.at_once import at_once
 from tests.support.scripted import Scripted
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
@@ -148,6 +149,14 @@ def test_a_death_at_any_statement_neither_loses_nor_doubles_a_call(
         assert counted() == before
         folding.run()
         assert counted() == before
+
+
+def test_workers_that_fold_at_once_count_each_call_once() -> None:
+    twenty()
+    before = counted()
+    at_once(folding.run, folding.run, folding.run)
+    assert not Call.objects.exists()
+    assert counted() == before
 
 
 def test_counts_go_when_they_are_too_old(settings: Settings) -> None:
