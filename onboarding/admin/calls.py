@@ -60,7 +60,6 @@ class HourlyCallsAdmin(ReadOnlyAdmin):
     """What is left of calls that went well, once they are folded (background/folding.py)."""
 
     list_display = ("began", "vendor_name", "call", "answer", "number", "usual", "longest")
-    list_display_links = None
     list_filter = (VendorFilter,)
     fields = ("began", "vendor_name", "host", "call", "answer", "number", "usual", "longest")
     readonly_fields = fields
