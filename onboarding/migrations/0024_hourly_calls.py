@@ -33,8 +33,8 @@ class Migration(migrations.Migration):
                 ("longest_ms", models.PositiveIntegerField(default=0)),
             ],
             options={
-                "verbose_name": "calls by the hour",
-                "verbose_name_plural": "calls by the hour",
+                "verbose_name": "hourly count of calls",
+                "verbose_name_plural": "hourly counts of calls",
             },
         ),
         migrations.AlterField(

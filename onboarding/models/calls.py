@@ -57,7 +57,8 @@ class HourlyCalls(models.Model):
     longest_ms = models.PositiveIntegerField(default=0)
 
     class Meta:
-        verbose_name = verbose_name_plural = "calls by the hour"
+        verbose_name = "hourly count of calls"
+        verbose_name_plural = "hourly counts of calls"
         constraints = [
             models.UniqueConstraint(
                 fields=["hour", "vendor", "host", "call", "outcome"], name="one_count_an_hour"
