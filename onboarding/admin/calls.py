@@ -1,17 +1,27 @@
-"""Tables of the calls to a vendor and of its hosts' circuit breakers, from the database alone."""
+"""Calls to a vendor: the newest of a row, those of each hour, and its hosts' circuit breakers.
+
+All of it is from the database alone.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import assert_never
 
+from django.conf import settings
+from django.contrib import admin
 from django.db.models import QuerySet
-from django.utils.translation import gettext
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.formats import number_format
+from django.utils.translation import gettext, gettext_lazy, ngettext
 
-from onboarding import clock
-from onboarding.models import Breaker, Call
+from onboarding import clock, registry
+from onboarding.models import Breaker, Call, HourlyCalls
 from onboarding.moments import whole_minute
 
+from .base import ReadOnlyAdmin
+from .changelist import VendorFilter
 from .tables import Table, exact_moment, moment
 
 LISTED = 30  # calls
@@ -31,12 +41,66 @@ def calls_table(calls: QuerySet[Call]) -> Table:
         ),
         rows=[_call_cells(call) for call in calls.order_by("-pk")[:LISTED]],
         empty=gettext("None yet."),
+        note=ngettext(
+            "Calls that went well are listed for a day, failures for longer.",
+            "Calls that went well are listed for %(days)s days, failures for longer.",
+            settings.CALL_DETAIL_DAYS,
+        )
+        % {"days": settings.CALL_DETAIL_DAYS},
     )
 
 
 def _call_cells(call: Call) -> tuple[str, ...]:
     reference = "" if call.reference == "-" else call.reference
     return call.call, call.outcome, str(call.ms), exact_moment(call.at), reference
+
+
+@admin.register(HourlyCalls)
+class HourlyCallsAdmin(ReadOnlyAdmin):
+    """What is left of calls that went well, once they are folded (background/folding.py)."""
+
+    list_display = ("began", "vendor_name", "call", "answer", "number", "usual", "longest")
+    list_filter = (VendorFilter,)
+    fields = ("began", "vendor_name", "host", "call", "answer", "number", "usual", "longest")
+    readonly_fields = fields
+    ordering = ("-hour", "-pk")
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, object] | None = None
+    ) -> HttpResponse:
+        context = {"days": settings.CALL_DETAIL_DAYS, **(extra_context or {})}
+        return super().changelist_view(request, context)
+
+    @admin.display(description=gettext_lazy("hour from"))
+    def began(self, row: HourlyCalls) -> str:
+        return moment(row.hour)
+
+    @admin.display(description=gettext_lazy("vendor"))
+    def vendor_name(self, row: HourlyCalls) -> str:
+        return registry.vendor_name(row.vendor)
+
+    @admin.display(description=gettext_lazy("answer"))
+    def answer(self, row: HourlyCalls) -> str:
+        return row.outcome
+
+    @admin.display(description=gettext_lazy("calls"))
+    def number(self, row: HourlyCalls) -> str:
+        return number_format(row.calls, force_grouping=True)
+
+    @admin.display(description=gettext_lazy("milliseconds on average"))
+    def usual(self, row: HourlyCalls) -> str:
+        return number_format(round(row.total_ms / max(row.calls, 1)), force_grouping=True)
+
+    @admin.display(description=gettext_lazy("at most"))
+    def longest(self, row: HourlyCalls) -> str:
+        return number_format(row.longest_ms, force_grouping=True)
+
+
+def hourly_calls_url(vendor: str, request: HttpRequest) -> str:
+    """The list of a vendor's hourly counts; "" for those who may not read it."""
+    if not admin.site._registry[HourlyCalls].has_view_permission(request):
+        return ""
+    return f"{reverse('admin:onboarding_hourlycalls_changelist')}?vendor={vendor}"
 
 
 def hosts_table(vendor: str) -> Table:

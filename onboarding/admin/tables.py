@@ -31,7 +31,7 @@ class Table:
 
     The first cell of a row is its heading. `id` is the id of the table's heading; `empty` is shown if
     there are no rows; `more` is the number of rows left out. With `selectable` each row has a checkbox,
-    which sends the first cell as one of `ids`.
+    which sends the first cell as one of `ids`. `note` stands below the table.
     """
 
     id: str
@@ -41,6 +41,7 @@ class Table:
     empty: str
     more: int = 0
     selectable: bool = False
+    note: str = ""
 
 
 # -- cells -----------------------------------------------------------------------------------------

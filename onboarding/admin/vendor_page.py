@@ -26,7 +26,7 @@ from onboarding.questions import QuestionsForm, form_data, plain
 from vendors.contract import Action, Done, Refused, Rows, Vendor, VendorError
 
 from . import once
-from .calls import hosts_table
+from .calls import hosts_table, hourly_calls_url
 from .connector_options import ConnectorOptionsAdmin
 from .inventory import inventory_tables
 from .tables import NOTHING, Table
@@ -126,6 +126,7 @@ class VendorPagesAdmin(ConnectorOptionsAdmin):
             "may_act": may_act,
             "action_list": target.action_list(),
             "hosts": hosts_table(vendor),
+            "hourly_calls_url": hourly_calls_url(vendor, request),
             "connectors": self.get_queryset(request).filter(vendor=vendor),
             "has_inventory": target.vendor.can("inventory") and may_act,
         }

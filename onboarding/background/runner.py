@@ -17,6 +17,7 @@ from django.conf import settings
 
 from onboarding import clock, db_slots, journey
 from onboarding.models import Attempt, Connection
+from onboarding.models.catalogue import vendors_with_shops
 from onboarding.models.status import Answer
 from onboarding.monitoring import logs
 
@@ -159,5 +160,5 @@ def sweep(submit: Submit = run_inline, dispatch: Dispatch | None = None) -> None
     `submit` starts periodic work, and the rows as well unless `dispatch` is given for them.
     """
     schedule.run(submit)
-    rooms = dict.fromkeys(journey.vendors_with_rows(), BATCH)
+    rooms = dict.fromkeys(vendors_with_shops(), BATCH)
     look(rooms, dispatch or (lambda row: submit(row.vendor, row.key, row.run, first=row.returned)))

@@ -33,32 +33,36 @@ from onboarding.notifications import (
 from onboarding.rights import closing
 from vendors.contract import Vendor
 
-from . import retention
+from . import folding, retention
 
 log = logging.getLogger(__name__)
 Submit = Callable[[str, str, Callable[[], None]], object]
 SLOTS_STAY = timedelta(days=2)
+RUN = "schedule"  # the key of the slot whose time is that of the last run
 FIRST_RETRY_DELAY = timedelta(seconds=10)  # between two tries while a catalogue is still empty
 DOUBT_PERIOD = timedelta(seconds=5)  # between two probes because a merchant's call was refused
 
 
 def run(submit: Submit) -> None:
-    """Submit what is due: each vendor's catalogue (hourly, and at the first start), probes, retention
-    (daily), the rules of the security log, usual times and how much each connector is used (each minute),
-    and mails."""
+    """Submit what is due: each vendor's catalogue (hourly, and at the first start), probes, how much each
+    connector is used and the folding of calls (hourly), retention (daily), the rules of the security log
+    and usual times (each minute), and mails."""
     hour = clock.now().strftime("%Y-%m-%dT%H")
     for slug, vendor in settings.VENDORS.offered.items():
         slot = f"catalogue:{slug}:{hour}"
         if _claim(slot) or (_still_empty(slug, slot) and _claim(f"first:{slug}:{_retry_number()}")):
             submit(slug, f"{slug}:catalogue", partial(refresh.refresh_catalogue, vendor))
     submit_probes(submit)
+    if _claim(f"counts:{hour}"):
+        submit("uses", "uses:hour", uses.refresh)
+        submit("retention", "retention:calls", folding.run)
     if _claim(f"retention:{hour[:10]}"):
         submit("retention", "retention:day", retention.run)
     minute = clock.now().strftime("%Y-%m-%dT%H:%M")
     if _claim(f"security:{minute}"):
         submit("security", "security:minute", security_alerts.update)
     if _claim(f"connectors:{minute}"):
-        submit("uses", "uses:minute", uses.refresh)
+        submit("uses", "uses:minute", uses.refresh_few)
         submit("durations", "durations:minute", durations.refresh)
     Slot.objects.filter(at__lt=clock.now() - SLOTS_STAY).delete()
     journey.wake_expired(clock.now())
@@ -67,6 +71,18 @@ def run(submit: Submit) -> None:
     submit("mail", "mail:due", mail)  # a dead mail server holds up no shop
     # Somebody waits for these, and whoever asks for many of them holds up no other mail.
     submit("account-mail", "account-mail:due", account_mails.mail_due)
+
+
+def is_mine(period: float) -> bool:
+    """Whether this worker runs the schedule now: in each `period` (seconds) the first that asks.
+
+    If it dies, another one does in the next period.
+    """
+    now = clock.now()
+    slot, made = Slot.objects.get_or_create(key=RUN, defaults={"at": now})
+    # Workers ask once in a period too: a moment less, or each would miss every other one.
+    before = now - timedelta(seconds=period * 0.9)
+    return made or bool(Slot.objects.filter(pk=slot.pk, at__lte=before).update(at=now))
 
 
 def _still_empty(slug: str, slot: str) -> bool:

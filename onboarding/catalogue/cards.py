@@ -70,10 +70,13 @@ class Card:
     def has_slug(self, slug: str) -> bool:
         return any(way.platform == slug for way in self.ways)
 
+    @cached_property
+    def keys(self) -> frozenset[str]:
+        """What it is called, as `names.key` writes it."""
+        return frozenset(names.key(each) for each in (self.platform, *map(str, self.ways)))
+
     def is_called(self, name: str) -> bool:
-        return names.key(name) in {
-            names.key(each) for each in (self.platform, *map(str, self.ways))
-        }
+        return names.key(name) in self.keys
 
     def matches(self, term: str) -> bool:
         """Whether each word of the term occurs somewhere, or the term is part of a name, however spelt."""

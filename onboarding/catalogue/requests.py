@@ -63,15 +63,11 @@ def mail_due() -> None:
     wanted = set(waiting.order_by().values_list("key", "platform").distinct())
     if not wanted:
         return
-    catalogue = cards.load()
-    for card in catalogue.cards:
-        meant = [pair for pair in wanted if _is_meant(card, *pair)]
+    asked = {(key, platform): names.key(platform or key) for key, platform in wanted}
+    for card in cards.load().cards:
+        meant = [pair for pair, name in asked.items() if name in card.keys]
         if meant:
             _mail(waiting.filter(_any_of(meant)), card)
-
-
-def _is_meant(card: cards.Card, key: str, platform: str) -> bool:
-    return card.is_called(platform) if platform else card.is_called(key)
 
 
 def _any_of(pairs: Iterable[tuple[str, str]]) -> Q:

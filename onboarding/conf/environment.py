@@ -104,6 +104,12 @@ class Site(Settings):
     retention_days: int = _setting(
         "400", "days after which what is over is deleted", least=1, most=36500
     )
+    call_detail_days: int = _setting(
+        "7",
+        "days after which calls that went well are kept as hourly counts",
+        least=1,
+        most=36500,
+    )
     max_businesses: int = _setting(
         "200", "businesses that one person may own; 0: no bound", least=0
     )

@@ -213,7 +213,8 @@ def backlog() -> Finding:
     rows, age = sum(each.rows for each in due), max(each.age for each in due)
     if not rows:
         return Finding("backlog", "ok", "Nothing is due.")
-    words = f"{rows} rows are due, the oldest since {age.total_seconds():.0f} s."
+    more = "At least " if any(each.is_longer for each in due) else ""
+    words = f"{more}{rows} rows are due, the oldest since {age.total_seconds():.0f} s."
     if age > heartbeat.BACKLOG_LIMIT:
         fix = (
             f"See the findings about workers and vendors here; start more workers: {MANAGE} worker"

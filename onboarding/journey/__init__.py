@@ -20,7 +20,7 @@ process may die between any two lines: the row says what is due, and any other p
 
 from __future__ import annotations
 
-from .claims import LINES, RETURNED, claim, next_due, vendors_with_rows
+from .claims import LINES, RETURNED, claim, next_due
 from .claims import release as release_claim
 from .departure import (
     end_open_attempts,
@@ -161,7 +161,6 @@ __all__ = [
     "unfinished",
     "use_found_shop",
     "vendors_that_know",
-    "vendors_with_rows",
     "verified_addresses",
     "wake_after_outage",
     "wake_expired",

@@ -16,7 +16,7 @@ from django.db import connection as database
 from django.db.models import Q, QuerySet
 
 from onboarding import clock
-from onboarding.models import Attempt, Connection, Connector
+from onboarding.models import Attempt, Connection
 from onboarding.models.status import Answer, Status
 
 from .leases import LEASE, is_free, new_token
@@ -50,7 +50,8 @@ ATTEMPTS = Line(Attempt, Q(ended=None), "ended IS NULL")
 CHECKS = Line(Connection, Q(due_at__isnull=False), "due_at IS NOT NULL")
 LINES = (RETURNED, ATTEMPTS, CHECKS)  # in this order: people wait for the first two
 
-# The limit stands inside, so that the index (vendor, due_at) answers it for each vendor.
+# The limit stands inside, so that the index (vendor, due_at) answers it for each vendor. The rows to update
+# are an array: PostgreSQL would take them for many more, and read the whole table.
 CLAIM = """
 WITH due AS MATERIALIZED (
     SELECT line.id FROM unnest(%(vendors)s::text[], %(rooms)s::int[]) AS place (vendor, room)
@@ -62,7 +63,7 @@ WITH due AS MATERIALIZED (
     ) AS line
 )
 UPDATE {table} AS claimed SET lease_until = %(until)s, lease_token = %(token)s
-FROM due WHERE claimed.id = due.id
+WHERE claimed.id = ANY (ARRAY(SELECT id FROM due))
 RETURNING claimed.due_at, claimed.vendor, claimed.id, clock_timestamp()
 """
 NEXT = """
@@ -83,11 +84,6 @@ class Claimed(NamedTuple):
     vendor: str
     pk: int
     token: str
-
-
-def vendors_with_rows() -> set[str]:
-    """The slugs of all vendors that may have shops, offered or not: each shop has a connector."""
-    return set(Connector.objects.order_by().values_list("vendor", flat=True).distinct())
 
 
 def claim(line: Line, rooms: Mapping[str, int]) -> list[Claimed]:

@@ -46,6 +46,7 @@ EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 GOLDEN_RATIO = 0.6180339887498949  # the fractions of its multiples lie evenly between 0 and 1
 AFTER_EXPIRY = timedelta(minutes=1)
 LONG_WAIT = timedelta(minutes=1)  # from then on a merchant gets a mail when it is over
+OUTAGE_STAYS_KNOWN = timedelta(days=7)  # to who reads the timeline
 WAKE_WITHIN, WAKE_PARTS = timedelta(seconds=5), 10  # waiting rows become due in so many groups
 GRACE = timedelta(seconds=10)  # the web process calls at once; the sweep only if that process dies
 
@@ -351,12 +352,9 @@ def record(
     user: User | None = None,
     status: str = "",
 ) -> None:
-    """Add an event to the timeline, unless the note is empty or repeats the last event of no user."""
+    """Add an event to the timeline, unless the note is empty or, without a user, says nothing new."""
     stored_note = note if isinstance(note, dict) else dumped(note)
-    last = connection.events.order_by("-pk").first()
-    if not stored_note:
-        return
-    if user is None and last and (last.note, last.user_id) == (stored_note, None):
+    if not stored_note or (user is None and _is_known(connection, stored_note, attempt, status)):
         return
     Event.objects.create(
         connection=connection,
@@ -366,6 +364,22 @@ def record(
         note=stored_note,
         reference=logs.reference.get(),
     )
+
+
+def _is_known(
+    connection: Connection, note: StoredText, attempt: Attempt | None, status: str
+) -> bool:
+    """Whether the note repeats the last event of no user, or tells of an outage that was told lately.
+
+    A vendor may be away each night. When it is back, the note of before repeats the last event.
+    """
+    last = connection.events.order_by("-pk").first()
+    if last and (last.note, last.user_id) == (note, None):
+        return True
+    if (attempt or connection).answer != Answer.UNAVAILABLE:
+        return False
+    lately = connection.events.filter(at__gt=clock.now() - OUTAGE_STAYS_KNOWN, user=None)
+    return lately.filter(attempt=attempt, status=status, note__id=note["id"]).exists()
 
 
 def set_task(connection: Connection, task: str) -> None:

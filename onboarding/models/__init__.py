@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .account_mails import AccountMail
 from .addresses import AddedAddress, FormerAddress
-from .calls import Call
+from .calls import Call, HourlyCalls
 from .catalogue import Connector
 from .connections import Account, Attempt, Connection, Event, Hop
 from .consents import Agreement, Consent, ReceiptKey
@@ -47,6 +47,7 @@ __all__ = [
     "FormerAddress",
     "GuessWarning",
     "Hop",
+    "HourlyCalls",
     "Invitation",
     "Leased",
     "Membership",

@@ -109,3 +109,8 @@ def offered() -> QuerySet[Connector]:
     """The connectors that merchants may choose: visible, set up, and still offered by an enabled vendor."""
     vendors = list(settings.VENDORS.offered)
     return Connector.objects.filter(visible=True, ready=True, gone=None, vendor__in=vendors)
+
+
+def vendors_with_shops() -> set[str]:
+    """The slugs of all vendors that may have shops, offered or not: each shop has a connector."""
+    return set(Connector.objects.order_by().values_list("vendor", flat=True).distinct())

@@ -41,10 +41,8 @@ class Account(Leased):
     """
 
     merchant = models.ForeignKey(Merchant, models.PROTECT, related_name="accounts")
-    vendor = models.SlugField(max_length=40)
-    key = models.CharField(
-        max_length=200, blank=True, db_index=True, help_text="its id at the vendor"
-    )
+    vendor = models.SlugField(max_length=40, db_index=False)
+    key = models.CharField(max_length=200, blank=True, help_text="its id at the vendor")
     label = models.CharField(
         max_length=LONGEST_LABEL, blank=True, help_text="whose it is, as the vendor says"
     )
@@ -59,6 +57,11 @@ class Account(Leased):
     )
 
     class Meta:
+        # In Meta, without the second index for LIKE that PostgreSQL else gets beside each.
+        indexes = [
+            Index(fields=["vendor"], name="account_vendor"),
+            Index(fields=["key"], name="account_key"),
+        ]
         constraints = [models.UniqueConstraint(fields=["merchant", "vendor"], name="one_account")]
 
     def __str__(self) -> str:
@@ -105,7 +108,7 @@ class Connection(StatusMixin):
     then the label is that of the account that is expected, because the merchant used it before.
     """
 
-    reference = models.CharField(max_length=20, unique=True, default=reference, editable=False)
+    reference = models.CharField(max_length=20, default=reference, editable=False)
     account = models.ForeignKey(Account, models.PROTECT, related_name="connections")
     connector = models.ForeignKey(Connector, models.PROTECT, related_name="connections")
     name = models.CharField(max_length=100)
@@ -118,9 +121,7 @@ class Connection(StatusMixin):
     )
     answers = MemoField(default=dict, editable=False)
     memo = MemoField(default=dict, editable=False)
-    key = models.CharField(
-        max_length=200, blank=True, db_index=True, help_text="its id at the vendor"
-    )
+    key = models.CharField(max_length=200, blank=True, help_text="its id at the vendor")
     vendor = models.SlugField(max_length=40, editable=False, db_index=False)
     shop_id = models.CharField(max_length=250, blank=True, help_text="the shop's id at the vendor")
     reveal = MemoField(null=True, default=None, editable=False)  # type: ignore[misc]
@@ -146,7 +147,10 @@ class Connection(StatusMixin):
 
     class Meta:
         ordering = ["created"]
+        # Each check moves `due_at`, and then PostgreSQL writes into every index. So there are few, and
+        # those of columns of text are here: PostgreSQL else gets a second one for LIKE beside each.
         indexes = [
+            Index(fields=["key"], name="connection_key"),
             # the admin's filters, the newest first
             Index(fields=["status", "-id"], name="connection_status"),
             Index(fields=["turn", "-id"], name="connection_turn"),
@@ -167,12 +171,18 @@ class Connection(StatusMixin):
             # whether an alert may clear; whom to warn of an end
             Index(fields=["vendor", "cause"], name="connection_cause"),
             Index(
+                fields=["vendor"],
+                condition=Q(status=Status.REPORTED),
+                name="connection_reported",
+            ),
+            Index(
                 fields=["expires_at"],
                 condition=Q(expires_at__isnull=False),
                 name="connection_expires",
             ),
         ]
         constraints = [
+            models.UniqueConstraint(fields=["reference"], name="connection_reference"),
             models.UniqueConstraint(
                 fields=["vendor", "shop_id"],
                 condition=~Q(shop_id="") & ~Q(status=Status.DISCONNECTED),

@@ -115,6 +115,9 @@ class Invitation(Mailed):
 
     class Meta:
         ordering = ["created"]
+        indexes = [
+            models.Index(fields=["expires_at"], condition=Q(mailed=None), name="invitation_unsent")
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["merchant", "email"],

@@ -9,6 +9,7 @@ import os
 import socket
 import threading
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,15 +17,17 @@ from datetime import datetime, timedelta
 from django.db import Error
 from django.db import connection as database
 from django.db.migrations.executor import MigrationExecutor
-from django.db.models import Count, Min
+from django.db.models import Count, Min, Q, QuerySet
 
 from onboarding import clock
 from onboarding.models import Attempt, Connection, Worker
+from onboarding.models.catalogue import vendors_with_shops
 
 INTERVAL = 10.0  # seconds between two heartbeats of a worker
 DEAD_AFTER = timedelta(seconds=60)  # without a heartbeat
 DELETED_AFTER = timedelta(days=1)  # without a heartbeat
 BACKLOG_LIMIT = timedelta(minutes=5)  # no due row should wait longer
+COUNTED = 1_000  # due rows of a vendor; more are not counted
 
 
 @dataclass
@@ -81,27 +84,52 @@ def workers() -> Workers:
 
 @dataclass(frozen=True)
 class Backlog:
-    """Rows that are due and not begun. `oldest`: since when the oldest of them has been due."""
+    """Rows that are due and not begun. `oldest`: since when the oldest of them has been due.
+
+    `is_longer`: not all rows were counted.
+    """
 
     rows: int
     oldest: datetime | None
+    is_longer: bool = False
 
     @property
     def age(self) -> timedelta:
         return clock.now() - self.oldest if self.oldest else timedelta(0)
 
 
-def backlog() -> dict[str, Backlog]:
-    """The backlog by kind: "attempt", and "connection" for checks of connected shops."""
+def backlog(most: int = COUNTED) -> dict[str, Backlog]:
+    """The backlog by kind: "attempt", and "connection" for checks of connected shops.
+
+    `most`: so many rows of each vendor are counted. One is enough to know the oldest, and the index has
+    them in this order, however many there are.
+    """
     now = clock.now()
-    rows = {
-        "attempt": Attempt.objects.filter(ended=None, due_at__lte=now),
-        "connection": Connection.objects.filter(due_at__lte=now),
+    due = Q(due_at__lte=now) & (Q(lease_until=None) | Q(lease_until__lt=now))
+    rows: dict[str, QuerySet[Attempt] | QuerySet[Connection]] = {
+        "attempt": Attempt.objects.filter(due, ended=None),
+        "connection": Connection.objects.filter(due),
     }
+    vendors = vendors_with_shops()
     return {
-        kind: Backlog(**due.aggregate(rows=Count("pk"), oldest=Min("due_at")))
-        for kind, due in rows.items()
+        kind: _sum(_oldest(waiting.filter(vendor=vendor), most) for vendor in vendors)
+        for kind, waiting in rows.items()
     }
+
+
+def _oldest(rows: QuerySet[Attempt] | QuerySet[Connection], most: int) -> Backlog:
+    found = rows.order_by("due_at").values("due_at")[:most]
+    counted = found.aggregate(rows=Count("due_at"), oldest=Min("due_at"))
+    return Backlog(**counted, is_longer=counted["rows"] == most)
+
+
+def _sum(backlogs: Iterable[Backlog]) -> Backlog:
+    found = list(backlogs)
+    return Backlog(
+        rows=sum(each.rows for each in found),
+        oldest=min((each.oldest for each in found if each.oldest), default=None),
+        is_longer=any(each.is_longer for each in found),
+    )
 
 
 def pending_migrations() -> list[str]:

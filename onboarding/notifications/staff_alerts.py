@@ -63,7 +63,7 @@ def _is_outage(alert: Alert, outage: Outage | None) -> bool:
 def _concerns_somebody(alert: Alert) -> bool:
     if alert.cause == Cause.ERASURE:
         return ErasureTask.objects.filter(vendor=alert.vendor, done=None).exists()
-    rows = Attempt.objects.filter(connection__vendor=alert.vendor, cause=alert.cause, ended=None)
+    rows = Attempt.objects.filter(vendor=alert.vendor, cause=alert.cause, ended=None)
     return rows.exists() or _waiting(alert).exists()
 
 

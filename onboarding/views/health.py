@@ -95,7 +95,7 @@ def _clock(workers: heartbeat.Workers) -> str:
 
 
 def _backlog() -> str:
-    age = max(backlog.age for backlog in heartbeat.backlog().values())
+    age = max(backlog.age for backlog in heartbeat.backlog(most=1).values())
     return (
         f"something is due since {age.total_seconds():.0f} s"
         if age > heartbeat.BACKLOG_LIMIT

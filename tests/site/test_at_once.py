@@ -511,6 +511,7 @@ ONLY_READ = {
     "connection",
     "connectorrequest",
     "erasuretask",
+    "hourlycalls",
     "securityevent",
     "waitlistentry",
 }

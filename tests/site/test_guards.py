@@ -80,7 +80,8 @@ UNGUARDED: dict[str, set[str]] = {
     "it asks for a shop system that is not offered": {"ask"},
 }
 READ_ONLY = re.compile(
-    r"admin:onboarding_(account|alert|attempt|connection|erasuretask|securityevent|waitlistentry)_(add|change|delete)"
+    r"admin:onboarding_(account|alert|attempt|connection|erasuretask|hourlycalls|securityevent|waitlistentry)"
+    r"_(add|change|delete)"
     r"|admin:onboarding_connectorrequest_add"
 )
 LISTED = re.compile(r"admin:\w+_(changelist|history)")

@@ -21,7 +21,7 @@ from onboarding.background.executor import Executor
 from onboarding.models import Attempt, Connection, Worker
 from onboarding.monitoring import heartbeat
 from tests.support.attempts import CONNECTED, begin_attempt, run_step
-from tests.support.people import People
+from tests.support.people import People, connector
 from tests.support.scripted import Scripted
 
 pytestmark = pytest.mark.both
@@ -56,11 +56,13 @@ def test_live_asks_nothing_of_anybody(client: Client, settings: Settings) -> Non
     assert client.post("/health/live").status_code == 405
 
 
-def test_ready_with_all_well_takes_five_queries_and_no_session(
+def test_ready_with_all_well_takes_six_queries_and_no_session(
     client: Client, worker: Worker, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
+    """With one vendor: what is due is asked for each, in two queries."""
+    connector("scripted")
     ready(client)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         assert ready(client) == (200, WELL)
     assert not client.cookies
 

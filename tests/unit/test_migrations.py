@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.apps.registry import Apps
 from django.core.management import call_command
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
@@ -24,8 +24,8 @@ LIMITS, SESSIONS, RIGHTS, MAILS, BROWSER, CLOSING, REQUESTS, WHICH_SHOP = (
     "0011_limits_of_strangers", "0012_sessions", "0013_rights_and_former_addresses", "0014_account_mails",
     "0015_hop_browser", "0016_closing", "0017_connector_requests", "0018_which_shop",
 )  # fmt: skip
-CONSENTS, NEXT, STAFF_WORDS, LEASES = (
-    "0019_consents", "0020_next_and_durations", "0021_staff_words", "0023_leases",
+CONSENTS, NEXT, STAFF_WORDS, LEASES, HOURLY = (
+    "0019_consents", "0020_next_and_durations", "0021_staff_words", "0023_leases", "0024_hourly_calls",
 )  # fmt: skip
 NOW = timezone.now()
 
@@ -478,3 +478,34 @@ def test_attempts_know_their_vendor_and_what_is_under_way_goes_on_after_the_leas
         apps.get_model("onboarding", name).objects.update(lease_until=NOW, due_at=NOW)
     apps = migrate_to(STAFF_WORDS)
     assert (only(apps, "Attempt").due_at, only(apps, "Connection").due_at) == (NOW, NOW)
+
+
+def test_calls_survive_their_hourly_counts() -> None:
+    """Going back forgets the counts. The shop's reference is unique before and after."""
+    apps = migrate_to(LEASES)
+    shop = shop_of(apps, "Shop", status="connected", answer="connected")
+    given = {"vendor": "v", "host": "h", "call": "GET /x", "outcome": "200", "ms": 5, "at": NOW}
+    apps.get_model("onboarding", "Call").objects.create(**given, connection=shop)
+    apps = migrate_to(HOURLY)
+    kept: dict[str, object] = {**apps.get_model("onboarding", "Call").objects.values().get()}
+    assert {name: kept[name] for name in given} == given
+    counts = apps.get_model("onboarding", "HourlyCalls").objects
+    counted = {"hour": NOW, "vendor": "v", "host": "h", "call": "GET /x", "outcome": "200"}
+    counts.create(**counted, calls=3)
+    is_refused(counts, **counted)
+    is_refused(apps.get_model("onboarding", "Connection").objects, **second(shop))
+    apps = migrate_to(LEASES)
+    assert apps.get_model("onboarding", "Call").objects.values().get() == kept
+    assert "onboarding_hourlycalls" not in tables()
+    is_refused(apps.get_model("onboarding", "Connection").objects, **second(shop))
+
+
+def second(shop: Any) -> dict[str, object]:
+    """Another shop with the same reference."""
+    same = {name: getattr(shop, name) for name in ("account_id", "connector_id", "reference")}
+    return {**same, "vendor": "v", "name": "Other", "name_key": "other"}
+
+
+def is_refused(rows: Any, **fields: object) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        rows.create(**fields)
