@@ -1,4 +1,4 @@
-"""A temporary PostgreSQL server for one test run, on loopback, at a free port.
+"""A temporary PostgreSQL server for one test run, at a free port: on loopback, or for a network of hosts.
 
     python -m tests.support.postgres [pytest's arguments]
 
@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from ipaddress import ip_interface
 from pathlib import Path
 
 from tests.support.site import free_port
@@ -27,8 +28,9 @@ PATIENCE = 60  # seconds
 NO_TESTS = 5  # pytest's exit status when its arguments select no test
 USER = "gangway"
 # The data need not survive a crash of the machine.
+LOOPBACK = "127.0.0.1/32"
 OPTIONS = (
-    "listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=200",
+    "unix_socket_directories=", "max_connections=200",
     "fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off",
 )  # fmt: skip
 
@@ -42,27 +44,34 @@ def programs() -> Path | None:
 
 
 @contextmanager
-def throwaway(bin: Path) -> Iterator[str]:
+def throwaway(bin: Path, interface: str = LOOPBACK) -> Iterator[str]:
     """Start a new cluster, yield its URL for DATABASE_URL, and delete it at the end."""
-    with restartable(bin) as (url, _):
+    with restartable(bin, interface) as (url, _):
         yield url
 
 
 @contextmanager
-def restartable(bin: Path) -> Iterator[tuple[str, Callable[[], None]]]:
-    """A new cluster: its URL, and what restarts it as `pg_ctl restart -m fast` does."""
+def restartable(
+    bin: Path, interface: str = LOOPBACK
+) -> Iterator[tuple[str, Callable[[], None]]]:
+    """A new cluster: its URL, and what restarts it as `pg_ctl restart -m fast` does.
+
+    `interface`: the address where it listens, with the network that may use it, as in 10.0.0.1/24.
+    """
+    address = interface.partition("/")[0]
     home = Path(tempfile.mkdtemp(prefix="gangway-postgres-"))
     password, port = secrets.token_hex(16), free_port()
     try:
         _make(bin, home, password)
+        _admit(home, interface)
         with ExitStack() as server:
-            server.enter_context(_started(bin, home, port))
+            server.enter_context(_started(bin, home, address, port))
 
             def restart() -> None:
                 server.close()
-                server.enter_context(_started(bin, home, port))
+                server.enter_context(_started(bin, home, address, port))
 
-            yield f"postgres://{USER}:{password}@127.0.0.1:{port}/postgres", restart
+            yield f"postgres://{USER}:{password}@{address}:{port}/postgres", restart
     finally:
         shutil.rmtree(home)
 
@@ -90,6 +99,12 @@ def _make(bin: Path, home: Path, password: str) -> None:
     password_file.unlink()
 
 
+def _admit(home: Path, interface: str) -> None:
+    """Let the hosts of this network sign in with the password, as initdb does for loopback."""
+    with (home / "data" / "pg_hba.conf").open("a") as rules:
+        rules.write(f"host all all {ip_interface(interface).network} scram-sha-256\n")
+
+
 def unprivileged_user() -> str | None:
     """PostgreSQL refuses to run as root: use the user that its package created, or nobody."""
     if os.geteuid() != 0:
@@ -99,8 +114,9 @@ def unprivileged_user() -> str | None:
 
 
 @contextmanager
-def _started(bin: Path, home: Path, port: int) -> Iterator[None]:
-    settings = [word for option in OPTIONS for word in ("-c", option)]
+def _started(bin: Path, home: Path, address: str, port: int) -> Iterator[None]:
+    options = (f"listen_addresses={address}", *OPTIONS)
+    settings = [word for option in options for word in ("-c", option)]
     command: list[str | Path] = [bin / "postgres", "-D", home / "data", "-p", str(port), *settings]
     log_file = home / "log"
     with log_file.open("wb") as log:
