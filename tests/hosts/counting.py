@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from tests.hosts.vendors import VendorCall
+from tests.support.recording import VendorCall
 
 LICENCE = "GET /v1/connectors/{_id}/licenses/{_id_of_license}"  # the call of a check at Celigo
 EPOCH = datetime(2020, 1, 1, tzinfo=UTC).timestamp()

@@ -20,12 +20,12 @@ import requests
 from cryptography.fernet import Fernet
 from psycopg.rows import dict_row
 
-from tests.hosts import host, network, vendors
+from tests.hosts import host, network
 from tests.hosts.host import Host
 from tests.hosts.merchants import Merchant
-from tests.hosts.vendors import VendorCall, read_calls
 from tests.kills.scenarios import Kills, kills
 from tests.support import postgres
+from tests.support.recording import LOG, VendorCall, read_calls
 from tests.support.site import MANAGE, ROOT, free_port, wait_until
 from vendors import sandbox
 
@@ -151,7 +151,9 @@ def installation(web: int = 2, workers: int = 2, **settings: str) -> Iterator[In
         assert bin, missing()
         database = stack.enter_context(postgres.throwaway(bin, network.INTERFACE))
         port, vendors_port = free_port(), free_port()
-        stack.enter_context(_program("vendors", str(vendors_port), str(folder / "vendors")))
+        stack.enter_context(
+            _program("support.recording", str(vendors_port), str(folder / "vendors"))
+        )
         env = _environment(folder, database, port, vendors_port) | settings
         hosts = {
             name: Host(
@@ -160,7 +162,7 @@ def installation(web: int = 2, workers: int = 2, **settings: str) -> Iterator[In
             for number, name in enumerate(names)
         }  # fmt: skip
         targets = [f"{each.address}:{port}" for each in hosts.values() if each.does == "web"]
-        stack.enter_context(_program("relay", str(port), *targets))
+        stack.enter_context(_program("hosts.relay", str(port), *targets))
         handle = stack.enter_context(
             psycopg.connect(database, autocommit=True, row_factory=dict_row)
         )
@@ -192,7 +194,7 @@ def _environment(folder: Path, database: str, port: int, vendors_port: int) -> d
 
 def _prepare(made: Installation) -> None:
     (made.folder / "mails").mkdir()
-    log = made.folder / "vendors" / vendors.LOG
+    log = made.folder / "vendors" / LOG
     wait_until("the vendors answer", log.exists)
     made.manage("migrate", "--verbosity", "0")
     made.manage("createcachetable")
@@ -201,10 +203,8 @@ def _prepare(made: Installation) -> None:
 
 @contextmanager
 def _program(module: str, *arguments: str) -> Iterator[None]:
-    """A program of this folder, on the machine in the middle, until the end of the block."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", f"tests.hosts.{module}", *arguments], cwd=ROOT
-    )
+    """A program of the tests, on the machine in the middle, until the end of the block."""
+    process = subprocess.Popen([sys.executable, "-m", f"tests.{module}", *arguments], cwd=ROOT)
     try:
         yield
     finally:

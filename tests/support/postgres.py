@@ -51,9 +51,7 @@ def throwaway(bin: Path, interface: str = LOOPBACK) -> Iterator[str]:
 
 
 @contextmanager
-def restartable(
-    bin: Path, interface: str = LOOPBACK
-) -> Iterator[tuple[str, Callable[[], None]]]:
+def restartable(bin: Path, interface: str = LOOPBACK) -> Iterator[tuple[str, Callable[[], None]]]:
     """A new cluster: its URL, and what restarts it as `pg_ctl restart -m fast` does.
 
     `interface`: the address where it listens, with the network that may use it, as in 10.0.0.1/24.

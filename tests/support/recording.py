@@ -1,6 +1,6 @@
 """The vendors' sandboxes, with a log of every call: who asked, from which host, for whom, from when to when.
 
-    python -m tests.hosts.vendors PORT FOLDER
+    python -m tests.support.recording PORT FOLDER
 
 Each call is two lines of FOLDER/calls, written as it comes and when it is answered: a host that dies in
 between leaves the first one.
@@ -38,8 +38,8 @@ class VendorCall:
 
 
 class Recording(sandbox.Running):
-    def __init__(self, folder: Path, port: int) -> None:
-        super().__init__(folder, "0.0.0.0", port)
+    def __init__(self, folder: Path, host: str = "127.0.0.1", port: int = 0) -> None:
+        super().__init__(folder, host, port)
         self._numbers, self._write = count(1), threading.Lock()
         self._log = (folder / LOG).open("a", buffering=1)
 
@@ -80,7 +80,7 @@ def read_calls(folder: Path) -> list[VendorCall]:
 
 
 def main(port: str, folder: str) -> None:
-    running = Recording(Path(folder), int(port))
+    running = Recording(Path(folder), "0.0.0.0", int(port))
     running.run(poll_interval=0.5)
 
 

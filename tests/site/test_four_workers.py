@@ -1,0 +1,114 @@
+"""Four workers on one PostgreSQL, killed one after another while a backlog is worked off."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.db import connection as database
+
+from onboarding.journey import LEASE
+from onboarding.models import Connection
+from tests.hosts.counting import LICENCE
+from tests.support.recording import Recording, VendorCall, read_calls
+from tests.support.site import wait_until
+from tests.support.workers import (
+    Workers,
+    connected_shops,
+    each_was_made_once,
+    expire_leases,
+    have_licences,
+    merchants,
+    time_passes,
+)
+
+pytestmark = [
+    pytest.mark.both,
+    pytest.mark.skipif(database.vendor != "postgresql", reason="many workers need PostgreSQL"),
+]
+CHECKS, ATTEMPTS, BACKLOG = 200, 40, 500
+SLOW = 0.4  # seconds for an answer of the vendor
+AT_ONCE = 64  # calls: twice what a worker makes at once
+SAVED_AFTER = 2.0  # seconds from an answer until it is certainly saved
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Recording]:
+    (tmp_path / "sandbox").mkdir()
+    running = Recording(tmp_path / "sandbox")
+    running.thread.start()
+    running.fault("celigo", kind="slow", times=None, seconds=SLOW)
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def workers(transactional_db: None, tmp_path: Path, stage: Recording) -> Iterator[Workers]:
+    made = Workers(tmp_path, stage)
+    yield made
+    for name in list(made.processes):
+        made.kill(name)
+
+
+def checks(tmp_path: Path) -> list[VendorCall]:
+    """The calls for shops that were connected before, in the order in which they came."""
+    known = set(Connection.objects.filter(connected_at__isnull=False).values_list("key", flat=True))
+    calls = read_calls(tmp_path / "sandbox")
+    return [call for call in calls if call.route == LICENCE and licence(call) in known]
+
+
+def licence(call: VendorCall) -> str:
+    return call.thing.rpartition("/")[2]
+
+
+def wait_for_checks(tmp_path: Path, count: int) -> None:
+    wait_until(f"{count} checks", lambda: len(checks(tmp_path)) >= count)
+
+
+def cut_short(calls: list[VendorCall], kill: float) -> set[str]:
+    """The shops whose answer a worker that was killed at this moment may not have saved."""
+    return {
+        licence(call)
+        for call in calls
+        if call.began <= kill and (call.ended is None or call.ended + SAVED_AFTER > kill)
+    }
+
+
+def test_four_workers_killed_in_turn_do_each_row_once(
+    workers: Workers, stage: Recording, tmp_path: Path
+) -> None:
+    shops, attempts = connected_shops(stage, CHECKS), merchants(stage, *map(str, range(ATTEMPTS)))
+    workers.start("one", "two", "three", "four", "five")
+    kills = []
+    for number, name in enumerate(("one", "two", "three", "four"), start=1):
+        wait_for_checks(tmp_path, number * CHECKS // 6)
+        workers.kill(name)
+        kills.append(time.time())
+    expire_leases()
+    wait_until("all have a licence", lambda: have_licences(*attempts))
+    wait_until("all are checked", lambda: not Connection.objects.filter(checked_at=None).exists())
+    each_was_made_once(stage, ATTEMPTS, before=CHECKS)
+    asked = [licence(call) for call in checks(tmp_path)]
+    excused = [shop for kill in kills for shop in cut_short(checks(tmp_path), kill)]
+    assert {shop.key for shop in shops} == set(asked)
+    assert not {shop for shop in asked if asked.count(shop) > 1 + excused.count(shop)}
+
+
+def test_a_killed_workers_rows_come_first_again(
+    workers: Workers, stage: Recording, tmp_path: Path
+) -> None:
+    connected_shops(stage, BACKLOG)
+    workers.start("one")
+    wait_for_checks(tmp_path, 40)
+    workers.kill("one")
+    kill, before = time.time(), checks(tmp_path)
+    unsaved = set(Connection.objects.filter(checked_at=None).values_list("key", flat=True))
+    left = cut_short(before, kill) & unsaved
+    time_passes(LEASE.total_seconds() + 1)
+    workers.start("two")
+    wait_for_checks(tmp_path, len(before) + AT_ONCE)
+    next_ones = checks(tmp_path)[len(before) : len(before) + AT_ONCE]
+    assert left
+    assert left <= {licence(call) for call in next_ones}
