@@ -5,6 +5,8 @@
 # make test-fast        the tests of tests/unit and tests/vendors that start no process: under a minute
 # make test-postgres    only those on a PostgreSQL that is started for it and thrown away
 # make bench   a slow vendor with 300 merchants in its flow, and everybody else's pages (ratios)
+# make hosts   two web hosts and two worker hosts on one PostgreSQL, each killed, stopped, cut off and with a wrong
+#              clock in turn; as root, 20 minutes (ARGS="--only worker-1 --trouble killed")
 # make faults  writes docs/faults.md from what a run of tests/faults/test_faults.py sees
 # make words   prints every sentence that people read, by reader and with its place (ARGS="key secret")
 # make lint    formatting, spelling, types, weaknesses, templates, import rules; needs no network
@@ -23,7 +25,7 @@ ALONE = browser or kills
 # pytest ends with this status when ARGS choose no test.
 NO_TESTS = 5
 
-.PHONY: setup setup-dev setup-scan demo serve test test-fast test-postgres bench faults words shots lint scan sbom format lock
+.PHONY: setup setup-dev setup-scan demo serve test test-fast test-postgres bench hosts faults words shots lint scan sbom format lock
 
 setup:
 	@bin/setup requirements.txt
@@ -58,6 +60,9 @@ test-postgres: setup-dev
 
 bench: setup-dev
 	@$(PY) -m tests.bench.slow_vendor $(ARGS)
+
+hosts: setup-dev
+	@$(PY) -m tests.hosts.run $(ARGS)
 
 faults: setup-dev
 	@FAULTS=write $(PY) -m pytest tests/faults/test_faults.py $(ARGS)

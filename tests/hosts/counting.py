@@ -8,6 +8,7 @@ whose host was killed, stopped or cut off before it could save the answer does n
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -36,7 +37,7 @@ class Trouble:
     ended: float = NEVER
     until: float = NEVER
     said: dict[str, float] = field(default_factory=dict)  # by /health/ready, after so many seconds
-    future: int = 0
+    future: Counter[str] = field(default_factory=Counter)  # by column
 
     def covers(self, moment: float) -> bool:
         return self.began <= moment < self.until
@@ -149,19 +150,43 @@ def _next_by_another(call: VendorCall, trouble: Trouble, checks: Sequence[Vendor
 
 # -- our own rows --------------------------------------------------------------------------------------
 
-# Moments of the past that lie in the future, and leases and checks further away than any may be.
-FUTURE = """
-SELECT (SELECT count(*) FROM onboarding_event WHERE at > clock_timestamp())
-     + (SELECT count(*) FROM onboarding_call WHERE at > clock_timestamp())
-     + (SELECT count(*) FROM onboarding_hop WHERE greatest(created, minted, taken, spent) > clock_timestamp())
-     + (SELECT count(*) FROM onboarding_connection
-        WHERE greatest(connected_at, checked_at) > clock_timestamp()
-           OR due_at > clock_timestamp() + make_interval(secs => %(period)s * 1.5 + 5)
-           OR lease_until > clock_timestamp() + interval '41 s')
-     + (SELECT count(*) FROM onboarding_attempt WHERE lease_until > clock_timestamp() + interval '41 s')
-     + (SELECT count(*) FROM onboarding_account WHERE lease_until > clock_timestamp() + interval '41 s')
-    AS rows
-"""
+# Moments of the past that lie in the future, and leases and checks further away than any may be: how many
+# of which column.
+_PAST = {
+    "event": ("at",),
+    "call": ("at",),
+    "hop": ("created", "minted", "taken", "spent"),
+    "attempt": ("created", "since", "ended", "call_started_at"),
+    "connection": ("created", "since", "connected_at", "checked_at", "call_started_at"),
+    "worker": ("at",),
+}
+_AHEAD = {
+    "connection.lease_until": "41 s",
+    "attempt.lease_until": "41 s",
+    "account.lease_until": "41 s",
+}
+_COUNT = (
+    "SELECT '{table}.{column}' AS column, count(*) AS rows FROM onboarding_{table}"
+    " WHERE {column} > clock_timestamp() + interval '{ahead}'"
+)
+
+
+def future(period: float) -> str:
+    """The statement that counts them."""
+    furthest = dict.fromkeys(_past_columns(), "0 s") | _AHEAD
+    furthest["connection.due_at"] = f"{period * 1.5 + 5} s"
+    parts = []
+    for name, ahead in furthest.items():
+        table, column = name.split(".")
+        parts.append(_COUNT.format(table=table, column=column, ahead=ahead))
+    return " UNION ALL ".join(parts)
+
+
+def _past_columns() -> Iterator[str]:
+    for table, columns in _PAST.items():
+        yield from (f"{table}.{column}" for column in columns)
+
+
 # Entries of a timeline that say the same as the one before them.
 DOUBLED = """
 SELECT at, connection_id, status, note FROM (

@@ -20,7 +20,7 @@ import requests
 from cryptography.fernet import Fernet
 from psycopg.rows import dict_row
 
-from tests.hosts import host, network
+from tests.hosts import needs, network
 from tests.hosts.host import Host
 from tests.hosts.merchants import Merchant
 from tests.kills.scenarios import Kills, kills
@@ -28,14 +28,6 @@ from tests.support import postgres
 from tests.support.recording import LOG, VendorCall, read_calls
 from tests.support.site import MANAGE, ROOT, free_port, wait_until
 from vendors import sandbox
-
-
-def missing() -> str:
-    """What this machine lacks; "" if it has everything."""
-    lacks = network.missing() or host.missing()
-    return lacks or (
-        "" if postgres.programs() else "PostgreSQL (Debian: apt-get install postgresql)"
-    )
 
 
 @dataclass
@@ -148,7 +140,7 @@ def installation(web: int = 2, workers: int = 2, **settings: str) -> Iterator[In
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gangway-hosts-")))
         stack.enter_context(network.network(names))
         bin = postgres.programs()
-        assert bin, missing()
+        assert bin, needs.missing()
         database = stack.enter_context(postgres.throwaway(bin, network.INTERFACE))
         port, vendors_port = free_port(), free_port()
         stack.enter_context(

@@ -62,6 +62,10 @@ class Recording(sandbox.Running):
         finally:
             self._note(number=number, ended=time.time())
 
+    def close(self) -> None:
+        super().close()
+        self._log.close()
+
     def _note(self, **values: object) -> None:
         with self._write:
             self._log.write(json.dumps(values) + "\n")
