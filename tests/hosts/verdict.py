@@ -105,9 +105,7 @@ def faults(made: Installation, crowd: Crowd) -> dict[str, list[str]]:
     rows: dict[str, list[dict[str, Any]]] = {}
     for row in made.rows(counting.OF_MERCHANTS):
         rows.setdefault(row["merchant"], []).append(row)
-    return {
-        each.name: list(_faults_of(each, rows[each.merchant], there)) for each in crowd.came
-    }
+    return {each.name: list(_faults_of(each, rows[each.merchant], there)) for each in crowd.came}
 
 
 def _faults_of(
