@@ -68,9 +68,8 @@ class Asked:
     @property
     def kept(self) -> list[VendorCall]:
         """The calls that are not excused. The last one never is."""
-        *earlier, last = self.calls or [None]
-        kept = [call for call in earlier if call and not self._is_excused(call)]
-        return [*kept, last] if last else []
+        kept = [call for call in self.calls[:-1] if not self._is_excused(call)]
+        return [*kept, *self.calls[-1:]]
 
     def _is_excused(self, call: VendorCall) -> bool:
         return any(trouble.takes_with_it(call) for trouble in self.troubles)

@@ -18,7 +18,7 @@ from tests.hosts.verdict import faults
 from tests.support.site import wait_until
 
 pytestmark = pytest.mark.kills
-MERCHANTS = 12
+MERCHANTS = 9
 HELD = "SELECT id, lease_token FROM onboarding_account WHERE lease_until > clock_timestamp()"
 EXPIRE = (
     "UPDATE onboarding_{} SET lease_until = clock_timestamp() WHERE id = %s AND lease_token = %s"

@@ -18,7 +18,6 @@ from tests.support.workers import (
     Workers,
     connected_shops,
     each_was_made_once,
-    expire_leases,
     have_licences,
     merchants,
     time_passes,
@@ -80,13 +79,15 @@ def test_four_workers_killed_in_turn_do_each_row_once(
     workers: Workers, stage: Recording, tmp_path: Path
 ) -> None:
     shops, attempts = connected_shops(stage, CHECKS), merchants(stage, *map(str, range(ATTEMPTS)))
-    workers.start("one", "two", "three", "four", "five")
+    names = ("one", "two", "three", "four")
+    workers.start(*names)
     kills = []
-    for number, name in enumerate(("one", "two", "three", "four"), start=1):
+    for number, name in enumerate(names, start=1):
         wait_for_checks(tmp_path, number * CHECKS // 6)
         workers.kill(name)
         kills.append(time.time())
-    expire_leases()
+    time_passes(LEASE.total_seconds() + 1)
+    workers.start("five")
     wait_until("all have a licence", lambda: have_licences(*attempts))
     wait_until("all are checked", lambda: not Connection.objects.filter(checked_at=None).exists())
     each_was_made_once(stage, ATTEMPTS, before=CHECKS)
