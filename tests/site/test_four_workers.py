@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,7 +29,6 @@ pytestmark = [
 CHECKS, ATTEMPTS, BACKLOG = 200, 40, 500
 SLOW = 0.4  # seconds for an answer of the vendor
 AT_ONCE = 64  # calls: twice what a worker makes at once
-SAVED_AFTER = 2.0  # seconds from an answer until it is certainly saved
 
 
 @pytest.fixture
@@ -58,6 +56,12 @@ def checks(tmp_path: Path) -> list[VendorCall]:
     return [call for call in calls if call.route == LICENCE and licence(call) in known]
 
 
+def unchecked() -> set[str]:
+    """The shops of `connected_shops` for which no check was saved."""
+    rows = Connection.objects.filter(connected_at__isnull=False, checked_at=None)
+    return set(rows.values_list("key", flat=True))
+
+
 def licence(call: VendorCall) -> str:
     return call.thing.rpartition("/")[2]
 
@@ -66,13 +70,9 @@ def wait_for_checks(tmp_path: Path, count: int) -> None:
     wait_until(f"{count} checks", lambda: len(checks(tmp_path)) >= count)
 
 
-def cut_short(calls: list[VendorCall], kill: float) -> set[str]:
-    """The shops whose answer a worker that was killed at this moment may not have saved."""
-    return {
-        licence(call)
-        for call in calls
-        if call.began <= kill and (call.ended is None or call.ended + SAVED_AFTER > kill)
-    }
+def unsaved(tmp_path: Path) -> set[str]:
+    """The shops that the vendor was asked for, with an answer that is not saved: a kill may lose it."""
+    return {licence(call) for call in checks(tmp_path)} & unchecked()
 
 
 def test_four_workers_killed_in_turn_do_each_row_once(
@@ -81,18 +81,17 @@ def test_four_workers_killed_in_turn_do_each_row_once(
     shops, attempts = connected_shops(stage, CHECKS), merchants(stage, *map(str, range(ATTEMPTS)))
     names = ("one", "two", "three", "four")
     workers.start(*names)
-    kills = []
+    excused = []
     for number, name in enumerate(names, start=1):
         wait_for_checks(tmp_path, number * CHECKS // 6)
         workers.kill(name)
-        kills.append(time.time())
+        excused += unsaved(tmp_path)
     time_passes(LEASE.total_seconds() + 1)
     workers.start("five")
     wait_until("all have a licence", lambda: have_licences(*attempts))
-    wait_until("all are checked", lambda: not Connection.objects.filter(checked_at=None).exists())
+    wait_until("all are checked", lambda: not unchecked())
     each_was_made_once(stage, ATTEMPTS, before=CHECKS)
     asked = [licence(call) for call in checks(tmp_path)]
-    excused = [shop for kill in kills for shop in cut_short(checks(tmp_path), kill)]
     assert {shop.key for shop in shops} == set(asked)
     assert not {shop for shop in asked if asked.count(shop) > 1 + excused.count(shop)}
 
@@ -104,12 +103,10 @@ def test_a_killed_workers_rows_come_first_again(
     workers.start("one")
     wait_for_checks(tmp_path, 40)
     workers.kill("one")
-    kill, before = time.time(), checks(tmp_path)
-    unsaved = set(Connection.objects.filter(checked_at=None).values_list("key", flat=True))
-    left = cut_short(before, kill) & unsaved
+    left, before = unsaved(tmp_path), len(checks(tmp_path))
     time_passes(LEASE.total_seconds() + 1)
     workers.start("two")
-    wait_for_checks(tmp_path, len(before) + AT_ONCE)
-    next_ones = checks(tmp_path)[len(before) : len(before) + AT_ONCE]
+    wait_for_checks(tmp_path, before + AT_ONCE)
+    next_ones = checks(tmp_path)[before : before + AT_ONCE]
     assert left
     assert left <= {licence(call) for call in next_ones}
