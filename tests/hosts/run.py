@@ -55,6 +55,7 @@ def chosen(made: Installation, only: str, name: str) -> Iterable[tuple[Host, Kin
 
 def carry_out(made: Installation, asked: argparse.Namespace) -> Verdict:
     cases = list(chosen(made, asked.only, asked.trouble))
+    assert cases, "no host or no trouble has such a name"
     seconds = sum(kind.lasts[host.does] + RECOVERY + 20 for host, kind in cases)
     first = Crowd(iter(made.invite("s", asked.shops, "celigo")), at_once=6)
     crowd = Crowd(
@@ -89,7 +90,7 @@ def main() -> None:
         verdict = carry_out(made, asked)
         print_table(verdict)
         problems = list(verdict.problems())
-        print("\n".join(problems[:100]))
+        print("\n".join(problems[:100]) or "Nothing was lost, and nothing was done twice.")
         if problems:
             keep_logs(made)
     sys.exit(f"{len(problems)} problems" if problems else 0)

@@ -81,7 +81,7 @@ def test_four_workers_killed_in_turn_do_each_row_once(
     shops, attempts = connected_shops(stage, CHECKS), merchants(stage, *map(str, range(ATTEMPTS)))
     names = ("one", "two", "three", "four")
     workers.start(*names)
-    excused = []
+    excused: list[str] = []
     for number, name in enumerate(names, start=1):
         wait_for_checks(tmp_path, number * CHECKS // 6)
         workers.kill(name)
