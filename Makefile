@@ -7,6 +7,8 @@
 # make bench   a slow vendor with 300 merchants in its flow, and everybody else's pages (ratios)
 # make bench-engine   checks a second and what each costs, with 1 to 8 workers on PostgreSQL (15 minutes;
 #              ARGS="--tree ../before ." measures another checkout, too; ARGS="--help" says more)
+# make hosts   two web hosts and two worker hosts on one PostgreSQL, each killed, stopped, cut off and with a wrong
+#              clock in turn; as root, 20 minutes (ARGS="--only worker-1 --trouble killed")
 # make faults  writes docs/faults.md from what a run of tests/faults/test_faults.py sees
 # make words   prints every sentence that people read, by reader and with its place (ARGS="key secret")
 # make lint    formatting, spelling, types, weaknesses, templates, import rules; needs no network
@@ -25,7 +27,7 @@ ALONE = browser or kills
 # pytest ends with this status when ARGS choose no test.
 NO_TESTS = 5
 
-.PHONY: setup setup-dev setup-scan demo serve test test-fast test-postgres bench bench-engine faults words shots lint scan sbom format lock
+.PHONY: setup setup-dev setup-scan demo serve test test-fast test-postgres bench bench-engine hosts faults words shots lint scan sbom format lock
 
 setup:
 	@bin/setup requirements.txt
@@ -63,6 +65,9 @@ bench: setup-dev
 
 bench-engine: setup-dev
 	@$(PY) -m tests.bench.engine $(ARGS)
+
+hosts: setup-dev
+	@$(PY) -m tests.hosts.run $(ARGS)
 
 faults: setup-dev
 	@FAULTS=write $(PY) -m pytest tests/faults/test_faults.py $(ARGS)

@@ -24,6 +24,7 @@ from onboarding import clock
 from onboarding.background import runner
 from onboarding.conf import cache_backend
 from onboarding.notifications import sending
+from tests.hosts import needs as hosts
 from tests.support import chromium, pgbouncer, postgres
 from tests.support import faketime as faketime_library
 from tests.support import nginx as nginx_program
@@ -95,6 +96,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         left_out.append(f"{len(weighed)} tests with Lighthouse: it is not here ({how})")
         for item in weighed:
             item.add_marker(pytest.mark.skip(reason="no Lighthouse on this machine"))
+    hosted = [item for item in items if "several_hosts" in getattr(item, "fixturenames", ())]
+    if hosted and (lacks := hosts.missing()):
+        left_out.append(f"{len(hosted)} tests on several hosts: they need {lacks}")
+        for item in hosted:
+            item.add_marker(pytest.mark.skip(reason=f"no {lacks} here"))
     both = sum(item.get_closest_marker("both") is not None for item in items)
     if both and not POSTGRES and connection.vendor == "sqlite":
         what = f"{both} tests on PostgreSQL (they ran on SQLite)"

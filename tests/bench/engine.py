@@ -60,7 +60,7 @@ from .shops import Shops
 # As on a server, but that the data need not survive a crash of the machine. Nothing happens by itself
 # during a measurement: neither a checkpoint nor a vacuum.
 OPTIONS = (
-    "listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=300",
+    "unix_socket_directories=", "max_connections=300",
     "shared_preload_libraries=pg_stat_statements", "shared_buffers=512MB", "fsync=off",
     "checkpoint_timeout=1d", "max_wal_size=64GB", "autovacuum=off",
 )  # fmt: skip
@@ -160,7 +160,7 @@ def bench(options: Options) -> Iterator[Bench]:
     bin = postgres.programs() or sys.exit("There is no PostgreSQL on this machine.")
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="gangway-bench-"))
-        server = stack.enter_context(postgres.throwaway(bin, OPTIONS))
+        server = stack.enter_context(postgres.throwaway(bin, options=OPTIONS))
         admin = stack.enter_context(psycopg.connect(server, autocommit=True))
         admin.execute("CREATE EXTENSION pg_stat_statements")
         port = urlsplit(server).port

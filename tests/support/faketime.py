@@ -16,9 +16,22 @@ def library() -> str:
 
 def ahead(library: str, seconds: int) -> dict[str, str]:
     """The environment: the clock is so many seconds ahead, and no wait is longer or shorter for it."""
+    return {**_preloaded(library), "FAKETIME": f"{seconds:+d}"}
+
+
+def as_in(library: str, clock: Path) -> dict[str, str]:
+    """The same, by what this file says, such as "+3600". It is read once a second."""
+    return {
+        **_preloaded(library),
+        "FAKETIME_TIMESTAMP_FILE": str(clock),
+        "FAKETIME_CACHE_DURATION": "1",
+    }
+
+
+def _preloaded(library: str) -> dict[str, str]:
+    """A clock that is set does not move the monotonic one."""
     return {
         "LD_PRELOAD": library,
-        "FAKETIME": f"{seconds:+d}",
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         "PYTHONPATH": str(Path(__file__).parent / "wrong_clock"),
     }

@@ -1,4 +1,4 @@
-"""A temporary PostgreSQL server for one test run, on loopback, at a free port.
+"""A temporary PostgreSQL server for one test run, at a free port: on loopback, or for a network of hosts.
 
     python -m tests.support.postgres [pytest's arguments]
 
@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from ipaddress import ip_interface
 from pathlib import Path
 
 from tests.support.site import free_port
@@ -27,8 +28,9 @@ PATIENCE = 60  # seconds
 NO_TESTS = 5  # pytest's exit status when its arguments select no test
 USER = "gangway"
 # The data need not survive a crash of the machine.
+LOOPBACK = "127.0.0.1/32"
 OPTIONS = (
-    "listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=200",
+    "unix_socket_directories=", "max_connections=200",
     "fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off",
 )  # fmt: skip
 
@@ -42,29 +44,38 @@ def programs() -> Path | None:
 
 
 @contextmanager
-def throwaway(bin: Path, options: Sequence[str] = OPTIONS) -> Iterator[str]:
+def throwaway(
+    bin: Path, *, options: Sequence[str] = OPTIONS, interface: str = LOOPBACK
+) -> Iterator[str]:
     """Start a new cluster, yield its URL for DATABASE_URL, and delete it at the end."""
-    with restartable(bin, options) as (url, _):
+    with restartable(bin, options=options, interface=interface) as (url, _):
         yield url
 
 
 @contextmanager
 def restartable(
-    bin: Path, options: Sequence[str] = OPTIONS
+    bin: Path, *, options: Sequence[str] = OPTIONS, interface: str = LOOPBACK
 ) -> Iterator[tuple[str, Callable[[], None]]]:
-    """A new cluster: its URL, and what restarts it as `pg_ctl restart -m fast` does."""
+    """A new cluster: its URL, and what restarts it as `pg_ctl restart -m fast` does.
+
+    `options`: settings of the server. `interface`: the address where it listens, with the network that may
+    use it, as in 10.0.0.1/24.
+    """
+    address = interface.partition("/")[0]
+    settings = (*options, f"listen_addresses={address}")
     home = Path(tempfile.mkdtemp(prefix="gangway-postgres-"))
     password, port = secrets.token_hex(16), free_port()
     try:
         _make(bin, home, password)
+        _admit(home, interface)
         with ExitStack() as server:
-            server.enter_context(_started(bin, home, port, options))
+            server.enter_context(_started(bin, home, port, settings))
 
             def restart() -> None:
                 server.close()
-                server.enter_context(_started(bin, home, port, options))
+                server.enter_context(_started(bin, home, port, settings))
 
-            yield f"postgres://{USER}:{password}@127.0.0.1:{port}/postgres", restart
+            yield f"postgres://{USER}:{password}@{address}:{port}/postgres", restart
     finally:
         shutil.rmtree(home)
 
@@ -90,6 +101,12 @@ def _make(bin: Path, home: Path, password: str) -> None:
     if done.returncode:
         raise RuntimeError(f"initdb failed: {done.stderr}")
     password_file.unlink()
+
+
+def _admit(home: Path, interface: str) -> None:
+    """Let the hosts of this network sign in with the password, as initdb does for loopback."""
+    with (home / "data" / "pg_hba.conf").open("a") as rules:
+        rules.write(f"host all all {ip_interface(interface).network} scram-sha-256\n")
 
 
 def unprivileged_user() -> str | None:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -15,14 +16,17 @@ import redis
 import requests
 from django.conf import settings
 from django.db import connection
+from django.db.models import F
 from django.utils import timezone
 
 from onboarding import journey
 from onboarding.journey.leases import LEASE
-from onboarding.models import Account, Attempt, Connection, Connector
+from onboarding.models import Account, Attempt, Connection, Connector, Merchant
+from onboarding.models.connections import shop_name_key
 from tests.support.people import business, connector, person
 from tests.support.site import ROOT, free_port, wait_until
 from vendors import sandbox
+from vendors.celigo.sandbox.licenses import install, issued
 
 WORKER = [sys.executable, "manage.py", "worker"]
 PASSWORD = "c4n4ry-redis-password"
@@ -165,6 +169,41 @@ def _merchant(stage: sandbox.Running, chosen: Connector, name: str) -> Attempt:
     return attempt
 
 
+def connected_shops(stage: sandbox.Running, count: int) -> list[Connection]:
+    """One merchant with one connected shop each. They are due one after the other, and all are due by now."""
+    chosen = Connector.objects.filter(vendor="celigo").first() or preset()
+    made = Merchant.objects.bulk_create(Merchant(name=f"Business {n}") for n in range(count))
+    accounts = Account.objects.bulk_create(Account(merchant=each, vendor="celigo") for each in made)
+    licences, now, user = _installed(stage, count), timezone.now(), person("ann@example.org", "Ann")
+    shops = Connection.objects.bulk_create(
+        Connection(
+            account=account, vendor="celigo", connector=chosen, name="My shop",
+            name_key=shop_name_key(account.merchant_id, "My shop"), key=licence, shop_id=licence,
+            status="connected", turn="", answer="connected", connected_at=now,
+            due_at=now - timedelta(seconds=count - number),
+        )
+        for number, (account, licence) in enumerate(zip(accounts, licences, strict=True))
+    )  # fmt: skip
+    Attempt.objects.bulk_create(
+        Attempt(connection=shop, vendor="celigo", user=user, ended=now, ending="connected")
+        for shop in shops
+    )
+    return shops
+
+
+def _installed(stage: sandbox.Running, count: int) -> list[str]:
+    """So many licences that their merchants have installed."""
+    fields = {"expires": "2040-01-31T18:29:59.999Z", "opts": {"connectorEdition": "standard"}}
+    store = stage._store("celigo")
+    with stage._database.transaction():
+        names = [f"shop{number}" for number in range(count)]
+        users = [store.add("users", n, email=f"{n}@example.org", name=n) for n in names]
+        rows = [issued(store, PRESET, user, fields) for user in users]
+        for row in rows:
+            install(store, row, row["email"])
+    return [str(row["id"]) for row in rows]
+
+
 def have_licences(*attempts: Attempt) -> bool:
     """Whether each attempt has its licence, which the merchant now has to install."""
     rows = Attempt.objects.filter(pk__in=[attempt.pk for attempt in attempts])
@@ -179,7 +218,20 @@ def expire_leases() -> None:
     Connection.objects.filter(due_at__gt=past).update(due_at=past)
 
 
-def each_was_made_once(stage: sandbox.Running, count: int) -> None:
+def time_passes(seconds: float) -> None:
+    """All that is due or leased was so that much earlier. For when no worker runs."""
+    for model, names in (
+        (Account, ["lease_until"]),
+        (Attempt, ["due_at", "lease_until", "call_started_at"]),
+        (Connection, ["due_at", "lease_until", "call_started_at"]),
+    ):
+        model._default_manager.update(
+            **{name: F(name) - timedelta(seconds=seconds) for name in names}
+        )
+
+
+def each_was_made_once(stage: sandbox.Running, count: int, before: int = 0) -> None:
+    """`before`: the licences that were not issued by a call."""
     counted = stage.counts("celigo")
-    assert counted["made"].get("licenses") == count
+    assert counted["made"].get("licenses") == count + before
     assert counted["calls"][ISSUE] == count

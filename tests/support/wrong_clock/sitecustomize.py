@@ -1,14 +1,18 @@
-"""Python imports this at start. Under faketime `time.sleep` fails (EINVAL) as soon as the monotonic clock is
-left alone, because the library computes with both; waiting for an event works."""
+"""Python loads this first in each process with a clock of its own.
+
+`time.sleep` asks the kernel to sleep until a moment of the monotonic clock, which libfaketime 0.9.10 turns
+into EINVAL. `select` waits for a span of time, which it leaves alone.
+"""
 
 from __future__ import annotations
 
-import threading
+import select
 import time
+from typing import SupportsIndex
 
 
-def sleep(seconds: float) -> None:
-    threading.Event().wait(seconds)
+def _sleep(seconds: float | SupportsIndex, /) -> None:
+    select.select([], [], [], float(seconds))
 
 
-time.sleep = sleep  # type: ignore[assignment]
+time.sleep = _sleep
