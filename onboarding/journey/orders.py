@@ -93,7 +93,6 @@ def _order(
     return Order(
         merchant=_business(account.merchant),
         user=person,
-        emails=verified_addresses(account.merchant),
         connector=connector.key,
         reference=connection.reference,
         shop_name=connection.name,
@@ -111,6 +110,7 @@ def _order(
         shop_id=connection.shop_id,
         now=clock.now(),
         siblings=lambda: _count_siblings(connection),
+        emails=lambda: _emails(account.merchant),
         holder=lambda vendor_id: holder(connection, vendor_id),
         last_used=lambda vendor_id: last_used(connection.vendor, vendor_id),
         known_shop=lambda vendor_id: known_shop(account, vendor_id),
@@ -125,6 +125,13 @@ def verified_addresses(merchant: Merchant) -> tuple[str, ...]:
     """Verified email addresses of the merchant's members, the oldest first."""
     addresses = EmailAddress.objects.filter(user__memberships__merchant=merchant, verified=True)
     return tuple(addresses.order_by("pk").values_list("email", flat=True))
+
+
+def _emails(merchant: Merchant) -> tuple[str, ...]:
+    try:
+        return verified_addresses(merchant)
+    finally:
+        db_slots.give_back_connection()
 
 
 def _count_siblings(connection: Connection) -> int:

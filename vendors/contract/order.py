@@ -52,7 +52,7 @@ class Question:
     says that it is one (`is_secret_name`), because a form that is sent again leaves such fields out.
 
     `addresses`: the person chooses one of the merchant's verified email addresses. The page offers those
-    of `order.emails` at the time when it is opened, and says how to verify another one.
+    of `order.emails()` at the time when it is opened, and says how to verify another one.
     """
 
     key: str
@@ -139,7 +139,7 @@ def _never(vendor_id: str) -> datetime | None:
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """Everything that a vendor gets for one call: plain values and four queries to our database.
+    """Everything that a vendor gets for one call: plain values and five queries to our database.
 
     `holder(vendor_id)` says which connection has the vendor's object (a shop, an instance): "self" this
     one, "sibling" another one on the same account, "other" one of another merchant, "none" no connection.
@@ -147,11 +147,11 @@ class Order:
     if none had it.
     `known_shop(vendor_id)` is what this merchant calls that shop; None if they never connected it.
     `siblings()` counts the other live connections on the same account.
+    `emails()` are the verified email addresses of all members, the oldest first.
     """
 
     merchant: Business
     user: Person
-    emails: tuple[str, ...] = field(default=(), repr=False)  # verified, of all members
     connector: str
     reference: str  # of the connection; ours, lower-case ASCII
     shop_name: str = ""
@@ -174,6 +174,7 @@ class Order:
     found: Mapping[str, str] = field(default_factory=dict)
     now: datetime
     siblings: Callable[[], int] = _none
+    emails: Callable[[], tuple[str, ...]] = tuple
     holder: Callable[[str], Holder] = _nobody
     last_used: Callable[[str], datetime | None] = _never
     known_shop: Callable[[str], KnownShop | None] = _unknown

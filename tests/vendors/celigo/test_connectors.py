@@ -101,8 +101,8 @@ def base(vendor: Celigo) -> Rows:
 
 def installed(running: Running) -> list[str]:
     Trip(running).connected()
-    Trip(running, reference="c2", emails=(BOB,)).sign_up(BOB)
-    second = Trip(running, reference="c2", emails=(BOB,))
+    Trip(running, reference="c2", emails=lambda: (BOB,)).sign_up(BOB)
+    second = Trip(running, reference="c2", emails=lambda: (BOB,))
     second.start()
     second.install(second.sign_up(BOB))
     return [

@@ -164,7 +164,7 @@ def test_a_licence_deleted_elsewhere_is_told(trip: Trip) -> None:
 def another(trip: Trip) -> Trip:
     """A second shop of the merchant, whose address has a licence that we did not make."""
     desk(trip.running, do="issue", connector=SHOPIFY, email=BOB)
-    trip.change(reference="c2", shop_id="", emails=(BOB,), purpose="connect")
+    trip.change(reference="c2", shop_id="", emails=lambda: (BOB,), purpose="connect")
     with pytest.raises(Refused, match="exist already"):
         trip.start()
     return trip

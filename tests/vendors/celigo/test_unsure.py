@@ -137,7 +137,7 @@ def test_nothing_else_is_ever_unsure(trip: Trip) -> None:
 
 
 def test_another_address_after_a_lost_answer_gets_no_second_licence(trip: Trip) -> None:
-    trip.change(emails=(ANN.email, BOB))
+    trip.change(emails=lambda: (ANN.email, BOB))
     trip.sign_up(BOB)
     trip.once(trip.vendor.answered, {"email": ANN.email})
     trip.running.fault("celigo", POST, kind="reset", when="after")

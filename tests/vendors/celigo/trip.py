@@ -33,7 +33,7 @@ def vendor_of(url: str, **settings: Any) -> Celigo:
 def simple_order(note: dict[str, Any] | None = None, **fields: Any) -> Order:
     """Without a server: of a connection of which we have these notes."""
     memo = {"licences": {"r": note}} if note else {}
-    given: dict[str, Any] = {"connector": "c", "emails": (ANN.email,), "now": NOW, **fields}
+    given: dict[str, Any] = {"connector": "c", "emails": lambda: (ANN.email,), "now": NOW, **fields}
     return Order(
         merchant=ACME,
         user=ANN,
@@ -52,7 +52,7 @@ class Trip:
         self.held: dict[str, Holder] = {}
         self.keys: list[str] = []
         given: dict[str, Any] = {
-            "user": ANN, "emails": (ANN.email,), "connector": SHOPIFY, "reference": "c1",
+            "user": ANN, "emails": lambda: (ANN.email,), "connector": SHOPIFY, "reference": "c1",
             "present": True, "now": datetime.now(UTC), **order,
         }  # fmt: skip
         self.order = Order(
