@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -42,25 +42,27 @@ def programs() -> Path | None:
 
 
 @contextmanager
-def throwaway(bin: Path) -> Iterator[str]:
+def throwaway(bin: Path, options: Sequence[str] = OPTIONS) -> Iterator[str]:
     """Start a new cluster, yield its URL for DATABASE_URL, and delete it at the end."""
-    with restartable(bin) as (url, _):
+    with restartable(bin, options) as (url, _):
         yield url
 
 
 @contextmanager
-def restartable(bin: Path) -> Iterator[tuple[str, Callable[[], None]]]:
+def restartable(
+    bin: Path, options: Sequence[str] = OPTIONS
+) -> Iterator[tuple[str, Callable[[], None]]]:
     """A new cluster: its URL, and what restarts it as `pg_ctl restart -m fast` does."""
     home = Path(tempfile.mkdtemp(prefix="gangway-postgres-"))
     password, port = secrets.token_hex(16), free_port()
     try:
         _make(bin, home, password)
         with ExitStack() as server:
-            server.enter_context(_started(bin, home, port))
+            server.enter_context(_started(bin, home, port, options))
 
             def restart() -> None:
                 server.close()
-                server.enter_context(_started(bin, home, port))
+                server.enter_context(_started(bin, home, port, options))
 
             yield f"postgres://{USER}:{password}@127.0.0.1:{port}/postgres", restart
     finally:
@@ -99,8 +101,8 @@ def unprivileged_user() -> str | None:
 
 
 @contextmanager
-def _started(bin: Path, home: Path, port: int) -> Iterator[None]:
-    settings = [word for option in OPTIONS for word in ("-c", option)]
+def _started(bin: Path, home: Path, port: int, options: Sequence[str]) -> Iterator[None]:
+    settings = [word for option in options for word in ("-c", option)]
     command: list[str | Path] = [bin / "postgres", "-D", home / "data", "-p", str(port), *settings]
     log_file = home / "log"
     with log_file.open("wb") as log:
