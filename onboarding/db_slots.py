@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 from django.db import connection as database
 
-WEB_SLOTS, WORKER_SLOTS = 4, 8  # on PostgreSQL; the pool has connections for them all
+WEB_SLOTS, WORKER_SLOTS = 4, 12  # on PostgreSQL; the pool has connections for them all
 _thread = threading.local()  # `held`: whether this thread has a slot
 
 

@@ -48,7 +48,7 @@ class _Worker:
 
     def run(self) -> None:
         runner.executor.bound = max(runner.executor.bound, WORKER_BOUND)
-        runner.executor.on_done = self._awake.set
+        runner.executor.on_done = self._wake_for_room
         db_slots.serve_a_worker()
         threading.Thread(target=self._wake_at_the_end, daemon=True).start()
         listener = wakeups.Listener(self._wake)
@@ -66,6 +66,11 @@ class _Worker:
             for row in self._claimed.values():
                 if row.key in dropped:
                     row.release()
+
+    def _wake_for_room(self) -> None:
+        """A job is done. The loop is not woken for each: that would cost more than the look."""
+        if self._full and self._has_room():
+            self._awake.set()
 
     def _wake_at_the_end(self) -> None:
         self._stop.wait()

@@ -23,7 +23,7 @@ from onboarding.monitoring import logs
 from vendors.contract import Garbled, Progress, Refused, Unavailable, Unsure, Vendor, text
 
 from . import claims, crash_guard, hops, orders, settlement, transitions, unreadable
-from .leases import Lease, LeaseLost, exclusive_creation, is_free
+from .leases import Lease, LeaseLost, doubt_announced, exclusive_creation, is_free
 from .outcomes import Outcome, Verdict, blocked, no_such_choice
 from .vendor_call import Check, End, VendorCall, make_call, remembered
 
@@ -182,11 +182,18 @@ def _hold(lease: Lease) -> None:
         raise AccountBusy
 
 
+def _doubt_announced(run: _Run, account: Account) -> None:
+    """Only if the lease has just been taken: what this process announced itself is no doubt."""
+    if run.last is None:
+        doubt_announced(account)
+
+
 @transaction.atomic
 def _prepare(attempt_id: int, run: _Run) -> VendorCall | None:
     """The next call, or None when there is nothing to do. Counts the try before the call is made."""
     _hold(run.lease)
     attempt = transitions.locked_attempt(attempt_id)
+    _doubt_announced(run, attempt.connection.account)
     if attempt.ended and run.last is not None:
         _withdraw_announcement(attempt)
     if attempt.ended or attempt.due_at is None or run.is_overtaken(attempt):
@@ -255,6 +262,7 @@ def _call(attempt: Attempt, run: _Run, vendor: Vendor) -> VendorCall:
 def _prepare_check(connection_id: int, run: _Run) -> VendorCall | None:
     _hold(run.lease)
     connection = transitions.locked_for_check(connection_id)
+    _doubt_announced(run, connection.account)
     if run.is_overtaken(connection):
         return None
     vendor = registry.vendor_of(connection.vendor)

@@ -13,19 +13,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from django.db import models
-from django.db.models import Case, F, Q, When
+from django.db import models, transaction
+from django.db.models import Q
 
 from onboarding import clock
 from onboarding.models import Account, Leased, Operator
 
 # All calls of a step end within 30 s (breaker.STEP_SECONDS); the lease outlives them by 10 s.
 LEASE = timedelta(seconds=40)
-# A creation that the last holder announced and never settled becomes unsure: it may exist.
-DOUBT_ANNOUNCED = {
-    "unsure": Case(When(announced="", then=F("unsure")), default=F("announced")),
-    "announced": "",
-}
 
 
 class LeaseLost(Exception):
@@ -54,10 +49,9 @@ class Lease:
 
     def acquire(self) -> bool:
         """False while another process holds it."""
-        values = DOUBT_ANNOUNCED if self.rows.model is Account else {}
         until = clock.now() + LEASE
         free = self.rows.filter(is_free())
-        self.is_held = bool(free.update(lease_until=until, lease_token=self.token, **values))
+        self.is_held = bool(free.update(lease_until=until, lease_token=self.token))
         return self.is_held
 
     def renew(self) -> None:
@@ -88,14 +82,30 @@ class Lease:
         self.is_held = False
 
 
+def doubt_announced(account: Account) -> None:
+    """A creation that the last holder of the lease announced and never settled is unsure: it may exist."""
+    if account.announced:
+        account.unsure, account.announced = account.announced, ""
+        account.save(update_fields=["unsure", "announced"])
+
+
 @contextmanager
 def leased(account_id: int) -> Iterator[Lease | None]:
     """The account's lease, or None while another process holds it."""
     lease = Lease(Account.objects.filter(pk=account_id))
     try:
-        yield lease if lease.acquire() else None
+        acquired = _acquire_with_doubts(lease, account_id)
+        yield lease if acquired else None
     finally:
         lease.release()
+
+
+@transaction.atomic
+def _acquire_with_doubts(lease: Lease, account_id: int) -> bool:
+    acquired = lease.acquire()
+    if acquired:
+        doubt_announced(Account.objects.only("announced", "unsure").get(pk=account_id))
+    return acquired
 
 
 @contextmanager

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import cast
 
 from allauth.account.models import EmailAddress
@@ -40,7 +42,7 @@ def for_attempt(attempt: Attempt, *, state: str, present: bool) -> Order:
     order = _order(
         connection,
         connector=chosen_connector(attempt) or connection.connector,
-        person=_person(attempt.user.pk, attempt.user.email, attempt.user.name),
+        user=lambda: _person(attempt.user.pk, attempt.user.email, attempt.user.name),
         purpose=cast(Purpose, attempt.purpose),  # Attempt.Purpose has no other values
         memos=Memos(account=readable(draft), connection=readable(attempt.connection_memo)),
     )
@@ -59,7 +61,7 @@ def for_connection(connection: Connection, purpose: Purpose) -> Order:
     return _order(
         connection,
         connector=connection.connector,
-        person=_acting_person(connection),
+        user=cache(lambda: _acting_person(connection)),
         purpose=purpose,
         memos=_live_memos(connection),
     )
@@ -71,6 +73,13 @@ def _live_memos(connection: Connection) -> Memos:
 
 def _acting_person(connection: Connection) -> Person:
     """The user of the latest attempt if they still belong to the merchant, else an owner."""
+    try:
+        return _find_acting_person(connection)
+    finally:
+        db_slots.give_back_connection()
+
+
+def _find_acting_person(connection: Connection) -> Person:
     members = Membership.objects.filter(merchant=connection.account.merchant_id)
     is_member = Exists(members.filter(user=OuterRef("user")))
     who = ("user", "user__email", "user__name")
@@ -87,12 +96,17 @@ def _person(pk: int, email: str, name: str) -> Person:
 
 
 def _order(
-    connection: Connection, *, connector: Connector, person: Person, purpose: Purpose, memos: Memos
+    connection: Connection,
+    *,
+    connector: Connector,
+    user: Callable[[], Person],
+    purpose: Purpose,
+    memos: Memos,
 ) -> Order:
     account = connection.account
     return Order(
         merchant=_business(account.merchant),
-        user=person,
+        user=user,
         connector=connector.key,
         reference=connection.reference,
         shop_name=connection.name,

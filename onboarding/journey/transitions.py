@@ -72,6 +72,7 @@ CHECKED_COLUMNS = (
     *GUARD_FIELDS,
     *("connector__key", "connector__options", "account__vendor", "account__key", "account__label"),
     *("account__memo", "account__staff_answers", "account__found"),
+    *("account__announced", "account__unsure"),
     *("account__merchant__reference", "account__merchant__name", "account__merchant__language"),
 )
 STATUS_FIELDS = (*SHOWN_FIELDS, "version", "due_at", "tries", "since", *GUARD_FIELDS)

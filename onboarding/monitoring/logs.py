@@ -16,14 +16,15 @@ import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from secrets import choice
+from secrets import token_bytes
 from types import TracebackType
 from typing import Any, Literal
 
 reference: ContextVar[str] = ContextVar("reference", default="-")
 
 TEXT = "{asctime} {levelname} {name} [{reference}] {message}"
-LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # without 0, 1, I and O, which are misread aloud
+# 32 of them, so that each is as likely; without 0, 1, I and O, which are misread aloud.
+LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|\([^)]*\)=\(.*\)")
 # Their texts quote names of our code. Texts of other exceptions may quote what a merchant or a vendor sent.
 SAFE_ERRORS = (AttributeError, ImportError, NameError, TypeError)
@@ -34,7 +35,7 @@ ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tupl
 
 def new_reference() -> str:
     """A short reference such as 7K3Q-9M2P: people quote it, log lines carry it."""
-    letters = "".join(choice(LETTERS) for _ in range(8))
+    letters = "".join(LETTERS[byte % len(LETTERS)] for byte in token_bytes(8))
     return f"{letters[:4]}-{letters[4:]}"
 
 

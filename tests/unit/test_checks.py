@@ -182,4 +182,4 @@ def test_a_check_never_names_somebody_who_has_left(
     run_step(journey.reconnect(connection, people.bob), scripted, CONNECTED)
     people.acme.memberships.filter(user=people.bob).delete()
     run_check(connection, scripted, CONNECTED)
-    assert scripted.last.user.email == "alice@example.org"
+    assert scripted.last.user().email == "alice@example.org"

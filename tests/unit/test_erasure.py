@@ -270,7 +270,7 @@ def test_what_they_had_begun_goes_to_an_owner(people: People, scripted: Scripted
     done = run_step(attempt, scripted, CONNECTED)
     assert done.connection.status == "connected"
     _, order, _ = scripted.asked[-1]
-    assert "erased" not in order.user.email
+    assert "erased" not in order.user().email
 
 
 def test_staff_are_asked_to_ask_the_vendors(people: People, scripted: Scripted) -> None:

@@ -25,7 +25,7 @@ POLL_FIRST, POLL_EVERY = timedelta(minutes=5), timedelta(hours=1)
 
 def which_email(order: Order, emails: Sequence[str]) -> Ask:
     note = text("We issue your licence to this address. You need it to sign in at integrator.io.")
-    return Ask(note=note, questions=(_email_question(emails, order.user.email),))
+    return Ask(note=note, questions=(_email_question(emails, order.user().email),))
 
 
 def _email_question(emails: Sequence[str], initial: str) -> Question:

@@ -112,7 +112,7 @@ def holder_of(order: Order, id: str) -> str:
 def verified_emails(order: Order) -> list[str]:
     """Those of all members, the acting member's first."""
     unique = {email.casefold(): email for email in reversed(order.emails())}
-    return sorted(unique.values(), key=lambda email: not same_email(email, order.user.email))
+    return sorted(unique.values(), key=lambda email: not same_email(email, order.user().email))
 
 
 def _unsure(detail: str, email: str) -> Unsure:

@@ -139,19 +139,20 @@ def _never(vendor_id: str) -> datetime | None:
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """Everything that a vendor gets for one call: plain values and five queries to our database.
+    """Everything that a vendor gets for one call: plain values and six queries to our database.
 
     `holder(vendor_id)` says which connection has the vendor's object (a shop, an instance): "self" this
     one, "sibling" another one on the same account, "other" one of another merchant, "none" no connection.
     `last_used(vendor_id)` is when a connection, of any merchant, that had this shop was disconnected; None
     if none had it.
     `known_shop(vendor_id)` is what this merchant calls that shop; None if they never connected it.
+    `user()` is the person who asked for the call; for a check the one who was there last, or an owner.
     `siblings()` counts the other live connections on the same account.
     `emails()` are the verified email addresses of all members, the oldest first.
     """
 
     merchant: Business
-    user: Person
+    user: Callable[[], Person]
     connector: str
     reference: str  # of the connection; ours, lower-case ASCII
     shop_name: str = ""

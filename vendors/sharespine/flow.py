@@ -60,7 +60,7 @@ class Sharespine(Staff):
             return Progress(account=restored_memo(order.account_key), promote=True)
         if memo.is_switched_off and self._switch(memo.tenant, active=True):
             return Progress(account=memo.switched(active=True), promote=True)
-        missing = memo.missing(order.user.id)
+        missing = memo.missing(order.user().id)
         return self._create(order, missing[0]) if missing else self._sign_in(order)
 
     def enter(self, order: Order) -> Step:
@@ -105,7 +105,7 @@ class Sharespine(Staff):
         memo = SpaceMemo(order)
         path = str(order.options.get("path") or self.path)
         try:
-            return self.client().login_link(memo.tenant, memo.login(order.user.id), path)
+            return self.client().login_link(memo.tenant, memo.login(order.user().id), path)
         except Refused as refusal:
             raise_if_unknown(order, refusal)
             if not memo.is_switched_off:

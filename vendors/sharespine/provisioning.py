@@ -50,7 +50,7 @@ class Provisioning(Offer):
             "customerReference": order.merchant.reference.lower(),
             "active": True,
             "fullName": order.merchant.name or order.merchant.reference,
-            "email": order.user.email,
+            "email": order.user().email,
             "defaultLanguage": self.language,
             "languages": list(dict.fromkeys((self.language, *self.languages))),
             "options": list(_options(order) or self.options),
@@ -60,7 +60,7 @@ class Provisioning(Offer):
         return tenant.code_name
 
     def _create_user(self, order: Order) -> str:
-        person = order.user
+        person = order.user()
         return self._user(order, _login(order), person.name or person.email, person.email)
 
     def _create_api_user(self, order: Order) -> str:
@@ -89,7 +89,7 @@ class Provisioning(Offer):
 
 
 def created(order: Order, key: str, id: str) -> Progress:
-    memo = SpaceMemo(order).created(key, id, order.user.id)
+    memo = SpaceMemo(order).created(key, id, order.user().id)
     return Progress(done=(key,), account=memo, promote=True, account_key=memo.get("tenant", ""))
 
 
@@ -157,7 +157,7 @@ def _unsure(detail: str, order: Order, key: str, why: Why = Why.UNKNOWN) -> Unsu
 
 
 def _login(order: Order) -> str:
-    return f"u-{order.user.id}"
+    return f"u-{order.user().id}"
 
 
 def _options(order: Order) -> tuple[str, ...]:

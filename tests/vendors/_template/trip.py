@@ -22,7 +22,7 @@ class Trip:
         self.vendor = vendor
         self.order = Order(
             merchant=Business(reference="m1", name="Ann's"),
-            user=Person(id="7", email="ann@shop.example"),
+            user=lambda: Person(id="7", email="ann@shop.example"),
             connector="shop",
             reference="c1",
             present=True,

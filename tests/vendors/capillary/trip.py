@@ -37,7 +37,7 @@ class Trip:
         self.key = ""
         self.reveal: dict[str, str] = {}
         self.order = Order(
-            merchant=ACME, user=ANN, connector="api", reference="c1", shop_name="Till 1",
+            merchant=ACME, user=lambda: ANN, connector="api", reference="c1", shop_name="Till 1",
             options=PROFILE, present=True, now=datetime.now(UTC),
         )  # fmt: skip
 

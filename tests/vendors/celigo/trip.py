@@ -36,7 +36,7 @@ def simple_order(note: dict[str, Any] | None = None, **fields: Any) -> Order:
     given: dict[str, Any] = {"connector": "c", "emails": lambda: (ANN.email,), "now": NOW, **fields}
     return Order(
         merchant=ACME,
-        user=ANN,
+        user=lambda: ANN,
         reference="r",
         memos=Memos(account=memo),
         **given,
@@ -52,7 +52,7 @@ class Trip:
         self.held: dict[str, Holder] = {}
         self.keys: list[str] = []
         given: dict[str, Any] = {
-            "user": ANN, "emails": lambda: (ANN.email,), "connector": SHOPIFY, "reference": "c1",
+            "user": lambda: ANN, "emails": lambda: (ANN.email,), "connector": SHOPIFY, "reference": "c1",
             "present": True, "now": datetime.now(UTC), **order,
         }  # fmt: skip
         self.order = Order(

@@ -88,7 +88,7 @@ class Trip:
     def order(self) -> Order:
         return Order(
             merchant=Business(reference="m1", name="Ann's"),
-            user=Person(id="1", email="ann@shop.example"),
+            user=lambda: Person(id="1", email="ann@shop.example"),
             reference="c1",
             state=next(self.states),
             memos=self.memos,

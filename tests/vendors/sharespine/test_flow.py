@@ -91,7 +91,7 @@ def test_a_returning_merchant_gets_a_login_url_alone(running: Running) -> None:
 def test_another_member_gets_a_sign_in_of_their_own(running: Running) -> None:
     trip = Trip(running.url)
     trip.run(trip.vendor.start)
-    trip.change(user=BOB, purpose="enter")
+    trip.change(user=lambda: BOB, purpose="enter")
     step = trip.run(trip.vendor.enter)
     assert isinstance(step, Redirect)
     assert "/u-8/" in step.url
@@ -263,7 +263,7 @@ def test_finished_is_connected_on_the_merchants_word(running: Running) -> None:
     assert isinstance(step, Connected)
     assert (step.shop_id, step.confirmed) == ("demoacme-1/c1", False)
     assert "You marked" in str(step.evidence)
-    trip.change(user=BOB)
+    trip.change(user=lambda: BOB)
     assert isinstance(trip.vendor.returned(trip.order, {}), Connected)
 
 

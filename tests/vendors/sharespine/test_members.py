@@ -20,7 +20,7 @@ def trip(running: Running) -> Trip:
     trip = Trip(running.url)
     trip.run(trip.vendor.start)
     trip.steps.clear()
-    trip.change(user=BOB, shop_id="demoacme-1/c1")
+    trip.change(user=lambda: BOB, shop_id="demoacme-1/c1")
     return trip
 
 
@@ -76,7 +76,7 @@ def test_a_second_member_goes_on_where_the_first_one_stopped(running: Running) -
     trip = Trip(running.url)
     while "user" not in trip.ticks():
         trip.once(trip.vendor.start)
-    trip.change(user=BOB)
+    trip.change(user=lambda: BOB)
     assert isinstance(trip.run(trip.vendor.start), Redirect)
     assert trip.ticks() == ["tenant", "user", "user", "api_user", "connection"]
     assert made(running) == MADE

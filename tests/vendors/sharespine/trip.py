@@ -27,7 +27,7 @@ class Trip:
         self.steps: list[Step] = []
         self.order = Order(
             merchant=ACME,
-            user=ANN,
+            user=lambda: ANN,
             connector="shop",
             reference="c1",
             present=True,
