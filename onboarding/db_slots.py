@@ -1,19 +1,26 @@
 """Slots for work at the database: how many threads of a process work on rows at once.
 
 The others wait for vendors, or for a slot. SQLite has one writer, so there is one slot: more threads would
-only wait for each other, and take the CPU from the pages. On PostgreSQL they would take connections and
-CPU, so there are a few in a web process and more in a worker.
+only wait for each other, and take the CPU from the pages. On PostgreSQL a few are enough, because they
+share the interpreter: more would only take turns at it. The farther the database is, the longer each of
+them waits for it, and the more of them a worker can use.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
+from django.db import Error
 from django.db import connection as database
 
-WEB_SLOTS, WORKER_SLOTS = 4, 12  # on PostgreSQL; the pool has connections for them all
+# On PostgreSQL; the pool has connections for them all.
+WEB_SLOTS = 4
+LEAST, MOST = 3, 12  # of a worker
+ROUND_TRIP = 0.0003  # seconds to the database and back for which a worker has one slot more
+TRIES = 5
 _thread = threading.local()  # `held`: whether this thread has a slot
 
 
@@ -44,7 +51,21 @@ _slots = Slots(WEB_SLOTS)
 def serve_a_worker() -> None:
     """This process is a worker: it has no pages to serve. Call it before there is work."""
     global _slots  # one set of slots for the process
-    _slots = Slots(WORKER_SLOTS)
+    with suppress(Error):  # without the database there is no work either, and LEAST will do
+        _slots = Slots(LEAST)
+        _slots = Slots(min(LEAST + int(_round_trip() / ROUND_TRIP), MOST))
+
+
+def _round_trip() -> float:
+    """Seconds, at best: a busy moment says nothing about the distance."""
+    return min(_seconds_of_a_statement() for _ in range(TRIES))
+
+
+def _seconds_of_a_statement() -> float:
+    with database.cursor() as cursor:
+        began = time.monotonic()
+        cursor.execute("SELECT 1")
+        return time.monotonic() - began
 
 
 @contextmanager
