@@ -24,9 +24,7 @@ from .executor import WORKER_BOUND
 from .key_guard import KeyGuard
 
 log = logging.getLogger(__name__)
-INTERVAL = (
-    1.0  # seconds; the longest between two looks, and the time between two runs of the schedule
-)
+INTERVAL = 1.0  # seconds between two runs of the schedule, and the longest between two looks
 SHORTEST = 0.1  # seconds between two looks while rows become due one by one
 
 
@@ -119,8 +117,11 @@ class _Worker:
         return min(max(left, SHORTEST), INTERVAL)
 
     def _submit(self, row: runner.DueRow) -> None:
-        runner.executor.submit(row.vendor, row.key, row.run, first=row.returned)
-        self._claimed[row.key] = row
+        """Have a thread work on the row. It is given back if the executor is full or closed after all."""
+        if runner.executor.submit(row.vendor, row.key, row.run, first=row.returned):
+            self._claimed[row.key] = row
+        else:
+            row.release()
 
     def _sleep(self, seconds: float) -> None:
         """Until there is room for more, or somebody wakes us, or the time is over."""
