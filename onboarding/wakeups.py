@@ -15,7 +15,7 @@ from django.db import DatabaseError
 from django.db import connection as database
 
 log = logging.getLogger(__name__)
-CHANNEL = "gangway_due"
+LISTEN, NOTIFY = "LISTEN gangway_due", "NOTIFY gangway_due"
 PAUSE = 5.0  # seconds before a lost connection is opened again
 KEEPALIVE = {
     "keepalives_idle": 30
@@ -26,7 +26,7 @@ def send() -> None:
     """Wake the workers, when this transaction has committed. Several in one transaction are sent as one."""
     if database.vendor == "postgresql":
         with database.cursor() as cursor:
-            cursor.execute(f"NOTIFY {CHANNEL}")
+            cursor.execute(NOTIFY)
 
 
 class Listener:
@@ -59,7 +59,7 @@ class Listener:
         if getattr(database, "is_behind_pooler", False):
             return False
         with psycopg.connect(**params, autocommit=True) as connection:
-            connection.execute(f"LISTEN {CHANNEL}")
+            connection.execute(LISTEN)
             while not self._stop.is_set():
                 for _ in connection.notifies(timeout=PAUSE, stop_after=1):
                     self._wake()

@@ -12,20 +12,28 @@ UPDATE onboarding_attempt SET vendor = (
 )
 """
 # Each check updates these rows a few times. PostgreSQL writes no index for that where the page has room.
-UPDATED_OFTEN = ("onboarding_account", "onboarding_attempt", "onboarding_connection")
-FILLFACTOR = 80
+LEAVE_ROOM = (
+    "ALTER TABLE onboarding_account SET (fillfactor = 80)",
+    "ALTER TABLE onboarding_attempt SET (fillfactor = 80)",
+    "ALTER TABLE onboarding_connection SET (fillfactor = 80)",
+)
+LEAVE_NONE = (
+    "ALTER TABLE onboarding_account RESET (fillfactor)",
+    "ALTER TABLE onboarding_attempt RESET (fillfactor)",
+    "ALTER TABLE onboarding_connection RESET (fillfactor)",
+)
 
 
 def leave_room(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
     if schema_editor.connection.vendor == "postgresql":
-        for table in UPDATED_OFTEN:
-            schema_editor.execute(f"ALTER TABLE {table} SET (fillfactor = {FILLFACTOR})")
+        for statement in LEAVE_ROOM:
+            schema_editor.execute(statement)
 
 
 def leave_none(apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
     if schema_editor.connection.vendor == "postgresql":
-        for table in UPDATED_OFTEN:
-            schema_editor.execute(f"ALTER TABLE {table} RESET (fillfactor)")
+        for statement in LEAVE_NONE:
+            schema_editor.execute(statement)
 
 
 class Migration(migrations.Migration):

@@ -90,7 +90,7 @@ def test_a_load_balancer_asks_by_address(observed: Observed) -> None:
 def test_a_site_with_a_worker_is_ready(observed: Observed) -> None:
     wait_until("the worker's sign of life", lambda: observed.get("/health/ready").ok)
     said = observed.get("/health/ready").json()
-    parts = ("database", "migrations", "memo_keys", "worker", "backlog")
+    parts = ("database", "migrations", "memo_keys", "clock", "worker", "backlog")
     assert said == {"ready": True, "checks": dict.fromkeys(parts, "ok")}
 
 

@@ -37,7 +37,7 @@ class Database:
     # -- skips the time for which a successor waits for a dead process ----------------------------
 
     def expire_leases(self) -> None:
-        for table in ("account", "operator"):
+        for table in ("account", "operator", "attempt", "connection"):
             sql = f"UPDATE onboarding_{table} SET lease_until = ? WHERE lease_until > ?"
             self.execute(sql, PAST, PAST)
         self.execute("UPDATE onboarding_attempt SET due_at = ? WHERE due_at > ?", PAST, PAST)

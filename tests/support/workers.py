@@ -213,9 +213,10 @@ def have_licences(*attempts: Attempt) -> bool:
 def expire_leases() -> None:
     """Skips the time for which a successor waits for a dead process."""
     past = timezone.now() - LEASE
-    Account.objects.filter(lease_until__gt=past).update(lease_until=past)
-    Attempt.objects.filter(due_at__gt=past).update(due_at=past)
-    Connection.objects.filter(due_at__gt=past).update(due_at=past)
+    for model in (Account, Attempt, Connection):
+        model._default_manager.filter(lease_until__gt=past).update(lease_until=past)
+    for rows in (Attempt.objects, Connection.objects):
+        rows.filter(due_at__gt=past).update(due_at=past)
 
 
 def time_passes(seconds: float) -> None:

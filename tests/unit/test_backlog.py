@@ -20,7 +20,7 @@ from tests.support.scripted import Scripted
 
 pytestmark = pytest.mark.both
 
-MINUTE, NOW = timedelta(minutes=1), timezone.now()
+MINUTE, DAY, NOW = timedelta(minutes=1), timedelta(days=1), timezone.now()
 
 
 def shop(people: People, vendor: str, due_at: datetime, name: str = "shop") -> Connection:
@@ -38,7 +38,7 @@ def checks() -> heartbeat.Backlog:
 def test_the_oldest_of_all_vendors_counts_also_of_one_that_is_switched_off(people: People) -> None:
     shop(people, "one", NOW - 2 * MINUTE)
     shop(people, "two", NOW - 9 * MINUTE)
-    shop(people, "two", NOW + MINUTE, "later")
+    shop(people, "two", NOW + DAY, "later")
     assert (checks().rows, checks().oldest) == (2, NOW - 9 * MINUTE)
     assert heartbeat.backlog(most=1)["connection"].oldest == NOW - 9 * MINUTE
 
@@ -46,7 +46,7 @@ def test_the_oldest_of_all_vendors_counts_also_of_one_that_is_switched_off(peopl
 def test_a_row_that_a_worker_holds_is_no_backlog(people: People, scripted: Scripted) -> None:
     attempt = begin_attempt(people)
     for rows in (Attempt.objects, Connection.objects):
-        rows.update(due_at=NOW - MINUTE, lease_until=NOW + MINUTE, lease_token="worker")
+        rows.update(due_at=NOW - MINUTE, lease_until=NOW + DAY, lease_token="worker")
     assert [each.rows for each in heartbeat.backlog().values()] == [0, 0]
     for rows in (Attempt.objects, Connection.objects):
         rows.update(lease_until=NOW - MINUTE / 2)  # the worker has died

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from django.db import InterfaceError, OperationalError, ProgrammingError
 
+from onboarding import db_slots
 from onboarding.background import key_guard, runner, worker
 from onboarding.background.executor import Executor
 from onboarding.monitoring import database_outage, heartbeat
@@ -66,6 +67,7 @@ def test_sweeps_during_an_outage_write_one_line(
     monkeypatch.setattr(worker._Worker, "_run_schedule", sweep)
     monkeypatch.setattr(worker._Worker, "_look", lambda _: 0.0)
     monkeypatch.setattr(runner, "executor", Executor())
+    monkeypatch.setattr(db_slots, "serve_a_worker", lambda: None)
     monkeypatch.setattr(key_guard.KeyGuard, "allows", lambda _: True)
     monkeypatch.setattr(heartbeat.worker_heartbeat, "beat", lambda: None)
     monkeypatch.setattr(heartbeat.worker_heartbeat, "stop", lambda: None)

@@ -74,7 +74,7 @@ def test_how_long_they_took_is_added_up() -> None:
 
 
 def test_calls_of_the_last_seven_days_stay(settings: Settings) -> None:
-    call(NOW - 7 * DAY + timedelta(minutes=5)).save()
+    call(timezone.now() - 7 * DAY + timedelta(minutes=5)).save()
     folding.run()
     assert Call.objects.count() == 1
     settings.CALL_DETAIL_DAYS = 6
