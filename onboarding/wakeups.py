@@ -17,9 +17,8 @@ from django.db import connection as database
 log = logging.getLogger(__name__)
 LISTEN, NOTIFY = "LISTEN gangway_due", "NOTIFY gangway_due"
 PAUSE = 5.0  # seconds before a lost connection is opened again
-KEEPALIVE = {
-    "keepalives_idle": 30
-}  # seconds; it only waits, and would not notice a dead connection
+# Seconds. Who only waits would not notice a dead connection.
+KEEPALIVE = {"keepalives_idle": 30}
 
 
 def send() -> None:

@@ -274,5 +274,5 @@ def waiting_rows(vendor: str, cause: str) -> tuple[QuerySet[Attempt], QuerySet[C
     """
     name, value = ("answer", "unavailable") if cause in DOWN else ("cause", "credentials")
     waits: dict[str, object] = {name: value, "call_started_at": None, "due_at__isnull": False}
-    attempts = Attempt.objects.filter(**waits, ended=None, connection__vendor=vendor)
-    return attempts, Connection.objects.filter(**waits, vendor=vendor)
+    waits["vendor"] = vendor
+    return Attempt.objects.filter(**waits, ended=None), Connection.objects.filter(**waits)

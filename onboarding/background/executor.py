@@ -23,7 +23,7 @@ from onboarding.monitoring.database_outage import OUTAGES, outage
 log = logging.getLogger(__name__)
 # Threads for each vendor in each process. Web processes have pages to serve, so workers do more.
 WEB_BOUND, WORKER_BOUND = 8, 32
-QUEUE_LIMIT = 100  # jobs of one vendor, running ones included; the sweep starts the others later
+QUEUE_LIMIT = 100  # jobs of one vendor, running ones included; a worker starts the others later
 FIRST, IN_TURN = 0, 1  # priorities in a queue
 
 # One piece of work. If it made way for urgent work, it returns the remaining work.

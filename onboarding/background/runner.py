@@ -75,7 +75,7 @@ def is_crowded(vendor: str) -> bool:
     """
     latest = clock.now() + journey.LEASE  # a call that was asked for just now is due earlier
     unanswered = Attempt.objects.filter(due_at__lte=latest, ended=None, answer=Answer.PROGRESS)
-    waiting = unanswered.filter(connection__vendor=vendor).order_by()
+    waiting = unanswered.filter(vendor=vendor).order_by()
     return len(waiting.values_list("pk")[: WEB_BOUND + 1]) > WEB_BOUND
 
 

@@ -63,7 +63,7 @@ class Lease:
 
     def hand_in(self) -> None:
         """Give the lease up, first in the transaction that writes the last outcome: until it commits, the
-        row stays locked, and if it fails the lease is still ours. Call `release` afterwards.
+        row stays locked, and if it fails the lease is still ours. The caller clears `is_held` after it.
 
         Raises LeaseLost.
         """

@@ -48,7 +48,7 @@ AFTER_EXPIRY = timedelta(minutes=1)
 LONG_WAIT = timedelta(minutes=1)  # from then on a merchant gets a mail when it is over
 OUTAGE_STAYS_KNOWN = timedelta(days=7)  # to who reads the timeline
 WAKE_WITHIN, WAKE_PARTS = timedelta(seconds=5), 10  # waiting rows become due in so many groups
-GRACE = timedelta(seconds=10)  # the web process calls at once; the sweep only if that process dies
+GRACE = timedelta(seconds=10)  # the web process calls at once; a worker only if that process dies
 
 # Copied from an open attempt to its connection.
 SHOWN_FIELDS = (
@@ -57,18 +57,8 @@ SHOWN_FIELDS = (
 GUARD_FIELDS = ("call_started_at", "crashes", "lease_until", "lease_token")
 # What a check reads of a connection, its connector, its account and its merchant.
 CHECKED_COLUMNS = (
-    *(
-        "vendor",
-        "reference",
-        "name",
-        "key",
-        "shop_id",
-        "answers",
-        "memo",
-        "reveal",
-        "due_at",
-        "tries",
-    ),
+    *("vendor", "reference", "name", "key", "shop_id"),
+    *("answers", "memo", "reveal", "due_at", "tries"),
     *GUARD_FIELDS,
     *("connector__key", "connector__options", "account__vendor", "account__key", "account__label"),
     *("account__memo", "account__staff_answers", "account__found"),
