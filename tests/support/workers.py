@@ -23,7 +23,7 @@ from onboarding import journey
 from onboarding.journey.leases import LEASE
 from onboarding.models import Account, Attempt, Connection, Connector, Merchant
 from onboarding.models.connections import shop_name_key
-from tests.support.people import business, connector, person
+from tests.support.people import business, person
 from tests.support.site import ROOT, free_port, wait_until
 from vendors import sandbox
 from vendors.celigo.sandbox.licenses import install, issued
@@ -149,12 +149,19 @@ class Redis:
 
 
 def preset() -> Connector:
-    return connector("celigo", PRESET)
+    """The sandbox's connector. A worker that has started may write it at the same moment."""
+    made, _ = Connector.objects.get_or_create(
+        vendor="celigo", key=PRESET, staff_made=False,
+        defaults={
+            "vendor_name": "celigo", "platform": PRESET, "slug": f"celigo-{PRESET}",
+        },
+    )  # fmt: skip
+    return made
 
 
 def merchants(stage: sandbox.Running, *names: str) -> list[Attempt]:
     """One merchant per name, with an account at integrator.io and an attempt that is due now."""
-    chosen = Connector.objects.filter(vendor="celigo").first() or preset()
+    chosen = preset()
     return [_merchant(stage, chosen, name) for name in names]
 
 
@@ -171,7 +178,7 @@ def _merchant(stage: sandbox.Running, chosen: Connector, name: str) -> Attempt:
 
 def connected_shops(stage: sandbox.Running, count: int) -> list[Connection]:
     """One merchant with one connected shop each. They are due one after the other, and all are due by now."""
-    chosen = Connector.objects.filter(vendor="celigo").first() or preset()
+    chosen = preset()
     made = Merchant.objects.bulk_create(Merchant(name=f"Business {n}") for n in range(count))
     accounts = Account.objects.bulk_create(Account(merchant=each, vendor="celigo") for each in made)
     licences, now, user = _installed(stage, count), timezone.now(), person("ann@example.org", "Ann")
