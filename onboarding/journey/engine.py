@@ -185,6 +185,7 @@ def _hold(lease: Lease) -> None:
 def _doubt_announced(run: _Run, account: Account) -> None:
     """Only if the lease has just been taken: what this process announced itself is no doubt."""
     if run.last is None:
+        run.lease.found(account)
         doubt_announced(account)
 
 

@@ -54,6 +54,10 @@ class Lease:
         self.is_held = bool(free.update(lease_until=until, lease_token=self.token))
         return self.is_held
 
+    def found(self, row: Leased) -> None:
+        """The row has been loaded: from now on its key finds it, which costs less than a subquery."""
+        self.rows = self.rows.model._default_manager.filter(pk=row.pk)
+
     def renew(self) -> None:
         """Extend the lease, first in the transaction that writes an outcome: it also locks the row.
 

@@ -7,6 +7,7 @@ below follows one of them, in the order in which things happen.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from copy import copy
 from dataclasses import replace
 from typing import assert_never
 
@@ -608,6 +609,7 @@ def _check_at_once(connection: Connection) -> None:
 def _settle_check(call: VendorCall, outcome: Outcome) -> bool:
     """A check writes straight into the connection and its account; it never makes anything."""
     connection = transitions.locked_again(call.connection)
+    before = copy(connection)
     if isinstance(outcome, Step):
         _save_live_memos(connection, outcome)
     repeat = isinstance(outcome, Progress)
@@ -619,7 +621,7 @@ def _settle_check(call: VendorCall, outcome: Outcome) -> bool:
     if isinstance(outcome, Connected) and outcome.shop_id != connection.shop_id:
         outcome = Garbled("the check answered for another shop")
     if isinstance(outcome, Connected):
-        _still_connected(call, connection, outcome)
+        _still_connected(call, connection, before, outcome)
     else:
         _not_confirmed(call, connection, outcome)
     return False
@@ -635,12 +637,15 @@ def _save_live_memos(connection: Connection, step: Step) -> None:
         transitions.save(connection, "memo")
 
 
-def _still_connected(call: VendorCall, connection: Connection, step: Connected) -> None:
-    status_before = connection.status
+def _still_connected(
+    call: VendorCall, connection: Connection, before: Connection, step: Connected
+) -> None:
+    """`before`: the row as it was when it was locked."""
     _apply_evidence(call, connection, step)
     reveal = () if step.reveal is None else ("reveal",)
-    transitions.save(connection, *transitions.STATUS_FIELDS, *EVIDENCE_FIELDS, *reveal)
-    if connection.status != status_before:
+    names = (*transitions.STATUS_FIELDS, *EVIDENCE_FIELDS, *reveal)
+    transitions.save_changed(connection, before, *names)
+    if connection.status != before.status:
         transitions.record(connection, connection.note, status=connection.status)
 
 
