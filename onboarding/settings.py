@@ -90,6 +90,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "onboarding.middleware.own_time_zone",
     "django.contrib.messages.middleware.MessageMiddleware",
     "onboarding.middleware.http_methods",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

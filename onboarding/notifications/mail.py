@@ -2,7 +2,8 @@
 
 Every mail is a `Mail`: marked as automatic, with an HTML part that is made from its text. In the text, a
 line of code stands alone, and the address of one of our pages stands alone below a line that ends in a
-colon: in the HTML part they are a large code and a button.
+colon: in the HTML part they are a large code and a button, and a link below the line “-- ”. There the mail
+says why its reader gets it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import re
 import smtplib
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
 from email.utils import make_msgid
 from typing import NamedTuple
 
@@ -20,8 +22,14 @@ from django.core.mail import EmailMessage, EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.utils import translation
 
+from onboarding.colours import accents
 from onboarding.email_addresses import sender_domain
+from onboarding.models import Merchant, User
 from vendors.contract.characters import one_line
+
+from . import choices
+from .kinds import kind_of, why
+from .readers import Reader, reading_as
 
 log = logging.getLogger(__name__)
 CODE = re.compile(r"[A-Z0-9][A-Z0-9-]{4,11}")
@@ -51,36 +59,109 @@ class TooManyMails(NotSent):
         self.seconds = seconds
 
 
-class Mail(EmailMultiAlternatives):
-    """A mail of ours. `text` is the plain text; the HTML part says the same."""
+@dataclass(frozen=True)
+class About:
+    """What a mail is, beside its words: for its headers and for the log.
 
-    def __init__(self, subject: str, text: str, to: Sequence[str]) -> None:
+    `user`: the person who reads it, if the mail knows. `group`: of MailGroup, where it can be switched off.
+    """
+
+    kind: str = ""
+    language: str = ""
+    user: User | None = None
+    merchant: Merchant | None = None
+    group: str = ""
+
+    @property
+    def choices_url(self) -> str:
+        """The page where the reader chooses which mails they get."""
+        return choices.link(self.user, self.merchant, self.group) if self.user else ""
+
+    def headers(self) -> dict[str, str]:
+        """RFC 8058: mail programs show a button, which switches the group off with one POST."""
+        if not (self.group and self.user):
+            return {}
+        return {
+            "List-Unsubscribe": f"<{self.choices_url}>",
+            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        }
+
+
+NOTHING_KNOWN = About()
+
+
+class Mail(EmailMultiAlternatives):
+    """A mail of ours. `text` is the plain text; the HTML part says the same, in the language of now."""
+
+    def __init__(
+        self, subject: str, text: str, to: Sequence[str], about: About = NOTHING_KNOWN
+    ) -> None:
         headers = {
             "Auto-Submitted": "auto-generated",
             "Message-ID": make_msgid(domain=sender_domain(settings.EMAIL_FROM)),
+            **about.headers(),
         }
         support = [settings.SUPPORT_EMAIL] if settings.SUPPORT_EMAIL else None
         line = shortened(subject, LONGEST_SUBJECT)
         super().__init__(
             line, text.strip() + "\n", settings.EMAIL_FROM, to, headers=headers, reply_to=support
         )
+        self.about = about
         self.attach_alternative(html_part(line, text), "text/html")
 
 
 def compose(
-    template: str, to: Sequence[str], context: Mapping[str, object], language: str = ""
+    template: str,
+    to: Sequence[str],
+    context: Mapping[str, object],
+    language: str = "",
+    *,
+    kind: str = "",
 ) -> Mail:
-    """The mail of `<template>_subject.txt` and `<template>_message.txt`."""
+    """The mail of `<template>_subject.txt` and `<template>_message.txt`, to addresses.
+
+    It belongs to no group: nobody can switch it off. `kind`: of kinds.py, if the template does not tell.
+    """
+    with translation.override(language) if language else nullcontext():
+        about = About(kind or kind_of(template), translation.get_language() or "en")
+        return _composed(template, to, context, about)
+
+
+def compose_for(
+    reader: Reader,
+    template: str,
+    context: Mapping[str, object],
+    *,
+    kind: str,
+    group: str = "",
+    merchant: Merchant | None = None,
+) -> Mail:
+    """A mail to one person, in their language and time zone. Its footer leads to what they may switch off.
+
+    `merchant`: the business that it is about, if it is not the reader's. Whether the person wants the group
+    is asked before (`choices.wants`).
+    """
+    about = About(kind, reader.language, reader.user, merchant or reader.merchant, group)
+    with reading_as(reader):
+        return _composed(template, [reader.email], context, about)
+
+
+def _composed(
+    template: str, to: Sequence[str], context: Mapping[str, object], about: About
+) -> Mail:
+    business = quoted(about.merchant.name) if about.merchant else context.get("business", "")
     site = {
         "brand_name": settings.BRAND_NAME,
         "support_email": settings.SUPPORT_EMAIL,
         "site_url": settings.SITE_URL,
         "code_minutes": settings.ACCOUNT_LOGIN_BY_CODE_TIMEOUT // 60,
+        "why": why(about.kind, business),
+        "group": about.group,
+        "choices_url": about.choices_url,
     }
-    with translation.override(language) if language else nullcontext():
-        subject = render_to_string(f"{template}_subject.txt", {**site, **context})
-        text = render_to_string(f"{template}_message.txt", {**site, **context})
-        return Mail(subject, text, to)
+    subject = render_to_string(f"{template}_subject.txt", {**site, **context})
+    text = render_to_string(f"{template}_message.txt", {**site, **context})
+    return Mail(subject, text, to, about)
 
 
 # -- names that somebody typed ---------------------------------------------------------------------
@@ -116,8 +197,20 @@ class Block(NamedTuple):
 
 def html_part(subject: str, text: str) -> str:
     body, _, footer = text.strip().partition("\n-- \n")
-    context = {"subject": subject, "blocks": list(_blocks(body)), "footer": footer.strip()}
-    return render_to_string("onboarding/email/html_part.html", context)
+    light, dark = accents(settings.BRAND_COLOUR)
+    blocks = list(_blocks(body))
+    context = {
+        "subject": subject,
+        "brand_name": settings.BRAND_NAME,
+        "site_url": settings.SITE_URL,
+        "blocks": blocks,
+        "has_code": any(each.kind == "code" for each in blocks),  # then the subject repeats it
+        "footer": list(_lines(footer)),
+        "light": light,
+        "dark": dark,
+    }
+    page = render_to_string("onboarding/email/html_part.html", context)
+    return re.sub(r"\n\s+", "\n", page)
 
 
 def _blocks(body: str) -> Iterable[Block]:
@@ -138,6 +231,19 @@ def _blocks(body: str) -> Iterable[Block]:
         elif line:
             lines.append(line)
     yield from _text(lines)
+
+
+def _lines(footer: str) -> Iterable[Block]:
+    """The footer, line by line. An address is a link, with the words of the line above if they end in “:”."""
+    label = ""
+    for line in filter(None, map(str.strip, footer.splitlines())):
+        if line.startswith(settings.SITE_URL):
+            yield Block("link", label or line, line)
+        elif label:
+            yield Block("text", f"{label}:")
+        label = line.removesuffix(":") if line.endswith(":") else ""
+        if not label and not line.startswith(settings.SITE_URL):
+            yield Block("text", line)
 
 
 def _text(lines: Sequence[str]) -> Iterable[Block]:
