@@ -10,7 +10,7 @@ from .connections import Account, Attempt, Connection, Event, Hop
 from .consents import Agreement, Consent, ReceiptKey
 from .coordination import Breaker, Leased, Operator, Slot, Worker
 from .limits import RateLimit
-from .mails import MailChoice, MailGroup
+from .mails import MailChoice, MailGroup, MailOutcome, MailRecord, RefusedAddress
 from .memo_key import MemoKey
 from .merchants import Invitation, Membership, Merchant
 from .notifications import (
@@ -53,6 +53,8 @@ __all__ = [
     "Leased",
     "MailChoice",
     "MailGroup",
+    "MailOutcome",
+    "MailRecord",
     "Membership",
     "MemoKey",
     "Merchant",
@@ -60,6 +62,7 @@ __all__ = [
     "PromisedMail",
     "RateLimit",
     "ReceiptKey",
+    "RefusedAddress",
     "SecurityEvent",
     "Session",
     "Slot",

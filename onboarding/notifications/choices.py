@@ -11,15 +11,20 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from onboarding.models import MailChoice, MailGroup, Merchant, User
+from onboarding.models import MailChoice, MailGroup, Merchant, RefusedAddress, User
 
 SALT = "onboarding.mail-choices"
 
 
 def wants(user: User, merchant: Merchant | None, group: str) -> bool:
-    """Whether this person is to get mails of this group about this business. Without a group: always."""
+    """Whether this person is to get mails of this group about this business. Without a group: always.
+
+    Nothing of a group goes to an address that a mail server has refused.
+    """
     if not group:
         return True
+    if RefusedAddress.objects.filter(user=user, email=user.email.lower()).exists():
+        return False
     about_it = Q(merchant=merchant) | Q(merchant=None)
     refused = MailChoice.objects.filter(about_it, user=user, group=group)
     return user.is_active and not refused.exists()

@@ -35,18 +35,25 @@ log = logging.getLogger(__name__)
 CODE = re.compile(r"[A-Z0-9][A-Z0-9-]{4,11}")
 LONGEST_SUBJECT = 150  # characters
 LONGEST_NAME = 60  # characters of a name that somebody typed
+LONGEST_ANSWER = 200  # characters of what a mail server said
 
 
 class NotSent(Exception):
-    """The mail did not leave. `for_staff`: whether staff can do something about it."""
+    """The mail did not leave. `for_staff`: whether staff can do something about it.
+
+    `reason`: why, in plain words. `answer`: what the mail server said.
+    """
 
     for_staff = True
+    reason = "The mail server could not be reached."
+    answer = ""
 
 
 class AddressRefused(NotSent):
     """The mail server refuses the recipient for good. Trying again is of no use."""
 
     for_staff = False
+    reason = "The mail server refuses this address."
 
 
 class TooManyMails(NotSent):
@@ -63,23 +70,27 @@ class TooManyMails(NotSent):
 class About:
     """What a mail is, beside its words: for its headers and for the log.
 
-    `user`: the person who reads it, if the mail knows. `group`: of MailGroup, where it can be switched off.
+    `person`: who reads it, if that is known. `has_choices`: whether its footer leads to their choices.
+    `group`: of MailGroup, where it can be switched off.
     """
 
     kind: str = ""
     language: str = ""
-    user: User | None = None
+    person: User | None = None
     merchant: Merchant | None = None
     group: str = ""
+    has_choices: bool = False
 
     @property
     def choices_url(self) -> str:
         """The page where the reader chooses which mails they get."""
-        return choices.link(self.user, self.merchant, self.group) if self.user else ""
+        if not (self.person and self.has_choices):
+            return ""
+        return choices.link(self.person, self.merchant, self.group)
 
     def headers(self) -> dict[str, str]:
         """RFC 8058: mail programs show a button, which switches the group off with one POST."""
-        if not (self.group and self.user):
+        if not (self.group and self.choices_url):
             return {}
         return {
             "List-Unsubscribe": f"<{self.choices_url}>",
@@ -117,13 +128,17 @@ def compose(
     language: str = "",
     *,
     kind: str = "",
+    person: User | None = None,
+    merchant: Merchant | None = None,
 ) -> Mail:
     """The mail of `<template>_subject.txt` and `<template>_message.txt`, to addresses.
 
     It belongs to no group: nobody can switch it off. `kind`: of kinds.py, if the template does not tell.
+    `person`: whom it is for, if the address alone does not tell.
     """
     with translation.override(language) if language else nullcontext():
-        about = About(kind or kind_of(template), translation.get_language() or "en")
+        in_language = translation.get_language() or settings.LANGUAGE_CODE
+        about = About(kind or kind_of(template), in_language, person, merchant)
         return _composed(template, to, context, about)
 
 
@@ -141,7 +156,8 @@ def compose_for(
     `merchant`: the business that it is about, if it is not the reader's. Whether the person wants the group
     is asked before (`choices.wants`).
     """
-    about = About(kind, reader.language, reader.user, merchant or reader.merchant, group)
+    whose = merchant or reader.merchant
+    about = About(kind, reader.language, reader.user, whose, group, has_choices=True)
     with reading_as(reader):
         return _composed(template, [reader.email], context, about)
 
@@ -267,12 +283,21 @@ def deliver(message: EmailMessage) -> None:
         answers = _answers(error)
         codes = ", ".join(str(code) for code, _ in answers) or "no answer"
         log.warning("a mail was not sent: %s (%s)", type(error).__name__, codes)
-        if not _refuses_recipient(error, answers):
-            raise NotSent(f"{type(error).__name__} ({codes})") from error
-        refused = AddressRefused(f"refused ({codes})")
-        # A policy, such as “relay access denied”: it may concern every mail that we send.
-        refused.for_staff = any("5.7." in text for _, text in answers)
-        raise refused from error
+        raise _not_sent(error, answers, codes) from error
+
+
+def _not_sent(error: Exception, answers: Sequence[tuple[int, str]], codes: str) -> NotSent:
+    if not _refuses_recipient(error, answers):
+        failed = NotSent(f"{type(error).__name__} ({codes})")
+        if answers:
+            failed.reason = f"The mail server did not take it ({codes})."
+        return failed
+    refused = AddressRefused(f"refused ({codes})")
+    refused.reason = f"The mail server refuses this address ({codes})."
+    refused.answer = shortened(" ".join(f"{code} {text}" for code, text in answers), LONGEST_ANSWER)
+    # A policy, such as “relay access denied”: it may concern every mail that we send.
+    refused.for_staff = any("5.7." in text for _, text in answers)
+    return refused
 
 
 def _answers(error: Exception) -> list[tuple[int, str]]:

@@ -114,7 +114,7 @@ PREFIXES = [f"account/email/{name}" for name in CODES + NOTICES + OTHERS]
 PREFIXES += [f"mfa/email/{name}" for name in FACTORS]
 CLOSING = [str(kind) for kind in ClosingMail.Kind]
 ROWS = [
-    *(*CLOSING, "confirmed", "expiry_warning", "former_address", "guess_warning", "invitation"),
+    *(*CLOSING, "alert", "confirmed", "expiry_warning", "former_address", "guess_warning", "invitation"),
     *("promised", "request", "waitlist", "way_back"),
 ]
 
