@@ -131,6 +131,7 @@ RUNNER = site.runner
 CHECK_PERIOD = site.check_period
 RETENTION_DAYS = site.retention_days
 CALL_DETAIL_DAYS = site.call_detail_days
+MAIL_LOG_DAYS = site.mail_log_days
 MAX_BUSINESSES = site.max_businesses
 MAX_BUSINESSES_PER_DAY = site.max_businesses_per_day
 MAX_OPEN_SHOPS = site.max_open_shops

@@ -101,6 +101,7 @@ urlpatterns = [
     path("accounts/signup/", sign_in.sign_up, name="account_signup"),
     path("accounts/sessions/", sessions.sessions_page, name="sessions"),
     path("mails/", mails.by_link, name="mails"),
+    path("accounts/mails/works/", mails.works_again, name="address-works"),
     path("accounts/mails/", mails.own, name="own-mails"),
     path("accounts/name/", names.own_name, name="own-name"),
     path("accounts/events/", security_events.own_events, name="account_events"),

@@ -14,7 +14,7 @@ from django.db.models import F, QuerySet
 from django.utils.translation import gettext
 
 from onboarding import clock
-from onboarding.models import AccountMail, ClosingMail, MailOutcome, MailRecord
+from onboarding.models import AccountMail, ClosingMail, MailOutcome, MailRecord, User
 from onboarding.models.outbox import MAX_TRIES, WANTED, Mailed
 
 from .mail import AddressRefused, Mail, NotSent
@@ -35,23 +35,30 @@ class CannotSendAgain(Exception):
 
 def note_try(row: Mailed, mail: Mail, to: Sequence[str]) -> None:
     """A try begins. The first one of a mail makes its rows."""
-    now, known = clock.now(), set()
-    for record in _open(row).filter(to__in=to):
-        known.add(record.to)
+    now, logged = clock.now(), dict(_logged(row, mail, email) for email in to)
+    known = set(_open(row).filter(to__in=logged).values_list("to", flat=True))
     again = {"tries": F("tries") + 1, "tried": now, "outcome": MailOutcome.WAITING, "reason": ""}
     _open(row).filter(to__in=known).update(**again)
     MailRecord.objects.bulk_create(
-        _new(row, mail, email) for email in dict.fromkeys(to) if email not in known
+        _new(row, mail, email, user) for email, user in logged.items() if email not in known
     )
 
 
-def _new(row: Mailed, mail: Mail, email: str) -> MailRecord:
+def _logged(row: Mailed, mail: Mail, email: str) -> tuple[str, User | None]:
+    """The address and the person of a row in the log. Whoever has closed their account gets mails about
+    that once more, and is erased: their address stands nowhere else."""
+    user = mail.about.person or people_at(email).first()
+    is_erased = isinstance(row, ClosingMail) and user is None
+    return ("" if is_erased else email), user
+
+
+def _new(row: Mailed, mail: Mail, email: str, user: User | None) -> MailRecord:
     about = mail.about
     return MailRecord(
         to=email,
         kind=about.kind,
         language=about.language,
-        user=about.person or people_at(email).first(),
+        user=user,
         merchant=about.merchant,
         source=type(row).__name__,
         row=row.pk,

@@ -17,6 +17,7 @@ from onboarding.models import RefusedAddress, User
 from .kinds import ALERT, CODE
 from .mail import AddressRefused, Mail, NotSent
 
+BOUNCED = "It came back to us days later."  # instead of a mail server's answer
 ALWAYS = {CODE, ALERT}  # who waits for it has asked for it; staff's address is the operator's
 
 

@@ -13,9 +13,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
 from onboarding import moments
-from onboarding.methods import require_read_or_post
+from onboarding.local_paths import next_path
+from onboarding.methods import require_post, require_read_or_post
 from onboarding.models import MailGroup, User
-from onboarding.notifications import choices
+from onboarding.notifications import choices, refused_addresses
 from onboarding.questions import form_data
 from onboarding.views.access import Request, signed_in
 from onboarding.views.forms import MailsForm
@@ -35,6 +36,17 @@ def own(request: Request) -> HttpResponse:
         messages.success(request, gettext("Saved."))
         return SeeOther(reverse("own-mails"))
     return render(request, "account/mails.html", {"form": form})
+
+
+@require_post
+@signed_in
+def works_again(request: Request) -> HttpResponse:
+    """The button of somebody whose address was refused: we mail it again."""
+    user = request.user
+    refused_addresses.works_again(user, user.email)
+    said = gettext("Thank you. We email %(email)s again.")
+    messages.success(request, said % {"email": user.email})
+    return SeeOther(next_path(request) or reverse("own-mails"))
 
 
 @require_read_or_post
