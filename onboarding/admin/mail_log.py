@@ -51,7 +51,8 @@ class MailRecordAdmin(ReadOnlyAdmin):
         people = ids(User.objects.filter(email__startswith=term.lower()))
         yield MailRecord.objects.filter(to__startswith=term.lower())
         yield MailRecord.objects.filter(user__in=people)
-        yield MailRecord.objects.filter(merchant__in=merchants_like(term))
+        if "@" not in term:  # otherwise it would find the mails of everybody in the person's teams
+            yield MailRecord.objects.filter(merchant__in=merchants_like(term))
 
     @admin.display(description=gettext_lazy("asked for"))
     def asked_at(self, record: MailRecord) -> str:

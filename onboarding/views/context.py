@@ -18,8 +18,8 @@ PUBLIC = {"start", "catalogue", "platform", "account_login"}
 def site(request: HttpRequest) -> dict[str, object]:
     """`brand_name`, `brand_logo`, `brand_colour`, `brand_url`, `support_email`, `legal_links` [(label, url)],
     `reference`, `canonical` (the one address of a public page), `demo_mails` when the demo's mail page
-    exists, `refused_address` (the reader's, if a mail server has refused it); for “Is it still you?”: `about_to`, and `recent_minutes`, after which a sign-in no longer
-    counts as recent."""
+    exists, `refused_address` (the reader's, if a mail server has refused it); for “Is it still you?”:
+    `about_to`, and `recent_minutes`, after which a sign-in no longer counts as recent."""
     return {
         "brand_name": settings.BRAND_NAME,
         "brand_logo": settings.BRAND_LOGO,
