@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from email.utils import make_msgid
+from itertools import groupby
 from typing import NamedTuple
 
 from django.conf import settings
@@ -204,11 +205,15 @@ def shortened(text: str, most: int) -> str:
 
 
 class Block(NamedTuple):
-    """A part of the HTML: `kind` is "text", "code" or "link"; a link has a URL."""
+    """A part of the HTML: `kind` is "text", "list", "code" or "link"; a link has a URL."""
 
     kind: str
     text: str
     url: str = ""
+
+    @property
+    def lines(self) -> list[str]:
+        return self.text.splitlines()
 
 
 def html_part(subject: str, text: str) -> str:
@@ -233,7 +238,7 @@ def _blocks(body: str) -> Iterable[Block]:
     lines: list[str] = []
     for line in [*map(str.strip, body.strip().splitlines()), ""]:
         if not line and lines and not lines[-1].endswith(":"):
-            yield Block("text", "\n".join(lines))
+            yield from _text(lines)
             lines = []
         elif CODE.fullmatch(line):
             yield from _text(lines)
@@ -263,8 +268,10 @@ def _lines(footer: str) -> Iterable[Block]:
 
 
 def _text(lines: Sequence[str]) -> Iterable[Block]:
-    if lines:
-        yield Block("text", "\n".join(lines))
+    """A paragraph; lines that begin with “- ” are a list."""
+    for is_list, run in groupby(lines, lambda line: line.startswith("- ")):
+        kind = "list" if is_list else "text"
+        yield Block(kind, "\n".join(line.removeprefix("- ") for line in run))
 
 
 # -- sending ---------------------------------------------------------------------------------------

@@ -47,9 +47,14 @@ def note_try(row: Mailed, mail: Mail, to: Sequence[str]) -> None:
 def _logged(row: Mailed, mail: Mail, email: str) -> tuple[str, User | None]:
     """The address and the person of a row in the log. Whoever has closed their account gets mails about
     that once more, and is erased: their address stands nowhere else."""
-    user = mail.about.person or people_at(email).first()
+    user = mail.about.person or people_at(email).first() or _beginner(email)
     is_erased = isinstance(row, ClosingMail) and user is None
     return ("" if is_erased else email), user
+
+
+def _beginner(email: str) -> User | None:
+    """Somebody who signs up: nobody has confirmed the address yet."""
+    return User.objects.filter(email__iexact=email, erased_at=None).first()
 
 
 def _new(row: Mailed, mail: Mail, email: str, user: User | None) -> MailRecord:
