@@ -3,6 +3,8 @@ of a mail, which needs no sign-in."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -62,24 +64,29 @@ def by_link(request: HttpRequest) -> HttpResponse:
     key = request.GET.get("key") or request.POST.get("key", "")
     found = choices.read(key)
     if found is None:
-        return _page(request, 404, state="unknown")
+        return _page(request, {"state": "unknown"}, 404)
     user, merchant, group = found
     if request.POST.get(ONE_CLICK) == "One-Click":
         choices.stop(user, merchant, [group] if group else MailGroup.values)
         return HttpResponse(content_type="text/plain")
     theirs = [merchant] if merchant and merchant.members.filter(pk=user.pk).exists() else []
     form = MailsForm(form_data(request), user, theirs)
-    details = {"form": form, "key": key, "email": masked(user.email), "group": _label(group)}
+    details: dict[str, object] = {
+        "form": form,
+        "key": key,
+        "email": masked(user.email),
+        "group": _label(group),
+    }
     if STOP in request.POST:
         choices.stop(user, merchant, [group] if group else MailGroup.values)
     saved = STOP in request.POST or _save(request, user, form)
     if saved:
         details["form"] = MailsForm(None, user, theirs)
     with translation.override(user.language or translation.get_language()):
-        return _page(request, state="saved" if saved else "", **details)
+        return _page(request, {"state": "saved" if saved else "", **details})
 
 
-def _page(request: HttpRequest, status: int = 200, **details: object) -> HttpResponse:
+def _page(request: HttpRequest, details: Mapping[str, object], status: int = 200) -> HttpResponse:
     page = render(request, "account/mails_by_link.html", details, status=status)
     page["Referrer-Policy"] = "no-referrer"  # the address of this page has the key
     return page
