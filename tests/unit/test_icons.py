@@ -10,9 +10,9 @@ from django.template.loader import render_to_string
 from django.test import Client
 from pytest_django import Settings
 
+from onboarding import colours
 from onboarding.models.status import Status
 from onboarding.templatetags import icons
-from onboarding import colours
 from onboarding.views import brand
 
 ROOT = Path(__file__).resolve().parents[2]
