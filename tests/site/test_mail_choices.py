@@ -79,6 +79,7 @@ def test_all_are_switched_off_for_businesses_to_come(people: People) -> None:
     assert choices.wants(people.alice, later, "")  # what belongs to no group is always sent
 
 
+@pytest.mark.both
 def test_one_business_is_switched_on_after_all_were_off(people: People) -> None:
     second = business("Second", owner=people.alice)
     choices.stop(people.alice, None)

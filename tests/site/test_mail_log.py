@@ -116,6 +116,7 @@ def test_a_code_that_failed_while_somebody_waited_is_given_up(server: MailServer
     assert record(to="new@example.org").outcome == "given_up"
 
 
+@pytest.mark.both
 def test_a_mail_that_nobody_wants_any_more_is_closed_and_reopened(
     people: People, server: MailServer
 ) -> None:
