@@ -6,6 +6,9 @@ from collections.abc import Iterable
 
 from django.contrib import admin, messages
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from onboarding.models import MailOutcome, MailRecord, RefusedAddress, User
@@ -15,6 +18,7 @@ from onboarding.notifications.mail_log import CannotSendAgain
 
 from .base import ReadOnlyAdmin
 from .changelist import AnyQuerySet, FixedFilter, ids, merchants_like
+from .security_events import PersonFilter
 from .tables import NOTHING, exact_moment, link
 
 MOST_AT_ONCE = 50  # mails
@@ -32,6 +36,12 @@ class OutcomeFilter(FixedFilter):
     fixed_choices = tuple(MailOutcome.choices)
 
 
+def mails_link(user: User) -> SafeString:
+    """A link to the mails of a person."""
+    page = reverse("admin:onboarding_mailrecord_changelist")
+    return format_html('<a href="{}?user={}">{}</a>', page, user.pk, gettext("Emails"))
+
+
 @admin.register(MailRecord)
 class MailRecordAdmin(ReadOnlyAdmin):
     list_display = (
@@ -39,7 +49,7 @@ class MailRecordAdmin(ReadOnlyAdmin):
         *("person", "business"),
     )
     list_display_links = ("asked_at",)
-    list_filter = (KindFilter, OutcomeFilter)
+    list_filter = (KindFilter, OutcomeFilter, PersonFilter)
     list_select_related = ("user", "merchant")
     fields = list_display
     readonly_fields = fields

@@ -176,6 +176,17 @@ def test_staff_search_by_address_and_filter(people: People) -> None:
     )
 
 
+def test_a_person_leads_to_their_mails(people: People) -> None:
+    invite(people)
+    Client().post(LOGIN, {"email": "alice@example.org"})
+    staff = staff_client()
+    page = reverse("admin:onboarding_user_change", args=[people.alice.pk])
+    link = f"{LOG}?user={people.alice.pk}"
+    assert f'href="{link}"' in staff.get(page).content.decode()
+    text = visible_text(staff.get(link))
+    assert ("alice@example.org" in text, DAN in text) == (True, False)
+
+
 def test_whoever_may_only_read_has_no_buttons(people: People) -> None:
     invite(people)
     reader = limited_client("view_mailrecord")
