@@ -7,12 +7,16 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable
+from functools import partial
 from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
 
 from allauth.core.exceptions import ReauthenticationRequired
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY as USER_ID
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.middleware import get_user
+from django.contrib.auth.models import AnonymousUser
 from django.contrib.messages import get_messages
 from django.contrib.messages.storage.base import BaseStorage
 from django.contrib.sessions.exceptions import SessionInterrupted
@@ -22,6 +26,7 @@ from django.http.request import split_domain_port
 from django.middleware.gzip import GZipMiddleware
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
+from django.utils.functional import SimpleLazyObject
 
 from vendors.contract.characters import is_plain
 
@@ -29,11 +34,11 @@ from . import moments
 from .bounds import Reached
 from .conf import headers
 from .local_paths import local_path, next_path
-from .models import memo_key
+from .models import User, memo_key
 from .monitoring import logs, security_log
 from .monitoring.database_outage import is_outage
 from .notifications.mail import NotSent
-from .people import browsers, guards
+from .people import browsers, guards, time_zones
 from .people.sessions import store_of
 from .views import access, errors, health, polling
 
@@ -201,6 +206,24 @@ def reader_time_zone(get_response: GetResponse) -> GetResponse:
             return get_response(request)
 
     return middleware
+
+
+def own_time_zone(get_response: GetResponse) -> GetResponse:
+    """Whoever is signed in reads times in their own zone, from the moment that a view asks who it is."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        request.user = SimpleLazyObject(partial(_reader, request))  # type: ignore[assignment]
+        return get_response(request)
+
+    return middleware
+
+
+def _reader(request: HttpRequest) -> AbstractBaseUser | AnonymousUser:
+    user = get_user(request)
+    if isinstance(user, User):
+        time_zones.follow(user, request.COOKIES.get(moments.COOKIE, ""))
+        timezone.activate(moments.zone_called(user.time_zone) or timezone.get_current_timezone())
+    return user
 
 
 # U+0000 and lone surrogates: no database stores them, and no page can be written with them.

@@ -21,6 +21,19 @@ from onboarding import clock
 
 # Set by static/js/gangway.js: the name of the browser's zone, such as Europe/Berlin.
 COOKIE = "__Host-timezone" if settings.HTTPS else "timezone"
+AREAS = frozenset(
+    (
+        "Africa",
+        "America",
+        "Antarctica",
+        "Asia",
+        "Atlantic",
+        "Australia",
+        "Europe",
+        "Indian",
+        "Pacific",
+    )
+)
 
 
 def in_words(at: datetime, *, seconds: bool = False) -> str:
@@ -104,6 +117,12 @@ def zone_name(key: str) -> str:
 @cache
 def _zones() -> frozenset[str]:
     return frozenset(available_timezones())
+
+
+def zones_to_choose() -> list[str]:
+    """The time zones of places, and UTC: without old names and those that only count hours."""
+    places = (key for key in _zones() if key.partition("/")[0] in AREAS)
+    return ["UTC", *sorted(places)]
 
 
 def zone_called(key: str) -> tzinfo | None:

@@ -90,6 +90,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "onboarding.middleware.own_time_zone",
     "django.contrib.messages.middleware.MessageMiddleware",
     "onboarding.middleware.http_methods",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -130,6 +131,7 @@ RUNNER = site.runner
 CHECK_PERIOD = site.check_period
 RETENTION_DAYS = site.retention_days
 CALL_DETAIL_DAYS = site.call_detail_days
+MAIL_LOG_DAYS = site.mail_log_days
 MAX_BUSINESSES = site.max_businesses
 MAX_BUSINESSES_PER_DAY = site.max_businesses_per_day
 MAX_OPEN_SHOPS = site.max_open_shops

@@ -18,7 +18,7 @@ from .people import (
     security_events,
     sign_in,
 )
-from .views import brand, sessions, well_known
+from .views import brand, mails, sessions, well_known
 from .views.attempt import attempts, wrong_shop
 from .views.rights import closing, data
 from .views.shop import actions, home, receipts, reveal, shops, waiting
@@ -100,6 +100,9 @@ urlpatterns = [
     path("accounts/login/code/confirm/", sign_in.enter_code, name="account_confirm_login_code"),
     path("accounts/signup/", sign_in.sign_up, name="account_signup"),
     path("accounts/sessions/", sessions.sessions_page, name="sessions"),
+    path("mails/", mails.by_link, name="mails"),
+    path("accounts/mails/works/", mails.works_again, name="address-works"),
+    path("accounts/mails/", mails.own, name="own-mails"),
     path("accounts/name/", names.own_name, name="own-name"),
     path("accounts/events/", security_events.own_events, name="account_events"),
     path("accounts/email/", addresses.addresses, name="account_email"),

@@ -14,7 +14,7 @@
     security_events.py    the security log                rights.py      export, erasing, what to ask vendors
     permission_changes.py changes of rights by staff, for the security log
     requests.py           shop systems that people asked for
-    second_steps.py       second steps of users
+    second_steps.py       second steps of users   mail_log.py    the mail log, refused addresses
 
 Nobody edits a status. Columns that are encrypted at rest (memos, answers, reveal, links) are not loaded,
 except on the page where staff enter answers, which shows whether a secret is on file.
@@ -46,6 +46,7 @@ from . import (
     calls,
     connections,
     connectors,
+    mail_log,
     merchants,
     permission_changes,
     requests,
@@ -63,6 +64,7 @@ __all__ = [
     "connections",
     "connectors",
     "login",
+    "mail_log",
     "merchants",
     "requests",
     "rights",

@@ -33,6 +33,7 @@ from onboarding.people import sessions
 from . import permission_changes
 from .base import ACCOUNT_SECRETS, BaseAdmin, FieldOptions
 from .changelist import AnyQuerySet, ids, merchants_like
+from .mail_log import mails_link
 from .rights import BusinessRights, ClosingFilter, PersonRights
 from .second_steps import SecondStepsAdmin, kinds
 from .security_events import events_link
@@ -153,6 +154,7 @@ class UserAdmin(PersonRights, SecondStepsAdmin, UserSessionsAdmin):
         "date_joined",
         "last_login",
         "security_log",
+        "mails",
         *PERMISSION_FIELDS,
     )
     filter_horizontal = ("groups", "user_permissions")
@@ -190,6 +192,10 @@ class UserAdmin(PersonRights, SecondStepsAdmin, UserSessionsAdmin):
     def security_log(self, user: User) -> str:
         return events_link(user) if user.pk else NOTHING
 
+    @admin.display(description=gettext_lazy("emails"))
+    def mails(self, user: User) -> str:
+        return mails_link(user) if user.pk else NOTHING
+
     @admin.display(description=gettext_lazy("second step"))
     def second_step(self, user: User) -> str:
         return kinds(user)
@@ -197,7 +203,7 @@ class UserAdmin(PersonRights, SecondStepsAdmin, UserSessionsAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         """An address belongs to whoever reads its mail; only superusers grant permissions."""
         fixed = (
-            *("addresses", "second_step", "date_joined", "last_login", "security_log"),
+            *("addresses", "second_step", "date_joined", "last_login", "security_log", "mails"),
             *(("email",) if obj else ()),
         )
         return fixed if request.user.is_superuser else (*fixed, *PERMISSION_FIELDS)

@@ -1,7 +1,8 @@
 """Retention: deletes rows that have been over for RETENTION_DAYS, daily and in small batches.
 
-Merchants, accounts and connections stay, with everything that they still need. Sessions and counts of
-rate limits are deleted when they have expired, and users who never confirmed an address after a month.
+Merchants, accounts and connections stay, with everything that they still need. The mail log
+is kept for MAIL_LOG_DAYS. Sessions and counts of rate limits are deleted when they have expired, and users
+who never confirmed an address after a month.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from onboarding.models import (
     Hop,
     HourlyCalls,
     Invitation,
+    MailRecord,
     PromisedMail,
     RateLimit,
     SecurityEvent,
@@ -78,6 +80,7 @@ def expired(now: datetime) -> Iterator[QuerySet[Model]]:
     yield ConnectorRequest.objects.filter(Q(created__lt=last) | Q(mailed__lt=last))
     yield ClosingMail.objects.filter(created__lt=last, reader=None)
     yield ErasureTask.objects.filter(done__lt=last)
+    yield MailRecord.objects.filter(asked__lt=now - timedelta(days=settings.MAIL_LOG_DAYS))
     yield _old_consents(last)
     yield Invitation.objects.filter(expires_at__lt=last)
     yield FormerAddress.objects.filter(expires_at__lt=last)

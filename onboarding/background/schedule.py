@@ -25,6 +25,7 @@ from onboarding.notifications import (
     expiry_warnings,
     guess_warnings,
     invitations,
+    mail_log,
     promised_mails,
     security_alerts,
     staff_alerts,
@@ -153,5 +154,6 @@ def mail() -> None:
     closing_mails.mail_due()
     waitlist.mail_due()
     requests.mail_due()
+    mail_log.end_quiet()
     staff_alerts.open_for_undelivered_mails()
     staff_alerts.clear_told()

@@ -110,6 +110,9 @@ class Site(Settings):
         least=1,
         most=36500,
     )
+    mail_log_days: int = _setting(
+        "90", "days for which the mail log knows of a mail", least=1, most=36500
+    )
     max_businesses: int = _setting(
         "200", "businesses that one person may own; 0: no bound", least=0
     )

@@ -10,6 +10,7 @@ from .connections import Account, Attempt, Connection, Event, Hop
 from .consents import Agreement, Consent, ReceiptKey
 from .coordination import Breaker, Leased, Operator, Slot, Worker
 from .limits import RateLimit
+from .mails import MailChoice, MailGroup, MailOutcome, MailRecord, RefusedAddress
 from .memo_key import MemoKey
 from .merchants import Invitation, Membership, Merchant
 from .notifications import (
@@ -50,6 +51,10 @@ __all__ = [
     "HourlyCalls",
     "Invitation",
     "Leased",
+    "MailChoice",
+    "MailGroup",
+    "MailOutcome",
+    "MailRecord",
     "Membership",
     "MemoKey",
     "Merchant",
@@ -57,6 +62,7 @@ __all__ = [
     "PromisedMail",
     "RateLimit",
     "ReceiptKey",
+    "RefusedAddress",
     "SecurityEvent",
     "Session",
     "Slot",

@@ -35,13 +35,16 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractBaseUser, PermissionsMixin):
     """A person: a member of merchants' teams, or of staff.
 
-    `erased_at`: they have closed their account. The row stays, without anything that tells who it was,
-    because timelines and the security log refer to it.
+    `time_zone`: a name such as Europe/Berlin, "" while it is unknown. It follows the browser until the person
+    has chosen one. `erased_at`: they have closed their account. The row stays, without anything that tells
+    who it was, because timelines and the security log refer to it.
     """
 
     email = models.EmailField(unique=True, validators=[check_address])
     name = models.CharField(max_length=150, blank=True)
     language = models.CharField(max_length=10, blank=True)
+    time_zone = models.CharField(max_length=64, blank=True)
+    time_zone_chosen = models.BooleanField(default=False, editable=False)
     is_staff = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
     date_joined = models.DateTimeField(default=clock.now)

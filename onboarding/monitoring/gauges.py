@@ -25,6 +25,7 @@ from onboarding.models import (
     Connection,
     ExpiryWarning,
     Invitation,
+    RefusedAddress,
     SecurityEvent,
     WaitlistEntry,
     merchants,
@@ -160,7 +161,10 @@ def _mails() -> Iterator[Metric]:
     gauge = Gauge("gangway_mails_due", "Mails that are not sent yet.", labels=["kind"])
     for kind, rows in _outbox().items():
         gauge.add_metric([kind], rows.filter(mailed=None, mail_refused=False).count())
-    yield gauge
+    text = "Addresses of people that a mail server has refused: we do not mail them."
+    refused = Gauge("gangway_refused_addresses", text)
+    refused.add_metric([], RefusedAddress.objects.count())
+    yield from (gauge, refused)
 
 
 def _outbox() -> dict[str, QuerySet[Mailed]]:

@@ -9,13 +9,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.conf import settings
+from django.utils import translation
 
 from onboarding import clock
 from onboarding.models import AccountMail
 from onboarding.models.memo import readable
 
-from . import outbox, staff_alerts
-from .mail import Mail, NotSent
+from . import mail_log, outbox, staff_alerts
+from .mail import About, Mail, NotSent
 from .sending import Delivery
 
 WORD_LIFE = timedelta(days=3)  # of a mail that only tells what has happened
@@ -38,6 +39,7 @@ def send_code(mail: Mail) -> AccountMail:
     """
     row, delivery = _send(mail, code_life())
     if delivery.is_over and delivery.error:
+        mail_log.give_up(row)
         row.delete()
         raise delivery.error
     return row
@@ -49,7 +51,8 @@ def tell(mail: Mail) -> None:
 
 
 def _send(mail: Mail, life: timedelta) -> tuple[AccountMail, Delivery]:
-    content = {"subject": mail.subject, "text": mail.body, "to": mail.to}
+    about = {"kind": mail.about.kind, "language": mail.about.language}
+    content = {"subject": mail.subject, "text": mail.body, "to": mail.to, **about}
     row = AccountMail.objects.create(content=content, expires_at=clock.now() + life)
     return row, outbox.send_now(row, mail, _conclude)
 
@@ -66,7 +69,9 @@ def mail_due() -> None:
 
 def _compose(row: AccountMail) -> Mail:
     content = readable(row.content)
-    return Mail(content["subject"], content["text"], content["to"])
+    about = About(content.get("kind", ""), content.get("language", settings.LANGUAGE_CODE))
+    with translation.override(about.language):
+        return Mail(content["subject"], content["text"], content["to"], about)
 
 
 def _conclude(row: AccountMail, error: NotSent | None) -> None:

@@ -20,6 +20,5 @@ def mail_due() -> None:
 
 def compose(former: FormerAddress) -> Mail:
     context = {"former": former, "link": settings.SITE_URL + former.get_absolute_url()}
-    return compose_mail(
-        "onboarding/email/former_address", [former.email], context, former.user.language
-    )
+    to, user = [former.email], former.user
+    return compose_mail("onboarding/email/former_address", to, context, user.language, person=user)

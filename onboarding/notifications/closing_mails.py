@@ -93,7 +93,7 @@ def _compose(mail: ClosingMail) -> Mail:
         "start": f"{settings.SITE_URL}/",
     }
     template = f"onboarding/email/{mail.kind}"
-    return compose(template, [reader["email"]], context, reader["language"])
+    return compose(template, [reader["email"]], context, reader["language"], merchant=mail.merchant)
 
 
 # -- what a receipt says ---------------------------------------------------------------------------

@@ -18,5 +18,7 @@ def mail_due() -> None:
 
 def _compose(warning: GuessWarning) -> Mail:
     context = {"at": warning.at, "page": settings.SITE_URL + reverse("mfa_index")}
-    to, language = [warning.user.email], warning.user.language
-    return compose("onboarding/email/guess_warning", to, context, language)
+    user = warning.user
+    return compose(
+        "onboarding/email/guess_warning", [user.email], context, user.language, person=user
+    )

@@ -36,5 +36,8 @@ def compose(invitation: Invitation) -> Mail:
         "by_name": quoted_for_strangers(by.name) if by and by.name else "",
         "address": settings.SITE_URL + invitation.get_absolute_url(),
     }
-    language = (known and known.language) or invitation.merchant.language
-    return compose_mail("onboarding/email/invitation", [invitation.email], context, language)
+    merchant = invitation.merchant
+    language = (known and known.language) or merchant.language
+    return compose_mail(
+        "onboarding/email/invitation", [invitation.email], context, language, merchant=merchant
+    )

@@ -2,7 +2,8 @@
 
 Every mail is a `Mail`: marked as automatic, with an HTML part that is made from its text. In the text, a
 line of code stands alone, and the address of one of our pages stands alone below a line that ends in a
-colon: in the HTML part they are a large code and a button.
+colon: in the HTML part they are a large code and a button, and a link below the line “-- ”. There the mail
+says why its reader gets it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ import re
 import smtplib
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
 from email.utils import make_msgid
+from itertools import groupby
 from typing import NamedTuple
 
 from django.conf import settings
@@ -20,25 +23,38 @@ from django.core.mail import EmailMessage, EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.utils import translation
 
+from onboarding.colours import accents
 from onboarding.email_addresses import sender_domain
+from onboarding.models import Merchant, User
 from vendors.contract.characters import one_line
+
+from . import choices
+from .kinds import kind_of, why
+from .readers import Reader, reading_as
 
 log = logging.getLogger(__name__)
 CODE = re.compile(r"[A-Z0-9][A-Z0-9-]{4,11}")
 LONGEST_SUBJECT = 150  # characters
 LONGEST_NAME = 60  # characters of a name that somebody typed
+LONGEST_ANSWER = 200  # characters of what a mail server said
 
 
 class NotSent(Exception):
-    """The mail did not leave. `for_staff`: whether staff can do something about it."""
+    """The mail did not leave. `for_staff`: whether staff can do something about it.
+
+    `reason`: why, in plain words. `answer`: what the mail server said.
+    """
 
     for_staff = True
+    reason = "The mail server could not be reached."
+    answer = ""
 
 
 class AddressRefused(NotSent):
     """The mail server refuses the recipient for good. Trying again is of no use."""
 
     for_staff = False
+    reason = "The mail server refuses this address."
 
 
 class TooManyMails(NotSent):
@@ -51,36 +67,118 @@ class TooManyMails(NotSent):
         self.seconds = seconds
 
 
-class Mail(EmailMultiAlternatives):
-    """A mail of ours. `text` is the plain text; the HTML part says the same."""
+@dataclass(frozen=True)
+class About:
+    """What a mail is, beside its words: for its headers and for the log.
 
-    def __init__(self, subject: str, text: str, to: Sequence[str]) -> None:
+    `person`: who reads it, if that is known. `has_choices`: whether its footer leads to their choices.
+    `group`: of MailGroup, where it can be switched off.
+    """
+
+    kind: str = ""
+    language: str = ""
+    person: User | None = None
+    merchant: Merchant | None = None
+    group: str = ""
+    has_choices: bool = False
+
+    @property
+    def choices_url(self) -> str:
+        """The page where the reader chooses which mails they get."""
+        if not (self.person and self.has_choices):
+            return ""
+        return choices.link(self.person, self.merchant, self.group)
+
+    def headers(self) -> dict[str, str]:
+        """RFC 8058: mail programs show a button, which switches the group off with one POST."""
+        if not (self.group and self.choices_url):
+            return {}
+        return {
+            "List-Unsubscribe": f"<{self.choices_url}>",
+            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        }
+
+
+NOTHING_KNOWN = About()
+
+
+class Mail(EmailMultiAlternatives):
+    """A mail of ours. `text` is the plain text; the HTML part says the same, in the language of now."""
+
+    def __init__(
+        self, subject: str, text: str, to: Sequence[str], about: About = NOTHING_KNOWN
+    ) -> None:
         headers = {
             "Auto-Submitted": "auto-generated",
             "Message-ID": make_msgid(domain=sender_domain(settings.EMAIL_FROM)),
+            **about.headers(),
         }
         support = [settings.SUPPORT_EMAIL] if settings.SUPPORT_EMAIL else None
         line = shortened(subject, LONGEST_SUBJECT)
         super().__init__(
             line, text.strip() + "\n", settings.EMAIL_FROM, to, headers=headers, reply_to=support
         )
+        self.about = about
         self.attach_alternative(html_part(line, text), "text/html")
 
 
 def compose(
-    template: str, to: Sequence[str], context: Mapping[str, object], language: str = ""
+    template: str,
+    to: Sequence[str],
+    context: Mapping[str, object],
+    language: str = "",
+    *,
+    kind: str = "",
+    person: User | None = None,
+    merchant: Merchant | None = None,
 ) -> Mail:
-    """The mail of `<template>_subject.txt` and `<template>_message.txt`."""
+    """The mail of `<template>_subject.txt` and `<template>_message.txt`, to addresses.
+
+    It belongs to no group: nobody can switch it off. `kind`: of kinds.py, if the template does not tell.
+    `person`: whom it is for, if the address alone does not tell.
+    """
+    with translation.override(language) if language else nullcontext():
+        in_language = translation.get_language() or settings.LANGUAGE_CODE
+        about = About(kind or kind_of(template), in_language, person, merchant)
+        return _composed(template, to, context, about)
+
+
+def compose_for(
+    reader: Reader,
+    template: str,
+    context: Mapping[str, object],
+    *,
+    kind: str,
+    group: str = "",
+    merchant: Merchant | None = None,
+) -> Mail:
+    """A mail to one person, in their language and time zone. Its footer leads to what they may switch off.
+
+    `merchant`: the business that it is about, if it is not the reader's. Whether the person wants the group
+    is asked before (`choices.wants`).
+    """
+    whose = merchant or reader.merchant
+    about = About(kind, reader.language, reader.user, whose, group, has_choices=True)
+    with reading_as(reader):
+        return _composed(template, [reader.email], context, about)
+
+
+def _composed(
+    template: str, to: Sequence[str], context: Mapping[str, object], about: About
+) -> Mail:
+    business = quoted(about.merchant.name) if about.merchant else context.get("business", "")
     site = {
         "brand_name": settings.BRAND_NAME,
         "support_email": settings.SUPPORT_EMAIL,
         "site_url": settings.SITE_URL,
         "code_minutes": settings.ACCOUNT_LOGIN_BY_CODE_TIMEOUT // 60,
+        "why": why(about.kind, business),
+        "group": about.group,
+        "choices_url": about.choices_url,
     }
-    with translation.override(language) if language else nullcontext():
-        subject = render_to_string(f"{template}_subject.txt", {**site, **context})
-        text = render_to_string(f"{template}_message.txt", {**site, **context})
-        return Mail(subject, text, to)
+    subject = render_to_string(f"{template}_subject.txt", {**site, **context})
+    text = render_to_string(f"{template}_message.txt", {**site, **context})
+    return Mail(subject, text, to, about)
 
 
 # -- names that somebody typed ---------------------------------------------------------------------
@@ -107,24 +205,40 @@ def shortened(text: str, most: int) -> str:
 
 
 class Block(NamedTuple):
-    """A part of the HTML: `kind` is "text", "code" or "link"; a link has a URL."""
+    """A part of the HTML: `kind` is "text", "list", "code" or "link"; a link has a URL."""
 
     kind: str
     text: str
     url: str = ""
 
+    @property
+    def lines(self) -> list[str]:
+        return self.text.splitlines()
+
 
 def html_part(subject: str, text: str) -> str:
     body, _, footer = text.strip().partition("\n-- \n")
-    context = {"subject": subject, "blocks": list(_blocks(body)), "footer": footer.strip()}
-    return render_to_string("onboarding/email/html_part.html", context)
+    light, dark = accents(settings.BRAND_COLOUR)
+    blocks = list(_blocks(body))
+    context = {
+        "subject": subject,
+        "brand_name": settings.BRAND_NAME,
+        "site_url": settings.SITE_URL,
+        "blocks": blocks,
+        "has_code": any(each.kind == "code" for each in blocks),  # then the subject repeats it
+        "footer": list(_lines(footer)),
+        "light": light,
+        "dark": dark,
+    }
+    page = render_to_string("onboarding/email/html_part.html", context)
+    return re.sub(r"\n\s+", "\n", page)
 
 
 def _blocks(body: str) -> Iterable[Block]:
     lines: list[str] = []
     for line in [*map(str.strip, body.strip().splitlines()), ""]:
         if not line and lines and not lines[-1].endswith(":"):
-            yield Block("text", "\n".join(lines))
+            yield from _text(lines)
             lines = []
         elif CODE.fullmatch(line):
             yield from _text(lines)
@@ -140,9 +254,24 @@ def _blocks(body: str) -> Iterable[Block]:
     yield from _text(lines)
 
 
+def _lines(footer: str) -> Iterable[Block]:
+    """The footer, line by line. An address is a link, with the words of the line above if they end in “:”."""
+    label = ""
+    for line in filter(None, map(str.strip, footer.splitlines())):
+        if line.startswith(settings.SITE_URL):
+            yield Block("link", label or line, line)
+        elif label:
+            yield Block("text", f"{label}:")
+        label = line.removesuffix(":") if line.endswith(":") else ""
+        if not label and not line.startswith(settings.SITE_URL):
+            yield Block("text", line)
+
+
 def _text(lines: Sequence[str]) -> Iterable[Block]:
-    if lines:
-        yield Block("text", "\n".join(lines))
+    """A paragraph; lines that begin with “- ” are a list."""
+    for is_list, run in groupby(lines, lambda line: line.startswith("- ")):
+        kind = "list" if is_list else "text"
+        yield Block(kind, "\n".join(line.removeprefix("- ") for line in run))
 
 
 # -- sending ---------------------------------------------------------------------------------------
@@ -161,12 +290,21 @@ def deliver(message: EmailMessage) -> None:
         answers = _answers(error)
         codes = ", ".join(str(code) for code, _ in answers) or "no answer"
         log.warning("a mail was not sent: %s (%s)", type(error).__name__, codes)
-        if not _refuses_recipient(error, answers):
-            raise NotSent(f"{type(error).__name__} ({codes})") from error
-        refused = AddressRefused(f"refused ({codes})")
-        # A policy, such as “relay access denied”: it may concern every mail that we send.
-        refused.for_staff = any("5.7." in text for _, text in answers)
-        raise refused from error
+        raise _not_sent(error, answers, codes) from error
+
+
+def _not_sent(error: Exception, answers: Sequence[tuple[int, str]], codes: str) -> NotSent:
+    if not _refuses_recipient(error, answers):
+        failed = NotSent(f"{type(error).__name__} ({codes})")
+        if answers:
+            failed.reason = f"The mail server did not take it ({codes})."
+        return failed
+    refused = AddressRefused(f"refused ({codes})")
+    refused.reason = f"The mail server refuses this address ({codes})."
+    refused.answer = shortened(" ".join(f"{code} {text}" for code, text in answers), LONGEST_ANSWER)
+    # A policy, such as “relay access denied”: it may concern every mail that we send.
+    refused.for_staff = any("5.7." in text for _, text in answers)
+    return refused
 
 
 def _answers(error: Exception) -> list[tuple[int, str]]:

@@ -19,6 +19,7 @@ from onboarding import clock
 from onboarding.models import AccountMail, Invitation
 from onboarding.models.outbox import MAX_TRIES, Mailed, MailState
 
+from . import mail_log, refused_addresses
 from .mail import AddressRefused, Mail, NotSent
 from .sending import Delivery, outcome, pool, wait_for
 
@@ -50,10 +51,11 @@ def send(row: Row, compose: Compose[Row], concluded: Conclude[Row] | None = None
     `concluded`: called instead of `conclude`.
     """
     if _claim(row):
-        error = outcome(compose(row))
+        mail = compose(row)
+        error = _begin(row, mail) or outcome(mail)
         if error and not isinstance(error, AddressRefused):
             log.warning("a mail is tried again: %s, %s", type(row).__name__, error)
-        (concluded or conclude)(row, error)
+        _end(row, mail, concluded, error)
 
 
 def send_now(row: Row, mail: Mail, concluded: Conclude[Row] | None = None) -> Delivery:
@@ -62,16 +64,34 @@ def send_now(row: Row, mail: Mail, concluded: Conclude[Row] | None = None) -> De
     What becomes of it later is written into the row. Without a place in the queue, the sweep sends it. In
     a transaction nobody waits, and it is sent after the commit: it would hold locks meanwhile.
     """
-    write_down = partial(concluded or conclude, row)
+    write_down = partial(_end, row, mail, concluded)
     still_mine, awaited = partial(_claim, row, again=True), not _in_transaction()
     delivery = Delivery(mail, write_down, still_mine, awaited=awaited)
     if not _claim(row):
         return delivery
-    if not awaited:
+    if error := _begin(row, mail):
+        delivery.is_over, delivery.error = True, error
+        write_down(error)
+    elif not awaited:
         transaction.on_commit(partial(_submit, row, delivery))
     elif _submit(row, delivery):
         wait_for(delivery)
     return delivery
+
+
+def _begin(row: Mailed, mail: Mail) -> NotSent | None:
+    """The log knows of each try. An error: no address is left that takes it, so it is not tried."""
+    to = list(mail.to)
+    error = refused_addresses.leave_out(mail)
+    mail_log.note_try(row, mail, to)
+    return error
+
+
+def _end(row: Row, mail: Mail, concluded: Conclude[Row] | None, error: NotSent | None) -> None:
+    """Write down what became of a try: in the row, in the log, and at an address that refuses mails."""
+    (concluded or conclude)(row, error)
+    mail_log.note_end(row, error)
+    refused_addresses.learn(mail, error)
 
 
 def _submit(row: Row, delivery: Delivery) -> bool:

@@ -18,7 +18,7 @@ from onboarding.registry import vendor_name, vendor_of
 
 from . import outbox, security_alerts
 from .causes import explain
-from .mail import Mail, quoted
+from .mail import Mail, compose, quoted
 
 SHOWN = 5  # rows that a mail lists
 MAIL, UNDELIVERED, NOT_SENT = "mail", "undelivered", "not sent"
@@ -129,9 +129,11 @@ def _compose(alert: Alert) -> Mail:
         **dict.fromkeys(Bound.values, _bound),
     }
     body = bodies.get(alert.cause, _staffs_turn)
-    closing = "You get no second email about this until it has cleared."
-    subject = f"[{settings.BRAND_NAME}] {explain(alert.vendor, alert.cause).what.rstrip('.')}"
-    return Mail(subject, "\n".join([*body(alert, url), "", closing]), settings.STAFF_EMAIL)
+    context = {
+        "what": explain(alert.vendor, alert.cause).what.rstrip("."),
+        "body": "\n".join(body(alert, url)),
+    }
+    return compose("onboarding/email/alert", settings.STAFF_EMAIL, context, settings.LANGUAGE_CODE)
 
 
 def _security(alert: Alert, url: str) -> list[str]:

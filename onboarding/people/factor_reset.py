@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.db import transaction
@@ -12,7 +10,7 @@ from django.http import HttpRequest
 from onboarding import clock
 from onboarding.models import SecurityEvent, User
 from onboarding.monitoring.security_log import record
-from onboarding.notifications import mail
+from onboarding.notifications import account_mails, mail
 
 from . import sessions
 
@@ -36,6 +34,7 @@ def _tell(user: User) -> None:
     """At every address that the person has confirmed. What the mail tells has happened already."""
     confirmed = EmailAddress.objects.filter(user=user, verified=True).order_by("-primary", "pk")
     for address in confirmed.values_list("email", flat=True) or [user.email]:
-        with suppress(mail.NotSent):
-            details = {"timestamp": clock.now()}
-            mail.deliver(mail.compose("mfa/email/factors_reset", [address], details, user.language))
+        details = {"timestamp": clock.now()}
+        account_mails.tell(
+            mail.compose("mfa/email/factors_reset", [address], details, user.language, person=user)
+        )

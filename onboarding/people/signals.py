@@ -15,6 +15,7 @@ from django.http import HttpRequest
 from onboarding.models import SecurityEvent, User
 from onboarding.models.sessions import SessionStore
 from onboarding.monitoring.security_log import record
+from onboarding.notifications import refused_addresses
 
 from . import former_addresses, guards, known_browsers, second_factor, sessions
 
@@ -30,6 +31,7 @@ CHANGES = {
     "passkey or second factor removed": mfa.authenticator_removed,
     "recovery codes renewed": mfa.authenticator_reset,
 }
+MAILED_CODES = {"code", "password_reset"}  # allauth's names of methods
 PASSWORD_CHANGES = (account.password_set, account.password_changed, account.password_reset)
 # Receivers get more than they need, by names: `_`.
 
@@ -40,6 +42,7 @@ def connect() -> None:
     account.user_logged_in.connect(_signed_in, dispatch_uid="signed-in")
     auth.user_logged_out.connect(_signed_out, dispatch_uid="signed-out")
     account.authentication_step_completed.connect(_is_still_you, dispatch_uid="still-you")
+    account.authentication_step_completed.connect(_code_used, dispatch_uid="code-used")
     for why, signal in CHANGES.items():
         signal.connect(_factor_changed(why), weak=False, dispatch_uid=f"factor-changed: {why}")
     for each in PASSWORD_CHANGES:
@@ -85,6 +88,12 @@ def _is_still_you(
         record(Kind.CONFIRMED_IDENTITY, request, user=user, detail=method)
 
 
+def _code_used(user: User, method: str, email: str = "", **_: object) -> None:
+    """A code that was mailed has arrived."""
+    if email and method in MAILED_CODES:
+        refused_addresses.works_again(user, email)
+
+
 # -- how somebody signs in -------------------------------------------------------------------------
 
 
@@ -110,7 +119,8 @@ def _address_saved(instance: EmailAddress, created: bool, raw: bool = False, **_
 
 
 def _address_confirmed(request: HttpRequest, email_address: EmailAddress, **_: object) -> None:
-    """The first address of an account is confirmed by signing up."""
+    """The first address of an account is confirmed by signing up. Its code has arrived."""
+    refused_addresses.works_again(email_address.user, email_address.email)
     if EmailAddress.objects.filter(user_id=email_address.user_id).count() > 1:
         record(Kind.ADDRESS_ADDED, request, user=email_address.user)
 
@@ -120,6 +130,7 @@ def _main_address_changed(
 ) -> None:
     record(Kind.ADDRESS_MADE_MAIN, request, user=user)
     if from_email_address:
+        refused_addresses.works_again(user, from_email_address.email)
         former_addresses.tell(from_email_address, was_removed=False)
 
 
@@ -127,4 +138,5 @@ def _address_removed(
     request: HttpRequest, user: User, email_address: EmailAddress, **_: object
 ) -> None:
     record(Kind.ADDRESS_REMOVED, request, user=user)
+    refused_addresses.works_again(user, email_address.email)
     former_addresses.tell(email_address, was_removed=True)

@@ -23,6 +23,7 @@ from onboarding.models import (
     ClosingMail,
     Connection,
     ErasureTask,
+    MailChoice,
     Merchant,
     SecurityEvent,
     User,
@@ -176,6 +177,7 @@ def finish(merchant: Merchant) -> None:
     journey.forget_business(merchant)
     merchant.invitations.all().delete()
     WaitlistEntry.objects.filter(merchant=merchant).delete()
+    MailChoice.objects.filter(merchant=merchant).delete()
     now = clock.now()
     Merchant.objects.filter(pk=merchant.pk).update(name="", language="en", closed_at=now)
     kind = SecurityEvent.Kind.ACCOUNT_CLOSED

@@ -32,9 +32,12 @@ from onboarding.models import (
     FormerAddress,
     GuessWarning,
     Invitation,
+    MailChoice,
+    MailRecord,
     Membership,
     Merchant,
     PromisedMail,
+    RefusedAddress,
     SecurityEvent,
     Session,
     User,
@@ -284,6 +287,8 @@ def _delete_mails(user: User, addresses: list[str]) -> None:
     ConnectorRequest.objects.filter(Q(user=user) | Q(email__in=addresses)).delete()
     AttemptMail.objects.filter(user=user).delete()
     GuessWarning.objects.filter(user=user).delete()
+    MailRecord.objects.filter(Q(user=user) | Q(to__in=addresses)).delete()
+    MailChoice.objects.filter(user=user).delete()
     on_their_way = AccountMail.objects.exclude(content=None)
     to_them = [row.pk for row in on_their_way if _is_to(row, addresses)]
     AccountMail.objects.filter(pk__in=to_them).delete()
@@ -308,6 +313,7 @@ def _delete_sign_in(user: User, sessions: list[int]) -> None:
     EmailAddress.objects.filter(user=user).delete()
     AddedAddress.objects.filter(user=user).delete()
     FormerAddress.objects.filter(user=user).delete()
+    RefusedAddress.objects.filter(user=user).delete()
     Authenticator.objects.filter(user=user).delete()
     Session.objects.filter(pk__in=sessions).delete()
 
@@ -316,6 +322,7 @@ def _make_nobody(user: User, address: str) -> None:
     user.groups.clear()
     user.user_permissions.clear()
     user.email, user.name, user.language = address, "", ""
+    user.time_zone, user.time_zone_chosen = "", False
     user.is_active = user.is_staff = user.is_superuser = False
     user.last_login, user.erased_at = None, clock.now()
     user.set_unusable_password()

@@ -34,6 +34,7 @@ from onboarding.models import (
     GuessWarning,
     Hop,
     Invitation,
+    MailRecord,
     Merchant,
     PromisedMail,
     SecurityEvent,
@@ -59,6 +60,7 @@ NOT_EXPORTED = {
     "onboarding.ErasureTask.done_by": "which of our staff did it",
     "onboarding.Connection.confirmed_by": "which of our staff did it",
     "account.EmailConfirmation.email_address": "not in use: addresses are confirmed by codes",
+    "onboarding.MailRecord.merchant": "each mail is in the document of the person who got it",
     "onboarding.User.groups": "rights of our staff",
     "onboarding.User.user_permissions": "rights of our staff",
 }
@@ -114,6 +116,7 @@ def person(user: User) -> Json:
         "email": user.email,
         "name": user.name,
         "language": user.language,
+        "time_zone": user.time_zone,
         "joined": _plain(user.date_joined),
         "last_sign_in": _plain(user.last_login),
         "is_active": user.is_active,
@@ -193,6 +196,11 @@ def _of_attempts(
 ) -> QuerySet[Model]:
     rows = model._default_manager.filter(**whose)
     return rows.select_related(OF_MERCHANT).order_by("pk")
+
+
+def _mails(user: User) -> QuerySet[MailRecord]:
+    theirs = Q(user=user) | Q(to__in=erasure.addresses_of(user))
+    return MailRecord.objects.filter(theirs).select_related("merchant").order_by("pk")
 
 
 def _invitations(query: Q) -> QuerySet[Invitation]:
@@ -325,6 +333,34 @@ PERSON = (
         ("onboarding.GuessWarning.user",),
         lambda user: GuessWarning.objects.filter(user=user).order_by("pk"),
         {"at": "at", "sent": "mailed"},
+    ),
+    Section(
+        "mails",
+        ("onboarding.MailRecord.user", "onboarding.MailRecord.to"),
+        _mails,
+        {
+            "to": "to",
+            "kind": "kind",
+            "language": "language",
+            "business": "merchant.name",
+            "asked": "asked",
+            "tries": "tries",
+            "sent": "sent",
+            "outcome": "outcome",
+            "reason": "reason",
+        },
+    ),
+    Section(
+        "mails_not_wanted",
+        ("onboarding.MailChoice.user", "onboarding.MailChoice.merchant"),
+        lambda user: user.mail_choices.select_related("merchant").order_by("pk"),
+        {"group": "group", "business": "merchant.name"},
+    ),
+    Section(
+        "refused_addresses",
+        ("onboarding.RefusedAddress.user", "onboarding.RefusedAddress.email"),
+        lambda user: user.refused_addresses.order_by("pk"),
+        {"email": "email", "at": "at", "answer": "answer"},
     ),
     Section(
         "mails_about_shops",

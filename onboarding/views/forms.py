@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from django import forms
 from django.conf import settings
 from django.http import QueryDict
+from django.utils import translation
 from django.utils.translation import gettext, gettext_lazy
 
-from onboarding import journey, registry
+from onboarding import journey, moments, registry
 from onboarding.catalogue import any_shop, names
 from onboarding.fields import EmailField, LineField, NameField, ShopAddressField
-from onboarding.models import Connection, Connector, Membership, Merchant
+from onboarding.models import Connection, Connector, MailGroup, Membership, Merchant, User
+from onboarding.notifications import choices
 from onboarding.people import team
 from onboarding.questions import FEW, Choices, QuestionsForm, StoredQuestion
 
@@ -61,6 +63,68 @@ class OwnNameForm(forms.Form):
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
+
+
+class MailsForm(forms.Form):
+    """Language and time zone, and a box for each group of mails about each of these businesses.
+
+    `proposed`: the time zone of the browser, while none is known.
+    """
+
+    language = forms.ChoiceField(
+        label=gettext_lazy("Language"),
+        choices=settings.LANGUAGES,
+        error_messages={"invalid_choice": gettext_lazy("Choose one of these languages.")},
+    )
+    time_zone = forms.ChoiceField(
+        label=gettext_lazy("Time zone"),
+        required=False,
+        help_text=gettext_lazy(
+            "For the times in emails and on pages, and so that we don’t write at night."
+        ),
+        error_messages={"invalid_choice": gettext_lazy("Choose one of these time zones.")},
+    )
+
+    def __init__(
+        self,
+        data: QueryDict | None,
+        user: User,
+        businesses: Sequence[Merchant],
+        proposed: str = "",
+    ) -> None:
+        zone = user.time_zone or (proposed if moments.zone_called(proposed) else "")
+        known = dict(settings.LANGUAGES)
+        language = user.language if user.language in known else translation.get_language()
+        super().__init__(data, initial={"language": language, "time_zone": zone})
+        self.businesses = {f"mails_{each.reference}": each for each in businesses}
+        self.fields["time_zone"].choices = _zones(zone)  # type: ignore[attr-defined]
+        for each, groups in choices.wanted(user, businesses).items():
+            self.fields[f"mails_{each.reference}"] = _groups_field(each, groups)
+
+    @property
+    def groups(self) -> dict[Merchant, list[str]]:
+        """The groups that were ticked, for each business."""
+        return {each: self.cleaned_data[name] for name, each in self.businesses.items()}
+
+
+def _groups_field(merchant: Merchant, groups: Sequence[str]) -> forms.Field:
+    return forms.MultipleChoiceField(
+        label=gettext("Emails about %(business)s") % {"business": merchant.name},
+        choices=MailGroup.choices,
+        initial=groups,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+
+def _zones(current: str) -> list[tuple[str, object]]:
+    """Time zones by area, as a drop-down list shows them; also one that is no longer listed."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for key in dict.fromkeys([*moments.zones_to_choose(), *filter(None, [current])]):
+        area, _, place = key.partition("/")
+        found.setdefault(area if place else "", []).append((key, (place or area).replace("_", " ")))
+    alone = [("", gettext("As in your browser")), *found.pop("", [])]
+    return [*alone, *((area, places) for area, places in found.items())]
 
 
 class AskForm(forms.Form):

@@ -364,9 +364,11 @@ def vendor_pages(people: Any) -> Iterator[Page]:
 
 def other_pages(people: Any, staff: Any) -> Iterator[Page]:
     """A page for each other address of the site, found in its URL patterns."""
+    from django.conf import settings
     from django.contrib.auth.models import Group
 
-    from onboarding.models import Alert, Connector, ConnectorRequest, WaitlistEntry
+    from onboarding.models import Alert, Connector, ConnectorRequest, MailGroup, WaitlistEntry
+    from onboarding.notifications import choices
     from tests.support import site_map
 
     connector = Connector.objects.order_by("pk")[0]
@@ -375,6 +377,8 @@ def other_pages(people: Any, staff: Any) -> Iterator[Page]:
     ConnectorRequest.objects.create(name="Zencart", key="zencart", email="dora@example.org")
     Alert.objects.create(vendor=SHOPS, cause="garbled")
     Group.objects.create(name="Readers")
+    link = choices.link(people.alice, people.acme, MailGroup.TURN)
+    yield Page("mails-by-link", link.removeprefix(settings.SITE_URL), "nobody")
     world = site_map.World(people, staff)
     for path in site_map.addresses(world, "staff", rows=1):
         # Whoever looks at these pages is still signed in afterwards.

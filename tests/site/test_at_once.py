@@ -483,6 +483,7 @@ NOTHING_IS_MADE = {
         "return-here",
     ),
     *("account_events", "team-events"),
+    *("mails", "own-mails", "address-works"),  # one row for what is switched off, by its key
     *("return-lost", "reveal", "reveal-download"),
     *("reveal-kept", "revoke", "send-again", "shops", "start", "team", "use-found"),
     *("admin:", "admin:app_list", "admin:autocomplete", "admin:index", "admin:jsi18n"),
@@ -512,6 +513,8 @@ ONLY_READ = {
     "connectorrequest",
     "erasuretask",
     "hourlycalls",
+    "mailrecord",
+    "refusedaddress",
     "securityevent",
     "waitlistentry",
 }

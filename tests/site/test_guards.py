@@ -77,10 +77,14 @@ UNGUARDED: dict[str, set[str]] = {
         *("admin:onboarding_connector_add", "admin:onboarding_connector_plan"),
         "admin:onboarding_connectorrequest_change",
     },
+    "it says which mails a person gets, in which language and time zone": {
+        *("own-mails", "mails", "address-works"),
+    },
     "it asks for a shop system that is not offered": {"ask"},
 }
 READ_ONLY = re.compile(
-    r"admin:onboarding_(account|alert|attempt|connection|erasuretask|hourlycalls|securityevent|waitlistentry)"
+    r"admin:onboarding_(account|alert|attempt|connection|erasuretask|hourlycalls|mailrecord|refusedaddress"
+    r"|securityevent|waitlistentry)"
     r"_(add|change|delete)"
     r"|admin:onboarding_connectorrequest_add"
 )

@@ -16,9 +16,10 @@ from allauth.core.context import request_context
 from django.core.cache import cache
 from django.test import Client, RequestFactory
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from pytest_django.fixtures import Settings
 
+from onboarding import colours
 from onboarding.email_addresses import mailbox
 from onboarding.models import (
     Alert,
@@ -39,6 +40,7 @@ from onboarding.notifications import (
     closing_mails,
     expiry_warnings,
     invitations,
+    mail,
     outbox,
     promised_mails,
     staff_alerts,
@@ -90,7 +92,14 @@ def is_ours(message: EmailMessage, to: str) -> None:
     assert not re.search(r"<img|<script|src=|@import|url\(", page)
     said = re.sub(r"<style>.*?</style>|<title>.*?</title>|<[^>]+>", " ", page, flags=re.DOTALL)
     urls = {word for word in words(text) if "://" in word}
-    assert words(text) - words(said) <= urls | {"--"}
+    assert words(text) - words(said) <= urls | {"--", "-"}  # “-” begins a line of a list
+    assert len(message.as_bytes()) < 30_000
+    assert '<html lang="en">' in page
+    assert "@media (prefers-color-scheme: dark)" in page
+    assert page.count('class="button"') <= 1
+    assert "You get this email because" in text
+    assert text.rpartition("-- ")[2].split()  # who sends it, and where they are
+    assert SITE in text.rpartition("-- ")[2]
 
 
 def words(text: str) -> set[str]:
@@ -114,7 +123,15 @@ PREFIXES = [f"account/email/{name}" for name in CODES + NOTICES + OTHERS]
 PREFIXES += [f"mfa/email/{name}" for name in FACTORS]
 CLOSING = [str(kind) for kind in ClosingMail.Kind]
 ROWS = [
-    *(*CLOSING, "confirmed", "expiry_warning", "former_address", "guess_warning", "invitation"),
+    *(
+        *CLOSING,
+        "alert",
+        "confirmed",
+        "expiry_warning",
+        "former_address",
+        "guess_warning",
+        "invitation",
+    ),
     *("promised", "request", "waitlist", "way_back"),
 ]
 
@@ -287,6 +304,33 @@ def test_without_a_support_address_there_is_no_reply_to(
     settings.SUPPORT_EMAIL = ""
     client.post("/accounts/login/", {"email": "kai@example.com"})
     assert server.mails[0]["Reply-To"] is None
+
+
+@pytest.mark.parametrize("colour", ["", "#ffee00", "#101010", "#e53238"])
+def test_the_button_can_be_read_in_the_operators_colour_on_light_and_on_dark(
+    settings: Settings, colour: str
+) -> None:
+    settings.SITE_URL, settings.BRAND_COLOUR = SITE, colour
+    page = mail.html_part("Subject", f"Open it:\n\n{SITE}/x/")
+    assert BUTTON.findall(page) == [(f"{SITE}/x/", "Open it")]
+    for accent in colours.accents(colour):
+        assert f"background: {accent.colour}; color: {accent.on_it}" in page
+        assert colours.contrast(accent.colour, accent.on_it) >= 4.5
+
+
+def test_a_mail_in_another_language_says_which(settings: Settings) -> None:
+    with translation.override("sv"):
+        assert '<html lang="sv">' in mail.html_part("Ämne", "Hej.")
+
+
+def test_lists_of_a_text_are_lists_and_footers_have_links_with_words(settings: Settings) -> None:
+    settings.SITE_URL = SITE
+    text = f"Gone:\n- One\n- Two\n\n-- \nStop these:\n{SITE}/mails/?key=1\nGangway\n{SITE}\nHelp: a@b.de"
+    page = mail.html_part("Subject", text)
+    assert "<li>One</li><li>Two</li>" in page.replace("\n", "")
+    assert f'<a href="{SITE}/mails/?key=1">Stop these</a>' in page
+    assert f'<a href="{SITE}">{SITE}</a>' in page
+    assert "Help: a@b.de" in page
 
 
 def test_all_mails_are_made_in_one_place() -> None:

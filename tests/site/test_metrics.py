@@ -137,7 +137,7 @@ def test_gauges_cover_breakers_and_the_waitlist(client: Client, people: People) 
 
 
 @pytest.mark.usefixtures("metering")
-def test_a_scrape_is_twelve_queries_however_much_there_is(
+def test_a_scrape_is_thirteen_queries_however_much_there_is(
     client: Client,
     people: People,
     scripted: Scripted,
@@ -145,7 +145,7 @@ def test_a_scrape_is_twelve_queries_however_much_there_is(
 ) -> None:
     """With one vendor: what is due is asked for each, in two queries."""
     run_step(begin_attempt(people), scripted, CONNECTED)
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         said = page(client)
     for private in (people.acme.reference, people.acme.name, people.alice.email, "shop-1"):
         assert private not in said

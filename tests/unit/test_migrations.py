@@ -27,6 +27,7 @@ LIMITS, SESSIONS, RIGHTS, MAILS, BROWSER, CLOSING, REQUESTS, WHICH_SHOP = (
 CONSENTS, NEXT, STAFF_WORDS, LEASES, HOURLY = (
     "0019_consents", "0020_next_and_durations", "0021_staff_words", "0023_leases", "0024_hourly_calls",
 )  # fmt: skip
+MAIL_CHOICES, MAIL_LOG = "0025_mail_choices", "0026_mail_log"
 NOW = timezone.now()
 
 
@@ -509,3 +510,25 @@ def second(shop: Any) -> dict[str, object]:
 def is_refused(rows: Any, **fields: object) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         rows.create(**fields)
+
+
+def test_people_survive_their_choices_and_the_mail_log() -> None:
+    """Going back forgets both."""
+    apps = migrate_to(HOURLY)
+    apps.get_model("onboarding", "User").objects.create(email="ann@example.org", language="de")
+    apps = migrate_to(MAIL_LOG)
+    user = only(apps, "User")
+    assert (user.language, user.time_zone, user.time_zone_chosen) == ("de", "", False)
+    choices = apps.get_model("onboarding", "MailChoice").objects
+    choices.create(user=user, group="turn")
+    is_refused(choices, user=user, group="turn")
+    apps.get_model("onboarding", "MailRecord").objects.create(
+        to=user.email, kind="code", user=user, source="AccountMail", row=1
+    )
+    refused = apps.get_model("onboarding", "RefusedAddress").objects
+    refused.create(user=user, email=user.email)
+    is_refused(refused, user=user, email=user.email)
+    apps = migrate_to(MAIL_CHOICES)
+    assert apps.get_model("onboarding", "MailChoice").objects.count() == 1
+    assert only(migrate_to(HOURLY), "User").email == "ann@example.org"
+    assert not tables() & {"onboarding_mailchoice", "onboarding_mailrecord"}

@@ -20,6 +20,7 @@ from onboarding.models import (
 )
 from onboarding.models.outbox import MailState
 from onboarding.monitoring import security_log
+from onboarding.notifications import refused_addresses
 from onboarding.notifications.mail import NotSent, TooManyMails
 from onboarding.people import mail_limits
 from onboarding.people import team as team_actions
@@ -44,6 +45,7 @@ def team(request: Request, membership: Membership) -> HttpResponse:
         "merchant": merchant,
         "membership": membership,
         "members": members.order_by("-role", "user__name", "user__email"),
+        "refused": refused_addresses.among(each.user.email for each in members),
         "is_last_owner": team_actions.is_last_owner(membership),
         "invitations": merchant.invitations.filter(merchants.OPEN).select_related("invited_by"),
         "events": newest_lines(membership),

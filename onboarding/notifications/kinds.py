@@ -1,0 +1,117 @@
+"""The kinds of mails: what staff call each, and why somebody gets it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
+
+CODE = "code"  # a mail with a code: its reader waits for it, and nobody can compose it again
+ALERT = "alert"  # to staff
+
+
+class Kind(NamedTuple):
+    """`label`: for staff's pages. `why`: the sentence of the footer. `templates`: those of its mails, where
+    they are not called like the kind."""
+
+    label: str
+    why: str | Promise
+    templates: tuple[str, ...] = ()
+
+
+_SAFETY = gettext_lazy("You get this email because it is about the safety of your account.")
+_CONNECTING = gettext_lazy("You get this email because you are connecting a shop for %(business)s.")
+_TEAM = gettext_lazy(
+    "You get this email because you are in the team of %(business)s, and it is about one of its shops."
+)
+_BEGAN = gettext_lazy("You get this email because you began to connect a shop for %(business)s.")
+
+KINDS: Mapping[str, Kind] = {
+    CODE: Kind(
+        "code",
+        gettext_lazy("You get this email because somebody asked for a code with your address."),
+        (
+            "login_code",
+            "reauthentication_code",
+            "email_confirmation",
+            "email_confirmation_signup",
+            "password_reset_code",
+        ),
+    ),
+    "security": Kind(
+        "security",
+        _SAFETY,
+        (
+            "account_already_exists",
+            "email_deleted",
+            "factors_reset",
+            "guess_warning",
+            "password_changed",
+            "password_reset",
+            "password_set",
+            "recovery_codes_generated",
+            "totp_activated",
+            "totp_deactivated",
+            "unknown_account",
+            "webauthn_added",
+            "webauthn_removed",
+        ),
+    ),
+    "invitation": Kind(
+        "invitation",
+        gettext_lazy("You get this email because somebody invited this address to a team."),
+    ),
+    "former_address": Kind(
+        "former address",
+        gettext_lazy("You get this email because this address belonged to your account."),
+    ),
+    "account_closed": Kind(
+        "account closed", gettext_lazy("You get this email because your account was closed.")
+    ),
+    "business_closed": Kind(
+        "business closed",
+        gettext_lazy("You get this email because you were in the team of this business."),
+        ("business_closed", "business_closing"),
+    ),
+    "owners": Kind(
+        "owners of a business",
+        gettext_lazy("You get this email because you are an owner of this business."),
+        ("new_owner", "owner_left"),
+    ),
+    "request": Kind(
+        "shop system asked for",
+        gettext_lazy("You get this email because this address asked for a shop system."),
+    ),
+    ALERT: Kind(
+        "alert to staff",
+        gettext_lazy("You get this email because this address is told when staff are needed."),
+    ),
+    "ready": Kind("ready to continue", _CONNECTING),
+    "action_needed": Kind("action needed", _CONNECTING),
+    "staff_done": Kind("staff have done their part", _CONNECTING, ("promised",)),
+    "connected": Kind("connected", _TEAM, ("confirmed",)),
+    "vendor_back": Kind("vendor is back", _CONNECTING, ("waitlist",)),
+    "way_back": Kind("the way back", _CONNECTING),
+    "broken": Kind("it broke", _TEAM),
+    "healed": Kind("it works again", _TEAM),
+    "ends": Kind("ends soon", _TEAM, ("expiry_warning",)),
+    "unfinished": Kind("unfinished", _BEGAN),
+}
+_BY_TEMPLATE = {name: kind for kind, row in KINDS.items() for name in row.templates or (kind,)}
+
+
+def kind_of(template: str) -> str:
+    """The kind of the mails that this template makes, such as `account/email/login_code`."""
+    name = template.rpartition("/")[2]
+    return _BY_TEMPLATE.get(name, name)
+
+
+def label_of(kind: str) -> str:
+    return KINDS[kind].label if kind in KINDS else kind.replace("_", " ")
+
+
+def why(kind: str, business: object) -> str:
+    """The sentence of the footer, in the language of now; "" for a kind that is not known."""
+    return str(KINDS[kind].why) % {"business": business} if kind in KINDS else ""
