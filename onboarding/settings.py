@@ -16,7 +16,7 @@ from django.core.management.utils import get_random_secret_key
 import vendors
 from vendors.reader import read
 
-from . import email_addresses
+from . import email_addresses, languages
 from .conf import csp, data_dir, service_urls
 from .conf.environment import Site
 from .conf.local_keys import load_or_create_key
@@ -231,14 +231,9 @@ CSRF_FAILURE_VIEW = "onboarding.views.errors.csrf_failure"
 
 # -- languages, static files, logs -----------------------------------------------------------------
 
-LANGUAGE_CODE = "en"
+LANGUAGE_CODE = languages.SOURCE
 LOCALE_PATHS = [BASE_DIR / "onboarding" / "locale"]
-# In a language without translations, Django's sentences would be mixed with our English ones.
-LANGUAGES = [("en", "English")] + [
-    (code, name)
-    for code, name in [("de", "Deutsch"), ("sv", "Svenska"), ("nl", "Nederlands")]
-    if (LOCALE_PATHS[0] / code / "LC_MESSAGES" / "django.mo").exists()
-]
+LANGUAGES = [(code, languages.NAMES[code]) for code in languages.OFFERED]
 FORMAT_MODULE_PATH = ["onboarding.formats"]
 USE_TZ = True
 TIME_ZONE = "UTC"

@@ -123,7 +123,8 @@ def unread(status: int) -> HttpResponse:
         case _:
             heading = _("We could not read your request")
             sentence = _("Your browser sent something that we did not expect.")
-    response = _alone(status, heading, f"{sentence} {_('Nothing was changed.')}", again)
+    unchanged = _("Nothing was changed.")
+    response = _alone(status, heading, f"{sentence} {unchanged}", again)
     response["Cache-Control"] = "no-store"
     headers.add_missing(response)
     return response

@@ -28,7 +28,8 @@ SANDBOX = "visitors of a sandbox"
 READERS = (
     ("nobody", ("onboarding/migrations/*", "vendors/_template/*")),
     ("nobody", ("onboarding/conf/static_files.py",)),  # CSS
-    (SANDBOX, ("vendors/*/sandbox/*", "vendors/sandbox/*", "templates/demo/*")),
+    (SANDBOX, ("vendors/*/sandbox/*", "vendors/sandbox/*")),
+    ("visitors of the demo", ("templates/demo/*",)),
     ("the operator", ("onboarding/conf/*", "onboarding/doctor/*", "onboarding/management/*")),
     ("the operator", ("onboarding/notifications/s*_alerts.py", "vendors/reader.py")),
     ("staff", ("onboarding/admin/*", "templates/admin/*", "onboarding/people/staff_gate.py")),

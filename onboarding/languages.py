@@ -1,0 +1,16 @@
+"""The languages of the site."""
+
+from __future__ import annotations
+
+# Each in its own words, as a reader looks for it.
+NAMES = {
+    "en": "English",
+    "de": "Deutsch",
+    "sv": "Svenska",
+    "nl": "Nederlands",
+    "fr": "Français",
+    "es": "Español",
+}
+SOURCE = "en"  # what the sentences in code and templates are written in
+# What readers can choose: the languages whose catalogue is complete (tests/unit/test_languages.py).
+OFFERED = ("en",)
