@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.conf import settings
+
 # Each in its own words, as a reader looks for it.
 NAMES = {
     "en": "English",
@@ -14,3 +16,7 @@ NAMES = {
 SOURCE = "en"  # what the sentences in code and templates are written in
 # What readers can choose: the languages whose catalogue is complete (tests/unit/test_languages.py).
 OFFERED = ("en",)
+
+
+def is_offered(code: str) -> bool:
+    return code in dict(settings.LANGUAGES)
