@@ -10,7 +10,7 @@
 # make hosts   two web hosts and two worker hosts on one PostgreSQL, each killed, stopped, cut off and with a wrong
 #              clock in turn; as root, 20 minutes (ARGS="--only worker-1 --trouble killed")
 # make faults  writes docs/faults.md from what a run of tests/faults/test_faults.py sees
-# make words   prints every sentence that people read, by reader and with its place (ARGS="key secret")
+# make words   prints every sentence that people read, by reader and with its place, in all languages (ARGS="key secret")
 # make messages   brings the catalogues of translations up to date with the sentences in code and templates, and
 #              compiles them; needs GNU gettext
 # make lint    formatting, spelling, types, weaknesses, templates, import rules; needs no network

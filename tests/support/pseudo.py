@@ -48,7 +48,7 @@ class Pseudo(gettext.NullTranslations):
 @cache
 def ours() -> frozenset[str]:
     read = (each for each in words.sentences() if each.reader not in words.ENGLISH_ALONE)
-    return frozenset(each.words.replace("%%", "%") for each in read)
+    return frozenset(each.plain for each in read)
 
 
 @cache

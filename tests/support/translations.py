@@ -20,6 +20,7 @@ PUT_IN = re.compile(r"%\(\w+\)[sd]|%[sd]|{\w*}")
 TAG = re.compile(r"</?[a-z][^>]*>")
 STRAIGHT = re.compile("[\"']")
 ENDS = ".:?…"
+CODES = messages.TRANSLATED
 Key = str | tuple[str, int]  # a message, or a message and the number of the form of its plural
 
 
@@ -51,7 +52,7 @@ def pairs(code: str) -> tuple[Pair, ...]:
 @cache
 def plurals_of_messages() -> dict[str, str]:
     """The message for one → that for several."""
-    source = messages.po(messages.TRANSLATED[0]).read_text(encoding="utf-8")
+    source = messages.po(CODES[0]).read_text(encoding="utf-8")
     blocks = re.findall(r'^msgid (".*"(?:\n".*")*)\nmsgid_plural (".*"(?:\n".*")*)$', source, re.M)
     return {_unquoted(one): _unquoted(many) for one, many in blocks}
 
@@ -62,14 +63,17 @@ def _unquoted(lines: str) -> str:
 
 def untranslated(code: str) -> list[str]:
     """The sentences of code and templates that a reader of this language gets in English."""
-    known = {pair.message.replace("%%", "%") for pair in pairs(code)}
-    return sorted(said_in_sources() - known)
+    return sorted(said_in_sources() - by_sentence(code).keys())
+
+
+def by_sentence(code: str) -> dict[str, str]:
+    return {pair.message.replace("%%", "%"): pair.said for pair in pairs(code)}
 
 
 @cache
 def said_in_sources() -> frozenset[str]:
     read_in_languages = (e for e in words.sentences() if e.reader not in words.ENGLISH_ALONE)
-    return frozenset(each.words.replace("%%", "%") for each in read_in_languages)
+    return frozenset(each.plain for each in read_in_languages)
 
 
 def faults(pair: Pair) -> Iterator[str]:
@@ -101,7 +105,7 @@ def wrong(code: str) -> list[str]:
 
 
 def main(codes: list[str]) -> None:
-    for code in codes or messages.TRANSLATED:
+    for code in codes or CODES:
         missing = untranslated(code)
         for line in [*wrong(code), *(f"not translated: {each!r}" for each in missing)]:
             sys.stdout.write(f"{code}: {line}\n")
