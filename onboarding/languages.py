@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 
 # Each in its own words, as a reader looks for it.
-NAMES = {
+NAMES: dict[str, str] = {
     "en": "English",
     "de": "Deutsch",
     "sv": "Svenska",
@@ -15,7 +15,7 @@ NAMES = {
 }
 SOURCE = "en"  # what the sentences in code and templates are written in
 # What readers can choose: the languages whose catalogue is complete (tests/unit/test_languages.py).
-OFFERED = ("en",)
+OFFERED: tuple[str, ...] = ("en",)
 
 
 def is_offered(code: str) -> bool:

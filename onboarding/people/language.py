@@ -68,7 +68,7 @@ def choose(request: HttpRequest, response: HttpResponseBase, code: str) -> None:
         max_age=YEAR,
         secure=settings.LANGUAGE_COOKIE_SECURE,
         httponly=settings.LANGUAGE_COOKIE_HTTPONLY,
-        samesite=settings.LANGUAGE_COOKIE_SAMESITE,
+        samesite="Lax",  # as LANGUAGE_COOKIE_SAMESITE, which has no type
     )
 
 

@@ -208,7 +208,9 @@ def test_whose_language_is_unknown_gets_that_of_the_browser(people: People) -> N
 def test_a_code_is_mailed_in_the_language_of_the_account(people: People) -> None:
     User.objects.filter(pk=people.alice.pk).update(language="de", last_login="2026-01-01T00:00Z")
     Client().post(reverse("account_login"), {"email": people.alice.email})
-    assert '<html lang="de"' in str(mail.outbox[-1].alternatives[0][0])
+    message = mail.outbox[-1]
+    assert isinstance(message, mail.EmailMultiAlternatives)
+    assert '<html lang="de"' in str(message.alternatives[0][0])
 
 
 def test_a_business_has_the_language_of_its_first_member(transactional_db: None) -> None:

