@@ -25,10 +25,15 @@ Key = str | tuple[str, int]  # a message, or a message and the number of the for
 
 
 class Pair(NamedTuple):
-    """A translation, and what it translates; of a plural, that form of the message."""
+    """A translation, and what it translates; of a plural, that form of the message.
+
+    `for_several`: of the form for one, what the message says for several. Where no number is named for one
+    ("one left"), a language may need it: French uses that form for none, too.
+    """
 
     message: str
     said: str
+    for_several: str = ""
 
 
 def read(path: Path) -> dict[Key, str]:
@@ -45,7 +50,8 @@ def pairs(code: str) -> tuple[Pair, ...]:
             found += [Pair(key, said)] if key else []  # the header has no message
         else:
             one, form = key
-            found.append(Pair(plurals[one] if form else one, said))
+            many = plurals[one]
+            found.append(Pair(many, said) if form else Pair(one, said, many))
     return tuple(found)
 
 
@@ -78,8 +84,9 @@ def said_in_sources() -> frozenset[str]:
 
 def faults(pair: Pair) -> Iterator[str]:
     """Why a translation cannot take the place of its message."""
-    message, said = pair
-    if set(PUT_IN.findall(message)) != set(PUT_IN.findall(said)):
+    message, said, for_several = pair
+    allowed = [set(PUT_IN.findall(each)) for each in (message, for_several) if each]
+    if set(PUT_IN.findall(said)) not in allowed:
         yield "other placeholders"
     if sorted(TAG.findall(message)) != sorted(TAG.findall(said)):
         yield "other tags"

@@ -51,6 +51,31 @@ def test_a_translation_that_does_not_fit_is_found(message: str, said: str, fault
     assert list(found) == ([fault] if fault else [])
 
 
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [("un code", []), ("%(n)s code", []), ("%(m)s code", ["other placeholders"])],
+)
+def test_the_form_for_one_may_name_the_number(said: str, found: list[str]) -> None:
+    pair = translations.Pair("one code", said, "%(n)s codes")
+    assert list(translations.faults(pair)) == found
+
+
+# What Intl.RelativeTimeFormat writes: a page that stays open counts on in these words.
+AGO = {
+    "de": ("vor %(n)s Minute", "vor %(n)s Minuten"),
+    "sv": ("för %(n)s minut sedan", "för %(n)s minuter sedan"),
+    "nl": ("%(n)s minuut geleden", "%(n)s minuten geleden"),
+    "fr": ("il y a %(n)s minute", "il y a %(n)s minutes"),
+    "es": ("hace %(n)s minuto", "hace %(n)s minutos"),
+}
+
+
+@pytest.mark.parametrize("code", TRANSLATED)
+def test_minutes_are_counted_in_the_words_of_browsers(code: str) -> None:
+    said = translations.by_sentence(code)
+    assert (said["%(n)s minute ago"], said["%(n)s minutes ago"]) == AGO[code]
+
+
 def test_what_no_catalogue_has_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     known = (translations.Pair("Shops", "Läden"),)
     monkeypatch.setattr(translations, "pairs", lambda code: known)
