@@ -224,6 +224,7 @@ COOKIE_PREFIX = "__Host-gangway_" if HTTPS else "gangway_"
 SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}session"
 CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}csrf"
 LANGUAGE_COOKIE_NAME = f"{COOKIE_PREFIX}language"
+CHOSEN_COOKIE_NAME = f"{COOKIE_PREFIX}chosen"  # a language, by somebody who then signs in
 KNOWN_COOKIE_NAME = f"{COOKIE_PREFIX}known"
 MESSAGES_COOKIE_NAME = f"{COOKIE_PREFIX}messages"
 MESSAGE_STORAGE = "onboarding.conf.message_storage.MessageStorage"

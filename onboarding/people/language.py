@@ -17,8 +17,8 @@ from onboarding.languages import is_offered
 from onboarding.models import User
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
-CHOSEN = "chosen_language"  # key in the session of who is not signed in yet
 YEAR = 365 * 24 * 3600  # seconds
+WHILE_SIGNING_IN = 15 * 60
 
 
 def of_browser(get_response: GetResponse) -> GetResponse:
@@ -56,16 +56,24 @@ def _speak(request: HttpRequest, code: str) -> None:
 
 
 def choose(request: HttpRequest, response: HttpResponseBase, code: str) -> None:
-    """In this browser, and in all of the person's. Whoever is about to sign in keeps what they chose."""
+    """In this browser, and in all of the person's. Whoever is about to sign in keeps what they chose.
+
+    A cookie remembers that for as long as signing in takes: a session would be a row for each stranger.
+    """
     _speak(request, code)
     if isinstance(request.user, User):
         keep(request.user, code)
+        response.delete_cookie(settings.CHOSEN_COOKIE_NAME, samesite="Lax")
     else:
-        request.session[CHOSEN] = code
+        _set_cookie(response, settings.CHOSEN_COOKIE_NAME, code, WHILE_SIGNING_IN)
+    _set_cookie(response, settings.LANGUAGE_COOKIE_NAME, code, YEAR)
+
+
+def _set_cookie(response: HttpResponseBase, name: str, code: str, seconds: int) -> None:
     response.set_cookie(
-        settings.LANGUAGE_COOKIE_NAME,
+        name,
         code,
-        max_age=YEAR,
+        max_age=seconds,
         secure=settings.LANGUAGE_COOKIE_SECURE,
         httponly=settings.LANGUAGE_COOKIE_HTTPONLY,
         samesite="Lax",  # as LANGUAGE_COOKIE_SAMESITE, which has no type
@@ -74,10 +82,9 @@ def choose(request: HttpRequest, response: HttpResponseBase, code: str) -> None:
 
 def note_sign_in(request: HttpRequest, user: User) -> None:
     """What was chosen on the way to signing in is the person's; so is the browser's where none is known."""
-    chosen = str(request.session.pop(CHOSEN, "")) or (
-        "" if user.language else translation.get_language() or ""
-    )
-    keep(user, chosen)
+    keep(user, request.COOKIES.get(settings.CHOSEN_COOKIE_NAME, ""))
+    if not user.language:
+        keep(user, request.LANGUAGE_CODE)
 
 
 def keep(user: User, code: str) -> None:

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import translation
 from pytest_django.fixtures import Settings
 
-from onboarding.models import User
+from onboarding.models import Session, User
 from onboarding.views import errors
 from tests.support.codes import newest_code
 from tests.support.people import People
@@ -190,6 +190,21 @@ def test_what_was_chosen_before_signing_in_stays(people: People) -> None:
     client = Client()
     client.post(CHOOSE, {"language": "sv"})
     assert sign_in(client, people.alice.email).language == "sv"
+
+
+def test_a_stranger_s_choice_makes_no_session(db: None) -> None:
+    visitor = Client()
+    visitor.post(CHOOSE, {"language": "sv"})
+    assert not Session.objects.exists()
+
+
+def test_who_changes_their_mind_later_keeps_that(people: People) -> None:
+    client = Client()
+    client.post(CHOOSE, {"language": "sv"})
+    sign_in(client, people.alice.email)
+    client.post(CHOOSE, {"language": "de"})
+    client.post(reverse("account_logout"))
+    assert sign_in(client, people.alice.email).language == "de"
 
 
 def test_a_browser_with_another_language_changes_nothing(people: People) -> None:
