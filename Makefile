@@ -10,7 +10,9 @@
 # make hosts   two web hosts and two worker hosts on one PostgreSQL, each killed, stopped, cut off and with a wrong
 #              clock in turn; as root, 20 minutes (ARGS="--only worker-1 --trouble killed")
 # make faults  writes docs/faults.md from what a run of tests/faults/test_faults.py sees
-# make words   prints every sentence that people read, by reader and with its place (ARGS="key secret")
+# make words   prints every sentence that people read, by reader and with its place, in all languages (ARGS="key secret")
+# make messages   brings the catalogues of translations up to date with the sentences in code and templates, and
+#              compiles them; needs GNU gettext
 # make lint    formatting, spelling, types, weaknesses, templates, import rules; needs no network
 # make shots   every page and state, wide and narrow, light and dark, on one contact sheet: screenshots/index.html
 # make scan    Wapiti against a running site, as a visitor, a merchant and staff (some minutes)
@@ -27,7 +29,7 @@ ALONE = browser or kills
 # pytest ends with this status when ARGS choose no test.
 NO_TESTS = 5
 
-.PHONY: setup setup-dev setup-scan demo serve test test-fast test-postgres bench bench-engine hosts faults words shots lint scan sbom format lock
+.PHONY: setup setup-dev setup-scan demo serve test test-fast test-postgres bench bench-engine hosts faults words messages shots lint scan sbom format lock
 
 setup:
 	@bin/setup requirements.txt
@@ -77,6 +79,9 @@ shots: setup-dev
 
 words: setup-dev
 	@$(PY) -m tests.support.words $(ARGS)
+
+messages: setup-dev
+	@$(PY) -m tests.support.messages
 
 lint: setup-dev
 	.venv/bin/pre-commit run --all-files

@@ -16,7 +16,7 @@ from django.core.management.utils import get_random_secret_key
 import vendors
 from vendors.reader import read
 
-from . import email_addresses
+from . import email_addresses, languages
 from .conf import csp, data_dir, service_urls
 from .conf.environment import Site
 from .conf.local_keys import load_or_create_key
@@ -76,6 +76,7 @@ MIDDLEWARE = [
     "onboarding.middleware.security_headers",
     "csp.middleware.CSPMiddleware",
     "onboarding.middleware.health_checks",
+    "onboarding.people.language.of_browser",  # before any page is made, also one of an error
     "onboarding.middleware.small_bodies",
     "onboarding.middleware.proxies",
     "django.middleware.security.SecurityMiddleware",
@@ -85,11 +86,11 @@ MIDDLEWARE = [
     "onboarding.middleware.one_address",
     "onboarding.middleware.Sessions",
     "onboarding.middleware.private_pages",
-    "django.middleware.locale.LocaleMiddleware",
     "onboarding.middleware.reader_time_zone",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "onboarding.people.language.of_person",
     "onboarding.middleware.own_time_zone",
     "django.contrib.messages.middleware.MessageMiddleware",
     "onboarding.middleware.http_methods",
@@ -225,6 +226,7 @@ COOKIE_PREFIX = "__Host-gangway_" if HTTPS else "gangway_"
 SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}session"
 CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}csrf"
 LANGUAGE_COOKIE_NAME = f"{COOKIE_PREFIX}language"
+CHOSEN_COOKIE_NAME = f"{COOKIE_PREFIX}chosen"  # a language, by somebody who then signs in
 KNOWN_COOKIE_NAME = f"{COOKIE_PREFIX}known"
 MESSAGES_COOKIE_NAME = f"{COOKIE_PREFIX}messages"
 MESSAGE_STORAGE = "onboarding.conf.message_storage.MessageStorage"
@@ -233,14 +235,9 @@ CSRF_FAILURE_VIEW = "onboarding.views.errors.csrf_failure"
 
 # -- languages, static files, logs -----------------------------------------------------------------
 
-LANGUAGE_CODE = "en"
+LANGUAGE_CODE = languages.SOURCE
 LOCALE_PATHS = [BASE_DIR / "onboarding" / "locale"]
-# In a language without translations, Django's sentences would be mixed with our English ones.
-LANGUAGES = [("en", "English")] + [
-    (code, name)
-    for code, name in [("de", "Deutsch"), ("sv", "Svenska"), ("nl", "Nederlands")]
-    if (LOCALE_PATHS[0] / code / "LC_MESSAGES" / "django.mo").exists()
-]
+LANGUAGES = [(code, languages.NAMES[code]) for code in languages.OFFERED]
 FORMAT_MODULE_PATH = ["onboarding.formats"]
 USE_TZ = True
 TIME_ZONE = "UTC"

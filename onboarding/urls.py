@@ -18,7 +18,7 @@ from .people import (
     security_events,
     sign_in,
 )
-from .views import brand, mails, sessions, well_known
+from .views import brand, languages, mails, sessions, well_known
 from .views.attempt import attempts, wrong_shop
 from .views.rights import closing, data
 from .views.shop import actions, home, receipts, reveal, shops, waiting
@@ -36,6 +36,7 @@ urlpatterns = [
     path("", catalogue.start, name="start"),
     path("connectors/", catalogue.catalogue, name="catalogue"),
     path("connectors/ask/", requests.ask, name="ask"),
+    path("language/", languages.choose, name="language"),
     path("connect/<slug:platform>/", catalogue.platform, name="platform"),
     path("go/<slug:slug>/", connect.go, name="go"),
     path("welcome/", business.welcome, name="welcome"),

@@ -25,7 +25,7 @@ from onboarding.background import runner
 from onboarding.conf import cache_backend
 from onboarding.notifications import sending
 from tests.hosts import needs as hosts
-from tests.support import chromium, pgbouncer, postgres
+from tests.support import chromium, messages, pgbouncer, postgres
 from tests.support import faketime as faketime_library
 from tests.support import nginx as nginx_program
 from tests.support.people import People, everybody
@@ -39,6 +39,7 @@ PGBOUNCER = pgbouncer.program() if POSTGRES else ""
 NGINX = nginx_program.program()
 REDIS = shutil.which("redis-server") or ""
 FAKETIME = faketime_library.library()
+GETTEXT = not messages.missing_tools()
 ROOT = Path(__file__).resolve().parent.parent
 LIGHTHOUSE = shutil.which(str(ROOT / "tests/lighthouse/node_modules/.bin/lighthouse")) or ""
 FAST = ("unit", "vendors")  # the folders of `make test-fast`
@@ -54,6 +55,7 @@ def pytest_configure() -> None:
         "PGBOUNCER": PGBOUNCER,
         "NGINX": NGINX,
         "FAKETIME": FAKETIME,
+        "GETTEXT": GETTEXT,
         "LIGHTHOUSE": shutil.which("node") and LIGHTHOUSE,
     }
     for name, found in programs.items():
@@ -90,6 +92,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         left_out.append(_missing("faketime", "faketime", f"{len(clocked)} tests of wrong clocks"))
         for item in clocked:
             item.add_marker(pytest.mark.skip(reason="no faketime on this machine"))
+    merged = [item for item in items if "xgettext" in getattr(item, "fixturenames", ())]
+    if merged and not GETTEXT:
+        left_out.append(_missing("GNU gettext", "gettext", f"{len(merged)} tests of catalogues"))
+        for item in merged:
+            item.add_marker(pytest.mark.skip(reason="no GNU gettext on this machine"))
     weighed = [item for item in items if item.get_closest_marker("lighthouse")]
     if weighed and not (LIGHTHOUSE and shutil.which("node")):
         how = "Node.js 18 or later, then: npm ci --prefix tests/lighthouse"
@@ -304,6 +311,11 @@ def pooler(postgres_url: str) -> Iterator[str]:
 def faketime() -> Callable[[int], dict[str, str]]:
     """The environment of a process whose clock is so many seconds ahead. Skipped without faketime."""
     return partial(faketime_library.ahead, FAKETIME)
+
+
+@pytest.fixture
+def xgettext() -> None:
+    """Tests that ask for it are skipped where GNU gettext is not installed."""
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@
     security_events.py    the security log                rights.py      export, erasing, what to ask vendors
     permission_changes.py changes of rights by staff, for the security log
     requests.py           shop systems that people asked for
-    second_steps.py       second steps of users   mail_log.py    the mail log, refused addresses
+    second_steps.py       second steps of users           mail_log.py    the mail log, refused addresses
+    labels.py             names of rows and columns
 
 Nobody edits a status. Columns that are encrypted at rest (memos, answers, reveal, links) are not loaded,
 except on the page where staff enter answers, which shows whether a secret is on file.
@@ -29,6 +30,7 @@ import allauth.mfa.admin  # noqa: F401  (both register what is unregistered belo
 from allauth.account.decorators import secure_admin_login
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin
 from django.contrib.auth.models import Group
@@ -46,6 +48,7 @@ from . import (
     calls,
     connections,
     connectors,
+    labels,
     mail_log,
     merchants,
     permission_changes,
@@ -110,3 +113,6 @@ class GroupsAdmin(TolerantAdmin, GroupAdmin):  # type: ignore[misc]  # their stu
     def delete_model(self, request: HttpRequest, obj: Group) -> None:
         super().delete_model(request, obj)
         record(SecurityEvent.Kind.STAFF_CHANGED, request, detail="a group was deleted")
+
+
+labels.translate(apps.get_app_config("onboarding").get_models())

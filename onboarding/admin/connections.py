@@ -147,18 +147,19 @@ class ConnectionAdmin(VendorActionsAdmin, StatusColumns, OwnerColumns):
 
     def _report(self, request: HttpRequest, asked: int, not_asked: int) -> None:
         if asked:
-            one, many = (
-                "We are asking the vendor about %(n)s shop.",
-                "We are asking the vendor about %(n)s shops.",
+            said = ngettext(
+                "We are asking the vendor about %(n)s shop. Reload in a few seconds.",
+                "We are asking the vendor about %(n)s shops. Reload in a few seconds.",
+                asked,
             )
-            text = ngettext(one, many, asked) % {"n": asked}
-            self.message_user(request, f"{text} {gettext('Reload in a few seconds.')}")
+            self.message_user(request, said % {"n": asked})
         if not_asked:
-            one = "%(n)s shop was skipped: it is disconnected or was never started."
-            many = "%(n)s shops were skipped: they are disconnected or were never started."
-            self.message_user(
-                request, ngettext(one, many, not_asked) % {"n": not_asked}, messages.WARNING
+            said = ngettext(
+                "%(n)s shop was skipped: it is disconnected or was never started.",
+                "%(n)s shops were skipped: they are disconnected or were never started.",
+                not_asked,
             )
+            self.message_user(request, said % {"n": not_asked}, messages.WARNING)
 
     def ask_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The button on a connection's page, a POST."""

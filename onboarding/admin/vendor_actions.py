@@ -175,7 +175,8 @@ def step_messages(step: Step) -> Iterator[tuple[int, str]]:
         if text:
             yield messages.SUCCESS, translated(text)
     if step.staff_task:
-        yield messages.WARNING, f"{gettext('Still to do:')} {step.staff_task}"
+        still = gettext("Still to do: %(task)s") % {"task": step.staff_task}
+        yield messages.WARNING, still
 
 
 # -- errors ----------------------------------------------------------------------------------------

@@ -36,7 +36,7 @@ class Card:
 
     @property
     def description(self) -> str:
-        return self.ways[0].description if len(self.ways) == 1 else ""
+        return self.ways[0].about if len(self.ways) == 1 else ""
 
     def labelled_ways(self) -> list[tuple[Connector, str]]:
         """Each way and what its link says, where there are several."""
@@ -80,7 +80,7 @@ class Card:
 
     def matches(self, term: str) -> bool:
         """Whether each word of the term occurs somewhere, or the term is part of a name, however spelt."""
-        fields = (way.vendor_name + " " + way.description for way in self.ways)
+        fields = (f"{way.vendor_name} {way.about}" for way in self.ways)
         text = " ".join((*self.names, *fields)).casefold()
         if all(word in text for word in term.casefold().split()):
             return True

@@ -95,7 +95,15 @@ class Connector(models.Model):
         ordering = ["position", "vendor_name"]
 
     def __str__(self) -> str:
-        return self.name or self.vendor_name
+        """A name is the same in every language; what stands for any shop system is no name."""
+        if self.name or not self.takes_any:
+            return self.name or self.vendor_name
+        return gettext(self.vendor_name)
+
+    @property
+    def about(self) -> str:
+        """Its description, in the reader's language where the vendor or we have it."""
+        return gettext(self.description) if self.description else ""
 
     @property
     def usual_minutes(self) -> int | None:

@@ -27,6 +27,7 @@ from django.utils.translation import gettext_lazy
 from onboarding.fields import LineField
 
 LONGEST_NAME = 100  # characters
+NAME = gettext_lazy("Name")
 
 UNREADABLE = (
     *(ValueError, TypeError, LookupError, AttributeError, ArithmeticError, struct.error),
@@ -65,7 +66,7 @@ def refused() -> Iterator[None]:
 class AddForm(AddWebAuthnForm):  # type: ignore[misc]  # allauth has no types
     """An empty name is replaced by allauth: the device has its key already."""
 
-    name = LineField(required=False, max_length=LONGEST_NAME)
+    name = LineField(label=NAME, required=False, max_length=LONGEST_NAME)
     credential = AnswerField()
 
     def clean(self) -> dict[str, object]:
@@ -76,6 +77,7 @@ class AddForm(AddWebAuthnForm):  # type: ignore[misc]  # allauth has no types
 
 class EditForm(EditWebAuthnForm):  # type: ignore[misc]
     name = LineField(
+        label=NAME,
         max_length=LONGEST_NAME,
         error_messages={"required": gettext_lazy("Give this passkey a name.")},
     )

@@ -158,10 +158,12 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no ty
     def send_mail(self, template_prefix: str, email: str, context: dict[str, object]) -> None:
         """Send it while somebody waits. Raises NotSent if it fails at once; staff hear of it if it is
         theirs to mend. The page for the code says whether it has left."""
-        known = User.objects.filter(emailaddress__email=email, last_login__isnull=False).exists()
+        users = User.objects.filter(emailaddress__email=email, last_login__isnull=False)
+        known = users.only("language").first()
         if isinstance(code := context.get("code"), StoredCode):
             context = {**context, "code": code.mailed}
-        composed = mail.compose(template_prefix, [email], {"first_time": not known, **context})
+        context = {"first_time": known is None, **context}
+        composed = mail.compose(template_prefix, [email], context, known.language if known else "")
         if self.tells:
             account_mails.tell(composed)
             return

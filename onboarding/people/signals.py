@@ -17,7 +17,7 @@ from onboarding.models.sessions import SessionStore
 from onboarding.monitoring.security_log import record
 from onboarding.notifications import refused_addresses
 
-from . import former_addresses, guards, known_browsers, second_factor, sessions
+from . import former_addresses, guards, known_browsers, language, second_factor, sessions
 
 Kind = SecurityEvent.Kind
 # What changes how somebody signs in: their other sessions end.
@@ -71,6 +71,7 @@ def _signed_in(request: HttpRequest, user: User, **_: object) -> None:
     passkey = "passkey" if records and records[-1].get("passwordless") else ""
     record(Kind.SIGNED_IN, request, user=user, detail=passkey or str(method))
     known_browsers.mark(request, user)
+    language.note_sign_in(request, user)
 
 
 def _signed_out(request: HttpRequest | None, user: User | None, **_: object) -> None:

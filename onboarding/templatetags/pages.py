@@ -7,7 +7,7 @@ from datetime import datetime
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from onboarding import moments
 from onboarding.models import Connector
@@ -16,6 +16,13 @@ from vendors.contract import Text
 
 register = template.Library()
 ABBREVIATIONS = {"crm", "erp", "pim", "pos", "wms"}
+# Of our vendors, and of others that staff are likely to add; those of the vendors' own are shown as they are.
+CATEGORIES = {
+    "loyalty": gettext_lazy("Loyalty"),
+    "marketplace": gettext_lazy("Marketplace"),
+    "point-of-sale": gettext_lazy("Point of sale"),
+    "shop": gettext_lazy("Shop"),
+}
 
 
 @register.filter
@@ -63,6 +70,8 @@ def full_moment(at: datetime) -> str:
 @register.filter
 def category_name(category: str) -> str:
     """A category's slug as words: "point-of-sale" → "Point of sale", "erp" → "ERP"."""
+    if category in CATEGORIES:
+        return str(CATEGORIES[category])
     if category in ABBREVIATIONS:
         return category.upper()
     return category.replace("-", " ").capitalize()

@@ -10,6 +10,7 @@ from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooMany
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template import loader
+from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -107,7 +108,15 @@ def database_away(request: HttpRequest) -> HttpResponse:
 
 
 def unread(status: int) -> HttpResponse:
-    """What the web server answers where there is no request: it could not be read, or not all of it came."""
+    """What the web server answers where there is no request: it could not be read, or not all of it came.
+
+    Nobody has said which language it is to be in, so it is the site's.
+    """
+    with translation.override(settings.LANGUAGE_CODE):
+        return _unread(status)
+
+
+def _unread(status: int) -> HttpResponse:
     again = _("Go back and try again. If it happens again, write to us.")
     match status:
         case 408:
@@ -123,7 +132,8 @@ def unread(status: int) -> HttpResponse:
         case _:
             heading = _("We could not read your request")
             sentence = _("Your browser sent something that we did not expect.")
-    response = _alone(status, heading, f"{sentence} {_('Nothing was changed.')}", again)
+    unchanged = _("Nothing was changed.")
+    response = _alone(status, heading, f"{sentence} {unchanged}", again)
     response["Cache-Control"] = "no-store"
     headers.add_missing(response)
     return response

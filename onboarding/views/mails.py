@@ -75,6 +75,7 @@ def by_link(request: HttpRequest) -> HttpResponse:
         "form": form,
         "key": key,
         "email": masked(user.email),
+        "has_language_field": True,
         "group": _label(group),
     }
     if STOP in request.POST:

@@ -13,7 +13,7 @@
       const count = boxes.filter((box) => box.checked).length;
       all.checked = count === boxes.length;
       all.indeterminate = count > 0 && count < boxes.length;
-      said.textContent = count ? ` (${count} ${said.dataset.chosen})` : "";
+      said.textContent = count ? ` ${said.dataset.chosen.replace("{n}", count)}` : "";
     }
 
     all.hidden = false;

@@ -435,6 +435,7 @@ def test_who_looks_at_the_same_moment_makes_one_business(
 
 # A POST there creates nothing that could be there twice, or there is no POST.
 NOTHING_IS_MADE = {
+    "language",
     *("account_inactive", "account_login_password", "account_logout", "account_signup"),
     *("account_change_password", "account_set_password", "account_reauthenticate"),
     *(

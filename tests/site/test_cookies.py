@@ -73,28 +73,31 @@ def test_signing_out_touches_our_cookies_only(people: People, theirs_first: bool
 
 
 def set_everywhere(client: Client, people: People, secure: bool) -> SimpleCookie:
-    """The cookies that a visit sets: session, CSRF token and a message."""
+    """The cookies that a visit sets: session, CSRF token, a message and a language."""
     client.force_login(people.alice, BACKEND)
     client.get("/accounts/logout/", secure=secure)
     client.post("/accounts/logout/", secure=secure)
     client.post("/accounts/login/", {"email": "dan@example.org"}, secure=secure)
+    client.post("/language/", {"language": "en"}, secure=secure)
     return client.cookies
 
 
 def test_every_cookie_has_a_name_of_our_own(people: People) -> None:
     found = set_everywhere(Client(), people, secure=False)
-    assert set(found) == {"gangway_session", "gangway_csrf", "gangway_messages"}
+    names = ("session", "csrf", "messages", "language", "chosen")
+    assert set(found) == {f"gangway_{name}" for name in names}
 
 
 def test_with_https_every_cookie_belongs_to_this_host_alone(
     people: People, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("SESSION", "CSRF", "LANGUAGE", "MESSAGES"):
+    for name in ("SESSION", "CSRF", "LANGUAGE", "CHOSEN", "MESSAGES"):
         setattr(settings, f"{name}_COOKIE_NAME", f"__Host-gangway_{name.lower()}")
     settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True
+    settings.LANGUAGE_COOKIE_SECURE = True
     monkeypatch.setattr(MessageCookie, "cookie_name", settings.MESSAGES_COOKIE_NAME)
     found = set_everywhere(Client(), people, secure=True)
-    assert len(found) == 3
+    assert len(found) == 5
     for name, cookie in found.items():
         assert name.startswith("__Host-")
         assert (cookie["secure"], cookie["path"], cookie["domain"]) == (True, "/", "")

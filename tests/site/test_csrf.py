@@ -38,9 +38,9 @@ def stale(user: User, path: str, form: dict[str, Any], **headers: str) -> tuple[
 
 
 def fields(page: Any) -> dict[str, str]:
-    inputs = re.findall(
-        r'<input type="hidden" name="([^"]*)" value="([^"]*)"', page.content.decode()
-    )
+    """Of the form in the page; the choice of a language is below it."""
+    own = page.content.decode().partition("</main>")[0]
+    inputs = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)"', own)
     return {name: html.unescape(value) for name, value in inputs}
 
 

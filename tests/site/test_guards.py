@@ -69,6 +69,7 @@ UNGUARDED: dict[str, set[str]] = {
         *("admin:onboarding_connection_confirm", "admin:onboarding_account_resolve"),
     },
     "it says what a business or a person is called": {"rename-business", "own-name"},
+    "it chooses the language of the pages": {"language"},
     "it notes what staff did elsewhere": {"admin:onboarding_erasuretask_done"},
     "it gives nobody a right that an owner has not given before": {
         *("invitation", "send-again", "revoke"),

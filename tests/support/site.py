@@ -12,7 +12,7 @@ import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
-from email import message_from_string
+from email import message_from_bytes
 from pathlib import Path
 
 import requests
@@ -146,8 +146,8 @@ class Site:
     def mails(self, address: str) -> list[str]:
         """Bodies of the mails to this address, oldest first."""
         files = sorted((self.folder / "mails").glob("*.log"), key=lambda path: path.stat().st_mtime)
-        texts = [part for path in files for part in path.read_text().split("-" * 79 + "\n")]
-        found = [message_from_string(text) for text in texts if text.strip()]
+        texts = [part for path in files for part in path.read_bytes().split(b"-" * 79 + b"\n")]
+        found = [message_from_bytes(text) for text in texts if text.strip()]
         return [_body(mail) for mail in found if address in str(mail["To"])]
 
     def code(self, address: str, after: int = 0) -> str:

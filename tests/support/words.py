@@ -1,9 +1,9 @@
 """Every sentence that people read, by reader; `python -m tests.support.words [word …]` prints them.
 
 A sentence stands in a template (`translate`, `blocktranslate`), in a call of gettext, or in a vendor's
-`text(…)`. The operator's commands, checks and alerts and the pages of the sandboxes are in English alone:
-there each literal of several words counts. With words as arguments only the sentences with one of them
-are printed.
+`text(…)`; below it stand its translations. The operator's commands, checks and alerts and the pages of the
+sandboxes are in English alone: there each literal of several words counts. With words as arguments only the
+sentences with one of them, in any language, are printed.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ SANDBOX = "visitors of a sandbox"
 READERS = (
     ("nobody", ("onboarding/migrations/*", "vendors/_template/*")),
     ("nobody", ("onboarding/conf/static_files.py",)),  # CSS
-    (SANDBOX, ("vendors/*/sandbox/*", "vendors/sandbox/*", "templates/demo/*")),
+    (SANDBOX, ("vendors/*/sandbox/*", "vendors/sandbox/*")),
+    ("visitors of the demo", ("templates/demo/*",)),
     ("the operator", ("onboarding/conf/*", "onboarding/doctor/*", "onboarding/management/*")),
     ("the operator", ("onboarding/notifications/s*_alerts.py", "vendors/reader.py")),
     ("staff", ("onboarding/admin/*", "templates/admin/*", "onboarding/people/staff_gate.py")),
@@ -59,6 +60,11 @@ class Sentence:
             for reader, patterns in READERS
             if any(fnmatch(self.path, pattern) for pattern in patterns)
         )
+
+    @property
+    def plain(self) -> str:
+        """As gettext has it once a percent sign is not written twice."""
+        return self.words.replace("%%", "%")
 
     @property
     def is_merchants(self) -> bool:
@@ -167,14 +173,21 @@ SOURCES = {".py": in_python, ".html": in_template, ".txt": in_template}
 
 
 def main(wanted: list[str]) -> None:
+    """Each sentence with its place, and below it what it is in every other language, if it is there."""
+    from tests.support import translations  # which reads the sentences from here
+
+    said = {code: translations.by_sentence(code) for code in translations.CODES}
     reader = ""
     for each in sentences():
-        if wanted and not any(word.lower() in each.words.lower() for word in wanted):
+        block = [str(each)]
+        if each.reader not in ENGLISH_ALONE:
+            block += [f"    {code}  {known.get(each.plain, '–')}" for code, known in said.items()]
+        if wanted and not any(word.lower() in "\n".join(block).lower() for word in wanted):
             continue
         if each.reader != reader:
             reader = each.reader
             sys.stdout.write(f"\n# Read by {reader}\n\n")
-        sys.stdout.write(f"{each}\n")
+        sys.stdout.write("\n".join([*block, ""]))
 
 
 if __name__ == "__main__":

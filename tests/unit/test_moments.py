@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -13,7 +14,7 @@ from django.test import RequestFactory
 from django.utils import timezone, translation
 from django.utils.formats import date_format
 
-from onboarding import moments
+from onboarding import languages, moments
 from onboarding.middleware import reader_time_zone
 from onboarding.models.status import dumped, shown
 from vendors.contract import text
@@ -50,6 +51,32 @@ def _now() -> Iterator[None]:
 def test_a_moment_in_words(at: datetime, zone: str | None, words: str) -> None:
     with timezone.override(zone):
         assert moments.in_words(at) == words
+
+
+@pytest.mark.parametrize(
+    ("language", "november", "march", "day"),
+    [
+        ("en", "20 Nov 2026", "3 Mar 2026", "20 November"),
+        ("de", "20. Nov. 2026", "3. März 2026", "20. November"),
+        ("sv", "20 nov 2026", "3 mars 2026", "20 november"),
+        ("nl", "20 nov 2026", "3 mrt 2026", "20 november"),
+        ("fr", "20 novembre 2026", "3 mars 2026", "20 novembre"),
+        ("es", "20 nov 2026", "3 mar 2026", "20 de noviembre"),
+    ],
+)
+def test_each_language_writes_dates_in_its_own_way(
+    language: str, november: str, march: str, day: str
+) -> None:
+    with translation.override(language):
+        assert date_format(OLD, "DATE_FORMAT") == moments.calendar_day(OLD) == november
+        assert moments.calendar_day(OLD.replace(month=3, day=3)) == march
+        assert date_format(OLD, "MONTH_DAY_FORMAT") == day
+        assert date_format(OLD, "DATETIME_FORMAT") == f"{november}, 02:40 (UTC)"
+
+
+@pytest.mark.parametrize("language", languages.NAMES)
+def test_every_language_has_formats_of_ours(language: str) -> None:
+    assert importlib.import_module(f"onboarding.formats.{language}.formats").TIME_FORMAT == "H:i"
 
 
 def test_what_may_be_read_tomorrow_has_its_date() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import words
+from tests.support import translations, words
 from tests.support.words import ROOT, SANDBOX, Sentence
 
 SENTENCES = words.sentences()
@@ -103,3 +103,14 @@ def test_every_template_that_says_something_is_read() -> None:
         )
     ]
     assert set(plain) <= listed
+
+
+def test_each_sentence_is_printed_with_its_translations(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    known = {"de": (translations.Pair("Skip to main content", "Zum Inhalt"),)}
+    monkeypatch.setattr(translations, "pairs", lambda code: known.get(code, ()))
+    words.main(["zum inhalt"])
+    [place, *said] = capsys.readouterr().out.strip().splitlines()[2:]
+    assert place.endswith(": Skip to main content")
+    assert said == ["    de  Zum Inhalt", *(f"    {code}  –" for code in ("sv", "nl", "fr", "es"))]

@@ -164,9 +164,9 @@ class Offer(Vendor):
 
     def connectors(self) -> tuple[Entry, ...]:
         """Access to the API. Each profile of scopes that staff define is a connector of this key."""
-        words = "A key and a secret with which your shop or till talks to Capillary."
+        words = text("A key and a secret with which your shop or till talks to Capillary.")
         entry = Entry(
-            key="api", name="Capillary API access", platform="capillary", description=words,
+            key="api", name="Capillary API access", platform="capillary", description=words.id,
             category="loyalty",
         )  # fmt: skip
         return (entry,)

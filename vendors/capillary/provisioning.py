@@ -227,7 +227,7 @@ def _revealed(order: Order, draft: Draft, token: Token) -> Connected:
     return Connected(
         shop_id=order.shop_id or order.reference,
         evidence=_evidence(draft, token),
-        reveal={"Key": draft.key, "Secret": draft.secret},
+        reveal={text("Key").id: draft.key, text("Secret").id: draft.secret},
         connection=draft.live_memo(),
         connection_key=draft.key,
         done=("token",),

@@ -76,6 +76,9 @@ class Entry:
     `position`: its first place in the catalogue, the lowest comes first; staff may change it.
     `any_shop`: it takes every shop system. Merchants whose system is not listed are led to it, and
     `name` then stands inside sentences: “Connect another shop system”.
+
+    `description`, and the name of what takes any shop, are translated where they are shown, if they are
+    the id of a `text`.
     """
 
     key: str

@@ -189,9 +189,9 @@ class Offer(Vendor):
 
     def connectors(self) -> tuple[Entry, ...]:
         """One generic entry. Staff may add named ones, with the options `path` and `options`."""
-        words = "WooCommerce, Magento and many more: you choose yours on Sharespine’s pages."
+        words = text("WooCommerce, Magento and many more: you choose yours on Sharespine’s pages.")
         entry = Entry(
-            key="shop", name="another shop system", platform="sharespine", description=words,
-            position=900, any_shop=True,
+            key="shop", name=text("another shop system").id, platform="sharespine",
+            description=words.id, position=900, any_shop=True,
         )  # fmt: skip
         return (entry,)

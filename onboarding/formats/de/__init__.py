@@ -1,0 +1,1 @@
+"""German: as its readers write dates."""

@@ -1,0 +1,1 @@
+"""Spanish: as its readers write dates."""

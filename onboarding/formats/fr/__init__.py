@@ -1,0 +1,1 @@
+"""French: as its readers write dates."""

@@ -1,0 +1,1 @@
+"""Dutch: as its readers write dates."""

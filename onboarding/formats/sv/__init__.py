@@ -1,0 +1,1 @@
+"""Swedish: as its readers write dates."""
