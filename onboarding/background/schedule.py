@@ -20,12 +20,10 @@ from onboarding.models import Connector, Slot
 from onboarding.notifications import (
     account_mails,
     address_mails,
-    attempt_mails,
     closing_mails,
-    expiry_warnings,
     guess_warnings,
     invitations,
-    promised_mails,
+    notices,
     security_alerts,
     staff_alerts,
     waitlist,
@@ -146,10 +144,8 @@ def mail() -> None:
     staff_alerts.mail_due()
     invitations.mail_due()
     address_mails.mail_due()
-    expiry_warnings.mail_due()
     guess_warnings.mail_due()
-    promised_mails.mail_due()
-    attempt_mails.mail_due()
+    notices.mail_due()
     closing_mails.mail_due()
     waitlist.mail_due()
     requests.mail_due()

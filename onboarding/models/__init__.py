@@ -10,14 +10,13 @@ from .connections import Account, Attempt, Connection, Event, Hop
 from .consents import Agreement, Consent, ReceiptKey
 from .coordination import Breaker, Leased, Operator, Slot, Worker
 from .limits import RateLimit
+from .mails import MailGroup
 from .memo_key import MemoKey
 from .merchants import Invitation, Membership, Merchant
 from .notifications import (
     Alert,
-    AttemptMail,
-    ExpiryWarning,
     GuessWarning,
-    PromisedMail,
+    Notice,
     WaitlistEntry,
 )
 from .requests import ConnectorRequest
@@ -33,7 +32,6 @@ __all__ = [
     "Agreement",
     "Alert",
     "Attempt",
-    "AttemptMail",
     "Breaker",
     "Call",
     "ClosingMail",
@@ -43,18 +41,18 @@ __all__ = [
     "Consent",
     "ErasureTask",
     "Event",
-    "ExpiryWarning",
     "FormerAddress",
     "GuessWarning",
     "Hop",
     "HourlyCalls",
     "Invitation",
     "Leased",
+    "MailGroup",
     "Membership",
     "MemoKey",
     "Merchant",
+    "Notice",
     "Operator",
-    "PromisedMail",
     "RateLimit",
     "ReceiptKey",
     "SecurityEvent",

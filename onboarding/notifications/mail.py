@@ -21,7 +21,10 @@ from django.template.loader import render_to_string
 from django.utils import translation
 
 from onboarding.email_addresses import sender_domain
+from onboarding.models import Merchant
 from vendors.contract.characters import one_line
+
+from .readers import Reader, reading_as
 
 log = logging.getLogger(__name__)
 CODE = re.compile(r"[A-Z0-9][A-Z0-9-]{4,11}")
@@ -81,6 +84,20 @@ def compose(
         subject = render_to_string(f"{template}_subject.txt", {**site, **context})
         text = render_to_string(f"{template}_message.txt", {**site, **context})
         return Mail(subject, text, to)
+
+
+def compose_for(
+    reader: Reader,
+    template: str,
+    context: Mapping[str, object],
+    *,
+    kind: str,
+    group: str = "",
+    merchant: Merchant | None = None,
+) -> Mail:
+    """A mail to one person, in their language and time zone."""
+    with reading_as(reader):
+        return compose(template, [reader.email], context)
 
 
 # -- names that somebody typed ---------------------------------------------------------------------

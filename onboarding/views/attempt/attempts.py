@@ -28,6 +28,7 @@ from .status_panel import (
     panel_of,
     questions_of,
     step_of,
+    tab_title,
     wants_address,
     whose_turn,
 )
@@ -39,10 +40,13 @@ GET_PATIENCE = 0.3  # seconds that a GET waits for the vendor
 @may_leave
 @for_attempt
 def attempt(request: Request, attempt: Attempt) -> HttpResponse:
-    """The status of an attempt. A return that waited for this user is processed; nothing else changes."""
+    """The status of an attempt. A return that waited for this user is processed, and it is noted that they
+    have seen it; nothing else changes."""
     if request.method == "GET" and journey.claim_return(attempt, request.user):
         runner.hand_over(attempt, timeout=GET_PATIENCE, returned=True)
         attempt.refresh_from_db()
+    if request.method == "GET":
+        journey.note_look(attempt, request.user)
     return page(request, attempt)
 
 
@@ -52,6 +56,7 @@ def attempt(request: Request, attempt: Attempt) -> HttpResponse:
 def status(request: Request, attempt: Attempt) -> HttpResponse:
     """The polling element, and the status region when it has changed since the last poll."""
     number, version = polled(request)
+    journey.note_look(attempt, request.user)
     pace = pace_of(attempt)
     has_news = version != attempt.version or not pace
     merchant = attempt.connection.account.merchant
@@ -131,6 +136,7 @@ def _context(request: Request, attempt: Attempt, form: Form | None = None) -> di
         "merchant": connection.account.merchant,
         "seen": journey.newest_attempt(connection),
         "panel": panel,
+        "tab_title": tab_title(attempt, panel),
         "whose_turn": whose_turn(attempt),
         "step": step_of(attempt),
         "next_try": next_try_of(attempt),
