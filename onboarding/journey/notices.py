@@ -77,10 +77,20 @@ def _occasion(attempt: Attempt, promised: Notice | None) -> Notice.Kind | None:
 
 def tell(attempt: Attempt, kind: Notice.Kind, step: str) -> None:
     """What was promised has happened, after the attempt has ended: staff did a task or confirmed a shop."""
-    if row := _open(attempt, step):
-        _change(row, kind=kind, at=clock.now(), not_before=clock.now())
-    else:
-        _write(attempt, kind, clock.now(), step)
+    row, now = _open(attempt, step), clock.now()
+    if row is None:
+        row = _write(attempt, kind, now, step)
+    _change(row, kind=kind, at=now, not_before=now, user=_who_is_there(attempt))
+
+
+def _who_is_there(attempt: Attempt) -> int:
+    """Who began it, or an owner if they have left."""
+    members = Membership.objects.filter(merchant=attempt.connection.account.merchant_id)
+    active = members.filter(user__is_active=True)
+    if active.filter(user=attempt.user_id).exists():
+        return attempt.user_id
+    owner = active.filter(role=Membership.Role.OWNER).order_by("pk").first()
+    return owner.user_id if owner else attempt.user_id
 
 
 def way_back(attempt: Attempt, user: User) -> None:
@@ -106,11 +116,12 @@ def _open(attempt: Attempt, step: str = "") -> Notice | None:
 
 def _write(
     attempt: Attempt, kind: Notice.Kind, not_before: datetime | None, step: str = ""
-) -> None:
+) -> Notice:
     key = f"{step or 'turn'}:{attempt.pk}:{clock.now().isoformat()}"
     row = _row(attempt, kind, key, not_before, attempt.user_id)
     row.step = step
-    _add(row)
+    row.save()
+    return row
 
 
 def _row(

@@ -49,10 +49,10 @@ class Notice(Mailed):
 
     `at`: when the occasion came, or the end that a warning is about. `not_before`: when the mail's turn
     comes. Without it the row is a promise: what its reader waits for has not happened yet. `step`: which of
-    several mails about the same thing it is ("1 hour", "7 days"). `key` makes it once. `dropped` and `why`:
-    it is not sent, because it was no longer true or not wanted when its turn came. `told_in`: several problems
-    of one business are one mail; this is the row that it was sent for. `came_back`: when the team went on
-    after a reminder.
+    several mails about the same thing it is ("1 hour", "7 days"). `key` makes it once.
+    `dropped` and `why`: it is not sent, because it was no longer true or not wanted when its turn came.
+    `told_in`: several problems of one business are one mail; this is the row that it was sent for.
+    `came_back`: when the team went on after a reminder.
     """
 
     class Kind(models.TextChoices):
