@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 
 from onboarding import clock
 from onboarding.models import Attempt, Connection, Membership, Notice, User
+from onboarding.models.outbox import WANTED
 from onboarding.models.status import Answer, Ending, Status, Turn
 
 Kind, Why = Notice.Kind, Notice.Why
@@ -43,24 +44,32 @@ def _waits(attempt: Attempt) -> bool:
 
 def promise(attempt: Attempt, kind: Notice.Kind, step: str = "") -> None:
     """Promise the attempt's user a mail. What was due and is not sent yet waits again."""
-    if row := _open(attempt, step):
-        kept = Kind.STAFF_DONE if row.kind == Kind.STAFF_DONE else kind
-        _change(row, kind=kept, user=attempt.user_id, not_before=None)
-    else:
+    row = _open(attempt, step)
+    if row is None:
         _write(attempt, kind, None, step)
+        return
+    kept = Kind.STAFF_DONE if row.kind == Kind.STAFF_DONE else kind
+    if (row.kind, row.user_id, row.not_before) != (kept, attempt.user_id, None):
+        _change(row, kind=kept, user=attempt.user_id, not_before=None)
 
 
 def _occur(attempt: Attempt) -> None:
     """The wait is over. Without a wait only word of a shop that is being connected is of use."""
     row, now = _open(attempt), clock.now()
     kind = _occasion(attempt, row)
-    if kind is None:
+    if kind is None or _is_known(attempt):
         return
     not_before = now + settings.NOTICE_AFTER
     if row:
         _change(row, kind=kind, user=attempt.user_id, at=now, not_before=not_before)
     else:
         _write(attempt, kind, not_before)
+
+
+def _is_known(attempt: Attempt) -> bool:
+    """Whether a mail about this state was written before: the vendor is asked again and again."""
+    rows = attempt.notices.filter(kind__in=Notice.OF_A_TURN, step="", at__gte=attempt.since)
+    return rows.exclude(not_before=None).exists()
 
 
 def _occasion(attempt: Attempt, promised: Notice | None) -> Notice.Kind | None:
@@ -144,7 +153,7 @@ def _add(*rows: Notice) -> None:
 
 def _change(row: Notice, **values: object) -> None:
     """Also while it is being sent: whoever sends it then finds that it has changed, and leaves it."""
-    Notice.objects.filter(pk=row.pk).update(**values)
+    Notice.objects.filter(pk=row.pk).update(**WANTED, **values)
 
 
 def came_back(attempt: Attempt) -> None:

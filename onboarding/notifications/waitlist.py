@@ -82,7 +82,7 @@ def mail_due() -> None:
     members = waiting.filter(user__is_active=True, merchant__memberships__user=F("user"))
     rows = members.filter(connector__vendor__in=recovered)
     due = rows.filter(outbox.due()).select_related("user", "merchant", "connector")
-    for entry in due.order_by("pk").iterator():
+    for entry in due.order_by("pk"):
         if choices.wants(entry.user, entry.merchant, MailGroup.TURN):
             outbox.send_one(entry, _compose)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+import time_machine
 from django.core import mail
 from django.core.mail import EmailMessage
 from django.utils import timezone
@@ -33,6 +34,7 @@ from vendors.contract import (
 pytestmark = pytest.mark.both
 BROKEN = Garbled("odd")
 TO_DO = NeedsMerchant(code="app", note=text("Install the app, by %(time)s.", time=timezone.now()))
+STILL = replace(TO_DO, poll_every=GRACE, poll_first=GRACE)
 LINK = Redirect(url="https://vendor.example/authorize")
 
 
@@ -130,6 +132,20 @@ def test_nobody_is_mailed_before_they_could_see_it(attempt: Attempt, scripted: S
     run_step(attempt, scripted, TO_DO)
     assert told(after=GRACE / 3) == []
     assert len(told()) == 1
+
+
+def test_a_state_that_stays_is_told_once_however_often_the_vendor_is_asked(
+    attempt: Attempt, scripted: Scripted
+) -> None:
+    for minutes in range(5):
+        with time_machine.travel(timezone.now() + minutes * GRACE / 3):
+            run_step(attempt, scripted, STILL)
+    assert len(told(2 * GRACE)) == 1
+    run_step(attempt, scripted, STILL)
+    look(attempt)
+    run_step(attempt, scripted, STILL)
+    assert len(told(3 * GRACE)) == 1
+    assert Notice.objects.count() == 1
 
 
 def test_a_look_of_a_colleague_is_not_theirs(
