@@ -43,8 +43,8 @@ DOUBT_PERIOD = timedelta(seconds=5)  # between two probes because a merchant's c
 
 def run(submit: Submit) -> None:
     """Submit what is due: each vendor's catalogue (hourly, and at the first start), probes, how much each
-    connector is used and the folding of calls (hourly), retention (daily), the rules of the security log
-    and usual times (each minute), and mails."""
+    connector is used and the folding of calls (hourly), retention (daily), the rules of the security log,
+    usual times, warnings and reminders (each minute), and mails."""
     hour = clock.now().strftime("%Y-%m-%dT%H")
     for slug, vendor in settings.VENDORS.offered.items():
         slot = f"catalogue:{slug}:{hour}"
@@ -62,6 +62,8 @@ def run(submit: Submit) -> None:
     if _claim(f"connectors:{minute}"):
         submit("uses", "uses:minute", uses.refresh_few)
         submit("durations", "durations:minute", durations.refresh)
+    if _claim(f"notices:{minute}"):
+        submit("notices", "notices:minute", notices.write_due)
     Slot.objects.filter(at__lt=clock.now() - SLOTS_STAY).delete()
     journey.wake_expired(clock.now())
     submit("closing", "closing:due", closing.proceed_all)

@@ -33,10 +33,14 @@ ORDER = {MailGroup.TURN: 0, MailGroup.PROBLEMS: 1, MailGroup.REMINDERS: 2}
 READ = ("user", "attempt", "connection__account__merchant")
 
 
-def mail_due() -> None:
-    """Write what time has brought, and send what is due. Any number of workers may do so."""
+def write_due() -> None:
+    """Write what only time brings. Any number of workers may do so."""
     expiry_warnings.write()
     reminders.write()
+
+
+def mail_due() -> None:
+    """Send what is due. Any number of workers may do so."""
     due = Notice.unsent().filter(outbox.due(), not_before__lte=clock.now())
     rows = due.order_by("not_before", "pk")[:LIMIT]
     for row in sorted(rows, key=lambda row: ORDER[row.group]):

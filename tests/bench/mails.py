@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 BEGIN = datetime(2026, 3, 1, tzinfo=ZoneInfo("UTC"))
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-QUARTER = timedelta(minutes=15)
 OUTAGE_DAY, WAVE_DAY = 0.4, 0.6  # of the whole time
 BOUNDS = ((2, DAY), (7, 7 * DAY))
 DAYLIGHT = range(8, 21)
@@ -242,8 +241,8 @@ class Recorder:
         return 1
 
 
-def simulate(merchants: int, days: int, seed: int = 1) -> Result:
-    """Let so many merchants live for so many days, in the current database."""
+def simulate(merchants: int, days: int, seed: int = 1, sweeps: int = 4) -> Result:
+    """Let so many merchants live for so many days, in the current database. `sweeps`: of an hour."""
     import time_machine
     from django.conf import settings
     from django.core.mail import EmailMessage
@@ -263,8 +262,9 @@ def simulate(merchants: int, days: int, seed: int = 1) -> Result:
             for number in range(24 * days):
                 clock.move_to(BEGIN + number * HOUR)
                 world.hour(number)
-                for quarter in range(4):
-                    clock.move_to(BEGIN + number * HOUR + quarter * QUARTER + timedelta(minutes=5))
+                for sweep in range(sweeps):
+                    clock.move_to(BEGIN + (number + (sweep + 0.3) / sweeps) * HOUR)
+                    notices.write_due()
                     notices.mail_due()
     finally:
         EmailMessage.send = send  # type: ignore[method-assign]

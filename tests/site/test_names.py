@@ -248,6 +248,7 @@ def test_an_inviter_without_a_name_is_named_once(people: People) -> None:
 def test_the_name_of_a_shop_is_quoted_and_cut(people: People, scripted: Scripted) -> None:
     run_step(begin_attempt(people), scripted, CONNECTED)
     Connection.objects.update(name="x\n" * 50, expires_at=timezone.now() + timedelta(days=6))
+    notices.write_due()
     notices.mail_due()
     sent = mail.outbox[0]
     name = f"“{'x ' * 29}x…”"

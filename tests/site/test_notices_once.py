@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
-from onboarding.models import Connection, Notice, User
+from onboarding.models import Attempt, Connection, Notice, User
 from tests.support.attempts import CONNECTED, begin_attempt, run_step
 from tests.support.people import People
 from tests.support.racing import Racers, racers
@@ -78,6 +78,7 @@ def test_a_killed_worker_loses_no_mail(
 ) -> None:
     """Between the mail server and our own note a kill sends the mail again: two are better than none."""
     Connection.objects.update(status="action_needed")
+    Attempt.objects.update(created=timezone.now() - timedelta(days=1))
     notice(shop, people.alice, "broken")
     processes.kill({"act": "mail", "dies": dies})
     processes.race({"act": "mail"})  # the next try has its time

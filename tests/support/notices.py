@@ -17,6 +17,7 @@ GRACE = timedelta(minutes=3)  # longer than NOTICE_AFTER
 def told(after: timedelta = GRACE) -> list[str]:
     """The subjects of all mails so far, after another sweep some time from now."""
     with time_machine.travel(timezone.now() + after, tick=True):
+        notices.write_due()
         notices.mail_due()
     return [str(sent.subject) for sent in mail.outbox]
 

@@ -19,7 +19,7 @@ UTC = ZoneInfo("UTC")
 
 @pytest.mark.django_db(transaction=True)
 def test_nobody_gets_too_many_mails() -> None:
-    result = simulate(merchants=30, days=10)
+    result = simulate(merchants=30, days=10, sweeps=1)
     assert result.faults == []
     assert {"broken", "unfinished", "ends", "action_needed"} <= set(result.kinds)
     assert result.dropped["seen"]

@@ -14,7 +14,7 @@ from pytest_django.fixtures import Settings
 from onboarding.background import schedule
 from onboarding.models import Alert, Connection, Invitation, Notice, WaitlistEntry
 from onboarding.models.outbox import MAX_TRIES, MailState
-from onboarding.notifications import outbox, waitlist
+from onboarding.notifications import notices, outbox, waitlist
 from onboarding.notifications.mail import Mail
 from onboarding.people import team
 from tests.support.attempts import CONNECTED, begin_attempt, run_step
@@ -162,6 +162,7 @@ def try_often() -> None:
     for _ in range(4):
         for model in (Alert, Notice, WaitlistEntry):
             model.objects.update(mail_retry_at=timezone.now())
+        notices.write_due()
         schedule.mail()
 
 
