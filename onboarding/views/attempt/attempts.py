@@ -45,9 +45,14 @@ def attempt(request: Request, attempt: Attempt) -> HttpResponse:
     if request.method == "GET" and journey.claim_return(attempt, request.user):
         runner.hand_over(attempt, timeout=GET_PATIENCE, returned=True)
         attempt.refresh_from_db()
+    _note_look(request, attempt)
+    return page(request, attempt)
+
+
+def _note_look(request: Request, attempt: Attempt) -> None:
+    """Who reads it here needs no mail; a HEAD request shows nobody anything."""
     if request.method == "GET":
         journey.note_look(attempt, request.user)
-    return page(request, attempt)
 
 
 @asked_by_itself
@@ -56,7 +61,7 @@ def attempt(request: Request, attempt: Attempt) -> HttpResponse:
 def status(request: Request, attempt: Attempt) -> HttpResponse:
     """The polling element, and the status region when it has changed since the last poll."""
     number, version = polled(request)
-    journey.note_look(attempt, request.user)
+    _note_look(request, attempt)
     pace = pace_of(attempt)
     has_news = version != attempt.version or not pace
     merchant = attempt.connection.account.merchant
