@@ -49,8 +49,11 @@ def sent(mails: Path) -> Counter[tuple[str, str]]:
 
 def notice(shop: Connection, user: User, kind: str, **fields: object) -> None:
     before = timezone.now() - timedelta(hours=2)
-    row = {"at": before, "not_before": before, "key": f"{kind} {user.pk}", **fields}
-    Notice.objects.create(kind=kind, user=user, connection=shop, **row)
+    row = Notice(kind=kind, user=user, connection=shop, at=before, not_before=before)
+    row.key = f"{kind} {user.pk}"
+    for name, value in fields.items():
+        setattr(row, name, value)
+    row.save()
 
 
 def test_four_workers_send_each_mail_once_and_two_a_day(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -19,7 +20,7 @@ from tests.support.attempts import CONNECTED, WAIT, begin_attempt, run_step
 from tests.support.notices import readers, told, why_not
 from tests.support.outages import begin_outage
 from tests.support.people import People
-from tests.support.scripted import Scripted
+from tests.support.scripted import Answer, Scripted
 from vendors.contract import Garbled, NeedsMerchant, Redirect, text
 
 pytestmark = pytest.mark.both
@@ -35,7 +36,7 @@ FIRST, SECOND, LAST = (
 
 
 @pytest.fixture(autouse=True)
-def noon() -> object:
+def noon() -> Iterator[None]:
     with time_machine.travel(NOON, tick=True):
         yield
 
@@ -95,9 +96,9 @@ def test_nobody_is_reminded_at_night(
 
 @pytest.mark.parametrize("answer", [WAIT, Garbled("odd")], ids=["vendor", "staff"])
 def test_nobody_is_reminded_while_it_is_not_their_turn(
-    people: People, scripted: Scripted, answer: object
+    people: People, scripted: Scripted, answer: Answer
 ) -> None:
-    run_step(begin_attempt(people), scripted, answer)  # type: ignore[arg-type]  # one of two
+    run_step(begin_attempt(people), scripted, answer)
     assert told(2 * HOUR) == told(2 * DAY) == []
 
 
