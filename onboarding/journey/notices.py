@@ -6,6 +6,7 @@ turn comes, if they are still true then: merchants who see it on their page get 
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime
 
 from django.conf import settings
@@ -55,21 +56,22 @@ def promise(attempt: Attempt, kind: Notice.Kind, step: str = "") -> None:
 
 def _occur(attempt: Attempt) -> None:
     """The wait is over. Without a wait only word of a shop that is being connected is of use."""
-    row, now = _open(attempt), clock.now()
+    row, key, now = _open(attempt), _key(attempt), clock.now()
     kind = _occasion(attempt, row)
-    if kind is None or _is_known(attempt):
+    if kind is None or Notice.objects.filter(key=key).exists():
         return
     not_before = now + settings.NOTICE_AFTER
     if row:
-        _change(row, kind=kind, user=attempt.user_id, at=now, not_before=not_before)
+        _change(row, key=key, kind=kind, user=attempt.user_id, at=now, not_before=not_before)
     else:
-        _write(attempt, kind, not_before)
+        _write(attempt, kind, not_before, key=key)
 
 
-def _is_known(attempt: Attempt) -> bool:
-    """Whether a mail about this state was written before: the vendor is asked again and again."""
-    rows = attempt.notices.filter(kind__in=Notice.OF_A_TURN, step="", at__gte=attempt.since)
-    return rows.exclude(not_before=None).exists()
+def _key(attempt: Attempt) -> str:
+    """Of what the page says now: the vendor is asked again and again, and may say the same."""
+    said = f"{attempt.ending} {attempt.answer} {attempt.note.get('id', '')}"
+    digest = hashlib.sha256(said.encode()).hexdigest()[:20]
+    return f"turn:{attempt.pk}:{(attempt.since or attempt.created).isoformat()}:{digest}"
 
 
 def _occasion(attempt: Attempt, promised: Notice | None) -> Notice.Kind | None:
@@ -124,9 +126,13 @@ def _open(attempt: Attempt, step: str = "") -> Notice | None:
 
 
 def _write(
-    attempt: Attempt, kind: Notice.Kind, not_before: datetime | None, step: str = ""
+    attempt: Attempt,
+    kind: Notice.Kind,
+    not_before: datetime | None,
+    step: str = "",
+    key: str = "",
 ) -> Notice:
-    key = f"{step or 'turn'}:{attempt.pk}:{clock.now().isoformat()}"
+    key = key or f"{step or 'promise'}:{attempt.pk}:{clock.now().isoformat()}"
     row = _row(attempt, kind, key, not_before, attempt.user_id)
     row.step = step
     row.save()

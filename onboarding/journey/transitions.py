@@ -325,12 +325,12 @@ def wake_after_outage(vendor: str, cause: str, first: datetime, **_: object) -> 
             update(group, due_at=first + WAKE_WITHIN * part / WAKE_PARTS)
 
 
-def note_look(attempt: Attempt, user: User) -> None:
-    """The attempt's user looks at its page: what they see there needs no mail."""
+def note_look(attempt: Attempt, user: User, *, news: bool = False) -> None:
+    """The attempt's user looks at its page: what they see needs no mail. `news`: it has just changed."""
     now, before = clock.now(), attempt.seen_at
     newest = max(filter(None, (attempt.since, attempt.ended)), default=now)
     is_noted = before is not None and before > now - LOOKS and before >= newest
-    if user.pk != attempt.user_id or is_noted:
+    if user.pk != attempt.user_id or (is_noted and not news):
         return
     update(Attempt.objects.filter(pk=attempt.pk), seen_at=now)
     if before is None or before < now - AWAY:

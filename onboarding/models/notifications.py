@@ -86,7 +86,9 @@ class Notice(Mailed):
 
     kind = models.CharField(max_length=20, choices=Kind)
     step = models.CharField(max_length=20, blank=True)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="notices")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="notices", db_index=False
+    )
     connection = models.ForeignKey("Connection", models.CASCADE, related_name="notices")
     attempt = models.ForeignKey(
         "Attempt", models.CASCADE, null=True, blank=True, related_name="notices"

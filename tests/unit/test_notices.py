@@ -148,6 +148,13 @@ def test_a_state_that_stays_is_told_once_however_often_the_vendor_is_asked(
     assert Notice.objects.count() == 1
 
 
+def test_another_step_there_is_another_mail(attempt: Attempt, scripted: Scripted) -> None:
+    run_step(attempt, scripted, STILL)
+    assert len(told()) == 1
+    run_step(attempt, scripted, replace(STILL, note=text("Allow it there, too.")))
+    assert len(told(3 * GRACE)) == 2
+
+
 def test_a_look_of_a_colleague_is_not_theirs(
     people: People, attempt: Attempt, scripted: Scripted
 ) -> None:

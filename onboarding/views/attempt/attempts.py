@@ -49,10 +49,10 @@ def attempt(request: Request, attempt: Attempt) -> HttpResponse:
     return page(request, attempt)
 
 
-def _note_look(request: Request, attempt: Attempt) -> None:
+def _note_look(request: Request, attempt: Attempt, *, news: bool = False) -> None:
     """Who reads it here needs no mail; a HEAD request shows nobody anything."""
     if request.method == "GET":
-        journey.note_look(attempt, request.user)
+        journey.note_look(attempt, request.user, news=news)
 
 
 @asked_by_itself
@@ -61,9 +61,9 @@ def _note_look(request: Request, attempt: Attempt) -> None:
 def status(request: Request, attempt: Attempt) -> HttpResponse:
     """The polling element, and the status region when it has changed since the last poll."""
     number, version = polled(request)
-    _note_look(request, attempt)
     pace = pace_of(attempt)
     has_news = version != attempt.version or not pace
+    _note_look(request, attempt, news=has_news)
     merchant = attempt.connection.account.merchant
     number = 0 if has_news else number + 1
     next_poll = poll("attempt-status", merchant, attempt, number, pace) if pace else None
