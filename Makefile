@@ -7,6 +7,7 @@
 # make bench   a slow vendor with 300 merchants in its flow, and everybody else's pages (ratios)
 # make bench-engine   checks a second and what each costs, with 1 to 8 workers on PostgreSQL (15 minutes;
 #              ARGS="--tree ../before ." measures another checkout, too; ARGS="--help" says more)
+# make simulate-mails   a month of 1,000 merchants: which mails they get, and that nobody gets too many (ARGS="--days 10")
 # make hosts   two web hosts and two worker hosts on one PostgreSQL, each killed, stopped, cut off and with a wrong
 #              clock in turn; as root, 20 minutes (ARGS="--only worker-1 --trouble killed")
 # make faults  writes docs/faults.md from what a run of tests/faults/test_faults.py sees
@@ -29,7 +30,7 @@ ALONE = browser or kills
 # pytest ends with this status when ARGS choose no test.
 NO_TESTS = 5
 
-.PHONY: setup setup-dev setup-scan demo serve test test-fast test-postgres bench bench-engine hosts faults words messages shots lint scan sbom format lock
+.PHONY: setup setup-dev setup-scan demo serve test test-fast test-postgres bench bench-engine simulate-mails hosts faults words messages shots lint scan sbom format lock
 
 setup:
 	@bin/setup requirements.txt
@@ -67,6 +68,9 @@ bench: setup-dev
 
 bench-engine: setup-dev
 	@$(PY) -m tests.bench.engine $(ARGS)
+
+simulate-mails: setup-dev
+	@$(PY) -m tests.bench.mails $(ARGS)
 
 hosts: setup-dev
 	@$(PY) -m tests.hosts.run $(ARGS)

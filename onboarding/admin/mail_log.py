@@ -102,9 +102,12 @@ class MailRecordAdmin(ReadOnlyAdmin):
                 self.log_change(request, record, "Sent again.")
                 sent += 1
         if sent:
-            one = "%(n)s email is sent again within a minute, if what it says is still true."
-            many = "%(n)s emails are sent again within a minute, if what they say is still true."
-            self.message_user(request, ngettext(one, many, sent) % {"n": sent})
+            said = ngettext(
+                "%(n)s email is sent again within a minute, if what it says is still true.",
+                "%(n)s emails are sent again within a minute, if what they say is still true.",
+                sent,
+            )
+            self.message_user(request, said % {"n": sent})
 
     @admin.action(description=gettext_lazy("Note that it bounced"), permissions=["act"])
     def bounced(self, request: HttpRequest, queryset: AnyQuerySet) -> None:

@@ -22,7 +22,6 @@ from onboarding.models import (
     AddedAddress,
     Alert,
     Attempt,
-    AttemptMail,
     Call,
     ClosingMail,
     Connection,
@@ -30,14 +29,13 @@ from onboarding.models import (
     Consent,
     ErasureTask,
     Event,
-    ExpiryWarning,
     FormerAddress,
     GuessWarning,
     Hop,
     HourlyCalls,
     Invitation,
     MailRecord,
-    PromisedMail,
+    Notice,
     RateLimit,
     SecurityEvent,
     Session,
@@ -71,11 +69,9 @@ def expired(now: datetime) -> Iterator[QuerySet[Model]]:
     yield SecurityEvent.objects.filter(at__lt=last)
     yield LogEntry.objects.filter(action_time__lt=last)  # what staff did in the admin
     yield Hop.objects.filter(attempt__ended__lt=last)
-    yield ExpiryWarning.objects.filter(expires_at__lt=last)
+    yield Notice.objects.filter(created__lt=last)
     yield GuessWarning.objects.filter(at__lt=last)
-    yield AttemptMail.objects.filter(attempt__ended__lt=last)
     yield Alert.objects.filter(cleared__lt=last)
-    yield PromisedMail.objects.filter(promised__lt=last)
     yield WaitlistEntry.objects.filter(Q(asked__lt=last) | Q(mailed__lt=last))
     yield ConnectorRequest.objects.filter(Q(created__lt=last) | Q(mailed__lt=last))
     yield ClosingMail.objects.filter(created__lt=last, reader=None)

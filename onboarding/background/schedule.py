@@ -20,13 +20,11 @@ from onboarding.models import Connector, Slot
 from onboarding.notifications import (
     account_mails,
     address_mails,
-    attempt_mails,
     closing_mails,
-    expiry_warnings,
     guess_warnings,
     invitations,
     mail_log,
-    promised_mails,
+    notices,
     security_alerts,
     staff_alerts,
     waitlist,
@@ -46,8 +44,8 @@ DOUBT_PERIOD = timedelta(seconds=5)  # between two probes because a merchant's c
 
 def run(submit: Submit) -> None:
     """Submit what is due: each vendor's catalogue (hourly, and at the first start), probes, how much each
-    connector is used and the folding of calls (hourly), retention (daily), the rules of the security log
-    and usual times (each minute), and mails."""
+    connector is used and the folding of calls (hourly), retention (daily), the rules of the security log,
+    usual times, warnings and reminders (each minute), and mails."""
     hour = clock.now().strftime("%Y-%m-%dT%H")
     for slug, vendor in settings.VENDORS.offered.items():
         slot = f"catalogue:{slug}:{hour}"
@@ -65,6 +63,8 @@ def run(submit: Submit) -> None:
     if _claim(f"connectors:{minute}"):
         submit("uses", "uses:minute", uses.refresh_few)
         submit("durations", "durations:minute", durations.refresh)
+    if _claim(f"notices:{minute}"):
+        submit("notices", "notices:minute", notices.write_due)
     Slot.objects.filter(at__lt=clock.now() - SLOTS_STAY).delete()
     journey.wake_expired(clock.now())
     submit("closing", "closing:due", closing.proceed_all)
@@ -147,10 +147,8 @@ def mail() -> None:
     staff_alerts.mail_due()
     invitations.mail_due()
     address_mails.mail_due()
-    expiry_warnings.mail_due()
     guess_warnings.mail_due()
-    promised_mails.mail_due()
-    attempt_mails.mail_due()
+    notices.mail_due()
     closing_mails.mail_due()
     waitlist.mail_due()
     requests.mail_due()

@@ -13,6 +13,7 @@ This module is its public interface: no other module of the package is imported 
     removal           of shops never connected       departure     of a member or a whole business
     crash_guard       rows that kill their workers  unreadable    memos that no key decrypts
     claims            rows that are due, for workers
+    notices           which change leads to which mail
 
 An action writes what somebody wants (`call`, `due_at`); `advance` makes the call and writes the outcome. A
 process may die between any two lines: the row says what is due, and any other process can continue.
@@ -85,6 +86,7 @@ from .staff_actions import (
 )
 from .transitions import (
     forget_calls,
+    note_look,
     record,
     wake_after_outage,
     wake_expired,
@@ -138,6 +140,7 @@ __all__ = [
     "newest_attempt",
     "newest_begun",
     "next_due",
+    "note_look",
     "note_stray",
     "opens_beside",
     "pause",

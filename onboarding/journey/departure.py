@@ -15,21 +15,19 @@ from django.db.models import Q
 from onboarding.models import (
     Account,
     Attempt,
-    AttemptMail,
     Connection,
     Consent,
     Event,
-    ExpiryWarning,
     Hop,
     Merchant,
-    PromisedMail,
+    Notice,
     User,
 )
 from onboarding.models.status import Answer, Ending, Status, Turn
 from onboarding.registry import vendor_of
 from vendors.contract import text
 
-from . import merchant_actions, removal, transitions
+from . import merchant_actions, notices, removal, transitions
 from .outcomes import Verdict
 
 CLOSED = text("The business was closed.")
@@ -56,6 +54,7 @@ def hand_over_attempts(merchant: Merchant, user: User, to: User) -> int:
         attempt = transitions.locked_attempt(pk)
         attempt.user = to
         transitions.save(attempt, "user")
+        notices.hand_over(attempt)
     return len(rows)
 
 
@@ -148,9 +147,7 @@ def forget_business(merchant: Merchant) -> None:
     for model, path in (
         (Event, "connection__account__merchant"),
         (Hop, "attempt__connection__account__merchant"),
-        (PromisedMail, "attempt__connection__account__merchant"),
-        (AttemptMail, "attempt__connection__account__merchant"),
-        (ExpiryWarning, "connection__account__merchant"),
+        (Notice, "connection__account__merchant"),
     ):
         model._default_manager.filter(**{path: merchant}).delete()
     _forget_attempts(merchant)

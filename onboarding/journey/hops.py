@@ -11,12 +11,12 @@ from django.db.models import Q, QuerySet
 from django.utils.crypto import constant_time_compare, get_random_string, salted_hmac
 
 from onboarding import clock, registry
-from onboarding.models import Attempt, AttemptMail, Hop, User
+from onboarding.models import Attempt, Hop, User
 from onboarding.models.memo import opened
 from onboarding.models.status import Answer
 from vendors.contract import Redirect, text
 
-from . import transitions
+from . import notices, transitions
 
 LINK_LASTS = timedelta(minutes=60)  # when the vendor names no expiry
 # Of a return; lengths in characters. The web server reads at most 8,190 of its address.
@@ -99,9 +99,7 @@ def _take(attempt: Attempt, hop: Hop, user: User, browser: str) -> bool:
     transitions.record(connection, note, attempt=attempt, user=user)
     transitions.touch(attempt)
     if attempt.connects and not hop.returns:
-        AttemptMail.objects.get_or_create(
-            attempt=attempt, kind=AttemptMail.Kind.WAY_BACK, defaults={"user": user}
-        )
+        notices.way_back(attempt, user)
     return True
 
 

@@ -14,7 +14,7 @@ from typing import assert_never
 from django.db import IntegrityError, transaction
 
 from onboarding import clock, shop_addresses
-from onboarding.models import Account, Alert, Attempt, AttemptMail, Connection, User
+from onboarding.models import Account, Alert, Attempt, Connection, Notice, User
 from onboarding.models.connections import LONGEST_LABEL
 from onboarding.models.memo import readable
 from onboarding.models.status import Answer, Cause, Ending, Status, Turn, dumped
@@ -36,7 +36,7 @@ from vendors.contract import (
 )
 from vendors.http.urls import allowed
 
-from . import crash_guard, hops, orders, removal, transitions
+from . import crash_guard, hops, notices, orders, removal, transitions
 from .orders import holder, is_other_account
 from .outcomes import Doubt, Outcome, ShopMatch, Verdict, awaits_task, verdict, wrong_shop
 from .vendor_call import Act, Resolve, VendorCall
@@ -359,6 +359,8 @@ def _confirm(call: VendorCall, attempt: Attempt, step: Connected) -> bool:
         setattr(attempt, name, getattr(connection, name))
     attempt.tries = 0
     transitions.end(attempt, Ending.CONNECTED, *transitions.STATUS_FIELDS)
+    if attempt.status == Status.REPORTED:
+        notices.promise(attempt, Notice.Kind.CONNECTED, notices.CONFIRMED)
     transitions.record(connection, connection.note, attempt=attempt, status=connection.status)
     return True
 
@@ -413,9 +415,8 @@ def _tell_of_confirmation(connection: Connection, status_before: str) -> None:
     elif status_before == Status.REPORTED and connection.status == Status.CONNECTED:
         purposes = (Attempt.Purpose.CONNECT, Attempt.Purpose.RECONNECT)
         attempt = connection.attempts.filter(purpose__in=purposes).first()
-        if attempt:
-            kind = AttemptMail.Kind.CONFIRMED
-            AttemptMail.objects.get_or_create(attempt=attempt, kind=kind)
+        if attempt and attempt.ended:
+            notices.tell(attempt, Notice.Kind.CONNECTED, notices.CONFIRMED)
 
 
 def confirm_by_staff(connection_id: int, user: User) -> bool:
@@ -464,6 +465,8 @@ def _settle_done(call: VendorCall, attempt: Attempt, step: Done) -> None:
     transitions.apply(attempt, row)
     attempt.tries = 0
     transitions.end(attempt, Ending.DONE, *transitions.STATUS_FIELDS)
+    if row.answer == Answer.TASK:
+        notices.promise(attempt, Notice.Kind.STAFF_DONE, notices.TASK)
 
 
 def _done_verdict(call: VendorCall, attempt: Attempt, step: Done) -> Verdict:
@@ -518,6 +521,7 @@ def complete_task(connection_id: int, user: User | None) -> bool:
         transitions.save(connection, *transitions.STATUS_FIELDS)
         transitions.apply(attempt, row)
         transitions.save(attempt, *transitions.STATUS_FIELDS)
+        notices.tell(attempt, Notice.Kind.STAFF_DONE, notices.TASK)
     return True
 
 
@@ -647,16 +651,21 @@ def _still_connected(
     transitions.save_changed(connection, before, *names)
     if connection.status != before.status:
         transitions.record(connection, connection.note, status=connection.status)
+        if status_before == Status.ACTION_NEEDED:
+            notices.healed(connection)
 
 
 def _not_confirmed(call: VendorCall, connection: Connection, outcome: Outcome) -> None:
     """A shop that is set up loses its status only for what its merchant has to fix."""
+    was_set_up = connection.is_set_up
     row = verdict(outcome, call.vendor, max(connection.tries - 1, 0))
     changed = _apply_check(connection, row)
     if not isinstance(outcome, Unavailable):
         connection.tries = 0
     connection.due_at = connection.due_at or transitions.next_check(connection, clock.now())
     transitions.publish_check(connection, changed=changed)
+    if was_set_up and not connection.is_set_up:
+        notices.broke(connection)
 
 
 def stop_checks(connection: Connection) -> None:

@@ -21,7 +21,6 @@ from onboarding.models import (
     Connection,
     Event,
     Merchant,
-    PromisedMail,
     User,
 )
 from onboarding.models.memo import readable
@@ -39,13 +38,17 @@ from onboarding.monitoring import logs
 from onboarding.questions import plain
 from vendors.contract import Text, text
 
+from . import notices
 from .outcomes import Verdict, pace
 from .vendor_call import ContractCall, Returned, stored
 
 EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 GOLDEN_RATIO = 0.6180339887498949  # the fractions of its multiples lie evenly between 0 and 1
 AFTER_EXPIRY = timedelta(minutes=1)
-LONG_WAIT = timedelta(minutes=1)  # from then on a merchant gets a mail when it is over
+LOOKS = timedelta(
+    minutes=1
+)  # between two notes that somebody looks at a page that says nothing new
+AWAY = timedelta(hours=1)  # whoever looks again after so long has come back
 OUTAGE_STAYS_KNOWN = timedelta(days=7)  # to who reads the timeline
 WAKE_WITHIN, WAKE_PARTS = timedelta(seconds=5), 10  # waiting rows become due in so many groups
 GRACE = timedelta(seconds=10)  # the web process calls at once; a worker only if that process dies
@@ -168,11 +171,13 @@ def end(attempt: Attempt, why: Ending, *names: str) -> None:
     """End an attempt: its page says why, and nothing is due any more. Saves the columns `names`, too."""
     attempt.ended, attempt.ending, attempt.due_at = clock.now(), why, None
     save(attempt, "ended", "ending", "due_at", *names)
+    notices.follow(attempt)
 
 
 def end_open_attempts(connection: Connection, why: Ending) -> None:
     """End every open attempt of this connection."""
     rows = connection.attempts.filter(ended=None)
+    notices.forget(rows)
     rows.update(ended=clock.now(), ending=why, due_at=None)
 
 
@@ -186,14 +191,7 @@ def publish(attempt: Attempt, *, changed: bool) -> None:
     if changed:
         record(attempt.connection, attempt.note, attempt=attempt, status=attempt.status)
     open_alert(attempt.connection.vendor, attempt)
-    if attempt.ended is None and (attempt.turn == Turn.STAFF or _waits_long(attempt)):
-        PromisedMail.promise(attempt)
-
-
-def _waits_long(attempt: Attempt) -> bool:
-    """Whether a merchant has waited so long for the vendor that they may have left the page."""
-    waits = attempt.connects and attempt.answer in {Answer.WAITING, Answer.UNAVAILABLE}
-    return waits and attempt.since is not None and clock.now() - attempt.since >= LONG_WAIT
+    notices.follow(attempt)
 
 
 def _copy_to_connection(attempt: Attempt) -> None:
@@ -334,6 +332,18 @@ def wake_after_outage(vendor: str, cause: str, first: datetime, **_: object) -> 
         for part in range(WAKE_PARTS):
             group = late.annotate(part=F("pk") % WAKE_PARTS).filter(part=part)
             update(group, due_at=first + WAKE_WITHIN * part / WAKE_PARTS)
+
+
+def note_look(attempt: Attempt, user: User, *, news: bool = False) -> None:
+    """The attempt's user looks at its page: what they see needs no mail. `news`: it has just changed."""
+    now, before = clock.now(), attempt.seen_at
+    newest = max(filter(None, (attempt.since, attempt.ended)), default=now)
+    is_noted = before is not None and before > now - LOOKS and before >= newest
+    if user.pk != attempt.user_id or (is_noted and not news):
+        return
+    update(Attempt.objects.filter(pk=attempt.pk), seen_at=now)
+    if before is None or before < now - AWAY:
+        notices.came_back(attempt)
 
 
 def forget_calls(attempts: QuerySet[Attempt]) -> int:

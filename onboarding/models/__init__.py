@@ -15,10 +15,8 @@ from .memo_key import MemoKey
 from .merchants import Invitation, Membership, Merchant
 from .notifications import (
     Alert,
-    AttemptMail,
-    ExpiryWarning,
     GuessWarning,
-    PromisedMail,
+    Notice,
     WaitlistEntry,
 )
 from .requests import ConnectorRequest
@@ -34,7 +32,6 @@ __all__ = [
     "Agreement",
     "Alert",
     "Attempt",
-    "AttemptMail",
     "Breaker",
     "Call",
     "ClosingMail",
@@ -44,7 +41,6 @@ __all__ = [
     "Consent",
     "ErasureTask",
     "Event",
-    "ExpiryWarning",
     "FormerAddress",
     "GuessWarning",
     "Hop",
@@ -58,8 +54,8 @@ __all__ = [
     "Membership",
     "MemoKey",
     "Merchant",
+    "Notice",
     "Operator",
-    "PromisedMail",
     "RateLimit",
     "ReceiptKey",
     "RefusedAddress",

@@ -20,7 +20,7 @@ from .coordination import Leased
 from .memo import MemoField, opened
 from .merchants import Merchant
 from .references import reference
-from .status import SET_UP, Answer, Ending, Status, StatusMixin, shown
+from .status import SET_UP, Answer, Ending, Status, StatusMixin, Turn, shown
 
 ATTEMPT_DAYS = 7
 LONGEST_LABEL = 250  # characters
@@ -256,7 +256,8 @@ class Attempt(StatusMixin):
     one never overwrites a newer request.
     `account_memo` and `connection_memo` are drafts, which become the live memos when a step promotes them.
     `found_account`: the label of the account at the vendor that this attempt has led to.
-    `vendor` is its connection's.
+    `vendor` is its connection's. `seen_at`: when its user last looked at its page; written once a minute, and
+    when they see something new.
     """
 
     class Purpose(models.TextChoices):
@@ -295,6 +296,7 @@ class Attempt(StatusMixin):
     deadline = models.DateTimeField(default=attempt_deadline)
     ended = models.DateTimeField(null=True, blank=True)
     ending = models.CharField(max_length=20, choices=Ending, blank=True)
+    seen_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         ordering = ["-created"]
@@ -309,6 +311,12 @@ class Attempt(StatusMixin):
                 name="attempt_returned",
             ),
             Index(fields=["vendor", "due_at"], condition=Q(ended=None), name="attempt_due"),
+            # whom to remind (notifications/reminders.py)
+            Index(
+                fields=["since"],
+                condition=Q(ended=None, turn=Turn.MERCHANT),
+                name="attempt_merchants_turn",
+            ),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -1,19 +1,18 @@
-"""Mails that are due: alerts to staff, warnings, the waitlist, attempts. Each row is one mail."""
+"""Mails that are due: alerts to staff, notices to merchants, warnings, the waitlist. Each row is one mail."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, Index, OuterRef, Q, QuerySet
+from django.db.models import Index, Q, QuerySet
 
 from onboarding import clock
 
+from .mails import MailGroup
 from .memo import MemoField
-from .merchants import Membership
-from .outbox import WANTED, Mailed, MailState
-from .status import Status
+from .outbox import MAX_TRIES, Mailed
 
 if TYPE_CHECKING:
     from .connections import Attempt
@@ -45,90 +44,101 @@ class Alert(Mailed):
         cls.objects.get_or_create(vendor=vendor, cause=cause, cleared=None)
 
 
-class ExpiryWarning(Mailed):
-    """A warning before a connection expires. A renewal has another expiry, so it has its own warnings."""
+class Notice(Mailed):
+    """One mail to one person about one occasion.
 
-    connection = models.ForeignKey("Connection", models.CASCADE, related_name="expiry_warnings")
-    kind = models.CharField(max_length=10)
-    expires_at = models.DateTimeField()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["connection", "kind", "expires_at"], name="one_warning_of_an_end"
-            )
-        ]
-        indexes = [
-            Index(fields=["expires_at"], condition=Q(mailed=None), name="expiry_warning_unsent")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.connection}: {self.kind}"
-
-
-class PromisedMail(Mailed):
-    """What we promised a merchant when an attempt became staff's turn, or when they had waited long: a mail
-    when it is done, or when it is their turn again."""
-
-    attempt = models.OneToOneField("Attempt", models.CASCADE, related_name="promised_mail")
-    promised = models.DateTimeField(default=clock.now)
-
-    @classmethod
-    def promise(cls, attempt: Attempt) -> None:
-        """Promise the mail once more if it was sent for an earlier turn of staff."""
-        row, is_new = cls.objects.get_or_create(attempt=attempt)
-        if not is_new and row.mail_state != MailState.WAITING:
-            cls.objects.filter(pk=row.pk).update(promised=clock.now(), **WANTED)
-
-    @classmethod
-    def is_promised(cls, attempt: Attempt) -> bool:
-        """Whether the mail will still be sent: a page says so only then."""
-        row = cls.objects.filter(attempt=attempt).first()
-        return row is not None and row.mail_state == MailState.WAITING
-
-    class Meta:
-        indexes = [
-            Index(fields=["promised"], condition=Q(mailed=None), name="promised_mail_unsent")
-        ]
-
-    def __str__(self) -> str:
-        return str(self.attempt)
-
-
-class AttemptMail(Mailed):
-    """A mail about an attempt, at most one of each kind.
-
-    `WAY_BACK`: the link to the attempt's page, to `user`, who left for a vendor that sends nobody back.
-    `CONFIRMED`: the shop that was set up is confirmed now, to all members.
+    `at`: when the occasion came, or the end that a warning is about. `not_before`: when the mail's turn
+    comes. Without it the row is a promise: what its reader waits for has not happened yet. `step`: which of
+    several mails about the same thing it is ("1 hour", "7 days"). `key` makes it once.
+    `dropped` and `why`: it is not sent, because it was no longer true or not wanted when its turn came.
+    `told_in`: several problems of one business are one mail; this is the row that it was sent for.
+    `came_back`: when the team went on after a reminder.
     """
 
     class Kind(models.TextChoices):
+        READY = "ready", "ready to continue"
+        ACTION_NEEDED = "action_needed", "action needed"
+        STAFF_DONE = "staff_done", "staff have done their part"
+        CONNECTED = "connected", "connected"
         WAY_BACK = "way_back", "the way back"
-        CONFIRMED = "confirmed", "confirmed"
+        BROKEN = "broken", "it broke"
+        HEALED = "healed", "it healed by itself"
+        ENDS = "ends", "it ends soon"
+        UNFINISHED = "unfinished", "not finished"
 
-    attempt = models.ForeignKey("Attempt", models.CASCADE, related_name="mails")
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", null=True)
+    class Why(models.TextChoices):
+        """Why a mail was not sent."""
+
+        SEEN = "seen", "they have seen it"
+        OVER = "over", "it is no longer so"
+        LEFT = "left", "they are no member any more"
+        NOT_WANTED = "not_wanted", "they do not want such mails"
+
+    # The answer to somebody's own wait. The shop's page tells them the rest.
+    OF_A_TURN = (Kind.READY, Kind.ACTION_NEEDED, Kind.STAFF_DONE, Kind.CONNECTED)
+    GROUPS: ClassVar[dict[str, MailGroup]] = {
+        **dict.fromkeys((*OF_A_TURN, Kind.WAY_BACK), MailGroup.TURN),
+        **dict.fromkeys((Kind.BROKEN, Kind.HEALED, Kind.ENDS), MailGroup.PROBLEMS),
+        Kind.UNFINISHED: MailGroup.REMINDERS,
+    }
+    # Several of one business are told in one mail.
+    TOLD_TOGETHER = (Kind.BROKEN, Kind.HEALED, Kind.ENDS)
+
     kind = models.CharField(max_length=20, choices=Kind)
+    step = models.CharField(max_length=20, blank=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="notices", db_index=False
+    )
+    connection = models.ForeignKey("Connection", models.CASCADE, related_name="notices")
+    attempt = models.ForeignKey(
+        "Attempt", models.CASCADE, null=True, blank=True, related_name="notices"
+    )
+    at = models.DateTimeField(default=clock.now)
+    not_before = models.DateTimeField(null=True, blank=True)
+    key = models.CharField(max_length=120, unique=True)
+    created = models.DateTimeField(default=clock.now)
+    dropped = models.DateTimeField(null=True, blank=True)
+    why = models.CharField(max_length=20, choices=Why, blank=True)
+    told_in = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, related_name="also_told"
+    )
+    came_back = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["attempt", "kind"], name="one_mail_of_an_attempt")
+        indexes = [
+            Index(
+                fields=["not_before"],
+                condition=Q(
+                    mailed=None, dropped=None, mail_refused=False, not_before__isnull=False
+                ),
+                name="notice_due",
+            ),
+            # what somebody got of late
+            Index(fields=["user", "mailed"], name="notice_mailed"),
+            Index(fields=["created"], name="notice_created"),
         ]
-        indexes = [Index(fields=["kind"], condition=Q(mailed=None), name="attempt_mail_unsent")]
 
     def __str__(self) -> str:
-        return f"{self.attempt}: {self.kind}"
+        return f"{self.connection}: {self.get_kind_display()}"
+
+    @property
+    def group(self) -> MailGroup:
+        return self.GROUPS[self.kind]
+
+    @property
+    def is_of_use(self) -> bool:
+        return self.dropped is None and self.not_before is not None
 
     @classmethod
-    def wanted(cls) -> QuerySet[AttemptMail]:
-        """Those that are still of use, sent or not: no way back to what has ended or is no longer theirs,
-        and no word of a shop that is no longer connected."""
-        merchant = OuterRef("attempt__connection__account__merchant")
-        is_member = Exists(Membership.objects.filter(merchant=merchant, user=OuterRef("user")))
-        is_needed = Q(attempt__ended=None, user__is_active=True) & is_member
-        way_back = Q(kind=cls.Kind.WAY_BACK) & is_needed
-        confirmed = Q(kind=cls.Kind.CONFIRMED, attempt__connection__status=Status.CONNECTED)
-        return cls.objects.filter(confirmed | way_back)
+    def unsent(cls) -> QuerySet[Notice]:
+        """Those that may still be sent, due or not."""
+        tried = {"mail_refused": False, "mail_tries__lt": MAX_TRIES}
+        return cls.objects.filter(mailed=None, dropped=None, **tried)
+
+    @classmethod
+    def promised(cls, attempt: Attempt) -> Notice | None:
+        """The mail that somebody will get when the wait of this attempt is over."""
+        return cls.unsent().filter(attempt=attempt, kind__in=cls.OF_A_TURN, not_before=None).first()
 
 
 class GuessWarning(Mailed):

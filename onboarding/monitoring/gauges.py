@@ -20,11 +20,10 @@ from prometheus_client.registry import Collector
 from onboarding import clock
 from onboarding.models import (
     Alert,
-    AttemptMail,
     Breaker,
     Connection,
-    ExpiryWarning,
     Invitation,
+    Notice,
     RefusedAddress,
     SecurityEvent,
     WaitlistEntry,
@@ -60,6 +59,7 @@ class Database(Collector):
                 *_alerts(),
                 *_mails(),
                 *_waitlist(),
+                *_reminders(),
                 *_refusals(),
             ]
         except Error:
@@ -138,6 +138,17 @@ def _waitlist() -> Iterator[Metric]:
     yield gauge
 
 
+def _reminders() -> Iterator[Metric]:
+    text = "Reminders of the last 30 days: sent, and those after which the team went on."
+    gauge = Gauge("gangway_reminders", text, labels=["step", "outcome"])
+    lately = {"kind": Notice.Kind.UNFINISHED, "mailed__gt": clock.now() - timedelta(days=30)}
+    rows = Notice.objects.filter(**lately).order_by().values_list("step")
+    for step, sent, came_back in rows.annotate(Count("pk"), Count("came_back")):
+        gauge.add_metric([step, "sent"], sent)
+        gauge.add_metric([step, "came back"], came_back)
+    yield gauge
+
+
 def _refusals() -> Iterator[Metric]:
     text = "Wrong codes, passwords and factors, refusals and foreign returns of the last hour."
     gauge = Gauge("gangway_security_events_last_hour", text, labels=["kind"])
@@ -173,7 +184,6 @@ def _outbox() -> dict[str, QuerySet[Mailed]]:
     found: dict[str, QuerySet[Mailed]] = {
         "alert": alerts if settings.STAFF_EMAIL else alerts.none(),
         "invitation": Invitation.objects.filter(merchants.OPEN, expires_at__gt=now),
-        "attempt": AttemptMail.wanted(),
-        "notice": ExpiryWarning.objects.filter(expires_at__gt=now),
+        "notice": Notice.objects.filter(dropped=None, not_before__lte=now),
     }
     return found

@@ -1,57 +1,63 @@
-"""Expiry warnings before a licence or a trial ends. Each is mailed once, to all members."""
+"""Warnings before a licence or a trial ends: 30 days, 7 days and one day before, to all members."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
-from django.conf import settings
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, F, OuterRef
 
 from onboarding import clock
-from onboarding.models import Connection, ExpiryWarning
+from onboarding.models import Connection, Membership, Notice
 from onboarding.models.status import SET_UP
 
-from . import outbox
-from .mail import Mail, compose, quoted
-
-DAYS = {
-    "week": (1, 7),
-    "day": (0, 1),
-}  # kind → days before the end: more than the first, at most the second
+# step → days before the end: more than the first, at most the second
+DAYS = {"30 days": (7, 30), "7 days": (1, 7), "1 day": (0, 1)}
+LIMIT = 200  # shops in a sweep
+FRESH = timedelta(days=31)  # a shop that was connected for less is not warned a month before
 
 
-def mail_due() -> None:
-    """Write the warnings that have become due and send them. Any number of workers may call it."""
-    for kind in DAYS:
-        _write(kind)
-    rows = ExpiryWarning.objects.filter(expires_at__gt=clock.now())
-    outbox.send_due(rows.select_related("connection__account__merchant"), _compose)
+def write() -> None:
+    """Write the warnings that have become due. Any number of workers may do so."""
+    for step in DAYS:
+        _write(step)
 
 
-def _write(kind: str) -> None:
-    """Write the missing warnings of this kind. Only shops that are set up need one."""
-    now, (least, most) = clock.now(), DAYS[kind]
-    connections = Connection.objects.filter(
+def _write(step: str) -> None:
+    """Those of shops that are set up. A renewal has another end, so it has its own warnings."""
+    now, (least, most) = clock.now(), DAYS[step]
+    members = Membership.objects.filter(
+        merchant=OuterRef("account__merchant"), user__is_active=True
+    )
+    written = Notice.objects.filter(
+        connection=OuterRef("pk"), kind=Notice.Kind.ENDS, step=step, at=OuterRef("expires_at")
+    )
+    shops = Connection.objects.filter(
         status__in=SET_UP,
         expires_at__gt=now + timedelta(days=least),
         expires_at__lte=now + timedelta(days=most),
     )
-    written = ExpiryWarning.objects.filter(
-        connection=OuterRef("pk"), kind=kind, expires_at=OuterRef("expires_at")
-    )
-    ends = connections.exclude(Exists(written)).values_list("pk", "expires_at")
-    rows = [ExpiryWarning(connection_id=pk, kind=kind, expires_at=end) for pk, end in ends if end]
-    ExpiryWarning.objects.bulk_create(rows, ignore_conflicts=True)
+    if step == "30 days":  # whoever has just begun such a term knows its end
+        shops = shops.filter(expires_at__gt=F("connected_at") + FRESH)
+    due = shops.filter(Exists(members)).exclude(Exists(written))
+    rows = [row for shop in due.select_related("account").order_by("expires_at")[:LIMIT]
+            for row in _rows(shop, step)]  # fmt: skip
+    Notice.objects.bulk_create(rows, ignore_conflicts=True)
 
 
-def _compose(warning: ExpiryWarning) -> Mail:
-    """One mail to all members. They know each other from the team's page."""
-    merchant = warning.connection.account.merchant
-    context = {
-        "warning": warning,
-        "shop": quoted(warning.connection.name),
-        "business": quoted(merchant.name),
-        "address": settings.SITE_URL + warning.connection.get_absolute_url(),
-    }
-    people = merchant.members.filter(is_active=True).values_list("email", flat=True)
-    return compose("onboarding/email/expiry_warning", list(people), context, merchant.language)
+def _rows(shop: Connection, step: str) -> list[Notice]:
+    end = shop.expires_at
+    if end is None:
+        return []
+    members = Membership.objects.filter(merchant=shop.account.merchant_id, user__is_active=True)
+    return [
+        Notice(
+            kind=Notice.Kind.ENDS,
+            step=step,
+            user_id=user_id,
+            connection=shop,
+            at=end,
+            not_before=clock.now(),
+            key=f"ends:{shop.pk}:{step}:{end.isoformat()}:{user_id}",
+        )
+        for user_id in members.values_list("user_id", flat=True)
+    ]

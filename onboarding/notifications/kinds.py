@@ -16,7 +16,7 @@ class Kind(NamedTuple):
     """`label`: for staff's pages. `why`: the sentence of the footer. `templates`: those of its mails, where
     they are not called like the kind."""
 
-    label: str
+    label: str | Promise
     why: str | Promise
     templates: tuple[str, ...] = ()
 
@@ -30,7 +30,7 @@ _BEGAN = gettext_lazy("You get this email because you began to connect a shop fo
 
 KINDS: Mapping[str, Kind] = {
     CODE: Kind(
-        "code",
+        gettext_lazy("code"),
         gettext_lazy("You get this email because somebody asked for a code with your address."),
         (
             "login_code",
@@ -41,7 +41,7 @@ KINDS: Mapping[str, Kind] = {
         ),
     ),
     "security": Kind(
-        "security",
+        gettext_lazy("security"),
         _SAFETY,
         (
             "account_already_exists",
@@ -60,44 +60,45 @@ KINDS: Mapping[str, Kind] = {
         ),
     ),
     "invitation": Kind(
-        "invitation",
+        gettext_lazy("invitation"),
         gettext_lazy("You get this email because somebody invited this address to a team."),
     ),
     "former_address": Kind(
-        "former address",
+        gettext_lazy("former address"),
         gettext_lazy("You get this email because this address belonged to your account."),
     ),
     "account_closed": Kind(
-        "account closed", gettext_lazy("You get this email because your account was closed.")
+        gettext_lazy("account closed"),
+        gettext_lazy("You get this email because your account was closed."),
     ),
     "business_closed": Kind(
-        "business closed",
+        gettext_lazy("business closed"),
         gettext_lazy("You get this email because you were in the team of this business."),
         ("business_closed", "business_closing"),
     ),
     "owners": Kind(
-        "owners of a business",
+        gettext_lazy("owners of a business"),
         gettext_lazy("You get this email because you are an owner of this business."),
         ("new_owner", "owner_left"),
     ),
     "request": Kind(
-        "shop system asked for",
+        gettext_lazy("shop system asked for"),
         gettext_lazy("You get this email because this address asked for a shop system."),
     ),
     ALERT: Kind(
-        "alert to staff",
+        gettext_lazy("alert to staff"),
         gettext_lazy("You get this email because this address is told when staff are needed."),
     ),
-    "ready": Kind("ready to continue", _CONNECTING),
-    "action_needed": Kind("action needed", _CONNECTING),
-    "staff_done": Kind("staff have done their part", _CONNECTING, ("promised",)),
-    "connected": Kind("connected", _TEAM, ("confirmed",)),
-    "vendor_back": Kind("vendor is back", _CONNECTING, ("waitlist",)),
-    "way_back": Kind("the way back", _CONNECTING),
-    "broken": Kind("it broke", _TEAM),
-    "healed": Kind("it works again", _TEAM),
-    "ends": Kind("ends soon", _TEAM, ("expiry_warning",)),
-    "unfinished": Kind("unfinished", _BEGAN),
+    "ready": Kind(gettext_lazy("ready to continue"), _CONNECTING),
+    "action_needed": Kind(gettext_lazy("action needed"), _CONNECTING),
+    "staff_done": Kind(gettext_lazy("staff have done their part"), _CONNECTING),
+    "connected": Kind(gettext_lazy("connected"), _TEAM),
+    "vendor_back": Kind(gettext_lazy("vendor is back"), _CONNECTING),
+    "way_back": Kind(gettext_lazy("the way back"), _CONNECTING),
+    "broken": Kind(gettext_lazy("it broke"), _TEAM),
+    "healed": Kind(gettext_lazy("it works again"), _TEAM),
+    "ends": Kind(gettext_lazy("ends soon"), _TEAM),
+    "unfinished": Kind(gettext_lazy("unfinished"), _BEGAN),
 }
 _BY_TEMPLATE = {name: kind for kind, row in KINDS.items() for name in row.templates or (kind,)}
 
@@ -109,7 +110,7 @@ def kind_of(template: str) -> str:
 
 
 def label_of(kind: str) -> str:
-    return KINDS[kind].label if kind in KINDS else kind.replace("_", " ")
+    return str(KINDS[kind].label) if kind in KINDS else kind.replace("_", " ")
 
 
 def why(kind: str, business: object) -> str:

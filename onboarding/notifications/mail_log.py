@@ -108,8 +108,10 @@ def send_again(record: MailRecord) -> None:
     """The sweep composes and sends the mail anew, if what it tells still holds. Raises CannotSendAgain."""
     row = _row_of(record)
     if isinstance(row, AccountMail):
-        said = "Its words are not kept: it has a code, or tells what was changed. They can ask for another."
-        raise CannotSendAgain(gettext(said))
+        said = gettext(
+            "Its words are not kept: it has a code, or tells what was changed. They can ask for another."
+        )
+        raise CannotSendAgain(said)
     if row is None or (isinstance(row, ClosingMail) and row.reader is None):
         raise CannotSendAgain(gettext("What it was about is no longer there."))
     if record.outcome == MailOutcome.WAITING:

@@ -38,11 +38,16 @@ def send_due(
     rows: QuerySet[Row], compose: Compose[Row], concluded: Conclude[Row] | None = None
 ) -> None:
     """Send the mails of those rows that are due now. A bug in one mail does not stop the others."""
-    for row in rows.filter(_due()):
-        try:
-            send(row, compose, concluded)
-        except Exception:
-            log.exception("a mail met a bug: %s", type(row).__name__)
+    for row in rows.filter(due()):
+        send_one(row, compose, concluded)
+
+
+def send_one(row: Row, compose: Compose[Row], concluded: Conclude[Row] | None = None) -> None:
+    """Send it as one of many: a bug is logged, and the row stays due."""
+    try:
+        send(row, compose, concluded)
+    except Exception:
+        log.exception("a mail met a bug: %s", type(row).__name__)
 
 
 def send(row: Row, compose: Compose[Row], concluded: Conclude[Row] | None = None) -> None:
@@ -50,12 +55,17 @@ def send(row: Row, compose: Compose[Row], concluded: Conclude[Row] | None = None
 
     `concluded`: called instead of `conclude`.
     """
-    if _claim(row):
-        mail = compose(row)
-        error = _begin(row, mail) or outcome(mail)
-        if error and not isinstance(error, AddressRefused):
-            log.warning("a mail is tried again: %s, %s", type(row).__name__, error)
-        _end(row, mail, concluded, error)
+    if claim(row):
+        send_claimed(row, compose, concluded)
+
+
+def send_claimed(row: Row, compose: Compose[Row], concluded: Conclude[Row] | None = None) -> None:
+    """Send the mail of a row that this process has claimed."""
+    mail = compose(row)
+    error = _begin(row, mail) or outcome(mail)
+    if error and not isinstance(error, AddressRefused):
+        log.warning("a mail is tried again: %s, %s", type(row).__name__, error)
+    _end(row, mail, concluded, error)
 
 
 def send_now(row: Row, mail: Mail, concluded: Conclude[Row] | None = None) -> Delivery:
@@ -65,9 +75,9 @@ def send_now(row: Row, mail: Mail, concluded: Conclude[Row] | None = None) -> De
     a transaction nobody waits, and it is sent after the commit: it would hold locks meanwhile.
     """
     write_down = partial(_end, row, mail, concluded)
-    still_mine, awaited = partial(_claim, row, again=True), not _in_transaction()
+    still_mine, awaited = partial(claim, row, again=True), not _in_transaction()
     delivery = Delivery(mail, write_down, still_mine, awaited=awaited)
-    if not _claim(row):
+    if not claim(row):
         return delivery
     if error := _begin(row, mail):
         delivery.is_over, delivery.error = True, error
@@ -120,12 +130,12 @@ def conclude(row: Row, error: NotSent | None) -> None:
         _same(row).update(**fields)
 
 
-def _claim(row: Row, *, again: bool = False) -> bool:
+def claim(row: Row, *, again: bool = False) -> bool:
     """Whether this process sends the mail. `again`: its own earlier claim counts, another's does not."""
     if not row.is_of_use:
         return False
     now = clock.now()
-    free = Q(mail_retry_at=row.mail_retry_at) & _unsent() if again else _due()
+    free = Q(mail_retry_at=row.mail_retry_at) & _unsent() if again else due()
     retry_at = now + retry_delay(row.mail_tries)
     claimed = _same(row).filter(free).update(mail_retry_at=retry_at, mail_tries=F("mail_tries") + 1)
     if claimed:
@@ -157,7 +167,7 @@ def undelivered() -> list[Mailed]:
     ]
 
 
-def _due() -> Q:
+def due() -> Q:
     return _unsent() & (Q(mail_retry_at=None) | Q(mail_retry_at__lte=clock.now()))
 
 

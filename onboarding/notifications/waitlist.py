@@ -12,13 +12,14 @@ from django.db.models import F, QuerySet
 from django.urls import reverse
 
 from onboarding.availability.breaker import outages
-from onboarding.models import Connector, Membership, WaitlistEntry
+from onboarding.models import Connector, MailGroup, Membership, WaitlistEntry
 from onboarding.models.catalogue import offered
-from onboarding.models.outbox import WANTED
+from onboarding.models.outbox import WANTED, MailState
 from onboarding.registry import vendor_name
 
-from . import outbox
-from .mail import Mail, compose, quoted
+from . import choices, outbox
+from .mail import Mail, compose_for, quoted
+from .readers import Reader
 
 
 def join(membership: Membership, connector: Connector, typed: Mapping[str, str]) -> WaitlistEntry:
@@ -35,7 +36,8 @@ def join(membership: Membership, connector: Connector, typed: Mapping[str, str])
 
 def latest_entry(membership: Membership, connector: Connector) -> WaitlistEntry | None:
     """This user's newest entry, mailed or not; None if they have begun the connection since."""
-    return _entries(membership, connector).order_by("-pk").first()
+    entries = _entries(membership, connector).select_related("user", "merchant")
+    return entries.order_by("-pk").first()
 
 
 def entries_of(membership: Membership) -> list[WaitlistEntry]:
@@ -44,7 +46,7 @@ def entries_of(membership: Membership) -> list[WaitlistEntry]:
     Everybody sees it, so that nobody connects the same shop beside a colleague. The reader's own comes first.
     """
     rows = WaitlistEntry.objects.filter(merchant=membership.merchant)
-    rows = rows.select_related("user", "connector").order_by("-asked", "-pk")
+    rows = rows.select_related("user", "merchant", "connector").order_by("-asked", "-pk")
     found: dict[int, WaitlistEntry] = {}
     for entry in sorted(rows, key=lambda entry: entry.user_id != membership.user_id):
         found.setdefault(entry.connector_id, entry)
@@ -61,6 +63,12 @@ def _entries(membership: Membership, connector: Connector) -> QuerySet[WaitlistE
     return WaitlistEntry.objects.filter(**whose, connector=connector)
 
 
+def is_promised(entry: WaitlistEntry) -> bool:
+    """Whether its mail will come: pages say so only then."""
+    is_waiting = entry.mail_state == MailState.WAITING
+    return is_waiting and choices.wants(entry.user, entry.merchant, MailGroup.TURN)
+
+
 def mail_due() -> None:
     """Mail the users whose vendor is back. Any number of workers may call it.
 
@@ -73,7 +81,10 @@ def mail_due() -> None:
     recovered = slugs - outages(slugs).keys()
     members = waiting.filter(user__is_active=True, merchant__memberships__user=F("user"))
     rows = members.filter(connector__vendor__in=recovered)
-    outbox.send_due(rows.select_related("user", "merchant", "connector"), _compose)
+    due = rows.filter(outbox.due()).select_related("user", "merchant", "connector")
+    for entry in due.order_by("pk"):
+        if choices.wants(entry.user, entry.merchant, MailGroup.TURN):
+            outbox.send_one(entry, _compose)
 
 
 def _compose(entry: WaitlistEntry) -> Mail:
@@ -85,4 +96,11 @@ def _compose(entry: WaitlistEntry) -> Mail:
         "business": quoted(merchant.name),
         "address": settings.SITE_URL + page,
     }
-    return compose("onboarding/email/waitlist", [entry.user.email], context, merchant.language)
+    return compose_for(
+        Reader(entry.user, merchant),
+        "onboarding/email/vendor_back",
+        context,
+        kind="vendor_back",
+        group=MailGroup.TURN,
+        merchant=merchant,
+    )

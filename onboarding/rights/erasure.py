@@ -24,7 +24,6 @@ from onboarding.models import (
     AccountMail,
     AddedAddress,
     Attempt,
-    AttemptMail,
     ClosingMail,
     Connection,
     ConnectorRequest,
@@ -36,7 +35,7 @@ from onboarding.models import (
     MailRecord,
     Membership,
     Merchant,
-    PromisedMail,
+    Notice,
     RefusedAddress,
     SecurityEvent,
     Session,
@@ -285,14 +284,13 @@ def _delete_mails(user: User, addresses: list[str]) -> None:
     Invitation.objects.filter(email__in=addresses).delete()
     WaitlistEntry.objects.filter(user=user).delete()
     ConnectorRequest.objects.filter(Q(user=user) | Q(email__in=addresses)).delete()
-    AttemptMail.objects.filter(user=user).delete()
+    Notice.objects.filter(user=user).delete()
     GuessWarning.objects.filter(user=user).delete()
     MailRecord.objects.filter(Q(user=user) | Q(to__in=addresses)).delete()
     MailChoice.objects.filter(user=user).delete()
     on_their_way = AccountMail.objects.exclude(content=None)
     to_them = [row.pk for row in on_their_way if _is_to(row, addresses)]
     AccountMail.objects.filter(pk__in=to_them).delete()
-    PromisedMail.objects.filter(attempt__user=user, mailed=None).delete()
     rows = ClosingMail.objects.exclude(kind__in=ClosingMail.RECEIPTS).exclude(reader=None)
     theirs = [row.pk for row in rows if (opened(row.reader) or {}).get("email") in addresses]
     ClosingMail.objects.filter(pk__in=theirs).delete()

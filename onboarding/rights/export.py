@@ -23,20 +23,18 @@ from onboarding.catalogue import any_shop
 from onboarding.models import (
     AddedAddress,
     Attempt,
-    AttemptMail,
     Call,
     Connection,
     ConnectorRequest,
     Consent,
     ErasureTask,
     Event,
-    ExpiryWarning,
     GuessWarning,
     Hop,
     Invitation,
     MailRecord,
     Merchant,
-    PromisedMail,
+    Notice,
     SecurityEvent,
     User,
     WaitlistEntry,
@@ -178,6 +176,17 @@ CONSENT: dict[str, str | Callable[[Row], object]] = {
     "person": "person",
     "about": "about",
 }
+NOTICE: dict[str, str | Callable[[Row], object]] = {
+    **SHOP,
+    "kind": "kind",
+    "step": "step",
+    "at": "at",
+    "not_before": "not_before",
+    "sent": "mailed",
+    "not_sent": "dropped",
+    "why_not_sent": "why",
+    "came_back": "came_back",
+}
 EVENT: dict[str, str | Callable[[Row], object]] = {"at": "at", **SHOP, "says": _note}
 
 
@@ -191,9 +200,12 @@ def _waitlist(**whose: Subject) -> QuerySet[WaitlistEntry]:
     return rows.select_related("merchant", "connector").order_by("pk")
 
 
-def _of_attempts(
-    model: type[AttemptMail] | type[Consent] | type[PromisedMail] | type[Hop], **whose: Subject
-) -> QuerySet[Model]:
+def _notices(**whose: Subject) -> QuerySet[Notice]:
+    rows = Notice.objects.filter(**whose)
+    return rows.select_related("user", *OF_SHOP).order_by("pk")
+
+
+def _of_attempts(model: type[Consent] | type[Hop], **whose: Subject) -> QuerySet[Model]:
     rows = model._default_manager.filter(**whose)
     return rows.select_related(OF_MERCHANT).order_by("pk")
 
@@ -364,15 +376,9 @@ PERSON = (
     ),
     Section(
         "mails_about_shops",
-        ("onboarding.AttemptMail.user",),
-        lambda user: _of_attempts(AttemptMail, user=user),
-        {**SHOP_OF_ATTEMPT, "kind": "kind", "sent": "mailed"},
-    ),
-    Section(
-        "mails_promised",
-        ("onboarding.PromisedMail.attempt",),
-        lambda user: _of_attempts(PromisedMail, attempt__user=user),
-        {**SHOP_OF_ATTEMPT, "promised": "promised", "sent": "mailed"},
+        ("onboarding.Notice.user",),
+        lambda user: _notices(user=user),
+        NOTICE,
     ),
     Section(
         "waiting_list",
@@ -550,26 +556,10 @@ BUSINESS = (
         },
     ),
     Section(
-        "warnings",
-        ("onboarding.ExpiryWarning.connection",),
-        lambda merchant: (
-            ExpiryWarning.objects.filter(connection__account__merchant=merchant)
-            .select_related(*OF_SHOP)
-            .order_by("pk")
-        ),
-        {**SHOP, "kind": "kind", "ends": "expires_at", "sent": "mailed"},
-    ),
-    Section(
         "mails_about_shops",
-        ("onboarding.AttemptMail.attempt",),
-        lambda merchant: _of_attempts(AttemptMail, **{OF_MERCHANT: merchant}),
-        {**SHOP_OF_ATTEMPT, "kind": "kind", "sent": "mailed"},
-    ),
-    Section(
-        "mails_promised",
-        ("onboarding.PromisedMail.attempt",),
-        lambda merchant: _of_attempts(PromisedMail, **{OF_MERCHANT: merchant}),
-        {**SHOP_OF_ATTEMPT, "promised": "promised", "sent": "mailed"},
+        ("onboarding.Notice.connection", "onboarding.Notice.attempt"),
+        lambda merchant: _notices(connection__account__merchant=merchant),
+        {"to": _who, **NOTICE},
     ),
     Section(
         "waiting_list",

@@ -22,6 +22,7 @@ from onboarding.models import Attempt, Connection, Membership, Merchant, User
 View = Callable[..., HttpResponseBase]
 POLLED_COLUMNS = [
     *("reference", "version", "ended", "turn", "answer", "due_at", "questions"),
+    *("user_id", "since", "seen_at"),
     *("connection__vendor", "connection__account__merchant__reference"),
 ]
 

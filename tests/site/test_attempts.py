@@ -15,8 +15,8 @@ from pytest_django.fixtures import Settings
 
 from onboarding import journey
 from onboarding.background import runner
-from onboarding.models import Attempt, Connector, Hop
-from tests.support.attempts import CONNECTED, begin_attempt, reloaded, run_step
+from onboarding.models import Attempt, Connector, Hop, Notice
+from tests.support.attempts import CONNECTED, begin_attempt, reloaded
 from tests.support.people import People
 from tests.support.scripted import Answer, Scripted, offered
 from tests.support.visit import LINK, OPEN, browser, start_attempt, url, visible_text
@@ -339,10 +339,11 @@ def test_the_words_of_a_wait_change_with_time(
 
 def test_a_mail_is_promised_only_where_one_is_sent(people: People, scripted: Scripted) -> None:
     attempt, alice = start_attempt(people, scripted, Unavailable()), browser(people.alice)
-    Attempt.objects.update(since=timezone.now() - timedelta(minutes=2))
-    assert "email you" not in visible_text(alice.get(attempt.get_absolute_url()))
-    run_step(attempt, scripted, Unavailable())
-    assert "we’ll email you when it is done" in visible_text(alice.get(attempt.get_absolute_url()))
+    said = "we’ll email alice@example.org when it’s your turn or when it is done"
+    assert said in visible_text(alice.get(attempt.get_absolute_url()))
+    assert "email" not in visible_text(browser(people.bob).get(attempt.get_absolute_url()))
+    Notice.objects.all().delete()
+    assert "email" not in visible_text(alice.get(attempt.get_absolute_url()))
 
 
 def test_the_page_counts_down_to_the_next_try(people: People, scripted: Scripted) -> None:

@@ -6,7 +6,6 @@ import ast
 import html
 import re
 from collections.abc import Iterator
-from datetime import timedelta
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -23,29 +22,28 @@ from onboarding import colours
 from onboarding.email_addresses import mailbox
 from onboarding.models import (
     Alert,
-    AttemptMail,
+    Attempt,
     ClosingMail,
     Connection,
     FormerAddress,
     Invitation,
     Merchant,
-    PromisedMail,
+    Notice,
     WaitlistEntry,
 )
 from onboarding.models.notifications import TASK
 from onboarding.models.sessions import SessionStore
 from onboarding.notifications import (
     address_mails,
-    attempt_mails,
     closing_mails,
-    expiry_warnings,
     invitations,
     mail,
+    notices,
     outbox,
-    promised_mails,
     staff_alerts,
     waitlist,
 )
+from onboarding.notifications.mail import deliver
 from tests.support.attempts import CONNECTED, begin_attempt, run_step
 from tests.support.mail_server import MailServer, mail_server
 from tests.support.people import People
@@ -123,16 +121,8 @@ PREFIXES = [f"account/email/{name}" for name in CODES + NOTICES + OTHERS]
 PREFIXES += [f"mfa/email/{name}" for name in FACTORS]
 CLOSING = [str(kind) for kind in ClosingMail.Kind]
 ROWS = [
-    *(
-        *CLOSING,
-        "alert",
-        "confirmed",
-        "expiry_warning",
-        "former_address",
-        "guess_warning",
-        "invitation",
-    ),
-    *("promised", "request", "waitlist", "way_back"),
+    *(*CLOSING, "alert", "former_address", "guess_warning", "invitation", "request", "vendor_back"),
+    *Notice.Kind.values,
 ]
 
 
@@ -204,17 +194,6 @@ def test_a_former_address(server: MailServer, people: People, was_removed: bool)
     assert row.key not in str(FormerAddress.objects.values())
 
 
-def test_a_warning(server: MailServer, people: People, connection: Connection) -> None:
-    end = timezone.now() + timedelta(days=6)
-    Connection.objects.update(expires_at=end)
-    expiry_warnings.mail_due()
-    [(receivers, message)] = server.received
-    assert receivers == ["alice@example.org", "bob@example.org"]
-    is_ours(message, "alice@example.org, bob@example.org")
-    url = SITE + connection.get_absolute_url()
-    assert BUTTON.findall(part(message, "html")) == [(url, "See your shop")]
-
-
 def test_the_waitlist(server: MailServer, people: People, connection: Connection) -> None:
     WaitlistEntry.objects.create(
         user=people.alice, merchant=people.acme, connector=connection.connector
@@ -226,34 +205,56 @@ def test_the_waitlist(server: MailServer, people: People, connection: Connection
     assert (url.startswith(f"{SITE}/m/"), label) == (True, "Continue where you left off")
 
 
-@pytest.mark.parametrize(
-    ("kind", "to", "label"),
-    [
-        ("way_back", "alice@example.org", "Open this page to finish"),
-        ("confirmed", "alice@example.org, bob@example.org", "See your shop"),
-    ],
-)
-def test_mails_about_an_attempt(
-    server: MailServer, people: People, connection: Connection, kind: str, to: str, label: str
+OPEN, SEE, MEND = "Continue where you left off", "See your shop", "Open this page to fix it"
+NOTICE_BUTTONS = {
+    "ready": OPEN,
+    "action_needed": OPEN,
+    "staff_done": SEE,
+    "connected": SEE,
+    "way_back": "Open this page to finish",
+    "broken": MEND,
+    "healed": SEE,
+    "ends": SEE,
+    "unfinished": OPEN,
+}
+
+
+@pytest.mark.parametrize("kind", Notice.Kind.values)
+def test_mails_about_shops(
+    server: MailServer, people: People, connection: Connection, kind: str
 ) -> None:
+    label = NOTICE_BUTTONS[kind]
+    if label != SEE:
+        Attempt.objects.update(ended=None, ending="")
     attempt = connection.attempts.get()
-    user = people.alice if kind == "way_back" else None
-    row = AttemptMail.objects.create(attempt=attempt, kind=kind, user=user)
-    outbox.send(row, attempt_mails._compose)
-    [message] = server.mails
-    is_ours(message, to)
-    page = attempt if user else connection
-    assert BUTTON.findall(part(message, "html")) == [(SITE + page.get_absolute_url(), label)]
-    assert "“My shop”" in message["Subject"]
-
-
-def test_a_mail_that_was_promised(server: MailServer, connection: Connection) -> None:
-    row = PromisedMail.objects.create(attempt=connection.attempts.get())
-    outbox.send(row, promised_mails._compose)
+    of_a_shop = Notice.GROUPS[kind] == "problems"
+    row = Notice.objects.create(
+        kind=kind, user=people.alice, connection=connection, attempt=None if of_a_shop else attempt,
+        not_before=timezone.now(), key=kind, step="7 days" if kind == "ends" else "",
+    )  # fmt: skip
+    outbox.send(row, notices._compose)
     [message] = server.mails
     is_ours(message, "alice@example.org")
-    url = SITE + connection.get_absolute_url()
-    assert BUTTON.findall(part(message, "html")) == [(url, "See your shop")]
+    page = connection if label in {SEE, MEND} else attempt
+    assert BUTTON.findall(part(message, "html")) == [(SITE + page.get_absolute_url(), label)]
+    assert "“My shop”" in message["Subject"]
+    assert "“Acme”" in part(message, "plain") or kind == "way_back"
+
+
+@pytest.mark.parametrize("kind", Notice.TOLD_TOGETHER)
+def test_mails_about_several_shops(
+    server: MailServer, people: People, connection: Connection, kind: str
+) -> None:
+    rows = [
+        Notice(kind=kind, user=people.alice, connection=connection, at=timezone.now(), key=key)
+        for key in "abc"
+    ]
+    deliver(notices._compose(rows[0], others=rows[1:]))
+    [message] = server.mails
+    is_ours(message, "alice@example.org")
+    assert "3 " in message["Subject"]
+    assert part(message, "plain").count("“My shop”") == 3
+    assert len(BUTTON.findall(part(message, "html"))) == 1
 
 
 @pytest.mark.parametrize("kind", CLOSING)

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from onboarding import questions
 from onboarding.models import Connection, Merchant, User
-from onboarding.notifications import expiry_warnings
+from onboarding.notifications import notices
 from onboarding.notifications.mail import quoted, quoted_for_strangers
 from tests.support.attempts import CONNECTED, begin_attempt, run_step
 from tests.support.people import People, person
@@ -248,11 +248,12 @@ def test_an_inviter_without_a_name_is_named_once(people: People) -> None:
 def test_the_name_of_a_shop_is_quoted_and_cut(people: People, scripted: Scripted) -> None:
     run_step(begin_attempt(people), scripted, CONNECTED)
     Connection.objects.update(name="x\n" * 50, expires_at=timezone.now() + timedelta(days=6))
-    expiry_warnings.mail_due()
-    [sent] = mail.outbox
+    notices.write_due()
+    notices.mail_due()
+    sent = mail.outbox[0]
     name = f"“{'x ' * 29}x…”"
-    assert sent.subject == f"The connection of {name} ends within a week"
-    assert f"The connection of {name} (business: “Acme”) ends on" in str(sent.body)
+    assert sent.subject == f"The connection of {name} ends within 7 days"
+    assert f"The connection of {name} (“Acme”) ends on" in str(sent.body)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from onboarding import journey
 from onboarding.background import runner, schedule
-from onboarding.models import Account, Attempt, AttemptMail, Connection
+from onboarding.models import Account, Attempt, Connection, Notice
 from tests.support.attempts import CONNECTED, begin_attempt, reloaded, run_check, run_step
 from tests.support.people import People
 from tests.support.scripted import Scripted
@@ -48,7 +48,7 @@ def test_the_pages_say_set_up_and_not_connected(people: People, shop: Connection
     attempt = shop.attempts.get()
     said = visible_text(alice.get(attempt.get_absolute_url()))
     assert "“My shop” is set up, but not confirmed yet You say so." in said
-    assert "We’ll email you as soon as it is confirmed." in said
+    assert "We’ll email alice@example.org as soon as it is confirmed." in said
     home = visible_text(alice.get(shop.account.merchant.get_absolute_url()))
     assert "Set up through Scripted, not confirmed yet Set up, not confirmed yet" in home
     own = visible_text(alice.get(shop.get_absolute_url()))
@@ -173,7 +173,7 @@ def test_no_way_back_is_mailed_where_the_vendor_sends_one_back(
     people: People, scripted: Scripted
 ) -> None:
     start_attempt(people, scripted, OPEN)
-    assert not AttemptMail.objects.exists()
+    assert not Notice.objects.filter(kind="way_back").exists()
 
 
 def test_who_has_left_the_team_gets_no_way_back(people: People, scripted: Scripted) -> None:

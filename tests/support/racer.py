@@ -19,6 +19,7 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "onboarding.settings")
 django.setup()
 
+from django.core.mail import EmailMessage  # noqa: E402
 from django.db import connection, connections  # noqa: E402
 from django.test import Client  # noqa: E402
 
@@ -26,6 +27,7 @@ from onboarding import journey  # noqa: E402
 from onboarding.background import runner  # noqa: E402
 from onboarding.journey.leases import Lease, LeaseLost  # noqa: E402
 from onboarding.models import Account, User, memo_key  # noqa: E402
+from onboarding.notifications import notices  # noqa: E402
 from onboarding.views.vendor_trip.browser import COOKIE  # noqa: E402
 
 Act = Callable[[], Any]
@@ -81,8 +83,22 @@ def prove() -> Act:
     return memo_key.prove
 
 
+def mail(dies: str = "") -> Act:
+    """A worker sends what is due. `dies`: it is killed "before" or "after" the mail server has its mail."""
+    hand_over = EmailMessage.send
+
+    def send_and_die(message: EmailMessage, fail_silently: bool = False) -> int:
+        if dies == "after":
+            hand_over(message, fail_silently)
+        os._exit(9)
+
+    if dies:
+        EmailMessage.send = send_and_die  # type: ignore[method-assign]
+    return notices.mail_due
+
+
 ACTS: dict[str, Callable[..., Act]] = {
-    each.__name__: each for each in (press, open_page, sweep, resolve, take, renew, prove)
+    each.__name__: each for each in (press, open_page, sweep, resolve, take, renew, prove, mail)
 }
 
 

@@ -83,6 +83,17 @@ class Racers:
         """The results, when all are done."""
         return [racer.result() for racer in self.start(*acts, spare=spare)]
 
+    def kill(self, act: Request) -> None:
+        """A process of its own, which dies of this act."""
+        racer = self._another()
+        racer.get_ready(act)
+        racer.is_ready()
+        racer.go()
+        assert racer.process.wait(PATIENCE) == 9
+        for pipe in (racer.process.stdin, racer.process.stdout):
+            assert pipe
+            pipe.close()
+
     def _another(self) -> Racer:
         command = [sys.executable, "-m", "tests.support.racer"]
         pipe = subprocess.PIPE

@@ -21,7 +21,6 @@ from onboarding.models import (
     Agreement,
     Alert,
     Attempt,
-    AttemptMail,
     ClosingMail,
     Connection,
     Consent,
@@ -30,7 +29,7 @@ from onboarding.models import (
     Hop,
     Invitation,
     Membership,
-    PromisedMail,
+    Notice,
     SecurityEvent,
     Session,
     User,
@@ -97,8 +96,9 @@ def fill_rows_of_the_person(user: User, people: People, attempt: Attempt) -> Non
     nobody = SessionStore()
     nobody["account_login_code"] = {"email": SECOND}  # typed, and no code entered yet
     nobody.save()
-    AttemptMail.objects.create(attempt=attempt, user=user, kind="way_back")
-    PromisedMail.objects.create(attempt=attempt)
+    Notice.objects.create(
+        attempt=attempt, connection=attempt.connection, user=user, kind="way_back", key="way_back"
+    )
     connector = attempt.connection.connector
     for asker in (user, people.bob):
         typed = {"name": f"Shop of {NAME}", "email": EMAIL}

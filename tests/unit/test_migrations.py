@@ -24,8 +24,9 @@ LIMITS, SESSIONS, RIGHTS, MAILS, BROWSER, CLOSING, REQUESTS, WHICH_SHOP = (
     "0011_limits_of_strangers", "0012_sessions", "0013_rights_and_former_addresses", "0014_account_mails",
     "0015_hop_browser", "0016_closing", "0017_connector_requests", "0018_which_shop",
 )  # fmt: skip
-CONSENTS, NEXT, STAFF_WORDS, LEASES, HOURLY = (
+CONSENTS, NEXT, STAFF_WORDS, LEASES, HOURLY, NOTICES, SEEN = (
     "0019_consents", "0020_next_and_durations", "0021_staff_words", "0023_leases", "0024_hourly_calls",
+    "0027_notices", "0028_seen",
 )  # fmt: skip
 MAIL_CHOICES, MAIL_LOG = "0025_mail_choices", "0026_mail_log"
 NOW = timezone.now()
@@ -532,3 +533,58 @@ def test_people_survive_their_choices_and_the_mail_log() -> None:
     assert apps.get_model("onboarding", "MailChoice").objects.count() == 1
     assert only(migrate_to(HOURLY), "User").email == "ann@example.org"
     assert not tables() & {"onboarding_mailchoice", "onboarding_mailrecord"}
+
+
+def old_mails(apps: Apps) -> Any:
+    """A promise, a way back, a confirmation and a warning, of a shop with two members."""
+
+    def model(name: str) -> Any:
+        return apps.get_model("onboarding", name).objects
+
+    shop = shop_of(apps, "Shop", status="connected", answer="connected")
+    attempt, ann = shop.attempts.get(), model("User").get()
+    bob = model("User").create(email="bob@example.org")
+    for user in (ann, bob):
+        model("Membership").create(merchant=shop.account.merchant, user=user)
+    model("PromisedMail").create(attempt=attempt, promised=NOW)
+    model("AttemptMail").create(attempt=attempt, kind="way_back", user=ann, mailed=NOW)
+    model("AttemptMail").create(attempt=attempt, kind="confirmed", mail_tries=2)
+    model("ExpiryWarning").create(connection=shop, kind="week", expires_at=NOW, mailed=NOW)
+    return shop
+
+
+OLD_MAILS = ("PromisedMail", "AttemptMail", "ExpiryWarning")
+
+
+def mails_of(apps: Apps) -> list[dict[str, object]]:
+    rows = [apps.get_model("onboarding", name).objects for name in OLD_MAILS]
+    kept = [{**row} for each in rows for row in each.order_by("pk").values()]
+    return [{name: value for name, value in row.items() if name != "id"} for row in kept]
+
+
+def test_mails_become_notices_and_come_back_sent_or_not() -> None:
+    old_mails(apps := migrate_to(HOURLY))
+    before = mails_of(apps)
+    apps = migrate_to(NOTICES)
+    notices = apps.get_model("onboarding", "Notice").objects.order_by("pk")
+    assert [(row.kind, row.user.email, row.mailed, row.mail_tries) for row in notices] == [
+        ("staff_done", "ann@example.org", None, 0),
+        ("way_back", "ann@example.org", NOW, 0),
+        ("connected", "ann@example.org", None, 2),
+        ("connected", "bob@example.org", None, 2),
+        ("ends", "ann@example.org", NOW, 0),
+        ("ends", "bob@example.org", NOW, 0),
+    ]
+    assert mails_of(migrate_to(HOURLY)) == before
+
+
+def test_attempts_keep_their_rows_when_it_is_noted_who_looks() -> None:
+    old_mails(apps := migrate_to(HOURLY))
+    before = {**apps.get_model("onboarding", "Attempt").objects.values().get()}
+    apps = migrate_to(SEEN)
+    after = {**apps.get_model("onboarding", "Attempt").objects.values().get()}
+    assert after == {**before, "seen_at": None}
+    assert not {f"onboarding_{name.lower()}" for name in OLD_MAILS} & tables()
+    apps = migrate_to(HOURLY)
+    assert {**apps.get_model("onboarding", "Attempt").objects.values().get()} == before
+    assert len(mails_of(apps)) == 4

@@ -28,10 +28,10 @@ from onboarding.models import (
     Consent,
     ErasureTask,
     Event,
-    ExpiryWarning,
     GuessWarning,
     Hop,
     Invitation,
+    Notice,
     RateLimit,
     SecurityEvent,
     Session,
@@ -75,8 +75,8 @@ KINDS: dict[type[Model], Make] = {
     Call: lambda connection, people, at: Call.objects.create(
         vendor="v", ms=1, at=at, connection=connection
     ),
-    ExpiryWarning: lambda connection, people, at: ExpiryWarning.objects.create(
-        connection=connection, kind="day", expires_at=at, mailed=at
+    Notice: lambda connection, people, at: Notice.objects.create(
+        connection=connection, user=people.bob, kind="ends", created=at, mailed=at, key="old"
     ),
     ClosingMail: lambda connection, people, at: ClosingMail.objects.create(
         kind=ClosingMail.Kind.ACCOUNT_CLOSED, created=at

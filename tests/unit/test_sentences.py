@@ -111,7 +111,7 @@ def test_a_lost_answer_to_a_creation_says_what_is_checked(
     monkeypatch.setattr(Scripted, "unsure_notes", {"room": notes})
     page = sentence(people, scripted, answer, creates=True)
     assert says in page
-    assert "We’ll email you when it’s your turn again." in page
+    assert "We’ll email alice@example.org when it’s your turn again." in page
     assert OURS not in page
 
 

@@ -95,8 +95,9 @@ def test_two_workers_at_once_send_one_mail(people: People, scripted: Scripted) -
 
 
 def test_the_mail_comes_with_the_sweep_in_the_merchants_language(
-    people: People, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+    people: People, scripted: Scripted, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    settings.LANGUAGES = [("en", "English"), ("de", "Deutsch")]
     Merchant.objects.update(language="de")
     spoken = set()
 

@@ -28,6 +28,7 @@ from .status_panel import (
     panel_of,
     questions_of,
     step_of,
+    tab_title,
     wants_address,
     whose_turn,
 )
@@ -39,11 +40,19 @@ GET_PATIENCE = 0.3  # seconds that a GET waits for the vendor
 @may_leave
 @for_attempt
 def attempt(request: Request, attempt: Attempt) -> HttpResponse:
-    """The status of an attempt. A return that waited for this user is processed; nothing else changes."""
+    """The status of an attempt. A return that waited for this user is processed, and it is noted that they
+    have seen it; nothing else changes."""
     if request.method == "GET" and journey.claim_return(attempt, request.user):
         runner.hand_over(attempt, timeout=GET_PATIENCE, returned=True)
         attempt.refresh_from_db()
+    _note_look(request, attempt)
     return page(request, attempt)
+
+
+def _note_look(request: Request, attempt: Attempt, *, news: bool = False) -> None:
+    """Who reads it here needs no mail; a HEAD request shows nobody anything."""
+    if request.method == "GET":
+        journey.note_look(attempt, request.user, news=news)
 
 
 @asked_by_itself
@@ -54,6 +63,7 @@ def status(request: Request, attempt: Attempt) -> HttpResponse:
     number, version = polled(request)
     pace = pace_of(attempt)
     has_news = version != attempt.version or not pace
+    _note_look(request, attempt, news=has_news)
     merchant = attempt.connection.account.merchant
     number = 0 if has_news else number + 1
     next_poll = poll("attempt-status", merchant, attempt, number, pace) if pace else None
@@ -131,6 +141,7 @@ def _context(request: Request, attempt: Attempt, form: Form | None = None) -> di
         "merchant": connection.account.merchant,
         "seen": journey.newest_attempt(connection),
         "panel": panel,
+        "tab_title": tab_title(attempt, panel),
         "whose_turn": whose_turn(attempt),
         "step": step_of(attempt),
         "next_try": next_try_of(attempt),

@@ -9,8 +9,9 @@ from django.utils.translation import gettext
 
 from onboarding import journey, registry
 from onboarding.background import runner
-from onboarding.models import Attempt, Connection, Hop, PromisedMail, User
+from onboarding.models import Attempt, Connection, Hop, User
 from onboarding.models.status import Answer, Ending, Status, Turn, dumped, shown
+from onboarding.notifications import notices
 from onboarding.questions import StoredQuestion
 from onboarding.views.polling import Pace
 from vendors.contract import ChecklistItem, Vendor, text
@@ -168,13 +169,13 @@ def _colleague_at_vendor(words: dict[str, str], finish: bool) -> StatusPanel:
 
 def _waiting(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
     if attempt.turn == Turn.STAFF:
-        return _overdue(attempt)
+        return _overdue(attempt, words)
     return StatusPanel(
         kind="checking",
         heading=gettext("%(vendor)s is still working") % words,
         sentence=attempt.sentence,
-        patience=patience(
-            attempt.since, gettext("We keep checking. You don’t need to do anything.")
+        patience=_until_it_answers(
+            attempt, gettext("We keep checking. You don’t need to do anything."), words
         ),
         action="check",
         label=gettext("Check again now"),
@@ -182,26 +183,31 @@ def _waiting(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
     )
 
 
-def _until_it_answers(attempt: Attempt, first: str) -> Patience:
-    """A mail is promised only once a row of the outbox is there for it."""
-    if not PromisedMail.is_promised(attempt):
+def _until_it_answers(attempt: Attempt, first: str, words: dict[str, str]) -> Patience:
+    """A mail is promised only to who will get it."""
+    if not words["email"]:
         return patience(attempt.since, first)
-    mail = gettext(
-        "This is taking much longer than usual. You can close this page: we’ll email you when it"
-        " is done or when it’s your turn."
+    now = gettext(
+        "You can close this page: we’ll email %(email)s when it’s your turn or when it is done."
     )
-    return patience(attempt.since, mail, longer=mail, long=mail)
+    late = gettext(
+        "This is taking longer than usual. You can close this page: we’ll email %(email)s when it’s your"
+        " turn or when it is done."
+    )
+    return patience(attempt.since, now % words, longer=late % words, long=late % words)
 
 
-def _overdue(attempt: Attempt) -> StatusPanel:
+def _overdue(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
+    late = gettext("This is taking longer than it should. Our staff know and are looking into it.")
+    mail = gettext(
+        "This is taking longer than it should. Our staff know and are looking into it. We’ll email"
+        " %(email)s when it’s your turn again."
+    )
     return StatusPanel(
         kind="staff",
         heading=gettext("We’re on it"),
         sentence=attempt.sentence,
-        more=gettext(
-            "This is taking longer than it should. Our staff know and are looking into it. We’ll email"
-            " you when it’s your turn again."
-        ),
+        more=mail % words if words["email"] else late,
         action="check",
         label=gettext("Check again now"),
     )
@@ -292,7 +298,7 @@ def _start_over(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
 
 def _refused(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
     if attempt.turn == Turn.STAFF:
-        return _on_it(attempt)
+        return _on_it(attempt, words)
     write = gettext("If it happens again, write to us and quote the reference below.")
     choose = gettext("To change what you entered, open the page of this shop and choose it again.")
     return StatusPanel(
@@ -305,15 +311,19 @@ def _refused(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
     )
 
 
-def _on_it(attempt: Attempt) -> StatusPanel:
+def _on_it(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
+    nothing = gettext(
+        "You don’t need to do anything. If you have a question, write to us and quote the reference below."
+    )
+    mail = gettext(
+        "You don’t need to do anything. We’ll email %(email)s when it’s your turn again. If you"
+        " have a question, write to us and quote the reference below."
+    )
     return StatusPanel(
         kind="staff",
         heading=gettext("We’re on it"),
         sentence=attempt.sentence,
-        more=gettext(
-            "You don’t need to do anything. We’ll email you when it’s your turn again. If you"
-            " have a question, write to us and quote the reference below."
-        ),
+        more=mail % words if words["email"] else nothing,
     )
 
 
@@ -334,7 +344,7 @@ def _unavailable(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
         heading=gettext("Waiting for %(vendor)s") % words,
         sentence=attempt.sentence,
         patience=_until_it_answers(
-            attempt, gettext("Nothing is lost, and you don’t need to do anything.")
+            attempt, gettext("Nothing is lost, and you don’t need to do anything."), words
         ),
         action="check",
         label=gettext("Try again now"),
@@ -401,15 +411,16 @@ def _reported(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
     """Set up, as the merchant says. The page may be read again when it has been confirmed since."""
     if attempt.connection.status == Status.CONNECTED:
         return replace(_connected(attempt, words), sentence=attempt.connection.proof)
+    again = gettext("Not finished after all? Open %(vendor)s again from the page of this shop.")
+    mail = gettext(
+        "We’ll email %(email)s as soon as it is confirmed. Not finished after all? Open %(vendor)s again"
+        " from the page of this shop."
+    )
     return StatusPanel(
         kind="reported",
         heading=gettext("“%(shop)s” is set up, but not confirmed yet") % words,
         sentence=attempt.sentence,
-        more=gettext(
-            "We’ll email you as soon as it is confirmed. Not finished after all? Open %(vendor)s again"
-            " from the page of this shop."
-        )
-        % words,
+        more=(mail if words["email"] else again) % words,
     )
 
 
@@ -419,7 +430,13 @@ def _waits_for_task(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
         return _replaced(words)
     pausing = attempt.purpose == Attempt.Purpose.PAUSE
     heading = gettext("Pausing “%(shop)s”") if pausing else gettext("Resuming “%(shop)s”")
-    return StatusPanel(kind="staff", heading=heading % words, sentence=attempt.sentence)
+    mail = gettext("We’ll email %(email)s when it is done.")
+    return StatusPanel(
+        kind="staff",
+        heading=heading % words,
+        sentence=attempt.sentence,
+        more=mail % words if words["email"] else "",
+    )
 
 
 def _changed(attempt: Attempt, words: dict[str, str]) -> StatusPanel:
@@ -540,7 +557,11 @@ def _has_no_alternative(question: StoredQuestion) -> bool:
 def panel_of(attempt: Attempt, user: User) -> StatusPanel:
     """The panel of an attempt, for this reader."""
     slug, answer = attempt.connection.vendor, Answer(attempt.answer)
-    words = {"vendor": registry.vendor_name(slug), "shop": attempt.connection.name}
+    words = {
+        "vendor": registry.vendor_name(slug),
+        "shop": attempt.connection.name,
+        "email": notices.promised_to(attempt, user),
+    }
     if attempt.ended:
         return _ended(attempt, Ending(attempt.ending), words)
     if registry.vendor_of(slug) is None:
@@ -575,7 +596,7 @@ def _open(attempt: Attempt, answer: Answer, words: dict[str, str]) -> StatusPane
         case Answer.UNREADABLE:
             return _unreadable(attempt, words)
         case Answer.GARBLED | Answer.POISON | Answer.UNSURE | Answer.BLOCKED:
-            return _on_it(attempt)
+            return _on_it(attempt, words)
         case (
             Answer.REDIRECT
             | Answer.REPORTED
@@ -605,6 +626,13 @@ def _ended(attempt: Attempt, why: Ending, words: dict[str, str]) -> StatusPanel:
         case Ending.REMOVED:
             return _removed(words)
     assert_never(why)
+
+
+def tab_title(attempt: Attempt, panel: StatusPanel) -> str:
+    """The title of the tab: one that is not in front says when somebody is wanted there."""
+    if attempt.ended or attempt.turn != Turn.MERCHANT:
+        return panel.heading
+    return gettext("(1) Your turn · %(heading)s") % {"heading": panel.heading}
 
 
 def whose_turn(attempt: Attempt) -> str:

@@ -18,6 +18,7 @@ from onboarding.methods import require_post, require_read, require_read_or_post
 from onboarding.models import Attempt, Connection, SecurityEvent, User
 from onboarding.models.status import Status
 from onboarding.monitoring import security_log
+from onboarding.notifications import notices
 from onboarding.questions import form_data
 from onboarding.views.access import Request, for_connection, owns, secret_owners
 from onboarding.views.attempt.status_panel import link, needs_polling, panel_of
@@ -86,6 +87,14 @@ def _open_attempt(connection: Connection) -> Attempt | None:
     return attempt
 
 
+def _promised_to(connection: Connection, user: User) -> str:
+    """The reader's address, if they get a mail as soon as the shop is confirmed."""
+    if connection.status != Status.REPORTED:
+        return ""
+    found = (notices.promised_to(each, user) for each in connection.attempts.all()[:1])
+    return next(found, "")
+
+
 def _context(
     request: Request, connection: Connection, attempt: Attempt | None, timeline: Timeline
 ) -> dict[str, object]:
@@ -110,6 +119,7 @@ def _context(
         "actions": actions_of(connection, attempt),
         "secret_waits": connection.secret_waits,
         "secret_owners": secret_owners(request.user, connection),
+        "email": _promised_to(connection, request.user),
         "is_doubted": is_doubted(connection),
         "evidence": evidence(connection),
         "changes": changes(connection),

@@ -70,6 +70,8 @@ def _hint(entry: WaitlistEntry, outage: Outage | None, is_offered: bool, is_own:
         return gettext("%(vendor)s is back. You can continue now.") % words
     if entry.mailed:
         return gettext("%(vendor)s was back, and is down again.") % words
+    if not waitlist.is_promised(entry):
+        return gettext("Waiting for %(vendor)s.") % words
     if is_own:
         return gettext("Waiting for %(vendor)s. We’ll email %(email)s when it is back.") % words
     return gettext("Waiting for %(vendor)s. %(person)s gets an email when it is back.") % words

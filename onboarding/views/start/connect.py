@@ -120,7 +120,10 @@ def _check(request: Request, choice: Choice, membership: Membership) -> HttpResp
     if form.is_valid() and (response := _begin(request, choice, membership, form)):
         return response
     on_waitlist = entry is not None and entry.mail_state == MailState.WAITING
-    return _check_page(request, choice, membership, form, on_waitlist=on_waitlist)
+    email = membership.user.email if entry and waitlist.is_promised(entry) else ""
+    return _check_page(
+        request, choice, membership, form, on_waitlist=on_waitlist, promised_to=email
+    )
 
 
 @require_read_or_post
@@ -257,6 +260,7 @@ def _check_page(
     form: ShopForm,
     *,
     on_waitlist: bool = False,
+    promised_to: str = "",
 ) -> HttpResponse:
     return _page(
         request,
@@ -269,6 +273,7 @@ def _check_page(
         seen=_seen(request, choice, membership.merchant),
         merchant=membership.merchant,
         on_waitlist=on_waitlist,
+        promised_to=promised_to,
     )
 
 

@@ -1,0 +1,68 @@
+"""Each occasion over HTTP against the sandboxes, with the page closed: what a vendor brings is mailed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.core import mail
+
+from onboarding.models import Connector
+from tests.contract.fixtures import browser, stage
+from tests.support.merchant import Browser, time_passes, wait_until_idle
+from tests.support.notices import GRACE, told
+from tests.vendors.celigo.contract import PRESET, at_celigo, renew
+from vendors import sandbox
+
+__all__ = ["browser", "stage"]  # fixtures
+pytestmark = pytest.mark.both
+TOKENS = "POST /selfservice/v1/tokens"
+LONG, DAY = timedelta(minutes=16), timedelta(days=1)
+
+
+def begin(browser: Browser, connector: Connector) -> None:
+    """Begin a shop, and close the page before it says anything."""
+    browser.connect(connector, "My shop")
+    wait_until_idle()
+
+
+def newest(after: timedelta = GRACE) -> str:
+    """The subject of the newest mail about the shop."""
+    return [subject for subject in told(after) if "My shop" in subject][-1]
+
+
+def test_it_becomes_their_turn_at_sharespine(stage: sandbox.Running, browser: Browser) -> None:
+    begin(browser, Connector.objects.filter(vendor="sharespine")[0])
+    assert newest() == "“My shop”: it is your turn at Sharespine"
+
+
+def test_staff_do_their_part_at_itembase(stage: sandbox.Running, browser: Browser) -> None:
+    stage.fault("itembase", TOKENS, kind="status", status=401, times=1)
+    begin(browser, Connector.objects.get(slug="itembase-ebay"))
+    assert not [subject for subject in told() if "My shop" in subject]
+    time_passes()
+    wait_until_idle()
+    assert newest() == "“My shop”: it is your turn again"
+
+
+def test_from_the_first_step_to_the_end_at_celigo(stage: sandbox.Running, browser: Browser) -> None:
+    begin(browser, Connector.objects.get(vendor="celigo", key=PRESET))
+    assert newest() == "“My shop”: it is your turn"
+    at_celigo(stage)
+    time_passes()
+    assert [newest(), len(mail.outbox)] == ["“My shop”: it is your turn", 2]
+    at_celigo(stage, "approve")
+    time_passes()
+    assert newest() == "“My shop” is connected"
+    at_celigo(stage, "uninstall")
+    time_passes()
+    assert newest(LONG) == "“My shop” has stopped working"
+    at_celigo(stage, "approve")
+    time_passes()
+    assert newest(LONG) == "“My shop” works again"
+    renew(stage)
+    time_passes()
+    assert newest(61 * DAY) == "The connection of “My shop” ends within 30 days"
+    assert newest(84 * DAY) == "The connection of “My shop” ends within 7 days"
+    assert newest(89.5 * DAY) == "The connection of “My shop” ends within a day"
+    assert {address for sent in mail.outbox for address in sent.to} == {"charlie@example.org"}
