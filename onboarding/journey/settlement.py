@@ -651,7 +651,7 @@ def _still_connected(
     transitions.save_changed(connection, before, *names)
     if connection.status != before.status:
         transitions.record(connection, connection.note, status=connection.status)
-        if status_before == Status.ACTION_NEEDED:
+        if before.status == Status.ACTION_NEEDED:
             notices.healed(connection)
 
 
