@@ -19,7 +19,7 @@ from tests.support.racing import Racers, racers
 from tests.support.scripted import Scripted
 
 pytestmark = pytest.mark.both
-STOPPED = "“My shop” has stopped working"
+STOPPED = "The connection of “My shop” has stopped working"
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.both
 GONE = NeedsMerchant(code="gone", note=text("Your key was deleted."))
 GRACE, HOUR, DAY = timedelta(minutes=16), timedelta(hours=1), timedelta(days=1)
 BOTH = ["alice@example.org", "bob@example.org"]
-STOPPED = "“My shop” has stopped working"
+STOPPED = "The connection of “My shop” has stopped working"
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ def test_who_was_told_that_it_broke_hears_that_it_healed(
     run_check(shop, scripted, GONE)
     assert len(told(GRACE)) == 1
     run_check(shop, scripted, CONNECTED)
-    assert told(HOUR) == told(HOUR) == [STOPPED, "“My shop” works again"]
+    assert told(HOUR) == told(HOUR) == [STOPPED, "The connection of “My shop” works again"]
     assert readers() == ["bob@example.org"] * 2
 
 
