@@ -56,7 +56,7 @@ def test_from_the_first_step_to_the_end_at_celigo(stage: sandbox.Running, browse
     assert newest() == "“My shop” is connected"
     at_celigo(stage, "uninstall")
     time_passes()
-    assert newest(LONG) == "“My shop” has stopped working"
+    assert newest(LONG) == "The connection of “My shop” has stopped working"
     at_celigo(stage, "approve")
     time_passes()
     assert newest(LONG) == "“My shop” works again"

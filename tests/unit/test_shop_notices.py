@@ -92,7 +92,7 @@ def test_several_shops_of_a_business_are_told_in_one_mail(
 ) -> None:
     for name in ("A", "B", "C"):
         run_check(connected(people, scripted, name), scripted, GONE)
-    assert told(GRACE) == told(HOUR) == ["3 of your shops have stopped working"] * 2
+    assert told(GRACE) == told(HOUR) == ["The connections of 3 shops have stopped working"] * 2
     assert f"http://localhost{people.acme.get_absolute_url()}\n" in str(mail.outbox[0].body)
     assert Notice.objects.filter(kind="broken", told_in=None).count() == 2
 
