@@ -29,6 +29,7 @@ MEMO_KEYS = Cause.MEMO_KEYS
 BOUND_FOR = timedelta(days=1)  # how long a bound that was nearly reached keeps its alert open
 # Causes of alerts that are cleared elsewhere.
 NOT_OF_A_ROW = (UNDELIVERED, NOT_SENT, MEMO_KEYS, WRONG_CODES, *Bound.values)
+ONCE = "You get no second email about this until it has cleared."
 
 
 def mail_due() -> None:
@@ -131,7 +132,7 @@ def _compose(alert: Alert) -> Mail:
     body = bodies.get(alert.cause, _staffs_turn)
     context = {
         "what": explain(alert.vendor, alert.cause).what.rstrip("."),
-        "body": "\n".join(body(alert, url)),
+        "body": "\n".join([*body(alert, url), "", ONCE]),
     }
     return compose("onboarding/email/alert", settings.STAFF_EMAIL, context, settings.LANGUAGE_CODE)
 
