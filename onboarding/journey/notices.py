@@ -77,6 +77,8 @@ def _key(attempt: Attempt) -> str:
 def _occasion(attempt: Attempt, promised: Notice | None) -> Notice.Kind | None:
     if attempt.ending == Ending.CONNECTED and attempt.status == Status.CONNECTED:
         return Kind.CONNECTED
+    if attempt.answer == Answer.TASK:
+        return None  # it is done once staff have done their task
     if attempt.ended:
         return Kind.STAFF_DONE if promised else None
     if attempt.turn != Turn.MERCHANT or not (promised or attempt.connects):

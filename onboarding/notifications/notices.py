@@ -30,7 +30,7 @@ Kind = Notice.Kind
 LIMIT = 200  # mails in a sweep
 # What has happened comes before what could be done.
 ORDER = {MailGroup.TURN: 0, MailGroup.PROBLEMS: 1, MailGroup.REMINDERS: 2}
-READ = ("user", "attempt", "connection__account__merchant")
+READ = ("user", "attempt", "connection__connector", "connection__account__merchant")
 
 
 def write_due() -> None:

@@ -147,18 +147,12 @@ def _has_gone_on(attempt: Attempt, at: datetime) -> bool:
 
 def _team_has_gone_on(attempt: Attempt, at: datetime) -> bool:
     """Whether anybody of the business has taken a step with the same platform since."""
-    connection = attempt.connection
-    account = connection.account
-    same = {
-        "connection__account__merchant": account.merchant_id,
-        "connection__connector": connection.connector_id,
-    }
-    others = Attempt.objects.filter(**same).exclude(pk=attempt.pk)
+    connector, merchant = attempt.connection.connector, attempt.connection.account.merchant_id
+    same = Q(connector=connector)
+    if connector.platform:
+        same |= Q(connector__platform=connector.platform)
+    shops = Connection.objects.filter(same, account__merchant=merchant)
+    others = Attempt.objects.filter(connection__in=shops).exclude(pk=attempt.pk)
     steps = Q(created__gt=at) | Q(seen_at__gt=at) | Q(ended__gt=at, ending=Ending.CONNECTED)
-    connected = Connection.objects.filter(
-        account__merchant=account.merchant_id,
-        connector=connection.connector_id,
-        status__in=SET_UP,
-        connected_at__gt=attempt.created,
-    )
+    connected = shops.filter(status__in=SET_UP, connected_at__gt=attempt.created)
     return others.filter(steps).exists() or connected.exists()

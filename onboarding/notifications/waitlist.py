@@ -69,6 +69,11 @@ def is_promised(entry: WaitlistEntry) -> bool:
     return is_waiting and choices.wants(entry.user, entry.merchant, MailGroup.TURN)
 
 
+def wants_mail(membership: Membership) -> bool:
+    """Whether somebody who joins the waitlist gets a mail."""
+    return choices.wants(membership.user, membership.merchant, MailGroup.TURN)
+
+
 def mail_due() -> None:
     """Mail the users whose vendor is back. Any number of workers may call it.
 

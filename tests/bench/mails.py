@@ -14,6 +14,7 @@ reminder at night, or a mail twice.
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import random
 import sys
@@ -38,29 +39,28 @@ DAYLIGHT = range(8, 21)
 
 @dataclass
 class Result:
-    """What was sent: by kind and by person; `dropped`: what was not, by reason. `faults`: broken promises."""
+    """What was sent, by kind and person. `most`: to one person, in a day and in a week, by whether they had
+    asked for it. `dropped`: what was not sent, by reason. `faults`: what must not happen."""
 
-    kinds: Counter[str] = field(default_factory=Counter)
-    people: dict[str, set[str]] = field(default_factory=dict)
+    each: Counter[tuple[str, str]] = field(default_factory=Counter)  # (kind, address)
     dropped: Counter[str] = field(default_factory=Counter)
-    most: dict[str, tuple[int, int]] = field(default_factory=dict)  # group → in a day, in a week
+    most: dict[str, tuple[int, int]] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
     mails: int = 0
 
+    @property
+    def kinds(self) -> set[str]:
+        return {kind for kind, _ in self.each}
+
     def table(self) -> str:
         lines = [f"{'kind':15} {'mails':>7} {'people':>7} {'most to one':>12}"]
-        for kind in sorted(self.people):
-            most = max(Counter(self._to(kind)).values(), default=0)
-            lines.append(f"{kind:15} {self.kinds[kind]:7} {len(self.people[kind]):7} {most:12}")
+        for kind in sorted(self.kinds):
+            counts = [count for (of, _), count in self.each.items() if of == kind]
+            lines.append(f"{kind:15} {sum(counts):7} {len(counts):7} {max(counts):12}")
         lines += ["", "most to one person        in a day  in a week"]
-        lines += [f"{group:24} {day:9} {week:10}" for group, (day, week) in self.most.items()]
+        lines += [f"{asked:24} {day:9} {week:10}" for asked, (day, week) in self.most.items()]
         lines += ["", "not sent: " + ", ".join(f"{why} {n}" for why, n in self.dropped.items())]
         return "\n".join(lines)
-
-    def _to(self, kind: str) -> list[str]:
-        return [who for (of, who), n in self.each.items() if of == kind for _ in range(n)]
-
-    each: Counter[tuple[str, str]] = field(default_factory=Counter)
 
 
 class World:
@@ -280,17 +280,15 @@ def judge(recorder: Recorder, zone: ZoneInfo) -> Result:
     times: dict[tuple[str, str], list[datetime]] = {}
     for row in rows.order_by("mailed"):
         who = row.user.email
-        result.kinds[row.kind] += 1
         result.each[row.kind, who] += 1
-        result.people.setdefault(row.kind, set()).add(who)
         asked = "asked for" if row.group == "turn" else "not asked for"
         times.setdefault((asked, who), []).append(row.mailed)
         if row.group == "reminders" and row.mailed.astimezone(zone).hour not in DAYLIGHT:
             result.faults.append(f"{who} was reminded at night: {row.mailed}")
     result.dropped = Counter(Notice.objects.exclude(dropped=None).values_list("why", flat=True))
     _find_too_many(result, times)
-    if result.mails != sum(result.kinds.values()):
-        result.faults.append(f"{result.mails} mails were sent for {sum(result.kinds.values())}")
+    if result.mails != result.each.total():
+        result.faults.append(f"{result.mails} mails were sent for {result.each.total()}")
     return result
 
 
@@ -323,6 +321,7 @@ def main() -> int:
     django.setup()
     from django.core.management import call_command
 
+    logging.disable(logging.INFO)
     call_command("migrate", verbosity=0)
     result = simulate(options.merchants, options.days, options.seed)
     print(result.table())

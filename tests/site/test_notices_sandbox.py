@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -9,9 +10,11 @@ from django.core import mail
 
 from onboarding.models import Connector
 from tests.contract.fixtures import browser, stage
+from tests.contract.row import contracts
 from tests.support.merchant import Browser, time_passes, wait_until_idle
 from tests.support.notices import GRACE, told
-from tests.vendors.celigo.contract import PRESET, at_celigo, renew
+from tests.support.people import People
+from tests.vendors.celigo.contract import at_celigo, renew
 from vendors import sandbox
 
 __all__ = ["browser", "stage"]  # fixtures
@@ -20,8 +23,15 @@ TOKENS = "POST /selfservice/v1/tokens"
 LONG, DAY = timedelta(minutes=16), timedelta(days=1)
 
 
-def begin(browser: Browser, connector: Connector) -> None:
+@pytest.fixture(autouse=True)
+def _quiet(people: People) -> Iterator[None]:
+    yield
+    wait_until_idle()
+
+
+def begin(browser: Browser, vendor: str) -> None:
     """Begin a shop, and close the page before it says anything."""
+    connector = Connector.objects.get(slug=contracts()[vendor].connector)
     browser.connect(connector, "My shop")
     wait_until_idle()
 
@@ -32,13 +42,13 @@ def newest(after: timedelta = GRACE) -> str:
 
 
 def test_it_becomes_their_turn_at_sharespine(stage: sandbox.Running, browser: Browser) -> None:
-    begin(browser, Connector.objects.filter(vendor="sharespine")[0])
+    begin(browser, "sharespine")
     assert newest() == "“My shop”: it is your turn at Sharespine"
 
 
 def test_staff_do_their_part_at_itembase(stage: sandbox.Running, browser: Browser) -> None:
     stage.fault("itembase", TOKENS, kind="status", status=401, times=1)
-    begin(browser, Connector.objects.get(slug="itembase-ebay"))
+    begin(browser, "itembase")
     assert not [subject for subject in told() if "My shop" in subject]
     time_passes()
     wait_until_idle()
@@ -46,7 +56,7 @@ def test_staff_do_their_part_at_itembase(stage: sandbox.Running, browser: Browse
 
 
 def test_from_the_first_step_to_the_end_at_celigo(stage: sandbox.Running, browser: Browser) -> None:
-    begin(browser, Connector.objects.get(vendor="celigo", key=PRESET))
+    begin(browser, "celigo")
     assert newest() == "“My shop”: it is your turn"
     at_celigo(stage)
     time_passes()

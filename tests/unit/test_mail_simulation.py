@@ -21,7 +21,7 @@ UTC = ZoneInfo("UTC")
 def test_nobody_gets_too_many_mails() -> None:
     result = simulate(merchants=30, days=10, sweeps=1)
     assert result.faults == []
-    assert {"broken", "unfinished", "ends", "action_needed"} <= set(result.kinds)
+    assert {"broken", "unfinished", "ends", "action_needed"} <= result.kinds
     assert result.dropped["seen"]
 
 

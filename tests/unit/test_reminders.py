@@ -19,7 +19,7 @@ from onboarding.notifications import choices
 from tests.support.attempts import CONNECTED, WAIT, begin_attempt, run_step
 from tests.support.notices import readers, told, why_not
 from tests.support.outages import begin_outage
-from tests.support.people import People
+from tests.support.people import People, connector
 from tests.support.scripted import Answer, Scripted
 from vendors.contract import Garbled, NeedsMerchant, Redirect, text
 
@@ -112,6 +112,18 @@ def test_whoever_went_on_is_not_reminded(idle: Attempt, scripted: Scripted) -> N
     run_step(idle, scripted, CONNECTED)
     journey.note_look(reload(idle), idle.user)
     assert told(2 * HOUR) == []
+
+
+def test_another_way_to_the_same_platform_stops_them(
+    people: People, idle: Attempt, scripted: Scripted
+) -> None:
+    other = connector("scripted", "other", platform=idle.connection.connector.platform)
+    with time_machine.travel(NOON + 10 * MINUTE, tick=True):
+        journey.begin(
+            merchant=people.acme, connector=other, user=people.bob, name="Other", answers={}
+        )
+    told(HOUR + 5 * MINUTE)
+    assert "alice@example.org" not in readers()
 
 
 @pytest.mark.parametrize("step", ["begin", "connect", "continue"])

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import pytest
+from django.core import mail
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 from pytest_django.fixtures import Settings
 
 from onboarding.models import Attempt, WaitlistEntry
+from onboarding.notifications import choices, waitlist
 from tests.support.outages import begin_outage, end_outage, join_waitlist, page
 from tests.support.people import People, connector
 from tests.support.scripted import Scripted, offered
@@ -184,3 +186,18 @@ def test_staff_see_who_waits_for_what(people: People, scripted: Scripted) -> Non
         staff_client("frida@example.org").get(f"{listed('waitlistentry')}?q=nobody&waiting=1")
     )
     assert "alice@example.org" not in found
+
+
+def test_no_mail_is_promised_to_who_does_not_want_it(
+    people: People, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin_outage()
+    assert "we’ll email you" in visible_text(browser(people.alice).get(page(people)))
+    monkeypatch.setattr(choices, "wants", lambda user, merchant, group: False)
+    assert "email you" not in visible_text(browser(people.alice).get(page(people)))
+    shown = visible_text(join_waitlist(people))
+    assert "You left it with us." in shown
+    assert "We’ll email" not in shown
+    end_outage()
+    waitlist.mail_due()
+    assert not mail.outbox

@@ -34,7 +34,7 @@ class Patience:
 
 
 def patience(since: datetime | None, first: str, *, longer: str = "", long: str = "") -> Patience:
-    """For a wait that began at `since`. The later words promise no mail, for none is sent."""
+    """For a wait that began at `since`. The later words promise no mail: who knows of one says so."""
     waited = clock.now() - since if since else None
     return Patience(
         waited=max(int(waited.total_seconds()), 0) if waited else 0,

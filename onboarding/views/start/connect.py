@@ -281,12 +281,14 @@ def _page(
     request: HttpRequest, choice: Choice, membership: Membership | None = None, **state: object
 ) -> HttpResponse:
     """The page of a choice. `state`: what belongs to whoever looks at it, signed in or not."""
+    trouble = outages([choice.connector.vendor]).get(choice.connector.vendor)
     context = {
         "connector": choice.connector,
         "vendor": choice.vendor,
         "consent": choice.consent,
         "domain": domain(choice.vendor),
-        "trouble": outages([choice.connector.vendor]).get(choice.connector.vendor),
+        "trouble": trouble,
+        "wants_mail": bool(trouble) and (membership is None or waitlist.wants_mail(membership)),
         "ways": _ways(choice, membership),
         **state,
     }
