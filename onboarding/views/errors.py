@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.template import loader
 from django.utils import translation
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext_lazy
 
 from onboarding import bounds
 from onboarding.bounds import Bound
@@ -30,23 +30,43 @@ TOO_LARGE = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
 # Of each bound: what is so, and the next thing.
 BOUNDS = {
     Bound.OPEN_SHOPS: (
-        gettext_lazy("Your business has %(most)d unfinished shops."),
+        ngettext_lazy(
+            "Your business has %(most)d unfinished shop.",
+            "Your business has %(most)d unfinished shops.",
+            "most",
+        ),
         gettext_lazy("Finish or remove one first."),
     ),
     Bound.OPEN_SHOPS_OF_PERSON: (
-        gettext_lazy("You have %(most)d unfinished shops."),
+        ngettext_lazy(
+            "You have %(most)d unfinished shop.",
+            "You have %(most)d unfinished shops.",
+            "most",
+        ),
         gettext_lazy("Finish or remove one first, in any of your businesses."),
     ),
     Bound.ATTEMPTS: (
-        gettext_lazy("You have started connecting %(most)d times within an hour."),
+        ngettext_lazy(
+            "You have started connecting %(most)d time within an hour.",
+            "You have started connecting %(most)d times within an hour.",
+            "most",
+        ),
         gettext_lazy("Wait a while, then try again."),
     ),
     Bound.BUSINESSES: (
-        gettext_lazy("You own %(most)d businesses, the most that one person can have."),
+        ngettext_lazy(
+            "You own %(most)d business, the most that one person can have.",
+            "You own %(most)d businesses, the most that one person can have.",
+            "most",
+        ),
         gettext_lazy("Write to us if you need more."),
     ),
     Bound.NEW_BUSINESSES: (
-        gettext_lazy("You have added %(most)d businesses within a day."),
+        ngettext_lazy(
+            "You have added %(most)d business within a day.",
+            "You have added %(most)d businesses within a day.",
+            "most",
+        ),
         gettext_lazy("You can add another one tomorrow."),
     ),
 }
