@@ -252,7 +252,7 @@ def simulate(merchants: int, days: int, seed: int = 1, sweeps: int = 4) -> Resul
     from tests.support.scripted import Scripted, offered
 
     vendor, recorder = Scripted(), Recorder()
-    send, EmailMessage.send = EmailMessage.send, lambda mail, **_: recorder.send(mail)  # type: ignore[method-assign,assignment]
+    send, EmailMessage.send = EmailMessage.send, lambda mail, **_: recorder.send(mail)  # type: ignore[method-assign]
     try:
         with (
             time_machine.travel(BEGIN, tick=True) as clock,
@@ -279,12 +279,12 @@ def judge(recorder: Recorder, zone: ZoneInfo) -> Result:
     rows = Notice.objects.exclude(mailed=None).filter(told_in=None).select_related("user")
     times: dict[tuple[str, str], list[datetime]] = {}
     for row in rows.order_by("mailed"):
-        who = row.user.email
+        who, at = row.user.email, row.mailed or BEGIN
         result.each[row.kind, who] += 1
         asked = "asked for" if row.group == "turn" else "not asked for"
-        times.setdefault((asked, who), []).append(row.mailed)
-        if row.group == "reminders" and row.mailed.astimezone(zone).hour not in DAYLIGHT:
-            result.faults.append(f"{who} was reminded at night: {row.mailed}")
+        times.setdefault((asked, who), []).append(at)
+        if row.group == "reminders" and at.astimezone(zone).hour not in DAYLIGHT:
+            result.faults.append(f"{who} was reminded at night: {at}")
     result.dropped = Counter(Notice.objects.exclude(dropped=None).values_list("why", flat=True))
     _find_too_many(result, times)
     if result.mails != result.each.total():

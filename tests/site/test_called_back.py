@@ -103,6 +103,6 @@ def test_the_button_of_the_mail_leads_there_from_another_device(
     [link] = re.findall(r"http://localhost(/m/\S+)", str(mail.outbox[0].body))
     elsewhere = Client()
     response = elsewhere.get(link)
-    assert response.url == f"{reverse('account_login')}?next={link}"
+    assert response.headers["Location"] == f"{reverse('account_login')}?next={link}"
     elsewhere.force_login(people.alice, "allauth.account.auth_backends.AuthenticationBackend")
     assert "One more step at Scripted" in visible_text(elsewhere.get(link))

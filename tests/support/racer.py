@@ -93,7 +93,7 @@ def mail(dies: str = "") -> Act:
         os._exit(9)
 
     if dies:
-        EmailMessage.send = send_and_die  # type: ignore[method-assign]
+        EmailMessage.send = send_and_die  # type: ignore[method-assign,assignment]
     return notices.mail_due
 
 
