@@ -15,7 +15,7 @@ NAMES: dict[str, str] = {
 }
 SOURCE = "en"  # what the sentences in code and templates are written in
 # What readers can choose: the languages whose catalogue is complete (tests/unit/test_languages.py).
-OFFERED = ("en", "de", "sv", "nl", "fr", "es")
+OFFERED: tuple[str, ...] = ("en", "de", "sv", "nl", "fr", "es")
 
 
 def is_offered(code: str) -> bool:

@@ -133,8 +133,8 @@ def save_changed(row: Connection, before: Connection, *names: str) -> None:
 
     A check changes a few of many columns, and each of them costs time.
     """
-    column = {name: row._meta.get_field(name).attname for name in names}
-    save(row, *(n for n, at in column.items() if getattr(row, at) != getattr(before, at)))
+    columns = {each.name: each.attname for each in row._meta.concrete_fields}
+    save(row, *(n for n in names if getattr(row, columns[n]) != getattr(before, columns[n])))
 
 
 def _wake_workers(due_at: object) -> None:
