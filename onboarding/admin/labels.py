@@ -7,17 +7,15 @@ is no part of it, and needs no migration.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from django.db import models
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
 Model = type[models.Model]
-Column = models.Field  # type: ignore[type-arg]  # no subscript at run time
 
 # One, and several.
-ROWS: Mapping[str, tuple[Promise, Promise]] = {
+ROWS = {
     "account": (gettext_lazy("account"), gettext_lazy("accounts")),
     "alert": (gettext_lazy("alert"), gettext_lazy("alerts")),
     "attempt": (gettext_lazy("attempt"), gettext_lazy("attempts")),
@@ -33,7 +31,7 @@ ROWS: Mapping[str, tuple[Promise, Promise]] = {
     "user": (gettext_lazy("user"), gettext_lazy("users")),
     "waitlistentry": (gettext_lazy("waitlist entry"), gettext_lazy("waitlist entries")),
 }
-COLUMNS: Mapping[str, Promise] = {
+COLUMNS = {
     "account label": gettext_lazy("account label"),
     "address": gettext_lazy("address"),
     "announced": gettext_lazy("announced"),
@@ -93,7 +91,7 @@ COLUMNS: Mapping[str, Promise] = {
     "vendor name": gettext_lazy("vendor name"),
     "visible": gettext_lazy("visible"),
 }
-HELP: Mapping[str, Promise] = {
+HELP = {
     "as the vendor calls it": gettext_lazy("as the vendor calls it"),
     "handed to the vendor, as JSON": gettext_lazy("handed to the vendor, as JSON"),
     "its id at the vendor": gettext_lazy("its id at the vendor"),
@@ -126,7 +124,7 @@ def translate(tables: Iterable[Model]) -> None:
                 _translate_column(column)
 
 
-def _translate_column(column: Column) -> None:
+def _translate_column(column: models.Field[object, object]) -> None:
     name, words = column.verbose_name, column.help_text
     column.verbose_name = COLUMNS.get(str(name), name)
     column.help_text = HELP.get(str(words), words)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.contrib import admin
@@ -18,7 +19,7 @@ OURS = [model for model in admin.site._registry if model._meta.app_label == "onb
 
 def columns(model: type[models.Model]) -> Iterator[models.Field[object, object]]:
     """The columns that the pages of this model show."""
-    page = admin.site._registry[model]
+    page: Any = admin.site._registry[model]
     sets = [options["fields"] for _, options in page.fieldsets or ()]
     for name in flatten([page.list_display, page.fields or (), sets]):
         try:
