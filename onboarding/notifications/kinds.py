@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
 
 CODE = "code"  # a mail with a code: its reader waits for it, and nobody can compose it again
 ALERT = "alert"  # to staff
@@ -16,8 +18,8 @@ class Kind(NamedTuple):
     """`label`: for staff's pages. `why`: the sentence of the footer. `templates`: those of its mails, where
     they are not called like the kind."""
 
-    label: str | Promise
-    why: str | Promise
+    label: _StrPromise
+    why: _StrPromise
     templates: tuple[str, ...] = ()
 
 
