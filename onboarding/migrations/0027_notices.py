@@ -191,6 +191,7 @@ class Migration(migrations.Migration):
                 (
                     "connection",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="notices",
                         to="onboarding.connection",
@@ -230,6 +231,7 @@ class Migration(migrations.Migration):
                     ),
                     models.Index(fields=["user", "mailed"], name="notice_mailed"),
                     models.Index(fields=["created"], name="notice_created"),
+                    models.Index(fields=["connection"], name="notice_connection"),
                 ],
             },
         ),

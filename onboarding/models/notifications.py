@@ -89,7 +89,9 @@ class Notice(Mailed):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="notices", db_index=False
     )
-    connection = models.ForeignKey("Connection", models.CASCADE, related_name="notices")
+    connection = models.ForeignKey(
+        "Connection", models.CASCADE, related_name="notices", db_index=False
+    )
     attempt = models.ForeignKey(
         "Attempt", models.CASCADE, null=True, blank=True, related_name="notices"
     )
@@ -116,6 +118,8 @@ class Notice(Mailed):
             # what somebody got of late
             Index(fields=["user", "mailed"], name="notice_mailed"),
             Index(fields=["created"], name="notice_created"),
+            # a table of long ago had the name that Django would give it
+            Index(fields=["connection"], name="notice_connection"),
         ]
 
     def __str__(self) -> str:
