@@ -22,6 +22,7 @@ from django.conf import settings
 from django.core.mail import EmailMessage, EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.utils import translation
+from django.utils.translation import gettext
 
 from onboarding.colours import accents
 from onboarding.email_addresses import sender_domain
@@ -185,9 +186,9 @@ def _composed(
 
 
 def quoted(name: str) -> str:
-    """A name in a mail: in quotes, in one line, and no longer than a name needs to be."""
-    plain = re.sub('[“”„"]', "'", one_line(name))
-    return f"“{shortened(plain, LONGEST_NAME)}”"
+    """A name in a mail: in the reader's quotes, in one line, and no longer than a name needs to be."""
+    plain = re.sub('[“”„"«»]', "'", one_line(name))
+    return gettext("“%(name)s”") % {"name": shortened(plain, LONGEST_NAME)}
 
 
 def quoted_for_strangers(name: str) -> str:
