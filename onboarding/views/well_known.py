@@ -74,7 +74,7 @@ def security(request: HttpRequest) -> HttpResponse:
         *(f"Contact: {contact}" for contact in contacts),
         f"Expires: {expires:%Y-%m-%dT%H:%M:%SZ}",
         f"Canonical: {settings.SITE_URL}{reverse('security_txt')}",
-        f"Preferred-Languages: {', '.join(code for code, _ in settings.LANGUAGES)}",
+        f"Preferred-Languages: {settings.LANGUAGE_CODE}",  # of who reads it, not of the pages
         "",
     ]
     return HttpResponse("\n".join(lines), content_type=TEXT)

@@ -142,9 +142,12 @@ def test_looking_never_leads_to_the_vendor_nor_asks_it(people: People, scripted:
 def test_reading_does_not_wait_for_writers(people: People, scripted: Scripted, page: str) -> None:
     """SQLite has one lock for all writers, and a crowd of them at times."""
     attempt, alice = start_attempt(people, scripted, LATER), browser(people.alice)
-    alice.get(url(page, attempt))
+    address = (
+        f"{url(page, attempt)}?look=1&version={reloaded(attempt).version}"  # as an open page polls
+    )
+    alice.get(address)
     with CaptureQueriesContext(database) as queries:
-        assert alice.get(url(page, attempt)).status_code == 200
+        assert alice.get(address).status_code == 200
     assert {query["sql"].split()[0] for query in queries} == {"SELECT"}
 
 

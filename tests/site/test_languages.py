@@ -108,8 +108,9 @@ def test_caches_keep_languages_apart(db: None) -> None:
 def test_each_page_offers_the_languages_in_their_own_words(db: None) -> None:
     for path in (reverse("start"), reverse("account_login"), "/nowhere/"):
         page = Client().get(path, headers=asking_for("de")).content.decode()
-        assert re.findall(r'value="\w+" lang="(\w+)"[^>]*>(\w+)</button>', page) == [
+        assert re.findall(r'value="\w+"\s+lang="(\w+)"[^>]*>(\w+)</button>', page) == [
             *(("en", "English"), ("de", "Deutsch"), ("sv", "Svenska")),
+            *(("nl", "Nederlands"), ("fr", "Français"), ("es", "Español")),
         ]
         assert re.findall(r'lang="(\w+)"\s+aria-current="true"', page) == ["de"]
 

@@ -28,7 +28,7 @@ ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 def mail(people: People, group: str = TURN) -> Mail:
     reader = Reader(people.alice, people.acme)
     context = {"shop": "“Shop”", "business": "“Acme”", "address": "http://localhost/x/"}
-    return compose_for(reader, "onboarding/email/confirmed", context, kind="connected", group=group)
+    return compose_for(reader, "onboarding/email/connected", context, kind="connected", group=group)
 
 
 def link(message: EmailMessage) -> str:
