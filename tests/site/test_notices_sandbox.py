@@ -69,7 +69,7 @@ def test_from_the_first_step_to_the_end_at_celigo(stage: sandbox.Running, browse
     assert newest(LONG) == "The connection of “My shop” has stopped working"
     at_celigo(stage, "approve")
     time_passes()
-    assert newest(LONG) == "“My shop” works again"
+    assert newest(LONG) == "The connection of “My shop” works again"
     renew(stage)
     time_passes()
     assert newest(61 * DAY) == "The connection of “My shop” ends within 30 days"

@@ -12,6 +12,7 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 import vendors
+from onboarding import languages, moments
 from onboarding.catalogue import refresh
 from onboarding.models import Connection, Connector, Consent, Merchant, User
 from tests.contract.row import contracts
@@ -59,7 +60,8 @@ def pages(transactional_db: None, settings: Settings, stage: Running) -> list[tu
 
 
 def names() -> set[str]:
-    """What is the same in every language: people, businesses, shops, vendors, connectors, the brand."""
+    """What is the same in every language: people, businesses, shops, vendors, connectors, the brand, and
+    the places of time zones."""
     rows = (
         *User.objects.all(),
         *Merchant.objects.all(),
@@ -67,9 +69,10 @@ def names() -> set[str]:
     )
     found = {str(row) for row in rows} | {*Connection.objects.values_list("name", flat=True)}
     found |= {part for row in User.objects.all() for part in (row.name, row.email)}
-    return found | {"English", "Pseudo", "Gangway", "Acme", "Basket King", "Zencart", *VENDORS} - {
-        ""
-    }
+    zones = [key.replace("_", " ").partition("/") for key in moments.zones_to_choose()]
+    found |= {part for area, _, place in zones for part in (area, place)}
+    found |= {*languages.NAMES.values()}
+    return found | {"Pseudo", "Gangway", "Acme", "Basket King", "Zencart", *VENDORS} - {""}
 
 
 VENDORS = ("itembase", "Sharespine", "Celigo integrator.io", "Capillary")

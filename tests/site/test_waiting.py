@@ -108,5 +108,5 @@ def test_it_costs_the_page_few_queries(
     begin_outage()
     join_waitlist(people)
     client = browser(people.alice)
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(11):
         client.get(people.acme.get_absolute_url())
