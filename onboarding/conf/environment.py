@@ -102,10 +102,10 @@ class Site(Settings):
         "24h", "time between two checks of a connected shop: `90s` `5m` `24h` `1d`"
     )
     notice_after: Annotated[timedelta, BeforeValidator(_duration)] = _setting(
-        "2m", "time that a merchant has to see on their page what a mail would tell them"
+        "30s", "time that a merchant has to see on their page what a mail would tell them"
     )
     broken_notice_after: Annotated[timedelta, BeforeValidator(_duration)] = _setting(
-        "15m", "time that a shop has to work again by itself before its team is emailed"
+        "5m", "time that a shop has to work again by itself before its team is emailed"
     )
     retention_days: int = _setting(
         "400", "days after which what is over is deleted", least=1, most=36500

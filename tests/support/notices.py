@@ -11,7 +11,7 @@ from django.utils import timezone
 from onboarding.models import Notice
 from onboarding.notifications import notices
 
-GRACE = timedelta(minutes=3)  # longer than NOTICE_AFTER
+GRACE = timedelta(minutes=3)  # longer than NOTICE_AFTER, shorter than BROKEN_NOTICE_AFTER
 
 
 def told(after: timedelta = GRACE) -> list[str]:

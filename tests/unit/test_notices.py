@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 import time_machine
+from django.conf import settings
 from django.core import mail
 from django.core.mail import EmailMessage
 from django.utils import timezone
@@ -130,7 +131,7 @@ def test_who_looked_before_it_changed_gets_the_mail(attempt: Attempt, scripted: 
 def test_nobody_is_mailed_before_they_could_see_it(attempt: Attempt, scripted: Scripted) -> None:
     run_step(attempt, scripted, WAIT)
     run_step(attempt, scripted, TO_DO)
-    assert told(after=GRACE / 3) == []
+    assert told(after=settings.NOTICE_AFTER / 2) == []
     assert len(told()) == 1
 
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 import time_machine
+from django.conf import settings
 from django.core import mail
 from django.utils import timezone
 
@@ -61,7 +62,7 @@ def test_a_shop_that_works_again_within_minutes_mails_nobody(
     shop: Connection, scripted: Scripted
 ) -> None:
     run_check(shop, scripted, GONE)
-    assert told(GRACE / 2) == []
+    assert told(settings.BROKEN_NOTICE_AFTER / 2) == []
     run_check(shop, scripted, CONNECTED)
     assert (told(HOUR), why_not()) == ([], ["over", "over"])
 
