@@ -107,14 +107,15 @@ def _claim_at_once(line: Line, rooms: Mapping[str, int]) -> Iterator[Claimed]:
 def _claim_by_vendor(line: Line, rooms: Mapping[str, int]) -> Iterator[Claimed]:
     """SQLite has one writer: a look that finds nothing does not wait for its turn."""
     now, token = clock.now(), new_token()
+    claimed: list[tuple[datetime | None, str, int]] = []
     for vendor, room in rooms.items():
         due = line.rows.filter(is_free(), vendor=vendor, due_at__lte=now)
         keys = list(due.order_by("due_at").values_list("pk", flat=True)[:room])
         rows = line.rows.filter(pk__in=keys)
         if keys and rows.filter(is_free()).update(lease_until=now + LEASE, lease_token=token):
-            mine = rows.filter(lease_token=token).order_by("due_at")
-            for pk in mine.values_list("pk", flat=True):
-                yield Claimed(vendor, pk, token)
+            claimed += rows.filter(lease_token=token).values_list("due_at", "vendor", "pk")
+    for _, vendor, pk in sorted(claimed, key=lambda row: row[0] or now):  # None: ended just now
+        yield Claimed(vendor, pk, token)
 
 
 def release(model: RowModel, pk: int, token: str) -> None:
