@@ -98,8 +98,7 @@ def tell(attempt: Attempt, kind: Notice.Kind, step: str) -> None:
 
 def _who_is_there(attempt: Attempt) -> int:
     """Who began it, or an owner if they have left."""
-    members = Membership.objects.filter(merchant=attempt.connection.account.merchant_id)
-    active = members.filter(user__is_active=True)
+    active = Membership.active(attempt.connection.account.merchant_id)
     if active.filter(user=attempt.user_id).exists():
         return attempt.user_id
     owner = active.filter(role=Membership.Role.OWNER).order_by("pk").first()
@@ -179,13 +178,13 @@ def broke(connection: Connection) -> None:
     rows = [
         Notice(
             kind=Kind.BROKEN,
-            user_id=user_id,
+            user_id=member.user_id,
             connection=connection,
             at=now,
             not_before=now + settings.BROKEN_NOTICE_AFTER,
-            key=f"broken:{connection.pk}:{now.isoformat()}:{user_id}",
+            key=f"broken:{connection.pk}:{now.isoformat()}:{member.user_id}",
         )
-        for user_id in _members(connection)
+        for member in Membership.active(connection.account.merchant_id)
     ]
     _add(*rows)
 
@@ -211,8 +210,3 @@ def healed(connection: Connection) -> None:
     ]
     _add(*rows)
     of_this_time.filter(mailed=None, mail_tries=0).update(dropped=now, why=Why.OVER)
-
-
-def _members(connection: Connection) -> list[int]:
-    members = Membership.objects.filter(merchant=connection.account.merchant_id)
-    return list(members.filter(user__is_active=True).values_list("user_id", flat=True))

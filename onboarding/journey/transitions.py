@@ -45,9 +45,7 @@ from .vendor_call import ContractCall, Returned, stored
 EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 GOLDEN_RATIO = 0.6180339887498949  # the fractions of its multiples lie evenly between 0 and 1
 AFTER_EXPIRY = timedelta(minutes=1)
-LOOKS = timedelta(
-    minutes=1
-)  # between two notes that somebody looks at a page that says nothing new
+LOOKS = timedelta(minutes=1)  # between two notes that somebody looks at a page without news
 AWAY = timedelta(hours=1)  # whoever looks again after so long has come back
 OUTAGE_STAYS_KNOWN = timedelta(days=7)  # to who reads the timeline
 WAKE_WITHIN, WAKE_PARTS = timedelta(seconds=5), 10  # waiting rows become due in so many groups

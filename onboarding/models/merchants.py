@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext, gettext_lazy
 
@@ -83,6 +83,11 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} · {self.merchant}"
+
+    @classmethod
+    def active(cls, merchant_id: int) -> QuerySet[Membership]:
+        """Those of a business whose user can sign in."""
+        return cls.objects.filter(merchant=merchant_id, user__is_active=True)
 
     @property
     def owns(self) -> bool:

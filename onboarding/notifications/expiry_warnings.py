@@ -48,16 +48,15 @@ def _rows(shop: Connection, step: str) -> list[Notice]:
     end = shop.expires_at
     if end is None:
         return []
-    members = Membership.objects.filter(merchant=shop.account.merchant_id, user__is_active=True)
     return [
         Notice(
             kind=Notice.Kind.ENDS,
             step=step,
-            user_id=user_id,
+            user_id=member.user_id,
             connection=shop,
             at=end,
             not_before=clock.now(),
-            key=f"ends:{shop.pk}:{step}:{end.isoformat()}:{user_id}",
+            key=f"ends:{shop.pk}:{step}:{end.isoformat()}:{member.user_id}",
         )
-        for user_id in members.values_list("user_id", flat=True)
+        for member in Membership.active(shop.account.merchant_id)
     ]
