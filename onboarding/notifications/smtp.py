@@ -66,6 +66,17 @@ class _TLSConnection(_Limited, smtplib.SMTP_SSL):
 class MailBackend(smtp.EmailBackend):
     """Django's mail backend for `smtp:` and `smtps:`."""
 
+    _partial_connection: smtplib.SMTP | None  # until TLS and the sign-in are done
+
     @property
     def connection_class(self) -> type[smtplib.SMTP]:
         return _TLSConnection if self.use_ssl else _Connection
+
+    def open(self) -> bool | None:
+        """Django's, but a connection that fails on the way in (TLS, sign-in) is closed at once."""
+        try:
+            return super().open()
+        finally:
+            if self._partial_connection is not None:
+                self._partial_connection.close()
+                self._partial_connection = None
