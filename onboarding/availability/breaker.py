@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError
 from django.db import connection as database
 from django.db.models import QuerySet
 
@@ -163,12 +163,18 @@ def _call_record(
     )
 
 
+def _record(records: list[Call]) -> None:
+    """One is the rule. It needs no transaction, which would be two more trips to the database."""
+    if len(records) == 1:
+        records[0].save(force_insert=True)
+    else:
+        Call.objects.bulk_create(records)
+
+
 def _save(vendor: str, records: list[Call], hosts: _Hosts, kind: StepKind) -> None:
     """Save call records and host states. Database errors are only logged: the answer must not get lost."""
     try:
-        with transaction.atomic():
-            Call.objects.bulk_create(records)
-            rows = {row.host: row for row in read(vendor)}
+        _record(records)
         for host in dict.fromkeys(each.host for each in hosts.calls):
             calls = [each for each in hosts.calls if each.host == host]
             step = HostCalls(
@@ -177,7 +183,7 @@ def _save(vendor: str, records: list[Call], hosts: _Hosts, kind: StepKind) -> No
                 on_trial=host in hosts.on_trial,
                 unread=next(iter(hosts.unread), None),
             )
-            learn(vendor, host, step, rows.get(host))
+            learn(vendor, host, step, hosts.rows.get(host))
     except DatabaseError:
         log.exception("%s: could not save the call records and the circuit breaker", vendor)
         if not database.in_atomic_block:

@@ -95,7 +95,8 @@ class HostCalls:
 def learn(vendor: str, host: str, step: HostCalls, row: Breaker | None) -> None:
     """Update the host's row from these calls, in their order. Nothing is written if nothing changes.
 
-    `row`: as it was read after the calls; None if there is none.
+    `row`: as it was before the calls; None if there was none. It only shows whether they say anything
+    new. If they do, the row is read again.
     """
     row = row or Breaker()
     before = _state(row)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
-import shutil
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,25 +17,8 @@ PAGES = ("/health/live", "/connectors/")
 GIVE_UP = 5.0  # seconds until an unanswered request counts as such
 
 
-_prepared: list[Path] = []  # a data folder that the next site of this process begins with
-
-
 class WebServer(Site):
     """A site without a worker: only its web server, which is ready when it is alive."""
-
-    def prepare(self) -> None:
-        """Migrating takes most of the time, so a SQLite file is made once."""
-        if "DATABASE_URL" in self.extra_env:
-            super().prepare()
-            return
-        if _prepared:
-            shutil.copytree(_prepared[0], self.folder / "data")
-            (self.folder / "mails").mkdir()
-            return
-        super().prepare()
-        _prepared.append(Path(tempfile.mkdtemp(prefix="gangway-prepared-")) / "data")
-        atexit.register(shutil.rmtree, _prepared[0].parent, ignore_errors=True)
-        shutil.copytree(self.folder / "data", _prepared[0])
 
     def _ready(self) -> bool:
         assert all(each.poll() is None for each in self.processes.values()), self.logs()[-3000:]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import re
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -26,6 +30,10 @@ WORKER = [*MANAGE, "worker"]
 WEB = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "onboarding.wsgi:application"]
 PORTS = 12_000, 32_000
 PATIENCE = 60  # seconds until a test gives up
+KEYS = shutil.ignore_patterns("*_key")  # each site makes its own
+
+_preparing = threading.Lock()
+_prepared: list[Path] = []  # the data folder with which the next site of this process begins
 
 
 def free_port() -> int:
@@ -96,7 +104,20 @@ class Site:
         return done.stdout
 
     def prepare(self) -> None:
+        """Migrate and collect static files: with SQLite once for all sites of this process."""
         (self.folder / "mails").mkdir()
+        if "DATABASE_URL" in self.extra_env:
+            self._prepare_data()
+            return
+        with _preparing:
+            if not _prepared:
+                self._prepare_data()
+                _prepared.append(Path(tempfile.mkdtemp(prefix="gangway-prepared-")) / "data")
+                atexit.register(shutil.rmtree, _prepared[0].parent, ignore_errors=True)
+                shutil.copytree(self.folder / "data", _prepared[0], ignore=KEYS)
+        shutil.copytree(_prepared[0], self.folder / "data", dirs_exist_ok=True)
+
+    def _prepare_data(self) -> None:
         self.manage("migrate", "--verbosity", "0")
         self.manage("createcachetable")
         self.manage("collectstatic", "--noinput", "--verbosity", "0")

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 import time_machine
 from django.db import OperationalError
-from django.db.models import QuerySet
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
@@ -164,10 +163,10 @@ def test_calls_are_recorded_without_any_id_or_secret(people: People, scripted: S
 def test_a_record_that_cannot_be_written_loses_no_answer(
     people: People, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def away(*_: object) -> None:
+    def away(*_: object, **__: object) -> None:
         raise OperationalError("the database is away for a moment")
 
-    monkeypatch.setattr(QuerySet, "bulk_create", away)
+    monkeypatch.setattr(Call, "save", away)
     with host(OK) as server:
         attempt = run_step(begin_attempt(people), scripted, step_that_calls(server))
     assert attempt.answer == "waiting"
