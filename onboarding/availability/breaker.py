@@ -22,6 +22,7 @@ from django.db.models import QuerySet
 from onboarding import clock, db_slots, moments, registry
 from onboarding.models import Attempt, Breaker, Call, Connection
 from onboarding.monitoring import logs
+from onboarding.prepared import PreparedQuery
 from vendors.contract import Vendor, VendorError, Why
 from vendors.http.call_context import CallContext, CallRecord, Pause, use_context
 
@@ -39,11 +40,12 @@ log = logging.getLogger(__name__)
 STEP_SECONDS = 30.0  # for all calls of a step together; the account's lease (40 s) outlives them
 LONG_STEP_SECONDS = 120.0  # for steps that hold no lease: lists for staff, the catalogue
 TRIAL_TIMEOUT = timedelta(seconds=STEP_SECONDS + 10)  # then another call may try a half-open host
+_OF_VENDOR = PreparedQuery(Breaker.objects.filter(vendor=""))
 
 
 def read(vendor: str) -> list[Breaker]:
     """The circuit breakers of the vendor's hosts."""
-    return list(Breaker.objects.filter(vendor=vendor))
+    return _OF_VENDOR.rows(vendor)
 
 
 @contextmanager

@@ -35,6 +35,7 @@ from onboarding.models.status import (
     dumped,
 )
 from onboarding.monitoring import logs
+from onboarding.prepared import PreparedQuery
 from onboarding.questions import plain
 from vendors.contract import Text, text
 
@@ -67,6 +68,14 @@ CHECKED_COLUMNS = (
     *("account__merchant__reference", "account__merchant__name", "account__merchant__language"),
 )
 STATUS_FIELDS = (*SHOWN_FIELDS, "version", "due_at", "tries", "since", *GUARD_FIELDS)
+
+_FOR_CHECK = PreparedQuery(
+    Connection.objects.select_for_update(of=("self",), no_key=True)
+    .select_related("connector", "account__merchant")
+    .only(*CHECKED_COLUMNS)
+    .filter(pk=0)
+)
+_AGAIN = PreparedQuery(Connection.objects.select_for_update(no_key=True).filter(pk=0))
 
 Rows = QuerySet[Attempt] | QuerySet[Connection]
 
@@ -105,13 +114,12 @@ def locked_connection(pk: int) -> Connection:
 
 def locked_for_check(pk: int) -> Connection:
     """The same, with only those columns that a check is made of: most of its cost is in the others."""
-    rows = Connection.objects.select_for_update(of=("self",), no_key=True)
-    return rows.select_related("connector", "account__merchant").only(*CHECKED_COLUMNS).get(pk=pk)
+    return _FOR_CHECK.get(pk)
 
 
 def locked_again(connection: Connection) -> Connection:
     """The row as it is now, locked. Connector and account are those of before: their lease is ours."""
-    row = Connection.objects.select_for_update(no_key=True).get(pk=connection.pk)
+    row = _AGAIN.get(connection.pk)
     row.connector, row.account = connection.connector, connection.account
     return row
 
