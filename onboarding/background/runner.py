@@ -11,15 +11,13 @@ import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import wait
 from functools import partial
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple
 
 from django.conf import settings
 
 from onboarding import clock, db_slots, journey
 from onboarding.models import Attempt, Connection
-from onboarding.models.catalogue import vendors_with_shops
 from onboarding.models.status import Answer
-from onboarding.monitoring import logs
 
 from . import schedule
 from .executor import WEB_BOUND, Executor, Work
@@ -27,12 +25,6 @@ from .executor import WEB_BOUND, Executor, Work
 Kind = Literal["attempt", "connection"]
 
 HAND_OVER_TIMEOUT = 1.5  # seconds that a merchant's request waits for the vendor
-BATCH = 50  # rows of each vendor in one sweep
-
-
-class Submit(Protocol):
-    def __call__(self, vendor: str, key: str, work: Work, *, first: bool = False) -> object: ...
-
 
 executor = Executor()
 _waiters = threading.BoundedSemaphore(max(settings.WEB_THREADS // 4, 1))
@@ -132,13 +124,6 @@ class DueRow(NamedTuple):
 Dispatch = Callable[[DueRow], object]
 
 
-@logs.with_reference()
-def run_inline(vendor: str, key: str, work: Work, *, first: bool = False) -> None:
-    """Run the work in this thread, to its end."""
-    while left := work():
-        work = left
-
-
 def look(rooms: Mapping[str, int], dispatch: Dispatch) -> set[str]:
     """Claim rows that are due, for each vendor as many as there is room for, and dispatch them.
 
@@ -152,13 +137,3 @@ def look(rooms: Mapping[str, int], dispatch: Dispatch) -> set[str]:
             returned = line is journey.RETURNED
             dispatch(DueRow(row.vendor, kind, row.pk, returned, row.token))
     return {vendor for vendor, room in left.items() if room <= 0 < rooms[vendor]}
-
-
-def sweep(submit: Submit = run_inline, dispatch: Dispatch | None = None) -> None:
-    """Start what is due once: periodic work, and rows. A worker does the same again and again.
-
-    `submit` starts periodic work, and the rows as well unless `dispatch` is given for them.
-    """
-    schedule.run(submit)
-    rooms = dict.fromkeys(vendors_with_shops(), BATCH)
-    look(rooms, dispatch or (lambda row: submit(row.vendor, row.key, row.run, first=row.returned)))

@@ -17,12 +17,12 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from onboarding.admin import changelist
-from onboarding.background import runner
 from onboarding.models import Account, Alert, Attempt, Connection, Event, Hop, User
 from tests.support.attempts import CONNECTED, begin_attempt, run_step
 from tests.support.people import People, connector
 from tests.support.scripted import Scripted
 from tests.support.staff import every_page, limited_client, listed, page, page_text, staff_client
+from tests.support.sweep import sweep
 from vendors.contract import Garbled, Redirect, Unavailable
 
 pytestmark = pytest.mark.both
@@ -264,7 +264,7 @@ def test_the_button_asks_the_vendor_now(
     scripted.script.append(CONNECTED)
     response = staff.post(page(connection, "ask"), follow=True)
     assert "We are asking the vendor about 1 shop." in page_text(response)
-    runner.sweep()
+    sweep()
     assert Connection.objects.get().status == "connected"
     assert LogEntry.objects.get().get_change_message() == "Asked the vendor now."
 
@@ -302,7 +302,7 @@ def test_an_open_visit_does_not_hide_the_check(
     )
     staff.post(page(connection, "ask"))
     scripted.script.append(Unavailable())
-    runner.sweep()
+    sweep()
     assert scripted.calls == ["start", "check"]
 
 

@@ -7,12 +7,12 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from onboarding.background import runner
 from onboarding.models import Account, Attempt
 from tests.support.attempts import CONNECTED, begin_attempt, reloaded, run_step
 from tests.support.people import People
 from tests.support.scripted import Scripted, offered
 from tests.support.staff import limited_client, page, page_text, staff_client
+from tests.support.sweep import sweep
 from vendors.contract import Progress, Refused, Unsure
 from vendors.contract import text as words
 
@@ -57,7 +57,7 @@ def test_it_exists_and_the_attempt_goes_on(
     assert "Saved." in press(staff, attempt, "exists", found=" r-1 ")
     assert scripted.asked[-1][2] == "r-1"
     scripted.script.append(CONNECTED)
-    runner.sweep()
+    sweep()
     assert reloaded(attempt).status == "connected"
     assert Account.objects.get().key == "r-1"
 
@@ -69,7 +69,7 @@ def test_it_does_not_exist_and_is_made_once_more(
     assert "Saved." in press(staff, attempt, "missing")
     assert scripted.asked[-1][2] is None
     scripted.script.extend([ANNOUNCE, MADE, CONNECTED])
-    runner.sweep()
+    sweep()
     assert scripted.calls[-3:] == ["start"] * 3
     assert Account.objects.get().unsure == ""
 

@@ -23,12 +23,13 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from onboarding import journey
-from onboarding.background import runner, schedule
+from onboarding.background import schedule
 from onboarding.management.commands.staff import make_staff
 from onboarding.models import Account, Alert, Attempt, Connection
 from tests.contract.fixtures import browser, connect_by_first_row, stage
 from tests.contract.row import contracts
 from tests.support.merchant import Browser, wait_until_idle
+from tests.support.sweep import sweep
 from vendors import sandbox
 from vendors.contract import Order, Step, Vendor
 from vendors.http import call_context
@@ -114,7 +115,7 @@ def told(
         for status in (500, 400):
             stage.fault(vendor, kind="status", status=status, body=body, times=2)
         Connection.objects.filter(vendor=vendor).exclude(shop_id="").update(due_at=timezone.now())
-        runner.sweep()
+        sweep()
         shop = Connection.objects.filter(vendor=vendor).latest("created")
         browser.press(f"{shop.get_absolute_url()}reconnect/")
         wait_until_idle()
@@ -208,7 +209,7 @@ def test_a_bug_in_a_flow_tells_nothing(
     monkeypatch.setattr(sharespine, "check", broken)
     Connection.objects.filter(vendor="sharespine").update(due_at=timezone.now())
     with pytest.raises(RuntimeError):
-        runner.sweep()
+        sweep()
     assert not traces(confided(told, settings), log.getvalue())
 
 

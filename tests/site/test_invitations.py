@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from onboarding.background import runner, schedule
+from onboarding.background import schedule
 from onboarding.models import Invitation, RateLimit, SecurityEvent, User
 from onboarding.models.outbox import MAX_TRIES
 from onboarding.notifications import sending
@@ -26,6 +26,7 @@ from tests.support.codes import newest_code
 from tests.support.mail_server import mail_server
 from tests.support.people import People, person
 from tests.support.site import free_port
+from tests.support.sweep import sweep
 from tests.support.visit import browser, visible_text
 
 pytestmark = pytest.mark.both
@@ -316,10 +317,10 @@ def test_a_mail_that_failed_is_sent_by_a_later_sweep(
     team = reverse("team", args=[people.acme.reference])
     assert "Not sent yet" in visible_text(alice.get(team))
     settings.EMAIL_BACKEND = working
-    runner.sweep()
+    sweep()
     assert mailoutbox == []  # it rests for a minute
     Invitation.objects.update(mail_retry_at=timezone.now())
-    runner.sweep()
+    sweep()
     assert [mail.to for mail in mailoutbox] == [[DORA]]
     assert "Sent:" in visible_text(alice.get(team))
 
@@ -414,7 +415,7 @@ def invited(email: str = DORA) -> dict[str, str]:
 def test_a_mail_whose_process_died_is_sent(people: People, mailoutbox: list[EmailMessage]) -> None:
     people.acme.invitations.create(email=DORA)
     for _ in range(2):
-        runner.sweep()
+        sweep()
     assert len(mailoutbox) == 1
 
 
@@ -422,7 +423,7 @@ def test_what_is_over_is_not_mailed(people: People, mailoutbox: list[EmailMessag
     now = timezone.now()
     for number, over in enumerate(({"revoked": now}, {"accepted": now}, {"expires_at": now})):
         people.acme.invitations.create(email=f"{number}@example.org", **over)
-    runner.sweep()
+    sweep()
     assert mailoutbox == []
 
 

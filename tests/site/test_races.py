@@ -15,13 +15,14 @@ from pytest_django.fixtures import Settings
 
 import vendors
 from onboarding import journey
-from onboarding.background import runner, schedule
+from onboarding.background import schedule
 from onboarding.models import Account, Attempt, Connection, Connector, Hop
 from onboarding.models.memo import readable
 from onboarding.views.vendor_trip.browser import COOKIE
 from tests.support.merchant import Browser, time_passes, wait_until_idle
 from tests.support.people import People
 from tests.support.racing import Racers, first, racers
+from tests.support.sweep import run_inline
 from tests.vendors.capillary.contract import at_capillary, profile, valid
 from tests.vendors.itembase.contract import at_the_desk
 from vendors import sandbox
@@ -56,7 +57,7 @@ def processes(
 def stage(imitations: sandbox.Running, settings: Settings, people: People) -> sandbox.Running:
     imitations.reset()
     settings.VENDORS = vendors.load(sandbox.environ(imitations.url, *VENDORS))
-    schedule.run(runner.run_inline)  # the slots are taken: no racer asks for connectors
+    schedule.run(run_inline)  # the slots are taken: no racer asks for connectors
     profile()
     return imitations
 

@@ -12,12 +12,13 @@ from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 
 from onboarding import journey
-from onboarding.background import runner, schedule
+from onboarding.background import schedule
 from onboarding.models import Account, Attempt, Connection, Notice
 from tests.support.attempts import CONNECTED, begin_attempt, reloaded, run_check, run_step
 from tests.support.people import People
 from tests.support.scripted import Scripted
 from tests.support.staff import limited_client, listed, page, page_text, staff_client
+from tests.support.sweep import sweep
 from tests.support.visit import LINK, OPEN, browser, start_attempt, url, visible_text
 from vendors.contract import Done, NeedsMerchant, Progress, Redirect, Unsure, text
 
@@ -288,7 +289,7 @@ def test_an_id_of_staff_is_not_believed_before_the_vendor_knows_it(
     attempt = run_step(begin_attempt(people), scripted, ANNOUNCE, LOST, LOST)
     enter_id(scripted, "r-9")
     scripted.script.append(UNKNOWN)
-    runner.sweep()
+    sweep()
     account = Account.objects.get()
     assert (account.unsure, account.found) == ("room", {"room": "r-9"})
     assert reloaded(attempt).status == "on_it"
@@ -305,7 +306,7 @@ def test_the_timeline_says_that_staff_found_it_and_not_that_it_is_made(
     attempt = run_step(begin_attempt(people), scripted, ANNOUNCE, LOST, LOST)
     enter_id(scripted, "r-1")
     scripted.script.extend([Progress(done=("room",)), OPEN])
-    runner.sweep()
+    sweep()
     own = visible_text(browser(people.alice).get(attempt.connection.get_absolute_url()))
     assert "Our staff found what was missing at Scripted. our staff" in own
     assert "Your room there is made" not in own
@@ -317,7 +318,7 @@ def test_an_id_that_nothing_has_proved_can_be_corrected(people: People, scripted
     run_step(begin_attempt(people), scripted, ANNOUNCE, LOST, LOST)
     enter_id(scripted, "r-9")
     scripted.script.append(OPEN)
-    runner.sweep()
+    sweep()
     read = page_text(staff_client().get(page(Account.objects.get())))
     assert "has not confirmed the ID “r-9” yet" in read
     assert "It does not exist: create it again" not in read
@@ -331,7 +332,7 @@ def test_what_the_vendor_confirms_ends_every_trial(people: People, scripted: Scr
     attempt = run_step(begin_attempt(people), scripted, ANNOUNCE, LOST, LOST)
     enter_id(scripted, "r-9")
     scripted.script.append(WORD)
-    runner.sweep()
+    sweep()
     assert Account.objects.get().found == {"room": "r-9"}
     run_check(attempt.connection, scripted, CONNECTED)
     assert Account.objects.get().found == {}

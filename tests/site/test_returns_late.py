@@ -10,7 +10,6 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from onboarding.background import runner
 from onboarding.models import Attempt, Hop
 from tests.support.attempts import CONNECTED
 from tests.support.people import People
@@ -27,6 +26,7 @@ from tests.support.returns import (
     state,
 )
 from tests.support.scripted import Scripted, offered
+from tests.support.sweep import sweep
 from tests.support.visit import OPEN, browser, start_attempt, url
 from vendors.contract import Declined, Done, Order, Step, Waiting, text
 
@@ -79,7 +79,7 @@ def test_after_the_sweep_has_ended_it_the_page_is_the_same(
     people: People, scripted: Scripted, attempt: Attempt
 ) -> None:
     over(attempt)
-    runner.sweep()
+    sweep()
     alice = browser(people.alice)
     with no_shop_changes():
         assert "was not finished within 7 days" in page_after_return(
@@ -206,7 +206,7 @@ def test_a_return_to_a_disabled_vendor_waits_until_it_is_enabled(
     settings.VENDORS = offered(scripted)
     scripted.script.append(CONNECTED)
     Attempt.objects.update(due_at=timezone.now())
-    runner.sweep()
+    sweep()
     assert scripted.asked[-1][2]["code"] == "c"
 
 

@@ -15,6 +15,7 @@ from django.utils import timezone
 from onboarding.background import runner
 from onboarding.models import Attempt, Connection, Connector, Merchant, User
 from tests.support.attempts import close_pages
+from tests.support.sweep import sweep
 
 NEW_TAB = re.compile(r'action="([^"]+/continue/)"\s+target="_blank"')
 LINKS = 6  # redirects in a row: more would be a loop
@@ -104,4 +105,4 @@ def time_passes() -> None:
     now = timezone.now()
     Attempt.objects.filter(ended=None).exclude(due_at=None).update(due_at=now)
     Connection.objects.exclude(due_at=None).update(due_at=now)
-    runner.sweep()
+    sweep()

@@ -29,6 +29,7 @@ from onboarding.journey.leases import Lease, LeaseLost  # noqa: E402
 from onboarding.models import Account, User, memo_key  # noqa: E402
 from onboarding.notifications import notices  # noqa: E402
 from onboarding.views.vendor_trip.browser import COOKIE  # noqa: E402
+from tests.support import sweep as sweeps  # noqa: E402
 
 Act = Callable[[], Any]
 
@@ -55,7 +56,7 @@ def open_page(user: int, path: str, browser: str = "") -> Act:
 
 def sweep() -> Act:
     """A worker runs everything that is due."""
-    return runner.sweep
+    return sweeps.sweep
 
 
 def resolve(account: int, found: str | None) -> Act:

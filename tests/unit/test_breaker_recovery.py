@@ -29,6 +29,7 @@ from tests.support.hosts import (
 )
 from tests.support.people import People, connector
 from tests.support.scripted import Scripted, offered
+from tests.support.sweep import run_inline, sweep
 from vendors.contract import Refused, Unavailable
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both]
@@ -189,13 +190,13 @@ def test_a_vendor_is_found_again_without_any_merchant(settings: Settings) -> Non
     with host(*[UNAVAILABLE] * 5, UNAVAILABLE, OK) as server:
         settings.VENDORS = offered(Probed(door=server))
         call_guarded(server, 5)
-        schedule.submit_probes(runner.run_inline)
+        schedule.submit_probes(run_inline)
         assert len(server.requests) == 5  # it rests
         for _ in range(2):
             reach_retry_time()
             Slot.objects.all().delete()
             assert silent()
-            schedule.submit_probes(runner.run_inline)
+            schedule.submit_probes(run_inline)
     assert not breaker.outages(["scripted"])
 
 
@@ -250,7 +251,7 @@ def test_a_host_for_which_somebody_waits_is_silent_until_they_have_tried(
 def test_a_long_queue_at_one_vendor_hides_no_other_rows(
     people: People, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runner, "BATCH", 3)
+    monkeypatch.setattr("tests.support.sweep.ROOM", 3)
     slow = [begin_attempt(people, f"Slow {n}") for n in range(5)]
     quick = slow.pop()
     Connection.objects.filter(pk=quick.connection_id).update(
@@ -260,5 +261,5 @@ def test_a_long_queue_at_one_vendor_hides_no_other_rows(
     Attempt.objects.update(due_at=timezone.now() - timedelta(hours=1))
     Attempt.objects.filter(pk=quick.pk).update(due_at=timezone.now() - timedelta(minutes=1))
     taken: list[runner.DueRow] = []
-    runner.sweep(lambda *given, **named: None, taken.append)
+    sweep(lambda *given, **named: None, taken.append)
     assert [due.vendor for due in taken] == ["scripted"] * 3 + ["quick"]

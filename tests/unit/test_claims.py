@@ -16,6 +16,7 @@ from onboarding.models import Account, Attempt, Connection
 from tests.support.attempts import CONNECTED, WAIT, begin_attempt, reloaded, run_step
 from tests.support.people import People, connector
 from tests.support.scripted import Scripted
+from tests.support.sweep import sweep
 
 pytestmark = pytest.mark.both
 
@@ -112,7 +113,7 @@ def test_a_row_whose_account_is_busy_keeps_its_place(people: People, scripted: S
 def test_what_is_settled_without_a_call_is_free_at_once(people: People, scripted: Scripted) -> None:
     [row] = due_attempts(people, 1)
     Attempt.objects.update(deadline=timezone.now())
-    runner.sweep()
+    sweep()
     assert (reloaded(row).answer, reloaded(row).lease_until) == ("expired", None)
 
 
@@ -127,7 +128,7 @@ def test_a_call_keeps_the_row_until_it_is_settled(people: People, scripted: Scri
         return WAIT
 
     scripted.script.append(answer)  # type: ignore[arg-type]
-    runner.sweep()
+    sweep()
     assert LEASE / 2 < seen[0] <= LEASE
     assert reloaded(row).lease_until is None
 

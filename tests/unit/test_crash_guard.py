@@ -16,7 +16,6 @@ from django.db import (
 from django.utils import timezone
 
 from onboarding import journey
-from onboarding.background import runner
 from onboarding.journey import staff_actions
 from onboarding.journey.crash_guard import CRASHES
 from onboarding.journey.leases import LEASE
@@ -25,6 +24,7 @@ from onboarding.models.status import Status
 from tests.support.attempts import CONNECTED, begin_attempt, reloaded, run_check, run_step
 from tests.support.people import People
 from tests.support.scripted import Scripted
+from tests.support.sweep import sweep
 from vendors.contract import Order, Progress, Redirect, Step, Unavailable
 
 pytestmark = pytest.mark.both
@@ -91,7 +91,7 @@ def poisoned(people: People, scripted: Scripted) -> Attempt:
 
 def test_it_is_not_tried_again_by_itself(people: People, scripted: Scripted) -> None:
     row = journey.continue_attempt(poisoned(people, scripted), people.alice)
-    runner.sweep()
+    sweep()
     assert (reloaded(row).answer, "start" in scripted.calls) == ("poison", False)
 
 
@@ -99,7 +99,7 @@ def test_staff_have_it_tried_again(people: People, scripted: Scripted) -> None:
     row = poisoned(people, scripted)
     assert staff_actions.ask_now(row.connection)
     scripted.script.append(LINK)
-    runner.sweep()
+    sweep()
     row = reloaded(row)
     assert (row.answer, row.crashes) == ("redirect", 0)
 

@@ -10,13 +10,13 @@ from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from onboarding.background import runner
 from onboarding.catalogue import durations
 from onboarding.models import Connection, Connector
 from onboarding.templatetags.pages import usual_time
 from tests.support.attempts import begin_attempt
 from tests.support.people import People, connector
 from tests.support.scripted import Scripted
+from tests.support.sweep import sweep
 from tests.support.visit import browser, visible_text
 
 pytestmark = pytest.mark.both
@@ -80,7 +80,7 @@ def test_each_connector_has_its_own(shop: Connection) -> None:
 
 def test_the_sweep_counts_and_writes_only_what_has_changed(shop: Connection) -> None:
     connect(shop, [61] * 10)
-    runner.sweep()
+    sweep()
     assert Connector.objects.get().usual_seconds == 61
     with CaptureQueriesContext(database) as queries:
         durations.refresh()

@@ -10,10 +10,11 @@ from django.db import connection as database
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from onboarding.background import folding, retention, runner
+from onboarding.background import folding, retention
 from onboarding.models import Call, HourlyCalls, Slot
 from tests.support.at_once import at_once
 from tests.support.scripted import Scripted
+from tests.support.sweep import sweep
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
 
@@ -178,8 +179,8 @@ def test_a_short_retention_time_holds_for_calls_that_went_well(settings: Setting
 
 def test_the_worker_folds_once_an_hour(scripted: Scripted) -> None:
     call().save()
-    runner.sweep()
+    sweep()
     call().save()
-    runner.sweep()
+    sweep()
     assert (Call.objects.count(), HourlyCalls.objects.get().calls) == (1, 1)
     assert Slot.objects.filter(key__startswith="counts:").count() == 1

@@ -15,13 +15,13 @@ from django.test import Client
 from django.urls import reverse
 
 from onboarding import journey
-from onboarding.background import runner
 from onboarding.models import Attempt, Event
 from onboarding.monitoring import logs
 from tests.conftest import ROOT
 from tests.support.attempts import begin_attempt
 from tests.support.people import People
 from tests.support.scripted import Scripted
+from tests.support.sweep import sweep
 from tests.support.visit import browser
 from vendors.contract import Garbled, Order, Redirect, Step
 
@@ -143,7 +143,7 @@ def test_each_row_of_a_sweep_has_a_reference_in_lines_and_events(
         attempt = begin_attempt(people, name)
         Attempt.objects.filter(pk=attempt.pk).update(due_at=attempt.created)
         scripted.script.append(answer)
-        runner.sweep()
+        sweep()
     assert len(set(seen)) == 2
     assert all(REFERENCE.fullmatch(each) for each in seen)
     assert set(seen) <= set(Event.objects.values_list("reference", flat=True))

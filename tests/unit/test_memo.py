@@ -14,7 +14,6 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from onboarding import journey
-from onboarding.background import runner
 from onboarding.management.commands.staff import make_staff
 from onboarding.models import Attempt, Connection, memo, memo_key
 from onboarding.models.memo import MemoUnreadable, Unread
@@ -22,6 +21,7 @@ from tests.support.attempts import begin_attempt, reloaded, run_step
 from tests.support.merchant import Browser
 from tests.support.people import People
 from tests.support.scripted import Scripted
+from tests.support.sweep import sweep
 from vendors.contract import Connected, Redirect, Waiting, text
 
 SECRET = {"token": "a secret that is looked for"}
@@ -63,7 +63,7 @@ def rekeyed(*options: str) -> tuple[str, int]:
 def looked_at(connection: Connection) -> Connection:
     """After the worker's next look."""
     Connection.objects.filter(pk=connection.pk).update(due_at=timezone.now())
-    runner.sweep()
+    sweep()
     return Connection.objects.select_related("account__merchant").get(pk=connection.pk)
 
 
@@ -178,7 +178,7 @@ def test_an_open_attempt_stops_and_its_button_starts_over(
     attempt = run_step(begin_attempt(people), scripted, wait)
     lose_keys(settings)
     Attempt.objects.update(due_at=timezone.now())
-    runner.sweep()
+    sweep()
     assert reloaded(attempt).answer == "unreadable"
     journey.continue_attempt(attempt, people.alice)
     done = run_step(attempt, scripted, SHOP)
@@ -223,7 +223,7 @@ def test_rekey_names_the_shops_and_tells_their_merchants_when_asked(
     said, status = rekeyed()
     assert (status, connection.reference in said) == (1, True)
     rekeyed("--lost")
-    runner.sweep()
+    sweep()
     connection.refresh_from_db()
     assert connection.status == "action_needed"
 

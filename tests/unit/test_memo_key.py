@@ -25,6 +25,7 @@ from tests.support.attempts import CONNECTED, WAIT, begin_attempt, reloaded, run
 from tests.support.merchant import Browser
 from tests.support.people import People
 from tests.support.scripted import Scripted
+from tests.support.sweep import sweep
 from vendors.contract import Redirect
 
 pytestmark = pytest.mark.both
@@ -53,7 +54,7 @@ def another_key(settings: Settings) -> list[str]:
 def checked(shop: Connection) -> Connection:
     """The shop after a check was due."""
     Connection.objects.filter(pk=shop.pk).update(due_at=timezone.now())
-    runner.sweep()
+    sweep()
     return Connection.objects.select_related("account__merchant").get(pk=shop.pk)
 
 
@@ -209,7 +210,7 @@ def test_once_the_loss_is_confirmed_it_is_the_merchants_turn(
     another_key(settings)
     with pytest.raises(SystemExit):
         call_command("rekey", "--lost")
-    runner.sweep()
+    sweep()
     shop.refresh_from_db()
     assert (shop.status, shop.turn) == ("action_needed", "merchant")
 
@@ -219,7 +220,7 @@ def test_an_attempt_stays_as_it_is(people: People, scripted: Scripted, settings:
     attempt = run_step(begin_attempt(people), scripted, WAIT)
     another_key(settings)
     Attempt.objects.update(due_at=timezone.now())
-    runner.sweep()
+    sweep()
     row = reloaded(attempt)
     assert (row.answer, row.ended) == ("waiting", None)
     assert row.due_at is not None
@@ -306,12 +307,12 @@ def test_what_stopped_for_a_key_is_asked_again_at_once_when_it_is_back(
     right = another_key(settings)
     with pytest.raises(SystemExit):
         call_command("rekey", "--lost")
-    runner.sweep()
+    sweep()
     assert set(Connection.objects.values_list("status", flat=True)) == {"action_needed"}
     settings.MEMO_KEYS = [*settings.MEMO_KEYS, *right]
     assert key_guard.KeyGuard().allows()
     scripted.script.extend([WAIT, CONNECTED])
-    runner.sweep()
+    sweep()
     shop.refresh_from_db()
     assert (shop.status, reloaded(attempt).answer) == ("connected", "waiting")
 

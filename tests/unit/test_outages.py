@@ -12,7 +12,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from onboarding.availability import breaker
-from onboarding.background import runner, schedule
+from onboarding.background import schedule
 from onboarding.models import Alert, Attempt, Breaker, Slot
 from onboarding.notifications import staff_alerts, waitlist
 from tests.support.attempts import CONNECTED, begin_attempt, reloaded, run_step
@@ -31,6 +31,7 @@ from tests.support.hosts import (
 from tests.support.outages import join_waitlist
 from tests.support.people import People
 from tests.support.scripted import Scripted, offered
+from tests.support.sweep import run_inline
 from vendors.contract import Garbled, Refused, Unavailable
 from vendors.http.api import Reply
 
@@ -70,7 +71,7 @@ def sweep() -> None:
     """What a worker's sweep does about outages, in the next minute."""
     Slot.objects.all().delete()
     reach_retry_time()
-    schedule.submit_probes(runner.run_inline)
+    schedule.submit_probes(run_inline)
     staff_alerts.clear_resolved()
     waitlist.mail_due()
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from onboarding import journey
-from onboarding.background import retention, runner
+from onboarding.background import retention
 from onboarding.models import (
     Account,
     Agreement,
@@ -43,6 +43,7 @@ from onboarding.models.status import Status
 from tests.support.attempts import CONNECTED, begin_attempt, run_step
 from tests.support.people import People, person
 from tests.support.scripted import Scripted
+from tests.support.sweep import sweep
 from vendors.contract import Redirect
 
 pytestmark = pytest.mark.both
@@ -165,7 +166,7 @@ def test_the_shop_itself_stays_as_it_is(connection: Connection, scripted: Script
     assert (Connection.objects.values().get(), Account.objects.values().get()) == before
     scripted.script.append(CONNECTED)
     Connection.objects.update(due_at=timezone.now())
-    runner.sweep()  # it can still be checked
+    sweep()  # it can still be checked
     assert Connection.objects.get().answer == "connected"
 
 
@@ -227,8 +228,8 @@ def test_a_few_rows_at_a_time(connection: Connection, monkeypatch: pytest.Monkey
 
 def test_the_worker_cleans_once_a_day(connection: Connection) -> None:
     Event.objects.create(connection=connection, at=timezone.now() - 366 * DAY)
-    runner.sweep()
-    runner.sweep()
+    sweep()
+    sweep()
     assert not Event.objects.filter(at__lt=timezone.now() - 365 * DAY).exists()
     assert Slot.objects.filter(key__startswith="retention:").count() == 1
 

@@ -21,6 +21,7 @@ from onboarding.models.memo import readable
 from tests.support.attempts import CONNECTED, WAIT, begin_attempt, reloaded, run_check, run_step
 from tests.support.people import People
 from tests.support.scripted import Scripted, offered
+from tests.support.sweep import sweep
 from vendors.contract import Entry, Progress, Redirect, Unavailable
 
 pytestmark = pytest.mark.both
@@ -30,11 +31,11 @@ LINK = "https://vendor.example/go"
 
 def test_the_sweep_leaves_fresh_work_to_the_web_process(people: People, scripted: Scripted) -> None:
     attempt = begin_attempt(people)
-    runner.sweep()
+    sweep()
     assert "start" not in scripted.calls
     Attempt.objects.update(due_at=timezone.now())
     scripted.script.append(WAIT)
-    runner.sweep()
+    sweep()
     assert reloaded(attempt).answer == "waiting"
 
 
@@ -47,7 +48,7 @@ def test_a_link_is_created_for_a_merchant_who_just_pressed_in_any_process(
     attempt.due_at = timezone.now()
     attempt.save(update_fields=["call", "due_at"])
     scripted.script.append(WAIT)
-    runner.sweep()
+    sweep()
     assert scripted.last.present == present
 
 
@@ -55,7 +56,7 @@ def test_a_later_look_creates_no_link(people: People, scripted: Scripted) -> Non
     attempt = run_step(begin_attempt(people), scripted, WAIT)
     Attempt.objects.update(due_at=timezone.now())
     scripted.script.extend([Progress(), WAIT])
-    runner.sweep()
+    sweep()
     assert reloaded(attempt).answer == "waiting"
     assert [order.present for _, order, _ in scripted.asked] == [True, False, False]
 
@@ -63,7 +64,7 @@ def test_a_later_look_creates_no_link(people: People, scripted: Scripted) -> Non
 def test_returning_merchants_come_before_the_oldest_rows(
     people: People, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runner, "BATCH", 1)
+    monkeypatch.setattr("tests.support.sweep.ROOM", 1)
     first, back = begin_attempt(people), begin_attempt(people, "Back")
     with transaction.atomic():
         transitions.remember_call(transitions.locked_attempt(back.pk), Returned())
@@ -71,26 +72,26 @@ def test_returning_merchants_come_before_the_oldest_rows(
     Attempt.objects.filter(pk=first.pk).update(due_at=now - timedelta(minutes=1))
     Attempt.objects.filter(pk=back.pk).update(due_at=now)
     taken: list[runner.DueRow] = []
-    runner.sweep(dispatch=taken.append)
+    sweep(dispatch=taken.append)
     assert [(due.pk, due.returned) for due in taken] == [(back.pk, True)]
 
 
 def test_the_sweep_honours_when_to_ask_again(people: People, scripted: Scripted) -> None:
     attempt = run_step(begin_attempt(people), scripted, WAIT)
-    runner.sweep()
+    sweep()
     assert scripted.calls == ["start"]
     Attempt.objects.update(due_at=timezone.now())
     scripted.script.append(CONNECTED)
-    runner.sweep()
+    sweep()
     assert reloaded(attempt).ended
 
 
 def test_the_sweep_checks_connected_shops_when_due(people: People, scripted: Scripted) -> None:
     connection = run_step(begin_attempt(people), scripted, CONNECTED).connection
-    runner.sweep()
+    sweep()
     Connection.objects.update(due_at=timezone.now())
     scripted.script.append(CONNECTED)
-    runner.sweep()
+    sweep()
     assert scripted.calls == ["start", "check"]
     fresh = Connection.objects.get(pk=connection.pk)
     assert fresh.due_at is not None
@@ -100,7 +101,7 @@ def test_the_sweep_checks_connected_shops_when_due(people: People, scripted: Scr
 def test_the_sweep_ends_attempts_whose_time_is_over(people: People, scripted: Scripted) -> None:
     attempt = run_step(begin_attempt(people), scripted, Redirect(url=LINK))
     Attempt.objects.update(deadline=timezone.now())
-    runner.sweep()
+    sweep()
     assert reloaded(attempt).answer == "expired"
 
 
@@ -109,7 +110,7 @@ def test_staff_ask_the_vendor_now(people: People, scripted: Scripted) -> None:
     run_check(connection, scripted, Unavailable())
     staff_actions.ask_now(connection)
     scripted.script.append(CONNECTED)
-    runner.sweep()
+    sweep()
     assert Connection.objects.get(pk=connection.pk).answer == "connected"
 
 
@@ -117,7 +118,7 @@ def test_staff_ask_the_vendor_now(people: People, scripted: Scripted) -> None:
 
 
 def test_the_catalogue_is_filled_by_the_first_sweep(people: People, scripted: Scripted) -> None:
-    runner.sweep()
+    sweep()
     assert Connector.objects.get().slug == "scripted-shop"
 
 
@@ -130,16 +131,16 @@ def test_a_vendor_that_is_late_at_the_start_is_asked_again_within_seconds(
     people: People, scripted: Scripted, settings: Settings
 ) -> None:
     settings.VENDORS = offered(Late())
-    runner.sweep()
+    sweep()
     settings.VENDORS = offered(scripted)
     Slot.objects.update(at=timezone.now() - timedelta(seconds=10))
-    runner.sweep()
+    sweep()
     assert Connector.objects.get().slug == "scripted-shop"
 
 
 def test_any_number_of_workers_fill_it_once_an_hour(people: People, scripted: Scripted) -> None:
-    runner.sweep()
-    runner.sweep()
+    sweep()
+    sweep()
     assert Slot.objects.filter(key__startswith="catalogue:scripted:").count() == 1
 
 

@@ -19,6 +19,7 @@ from onboarding.monitoring import logs, security_log
 from onboarding.notifications import security_alerts, staff_alerts
 from tests.support.people import People
 from tests.support.scripted import Scripted
+from tests.support.sweep import sweep
 
 pytestmark = pytest.mark.both
 Kind = SecurityEvent.Kind
@@ -173,6 +174,6 @@ def test_an_alert_stays_open_until_its_mail_was_sent() -> None:
 
 def test_the_sweep_applies_the_rules(people: People, scripted: Scripted) -> None:
     events(60, Kind.WRONG_CODE)
-    runner.sweep()
+    sweep()
     runner.executor.idle()
     assert "security: wrong codes and passwords" in open_alerts()

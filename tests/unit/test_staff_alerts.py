@@ -8,12 +8,12 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from onboarding import journey
-from onboarding.background import runner
 from onboarding.models import Account, Alert, Attempt, Connection, Hop
 from tests.support.attempts import CONNECTED, begin_attempt, run_step
 from tests.support.people import People
 from tests.support.scripted import Scripted
 from tests.support.site import free_port
+from tests.support.sweep import sweep
 from vendors.contract import Done, Garbled, Order, Progress, Refused, Step, text
 
 pytestmark = pytest.mark.both
@@ -33,7 +33,7 @@ def quiet_sweep(scripted: Scripted) -> None:
     """A sweep in which no vendor is asked: only what is periodic happens."""
     Attempt.objects.update(due_at=None)
     Connection.objects.update(due_at=None)
-    runner.sweep()
+    sweep()
     assert not scripted.script
 
 

@@ -8,12 +8,13 @@ import pytest
 from django.core import mail
 
 from onboarding.availability import breaker
-from onboarding.background import runner, schedule
+from onboarding.background import schedule
 from onboarding.models import Alert, Attempt, Breaker, Connector, Slot
 from onboarding.notifications import staff_alerts, waitlist
 from tests.contract.fixtures import browser, stage
 from tests.support.hosts import reach_retry_time
 from tests.support.merchant import Browser, time_passes, wait_until_idle
+from tests.support.sweep import run_inline
 from vendors import sandbox
 
 __all__ = ["browser", "stage"]  # fixtures
@@ -52,7 +53,7 @@ def sweep() -> None:
     """A minute later."""
     Slot.objects.all().delete()
     reach_retry_time()
-    schedule.submit_probes(runner.run_inline)
+    schedule.submit_probes(run_inline)
     waitlist.mail_due()
     staff_alerts.clear_resolved()
 
