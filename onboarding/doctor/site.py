@@ -186,7 +186,12 @@ def worker() -> Finding:
         return Finding("worker", "fault", f"No worker has been seen for {seconds}.", fix)
     if workers.all_pause:
         return Finding("worker", "fault", "No worker takes rows: their clocks are off.", CLOCK_FIX)
-    return Finding("worker", "ok", f"A worker was seen {seconds} ago.")
+    seen = f"A worker was seen {seconds} ago."
+    if workers.silent:
+        names = ", ".join(each.name for each in workers.silent)
+        words = f"{seen} Not heard from for a minute or more: {names}."
+        return Finding("worker", "note", words, "Start them again, if they were to run on.")
+    return Finding("worker", "ok", seen)
 
 
 CLOCK_FIX = (

@@ -58,10 +58,14 @@ worker_heartbeat = WorkerHeartbeat()
 
 @dataclass(frozen=True)
 class Workers:
-    """What their heartbeats say. `silence`: since the last one of any of them; None: there has been none."""
+    """What their heartbeats say. `silence`: since the last one of any of them; None: there has been none.
+
+    `silent`: those that did not end as they should within the last day. They were killed, or hang.
+    """
 
     silence: timedelta | None
     alive: list[Worker]
+    silent: list[Worker]
 
     @property
     def off(self) -> list[Worker]:
@@ -79,7 +83,8 @@ def workers() -> Workers:
     rows = list(Worker.objects.order_by("-at"))
     now = clock.now()
     alive = [worker for worker in rows if now - worker.at <= DEAD_AFTER]
-    return Workers(now - rows[0].at if rows else None, alive)
+    silent = [worker for worker in rows if worker not in alive]
+    return Workers(now - rows[0].at if rows else None, alive, silent)
 
 
 @dataclass(frozen=True)

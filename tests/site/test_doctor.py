@@ -237,6 +237,8 @@ def test_workers_and_what_is_due(people: People, scripted: Scripted) -> None:
     red(site.worker(), "No worker has been seen for 9", "manage.py worker")
     Worker.objects.filter(pk=old.pk).update(at=timezone.now())
     assert (site.worker().level, site.backlog().level) == ("ok", "ok")
+    Worker.objects.create(name="there:2", at=timezone.now() - timedelta(minutes=5))
+    assert (site.worker().level, "there:2" in site.worker().message) == ("note", True)
     begin_attempt(people)
     Attempt.objects.update(due_at=timezone.now() - timedelta(minutes=10))
     red(site.backlog(), "1 rows are due, the oldest since 60", "start more workers")
