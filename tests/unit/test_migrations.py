@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from django.apps.registry import Apps
 from django.core.management import call_command
+from django.core.management.color import no_style
 from django.db import IntegrityError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
+from pytest_django.plugin import DjangoDbBlocker
 
 from onboarding.models import memo_key
 
@@ -29,13 +31,26 @@ CONSENTS, NEXT, STAFF_WORDS, LEASES, HOURLY, NOTICES, SEEN = (
     "0027_notices", "0028_seen",
 )  # fmt: skip
 MAIL_CHOICES, MAIL_LOG = "0025_mail_choices", "0026_mail_log"
+MIGRATIONS = "django_migrations"
 NOW = timezone.now()
 
 
 @pytest.fixture(autouse=True)
-def _newest_schema_afterwards() -> Iterator[None]:
+def _empty_afterwards() -> Iterator[None]:
+    """The next test begins with the schema of this one, so its tables are emptied by the names of now."""
     yield
-    call_command("migrate", "onboarding", verbosity=0)
+    tables = [name for name in connection.introspection.table_names() if name != MIGRATIONS]
+    statements = connection.ops.sql_flush(no_style(), tables, allow_cascade=True)
+    connection.ops.execute_sql_flush(statements)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _newest_schema_afterwards(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[None]:
+    yield
+    with django_db_blocker.unblock():
+        call_command("migrate", "onboarding", verbosity=0)
 
 
 def migrate_to(name: str) -> Apps:

@@ -51,6 +51,7 @@ def test_a_client_that_is_gone_disturbs_nobody(
     running.fault("sharespine", TENANT, kind="hold")
     with pytest.raises(requests.ReadTimeout):
         create(running, timeout=0.2)
+    running.wait_until_held("sharespine", TENANT)
     running.release("sharespine", TENANT)
     assert create(running).json() == {"codeName": "demoacme-2"}
     running.stop()
