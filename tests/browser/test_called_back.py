@@ -6,7 +6,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import expect
@@ -17,6 +19,8 @@ from tests.support.site import Site, wait_until
 from tests.vendors.celigo.contract import renew
 from vendors import sandbox
 
+# In one of them it is day.
+ZONES = ("Asia/Tokyo", "Asia/Karachi", "Europe/London", "America/Chicago", "Pacific/Honolulu")
 TENANT = "POST /reseller/tenant"
 LICENCE = "POST /v1/connectors/{_id}/licenses"
 CODE = re.compile(r"\b\d{6}\b")
@@ -96,7 +100,7 @@ def test_ready_to_continue_and_the_way_back(visit: Visit, site: Site) -> None:
     phone.close()
     laptop = called_back(visit, ann, back, "Finish the set-up on Sharespine", "My shop")
     laptop.press("I have finished")
-    laptop.sees("Your shop is set up")
+    laptop.sees("“My shop” is set up")
     assert mails(ann) == [ready, back]
 
 
@@ -131,7 +135,7 @@ def is_connected(visit: Visit, site: Site, ann: Visitor, bob: Visitor, business:
 def breaks(visit: Visit, site: Site, ann: Visitor, bob: Visitor, business: str) -> None:
     """The colleague opens the mail that was forwarded to him."""
     site.database.make_check_due(business)
-    called_back(visit, ann, STOPPED, AMAZON, "One more step", "install the app").close()
+    called_back(visit, ann, STOPPED, AMAZON, "Action needed", "install the app").close()
     phone = visit("phone", whose=bob, width=NARROW)
     phone.open_mail(STOPPED, ann.email)
     forward = "Forward this email: the link works for everyone in your team at “Ann’s Antiques”."
@@ -183,4 +187,17 @@ def test_staff_have_done_their_part_and_the_vendor_is_back(visit: Visit, site: S
     site.stage.clear("itembase")
     site.database.next_minute()
     called_back(visit, ann, done, "Everything is ready", "eBay").close()
-    called_back(visit, bea, back, "eBay")
+    phone = called_back(visit, bea, back, "Connect eBay", "itembase", timezone_id=at_noon())
+    business = phone.business()
+    phone.leave("itembase")
+    phone.close()
+    site.database.an_hour_since_the_last_look(business)
+    site.database.next_minute()
+    called_back(visit, bea, unfinished, "Finish at itembase", "eBay").close()
+    assert [mails(ann), mails(bea)] == [[done], [back, unfinished]]
+
+
+def at_noon() -> str:
+    """A time zone where nobody sleeps now."""
+    hours = {zone: datetime.now(ZoneInfo(zone)).hour for zone in ZONES}
+    return min(ZONES, key=lambda zone: abs(hours[zone] - 13))
