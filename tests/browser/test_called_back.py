@@ -55,20 +55,17 @@ def called_back(
     subject: str,
     heading: str,
     *says: str,
-    to: Visitor | None = None,
-    **look: Any,
+    **look: Any,  # as visit has it
 ) -> Visitor:
-    """Another device of hers, where she opened the mail and pressed its button, and what it shows.
-
-    `to`: whom the mail was sent to, if she got it from them.
-    """
+    """Another device of hers, where she has opened the mail and pressed its button; what it shows there."""
     phone = visit("phone", whose=ann, width=NARROW, **look)
-    phone.open_mail(subject, (to or ann).email)
+    phone.open_mail(subject, ann.email)
     phone.page.screenshot(path=SHOTS / f"{phone.title}-mail-{name_of(subject)}.png", full_page=True)
     phone.press_button_of_mail()
     expect(phone.page.get_by_role("heading", level=1)).to_have_text(heading)
     for words in says:
         phone.sees(words)
+    assert phone.page.evaluate("document.documentElement.scrollWidth") == NARROW
     phone.shoot("page-" + name_of(subject))
     return phone
 
@@ -135,7 +132,9 @@ def is_connected(visit: Visit, site: Site, ann: Visitor, bob: Visitor, business:
 def breaks(visit: Visit, site: Site, ann: Visitor, bob: Visitor, business: str) -> None:
     """The colleague opens the mail that was forwarded to him."""
     site.database.make_check_due(business)
-    called_back(visit, ann, STOPPED, AMAZON, "Action needed", "install the app").close()
+    called_back(
+        visit, ann, STOPPED, AMAZON, "Action needed", "install the app", "Connect this shop again."
+    ).close()
     phone = visit("phone", whose=bob, width=NARROW)
     phone.open_mail(STOPPED, ann.email)
     forward = "Forward this email: the link works for everyone in your team at “Ann’s Antiques”."
@@ -186,7 +185,7 @@ def test_staff_have_done_their_part_and_the_vendor_is_back(visit: Visit, site: S
     bea.close()
     site.stage.clear("itembase")
     site.database.next_minute()
-    called_back(visit, ann, done, "Everything is ready", "eBay").close()
+    called_back(visit, ann, done, "Everything is ready", "eBay", scripts=False).close()
     phone = called_back(visit, bea, back, "Connect eBay", "itembase", timezone_id=at_noon())
     business = phone.business()
     phone.leave("itembase")
