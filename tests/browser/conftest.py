@@ -175,6 +175,10 @@ class Visitor:
         """Ask somebody to the team; the link that they find in their mailbox."""
         self.page.get_by_role("link", name="Team", exact=True).click()
         self.page.get_by_role("link", name="Invite somebody").click()
+        return self.send_invitation(email)
+
+    def send_invitation(self, email: str) -> str:
+        """On the page that asks for the address."""
         self.page.get_by_label("Email address").fill(email)
         self.press("Send the invitation")
         self.sees(f"{email} is invited.")

@@ -20,7 +20,7 @@ def invites(ann: Visitor, email: str) -> str:
     ann.press("Send the invitation")
     ann.sees("Enter the email address of the person to invite.")
     ann.shoot("wrong")
-    link = ann.invite(email)
+    link = ann.send_invitation(email)
     ann.shoot("invited")
     return link
 
