@@ -160,6 +160,9 @@ def breaks(visit: Visit, ann: Visitor, bob: Visitor, business: str) -> None:
     ann.site.database.make_check_due(business)
     phone = called_back(visit, ann, STOPPED, AMAZON, shop=AMAZON, says="Action needed")
     phone.sees("Connect this shop again.")
+    there = phone.page.get_by_role("link", name="Open Celigo integrator.io")
+    expect(there).to_have_class("button")  # the one filled button of the page
+    expect(phone.page.get_by_role("button", name="Reconnect")).to_have_class("button--quiet")
     phone.close()
     his = visit("his", whose=bob, width=NARROW)
     his.open_mail(STOPPED, ann.email)
