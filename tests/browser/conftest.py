@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.conftest import ROOT
 from tests.support import chromium as program
-from tests.support.site import Site
+from tests.support.site import Site, wait_until
 from vendors import sandbox
 
 SHOTS = ROOT / "screenshots"
@@ -77,6 +77,10 @@ class Visitor:
     def open(self, path: str) -> None:
         self.page.goto(f"{self.site.url}{path}")
 
+    def close(self) -> None:
+        """The browser, with all its pages."""
+        self.page.context.close()
+
     def press(self, name: str) -> None:
         self.actions += 1
         self.page.get_by_role("button", name=name).click()
@@ -138,11 +142,47 @@ class Visitor:
             self.press("Continue")
         expect(self.page).not_to_have_url(re.compile("/login/code/"))
 
+    def open_mail(self, subject: str, to: str) -> None:
+        """Open it on the demo's page of mails, where it stands once, as an email program shows it."""
+        wait_until(f"{subject} is mailed", lambda: subject in self.site.subjects(to))
+        self.open("/demo/mails/")
+        mails = self.page.get_by_role("article").filter(has_text=f"to {to},")
+        mail = mails.filter(has=self.page.get_by_role("heading", name=subject, exact=True))
+        with self.page.expect_popup() as popup:
+            mail.get_by_role("link", name="See it as an email program shows it").click()
+        self.page = popup.value
+
+    def press_button_of_mail(self) -> None:
+        """Its only one, in a browser that has yet to sign in."""
+        button = self.page.locator("a.button")
+        expect(button).to_have_count(1)
+        button.click()
+        self.sign_in()
+
     def choose(self, platform: str) -> None:
         """From the start page to the page of a shop system."""
         self.open("/")
         self.follow("Connect a shop")
         self.follow(platform)
+
+    def business(self) -> str:
+        """The reference of the business that the page belongs to."""
+        found = re.search(r"/m/(\w+)/", self.page.url)
+        assert found, self.page.url
+        return found[1]
+
+    def invite(self, email: str) -> str:
+        """Ask somebody to the team; the link that they find in their mailbox."""
+        self.page.get_by_role("link", name="Team", exact=True).click()
+        self.page.get_by_role("link", name="Invite somebody").click()
+        return self.send_invitation(email)
+
+    def send_invitation(self, email: str) -> str:
+        """On the page that asks for the address."""
+        self.page.get_by_label("Email address").fill(email)
+        self.press("Send the invitation")
+        self.sees(f"{email} is invited.")
+        return self.site.link(email, "/invitations/")
 
     def join(self, business: str, link: str = "") -> None:
         """Open the mailed link, press its button and enter the code that it sends."""
@@ -194,11 +234,20 @@ Visit = Callable[..., Visitor]
 
 @pytest.fixture
 def visit(site: Site, chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Visit]:
-    """visit("ann", scripts=False, width=360, dark=True): a person with an empty browser."""
+    """visit("ann", scripts=False, width=360, dark=True): a person with an empty browser.
+
+    `whose`: somebody who is there already has another browser.
+    """
     opened: list[Any] = []
 
     def person(
-        name: str, *, scripts: bool = True, width: int = WIDE, dark: bool = False, **more: Any
+        name: str,
+        *,
+        scripts: bool = True,
+        width: int = WIDE,
+        dark: bool = False,
+        whose: Visitor | None = None,
+        **more: Any,
     ) -> Visitor:
         context = chromium.new_context(
             java_script_enabled=scripts,
@@ -208,7 +257,7 @@ def visit(site: Site, chromium: Browser, request: pytest.FixtureRequest) -> Iter
         )
         opened.append(context)
         title = re.sub(r"\W+", "-", request.node.name).strip("-")
-        email = f"{name}-{len(opened)}-{title}@example.org".lower()
+        email = whose.email if whose else f"{name}-{len(opened)}-{title}@example.org".lower()
         return Visitor(site, context.new_page(), email, title, scripts)
 
     yield person

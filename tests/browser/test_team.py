@@ -20,11 +20,9 @@ def invites(ann: Visitor, email: str) -> str:
     ann.press("Send the invitation")
     ann.sees("Enter the email address of the person to invite.")
     ann.shoot("wrong")
-    ann.page.get_by_label("Email address").fill(email)
-    ann.press("Send the invitation")
-    ann.sees(f"{email} is invited.")
+    link = ann.send_invitation(email)
     ann.shoot("invited")
-    return ann.site.link(email, "/invitations/")
+    return link
 
 
 @pytest.mark.parametrize("look", LOOKS)
@@ -47,7 +45,7 @@ def test_a_colleague_is_invited_and_accepts_in_another_browser(
 def test_an_invitation_to_somebody_else_is_refused_calmly(visit: Visit) -> None:
     ann, bob, eve = visit("ann"), visit("bob"), visit("eve")
     ann.set_up("Ann’s Antiques")
-    link = invites(ann, bob.email)
+    link = ann.invite(bob.email)
     eve.set_up("Eve’s Eggs")
     eve.page.goto(link)
     eve.sees("which is another address")
@@ -63,7 +61,7 @@ def test_an_invitation_to_somebody_else_is_refused_calmly(visit: Visit) -> None:
 def test_an_owner_removes_and_leaves(visit: Visit) -> None:
     ann, bob = visit("ann"), visit("bob")
     ann.set_up("Ann’s Antiques")
-    bob.join("Ann’s Antiques", invites(ann, bob.email))
+    bob.join("Ann’s Antiques", ann.invite(bob.email))
     ann.open("/shops/")
     ann.page.get_by_role("link", name="Team", exact=True).click()
     ann.page.get_by_role("main").get_by_role("link", name="Remove").click()

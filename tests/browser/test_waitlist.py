@@ -98,8 +98,7 @@ def test_left_with_us_a_mail_brings_them_back(visit: Visit, site: Site) -> None:
     ann.shoot("back")
     goes_on(ann)
     wait_until("the site mails Bea another code", lambda: time.monotonic() > signed_up + CODES)
-    again = visit("bea", scripts=False, width=NARROW)
-    again.email = bea.email
+    again = visit("bea", whose=bea, scripts=False, width=NARROW)
     again.page.goto(site.link(bea.email, "/m/"))
     again.sign_in()
     goes_on(again)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
 
+from onboarding import journey
 from onboarding.models import Attempt, Notice
 from tests.support.attempts import CONNECTED, WAIT, begin_attempt, reloaded, run_step
 from tests.support.notices import told
 from tests.support.people import People
 from tests.support.scripted import Scripted
 from tests.support.visit import browser, url, visible_text
-from vendors.contract import NeedsMerchant, text
+from vendors.contract import Done, NeedsMerchant, text
 
 pytestmark = pytest.mark.both
 TO_DO = NeedsMerchant(code="app", note=text("Install the app."))
@@ -79,6 +81,22 @@ def test_it_promises_nothing_to_a_colleague_and_nothing_without_a_row(
     assert "email" not in visible_text(browser(people.bob).get(waiting.get_absolute_url()))
     Notice.objects.all().delete()
     assert "email" not in visible_text(browser(people.alice).get(waiting.get_absolute_url()))
+
+
+@pytest.mark.parametrize("confirmed", [True, False])
+def test_the_page_of_a_shop_promises_the_mail_about_a_task_of_staff(
+    people: People, waiting: Attempt, scripted: Scripted, confirmed: bool
+) -> None:
+    shop = run_step(waiting, scripted, replace(CONNECTED, confirmed=confirmed)).connection
+    by_hand = Done(here=text("We pause."), there=text("It flows."), staff_task="Switch it off.")
+    run_step(journey.pause(shop, people.alice), scripted, by_hand)
+    promise = "We’ll email alice@example.org when it is done."
+    alice, bob = (browser(person) for person in (people.alice, people.bob))
+    assert promise in visible_text(alice.get(shop.get_absolute_url()))
+    assert "We’ll email" not in visible_text(bob.get(shop.get_absolute_url()))
+    journey.complete_task(shop.pk)
+    assert "We’ll email" not in visible_text(alice.get(shop.get_absolute_url()))
+    assert "“My shop”: it is done" in told()
 
 
 def test_the_tab_says_whose_turn_it_is(

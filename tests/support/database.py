@@ -55,6 +55,26 @@ class Database:
         connection = self.connection(merchant)["id"]
         self.execute("UPDATE onboarding_connection SET due_at = ? WHERE id = ?", PAST, connection)
 
+    # -- lets time pass for mails ------------------------------------------------------------------
+
+    def next_minute(self) -> None:
+        """What workers do once a minute is due again, and the vendors that are down are asked again."""
+        for work in ("notices", "probe"):
+            self.execute("DELETE FROM onboarding_slot WHERE key LIKE ?", f"{work}:%")
+        self.execute("UPDATE onboarding_breaker SET retry_at = ? WHERE retry_at > ?", PAST, PAST)
+
+    def a_day_since_the_last_mail(self) -> None:
+        earlier = "strftime('%Y-%m-%d %H:%M:%f', mailed, '-25 hours')"
+        self.execute(f"UPDATE onboarding_notice SET mailed = {earlier} WHERE mailed NOT NULL")
+
+    def an_hour_since_the_last_look(self, merchant: str) -> None:
+        """At this merchant's attempts."""
+        names = ("since", "seen_at", "created")
+        moved = ", ".join(
+            f"{name} = strftime('%Y-%m-%d %H:%M:%f', {name}, '-61 minutes')" for name in names
+        )
+        self.execute(f"UPDATE onboarding_attempt SET {moved} WHERE {OF_MERCHANT}", merchant)
+
     # -- one merchant -----------------------------------------------------------------------------
 
     def attempt(self, merchant: str) -> dict[str, Any]:

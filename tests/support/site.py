@@ -16,7 +16,9 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
-from email import message_from_bytes
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from itertools import chain
 from pathlib import Path
 
 import requests
@@ -166,10 +168,19 @@ class Site:
 
     def mails(self, address: str) -> list[str]:
         """Bodies of the mails to this address, oldest first."""
-        files = sorted((self.folder / "mails").glob("*.log"), key=lambda path: path.stat().st_mtime)
+        return [_body(mail) for mail in self._messages(address)]
+
+    def subjects(self, address: str) -> list[str]:
+        """Subjects of the mails to this address, oldest first."""
+        return [str(mail["Subject"]).strip() for mail in self._messages(address)]
+
+    def _messages(self, address: str) -> list[EmailMessage]:
+        """In the folder of `env`, or with EMAIL_URL=demo: in that of the demo."""
+        found = (self.folder / "mails").glob("*.log"), (self.folder / "data/mails").glob("*.eml")
+        files = sorted(chain(*found), key=lambda path: path.stat().st_mtime_ns)
         texts = [part for path in files for part in path.read_bytes().split(b"-" * 79 + b"\n")]
-        found = [message_from_bytes(text) for text in texts if text.strip()]
-        return [_body(mail) for mail in found if address in str(mail["To"])]
+        mails = [message_from_bytes(text, policy=policy.default) for text in texts if text.strip()]
+        return [mail for mail in mails if address in str(mail["To"])]
 
     def code(self, address: str, after: int = 0) -> str:
         """The newest sign-in code by mail; waits until there are more than `after` mails."""
@@ -188,7 +199,6 @@ class Site:
         return found[0]
 
 
-def _body(mail: object) -> str:
-    parts = mail.walk()  # type: ignore[attr-defined]
-    texts = [part for part in parts if part.get_content_type() == "text/plain"]
-    return str(texts[0].get_payload(decode=True).decode())
+def _body(mail: EmailMessage) -> str:
+    texts = [part for part in mail.walk() if part.get_content_type() == "text/plain"]
+    return str(texts[0].get_content())

@@ -88,11 +88,11 @@ def _open_attempt(connection: Connection) -> Attempt | None:
 
 
 def _promised_to(connection: Connection, user: User) -> str:
-    """The reader's address, if they get a mail as soon as the shop is confirmed."""
-    if connection.status != Status.REPORTED:
+    """The reader's address, if they get a mail as soon as the shop is confirmed, or staff have done a task."""
+    if connection.status != Status.REPORTED and not connection.waits_for_task:
         return ""
-    found = (notices.promised_to(each, user) for each in connection.attempts.all()[:1])
-    return next(found, "")
+    attempt = connection.task_attempt or connection.attempts.first()
+    return notices.promised_to(attempt, user) if attempt else ""
 
 
 def _context(
