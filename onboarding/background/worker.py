@@ -7,6 +7,7 @@ somebody wakes it, and at most for a second.
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 import time
 from contextlib import suppress
@@ -26,6 +27,9 @@ from .key_guard import KeyGuard
 log = logging.getLogger(__name__)
 INTERVAL = 1.0  # seconds between two runs of the schedule, and the longest between two looks
 SHORTEST = 0.1  # seconds between two looks while rows become due one by one
+# Seconds after which a thread has to pass the interpreter on. Ours do so by themselves each millisecond or
+# two, when they wait for the database or a vendor. With Python's 0.005 a check took an eighth more CPU.
+SWITCH_INTERVAL = 0.05
 
 
 def work_forever(stop: threading.Event | None = None) -> None:
@@ -45,6 +49,7 @@ class _Worker:
         self._guards = ClockGuard(), KeyGuard()
 
     def run(self) -> None:
+        sys.setswitchinterval(SWITCH_INTERVAL)
         runner.executor.bound = max(runner.executor.bound, WORKER_BOUND)
         runner.executor.on_done = self._wake_for_room
         db_slots.serve_a_worker()
