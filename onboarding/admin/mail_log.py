@@ -12,9 +12,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from onboarding.models import MailOutcome, MailRecord, RefusedAddress, User
-from onboarding.notifications import mail_log, refused_addresses
+from onboarding.notifications import refused_addresses, sent_again
 from onboarding.notifications.kinds import KINDS, label_of
-from onboarding.notifications.mail_log import CannotSendAgain
+from onboarding.notifications.sent_again import CannotSendAgain
 
 from .base import ReadOnlyAdmin
 from .changelist import AnyQuerySet, FixedFilter, ids, merchants_like
@@ -95,7 +95,7 @@ class MailRecordAdmin(ReadOnlyAdmin):
         sent = 0
         for record in self._chosen(request, queryset):
             try:
-                mail_log.send_again(record)
+                sent_again.send_again(record)
             except CannotSendAgain as error:
                 self.message_user(request, f"{record}. {error}", messages.WARNING)
             else:

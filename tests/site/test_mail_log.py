@@ -17,7 +17,13 @@ from pytest_django.fixtures import Settings
 from onboarding.background import retention, schedule
 from onboarding.models import Alert, Invitation, MailRecord, RefusedAddress, User
 from onboarding.models.outbox import MAX_TRIES
-from onboarding.notifications import choices, invitations, mail_log, outbox, refused_addresses
+from onboarding.notifications import (
+    choices,
+    invitations,
+    outbox,
+    refused_addresses,
+    sent_again,
+)
 from onboarding.notifications.mail import AddressRefused
 from onboarding.people import factor_reset, team
 from onboarding.rights import erasure, export
@@ -218,8 +224,8 @@ def test_a_code_cannot_be_sent_again_and_staff_read_why(people: People) -> None:
 
 def test_what_is_gone_cannot_be_sent_again(people: People) -> None:
     invite(people).delete()
-    with pytest.raises(mail_log.CannotSendAgain):
-        mail_log.send_again(record(to=DAN))
+    with pytest.raises(sent_again.CannotSendAgain):
+        sent_again.send_again(record(to=DAN))
 
 
 # -- addresses that refuse mails -------------------------------------------------------------------

@@ -68,7 +68,7 @@ def _hint(entry: WaitlistEntry, outage: Outage | None, is_offered: bool, is_own:
         return gettext("This is no longer offered.")
     if outage is None:
         return gettext("%(vendor)s is back. You can continue now.") % words
-    if entry.mailed:
+    if entry.mailed or entry.dropped:
         return gettext("%(vendor)s was back, and is down again.") % words
     if not waitlist.is_promised(entry):
         return gettext("Waiting for %(vendor)s.") % words
