@@ -11,6 +11,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_lazy, ngettext
 
+from onboarding.languages import NAMES
 from onboarding.models import MailOutcome, MailRecord, RefusedAddress, User
 from onboarding.notifications import refused_addresses, sent_again
 from onboarding.notifications.kinds import KINDS, label_of
@@ -24,6 +25,16 @@ from .tables import NOTHING, exact_moment, link
 MOST_AT_ONCE = 50  # mails
 
 
+# Column headings are called “sent” and “refused”, too, which other languages do not say alike.
+OUTCOMES = {
+    MailOutcome.SENT: gettext_lazy("Sent"),
+    MailOutcome.WAITING: gettext_lazy("Waiting for its next try"),
+    MailOutcome.REFUSED: gettext_lazy("Refused"),
+    MailOutcome.GIVEN_UP: gettext_lazy("Given up"),
+    MailOutcome.NOT_WANTED: gettext_lazy("Not wanted any more"),
+}
+
+
 class KindFilter(FixedFilter):
     title = gettext_lazy("kind")
     parameter_name = "kind"
@@ -33,7 +44,7 @@ class KindFilter(FixedFilter):
 class OutcomeFilter(FixedFilter):
     title = gettext_lazy("outcome")
     parameter_name = "outcome"
-    fixed_choices = tuple(MailOutcome.choices)
+    fixed_choices = tuple((str(each), said) for each, said in OUTCOMES.items())
 
 
 def mails_link(user: User) -> SafeString:
@@ -45,7 +56,16 @@ def mails_link(user: User) -> SafeString:
 @admin.register(MailRecord)
 class MailRecordAdmin(ReadOnlyAdmin):
     list_display = (
-        *("asked_at", "to", "kind_of_mail", "language", "outcome", "reason", "tries", "sent_at"),
+        *(
+            "asked_at",
+            "to",
+            "kind_of_mail",
+            "language_of_mail",
+            "what_became",
+            "reason",
+            "tries",
+            "sent_at",
+        ),
         *("person", "business"),
     )
     list_display_links = ("asked_at",)
@@ -72,6 +92,14 @@ class MailRecordAdmin(ReadOnlyAdmin):
     def kind_of_mail(self, record: MailRecord) -> str:
         return label_of(record.kind)
 
+    @admin.display(description=gettext_lazy("language"))
+    def language_of_mail(self, record: MailRecord) -> str:
+        return NAMES.get(record.language, record.language) or NOTHING
+
+    @admin.display(description=gettext_lazy("outcome"))
+    def what_became(self, record: MailRecord) -> str:
+        return str(OUTCOMES[MailOutcome(record.outcome)])
+
     @admin.display(description=gettext_lazy("sent"))
     def sent_at(self, record: MailRecord) -> str:
         return exact_moment(record.sent) if record.sent else NOTHING
@@ -97,7 +125,9 @@ class MailRecordAdmin(ReadOnlyAdmin):
             try:
                 sent_again.send_again(record)
             except CannotSendAgain as error:
-                self.message_user(request, f"{record}. {error}", messages.WARNING)
+                self.message_user(
+                    request, f"{label_of(record.kind)}, {record.to}: {error}", messages.WARNING
+                )
             else:
                 self.log_change(request, record, "Sent again.")
                 sent += 1

@@ -182,6 +182,17 @@ def test_staff_search_by_address_and_filter(people: People) -> None:
     )
 
 
+def test_the_log_is_in_the_language_of_staff(people: People) -> None:
+    invite(people)
+    staff = staff_client()
+    User.objects.update(language="de")
+    text = visible_text(staff.get(LOG))
+    assert "Einladung English Gesendet" in text
+    assert "Wartet auf den nächsten Versuch" in text
+    one = visible_text(staff.get(reverse("admin:onboarding_mailrecord_change", args=[record().pk])))
+    assert f"invitation: {DAN}" not in one
+
+
 def test_a_person_leads_to_their_mails(people: People) -> None:
     invite(people)
     Client().post(LOGIN, {"email": "alice@example.org"})
