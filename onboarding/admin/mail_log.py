@@ -56,22 +56,13 @@ def mails_link(user: User) -> SafeString:
 @admin.register(MailRecord)
 class MailRecordAdmin(ReadOnlyAdmin):
     list_display = (
-        *(
-            "asked_at",
-            "to",
-            "kind_of_mail",
-            "language_of_mail",
-            "what_became",
-            "reason",
-            "tries",
-            "sent_at",
-        ),
-        *("person", "business"),
+        *("asked_at", "to", "kind_of_mail", "language_of_mail", "what_became", "reason"),
+        *("sent_at", "person", "business"),
     )
     list_display_links = ("asked_at",)
     list_filter = (KindFilter, OutcomeFilter, PersonFilter)
     list_select_related = ("user", "merchant")
-    fields = list_display
+    fields = (*list_display, "tries")
     readonly_fields = fields
     search_fields = ("to",)
     search_help_text = gettext_lazy("The start of an email address, or a merchant’s name.")
@@ -166,7 +157,7 @@ class MailRecordAdmin(ReadOnlyAdmin):
 
 @admin.register(RefusedAddress)
 class RefusedAddressAdmin(ReadOnlyAdmin):
-    list_display = ("email", "person", "refused_at", "answer")
+    list_display = ("email", "person", "refused_at", "what_it_said")
     fields = list_display
     readonly_fields = fields
     list_select_related = ("user",)
@@ -184,6 +175,13 @@ class RefusedAddressAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("refused"))
     def refused_at(self, row: RefusedAddress) -> str:
         return exact_moment(row.at)
+
+    @admin.display(description=gettext_lazy("answer"))
+    def what_it_said(self, row: RefusedAddress) -> str:
+        """The mail server's answer, or that there was none."""
+        if row.answer == refused_addresses.BOUNCED:
+            return gettext("It came back to us days later.")
+        return row.answer or NOTHING
 
     def has_act_permission(self, request: HttpRequest) -> bool:
         return self.may_act(request)

@@ -193,6 +193,17 @@ def test_the_log_is_in_the_language_of_staff(people: People) -> None:
     assert f"invitation: {DAN}" not in one
 
 
+def test_the_security_log_and_bounces_are_in_the_language_of_staff(people: People) -> None:
+    refused_addresses.note(ALICE, refused_addresses.BOUNCED)
+    staff = staff_client()
+    User.objects.update(language="fr")
+    events = visible_text(staff.get(reverse("admin:onboarding_securityevent_changelist")))
+    assert "droits de l’équipe interne modifiés" in events
+    assert "staff rights changed" not in events
+    refused = visible_text(staff.get(reverse("admin:onboarding_refusedaddress_changelist")))
+    assert "L’e-mail nous est revenu plusieurs jours après." in refused
+
+
 def test_a_person_leads_to_their_mails(people: People) -> None:
     invite(people)
     Client().post(LOGIN, {"email": "alice@example.org"})
