@@ -8,7 +8,7 @@ from django.utils.translation import get_language
 
 LAST = "\U0010fffd"
 # Letters of their own, which follow another one; elsewhere a mark makes no difference.
-FOLLOWS = {
+FOLLOWS: dict[str, dict[str, str | int | None]] = {
     "sv": {"å": f"z{LAST}1", "ä": f"z{LAST}2", "ö": f"z{LAST}3"},
     "es": {"ñ": f"n{LAST}"},
 }

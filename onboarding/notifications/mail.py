@@ -16,7 +16,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from email.utils import make_msgid
 from itertools import groupby
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from django.conf import settings
 from django.core.mail import EmailMessage, EmailMultiAlternatives
@@ -33,9 +33,6 @@ from vendors.contract.characters import one_line
 from . import choices
 from .kinds import kind_of, why
 from .readers import Reader, reading_as
-
-if TYPE_CHECKING:
-    from django.utils.functional import _StrPromise as StrPromise
 
 log = logging.getLogger(__name__)
 CODE = re.compile(r"[A-Z0-9][A-Z0-9-]{4,11}")
@@ -215,7 +212,7 @@ def _quoted_list(names: Sequence[str]) -> str:
 quoted_list = lazy(_quoted_list, str)
 
 
-def quoted_for_strangers(name: str) -> StrPromise:
+def quoted_for_strangers(name: str) -> str:
     """Like `quoted`, with blanks where a mail program would see a web address and make a link of it."""
     spaced = one_line(name).replace("://", ": // ")
     return quoted(re.sub(r"([.\u3002\uff0e\uff61@])(?=[\w\u200c\u200d])", r"\1 ", spaced))
