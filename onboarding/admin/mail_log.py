@@ -11,10 +11,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_lazy, ngettext
 
+from onboarding.languages import NAMES
 from onboarding.models import MailOutcome, MailRecord, RefusedAddress, User
-from onboarding.notifications import mail_log, refused_addresses
+from onboarding.notifications import refused_addresses, sent_again
 from onboarding.notifications.kinds import KINDS, label_of
-from onboarding.notifications.mail_log import CannotSendAgain
+from onboarding.notifications.sent_again import CannotSendAgain
 
 from .base import ReadOnlyAdmin
 from .changelist import AnyQuerySet, FixedFilter, ids, merchants_like
@@ -22,6 +23,16 @@ from .security_events import PersonFilter
 from .tables import NOTHING, exact_moment, link
 
 MOST_AT_ONCE = 50  # mails
+
+
+# Column headings are called “sent” and “refused”, too, which other languages do not say alike.
+OUTCOMES = {
+    MailOutcome.SENT: gettext_lazy("Sent"),
+    MailOutcome.WAITING: gettext_lazy("Waiting for its next try"),
+    MailOutcome.REFUSED: gettext_lazy("Refused"),
+    MailOutcome.GIVEN_UP: gettext_lazy("Given up"),
+    MailOutcome.NOT_WANTED: gettext_lazy("Not wanted any more"),
+}
 
 
 class KindFilter(FixedFilter):
@@ -33,7 +44,7 @@ class KindFilter(FixedFilter):
 class OutcomeFilter(FixedFilter):
     title = gettext_lazy("outcome")
     parameter_name = "outcome"
-    fixed_choices = tuple(MailOutcome.choices)
+    fixed_choices = tuple((str(each), said) for each, said in OUTCOMES.items())
 
 
 def mails_link(user: User) -> SafeString:
@@ -45,13 +56,13 @@ def mails_link(user: User) -> SafeString:
 @admin.register(MailRecord)
 class MailRecordAdmin(ReadOnlyAdmin):
     list_display = (
-        *("asked_at", "to", "kind_of_mail", "language", "outcome", "reason", "tries", "sent_at"),
-        *("person", "business"),
+        *("asked_at", "to", "kind_of_mail", "language_of_mail", "what_became", "reason"),
+        *("sent_at", "person", "business"),
     )
     list_display_links = ("asked_at",)
     list_filter = (KindFilter, OutcomeFilter, PersonFilter)
     list_select_related = ("user", "merchant")
-    fields = list_display
+    fields = (*list_display, "tries")
     readonly_fields = fields
     search_fields = ("to",)
     search_help_text = gettext_lazy("The start of an email address, or a merchant’s name.")
@@ -71,6 +82,14 @@ class MailRecordAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("kind"))
     def kind_of_mail(self, record: MailRecord) -> str:
         return label_of(record.kind)
+
+    @admin.display(description=gettext_lazy("language"))
+    def language_of_mail(self, record: MailRecord) -> str:
+        return NAMES.get(record.language, record.language) or NOTHING
+
+    @admin.display(description=gettext_lazy("outcome"))
+    def what_became(self, record: MailRecord) -> str:
+        return str(OUTCOMES[MailOutcome(record.outcome)])
 
     @admin.display(description=gettext_lazy("sent"))
     def sent_at(self, record: MailRecord) -> str:
@@ -95,9 +114,11 @@ class MailRecordAdmin(ReadOnlyAdmin):
         sent = 0
         for record in self._chosen(request, queryset):
             try:
-                mail_log.send_again(record)
+                sent_again.send_again(record)
             except CannotSendAgain as error:
-                self.message_user(request, f"{record}. {error}", messages.WARNING)
+                self.message_user(
+                    request, f"{label_of(record.kind)}, {record.to}: {error}", messages.WARNING
+                )
             else:
                 self.log_change(request, record, "Sent again.")
                 sent += 1
@@ -136,7 +157,7 @@ class MailRecordAdmin(ReadOnlyAdmin):
 
 @admin.register(RefusedAddress)
 class RefusedAddressAdmin(ReadOnlyAdmin):
-    list_display = ("email", "person", "refused_at", "answer")
+    list_display = ("email", "person", "refused_at", "what_it_said")
     fields = list_display
     readonly_fields = fields
     list_select_related = ("user",)
@@ -154,6 +175,13 @@ class RefusedAddressAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("refused"))
     def refused_at(self, row: RefusedAddress) -> str:
         return exact_moment(row.at)
+
+    @admin.display(description=gettext_lazy("answer"))
+    def what_it_said(self, row: RefusedAddress) -> str:
+        """The mail server's answer, or that there was none."""
+        if row.answer == refused_addresses.BOUNCED:
+            return gettext("It came back to us days later.")
+        return row.answer or NOTHING
 
     def has_act_permission(self, request: HttpRequest) -> bool:
         return self.may_act(request)

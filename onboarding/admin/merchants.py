@@ -185,8 +185,7 @@ class UserAdmin(PersonRights, SecondStepsAdmin, UserSessionsAdmin):
     def addresses(self, user: User) -> str:
         """The addresses that this user can sign in with. Verified: the user entered a code mailed there."""
         known = EmailAddress.objects.filter(user=user).order_by("-primary", "email")
-        lines = [f"{each.email} ({'' if each.verified else 'not '}verified)" for each in known]
-        return "\n".join(lines) or NOTHING
+        return "\n".join(map(_address, known)) or NOTHING
 
     @admin.display(description=gettext_lazy("events"))
     def security_log(self, user: User) -> str:
@@ -230,3 +229,8 @@ class UserAdmin(PersonRights, SecondStepsAdmin, UserSessionsAdmin):
         super().save_related(request, form, formsets, change)
         if change and POWERS.intersection(form.changed_data):
             sessions.end_after_change(form.instance, "rights changed by staff", request)
+
+
+def _address(row: EmailAddress) -> str:
+    said = gettext("%(email)s (verified)") if row.verified else gettext("%(email)s (not verified)")
+    return said % {"email": row.email}

@@ -20,7 +20,7 @@ class WaitingFilter(FixedFilter):
     fixed_choices = (("1", gettext_lazy("not emailed yet")),)
 
     def queryset(self, request: HttpRequest, queryset: AnyQuerySet) -> AnyQuerySet:
-        return queryset.filter(mailed=None) if self.value() else queryset
+        return queryset.filter(mailed=None, dropped=None) if self.value() else queryset
 
 
 @admin.register(WaitlistEntry)

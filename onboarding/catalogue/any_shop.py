@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.utils.text import capfirst
 from django.utils.translation import gettext
 
 from onboarding.models import Connector
@@ -22,11 +21,6 @@ def questions(connector: Connector) -> tuple[Question, ...]:
 def typed(name: str) -> str:
     """A name of a shop system as somebody typed it, in one line and of bounded length."""
     return one_line(name)[:LONGEST].strip()
-
-
-def title(connector: Connector) -> str:
-    """Its name where it stands alone: that of what takes any shop system is made for sentences."""
-    return capfirst(str(connector)) if connector.takes_any else str(connector)
 
 
 def shop_name(connector: Connector, system: str = "") -> str:

@@ -160,7 +160,7 @@ def _add(*rows: Notice) -> None:
 
 def _change(row: Notice, **values: object) -> None:
     """Also while it is being sent: whoever sends it then finds that it has changed, and leaves it."""
-    Notice.objects.filter(pk=row.pk).update(**WANTED, **values)
+    Notice.objects.filter(pk=row.pk).update(**WANTED, asked_again=None, **values)
 
 
 def came_back(attempt: Attempt) -> None:

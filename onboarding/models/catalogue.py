@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 from django.db import models
 from django.db.models import QuerySet
+from django.utils.text import capfirst
 from django.utils.translation import gettext, gettext_lazy
 
 from vendors.contract.characters import is_plain
@@ -99,6 +100,11 @@ class Connector(models.Model):
         if self.name or not self.takes_any:
             return self.name or self.vendor_name
         return gettext(self.vendor_name)
+
+    @property
+    def title(self) -> str:
+        """Its name where it stands first or alone: what stands for any shop system is made for sentences."""
+        return capfirst(str(self)) if self.takes_any else str(self)
 
     @property
     def about(self) -> str:

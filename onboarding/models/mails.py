@@ -81,7 +81,7 @@ class MailRecord(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind}: {self.to}"
+        return self.to
 
 
 class RefusedAddress(models.Model):

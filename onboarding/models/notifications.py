@@ -12,7 +12,7 @@ from onboarding import clock
 
 from .mails import MailGroup
 from .memo import MemoField
-from .outbox import MAX_TRIES, Mailed
+from .outbox import MAX_TRIES, Mailed, MailState
 
 if TYPE_CHECKING:
     from .connections import Attempt
@@ -53,6 +53,7 @@ class Notice(Mailed):
     `dropped` and `why`: it is not sent, because it was no longer true or not wanted when its turn came.
     `told_in`: several problems of one business are one mail; this is the row that it was sent for.
     `came_back`: when the team went on after a reminder.
+    `asked_again`: when staff had it sent again. Then only what it tells can hold it back, if it is over.
     """
 
     class Kind(models.TextChoices):
@@ -105,6 +106,7 @@ class Notice(Mailed):
         "self", models.SET_NULL, null=True, blank=True, related_name="also_told"
     )
     came_back = models.DateTimeField(null=True, blank=True)
+    asked_again = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         indexes = [
@@ -162,6 +164,7 @@ class WaitlistEntry(Mailed):
     """Somebody on the waitlist of a vendor that is down: one mail when it is back, with a link to resume.
 
     `typed`: what was entered in the form, without secrets; the form shows it again when they resume.
+    `dropped`: when the vendor was back and they did not want that mail.
     """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
@@ -169,6 +172,7 @@ class WaitlistEntry(Mailed):
     connector = models.ForeignKey("Connector", models.CASCADE, related_name="+")
     typed = MemoField(default=dict, editable=False)
     asked = models.DateTimeField(default=clock.now)
+    dropped = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name_plural = "waitlist entries"
@@ -182,3 +186,12 @@ class WaitlistEntry(Mailed):
 
     def __str__(self) -> str:
         return f"{self.user} · {self.connector}"
+
+    @property
+    def is_of_use(self) -> bool:
+        return self.dropped is None
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the vendor has not been back since."""
+        return self.is_of_use and self.mail_state == MailState.WAITING

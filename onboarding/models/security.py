@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy
 
 from onboarding import clock
 
@@ -17,36 +18,36 @@ class SecurityEvent(models.Model):
     """
 
     class Kind(models.TextChoices):
-        SIGNED_IN = "signed_in", "signed in"
-        SIGNED_OUT = "signed_out", "signed out"
-        WRONG_CODE = "wrong_code", "wrong code"
-        WRONG_PASSWORD = "wrong_password", "wrong password"
-        WRONG_FACTOR = "wrong_factor", "wrong second factor"
-        REFUSED = "refused", "refused by a limit"
-        CONFIRMED_IDENTITY = "confirmed_identity", "confirmed that it is still them"
-        SESSIONS_ENDED = "sessions_ended", "sessions ended"
-        ADDRESS_ADDED = "address_added", "email address added"
-        ADDRESS_REMOVED = "address_removed", "email address removed"
-        ADDRESS_MADE_MAIN = "address_made_main", "main email address changed"
-        ADDRESS_RESTORED = "address_restored", "email address restored"
-        PASSWORD_CHANGED = "password_changed", "password changed"
-        FACTOR_ADDED = "factor_added", "passkey or second factor added"
-        FACTOR_REMOVED = "factor_removed", "passkey or second factor removed"
-        FACTOR_RESET = "factor_reset", "second factor reset by staff"
-        NAME_CHANGED = "name_changed", "name changed"
-        BUSINESS_RENAMED = "business_renamed", "business renamed"
-        INVITED = "invited", "invited"
-        JOINED = "joined", "joined the team"
-        ROLE_CHANGED = "role_changed", "role or rights changed"
-        MEMBER_REMOVED = "member_removed", "removed from the team"
-        SECRETS_SHOWN = "secrets_shown", "secrets shown"
-        SECRETS_FORGOTTEN = "secrets_forgotten", "secrets forgotten"
-        SHOP_ENDED = "shop_ended", "shop disconnected or removed"
-        FOREIGN_RETURN = "foreign_return", "a return in a browser that had not left"
-        DATA_EXPORTED = "data_exported", "data exported"
-        ACCOUNT_CLOSED = "account_closed", "account closed"
-        STAFF_CHANGED = "staff_changed", "staff rights changed"
-        ACTIVE_CHANGED = "active_changed", "deactivated or activated by staff"
+        SIGNED_IN = "signed_in", gettext_lazy("signed in")
+        SIGNED_OUT = "signed_out", gettext_lazy("signed out")
+        WRONG_CODE = "wrong_code", gettext_lazy("wrong code")
+        WRONG_PASSWORD = "wrong_password", gettext_lazy("wrong password")
+        WRONG_FACTOR = "wrong_factor", gettext_lazy("wrong second factor")
+        REFUSED = "refused", gettext_lazy("refused by a limit")
+        CONFIRMED_IDENTITY = "confirmed_identity", gettext_lazy("confirmed that it is still them")
+        SESSIONS_ENDED = "sessions_ended", gettext_lazy("sessions ended")
+        ADDRESS_ADDED = "address_added", gettext_lazy("email address added")
+        ADDRESS_REMOVED = "address_removed", gettext_lazy("email address removed")
+        ADDRESS_MADE_MAIN = "address_made_main", gettext_lazy("main email address changed")
+        ADDRESS_RESTORED = "address_restored", gettext_lazy("email address restored")
+        PASSWORD_CHANGED = "password_changed", gettext_lazy("password changed")
+        FACTOR_ADDED = "factor_added", gettext_lazy("passkey or second factor added")
+        FACTOR_REMOVED = "factor_removed", gettext_lazy("passkey or second factor removed")
+        FACTOR_RESET = "factor_reset", gettext_lazy("second factor reset by staff")
+        NAME_CHANGED = "name_changed", gettext_lazy("name changed")
+        BUSINESS_RENAMED = "business_renamed", gettext_lazy("business renamed")
+        INVITED = "invited", gettext_lazy("invited")
+        JOINED = "joined", gettext_lazy("joined the team")
+        ROLE_CHANGED = "role_changed", gettext_lazy("role or rights changed")
+        MEMBER_REMOVED = "member_removed", gettext_lazy("removed from the team")
+        SECRETS_SHOWN = "secrets_shown", gettext_lazy("secrets shown")
+        SECRETS_FORGOTTEN = "secrets_forgotten", gettext_lazy("secrets forgotten")
+        SHOP_ENDED = "shop_ended", gettext_lazy("shop disconnected or removed")
+        FOREIGN_RETURN = "foreign_return", gettext_lazy("a return in a browser that had not left")
+        DATA_EXPORTED = "data_exported", gettext_lazy("data exported")
+        ACCOUNT_CLOSED = "account_closed", gettext_lazy("account closed")
+        STAFF_CHANGED = "staff_changed", gettext_lazy("staff rights changed")
+        ACTIVE_CHANGED = "active_changed", gettext_lazy("deactivated or activated by staff")
 
     # What is worth an alert to staff when it is much: settings.SECURITY_ALERTS.
     WRONG = (Kind.WRONG_CODE, Kind.WRONG_PASSWORD, Kind.WRONG_FACTOR)

@@ -9,7 +9,7 @@ from django.db import models
 from django.utils.functional import cached_property
 from django.utils.translation import gettext
 
-from onboarding import clock
+from onboarding import alphabet, clock
 from onboarding.email_addresses import normalised
 from onboarding.fields import check_address
 
@@ -64,8 +64,8 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @cached_property
     def businesses(self) -> list[Merchant]:
-        """The merchants of this user, ordered by name; one query for each request."""
-        return list(self.merchants.order_by("name"))
+        """The merchants of this user, in the order of their names; one query for each request."""
+        return sorted(self.merchants.all(), key=lambda merchant: alphabet.place(merchant.name))
 
     def get_full_name(self) -> str:
         return self.name or str(self)

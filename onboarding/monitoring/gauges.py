@@ -134,7 +134,7 @@ def _workers() -> Iterator[Metric]:
 
 def _waitlist() -> Iterator[Metric]:
     gauge = Gauge("gangway_standbys", "People who will get a mail when a vendor is back.")
-    gauge.add_metric([], WaitlistEntry.objects.filter(mailed=None).count())
+    gauge.add_metric([], WaitlistEntry.objects.filter(mailed=None, dropped=None).count())
     yield gauge
 
 

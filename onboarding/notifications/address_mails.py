@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from onboarding import clock
 from onboarding.models import FormerAddress
@@ -14,8 +15,12 @@ from .mail import compose as compose_mail
 
 def mail_due() -> None:
     """Send those mails again that failed, or whose process died before they were sent."""
-    rows = FormerAddress.objects.filter(ended=None, expires_at__gt=clock.now())
-    outbox.send_due(rows.select_related("user"), compose)
+    outbox.send_due(still_open().select_related("user"), compose)
+
+
+def still_open() -> QuerySet[FormerAddress]:
+    """Those that their owner can still take back."""
+    return FormerAddress.objects.filter(ended=None, expires_at__gt=clock.now())
 
 
 def compose(former: FormerAddress) -> Mail:

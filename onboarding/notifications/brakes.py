@@ -1,7 +1,8 @@
 """Brakes: when a mail that nobody asked for may be sent, and how many of them somebody gets.
 
-What answers somebody's own wait goes out at once. The others keep to two a day and seven a week for each
-person; reminders keep to the day of their reader; problems of one business keep an hour's distance.
+What answers somebody's own wait, or what staff send again, goes out at once. The others keep to two a day
+and seven a week for each person; reminders keep to the day of their reader; problems of one business keep an
+hour's distance.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ MOST = ((2, timedelta(days=1)), (7, timedelta(days=7)))  # so many mails in so l
 
 def free_from(notice: Notice) -> datetime | None:
     """When it may be sent; None: now."""
-    if notice.group == MailGroup.TURN:
+    if notice.group == MailGroup.TURN or notice.asked_again:
         return None
     times = [_morning(notice), _after_an_hour(notice), _within_bounds(notice)]
     return max((each for each in times if each), default=None)

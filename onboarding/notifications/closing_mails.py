@@ -20,7 +20,7 @@ from onboarding.models.outbox import MAX_TRIES
 from onboarding.registry import vendor_name
 
 from . import outbox
-from .mail import Mail, compose, quoted
+from .mail import Mail, compose, quoted, quoted_list
 
 Kind = ClosingMail.Kind
 Facts = Mapping[str, object]
@@ -87,7 +87,7 @@ def _compose(mail: ClosingMail) -> Mail:
     reader = readable(mail.reader)
     context = {
         "business": quoted(reader["business"]) if reader["business"] else "",
-        "owners": ", ".join(quoted(name) for name in reader["owners"]),
+        "owners": quoted_list(reader["owners"]),
         "receipt": Receipt.of(mail) if mail.kind in ClosingMail.RECEIPTS else None,
         "address": settings.SITE_URL + mail.get_absolute_url(),
         "start": f"{settings.SITE_URL}/",

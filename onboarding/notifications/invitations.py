@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from onboarding import clock
 from onboarding.models import Invitation, User
@@ -15,8 +16,11 @@ from .mail import compose as compose_mail
 
 def mail_due() -> None:
     """Send invitations again whose mail failed, or whose process died before it was sent."""
-    rows = Invitation.objects.filter(OPEN, expires_at__gt=clock.now())
-    outbox.send_due(rows.select_related("merchant", "invited_by"), compose)
+    outbox.send_due(still_open().select_related("merchant", "invited_by"), compose)
+
+
+def still_open() -> QuerySet[Invitation]:
+    return Invitation.objects.filter(OPEN, expires_at__gt=clock.now())
 
 
 def compose(invitation: Invitation) -> Mail:

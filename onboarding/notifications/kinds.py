@@ -94,7 +94,7 @@ KINDS: Mapping[str, Kind] = {
     "ready": Kind(gettext_lazy("ready to continue"), _CONNECTING),
     "action_needed": Kind(gettext_lazy("action needed"), _CONNECTING),
     "staff_done": Kind(gettext_lazy("staff have done their part"), _CONNECTING),
-    "connected": Kind(gettext_lazy("connected"), _TEAM),
+    "connected": Kind(gettext_lazy("it is connected"), _TEAM),
     "vendor_back": Kind(gettext_lazy("vendor is back"), _CONNECTING),
     "way_back": Kind(gettext_lazy("the way back"), _CONNECTING),
     "broken": Kind(gettext_lazy("it broke"), _TEAM),

@@ -22,6 +22,7 @@ from django.conf import settings
 from django.core.mail import EmailMessage, EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.utils import translation
+from django.utils.functional import lazy
 from django.utils.translation import gettext
 
 from onboarding.colours import accents
@@ -35,6 +36,7 @@ from .readers import Reader, reading_as
 
 log = logging.getLogger(__name__)
 CODE = re.compile(r"[A-Z0-9][A-Z0-9-]{4,11}")
+NO_BREAK = re.compile("([\u00a0\u202f])")  # blanks at which no line ends
 LONGEST_SUBJECT = 150  # characters
 LONGEST_NAME = 60  # characters of a name that somebody typed
 LONGEST_ANSWER = 200  # characters of what a mail server said
@@ -115,7 +117,7 @@ class Mail(EmailMultiAlternatives):
             **about.headers(),
         }
         support = [settings.SUPPORT_EMAIL] if settings.SUPPORT_EMAIL else None
-        line = shortened(subject, LONGEST_SUBJECT)
+        line = _subject(subject)
         super().__init__(
             line, text.strip() + "\n", settings.EMAIL_FROM, to, headers=headers, reply_to=support
         )
@@ -182,13 +184,32 @@ def _composed(
     return Mail(subject, text, to, about)
 
 
+def _subject(text: str) -> str:
+    """In one line. What belongs together stays so: “« Acme »” does not end a line behind its first sign."""
+    line = "".join(
+        part if NO_BREAK.match(part) else one_line(part) for part in NO_BREAK.split(text)
+    )
+    return line if len(line) <= LONGEST_SUBJECT else shortened(line, LONGEST_SUBJECT)
+
+
 # -- names that somebody typed ---------------------------------------------------------------------
 
 
-def quoted(name: str) -> str:
+def _quoted(name: str) -> str:
     """A name in a mail: in the reader's quotes, in one line, and no longer than a name needs to be."""
     plain = re.sub('[“”„"«»]', "'", one_line(name))
     return gettext("“%(name)s”") % {"name": shortened(plain, LONGEST_NAME)}
+
+
+# Lazy: what a mail says is gathered before its language is known.
+quoted = lazy(_quoted, str)
+
+
+def _quoted_list(names: Sequence[str]) -> str:
+    return ", ".join(map(_quoted, names))
+
+
+quoted_list = lazy(_quoted_list, str)
 
 
 def quoted_for_strangers(name: str) -> str:
@@ -246,7 +267,7 @@ def _blocks(body: str) -> Iterable[Block]:
             yield Block("code", line)
             lines = []
         elif line.startswith(f"{settings.SITE_URL}/") and " " not in line:
-            label = lines.pop().rstrip(":") if lines and lines[-1].endswith(":") else line
+            label = _label(lines.pop()) if lines and lines[-1].endswith(":") else line
             yield from _text(lines)
             yield Block("link", label, line)
             lines = []
@@ -260,12 +281,17 @@ def _lines(footer: str) -> Iterable[Block]:
     label = ""
     for line in filter(None, map(str.strip, footer.splitlines())):
         if line.startswith(settings.SITE_URL):
-            yield Block("link", label or line, line)
+            yield Block("link", _label(label) or line, line)
         elif label:
-            yield Block("text", f"{label}:")
-        label = line.removesuffix(":") if line.endswith(":") else ""
+            yield Block("text", label)
+        label = line if line.endswith(":") else ""
         if not label and not line.startswith(settings.SITE_URL):
             yield Block("text", line)
+
+
+def _label(line: str) -> str:
+    """Without the colon, and without the blank that French has before it."""
+    return line.removesuffix(":").rstrip()
 
 
 def _text(lines: Sequence[str]) -> Iterable[Block]:

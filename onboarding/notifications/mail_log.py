@@ -8,14 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from django.apps import apps
-from django.db import IntegrityError, transaction
 from django.db.models import F, QuerySet
-from django.utils.translation import gettext
 
 from onboarding import clock
-from onboarding.models import AccountMail, ClosingMail, MailOutcome, MailRecord, User
-from onboarding.models.outbox import MAX_TRIES, WANTED, Mailed
+from onboarding.models import ClosingMail, MailOutcome, MailRecord, User
+from onboarding.models.outbox import MAX_TRIES, Mailed
 
 from .mail import AddressRefused, Mail, NotSent
 from .refused_addresses import people_at
@@ -24,13 +21,6 @@ from .refused_addresses import people_at
 QUIET = timedelta(hours=2)
 OVER = "It was no longer needed before it could be sent."
 ENDED_WITH_PAGE = "The page said so to whoever was waiting, so it is not tried again."
-
-
-class CannotSendAgain(Exception):
-    """Why not, as a sentence for staff."""
-
-
-# -- written by the outbox -------------------------------------------------------------------------
 
 
 def note_try(row: Mailed, mail: Mail, to: Sequence[str]) -> None:
@@ -99,32 +89,3 @@ def _open(row: Mailed) -> QuerySet[MailRecord]:
     """Those of this row that are not over. A mail that waited for a worker for long is tried after all."""
     rows = MailRecord.objects.filter(source=type(row).__name__, row=row.pk)
     return rows.filter(outcome__in=(MailOutcome.WAITING, MailOutcome.NOT_WANTED))
-
-
-# -- sent again by staff ---------------------------------------------------------------------------
-
-
-def send_again(record: MailRecord) -> None:
-    """The sweep composes and sends the mail anew, if what it tells still holds. Raises CannotSendAgain."""
-    row = _row_of(record)
-    if isinstance(row, AccountMail):
-        said = gettext(
-            "Its words are not kept: it has a code, or tells what was changed. They can ask for another."
-        )
-        raise CannotSendAgain(said)
-    if row is None or (isinstance(row, ClosingMail) and row.reader is None):
-        raise CannotSendAgain(gettext("What it was about is no longer there."))
-    if record.outcome == MailOutcome.WAITING:
-        type(row)._default_manager.filter(pk=row.pk).update(mail_retry_at=None)
-        return
-    try:
-        with transaction.atomic():
-            type(row)._default_manager.filter(pk=row.pk).update(**WANTED)
-    except IntegrityError as error:
-        raise CannotSendAgain(gettext("A newer email about the same is on its way.")) from error
-
-
-def _row_of(record: MailRecord) -> Mailed | None:
-    model = apps.get_model("onboarding", record.source)
-    found: Mailed | None = model._default_manager.filter(pk=record.row).first()
-    return found

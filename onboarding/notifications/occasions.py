@@ -37,7 +37,7 @@ Obstacle = Drop | Wait | None
 
 
 def obstacle(notice: Notice) -> Obstacle:
-    """What speaks against sending it now."""
+    """What speaks against sending it now. Staff who have it sent again know that it has been seen."""
     merchant = notice.connection.account.merchant
     members = Membership.objects.filter(merchant=merchant, user=notice.user)
     if not notice.user.is_active or not members.exists():
@@ -81,12 +81,16 @@ def _of_a_turn(notice: Notice) -> Obstacle:
     if notice.kind == Kind.CONNECTED:
         is_connected = notice.connection.status == Status.CONNECTED
         return None if is_connected else Drop(Why.OVER)
+    if attempt.ended and notice.kind != Kind.STAFF_DONE:
+        return Drop(Why.OVER)
     still_waits = attempt.turn != Turn.MERCHANT or attempt.answer == Answer.PROGRESS
     return Wait(None) if attempt.ended is None and still_waits else None
 
 
 def _has_seen(notice: Notice, attempt: Attempt) -> bool:
     """Whether they have looked at the page since, or have gone on to the vendor from another one."""
+    if notice.asked_again:
+        return False
     if attempt.seen_at and attempt.seen_at >= notice.at:
         return True
     return attempt.hops.filter(user=notice.user, taken__gte=notice.at).exists()
@@ -100,6 +104,8 @@ def _broken(notice: Notice) -> Obstacle:
     connection = notice.connection
     if connection.status != Status.ACTION_NEEDED:
         return Drop(Why.OVER)
+    if notice.asked_again:
+        return None
     if connection.attempts.filter(Q(created__gte=notice.at) | Q(ended=None)).exists():
         return Drop(Why.SEEN)
     return Wait(clock.now() + LOOK_AGAIN) if _is_down(connection) else None
@@ -107,6 +113,8 @@ def _broken(notice: Notice) -> Obstacle:
 
 def _healed(notice: Notice) -> Obstacle:
     """Only who was told that it broke is told that it works again."""
+    if notice.asked_again:
+        return None if notice.connection.status in SET_UP else Drop(Why.OVER)
     told = notice.connection.notices.filter(kind=Kind.BROKEN, user=notice.user, at__lte=notice.at)
     broken = told.order_by("-at").first()
     if broken is None or broken.dropped or notice.connection.status not in SET_UP:
@@ -121,6 +129,8 @@ def _ends(notice: Notice) -> Obstacle:
     connection, now = notice.connection, clock.now()
     least, _ = expiry_warnings.DAYS[notice.step]
     is_right = connection.status in SET_UP and connection.expires_at == notice.at
+    if notice.asked_again:
+        least = 0
     is_late = notice.at <= now + timedelta(days=least)  # the next warning is due
     return None if is_right and not is_late else Drop(Why.OVER)
 
@@ -132,6 +142,8 @@ def _unfinished(notice: Notice) -> Obstacle:
     attempt, now = _of(notice), clock.now()
     if attempt.ended or attempt.turn != Turn.MERCHANT or attempt.user_id != notice.user_id:
         return Drop(Why.OVER)
+    if notice.asked_again:
+        return None
     _, longest = reminders.STEPS[notice.step]
     if now >= notice.at + longest:
         return Drop(Why.OVER)  # the next reminder is due

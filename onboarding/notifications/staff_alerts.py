@@ -218,7 +218,7 @@ def _unconfirmed(alert: Alert, url: str) -> list[str]:
         f"Merchants have set up shops at {vendor_name(alert.vendor)} that nobody has confirmed yet.",
         f"Shops to confirm now: {waiting.count()}.",
         "",
-        *(quoted(row.name) for row in waiting[:SHOWN]),
+        *(str(quoted(row.name)) for row in waiting[:SHOWN]),
         "",
         "Enter on the account’s page what only staff know, so that we can ask the vendor,",
         "or check at the vendor and confirm each shop on its page:",

@@ -11,10 +11,11 @@ from django.conf import settings
 from django.db.models import F, QuerySet
 from django.urls import reverse
 
+from onboarding import clock
 from onboarding.availability.breaker import outages
 from onboarding.models import Connector, MailGroup, Membership, WaitlistEntry
 from onboarding.models.catalogue import offered
-from onboarding.models.outbox import WANTED, MailState
+from onboarding.models.outbox import WANTED
 from onboarding.registry import vendor_name
 
 from . import choices, outbox
@@ -29,7 +30,7 @@ def join(membership: Membership, connector: Connector, typed: Mapping[str, str])
         merchant=membership.merchant,
         connector=connector,
         mailed=None,
-        defaults={**WANTED, "typed": dict(typed)},
+        defaults={**WANTED, "dropped": None, "typed": dict(typed)},
     )
     return entry
 
@@ -65,8 +66,7 @@ def _entries(membership: Membership, connector: Connector) -> QuerySet[WaitlistE
 
 def is_promised(entry: WaitlistEntry) -> bool:
     """Whether its mail will come: pages say so only then."""
-    is_waiting = entry.mail_state == MailState.WAITING
-    return is_waiting and choices.wants(entry.user, entry.merchant, MailGroup.TURN)
+    return entry.is_waiting and choices.wants(entry.user, entry.merchant, MailGroup.TURN)
 
 
 def wants_mail(membership: Membership) -> bool:
@@ -75,21 +75,24 @@ def wants_mail(membership: Membership) -> bool:
 
 
 def mail_due() -> None:
-    """Mail the users whose vendor is back. Any number of workers may call it.
-
-    Users who could not go on get no mail: they are no members any more, or the connector is not offered.
-    """
-    waiting = WaitlistEntry.objects.filter(mailed=None, connector__in=offered())
-    slugs = set(waiting.values_list("connector__vendor", flat=True))
-    if not slugs:
-        return
-    recovered = slugs - outages(slugs).keys()
-    members = waiting.filter(user__is_active=True, merchant__memberships__user=F("user"))
-    rows = members.filter(connector__vendor__in=recovered)
-    due = rows.filter(outbox.due()).select_related("user", "merchant", "connector")
+    """Mail the users whose vendor is back. Any number of workers may call it."""
+    due = called_back().filter(outbox.due()).select_related("user", "merchant", "connector")
     for entry in due.order_by("pk"):
         if choices.wants(entry.user, entry.merchant, MailGroup.TURN):
             outbox.send_one(entry, _compose)
+        else:
+            WaitlistEntry.objects.filter(pk=entry.pk, mailed=None).update(dropped=clock.now())
+
+
+def called_back() -> QuerySet[WaitlistEntry]:
+    """Whose vendor is back and who can go on: they are still members, and the connector is offered."""
+    waiting = WaitlistEntry.objects.filter(mailed=None, dropped=None, connector__in=offered())
+    slugs = set(waiting.values_list("connector__vendor", flat=True))
+    if not slugs:
+        return waiting.none()
+    recovered = slugs - outages(slugs).keys()
+    members = waiting.filter(user__is_active=True, merchant__memberships__user=F("user"))
+    return members.filter(connector__vendor__in=recovered)
 
 
 def _compose(entry: WaitlistEntry) -> Mail:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+from django.utils.translation import gettext
+
 # The first that is found counts: Edge, Opera and Samsung's browser also call themselves Chrome, and Chrome
 # calls itself Safari.
 BROWSERS = {
@@ -26,13 +28,22 @@ SYSTEMS = {
     "Mac": r"\bMacintosh\b",
     "Linux": r"\bLinux\b|\bX11\b",
 }
+ON = " on "
 LONGEST = 500  # characters that are looked at
 
 
 def name_of(user_agent: str) -> str:
-    """Names of products, the same in all languages; empty for another browser."""
+    """Names of products, as they are stored; empty for another browser."""
     browser, system = _first(BROWSERS, user_agent), _first(SYSTEMS, user_agent)
-    return f"{browser} on {system}" if browser and system else browser
+    return f"{browser}{ON}{system}" if browser and system else browser
+
+
+def in_words(name: str) -> str:
+    """A stored name in the reader's language."""
+    browser, on, system = name.partition(ON)
+    if not on:
+        return browser or gettext("Another browser")
+    return gettext("%(browser)s on %(system)s") % {"browser": browser, "system": system}
 
 
 def _first(patterns: dict[str, str], user_agent: str) -> str:

@@ -15,6 +15,8 @@ from onboarding.models import SecurityEvent, Session, User
 from onboarding.models.sessions import Ended, SessionStore, key_hash
 from onboarding.monitoring import security_log
 
+from . import browsers
+
 
 def store_of(request: HttpRequest) -> SessionStore:
     """The session of this request, with what Django's type does not say of it."""
@@ -91,7 +93,7 @@ def in_words(request: HttpRequest, session: Session) -> SessionInWords:
     key = request.session.session_key
     return SessionInWords(
         id=session.pk,
-        browser=session.browser or gettext("Another browser"),
+        browser=browsers.in_words(session.browser),
         method=method_in_words(session.method),
         address=session.address or "",
         signed_in_at=session.created_at,

@@ -186,6 +186,7 @@ NOTICE: dict[str, str | Callable[[Row], object]] = {
     "not_sent": "dropped",
     "why_not_sent": "why",
     "came_back": "came_back",
+    "asked_again": "asked_again",
 }
 EVENT: dict[str, str | Callable[[Row], object]] = {"at": "at", **SHOP, "says": _note}
 
@@ -389,6 +390,7 @@ PERSON = (
             "platform": "connector.slug",
             "asked": "asked",
             "mailed": "mailed",
+            "not_mailed": "dropped",
             "entered": lambda row: opened(row.typed),
         },
     ),
@@ -570,6 +572,7 @@ BUSINESS = (
             "platform": "connector.slug",
             "asked": "asked",
             "mailed": "mailed",
+            "not_mailed": "dropped",
             "entered": lambda row: opened(row.typed),
         },
     ),

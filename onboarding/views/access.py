@@ -17,6 +17,7 @@ from django.views.decorators.cache import never_cache
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
+from onboarding import alphabet
 from onboarding.models import Attempt, Connection, Membership, Merchant, User
 
 View = Callable[..., HttpResponseBase]
@@ -140,9 +141,9 @@ def _polled_attempts_of(user: User) -> QuerySet[Attempt]:
 
 
 def memberships(user: User) -> list[Membership]:
-    """The memberships of a user, ordered by the merchants' names."""
+    """The memberships of a user, in the order of the merchants' names."""
     rows = Membership.objects.select_related("merchant").filter(user=user)
-    return list(rows.order_by("merchant__name"))
+    return sorted(rows, key=lambda row: alphabet.place(row.merchant.name))
 
 
 def owns(user: User, connection: Connection) -> bool:

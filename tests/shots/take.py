@@ -45,7 +45,9 @@ def take(found: Gallery, chromium: Browser, look: str, pages: list[Page]) -> Non
             tab = context.new_page()
             found.show(tab, page)
             tab.evaluate("document.fonts.ready")
-            tab.screenshot(path=FOLDER / f"{page.name}.{look}.png", full_page=True)
+            tab.screenshot(
+                path=FOLDER / f"{page.name}.{look}.png", full_page=True, animations="disabled"
+            )
             tab.close()
         context.close()
 

@@ -228,7 +228,6 @@ def altered_attempts(people: Any) -> Iterator[Page]:
     Hop.objects.filter(minted__isnull=False).update(taken=now + timedelta(minutes=1))
     states: dict[str, dict[str, Any]] = {
         "preparing": {"answer": "progress", "turn": "us", "status": "in_progress", "due_at": now},
-        "expired": {"ending": "expired", "answer": "expired", "ended": now, "due_at": None},
         "replaced": {"ending": "replaced", "ended": now, "due_at": None},
         "unreadable": {"answer": "unreadable", "turn": "merchant", "due_at": None},
         "on-it": {"answer": "garbled", "turn": "staff", "due_at": None},
@@ -237,6 +236,10 @@ def altered_attempts(people: Any) -> Iterator[Page]:
         attempt = begin(people, SHOPS, name)
         Attempt.objects.filter(pk=attempt.pk).update(**row)
         yield Page(f"attempt-{name}", attempt.get_absolute_url())
+    late = begin(people, SHOPS, "expired")
+    Attempt.objects.filter(pk=late.pk).update(deadline=now, due_at=now)
+    journey.advance(late.pk, present=True)
+    yield Page("attempt-expired", late.get_absolute_url())
     with fake(SHOPS) as vendor:
         run_step(begin(people, SHOPS, "doubt"), vendor, another(CONNECTED, "shop-4"))
         again = journey.reconnect(Connection.objects.get(name="doubt"), people.alice)

@@ -190,6 +190,23 @@ def test_what_takes_any_shop_is_no_card_but_has_its_page(any_shop: Connector) ->
     assert "another shop system" in visible_text(browser().get("/connect/anything/"))
 
 
+@pytest.mark.parametrize(
+    ("language", "heading"),
+    [
+        ("en", "Connect another shop system"),
+        ("de", "Ein anderes Shopsystem verbinden"),
+        ("nl", "Een ander shopsysteem koppelen"),
+    ],
+)
+def test_its_heading_begins_with_a_capital_letter(
+    any_shop: Connector, language: str, heading: str
+) -> None:
+    page = browser().get("/connect/anything/", headers={"accept-language": language})
+    html = page.content.decode()
+    assert re.search(rf"<h1>\s*{heading}\s*</h1>", html)
+    assert re.search(rf"<title>\s*{heading}", html)
+
+
 def test_the_typed_name_is_carried_to_the_question(people: People, any_shop: Connector) -> None:
     page = browser().get(f"{CATALOGUE}?q=Oxid eShop").content.decode()
     assert 'href="/connect/anything/?system=Oxid%20eShop"' in page

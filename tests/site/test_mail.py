@@ -19,6 +19,7 @@ from django.utils import timezone, translation
 from pytest_django.fixtures import Settings
 
 from onboarding import colours
+from onboarding.background import schedule
 from onboarding.email_addresses import mailbox
 from onboarding.models import (
     Alert,
@@ -29,6 +30,7 @@ from onboarding.models import (
     Invitation,
     Merchant,
     Notice,
+    User,
     WaitlistEntry,
 )
 from onboarding.models.notifications import TASK
@@ -322,6 +324,39 @@ def test_the_button_can_be_read_in_the_operators_colour_on_light_and_on_dark(
 def test_a_mail_in_another_language_says_which(settings: Settings) -> None:
     with translation.override("sv"):
         assert '<html lang="sv">' in mail.html_part("Ämne", "Hej.")
+
+
+QUOTES = {"de": "„Acme“", "sv": "”Acme”", "fr": "«\xa0Acme\xa0»"}
+
+
+@pytest.mark.parametrize("language", QUOTES)
+def test_names_are_in_the_quotes_of_the_reader(
+    server: MailServer, people: People, connection: Connection, language: str
+) -> None:
+    User.objects.update(language=language)
+    reader = User.objects.get(pk=people.alice.pk)
+    WaitlistEntry.objects.create(user=reader, merchant=people.acme, connector=connection.connector)
+    people.acme.invitations.create(email=people.charlie.email, invited_by=reader)
+    closing_mails.tell(
+        ClosingMail.Kind.NEW_OWNER, reader.email, language=language, merchant=people.acme
+    )
+    schedule.mail()
+    texts = [part(message, "plain") for message in server.mails]
+    assert len(texts) == 3
+    assert [text for text in texts if QUOTES[language] not in text or "“Acme”" in text] == []
+
+
+def test_french_quotes_stay_with_their_words_in_a_subject_and_buttons_have_no_blank_at_the_end(
+    settings: Settings,
+) -> None:
+    settings.SITE_URL = SITE
+    said = f"Continuer\u202f:\n\n{SITE}/x\n\n-- \nRegler\u202f:\n{SITE}/y\nAide\u202f: a@b.fr"
+    sent = mail.Mail("«\xa0Acme\xa0»\u202f:  c’est\nà vous", said, ["a@b.fr"])
+    assert sent.subject == "«\xa0Acme\xa0»\u202f: c’est à vous"
+    page = str(sent.alternatives[0][0])
+    assert BUTTON.findall(page) == [(f"{SITE}/x", "Continuer")]
+    assert f'<a href="{SITE}/y">Regler</a>' in page
+    assert "Aide\u202f: a@b.fr" in page
 
 
 def test_lists_of_a_text_are_lists_and_footers_have_links_with_words(settings: Settings) -> None:

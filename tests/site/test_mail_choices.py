@@ -187,6 +187,14 @@ def test_its_first_button_stops_what_the_mail_was_about(people: People) -> None:
     assert choices.wanted(people.alice, [people.acme]) == {people.acme: [TURN, PROBLEMS]}
 
 
+def test_only_its_first_button_stands_out(people: People) -> None:
+    html = Client().get(link(mail(people, REMINDERS))).content.decode()
+    buttons = re.findall(r'<button[^>]*name="(?:stop|save|none)"[^>]*>', html)
+    assert ["button--quiet" in each for each in buttons] == [False, True, True]
+    own = browser(people.alice).get("/accounts/mails/").content.decode()
+    assert "button--quiet" not in re.findall(r'<button[^>]*name="save"[^>]*>', own)[0]
+
+
 def test_the_page_names_no_more_than_the_mail(people: People) -> None:
     business("Secret & Co", owner=people.alice)
     answer = Client().get(link(mail(people)))

@@ -17,7 +17,13 @@ from pytest_django.fixtures import Settings
 from onboarding.background import retention, schedule
 from onboarding.models import Alert, Invitation, MailRecord, RefusedAddress, User
 from onboarding.models.outbox import MAX_TRIES
-from onboarding.notifications import choices, invitations, mail_log, outbox, refused_addresses
+from onboarding.notifications import (
+    choices,
+    invitations,
+    outbox,
+    refused_addresses,
+    sent_again,
+)
 from onboarding.notifications.mail import AddressRefused
 from onboarding.people import factor_reset, team
 from onboarding.rights import erasure, export
@@ -176,6 +182,28 @@ def test_staff_search_by_address_and_filter(people: People) -> None:
     )
 
 
+def test_the_log_is_in_the_language_of_staff(people: People) -> None:
+    invite(people)
+    staff = staff_client()
+    User.objects.update(language="de")
+    text = visible_text(staff.get(LOG))
+    assert "Einladung English Gesendet" in text
+    assert "Wartet auf den nächsten Versuch" in text
+    one = visible_text(staff.get(reverse("admin:onboarding_mailrecord_change", args=[record().pk])))
+    assert f"invitation: {DAN}" not in one
+
+
+def test_the_security_log_and_bounces_are_in_the_language_of_staff(people: People) -> None:
+    refused_addresses.note(ALICE, refused_addresses.BOUNCED)
+    staff = staff_client()
+    User.objects.update(language="fr")
+    events = visible_text(staff.get(reverse("admin:onboarding_securityevent_changelist")))
+    assert "droits de l’équipe interne modifiés" in events
+    assert "staff rights changed" not in events
+    refused = visible_text(staff.get(reverse("admin:onboarding_refusedaddress_changelist")))
+    assert "L’e-mail nous est revenu plusieurs jours après." in refused
+
+
 def test_a_person_leads_to_their_mails(people: People) -> None:
     invite(people)
     Client().post(LOGIN, {"email": "alice@example.org"})
@@ -218,8 +246,8 @@ def test_a_code_cannot_be_sent_again_and_staff_read_why(people: People) -> None:
 
 def test_what_is_gone_cannot_be_sent_again(people: People) -> None:
     invite(people).delete()
-    with pytest.raises(mail_log.CannotSendAgain):
-        mail_log.send_again(record(to=DAN))
+    with pytest.raises(sent_again.CannotSendAgain):
+        sent_again.send_again(record(to=DAN))
 
 
 # -- addresses that refuse mails -------------------------------------------------------------------

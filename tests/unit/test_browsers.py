@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 
 import pytest
+from django.utils.translation import override
 
-from onboarding.people.browsers import name_of
+from onboarding.people.browsers import in_words, name_of
 
 MOZILLA = "Mozilla/5.0"
 CHROME = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0"
@@ -50,3 +51,17 @@ def test_a_name_fits_its_column_and_a_long_header_costs_nothing() -> None:
     start = time.perf_counter()
     assert name_of("Version/1." + "1" * 1_000_000 + " Safari/") == ""
     assert time.perf_counter() - start < 1
+
+
+@pytest.mark.parametrize(
+    ("stored", "said"),
+    [
+        ("Firefox on Windows", "Firefox auf Windows"),
+        ("Samsung Internet on Android", "Samsung Internet auf Android"),
+        ("Firefox", "Firefox"),
+        ("", "Ein anderer Browser"),
+    ],
+)
+def test_it_is_said_in_the_language_of_the_reader(stored: str, said: str) -> None:
+    with override("de"):
+        assert in_words(stored) == said

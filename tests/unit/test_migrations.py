@@ -26,9 +26,9 @@ LIMITS, SESSIONS, RIGHTS, MAILS, BROWSER, CLOSING, REQUESTS, WHICH_SHOP = (
     "0011_limits_of_strangers", "0012_sessions", "0013_rights_and_former_addresses", "0014_account_mails",
     "0015_hop_browser", "0016_closing", "0017_connector_requests", "0018_which_shop",
 )  # fmt: skip
-CONSENTS, NEXT, STAFF_WORDS, LEASES, HOURLY, NOTICES, SEEN = (
+CONSENTS, NEXT, STAFF_WORDS, LEASES, HOURLY, NOTICES, SEEN, SENT_AGAIN = (
     "0019_consents", "0020_next_and_durations", "0021_staff_words", "0023_leases", "0024_hourly_calls",
-    "0027_notices", "0028_seen",
+    "0027_notices", "0028_seen", "0029_sent_again",
 )  # fmt: skip
 MAIL_CHOICES, MAIL_LOG = "0025_mail_choices", "0026_mail_log"
 MIGRATIONS = "django_migrations"
@@ -604,3 +604,26 @@ def test_attempts_keep_their_rows_when_it_is_noted_who_looks() -> None:
     apps = migrate_to(HOURLY)
     assert {**apps.get_model("onboarding", "Attempt").objects.values().get()} == before
     assert len(mails_of(apps)) == 4
+
+
+def test_notices_and_the_waitlist_survive_what_staff_send_again() -> None:
+    shop = old_mails(apps := migrate_to(HOURLY))
+    whose = {"user_id": shop.attempts.get().user_id, "merchant_id": shop.account.merchant_id}
+    apps.get_model("onboarding", "WaitlistEntry").objects.create(
+        **whose, connector_id=shop.connector_id
+    )
+    before = notices_and_waitlist(migrate_to(SEEN))
+    after = notices_and_waitlist(migrate_to(SENT_AGAIN))
+    assert [row.pop(new) for row, new in after] == [None] * 7
+    assert [row for row, _ in after] == [row for row, _ in before]
+    assert notices_and_waitlist(migrate_to(SEEN)) == before
+
+
+def notices_and_waitlist(apps: Apps) -> list[tuple[dict[str, Any], str]]:
+    """The rows, each with the name of its new column."""
+    new = {"Notice": "asked_again", "WaitlistEntry": "dropped"}
+    return [
+        ({**row}, column)
+        for name, column in new.items()
+        for row in apps.get_model("onboarding", name).objects.order_by("pk").values()
+    ]

@@ -11,12 +11,13 @@ from django.db import connection as database
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import get_language
+from pytest_django import DjangoAssertNumQueries
 from pytest_django.fixtures import Settings
 
 from onboarding import notifications
 from onboarding.background import schedule
 from onboarding.models import Breaker, Connector, Merchant, User, WaitlistEntry
-from onboarding.notifications import outbox, waitlist
+from onboarding.notifications import choices, outbox, waitlist
 from tests.support.outages import begin_outage, end_outage, join_waitlist, page
 from tests.support.people import People
 from tests.support.scripted import Scripted, offered
@@ -162,3 +163,29 @@ def test_after_another_outage_it_can_be_joined_again(people: People, scripted: S
         Breaker.objects.all().delete()
         waitlist.mail_due()
     assert len(mail.outbox) == 2
+
+
+def test_whoever_does_not_want_that_mail_is_asked_about_once(
+    people: People, scripted: Scripted, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    begin_outage()
+    join_waitlist(people)
+    choices.stop(people.alice, people.acme, ["turn"])
+    end_outage()
+    assert told() == []
+    assert WaitlistEntry.objects.get().dropped
+    with django_assert_num_queries(1):
+        waitlist.mail_due()
+
+
+def test_it_stays_on_the_page_and_is_joined_again_in_another_outage(
+    people: People, scripted: Scripted
+) -> None:
+    home = people.acme.get_absolute_url()
+    begin_outage()
+    join_waitlist(people)
+    WaitlistEntry.objects.update(dropped=timezone.now())
+    assert "was back, and is down again" in visible_text(browser(people.alice).get(home))
+    join_waitlist(people)
+    end_outage()
+    assert told() == ["alice@example.org"]

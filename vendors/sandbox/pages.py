@@ -12,8 +12,7 @@ PAGE = Markup("""<!doctype html>
 <title>{heading} - {name} (sandbox)</title><link rel="stylesheet" href="/sandbox.css"></head>
 <body><header><strong>{name}</strong> <span class="tag">sandbox</span></header>
 <main><h1>{heading}</h1>{body}</main>
-<footer><p>An imitation of {name} on this machine. Nothing here reaches the real
-{name}.</p></footer>
+<footer><p>An imitation of {name}. Nothing here leaves this machine.</p></footer>
 </body></html>""")
 
 CASE_BUTTONS = Markup(

@@ -10,7 +10,6 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from onboarding.availability.breaker import Outage, outages
-from onboarding.catalogue import any_shop
 from onboarding.methods import require_read_or_post
 from onboarding.models import Connector, Membership, WaitlistEntry
 from onboarding.models.catalogue import offered
@@ -49,7 +48,7 @@ def _row(
     connector, is_own = entry.connector, entry.user_id == membership.user_id
     args = [membership.merchant.reference, connector.slug]
     return {
-        "title": any_shop.title(connector),
+        "title": connector.title,
         "hint": _hint(entry, outage, is_offered, is_own),
         "platform": connector.platform,
         "href": reverse("connect", args=args) if is_offered else "",
@@ -68,7 +67,7 @@ def _hint(entry: WaitlistEntry, outage: Outage | None, is_offered: bool, is_own:
         return gettext("This is no longer offered.")
     if outage is None:
         return gettext("%(vendor)s is back. You can continue now.") % words
-    if entry.mailed:
+    if entry.mailed or entry.dropped:
         return gettext("%(vendor)s was back, and is down again.") % words
     if not waitlist.is_promised(entry):
         return gettext("Waiting for %(vendor)s.") % words

@@ -26,7 +26,6 @@ from onboarding.methods import require_read, require_read_or_post
 from onboarding.models import Attempt, Connection, Connector, Membership, Merchant, User
 from onboarding.models.catalogue import offered
 from onboarding.models.memo import opened
-from onboarding.models.outbox import MailState
 from onboarding.notifications import waitlist
 from onboarding.people.business_names import suggested_name
 from onboarding.people.sign_in import EmailForm
@@ -119,7 +118,7 @@ def _check(request: Request, choice: Choice, membership: Membership) -> HttpResp
     form = choice.form(form_data(request), typed, merchant=membership.merchant)
     if form.is_valid() and (response := _begin(request, choice, membership, form)):
         return response
-    on_waitlist = entry is not None and entry.mail_state == MailState.WAITING
+    on_waitlist = entry is not None and entry.is_waiting
     email = membership.user.email if entry and waitlist.is_promised(entry) else ""
     return _check_page(
         request, choice, membership, form, on_waitlist=on_waitlist, promised_to=email

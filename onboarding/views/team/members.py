@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext
 
+from onboarding import alphabet
 from onboarding.methods import require_post, require_read, require_read_or_post
 from onboarding.models import (
     Connection,
@@ -40,11 +41,11 @@ Kind = SecurityEvent.Kind
 def team(request: Request, membership: Membership) -> HttpResponse:
     """Members with their roles, and the invitations that nobody has accepted yet."""
     merchant = membership.merchant
-    members = merchant.memberships.select_related("user", "merchant")
+    members = sorted(merchant.memberships.select_related("user", "merchant"), key=_place)
     context = {
         "merchant": merchant,
         "membership": membership,
-        "members": members.order_by("-role", "user__name", "user__email"),
+        "members": members,
         "refused": refused_addresses.among(each.user.email for each in members),
         "is_last_owner": team_actions.is_last_owner(membership),
         "invitations": merchant.invitations.filter(merchants.OPEN).select_related("invited_by"),
@@ -52,6 +53,11 @@ def team(request: Request, membership: Membership) -> HttpResponse:
         "has_other_businesses": len(request.user.businesses) > 1,
     }
     return render(request, "onboarding/team.html", context)
+
+
+def _place(member: Membership) -> tuple[bool, tuple[str, str]]:
+    """Owners first, then by the name that is shown."""
+    return not member.owns, alphabet.place(member.user.get_short_name())
 
 
 @require_read_or_post
