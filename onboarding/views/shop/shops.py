@@ -88,7 +88,7 @@ def _open_attempt(connection: Connection) -> Attempt | None:
 
 
 def _promised_to(connection: Connection, user: User) -> str:
-    """The reader's address, if they get a mail as soon as the shop is confirmed, or staff have done a task."""
+    """The reader's address, if they get a mail when the shop is confirmed, or a task of staff is done."""
     if connection.status != Status.REPORTED and not connection.waits_for_task:
         return ""
     attempt = connection.task_attempt or connection.attempts.first()
