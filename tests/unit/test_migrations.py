@@ -40,7 +40,7 @@ def _empty_afterwards() -> Iterator[None]:
     """The next test begins with the schema of this one, so its tables are emptied by the names of now."""
     yield
     tables = [name for name in connection.introspection.table_names() if name != MIGRATIONS]
-    statements = connection.ops.sql_flush(no_style(), tables, allow_cascade=True)
+    statements = connection.ops.sql_flush(no_style(), tables)
     connection.ops.execute_sql_flush(statements)
 
 
