@@ -332,11 +332,8 @@ def shop_like(shop: Any, status: Any, name: str = "") -> Any:
     from onboarding.models import Connection
 
     made = Connection.objects.get(pk=shop.pk)
-    made.pk, made.reference, made.name = (
-        None,
-        f"{shop.reference[:-2]}{status[:2]}",
-        name or str(status),
-    )
+    made.pk, made.name = None, name or str(status)
+    made.reference = Connection._meta.get_field("reference").get_default()
     made.shop_id, made.status, made.task = f"shop-{status}", status, ""
     made.save(force_insert=True)
     return made

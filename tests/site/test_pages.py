@@ -203,6 +203,20 @@ def test_a_shop_that_needs_the_merchant_says_what_to_do(people: People, scripted
     assert "Reconnect" in said
 
 
+def test_only_a_shop_that_works_is_said_to_keep_working(people: People, scripted: Scripted) -> None:
+    shop, alice, works = connected(people, scripted), browser(people.alice), "keeps working"
+    assert works in visible_text(alice.get(shop.get_absolute_url()))
+    run_check(shop, scripted, NeedsMerchant(code="x", note=text("Sign in there again.")))
+    said = visible_text(alice.get(shop.get_absolute_url()))
+    assert (works in said, "Connect this shop again." in said) == (False, True)
+
+
+def test_a_shop_that_never_worked_is_started_again(people: People, scripted: Scripted) -> None:
+    shop = start_attempt(people, scripted, Unavailable()).connection
+    said = visible_text(browser(people.alice).get(shop.get_absolute_url()))
+    assert ("keeps working" in said, "Start again from the first step." in said) == (False, True)
+
+
 def test_a_shop_under_way_leads_on(people: People, scripted: Scripted) -> None:
     attempt = start_attempt(people, scripted, Unavailable())
     response = browser(people.alice).get(attempt.connection.get_absolute_url())
