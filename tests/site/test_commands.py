@@ -15,6 +15,7 @@ from django.core.management import CommandError, call_command
 
 from onboarding.background.shutdown import stop_on_signal
 from onboarding.models import User
+from tests.support.site import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -64,6 +65,10 @@ def test_the_worker_ends_at_sigterm_with_status_0(fresh_environment: dict[str, s
     ) as worker:
         assert worker.stdout
         assert worker.stdout.readline() == "Worker started\n"
+        wait_until(
+            "Linux knows that it is a batch job",
+            lambda: os.sched_getscheduler(worker.pid) == os.SCHED_BATCH,
+        )
         worker.terminate()
         assert worker.stdout.read() == "Worker stopped\n"
     assert worker.returncode == 0
