@@ -14,7 +14,7 @@ FOLLOWS: dict[str, dict[str, str | int | None]] = {
 }
 
 
-def place(name: str) -> tuple[str, str]:
+def sort_key(name: str) -> tuple[str, str]:
     """A key to sort names by."""
     own = FOLLOWS.get((get_language() or "")[:2], {})
     folded = unicodedata.normalize("NFC", name.casefold())

@@ -190,7 +190,7 @@ def worker() -> Finding:
     if workers.silent:
         names = ", ".join(each.name for each in workers.silent)
         words = f"{seen} Not heard from for a minute or more: {names}."
-        return Finding("worker", "note", words, "Start them again, if they were to run on.")
+        return Finding("worker", "note", words, "Start them again if they should still be running.")
     return Finding("worker", "ok", seen)
 
 

@@ -65,7 +65,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     @cached_property
     def businesses(self) -> list[Merchant]:
         """The merchants of this user, in the order of their names; one query for each request."""
-        return sorted(self.merchants.all(), key=lambda merchant: alphabet.place(merchant.name))
+        return sorted(self.merchants.all(), key=lambda merchant: alphabet.sort_key(merchant.name))
 
     def get_full_name(self) -> str:
         return self.name or str(self)

@@ -143,7 +143,7 @@ def _polled_attempts_of(user: User) -> QuerySet[Attempt]:
 def memberships(user: User) -> list[Membership]:
     """The memberships of a user, in the order of the merchants' names."""
     rows = Membership.objects.select_related("merchant").filter(user=user)
-    return sorted(rows, key=lambda row: alphabet.place(row.merchant.name))
+    return sorted(rows, key=lambda row: alphabet.sort_key(row.merchant.name))
 
 
 def owns(user: User, connection: Connection) -> bool:

@@ -57,7 +57,7 @@ def team(request: Request, membership: Membership) -> HttpResponse:
 
 def _place(member: Membership) -> tuple[bool, tuple[str, str]]:
     """Owners first, then by the name that is shown."""
-    return not member.owns, alphabet.place(member.user.get_short_name())
+    return not member.owns, alphabet.sort_key(member.user.get_short_name())
 
 
 @require_read_or_post
