@@ -37,6 +37,7 @@ class _Job:
     `first`: it has a place before all others. While it runs, it gets that place if it is queued again.
     """
 
+    key: str
     work: Work
     number: int
     first: bool = False
@@ -54,7 +55,7 @@ class Executor:
         self._pools: dict[str, ThreadPoolExecutor] = {}
         self._queues: dict[str, list[tuple[int, int, _Job]]] = defaultdict(list)
         self._numbers = itertools.count()
-        self._jobs: dict[str, _Job] = {}
+        self._jobs: dict[str, dict[str, _Job]] = defaultdict(dict)  # unfinished; by vendor and key
         self._closed = False
         self.on_done: Callable[[], object] = lambda: None  # called when a job is done
 
@@ -67,12 +68,11 @@ class Executor:
         reads its row only when it runs. `first`: before all others; QUEUE_LIMIT is twice as high then.
         """
         with self._lock:
-            self._jobs = {k: job for k, job in self._jobs.items() if not job.done.done()}
-            job = self._jobs.get(key)
+            job = self._jobs[vendor].get(key)
             if self._closed or (job is None and self._full(vendor, first)):
                 return None
             if job is None:
-                self._jobs[key] = job = _Job(work, next(self._numbers), first)
+                self._jobs[vendor][key] = job = _Job(key, work, next(self._numbers), first)
                 self._enqueue(vendor, job)
                 return job.done
             if not job.running:
@@ -110,11 +110,15 @@ class Executor:
         """Complete the job, or queue its remaining work at its old place, not behind newer jobs."""
         with self._lock:
             if left is None or self._closed:
-                job.done.set_result(None)
+                self._end(vendor, job)
             else:
                 job.work, job.running = left, False
                 self._enqueue(vendor, job)
         self.on_done()
+
+    def _end(self, vendor: str, job: _Job) -> None:
+        del self._jobs[vendor][job.key]
+        job.done.set_result(None)
 
     def room(self, vendor: str) -> int:
         """For how many more rows there is a thread, or will be soon: half as many again wait for theirs.
@@ -137,31 +141,28 @@ class Executor:
     def unfinished(self) -> set[str]:
         """The keys of jobs that are queued or running."""
         with self._lock:
-            return self._unfinished()
-
-    def _unfinished(self) -> set[str]:
-        return {key for key, job in self._jobs.items() if not job.done.done()}
+            return {key for jobs in self._jobs.values() for key in jobs}
 
     def _count(self, vendor: str) -> int:
-        return sum(key.startswith(f"{vendor}:") for key in self._unfinished())
+        return len(self._jobs[vendor])
 
     def idle(self) -> None:
         """Wait until all submitted jobs are done."""
         with self._lock:
-            futures = [job.done for job in self._jobs.values()]
+            futures = [job.done for jobs in self._jobs.values() for job in jobs.values()]
         wait(futures)
 
     def shutdown(self) -> list[str]:
         """Wait for running jobs and drop queued ones; returns the keys of those."""
         with self._lock:
             self._closed = True
-            waiting = [job for queue in self._queues.values() for _, _, job in queue]
         for pool in self._pools.values():
             pool.shutdown(wait=True, cancel_futures=True)
-        dropped = [job for job in waiting if not job.done.done()]
-        for job in dropped:
-            job.done.set_result(None)
-        return [key for key, job in self._jobs.items() if job in dropped]
+        with self._lock:
+            left = [(vendor, job) for vendor, jobs in self._jobs.items() for job in jobs.values()]
+            for vendor, job in left:
+                self._end(vendor, job)
+        return [job.key for _, job in left]
 
 
 @logs.with_reference()

@@ -19,7 +19,7 @@ from onboarding import clock
 from onboarding.models import Attempt, Connection
 from onboarding.models.status import Answer, Status
 
-from .leases import LEASE, Lease, is_free, new_token
+from .leases import BY_KEY, LEASE, Lease, is_free, new_token
 
 RowModel = type[Attempt] | type[Connection]
 
@@ -121,7 +121,7 @@ def _claim_by_vendor(line: Line, rooms: Mapping[str, int]) -> Iterator[Claimed]:
 def release(model: RowModel, pk: int, token: str) -> None:
     """Give a claim up, unless another process has taken the row: others may claim it at once."""
     if token:
-        Lease(model._default_manager.filter(pk=pk), token, is_held=True).release()
+        Lease(BY_KEY[model], pk, token, is_held=True).release()
 
 
 def next_due(vendors: Iterable[str]) -> datetime | None:

@@ -23,7 +23,15 @@ from onboarding.monitoring import logs
 from vendors.contract import Garbled, Progress, Refused, Unavailable, Unsure, Vendor, text
 
 from . import claims, crash_guard, hops, orders, settlement, transitions, unreadable
-from .leases import Lease, LeaseLost, doubt_announced, exclusive_creation, is_free
+from .leases import (
+    ACCOUNT_OF_ATTEMPT,
+    ACCOUNT_OF_CONNECTION,
+    Lease,
+    LeaseLost,
+    doubt_announced,
+    exclusive_creation,
+    is_free,
+)
 from .outcomes import Outcome, Verdict, blocked, no_such_choice
 from .vendor_call import Check, End, VendorCall, make_call, remembered
 
@@ -75,8 +83,7 @@ def advance(
     if the call has its answer. `urgent` says whether other attempts should go first. Returns how many of
     the `rounds` are left to make after those; 0 when this attempt has nothing more to do now.
     """
-    of_attempt = Connection.objects.filter(attempts=attempt_id).values("account_id")
-    lease = Lease(Account.objects.filter(pk__in=of_attempt))
+    lease = Lease(ACCOUNT_OF_ATTEMPT, attempt_id)
     run = _Run(lease, claim, present, only_unanswered)
     with db_slots.slot(), crash_guard.counting_bugs(Attempt, attempt_id):
         try:
@@ -120,8 +127,7 @@ def _may_make_way(call: VendorCall) -> bool:
 @logs.with_reference()
 def check(connection_id: int, *, claim: str = "") -> None:
     """Ask the vendor whether a shop is (still) connected. `claim`: as for `advance`."""
-    of_connection = Connection.objects.filter(pk=connection_id).values("account_id")
-    lease = Lease(Account.objects.filter(pk__in=of_connection))
+    lease = Lease(ACCOUNT_OF_CONNECTION, connection_id)
     run = _Run(lease, claim)
     with db_slots.slot(), crash_guard.counting_bugs(Connection, connection_id):
         try:

@@ -105,4 +105,7 @@ def time_passes() -> None:
     now = timezone.now()
     Attempt.objects.filter(ended=None).exclude(due_at=None).update(due_at=now)
     Connection.objects.exclude(due_at=None).update(due_at=now)
+    for model in (Attempt, Connection):  # a claim that waits for its account does so for a second
+        claimed = model._default_manager.filter(call_started_at=None)
+        claimed.exclude(lease_until=None).update(lease_until=now)
     sweep()

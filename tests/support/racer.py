@@ -25,7 +25,7 @@ from django.test import Client  # noqa: E402
 
 from onboarding import journey  # noqa: E402
 from onboarding.background import runner  # noqa: E402
-from onboarding.journey.leases import Lease, LeaseLost  # noqa: E402
+from onboarding.journey.leases import BY_KEY, Lease, LeaseLost  # noqa: E402
 from onboarding.models import Account, User, memo_key  # noqa: E402
 from onboarding.notifications import notices  # noqa: E402
 from onboarding.views.vendor_trip.browser import COOKIE  # noqa: E402
@@ -65,13 +65,13 @@ def resolve(account: int, found: str | None) -> Act:
 
 
 def take(account: int, token: str) -> Act:
-    return Lease(Account.objects.filter(pk=account), token).acquire
+    return Lease(BY_KEY[Account], account, token).acquire
 
 
 def renew(account: int, token: str) -> Act:
     def act() -> bool:
         try:
-            Lease(Account.objects.filter(pk=account), token).renew()
+            Lease(BY_KEY[Account], account, token).renew()
         except LeaseLost:
             return False
         return True

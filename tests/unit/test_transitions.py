@@ -18,15 +18,26 @@ OTHERS = {"account", "connector", "user"}
 
 def writes(path: Path) -> Iterator[str]:
     """Every place of a module that saves columns of, or updates, attempts or connections."""
-    for function in functions(ast.parse(path.read_text())):
+    tree = ast.parse(path.read_text())
+    for function in functions(tree):
         rows = rows_of(function)
         for call in calls(function):
             if writes_rows(call, rows):
                 yield f"{path.relative_to(ROOT)}:{call.lineno}"
+    for call in calls(tree):
+        if is_prepared(call):
+            yield f"{path.relative_to(ROOT)}:{call.lineno}"
 
 
-def calls(function: ast.FunctionDef) -> Iterator[ast.Call]:
-    yield from (node for node in ast.walk(function) if isinstance(node, ast.Call))
+def calls(tree: ast.AST) -> Iterator[ast.Call]:
+    yield from (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+
+
+def is_prepared(call: ast.Call) -> bool:
+    """`PreparedUpdate(rows, …)`, which may be of any model."""
+    return any(
+        isinstance(node, ast.Name) and node.id == "PreparedUpdate" for node in ast.walk(call.func)
+    )
 
 
 def functions(tree: ast.AST) -> Iterator[ast.FunctionDef]:
@@ -128,3 +139,5 @@ def by_a_name():
     for function in functions(ast.parse(code)):
         rows = rows_of(function)
         assert any(writes_rows(call, rows) for call in calls(function)), function.name
+    prepared = "UPDATE = PreparedUpdate(Attempt.objects.filter(pk=0), 'ended')"
+    assert any(map(is_prepared, calls(ast.parse(prepared))))

@@ -26,12 +26,14 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from vendors.contract import Json
 
 from . import call_context
+from .deadlines import Deadlines
 from .reply import loose_json
 
 LONGEST_RETRY_AFTER = 86_400.0  # seconds
 Meaning = Callable[[int, Json], int]
 
 _thread = threading.local()  # .trace: the trace of the call that this thread is making
+_deadlines = Deadlines()
 
 
 class Trace:
@@ -50,14 +52,11 @@ class Trace:
     @contextmanager
     def deadline(self, seconds: float) -> Iterator[None]:
         """Cut the call of the block off after `seconds`, by shutting its socket down."""
-        timer = threading.Timer(seconds, self._cut)
-        timer.daemon = True
         _thread.trace = self
-        timer.start()
         try:
-            yield
+            with _deadlines.after(seconds, self._cut):
+                yield
         finally:
-            timer.cancel()
             with self._lock:  # from here on the connection may serve another call
                 self.sock = None
 
