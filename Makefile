@@ -1,7 +1,7 @@
 # make demo    the site with sandboxed vendors at http://localhost:8000 (PORT=… FRESH=1)
 # make serve   the site as an operator runs it, configured by the environment
-# make test    sets up, then runs all tests (ARGS="-k sharespine"): first those on PostgreSQL, if it is here,
-#              then those in a browser, then those that kill processes, then all others in two workers (JOBS=2)
+# make test    sets up, then runs all tests (ARGS="-k sharespine") in two workers (JOBS=2): first those on PostgreSQL,
+#              if it is here, then those in a browser, then those that kill processes, then all others
 # make test-fast        the tests of tests/unit and tests/vendors that start no process: under a minute
 # make test-postgres    only those on a PostgreSQL that is started for it and thrown away
 # make bench   a slow vendor with 300 merchants in its flow, and everybody else's pages (ratios)
@@ -25,8 +25,8 @@ ARGS ?=
 JOBS ?= 2
 # A file stays in one worker: it shares its site or sandboxes, and docs/faults.md is compared as a whole.
 WORKERS = -n $(JOBS) --dist loadfile
-ALONE = browser or kills
-# Browsers mostly wait, so two share the machine; kills are alone.
+APART = browser or kills
+# Browsers mostly wait for pages, and kills for leases: two of a kind share the machine.
 # pytest ends with this status when ARGS choose no test.
 NO_TESTS = 5
 
@@ -51,11 +51,11 @@ serve: setup
 test: test-postgres
 	@$(PY) -m pytest -m "browser" $(WORKERS) $(ARGS); browser=$$?; \
 	test $$browser = 0 || test $$browser = $(NO_TESTS) || exit $$browser; \
-	$(PY) -m pytest -m "kills and not browser" $(ARGS); alone=$$?; \
-	test $$alone = 0 || test $$alone = $(NO_TESTS) || exit $$alone; \
-	$(PY) -m pytest -m "not ($(ALONE))" $(WORKERS) $(ARGS); others=$$?; \
-	test $$others = $(NO_TESTS) && test $$alone = $(NO_TESTS) && exit $$browser; \
-	test $$others = $(NO_TESTS) && exit $$alone; exit $$others
+	$(PY) -m pytest -m "kills and not browser" $(WORKERS) $(ARGS); kills=$$?; \
+	test $$kills = 0 || test $$kills = $(NO_TESTS) || exit $$kills; \
+	$(PY) -m pytest -m "not ($(APART))" $(WORKERS) $(ARGS); others=$$?; \
+	test $$others = $(NO_TESTS) && test $$kills = $(NO_TESTS) && exit $$browser; \
+	test $$others = $(NO_TESTS) && exit $$kills; exit $$others
 
 test-fast: setup-dev
 	@$(PY) -m pytest -m "not process" -n $(JOBS) $(ARGS) tests/unit tests/vendors
