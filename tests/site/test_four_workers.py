@@ -29,6 +29,7 @@ pytestmark = [
 CHECKS, ATTEMPTS, BACKLOG = 200, 40, 500
 SLOW = 0.4  # seconds for an answer of the vendor
 AT_ONCE = 64  # calls: twice what a worker makes at once
+LONG = 180.0  # seconds: a creation whose answer a kill lost is looked for again and again
 
 
 @pytest.fixture
@@ -88,8 +89,8 @@ def test_four_workers_killed_in_turn_do_each_row_once(
         excused += unsaved(tmp_path)
     time_passes(LEASE.total_seconds() + 1)
     workers.start("five")
-    wait_until("all have a licence", lambda: have_licences(*attempts))
-    wait_until("all are checked", lambda: not unchecked())
+    wait_until("all have a licence", lambda: have_licences(*attempts), LONG)
+    wait_until("all are checked", lambda: not unchecked(), LONG)
     each_was_made_once(stage, ATTEMPTS, before=CHECKS)
     asked = [licence(call) for call in checks(tmp_path)]
     assert {shop.key for shop in shops} == set(asked)

@@ -31,6 +31,10 @@ from vendors.celigo.sandbox.licenses import install, issued
 WORKER = [sys.executable, "manage.py", "worker"]
 PASSWORD = "c4n4ry-redis-password"
 ISSUE, LIST = "POST /v1/connectors/{_id}/licenses", "GET /v1/connectors/{_id}/licenses"
+STATEMENTS = """
+SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state <> 'idle'
+AND backend_type = 'client backend' AND pid <> pg_backend_pid()
+"""
 PRESET = "54fa0b38a7044f9252000036"
 
 
@@ -227,7 +231,11 @@ def expire_leases() -> None:
 
 
 def time_passes(seconds: float) -> None:
-    """All that is due or leased was so that much earlier. For when no worker runs."""
+    """All that is due or leased was so that much earlier. For when no worker runs.
+
+    PostgreSQL finishes what a killed worker has sent: it could still claim rows after this.
+    """
+    wait_until("the last statements of dead workers have ended", lambda: not _statements())
     for model, names in (
         (Account, ["lease_until"]),
         (Attempt, ["due_at", "lease_until", "call_started_at"]),
@@ -236,6 +244,16 @@ def time_passes(seconds: float) -> None:
         model._default_manager.update(
             **{name: F(name) - timedelta(seconds=seconds) for name in names}
         )
+
+
+def _statements() -> int:
+    """How many connections to PostgreSQL, except ours, are in a statement or a transaction."""
+    if connection.vendor != "postgresql":
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute(STATEMENTS)
+        [count] = cursor.fetchone()
+    return int(count)
 
 
 def each_was_made_once(stage: sandbox.Running, count: int, before: int = 0) -> None:

@@ -1,6 +1,6 @@
 """Deadlines of calls. One thread of the process ends the calls that take too long.
 
-A `threading.Timer` would be a thread for each call. Starting and ending it takes as much CPU as the call.
+A `threading.Timer` would be a thread for each call, which waits for the interpreter to begin and to end.
 """
 
 from __future__ import annotations
