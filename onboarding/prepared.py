@@ -89,16 +89,16 @@ class PreparedUpdate:
     parameters of one `filter` with several are in the order of their names.
     """
 
-    def __init__(self, rows: QuerySet[Any], *columns: str) -> None:
-        self._rows = rows
+    def __init__(self, rows: QuerySet[Row], *columns: str) -> None:
+        self._query, self._using = rows.query, rows.db
         fields = {field.name: field for field in rows.model._meta.concrete_fields}
         self.fields = [fields[name] for name in columns]
 
     @cached_property
     def _sql(self) -> str:
-        query = self._rows.query.chain(UpdateQuery)
+        query = self._query.chain(UpdateQuery)
         query.add_update_fields([(field, None, _Parameter()) for field in self.fields])  # type: ignore[attr-defined]
-        sql: str = query.get_compiler(using=self._rows.db).as_sql()[0]
+        sql: str = query.get_compiler(using=self._using).as_sql()[0]
         return sql
 
     def run(self, values: Sequence[object], *parameters: Parameter) -> int:

@@ -12,15 +12,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TypeVar
 
 from django.db import models, transaction
 from django.db.models import Q
 
 from onboarding import clock
-from onboarding.models import Account, Attempt, Connection, Operator
+from onboarding.models import Account, Attempt, Connection, Leased, Operator
 from onboarding.prepared import PreparedUpdate
 
+Row = TypeVar("Row", bound=Leased)
 # All calls of a step end within 30 s (breaker.STEP_SECONDS); the lease outlives them by 10 s.
 LEASE = timedelta(seconds=40)
 EXAMPLE = datetime(2020, 1, 1, tzinfo=UTC)  # of a moment, in a statement that is built once
@@ -45,7 +46,7 @@ class Leasable:
     So a row need not be loaded before it is leased.
     """
 
-    def __init__(self, rows: models.QuerySet[Any]) -> None:
+    def __init__(self, rows: models.QuerySet[Row]) -> None:
         self.name = rows.model.__name__
         columns = "lease_until", "lease_token"
         self.take = PreparedUpdate(rows.filter(is_free(EXAMPLE)), *columns)

@@ -29,6 +29,7 @@ from onboarding.models import (
     User,
     WaitlistEntry,
 )
+from onboarding.models.memo import readable
 from onboarding.models.merchants import OPEN
 from onboarding.models.status import Cause, Status
 from onboarding.monitoring import security_log
@@ -62,6 +63,13 @@ def begin(
     kind = SecurityEvent.Kind.ACCOUNT_CLOSED
     security_log.record(kind, request, merchant=merchant, detail="business")
     return receipts[0] if receipts else None
+
+
+def receipt_of(reference: str, user: User) -> ClosingMail | None:
+    """The receipt of the business with this reference, if it is this user who is closing it."""
+    kind = ClosingMail.Kind.BUSINESS_CLOSED
+    rows = ClosingMail.objects.filter(kind=kind, merchant__reference=reference).exclude(reader=None)
+    return next((row for row in rows if readable(row.reader).get("email") == user.email), None)
 
 
 def _tell(merchant: Merchant, by: User | None) -> list[ClosingMail]:

@@ -196,6 +196,17 @@ def test_a_business_is_closed_by_typing_its_name(people: People, shop: Connectio
     assert browser(people.bob).get(of(people, "team")).status_code == 404
 
 
+def test_whoever_closes_it_twice_is_led_to_the_receipt_again(people: People) -> None:
+    """The browser shows the answer to the second press: by then they are no member any more."""
+    alice, bob = recent(people.alice), recent(people.bob)
+    page = of(people, "close-business")
+    first, second = (alice.post(page, {"name": "Acme"}) for _ in range(2))
+    assert (first.status_code, second.status_code) == (303, 303)
+    assert first["Location"] == second["Location"]
+    assert bob.post(page, {"name": "Acme"}).status_code == 404
+    assert ClosingMail.objects.filter(kind="business_closed").count() == 1
+
+
 def test_the_receipt_says_when_it_is_done(people: People, scripted: Scripted) -> None:
     answer = recent(people.alice).post(of(people, "close-business"), {"name": "Acme"})
     closing.proceed_all()

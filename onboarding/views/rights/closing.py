@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.contrib.auth import logout
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 
 from onboarding.methods import require_read, require_read_or_post
-from onboarding.models import ClosingMail, Connection, Membership
+from onboarding.models import ClosingMail, Connection, Membership, User
 from onboarding.models.status import Status
 from onboarding.notifications.closing_mails import Receipt
 from onboarding.questions import form_data
@@ -55,8 +55,20 @@ def _erase(request: Request, form: HandOverForm) -> ClosingMail | None:
 
 
 @require_read_or_post
+def close_business(request: HttpRequest, merchant: str) -> HttpResponseBase:
+    """Whoever presses twice has no access any more the second time, and is led to the receipt again."""
+    try:
+        return _close_business(request, merchant=merchant)
+    except Http404:
+        user = request.user
+        mail = closing.receipt_of(merchant, user) if isinstance(user, User) else None
+        if mail is None:
+            raise
+        return SeeOther(mail.get_absolute_url())
+
+
 @for_owner
-def close_business(request: Request, membership: Membership) -> HttpResponse:
+def _close_business(request: Request, membership: Membership) -> HttpResponse:
     """What will happen, and the button; the name of the business is typed to confirm it."""
     merchant = membership.merchant
     form = CloseBusinessForm(merchant, form_data(request))
