@@ -21,6 +21,8 @@ proxy, PostgreSQL and workers share its cores.
 tries       how often a worker begins on a row, for each call that reaches the vendor: the claims that it
             writes in its look, or its tries to take the lease of the row's account (meter.py)
 CPU ms      of all workers together; beside it that of PostgreSQL. Both with what idle workers use
+loop ms     CPU of a loop of Python that the bench runs now and then: how fast the machine was. The CPU of
+            one number of workers is compared with another's in such loops
 statements  without BEGIN, COMMIT and ROLLBACK, and without what idle workers execute in the same time
 commits     of transactions that write; without those of idle workers
 transactions  as PostgreSQL counts them (xact_commit): with those that only read, each single statement, and

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
+from statistics import fmean
 
 from .far_database import ROUND_TRIP
 from .meter import Meter, Spent
@@ -16,6 +17,7 @@ SETTLE = (
 )
 WARM_UP = 3.0  # seconds of work before a measurement
 POLL = 0.2  # seconds
+LOOP = 20_000  # rounds of the loop that says how fast the machine is at the moment
 MOST_TRIES = 1.1
 MOST_CPU_GROWTH = 1.15
 LEAST_RATE = 100.0
@@ -43,7 +45,8 @@ class Figures:
     """Of one cell, for each check. `cpu` and `postgres` are in milliseconds, `wal` in bytes.
 
     `rate` is checks a second; `look` is what PostgreSQL takes for a look, in milliseconds. `twice` is how
-    many shops were asked more than once, `faults` how many errors the workers logged.
+    many shops were asked more than once, `faults` how many errors the workers logged. `loop` is the CPU
+    of a loop that ran beside the workers now and then, in milliseconds.
     """
 
     checkout: str
@@ -60,10 +63,12 @@ class Figures:
     look: float
     twice: int
     faults: int
+    loop: float
 
     @property
-    def total_cpu(self) -> float:
-        return self.cpu + self.postgres
+    def loops(self) -> float:
+        """The CPU of a check, of workers and PostgreSQL, in loops: a machine that slows down changes both."""
+        return (self.cpu + self.postgres) / self.loop
 
 
 @dataclass
@@ -89,26 +94,28 @@ class Rates:
             vendor.begin(cell.vendor)
             count = self.shops.make_due()
             time.sleep(WARM_UP)
-            spent = self._spending(self.seconds, until=count)
-        return self._figures(cell, spent, spent.without(idle))
+            spent, loop = self._spending(self.seconds, until=count)
+        return self._figures(cell, spent, spent.without(idle), loop)
 
     def _idle_spending(self, workers: int) -> Spent:
         """Measured once for each number of workers: what they do once a second is the same everywhere."""
         if workers not in self._idle:
-            self._idle[workers] = idle = self._spending(self.seconds)
+            self._idle[workers], _ = self._spending(self.seconds)
+            idle = self._idle[workers]
             print(f"{workers} idle workers: {_each_second(idle)}", flush=True)
         return self._idle[workers]
 
-    def _spending(self, seconds: float, until: int | None = None) -> Spent:
-        """What is spent in so many seconds, or until so many shops were asked."""
-        began = self.meter.mark()
+    def _spending(self, seconds: float, until: int | None = None) -> tuple[Spent, float]:
+        """What is spent in so many seconds, or until so many shops were asked; and the ms of the loop."""
+        began, loops = self.meter.mark(), list[float]()
         while time.monotonic() - began.at < seconds:
             time.sleep(POLL)
+            loops.append(_loop_ms())
             if until and self.meter.vendor.asked().shops >= until:
                 break
-        return Spent.between(began, self.meter.mark())
+        return Spent.between(began, self.meter.mark()), fmean(loops)
 
-    def _figures(self, cell: Cell, whole: Spent, own: Spent) -> Figures:
+    def _figures(self, cell: Cell, whole: Spent, own: Spent, loop: float) -> Figures:
         checks = whole.asked
         if not checks:
             raise RuntimeError(f"no check in {whole.seconds:.0f} s: {cell}")
@@ -127,7 +134,16 @@ class Rates:
             look=whole.look_ms,
             twice=self.meter.vendor.asked().twice,
             faults=self.shops.checkout.logged(" ERROR ", "Traceback"),
+            loop=loop,
         )
+
+
+def _loop_ms() -> float:
+    """The CPU that a fixed piece of Python takes now, in milliseconds."""
+    began = time.thread_time()
+    for number in range(LOOP):
+        str(number)
+    return (time.thread_time() - began) * 1000
 
 
 def _each_second(idle: Spent) -> str:
@@ -173,10 +189,13 @@ def _missed_by_one_worker(each: Figures) -> Iterator[str]:
 
 
 def _missed_by_growth(cells: Sequence[Figures]) -> Iterator[str]:
-    """More workers may not make a check dearer, to the workers and PostgreSQL together."""
+    """More workers may not make a check dearer, to the workers and PostgreSQL together.
+
+    The cells are measured minutes apart, and a virtual machine's speed may change by a half in a second.
+    """
     fewest = cells[0]
     for each in cells[1:]:
-        growth = each.total_cpu / fewest.total_cpu
+        growth = each.loops / fewest.loops
         if growth > MOST_CPU_GROWTH:
             yield (
                 f"{named(each.cell)}: {growth:.2f}× the CPU a check of {fewest.cell.workers} workers,"
@@ -192,7 +211,7 @@ def named(cell: Cell) -> str:
 
 HEADINGS = (
     *("vendor", "database", "workers", "checkout", "checks/s", "tries", "CPU ms", "of PostgreSQL"),
-    *("statements", "commits", "transactions", "WAL bytes", "look ms", "twice"),
+    *("loop ms", "statements", "commits", "transactions", "WAL bytes", "look ms", "twice"),
 )
 
 
@@ -216,6 +235,7 @@ def _row(each: Figures) -> tuple[str, ...]:
         f"{each.tries:.2f}",
         f"{each.cpu:.1f}",
         f"{each.postgres:.1f}",
+        f"{each.loop:.1f}",
         f"{each.statements:.1f}",
         f"{each.commits:.1f}",
         f"{each.transactions:.1f}",

@@ -112,7 +112,7 @@ def test_what_postgresql_asks_itself_is_no_statement_of_ours() -> None:
     assert replace(spent(), statements=found).statement_count == 8
 
 
-GOOD = Figures("x", Cell(0, "near", 1), 900, 100.0, 1.1, 7, 3, 12.0, 3.0, 9.0, 2000, 1.0, 0, 0)
+GOOD = Figures("x", Cell(0, "near", 1), 900, 100.0, 1.1, 7, 3, 12.0, 3.0, 9.0, 2000, 1.0, 0, 0, 2.0)
 
 
 @pytest.mark.parametrize(
@@ -137,3 +137,10 @@ def test_a_check_may_not_become_dearer_with_more_workers() -> None:
     assert not list(missed([GOOD, replace(more, cpu=8.5)]))
     [said] = missed([GOOD, replace(more, cpu=8.6)])
     assert "1.16×" in said
+
+
+def test_a_slower_machine_makes_no_dearer_check() -> None:
+    slower = replace(GOOD, cell=Cell(0, "near", 8), cpu=14, postgres=6, loop=4.0)
+    assert not list(missed([GOOD, slower]))
+    [said] = missed([GOOD, replace(slower, loop=2.0)])
+    assert "2.00×" in said
