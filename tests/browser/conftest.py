@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.conftest import ROOT
 from tests.support import chromium as program
+from tests.support.pictures import take_picture
 from tests.support.site import Site, wait_until
 from vendors import sandbox
 
@@ -218,7 +219,7 @@ class Visitor:
     def shoot(self, name: str) -> None:
         """Take a screenshot; axe must find no violation."""
         SHOTS.mkdir(exist_ok=True)
-        self.page.screenshot(path=SHOTS / f"{self.title}-{name}.png", full_page=True)
+        take_picture(self.page, SHOTS / f"{self.title}-{name}.png")
         if self.scripts:
             assert violations(self.page) == []
 

@@ -15,6 +15,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import NARROW, SHOTS, Visit, Visitor
 from tests.browser.test_licences import AMAZON, at_integrator
+from tests.support.pictures import take_picture
 from tests.support.site import Site, wait_until
 from tests.vendors.celigo.contract import renew
 from vendors import sandbox
@@ -64,7 +65,7 @@ def called_back(
     name = re.sub(r"\W+", "-", subject).strip("-").lower()
     phone = visit("phone", whose=ann, width=NARROW, **look)
     phone.open_mail(subject, ann.email)
-    phone.page.screenshot(path=SHOTS / f"{phone.title}-mail-{name}.png", full_page=True)
+    take_picture(phone.page, SHOTS / f"{phone.title}-mail-{name}.png")
     phone.press_button_of_mail()
     expect(phone.page.get_by_role("heading", level=1)).to_have_text(heading)
     phone.sees(shop)

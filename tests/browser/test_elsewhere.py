@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.browser.conftest import NARROW, SHOTS, WIDE, Visit
+from tests.support.pictures import take_picture
 
 LOOKS = [
     pytest.param({"scripts": True, "width": WIDE}, id="scripts"),
@@ -53,4 +54,4 @@ def test_owners_people_and_staff_read_that_it_happened(visit: Visit, look: dict[
     erin.open("/admin/onboarding/securityevent/")
     erin.sign_in()
     erin.sees("a return in a browser that had not left")
-    erin.page.screenshot(path=SHOTS / f"{erin.title}-log.png", full_page=True)
+    take_picture(erin.page, SHOTS / f"{erin.title}-log.png")

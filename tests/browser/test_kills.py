@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import SHOTS, Visit, Visitor
+from tests.support.pictures import take_picture
 from tests.support.site import Site, wait_until
 
 TENANT = "POST /reseller/tenant"
@@ -83,5 +84,5 @@ def decide(visit: Visit, site: Site) -> None:
     staff.page.get_by_role("link", name="Accounts").first.click()
     staff.page.get_by_role("link", name="Ann’s Antiques").first.click()
     staff.page.get_by_label("It exists, and its ID is").fill(tenant)
-    staff.page.screenshot(path=SHOTS / "staff-decide.png", full_page=True)
+    take_picture(staff.page, SHOTS / "staff-decide.png")
     staff.press("It exists: continue with this ID")

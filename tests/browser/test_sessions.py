@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import NARROW, SHOTS, WIDE, Visit, Visitor, violations
+from tests.support.pictures import take_picture
 
 PAGE = "/accounts/sessions/"
 BRAKE = 10_500  # ms: an address gets one code in ten seconds
@@ -87,7 +88,7 @@ def test_staff_end_all_sessions_of_a_person(visit: Visit, width: int, dark: bool
     erin.sign_in()
     erin.page.get_by_role("link", name=ann.email).click()
     erin.sees("Chrome on Linux")
-    erin.page.screenshot(path=SHOTS / f"{erin.title}.png", full_page=True)
+    take_picture(erin.page, SHOTS / f"{erin.title}.png")
     found = violations(erin.page)
     assert [each for each in found if "help-tooltip" not in each] == []  # of Django's own widget
     erin.press("End all sessions")
