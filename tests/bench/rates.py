@@ -235,7 +235,7 @@ def _row(each: Figures) -> tuple[str, ...]:
         f"{each.tries:.2f}",
         f"{each.cpu:.1f}",
         f"{each.postgres:.1f}",
-        f"{each.loop:.1f}",
+        f"{each.loop:.2f}",
         f"{each.statements:.1f}",
         f"{each.commits:.1f}",
         f"{each.transactions:.1f}",
