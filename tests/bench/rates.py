@@ -100,8 +100,8 @@ class Rates:
     def _idle_spending(self, workers: int) -> Spent:
         """Measured once for each number of workers: what they do once a second is the same everywhere."""
         if workers not in self._idle:
-            self._idle[workers], _ = self._spending(self.seconds)
-            idle = self._idle[workers]
+            idle, _ = self._spending(self.seconds)
+            self._idle[workers] = idle
             print(f"{workers} idle workers: {_each_second(idle)}", flush=True)
         return self._idle[workers]
 

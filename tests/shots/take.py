@@ -13,6 +13,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.support import chromium as program
+from tests.support.pictures import take_picture
 from tests.support.site import ROOT
 
 from .gallery import Gallery, gallery
@@ -45,9 +46,7 @@ def take(found: Gallery, chromium: Browser, look: str, pages: list[Page]) -> Non
             tab = context.new_page()
             found.show(tab, page)
             tab.evaluate("document.fonts.ready")
-            tab.screenshot(
-                path=FOLDER / f"{page.name}.{look}.png", full_page=True, animations="disabled"
-            )
+            take_picture(tab, FOLDER / f"{page.name}.{look}.png", animations="disabled")
             tab.close()
         context.close()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 
 import pytest
 
@@ -55,8 +56,7 @@ def test_each_of_many_is_ended_once(deadlines: Deadlines) -> None:
     ended = list[int]()
     with ExitStack() as calls:
         for number in range(20):
-            # The default: the number of this round.
-            calls.enter_context(deadlines.after(0.01, lambda number=number: ended.append(number)))  # type: ignore[misc]
+            calls.enter_context(deadlines.after(0.01, partial(ended.append, number)))
         wait_until("all are ended", lambda: len(ended) >= 20)
     assert sorted(ended) == list(range(20))
 
